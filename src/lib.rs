@@ -1,0 +1,1 @@
+//! The business of the EIS Power Portal: no HTML, no HTTP. This file is the map of the rooms.
