@@ -58,13 +58,25 @@ impl Role {
         match self {
             Self::EisStaff => matches!(
                 permission,
-                P::OpenOrganizations | P::ViewOrganization | P::ViewClient | P::ViewUsers | P::ViewAudit | P::ManageUsers
+                P::OpenOrganizations
+                    | P::ViewOrganization
+                    | P::ViewClient
+                    | P::ViewUsers
+                    | P::ViewAudit
+                    | P::ManageUsers
             ),
             Self::EnergyAdmin => !matches!(permission, P::OpenOrganizations | P::ViewAccount),
             Self::ClientAdmin => matches!(
                 permission,
-                P::ViewClient | P::ManageCustomers | P::ManageTariffs | P::ImportUsage | P::RunBilling | P::IssueInvoices
-                    | P::ViewUsers | P::ManageUsers | P::ViewAudit
+                P::ViewClient
+                    | P::ManageCustomers
+                    | P::ManageTariffs
+                    | P::ImportUsage
+                    | P::RunBilling
+                    | P::IssueInvoices
+                    | P::ViewUsers
+                    | P::ManageUsers
+                    | P::ViewAudit
             ),
             Self::CustomerUser => matches!(permission, P::ViewAccount),
         }

@@ -3,3 +3,4 @@
 pub mod access;
 pub mod db;
 pub mod ids;
+pub mod passwords;

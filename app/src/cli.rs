@@ -142,7 +142,10 @@ async fn execute(cli: Cli) -> CliResult {
         }
         Command::Db(DbCommand::Stop) => {
             let connected = settings.connect().map_err(plain)?;
-            connected.cluster.map_or_else(|| Err("there is no private PostgreSQL: DATABASE_URL is set".to_owned()), |c| c.stop().map_err(plain))?;
+            connected.cluster.map_or_else(
+                || Err("there is no private PostgreSQL: DATABASE_URL is set".to_owned()),
+                |c| c.stop().map_err(plain),
+            )?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Check { json } => run_check(&settings.connect().map_err(plain)?, json).await,
@@ -153,12 +156,26 @@ async fn run_migrate(connected: &Connected, command: Migrate) -> CliResult {
     match command {
         Migrate::Up => {
             let applied = connected.migrate_up().await.map_err(plain)?;
-            println!("{}", if applied.is_empty() { "Nothing was pending.".to_owned() } else { format!("Applied {}.", applied.join(", ")) });
+            println!(
+                "{}",
+                if applied.is_empty() {
+                    "Nothing was pending.".to_owned()
+                } else {
+                    format!("Applied {}.", applied.join(", "))
+                }
+            );
         }
         Migrate::Down { steps, all } => {
             let reverted =
                 migrate::down(connected.admin_url(), if all { usize::MAX } else { steps }).await.map_err(plain)?;
-            println!("{}", if reverted.is_empty() { "Nothing was applied.".to_owned() } else { format!("Took back {}.", reverted.join(", ")) });
+            println!(
+                "{}",
+                if reverted.is_empty() {
+                    "Nothing was applied.".to_owned()
+                } else {
+                    format!("Took back {}.", reverted.join(", "))
+                }
+            );
         }
         Migrate::Status => {
             for state in migrate::status(connected.admin_url()).await.map_err(plain)? {

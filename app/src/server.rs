@@ -1,5 +1,7 @@
 //! The server.
-use eis::db::connect::Connected;
 use crate::cli::ServeArgs;
+use eis::db::connect::Connected;
 /// Serves.
-pub async fn serve(_c: Connected, _a: ServeArgs) -> Result<(), String> { Ok(()) }
+pub async fn serve(_c: Connected, _a: ServeArgs) -> Result<(), String> {
+    Ok(())
+}

@@ -128,6 +128,7 @@ CREATE TABLE public.sessions (
     user_id         uuid REFERENCES public.users (id),
     assignment_id   uuid REFERENCES public.role_assignments (id),
     organization_id uuid REFERENCES public.organizations (id),
+    auth_hash       bytea,
     address         text NOT NULL DEFAULT '',
     agent           text NOT NULL DEFAULT '',
     created_at      timestamptz NOT NULL DEFAULT now(),
@@ -140,6 +141,7 @@ CREATE INDEX sessions_expiry ON public.sessions (expires_at);
 COMMENT ON TABLE public.sessions IS
     'Web sessions by the SHA-256 of their secret. Bound to a user only by a ticket that a right password or a switch earned.';
 COMMENT ON COLUMN public.sessions.organization_id IS 'The organization that EIS staff opened; NULL for every other role.';
+COMMENT ON COLUMN public.sessions.auth_hash IS 'Password and assignment as they were when the session was bound; it ends when they change.';
 ALTER TABLE public.sessions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.sessions FORCE ROW LEVEL SECURITY;
 REVOKE ALL ON public.sessions FROM PUBLIC;

@@ -8,6 +8,14 @@ SET search_path = pg_catalog, pg_temp AS $$
 $$;
 ALTER FUNCTION private.in_force OWNER TO eis_gate;
 
+-- Changes with the password and with the assignment: a session bound under another value has ended.
+CREATE FUNCTION private.auth_hash(person public.users, a public.role_assignments) RETURNS bytea LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp AS $$
+    SELECT sha256(person.password_proof || convert_to(coalesce(a.id::text, '') || coalesce(a.valid_to::text, ''), 'UTF8'))
+$$;
+ALTER FUNCTION private.auth_hash OWNER TO eis_gate;
+REVOKE ALL ON FUNCTION private.auth_hash, private.in_force FROM PUBLIC;
+
 -- One live session by its secret: its row, its user, the assignment in force.
 CREATE FUNCTION private.live_session(secret bytea,
     OUT session public.sessions, OUT person public.users, OUT assignment public.role_assignments)
@@ -21,7 +29,12 @@ BEGIN
     IF person.id IS NULL OR session.assignment_id IS NULL THEN RETURN; END IF;
     SELECT a.* INTO assignment FROM public.role_assignments a
     WHERE a.id = session.assignment_id AND a.user_id = person.id AND private.in_force(a);
+    IF session.auth_hash IS DISTINCT FROM private.auth_hash(person, assignment) THEN
+        person := NULL;
+        assignment := NULL;
+    END IF;
 END $$;
+REVOKE ALL ON FUNCTION private.live_session FROM PUBLIC;
 ALTER FUNCTION private.live_session OWNER TO eis_gate;
 
 -- ── Context ────────────────────────────────────────────────────────────────────────────────────────
@@ -112,7 +125,7 @@ $$;
 
 -- Everything a request needs to know about who asks, in one row and one round trip.
 CREATE FUNCTION public.session_load(secret bytea) RETURNS TABLE (
-    data text, stale boolean, expires_at timestamptz, user_id uuid, email text, user_name text, auth_hash bytea,
+    data text, stale boolean, expires_at timestamptz, user_id uuid, email text, user_name text, bound_hash bytea, auth_hash bytea,
     assignment_id uuid, role text, assignments integer, organization_id uuid, organization_slug text, organization_name text,
     client_id uuid, client_name text, customer_id uuid)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -120,7 +133,7 @@ BEGIN
     RETURN QUERY
     SELECT s.data, s.seen_at < now() - interval '1 minute', s.expires_at,
         u.id, u.email, u.name,
-        sha256(u.password_proof || convert_to(coalesce(a.id::text || coalesce(a.valid_to::text, ''), ''), 'UTF8')),
+        s.auth_hash, CASE WHEN u.id IS NOT NULL THEN private.auth_hash(u, a) END,
         a.id, a.role,
         (SELECT count(*)::integer FROM public.role_assignments o WHERE o.user_id = u.id
             AND o.valid_from <= now() AND (o.valid_to IS NULL OR o.valid_to > now())),
@@ -154,7 +167,9 @@ DECLARE t public.session_tickets;
 BEGIN
     DELETE FROM public.session_tickets x WHERE x.ticket_hash = sha256(ticket) RETURNING x.* INTO t;
     IF t.user_id IS NULL OR t.expires_at < now() THEN RETURN false; END IF;
-    UPDATE public.sessions s SET user_id = t.user_id, assignment_id = t.assignment_id, organization_id = t.organization_id
+    UPDATE public.sessions s SET user_id = t.user_id, assignment_id = t.assignment_id, organization_id = t.organization_id,
+        auth_hash = (SELECT private.auth_hash(u, a) FROM public.users u
+            LEFT JOIN public.role_assignments a ON a.id = t.assignment_id WHERE u.id = t.user_id)
     WHERE s.secret_hash = sha256(secret) AND s.user_id IS NULL;
     RETURN FOUND;
 END $$;

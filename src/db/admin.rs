@@ -64,10 +64,8 @@ pub async fn prepare(admin_url: &str, passwords: &LoginPasswords) -> Result<(), 
     for (login, password) in
         [("eis_app", &passwords.app), ("eis_worker", &passwords.worker), ("eis_monitor", &passwords.monitor)]
     {
-        let sql = format!(
-            "ALTER ROLE {login} NOINHERIT NOCREATEDB NOCREATEROLE PASSWORD '{}'",
-            password.replace('\'', "''")
-        );
+        let sql =
+            format!("ALTER ROLE {login} NOINHERIT NOCREATEDB NOCREATEROLE PASSWORD '{}'", password.replace('\'', "''"));
         connection.batch_execute(&sql).await?;
     }
     let database: String = diesel::select(diesel::dsl::sql::<diesel::sql_types::Text>("current_database()::text"))

@@ -71,7 +71,9 @@ impl Checker<'_> {
         let faults = if major < 15 {
             vec![format!("PostgreSQL {major} is too old; run 15 or later.")]
         } else if minor < needed {
-            vec![format!("PostgreSQL {major}.{minor} lacks fixes to row-level security; update to {major}.{needed} or later.")]
+            vec![format!(
+                "PostgreSQL {major}.{minor} lacks fixes to row-level security; update to {major}.{needed} or later."
+            )]
         } else {
             Vec::new()
         };
@@ -100,13 +102,18 @@ impl Checker<'_> {
                 faults.push(format!("The role {expected} is a member of another role; REVOKE it."));
             }
             if role.can_login != matches!(expected, "eis_app" | "eis_worker" | "eis_monitor") {
-                faults.push(format!("The role {expected} has LOGIN the wrong way round; ALTER ROLE {expected} {}.", if role.can_login { "NOLOGIN" } else { "LOGIN" }));
+                faults.push(format!(
+                    "The role {expected} has LOGIN the wrong way round; ALTER ROLE {expected} {}.",
+                    if role.can_login { "NOLOGIN" } else { "LOGIN" }
+                ));
             }
         }
         let owned = self
             .names("SELECT c.relname::text AS name FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner WHERE r.rolname IN ('eis_app', 'eis_worker', 'eis_monitor')")
             .await?;
-        faults.extend(owned.into_iter().map(|t| format!("The table {t} belongs to a login; ALTER TABLE … OWNER TO eis_owner.")));
+        faults.extend(
+            owned.into_iter().map(|t| format!("The table {t} belongs to a login; ALTER TABLE … OWNER TO eis_owner.")),
+        );
         self.note("roles", faults, "five roles, none privileged, logins are members of nothing and own nothing");
         Ok(())
     }
@@ -131,7 +138,10 @@ impl Checker<'_> {
                    AND EXISTS (SELECT 1 FROM unnest(p.polroles) r (oid) JOIN pg_roles g ON g.oid = r.oid WHERE g.rolname IN ('eis_app', 'eis_worker', 'eis_monitor'))) ORDER BY 1",
             )
             .await?;
-        let faults = open.into_iter().map(|p| format!("The policy {p} lets a login see everything, or names no role; drop it.")).collect();
+        let faults = open
+            .into_iter()
+            .map(|p| format!("The policy {p} lets a login see everything, or names no role; drop it."))
+            .collect();
         self.note("policies", faults, "no policy is open to everyone");
         Ok(())
     }
@@ -189,7 +199,8 @@ pub async fn run(admin_url: &str) -> Result<Vec<Finding>, DbError> {
         checker.rights().await?;
     }
     let mut findings = checker.findings;
-    let pending: Vec<String> = migrate::status(admin_url).await?.into_iter().filter(|m| !m.applied).map(|m| m.name).collect();
+    let pending: Vec<String> =
+        migrate::status(admin_url).await?.into_iter().filter(|m| !m.applied).map(|m| m.name).collect();
     if pending.is_empty() {
         findings.push(Finding { check: "migrations", ok: true, message: "none pending".to_owned() });
     }

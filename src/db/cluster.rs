@@ -23,7 +23,9 @@ pub enum ClusterError {
     )]
     NotInstalled,
     /// Root, and no other user to run it as.
-    #[error("PostgreSQL does not run as root, and there is neither a user 'postgres' nor 'nobody'. Run the portal as another user, or set DATABASE_URL")]
+    #[error(
+        "PostgreSQL does not run as root, and there is neither a user 'postgres' nor 'nobody'. Run the portal as another user, or set DATABASE_URL"
+    )]
     NoUser,
     /// A step failed.
     #[error("{step} failed: {message}")]
@@ -107,11 +109,21 @@ impl Cluster {
         }
         fs::create_dir_all(&self.socket).map_err(at(&self.socket))?;
         self.give(&self.socket)?;
-        if self.command("pg_ctl").arg("status").arg("-D").arg(&data).stdout(Stdio::null()).status().map_err(at(&data))?.success() {
+        if self
+            .command("pg_ctl")
+            .arg("status")
+            .arg("-D")
+            .arg(&data)
+            .stdout(Stdio::null())
+            .status()
+            .map_err(at(&data))?
+            .success()
+        {
             return Ok(false);
         }
         let log = self.home.join("server.log");
-        let durability = if self.durable { "" } else { "-c fsync=off -c synchronous_commit=off -c full_page_writes=off" };
+        let durability =
+            if self.durable { "" } else { "-c fsync=off -c synchronous_commit=off -c full_page_writes=off" };
         let options = format!(
             "-c listen_addresses='' -c unix_socket_directories='{}' -c max_connections=200 -c shared_buffers=256MB \
              -c random_page_cost=1.1 -c work_mem=16MB -c max_wal_size=2GB -c log_min_duration_statement=1000 \
@@ -201,7 +213,8 @@ fn unprivileged_user() -> Result<Option<(u32, u32)>, ClusterError> {
     let find = |name: &str| {
         users.lines().find_map(|line| {
             let fields: Vec<&str> = line.split(':').collect();
-            (fields.first() == Some(&name)).then(|| Some((fields.get(2)?.parse().ok()?, fields.get(3)?.parse().ok()?)))?
+            (fields.first() == Some(&name))
+                .then(|| Some((fields.get(2)?.parse().ok()?, fields.get(3)?.parse().ok()?)))?
         })
     };
     find("postgres").or_else(|| find("nobody")).map(Some).ok_or(ClusterError::NoUser)

@@ -135,7 +135,10 @@ fn with_login(url: &str, login: &str, password: &str) -> String {
         None => place.rsplit_once('@').map_or(place, |(_, host)| host).to_owned(),
     };
     let kept = query.split('&').filter(|pair| {
-        !pair.is_empty() && !pair.starts_with("user=") && !pair.starts_with("password=") && !pair.starts_with("options=")
+        !pair.is_empty()
+            && !pair.starts_with("user=")
+            && !pair.starts_with("password=")
+            && !pair.starts_with("options=")
     });
     let mut pairs: Vec<String> = kept.map(str::to_owned).collect();
     pairs.push(format!("user={login}"));

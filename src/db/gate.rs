@@ -33,6 +33,9 @@ pub struct LoadedSession {
     /// The user's name.
     #[diesel(sql_type = Nullable<Text>)]
     pub user_name: Option<String>,
+    /// What `auth_hash` was when the session was bound.
+    #[diesel(sql_type = Nullable<Binary>)]
+    pub bound_hash: Option<Vec<u8>>,
     /// Changes with the password and the assignment.
     #[diesel(sql_type = Nullable<Binary>)]
     pub auth_hash: Option<Vec<u8>>,
@@ -334,7 +337,13 @@ impl Db {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn accept_invitation(&self, token: &[u8], name: &str, salt: &str, digest: &[u8]) -> Result<bool, DbError> {
+    pub async fn accept_invitation(
+        &self,
+        token: &[u8],
+        name: &str,
+        salt: &str,
+        digest: &[u8],
+    ) -> Result<bool, DbError> {
         let mut connection = self.connection().await?;
         let flag: Flag = sql_query("SELECT public.accept_invitation($1, $2, $3, $4, $5, $6) AS value")
             .bind::<Binary, _>(token)
