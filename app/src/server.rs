@@ -1,0 +1,3 @@
+//! What the pages stand on.
+
+pub mod assets;
