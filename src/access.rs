@@ -187,6 +187,15 @@ impl Actor {
         self
     }
 
+    /// The client at which the actor stands and its organization.
+    ///
+    /// # Errors
+    /// [`crate::db::DbError::Refused`] when the actor stands at none.
+    pub fn tenant(&self) -> Result<(ClientId, OrganizationId), crate::db::DbError> {
+        let client = self.at.or(self.client);
+        client.zip(self.organization.as_ref().map(|o| o.id)).ok_or(crate::db::DbError::Refused)
+    }
+
     /// Whether the open role includes a permission.
     #[must_use]
     pub fn may(&self, permission: Permission) -> bool {

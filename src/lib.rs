@@ -1,6 +1,10 @@
 //! The business of the EIS Power Portal: no HTML, no HTTP. This file is the map of the rooms.
 
 pub mod access;
+pub mod audit;
+pub mod clients;
+pub mod customers;
 pub mod db;
 pub mod ids;
 pub mod passwords;
+pub mod users;

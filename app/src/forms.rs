@@ -49,10 +49,7 @@ impl Typed {
     /// What was typed in a field; `fallback` when nothing was sent for it.
     #[must_use]
     pub fn value(&self, field: &str, fallback: impl Into<String>) -> String {
-        self.values
-            .iter()
-            .find(|(name, _)| name == field)
-            .map_or_else(|| fallback.into(), |(_, value)| value.clone())
+        self.values.iter().find(|(name, _)| name == field).map_or_else(|| fallback.into(), |(_, value)| value.clone())
     }
 
     /// What is wrong with a field, or nothing.
@@ -95,7 +92,8 @@ impl Reader {
     pub fn email(&mut self, field: &str, typed: &str, required: bool) -> String {
         let text = typed.trim();
         let (local, domain) = text.split_once('@').unwrap_or_default();
-        let fine = !local.is_empty() && domain.contains('.') && !text.contains(char::is_whitespace) && text.len() <= 254;
+        let fine =
+            !local.is_empty() && domain.contains('.') && !text.contains(char::is_whitespace) && text.len() <= 254;
         if !(fine || (text.is_empty() && !required)) {
             self.errors.add(field, "Enter an e-mail address like name@example.com.");
         }

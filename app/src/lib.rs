@@ -1,4 +1,9 @@
 //! The web above the business: routes, pages, components, the server and the command line.
 
 pub mod cli;
+pub mod components;
+pub mod format;
+pub mod forms;
+pub mod pages;
+pub mod routes;
 pub mod server;

@@ -357,3 +357,21 @@ impl Db {
         Ok(flag.value.unwrap_or(false))
     }
 }
+
+impl Db {
+    /// Migrations of this program that the database lacks, read with the portal's own login.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn pending_migrations(&self) -> Result<Vec<String>, DbError> {
+        let mut connection = self.connection().await?;
+        let applied: Vec<Words> =
+            sql_query("SELECT version AS value FROM public.__diesel_schema_migrations").load(&mut connection).await?;
+        let names = super::migrate::names()?;
+        Ok(names
+            .into_iter()
+            .filter(|(version, _)| !applied.iter().any(|row| row.value == *version))
+            .map(|(_, name)| name)
+            .collect())
+    }
+}

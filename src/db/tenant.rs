@@ -48,7 +48,9 @@ impl Db {
         let client = actor.at.map(|id| format!(", '{id}'")).unwrap_or_default();
         let sql = format!("{begin}; SELECT public.open_context('\\x{}'{client})", actor.secret.hex());
         let mut tenant = Tenant { connection, open: true };
-        if access == Access::Read {
+        // Who may stand at several clients must hear at once whether this one is theirs.
+        let certain = actor.at.is_none() || actor.at == actor.client;
+        if access == Access::Read && certain {
             let mut shared: &AsyncPgConnection = &tenant.connection;
             if let Some(result) = shared.batch_execute(&sql).now_or_never() {
                 result.map_err(refused)?;

@@ -97,9 +97,11 @@ impl User {
             role: identity.role,
             assignment: identity.assignment.map(ids::AssignmentId),
             assignments: identity.assignments,
-            organization: identity
-                .organization
-                .map(|(id, slug, name)| OpenOrganization { id: ids::OrganizationId(id), slug, name }),
+            organization: identity.organization.map(|(id, slug, name)| OpenOrganization {
+                id: ids::OrganizationId(id),
+                slug,
+                name,
+            }),
             client: identity.client.as_ref().map(|(id, _)| ids::ClientId(*id)),
             client_name: identity.client.map(|(_, name)| name),
             customer: identity.customer.map(ids::CustomerId),

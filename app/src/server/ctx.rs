@@ -52,7 +52,8 @@ impl std::fmt::Debug for Ctx {
 /// The address a request comes from; forwarded ones only behind a proxy that is trusted.
 #[must_use]
 pub fn peer_address(parts: &Parts, trust_proxy: bool) -> String {
-    let forwarded = parts.headers.get("x-forwarded-for").and_then(|v| v.to_str().ok()).and_then(|v| v.rsplit(',').next());
+    let forwarded =
+        parts.headers.get("x-forwarded-for").and_then(|v| v.to_str().ok()).and_then(|v| v.rsplit(',').next());
     match forwarded {
         Some(address) if trust_proxy => address.trim().to_owned(),
         _ => parts

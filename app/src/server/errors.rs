@@ -79,9 +79,11 @@ impl IntoResponse for AppError {
             ),
             Self::Conflict(text) => (StatusCode::CONFLICT, "Something else happened first", text.as_str()),
             Self::BadRequest(text) => (StatusCode::BAD_REQUEST, "This request cannot be read", text.as_str()),
-            Self::Invalid(_) => {
-                (StatusCode::UNPROCESSABLE_ENTITY, "Some answers need another look", "Go back, correct them and send again.")
-            }
+            Self::Invalid(_) => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "Some answers need another look",
+                "Go back, correct them and send again.",
+            ),
             Self::Internal(cause) => {
                 tracing::error!(%cause, "request failed");
                 (
@@ -93,4 +95,15 @@ impl IntoResponse for AppError {
         };
         (status, crate::pages::errors::page(title, text)).into_response()
     }
+}
+
+/// What is sent when a handler panicked.
+#[must_use]
+pub fn panicked(cause: Box<dyn std::any::Any + Send>) -> Response {
+    let text = cause
+        .downcast_ref::<String>()
+        .cloned()
+        .or_else(|| cause.downcast_ref::<&str>().map(ToString::to_string))
+        .unwrap_or_else(|| "panic".to_owned());
+    AppError::Internal(text).into_response()
 }

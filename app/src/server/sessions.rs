@@ -55,8 +55,7 @@ fn to_save(data: &HashMap<String, Value>) -> Result<String> {
 }
 
 fn to_record(id: &Id, row: LoadedSession) -> Result<Record> {
-    let mut data: HashMap<String, Value> =
-        serde_json::from_str(&row.data).map_err(|e| Error::Decode(e.to_string()))?;
+    let mut data: HashMap<String, Value> = serde_json::from_str(&row.data).map_err(|e| Error::Decode(e.to_string()))?;
     let expiry_date = OffsetDateTime::from_unix_timestamp(row.expires_at.timestamp()).map_err(backend)?;
     let bound = row.bound_hash.clone();
     if let Some(identity) = Identity::of(*id, row) {

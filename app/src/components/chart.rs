@@ -1,0 +1,137 @@
+//! What the charts share: a round scale, positions in percent, and the figure around them.
+//!
+//! Charts have no `viewBox`: x is in percent and y in pixels, so that bars widen with
+//! the page while letters and hairlines keep their size on a phone as on a wall.
+
+use leptos::prelude::*;
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+use std::fmt::Write as _;
+
+/// Appends text with the characters that mean something in HTML written as entities.
+pub(super) fn escape(out: &mut String, text: &str) {
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            c => out.push(c),
+        }
+    }
+}
+
+/// `part` of `whole` as a percentage with two decimals: ` x="12.34%"` wants whole numbers only.
+pub(super) fn percent_of(part: i64, whole: i64) -> Percent {
+    Percent(part.saturating_mul(10_000) / whole.max(1))
+}
+
+/// A percentage in hundredths.
+#[derive(Clone, Copy)]
+pub(super) struct Percent(i64);
+
+impl std::fmt::Display for Percent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{:02}%", self.0 / 100, self.0 % 100)
+    }
+}
+
+/// Height of `value` in tenths of a pixel where `top` is `height` pixels high.
+pub(super) fn tenths(value: Decimal, top: Decimal, height: i64) -> i64 {
+    let scaled = value.max(Decimal::ZERO) * Decimal::from(height * 10);
+    scaled.checked_div(top).and_then(|tall| tall.round().to_i64()).unwrap_or_default()
+}
+
+/// Tenths of a pixel as SVG reads them.
+pub(super) struct Px(pub(super) i64);
+
+impl std::fmt::Display for Px {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.0 / 10, self.0 % 10)
+    }
+}
+
+/// A round step (1, 2 or 5 times a power of ten) such that about four of them reach `max`.
+pub(super) fn step(max: Decimal) -> Decimal {
+    let raw = max / Decimal::from(4);
+    if raw <= Decimal::ZERO {
+        return Decimal::ONE;
+    }
+    let mut power = Decimal::ONE;
+    for _ in 0..20 {
+        if power > raw {
+            power /= Decimal::TEN;
+        } else if power * Decimal::TEN <= raw {
+            power *= Decimal::TEN;
+        } else {
+            break;
+        }
+    }
+    [1, 2, 5, 10].into_iter().map(|times| power * Decimal::from(times)).find(|step| *step >= raw).unwrap_or(raw)
+}
+
+/// How many labels to leave between two that are written, so that about `fit` fit.
+pub(super) fn every(labels: usize, fit: usize) -> usize {
+    labels.div_ceil(fit.max(1)).max(1)
+}
+
+/// A chart's figure: heading, drawing, legend, and the same data as a table that opens beneath.
+pub(super) fn figure(
+    class: &'static str,
+    title: String,
+    head: Option<AnyView>,
+    drawing: AnyView,
+    table: AnyView,
+) -> impl IntoView {
+    view! {
+        <figure class=class>
+            <figcaption>
+                <span class="chart-title">{title}</span>
+                {head}
+            </figcaption>
+            {drawing}
+            <details class="chart-data">
+                <summary>"Show as a table"</summary>
+                {table}
+            </details>
+        </figure>
+    }
+}
+
+/// Opens an SVG's text: `<title>` and `<desc>` with ids for `aria-labelledby`.
+pub(super) fn named(id: &str, title: &str, desc: &str) -> String {
+    let mut out = String::with_capacity(4096);
+    let _ = write!(out, r#"<title id="{id}-t">"#);
+    escape(&mut out, title);
+    let _ = write!(out, r#"</title><desc id="{id}-d">"#);
+    escape(&mut out, desc);
+    out.push_str("</desc>");
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_are_round_and_reach_the_top() {
+        for (max, expected) in [("0", "1"), ("3.9", "1"), ("42", "20"), ("1299", "500"), ("0.7", "0.2")] {
+            let max: Decimal = max.parse().unwrap_or_default();
+            let expected: Decimal = expected.parse().unwrap_or_default();
+            assert_eq!(step(max), expected, "step for {max}");
+        }
+    }
+
+    #[test]
+    fn text_cannot_break_out_of_a_chart() {
+        let mut out = String::new();
+        escape(&mut out, r#"</title><script>"&"#);
+        assert_eq!(out, "&lt;/title&gt;&lt;script&gt;&quot;&amp;");
+    }
+
+    #[test]
+    fn positions_need_no_floats() {
+        assert_eq!(percent_of(1, 3).to_string(), "33.33%");
+        assert_eq!(Px(tenths(Decimal::ONE, Decimal::from(3), 180)).to_string(), "60.0");
+    }
+}
