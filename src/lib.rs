@@ -1,1 +1,5 @@
 //! The business of the EIS Power Portal: no HTML, no HTTP. This file is the map of the rooms.
+
+pub mod money;
+pub mod period;
+pub mod usage;
