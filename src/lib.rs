@@ -2,4 +2,6 @@
 
 pub mod money;
 pub mod period;
+pub mod rating;
+pub mod tariff_document;
 pub mod usage;
