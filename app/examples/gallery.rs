@@ -125,7 +125,7 @@ fn customer() -> Frame {
 fn targets() -> Vec<SwitchTarget> {
     [
         ("Northwind Energy Group", "Energy-company admin · Harbor Light & Power", 5, true),
-        ("Cedar Valley Co-operative", "Organisation admin", 0, false),
+        ("Cedar Valley Co-operative", "Organization admin", 0, false),
         ("Elbe Stadtwerke Verbund", "Energy-company admin · Stadtwerke Lauenburg", 8, false),
         ("Polar Kraft AB", "Customer · account 220-118", 10, false),
     ]
@@ -218,7 +218,7 @@ fn invoices() -> AnyView {
     .into_any()
 }
 
-fn days_table() -> impl IntoView {
+fn days_table(what: &str) -> impl IntoView + use<> {
     let rows = (1..=6)
         .map(|n| {
             let kwh = Decimal::new(18_420 + i64::from(n) * 731, 3);
@@ -235,7 +235,7 @@ fn days_table() -> impl IntoView {
     let foot = view! { <tr><th scope="row">"Sum"</th><td class="num">"500.000"</td><td></td><td class="num">"59.10"</td></tr> };
     view! {
         <DataTable
-            caption="Days behind energy, tier 1"
+            caption=format!("Days behind {what}")
             columns=vec![Column::text("Day"), Column::number("Usage", "kWh"), Column::number("Price", "USD/kWh"), Column::number("Amount", "USD")]
             foot=foot.into_any()
         >
@@ -247,8 +247,8 @@ fn days_table() -> impl IntoView {
 fn bill() -> impl IntoView {
     view! {
         <Bill currency="USD">
-            <BillLine label="Energy, first 500 kWh" how="500.000 kWh × $0.1182" amount="59.10">{days_table()}</BillLine>
-            <BillLine label="Energy, above 500 kWh" how="298.640 kWh × $0.1391" amount="41.54">{days_table()}</BillLine>
+            <BillLine label="Energy, first 500 kWh" how="500.000 kWh × $0.1182" amount="59.10">{days_table("the first 500 kWh")}</BillLine>
+            <BillLine label="Energy, above 500 kWh" how="298.640 kWh × $0.1391" amount="41.54">{days_table("what lies above 500 kWh")}</BillLine>
             <BillLine label="Demand, highest on Nov 18, 6:15 pm" how="4.820 kW × $4.10" amount="19.76">
                 <p>"The highest average over 15 minutes in the billing period."</p>
             </BillLine>
@@ -308,7 +308,7 @@ fn invoice() -> AnyView {
                 <div class="columns">
                     <div>
                         {bill()}
-                        <Section title="Compared with earlier bills">{compare()}</Section>
+                        <section class="section">{compare()}</section>
                     </div>
                     <div class="stack">
                         <SummaryList rows=rows/>
@@ -400,7 +400,7 @@ fn home() -> AnyView {
                     </Section>
                 </div>
                 <Section title="Your bill, line by line">{bill()}</Section>
-                <Section title="Compared">{compare()}</Section>
+                <section class="section">{compare()}</section>
                 <Section title="Your usage" link="Usage by hour" href="#">
                     <div class="stack">{tou_chart("days")}{year_map("year")}</div>
                 </Section>
@@ -546,7 +546,7 @@ fn parts() -> AnyView {
         .map(|hue| {
             view! {
                 <div class=format!("shell-sample hue-{hue}")>
-                    <div class="bar"><div class="place"><span class="place-mark">{hue}</span><span class="place-names"><strong>"Organisation "{hue}</strong><span class="place-client">"A client"</span></span></div></div>
+                    <div class="bar"><div class="place"><span class="place-mark">{hue}</span><span class="place-names"><strong>"Organization "{hue}</strong><span class="place-client">"A client"</span></span></div></div>
                 </div>
             }
         })

@@ -273,7 +273,7 @@ pub fn date_time(at: NaiveDateTime, locale: impl Into<Locale>) -> String {
     }
 }
 
-/// Up to two capitals of a name, for the organisation's mark: `Northwind Energy` reads `NE`.
+/// Up to two capitals of a name, for the organization's mark: `Northwind Energy` reads `NE`.
 #[must_use]
 pub fn initials(name: &str) -> String {
     name.split(|c: char| c.is_whitespace() || c == '-')
@@ -283,7 +283,7 @@ pub fn initials(name: &str) -> String {
         .collect()
 }
 
-/// The hue (0–11) of an organisation's colour, from its slug: stable, and spread evenly.
+/// The hue (0–11) of an organization's colour, from its slug: stable, and spread evenly.
 #[must_use]
 pub fn hue_of(slug: &str) -> u8 {
     // FNV-1a: tiny, and the same on every machine and release.
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn an_organisation_keeps_its_initials_and_hue() {
+    fn an_organization_keeps_its_initials_and_hue() {
         assert_eq!(initials("Northwind Energy Group"), "NE");
         assert_eq!(initials("EIS"), "E");
         assert_eq!(hue_of("northwind"), hue_of("northwind"));

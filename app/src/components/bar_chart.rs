@@ -86,7 +86,7 @@ pub fn BarChart(
     /// What the labels are: `Day`.
     #[prop(into)]
     label_head: String,
-    /// Short labels along the axis: `1`, `Nov`, `06`.
+    /// Short labels along the axis: `1`, `Nov`, `06`. Without any, the description stands alone.
     labels: Vec<String>,
     /// Full names of the same for table and pointer: `1 November 2026`; empty uses the labels.
     #[prop(optional)]
@@ -100,6 +100,15 @@ pub fn BarChart(
     #[prop(default = 1)]
     places: u32,
 ) -> impl IntoView {
+    if labels.is_empty() {
+        return view! {
+            <figure class="chart">
+                <figcaption><span class="chart-title">{title}</span></figcaption>
+                <p class="muted">{description}</p>
+            </figure>
+        }
+        .into_any();
+    }
     let names = if names.is_empty() { labels.clone() } else { names };
     let mut svg = named(&id, &title, &description);
     svg.push_str("<defs>");
@@ -162,7 +171,7 @@ pub fn BarChart(
         <svg class="chart-svg" width="100%" height=(BASE + 24).to_string() role="img" aria-labelledby=labelled inner_html=svg></svg>
     };
     let table = table(title.clone(), label_head, &unit, names, &series, &totals, places, locale);
-    figure("chart", title, legend, drawing.into_any(), table)
+    figure("chart", title, legend, drawing.into_any(), table).into_any()
 }
 
 fn total(series: &[Series], at: usize) -> Decimal {

@@ -51,9 +51,9 @@ impl std::fmt::Display for Px {
     }
 }
 
-/// A round step (1, 2 or 5 times a power of ten) such that about four of them reach `max`.
+/// A round step (1, 2 or 5 times a power of ten) such that at most five of them reach `max`.
 pub(super) fn step(max: Decimal) -> Decimal {
-    let raw = max / Decimal::from(4);
+    let raw = max / Decimal::from(5);
     if raw <= Decimal::ZERO {
         return Decimal::ONE;
     }
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn steps_are_round_and_reach_the_top() {
-        for (max, expected) in [("0", "1"), ("3.9", "1"), ("42", "20"), ("1299", "500"), ("0.7", "0.2")] {
+        for (max, expected) in [("0", "1"), ("3.9", "1"), ("42", "10"), ("1299", "500"), ("0.7", "0.2")] {
             let max: Decimal = max.parse().unwrap_or_default();
             let expected: Decimal = expected.parse().unwrap_or_default();
             assert_eq!(step(max), expected, "step for {max}");

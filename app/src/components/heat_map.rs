@@ -1,4 +1,4 @@
-//! A year at a glance: how much was used when, dark where much.
+//! A year at a glance: how much was used when, the stronger the colour the more.
 
 use super::chart::{escape, every, figure, named, percent_of};
 use super::{Column, DataTable, present};
@@ -22,7 +22,7 @@ pub struct HeatRow {
     pub values: Vec<Option<Decimal>>,
 }
 
-/// Cells of months x days, or days x hours, each the darker the more was used.
+/// Cells of months x days, or days x hours, each the stronger the more was used.
 #[component]
 pub fn UsageHeatMap(
     /// Unique on the page.

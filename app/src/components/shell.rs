@@ -60,11 +60,11 @@ pub struct Brand {
 pub struct Frame {
     /// The signed context this page is rendered in; goes into every form.
     pub context: String,
-    /// Name of the organisation open.
+    /// Name of the organization open.
     pub organization: String,
-    /// Name of the client open; empty when the whole organisation is.
+    /// Name of the client open; empty when the whole organization is.
     pub client: String,
-    /// Colour of the organisation (or of the client's brand), 0–11: [`crate::format::hue_of`].
+    /// Colour of the organization (or of the client's brand), 0–11: [`crate::format::hue_of`].
     pub hue: u8,
     /// Who is signed in, as people call them.
     pub person: String,
@@ -86,7 +86,7 @@ pub struct Frame {
     pub switch_href: String,
     /// Where a [`SwitchTarget`] is posted to.
     pub switch_action: String,
-    /// The organisations (or accounts) used last, for the keyboard switcher.
+    /// The organizations (or accounts) used last, for the keyboard switcher.
     pub recent: Vec<SwitchTarget>,
     /// The way to this page.
     pub crumbs: Vec<Crumb>,
@@ -122,8 +122,8 @@ pub fn Shell(
                 <button class="bar-menu" r#type="button" popovertarget="nav" aria-label="Menu">
                     <Icon glyph=Glyph::Menu/>
                 </button>
-                {logo(frame.brand)}
-                {place(frame.organization.clone(), frame.client, frame.switch_href.clone())}
+                {frame.brand.is_none().then(product)}
+                {place(frame.organization.clone(), frame.client, frame.brand, frame.switch_href.clone())}
                 {account(frame.person, frame.role, frame.context, frame.switch_href)}
             </header>
             {frame.staff.then(|| staff(frame.organization, frame.staff_note, frame.step_up))}
@@ -140,28 +140,35 @@ pub fn Shell(
     }
 }
 
-fn logo(brand: Option<Brand>) -> impl IntoView {
-    let (name, src) = match brand {
-        Some(brand) => (brand.name, brand.logo),
-        None => ("EIS Power".to_owned(), assets::logo_href().to_owned()),
-    };
-    let mark = present(src)
-        .map(|src| view! { <img src=src alt="" width="22" height="22"/> });
-    view! { <a class="bar-logo" href="/">{mark}<span>{name}</span></a> }
+fn product() -> impl IntoView {
+    view! {
+        <a class="bar-logo" href="/">
+            <img src=assets::logo_href() alt="" width="22" height="22"/>
+            <span>"EIS Power"</span>
+        </a>
+    }
 }
 
-fn place(organization: String, client: String, switch_href: String) -> impl IntoView {
-    let mark = initials(&organization);
+/// Whose data this is. On a client's own pages its brand stands in the organization's place.
+fn place(organization: String, client: String, brand: Option<Brand>, switch_href: String) -> impl IntoView {
+    let (name, image) = match brand {
+        Some(brand) => (brand.name, brand.logo),
+        None => (organization, String::new()),
+    };
+    let mark = match present(image) {
+        Some(src) => view! { <img class="place-logo" src=src alt="" height="30"/> }.into_any(),
+        None => view! { <span class="place-mark" aria-hidden="true">{initials(&name)}</span> }.into_any(),
+    };
     let inner = view! {
-        <span class="place-mark" aria-hidden="true">{mark}</span>
+        {mark}
         <span class="place-names">
-            <strong>{organization}</strong>
+            <strong>{name}</strong>
             {present(client).map(|client| view! { <span class="place-client">{client}</span> })}
         </span>
     };
     match present(switch_href) {
         Some(href) => view! {
-            <a class="place" href=href data-switch="" title="Switch organisation (press o)">
+            <a class="place" href=href data-switch="" title="Switch (press o)">
                 <span class="visually-hidden">"Open: "</span>
                 {inner}
                 <span class="visually-hidden">". Switch"</span>
@@ -169,14 +176,14 @@ fn place(organization: String, client: String, switch_href: String) -> impl Into
             </a>
         }
         .into_any(),
-        None => view! { <div class="place">{inner}</div> }.into_any(),
+        None => view! { <a class="place" href="/">{inner}</a> }.into_any(),
     }
 }
 
 fn account(person: String, role: String, context: String, switch_href: String) -> impl IntoView {
     let mark = initials(&person);
     let switch = present(switch_href)
-        .map(|href| view! { <li><a href=href>"Switch organisation"</a></li> });
+        .map(|href| view! { <li><a href=href>"Switch organization"</a></li> });
     view! {
         <details class="account" data-menu="">
             <summary>

@@ -1,4 +1,4 @@
-//! Switching to another organisation, client or account: the list, and the keyboard's dialog.
+//! Switching to another organization, client or account: the list, and the keyboard's dialog.
 
 use super::{PostForm, Tag, Tone, present};
 use crate::format::initials;
@@ -9,7 +9,7 @@ use leptos::prelude::*;
 pub struct SwitchTarget {
     /// Hidden pair that names it to the server: `("assignment", "0198…")`.
     pub field: (String, String),
-    /// The name: an organisation, or a client or account where that is what differs.
+    /// The name: an organization, or a client or account where that is what differs.
     pub name: String,
     /// What one is there: `Energy-company admin · Harbor Light & Power`.
     pub detail: String,
@@ -66,9 +66,9 @@ pub(super) fn SwitchDialog(
 ) -> impl IntoView {
     view! {
         <dialog class="switch-dialog" id="switch-dialog" aria-labelledby="switch-title">
-            <h2 class="visually-hidden" id="switch-title">"Switch organisation"</h2>
+            <h2 class="visually-hidden" id="switch-title">"Switch organization"</h2>
             <form class="switch-search" method="get" action=all_href>
-                <label class="visually-hidden" r#for="switch-q">"Organisation, client or account"</label>
+                <label class="visually-hidden" r#for="switch-q">"Organization, client or account"</label>
                 <input id="switch-q" name="q" r#type="search" autocomplete="off" placeholder="Switch to…"/>
             </form>
             <Switcher context=context action=action targets=targets/>

@@ -99,15 +99,14 @@ fn head(column: Column) -> impl IntoView {
         None => view! { <th scope="col" class=class>{column.label}{unit}</th> }.into_any(),
         Some((href, now)) => {
             let (state, arrow) = match now {
-                Sort::None => (None, ""),
-                Sort::Ascending => (Some("ascending"), "↑"),
-                Sort::Descending => (Some("descending"), "↓"),
+                Sort::None => (None, None),
+                Sort::Ascending => (Some("ascending"), Some("↑")),
+                Sort::Descending => (Some("descending"), Some("↓")),
             };
+            let arrow = arrow.map(|arrow| view! { <span aria-hidden="true">{arrow}</span> });
             view! {
                 <th scope="col" class=class aria-sort=state>
-                    <a class="sort" href=href>
-                        {column.label}{unit}<span class="sort-arrow" aria-hidden="true">{arrow}</span>
-                    </a>
+                    <a class="sort" href=href><span>{column.label}{unit}</span>{arrow}</a>
                 </th>
             }
             .into_any()
