@@ -65,6 +65,9 @@ pub use tabs::{Tab, Tabs};
 pub use tag::{Status, Tag, Tone};
 pub use timeline::{Event, Timeline};
 
+#[cfg(test)]
+mod tests;
+
 /// `None` for an empty string, so that an attribute is left out rather than empty.
 fn present(text: String) -> Option<String> {
     (!text.is_empty()).then_some(text)
