@@ -3,6 +3,8 @@
 //! `cargo run --example gallery -- DIRECTORY` writes the pages with their assets;
 //! `cargo run --release --example gallery -- DIRECTORY bench` also times them.
 
+#![recursion_limit = "512"]
+
 use chrono::NaiveDate;
 use leptos::prelude::*;
 use portal::components::*;
@@ -161,25 +163,22 @@ fn invoices() -> AnyView {
         "Whitcombe & Daughters Bakery", "Sam Arrowsmith", "Harbor Cold Storage Inc.", "Priya Raman",
     ];
     let states = ["issued", "paid", "paid", "overdue", "part_paid", "paid", "credited"];
-    let rows = (0..25_usize)
-        .map(|n| {
-            let amount = cents(14_210 + i64::try_from(n * n * n * 37).unwrap_or_default());
-            let state = states.get(n % 7).copied().unwrap_or_default();
-            let open = if matches!(state, "paid" | "credited") { Decimal::ZERO } else { amount };
-            view! {
-                <tr>
-                    <th scope="row"><a href=format!("/admin/invoices/{n}")>{format!("HL-2026-{}", 10_441 - n)}</a></th>
-                    <td>{people.get(n % people.len()).copied().unwrap_or_default()}</td>
-                    <td class="nowrap">{format::date(day(2026, 12, 1), EN)}</td>
-                    <td class="nowrap">{format::date(day(2026, 12, 14), EN)}</td>
-                    <td><Status value=state/></td>
-                    <td class="num">{format::kwh(amount * Decimal::TEN, EN)}</td>
-                    <td class="num">{format::money(amount, EN)}</td>
-                    <td class="num">{format::money(open, EN)}</td>
-                </tr>
-            }
-        })
-        .collect_view();
+    let mut rows = Rows::new();
+    for n in 0..25_usize {
+        let amount = cents(14_210 + i64::try_from(n * n * n * 37).unwrap_or_default());
+        let state = states.get(n % 7).copied().unwrap_or_default();
+        let open = if matches!(state, "paid" | "credited") { Decimal::ZERO } else { amount };
+        rows.row(|row| {
+            row.name_link(&format!("/admin/invoices/{n}"), &format!("HL-2026-{}", 10_441 - n))
+                .text(people.get(n % people.len()).copied().unwrap_or_default())
+                .line(&format::date(day(2026, 12, 1), EN))
+                .line(&format::date(day(2026, 12, 14), EN))
+                .status(state)
+                .number(&format::kwh(amount * Decimal::TEN, EN))
+                .number(&format::money(amount, EN))
+                .number(&format::money(open, EN));
+        });
+    }
     view! {
         <Document title="Invoices · Harbor Light & Power">
             <Shell frame=frame>
@@ -210,7 +209,7 @@ fn invoices() -> AnyView {
                     clear="/admin/invoices"
                     csv="/admin/invoices.csv"
                 />
-                <DataTable caption="Invoices" columns=columns>{rows}</DataTable>
+                <DataTable caption="Invoices" columns=columns rows=rows/>
                 <Pagination summary="Rows 26–50 of about 1,240" first="?" previous="?before=x" next="?after=y"/>
             </Shell>
         </Document>
@@ -219,28 +218,27 @@ fn invoices() -> AnyView {
 }
 
 fn days_table(what: &str) -> impl IntoView + use<> {
-    let rows = (1..=6)
-        .map(|n| {
-            let kwh = Decimal::new(18_420 + i64::from(n) * 731, 3);
-            view! {
-                <tr>
-                    <th scope="row">{format::date(day(2026, 11, n), EN)}</th>
-                    <td class="num">{format::kwh(kwh, EN)}</td>
-                    <td class="num">"0.1182"</td>
-                    <td class="num">{format::money(kwh * Decimal::new(1182, 4), EN)}</td>
-                </tr>
-            }
-        })
-        .collect_view();
-    let foot = view! { <tr><th scope="row">"Sum"</th><td class="num">"500.000"</td><td></td><td class="num">"59.10"</td></tr> };
+    let mut rows = Rows::new();
+    for n in 1..=6_u32 {
+        let kwh = Decimal::new(18_420 + i64::from(n) * 731, 3);
+        rows.row(|row| {
+            row.name(&format::date(day(2026, 11, n), EN))
+                .number(&format::kwh(kwh, EN))
+                .number("0.1182")
+                .number(&format::money(kwh * Decimal::new(1182, 4), EN));
+        });
+    }
+    let mut foot = Rows::new();
+    foot.row(|row| {
+        row.name("Sum").number("500.000").empty().number("59.10");
+    });
     view! {
         <DataTable
             caption=format!("Days behind {what}")
             columns=vec![Column::text("Day"), Column::number("Usage", "kWh"), Column::number("Price", "USD/kWh"), Column::number("Amount", "USD")]
-            foot=foot.into_any()
-        >
-            {rows}
-        </DataTable>
+            rows=rows
+            foot=foot
+        />
     }
 }
 

@@ -1,1 +1,2 @@
+//! The portal.
 fn main(){}

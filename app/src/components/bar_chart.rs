@@ -1,7 +1,8 @@
 //! Usage over time: bars by hour, day or month, stacked by time-of-use period.
 
-use super::chart::{Px, escape, every, figure, named, percent_of, step, tenths};
-use super::{Column, DataTable};
+use super::chart::{Px, every, figure, named, percent_of, step, tenths};
+use super::html::escape;
+use super::{Column, DataTable, Rows};
 use crate::format::{Locale, number};
 use leptos::prelude::*;
 use rust_decimal::Decimal;
@@ -132,7 +133,7 @@ pub fn BarChart(
         escape(&mut svg, names.get(at).unwrap_or(label));
         for part in &series {
             let value = part.values.get(at).copied().unwrap_or_default();
-            svg.push_str("\n");
+            svg.push('\n');
             escape(&mut svg, &part.name);
             let _ = write!(svg, ": {} ", number(value, places, locale));
             escape(&mut svg, &unit);
@@ -234,20 +235,19 @@ fn table(
     if stacked {
         columns.push(Column::number("Total", unit));
     }
-    let mut rows = String::with_capacity(names.len() * 96);
+    let mut rows = Rows::new();
     for (at, name) in names.iter().enumerate() {
-        rows.push_str(r#"<tr><th scope="row">"#);
-        escape(&mut rows, name);
-        rows.push_str("</th>");
-        for part in series {
-            let value = part.values.get(at).copied().unwrap_or_default();
-            let _ = write!(rows, r#"<td class="num">{}</td>"#, number(value, places, locale));
-        }
-        if stacked {
-            let sum = totals.get(at).copied().unwrap_or_default();
-            let _ = write!(rows, r#"<td class="num">{}</td>"#, number(sum, places, locale));
-        }
-        rows.push_str("</tr>");
+        rows.row(|row| {
+            row.name(name);
+            for part in series {
+                let value = part.values.get(at).copied().unwrap_or_default();
+                row.number(&number(value, places, locale));
+            }
+            if stacked {
+                let sum = totals.get(at).copied().unwrap_or_default();
+                row.number(&number(sum, places, locale));
+            }
+        });
     }
-    view! { <DataTable caption=caption columns=columns html=rows/> }.into_any()
+    view! { <DataTable caption=caption columns=columns rows=rows/> }.into_any()
 }

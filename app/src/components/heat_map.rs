@@ -1,7 +1,8 @@
 //! A year at a glance: how much was used when, the stronger the colour the more.
 
-use super::chart::{escape, every, figure, named, percent_of};
-use super::{Column, DataTable, present};
+use super::chart::{every, figure, named, percent_of};
+use super::html::escape;
+use super::{Column, DataTable, Rows, present};
 use crate::format::{Locale, number};
 use leptos::prelude::*;
 use rust_decimal::Decimal;
@@ -149,19 +150,17 @@ fn table(
 ) -> AnyView {
     let mut heads = vec![Column::number(row_head, unit).left()];
     heads.extend(columns.iter().map(|label| Column::number(label.clone(), "")));
-    let mut html = String::with_capacity(rows.len() * columns.len() * 28);
+    let mut cells = Rows::new();
     for row in rows {
-        html.push_str(r#"<tr><th scope="row">"#);
-        escape(&mut html, &row.label);
-        html.push_str("</th>");
-        for value in &row.values {
-            let text = value.map_or_else(|| "–".to_owned(), |value| number(value, places, locale));
-            let _ = write!(html, r#"<td class="num">{text}</td>"#);
-        }
-        for _ in row.values.len()..columns.len() {
-            html.push_str("<td></td>");
-        }
-        html.push_str("</tr>");
+        cells.row(|cells| {
+            cells.name(&row.label);
+            for at in 0..columns.len() {
+                match row.values.get(at).copied().flatten() {
+                    Some(value) => cells.number(&number(value, places, locale)),
+                    None => cells.number("–"),
+                };
+            }
+        });
     }
-    view! { <DataTable caption=caption columns=heads html=html/> }.into_any()
+    view! { <DataTable caption=caption columns=heads rows=cells/> }.into_any()
 }

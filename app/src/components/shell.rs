@@ -1,5 +1,6 @@
 //! The frame of every signed-in page: whose data this is, where one is, where one can go.
 
+use super::html::Html;
 use super::switcher::SwitchDialog;
 use super::{Flash, Glyph, Icon, PostForm, SwitchTarget, present};
 use crate::format::initials;
@@ -128,7 +129,7 @@ pub fn Shell(
             </header>
             {frame.staff.then(|| staff(frame.organization, frame.staff_note, frame.step_up))}
             <nav class="nav" id="nav" popover="auto" aria-label="Main">
-                <ul>{frame.nav.into_iter().map(entry).collect_view()}</ul>
+                <ul inner_html=entries(&frame.nav)></ul>
             </nav>
             <main class="main" id="main" tabindex="-1">
                 {trail(frame.crumbs)}
@@ -222,12 +223,17 @@ fn staff(organization: String, note: String, step_up: String) -> impl IntoView {
     }
 }
 
-fn entry(item: NavItem) -> impl IntoView {
-    let badge = present(item.badge)
-        .map(|badge| view! { " " <span class="nav-badge">{badge}</span> });
-    view! {
-        <li><a href=item.href aria-current=item.current.then_some("page")>{item.label}{badge}</a></li>
+fn entries(nav: &[NavItem]) -> String {
+    let mut html = Html::with_capacity(nav.len() * 96);
+    for item in nav {
+        html.raw("<li><a href=\"").text(&item.href);
+        html.raw(if item.current { "\" aria-current=\"page\">" } else { "\">" }).text(&item.label);
+        if !item.badge.is_empty() {
+            html.raw(" <span class=\"nav-badge\">").text(&item.badge).raw("</span>");
+        }
+        html.raw("</a></li>");
     }
+    html.into_string()
 }
 
 fn trail(crumbs: Vec<Crumb>) -> Option<impl IntoView> {
