@@ -1,7 +1,7 @@
 //! Every component and a few whole pages as HTML files, to look at and to measure.
 //!
 //! `cargo run --example gallery -- DIRECTORY` writes the pages with their assets;
-//! `cargo run --release --example gallery -- DIRECTORY bench` also times them.
+//! `cargo run --release --example gallery -- DIRECTORY bench [PAGE]` also times them.
 
 #![recursion_limit = "512"]
 
@@ -34,9 +34,12 @@ fn main() -> std::io::Result<()> {
     for (name, page) in pages {
         std::fs::write(directory.join(format!("{name}.html")), relative(&html(page)))?;
     }
-    if arguments.next().is_some() {
+    if arguments.next().is_some_and(|word| word == "bench") {
+        let only = arguments.next();
         for (name, page) in pages {
-            bench(name, page);
+            if only.as_deref().is_none_or(|only| only == name) {
+                bench(name, page);
+            }
         }
     }
     Ok(())
@@ -57,7 +60,7 @@ fn relative(html: &str) -> String {
 }
 
 fn bench(name: &str, page: fn() -> AnyView) {
-    let rounds = 3_000_u32;
+    let rounds = 5_000_u32;
     for _ in 0..200 {
         std::hint::black_box(html(page));
     }

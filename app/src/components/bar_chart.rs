@@ -1,6 +1,6 @@
 //! Usage over time: bars by hour, day or month, stacked by time-of-use period.
 
-use super::chart::{Px, every, figure, named, percent_of, step, tenths};
+use super::chart::{Px, every, figure, named, percent_of, step, tenths, thousandths};
 use super::html::escape;
 use super::{Column, DataTable, Rows};
 use crate::format::{Locale, number};
@@ -122,6 +122,7 @@ pub fn BarChart(
     let max = totals.iter().copied().max().unwrap_or_default();
     let step = step(max);
     let top = (max / step).ceil().max(Decimal::ONE) * step;
+    let highest = thousandths(top);
     grid(&mut svg, step, top, &unit, locale);
     let skip = every(bars, 16);
     let sparse = every(bars, 8);
@@ -146,7 +147,7 @@ pub fn BarChart(
         );
         let mut base = BASE * 10;
         for part in &series {
-            let tall = tenths(part.values.get(at).copied().unwrap_or_default(), top, PLOT);
+            let tall = tenths(thousandths(part.values.get(at).copied().unwrap_or_default()), highest, PLOT);
             if tall > 0 {
                 base -= tall;
                 let _ = write!(
@@ -184,7 +185,7 @@ fn grid(svg: &mut String, step: Decimal, top: Decimal, unit: &str, locale: Local
     let places = step.normalize().scale();
     let mut level = Decimal::ZERO;
     while level <= top {
-        let y = BASE * 10 - tenths(level, top, PLOT);
+        let y = BASE * 10 - tenths(thousandths(level), thousandths(top), PLOT);
         let class = if level.is_zero() { "axis" } else { "grid" };
         let _ = write!(
             svg,

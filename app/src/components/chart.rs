@@ -6,7 +6,6 @@
 use super::html::escape;
 use leptos::prelude::*;
 use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive;
 use std::fmt::Write as _;
 
 /// `part` of `whole` as a percentage with two decimals: ` x="12.34%"` wants whole numbers only.
@@ -24,10 +23,22 @@ impl std::fmt::Display for Percent {
     }
 }
 
-/// Height of `value` in tenths of a pixel where `top` is `height` pixels high.
-pub(super) fn tenths(value: Decimal, top: Decimal, height: i64) -> i64 {
-    let scaled = value.max(Decimal::ZERO) * Decimal::from(height * 10);
-    scaled.checked_div(top).and_then(|tall| tall.round().to_i64()).unwrap_or_default()
+/// A value in thousandths: whole numbers are all that a drawing needs.
+pub(super) fn thousandths(value: Decimal) -> i64 {
+    let scale = value.scale();
+    let mantissa = value.mantissa();
+    let scaled = if scale <= 3 {
+        mantissa.saturating_mul(10_i128.pow(3 - scale))
+    } else {
+        mantissa / 10_i128.pow(scale - 3)
+    };
+    i64::try_from(scaled).unwrap_or(i64::MAX)
+}
+
+/// Height of `value` in tenths of a pixel where `top` is `height` pixels high; both in thousandths.
+pub(super) fn tenths(value: i64, top: i64, height: i64) -> i64 {
+    let scaled = i128::from(value.max(0)) * i128::from(height) * 10;
+    i64::try_from((scaled + i128::from(top) / 2) / i128::from(top.max(1))).unwrap_or_default()
 }
 
 /// Tenths of a pixel as SVG reads them.
@@ -116,7 +127,9 @@ mod tests {
 
     #[test]
     fn positions_need_no_floats() {
+        assert_eq!(thousandths(Decimal::new(12_345, 1)), 1_234_500);
+        assert_eq!(thousandths(Decimal::new(12_345, 4)), 1_234);
         assert_eq!(percent_of(1, 3).to_string(), "33.33%");
-        assert_eq!(Px(tenths(Decimal::ONE, Decimal::from(3), 180)).to_string(), "60.0");
+        assert_eq!(Px(tenths(1_000, 3_000, 180)).to_string(), "60.0");
     }
 }

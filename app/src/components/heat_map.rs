@@ -1,12 +1,11 @@
 //! A year at a glance: how much was used when, the stronger the colour the more.
 
-use super::chart::{every, figure, named, percent_of};
+use super::chart::{every, figure, named, percent_of, thousandths};
 use super::html::escape;
 use super::{Column, DataTable, Rows, present};
 use crate::format::{Locale, number};
 use leptos::prelude::*;
 use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive;
 use std::fmt::Write as _;
 
 /// Steps of the scale; each differs in lightness.
@@ -102,16 +101,14 @@ pub fn UsageHeatMap(
 
 /// One path per level: a cell costs a dozen bytes.
 fn cells(svg: &mut String, rows: &[HeatRow], max: Decimal) {
-    let steps = Decimal::from(LEVELS);
+    let max = thousandths(max).max(1);
+    let steps = i64::try_from(LEVELS).unwrap_or(1);
     let mut paths = vec![String::new(); LEVELS];
     for (y, row) in rows.iter().enumerate() {
         for (x, value) in row.values.iter().enumerate() {
             let Some(value) = value else { continue };
-            let level = (*value * steps)
-                .checked_div(max)
-                .and_then(|level| level.to_usize())
-                .unwrap_or_default()
-                .min(LEVELS - 1);
+            let level = thousandths(*value).max(0).saturating_mul(steps) / max;
+            let level = usize::try_from(level).unwrap_or_default().min(LEVELS - 1);
             if let Some(path) = paths.get_mut(level) {
                 let _ = write!(path, "M{x} {y}h1v1h-1z");
             }
