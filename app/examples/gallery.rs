@@ -20,19 +20,43 @@ type Page = (&'static str, fn() -> AnyView);
 
 fn main() -> std::io::Result<()> {
     let mut arguments = std::env::args().skip(1);
-    let directory = arguments.next().unwrap_or_else(|| "target/gallery".to_owned());
+    let directory = arguments
+        .next()
+        .unwrap_or_else(|| "target/gallery".to_owned());
     let directory = Path::new(&directory);
     std::fs::create_dir_all(directory)?;
-    std::fs::write(directory.join("portal.css"), assets::stylesheet("inter.woff2"))?;
-    std::fs::write(directory.join("inter.woff2"), include_bytes!("../../public/fonts/inter.woff2"))?;
-    std::fs::write(directory.join("logo.svg"), include_str!("../../public/logo.svg"))?;
-    std::fs::write(directory.join("portal.js"), include_str!("../../public/portal.js"))?;
+    std::fs::write(
+        directory.join("portal.css"),
+        assets::stylesheet("inter.woff2"),
+    )?;
+    std::fs::write(
+        directory.join("inter.woff2"),
+        include_bytes!("../../public/fonts/inter.woff2"),
+    )?;
+    std::fs::write(
+        directory.join("logo.svg"),
+        include_str!("../../public/logo.svg"),
+    )?;
+    std::fs::write(
+        directory.join("portal.js"),
+        include_str!("../../public/portal.js"),
+    )?;
     let pages: [Page; 9] = [
-        ("parts", parts), ("invoices", invoices), ("invoice", invoice), ("home", home), ("sign-in", sign_in),
-        ("empty", empty), ("form", form), ("switch", switch), ("period", period),
+        ("parts", parts),
+        ("invoices", invoices),
+        ("invoice", invoice),
+        ("home", home),
+        ("sign-in", sign_in),
+        ("empty", empty),
+        ("form", form),
+        ("switch", switch),
+        ("period", period),
     ];
     for (name, page) in pages {
-        std::fs::write(directory.join(format!("{name}.html")), relative(&html(page)))?;
+        std::fs::write(
+            directory.join(format!("{name}.html")),
+            relative(&html(page)),
+        )?;
     }
     if arguments.next().is_some_and(|word| word == "bench") {
         let only = arguments.next();
@@ -82,11 +106,20 @@ fn cents(value: i64) -> Decimal {
 
 fn admin(path: &str) -> Frame {
     let nav = [
-        ("Overview", "/admin"), ("Customers", "/admin/customers"), ("Meters", "/admin/meters"),
-        ("Usage imports", "/admin/imports"), ("Tariffs", "/admin/tariffs"), ("Billing periods", "/admin/periods"),
-        ("Invoices", "/admin/invoices"), ("Payments", "/admin/payments"), ("Audit log", "/admin/audit"),
+        ("Overview", "/admin"),
+        ("Customers", "/admin/customers"),
+        ("Meters", "/admin/meters"),
+        ("Usage imports", "/admin/imports"),
+        ("Tariffs", "/admin/tariffs"),
+        ("Billing periods", "/admin/periods"),
+        ("Invoices", "/admin/invoices"),
+        ("Payments", "/admin/payments"),
+        ("Audit log", "/admin/audit"),
     ];
-    let mut nav: Vec<NavItem> = nav.into_iter().map(|(label, href)| NavItem::new(label, href, path)).collect();
+    let mut nav: Vec<NavItem> = nav
+        .into_iter()
+        .map(|(label, href)| NavItem::new(label, href, path))
+        .collect();
     if let Some(item) = nav.first_mut() {
         item.current = path == "/admin";
     }
@@ -117,10 +150,18 @@ fn customer() -> Frame {
         hue: 9,
         person: "Maria Okafor".to_owned(),
         role: "Customer".to_owned(),
-        brand: Some(Brand { name: "Harbor Light & Power".to_owned(), logo: String::new() }),
+        brand: Some(Brand {
+            name: "Harbor Light & Power".to_owned(),
+            logo: String::new(),
+        }),
         nav: items
             .into_iter()
-            .map(|label| NavItem { label: label.to_owned(), href: "#".to_owned(), current: label == "Home", badge: String::new() })
+            .map(|label| NavItem {
+                label: label.to_owned(),
+                href: "#".to_owned(),
+                current: label == "Home",
+                badge: String::new(),
+            })
             .collect(),
         nav_on_top: true,
         ..Frame::default()
@@ -129,9 +170,19 @@ fn customer() -> Frame {
 
 fn targets() -> Vec<SwitchTarget> {
     [
-        ("Northwind Energy Group", "Energy-company admin · Harbor Light & Power", 5, true),
+        (
+            "Northwind Energy Group",
+            "Energy-company admin · Harbor Light & Power",
+            5,
+            true,
+        ),
         ("Cedar Valley Co-operative", "Organization admin", 0, false),
-        ("Elbe Stadtwerke Verbund", "Energy-company admin · Stadtwerke Lauenburg", 8, false),
+        (
+            "Elbe Stadtwerke Verbund",
+            "Energy-company admin · Stadtwerke Lauenburg",
+            8,
+            false,
+        ),
         ("Polar Kraft AB", "Customer · account 220-118", 10, false),
     ]
     .into_iter()
@@ -162,24 +213,46 @@ fn invoices() -> AnyView {
         Column::number("Open", "USD"),
     ];
     let people = [
-        "Maria Okafor", "Bayside Laundry LLC", "Tom Hendricks", "Ashgrove Primary School", "Li Wei",
-        "Whitcombe & Daughters Bakery", "Sam Arrowsmith", "Harbor Cold Storage Inc.", "Priya Raman",
+        "Maria Okafor",
+        "Bayside Laundry LLC",
+        "Tom Hendricks",
+        "Ashgrove Primary School",
+        "Li Wei",
+        "Whitcombe & Daughters Bakery",
+        "Sam Arrowsmith",
+        "Harbor Cold Storage Inc.",
+        "Priya Raman",
     ];
-    let states = ["issued", "paid", "paid", "overdue", "part_paid", "paid", "credited"];
+    let states = [
+        "issued",
+        "paid",
+        "paid",
+        "overdue",
+        "part_paid",
+        "paid",
+        "credited",
+    ];
     let mut rows = Rows::new();
     for n in 0..25_usize {
         let amount = cents(14_210 + i64::try_from(n * n * n * 37).unwrap_or_default());
         let state = states.get(n % 7).copied().unwrap_or_default();
-        let open = if matches!(state, "paid" | "credited") { Decimal::ZERO } else { amount };
+        let open = if matches!(state, "paid" | "credited") {
+            Decimal::ZERO
+        } else {
+            amount
+        };
         rows.row(|row| {
-            row.name_link(&format!("/admin/invoices/{n}"), &format!("HL-2026-{}", 10_441 - n))
-                .text(people.get(n % people.len()).copied().unwrap_or_default())
-                .line(&format::date(day(2026, 12, 1), EN))
-                .line(&format::date(day(2026, 12, 14), EN))
-                .status(state)
-                .number(&format::kwh(amount * Decimal::TEN, EN))
-                .number(&format::money(amount, EN))
-                .number(&format::money(open, EN));
+            row.name_link(
+                &format!("/admin/invoices/{n}"),
+                &format!("HL-2026-{}", 10_441 - n),
+            )
+            .text(people.get(n % people.len()).copied().unwrap_or_default())
+            .line(&format::date(day(2026, 12, 1), EN))
+            .line(&format::date(day(2026, 12, 14), EN))
+            .status(state)
+            .number(&format::kwh(amount * Decimal::TEN, EN))
+            .number(&format::money(amount, EN))
+            .number(&format::money(open, EN));
         });
     }
     view! {
@@ -262,16 +335,20 @@ fn bill() -> impl IntoView {
 }
 
 fn compare() -> impl IntoView {
-    let rows = [("November 2026", 14_210, "$142.10", "", true), ("October 2026", 12_390, "$123.90", "$18.20 more now", false), ("November 2025", 15_122, "$151.22", "$9.12 less now", false)]
-        .into_iter()
-        .map(|(label, value, text, note, current)| Comparison {
-            label: label.to_owned(),
-            value: cents(value),
-            text: text.to_owned(),
-            note: note.to_owned(),
-            current,
-        })
-        .collect();
+    let rows = [
+        ("November 2026", 14_210, "$142.10", "", true),
+        ("October 2026", 12_390, "$123.90", "$18.20 more now", false),
+        ("November 2025", 15_122, "$151.22", "$9.12 less now", false),
+    ]
+    .into_iter()
+    .map(|(label, value, text, note, current)| Comparison {
+        label: label.to_owned(),
+        value: cents(value),
+        text: text.to_owned(),
+        note: note.to_owned(),
+        current,
+    })
+    .collect();
     view! {
         <CompareBars
             title="This bill against earlier ones"
@@ -283,22 +360,51 @@ fn compare() -> impl IntoView {
 
 fn invoice() -> AnyView {
     let mut frame = admin("/admin/invoices");
-    frame.crumbs = vec![Crumb::new("Invoices", "/admin/invoices"), Crumb::new("HL-2026-10441", "")];
+    frame.crumbs = vec![
+        Crumb::new("Invoices", "/admin/invoices"),
+        Crumb::new("HL-2026-10441", ""),
+    ];
     frame.staff = true;
     frame.staff_note = "Reading only".to_owned();
     frame.step_up = "/staff/step-up".to_owned();
     let rows = vec![
-        SummaryRow::view("Customer", view! { <a href="/admin/customers/1">"Maria Okafor"</a> }),
+        SummaryRow::view(
+            "Customer",
+            view! { <a href="/admin/customers/1">"Maria Okafor"</a> },
+        ),
         SummaryRow::new("Account", "4410-2291"),
-        SummaryRow::new("Billing period", format::date_range(day(2026, 11, 1), day(2026, 11, 30), EN)),
+        SummaryRow::new(
+            "Billing period",
+            format::date_range(day(2026, 11, 1), day(2026, 11, 30), EN),
+        ),
         SummaryRow::new("Issued", format::date(day(2026, 12, 1), EN)),
         SummaryRow::new("Due", format::date(day(2026, 12, 14), EN)).action("Change", "#"),
         SummaryRow::new("Paid", ""),
     ];
     let events = vec![
-        Event { title: "Sent by email to maria@example.com".to_owned(), by: "System".to_owned(), at: "Dec 1, 2026, 9:14 am".to_owned(), datetime: "2026-12-01T09:14:00Z".to_owned(), tone: Tone::Good, ..Event::default() },
-        Event { title: "Issued as HL-2026-10441".to_owned(), by: "Dana Whitfield".to_owned(), at: "Dec 1, 2026, 9:12 am".to_owned(), datetime: "2026-12-01T09:12:00Z".to_owned(), detail: "With 1,203 others of November 2026.".to_owned(), tone: Tone::Info },
-        Event { title: "Rated".to_owned(), by: "Billing run 311".to_owned(), at: "Nov 30, 2026, 11:02 pm".to_owned(), datetime: "2026-11-30T23:02:00Z".to_owned(), ..Event::default() },
+        Event {
+            title: "Sent by email to maria@example.com".to_owned(),
+            by: "System".to_owned(),
+            at: "Dec 1, 2026, 9:14 am".to_owned(),
+            datetime: "2026-12-01T09:14:00Z".to_owned(),
+            tone: Tone::Good,
+            ..Event::default()
+        },
+        Event {
+            title: "Issued as HL-2026-10441".to_owned(),
+            by: "Dana Whitfield".to_owned(),
+            at: "Dec 1, 2026, 9:12 am".to_owned(),
+            datetime: "2026-12-01T09:12:00Z".to_owned(),
+            detail: "With 1,203 others of November 2026.".to_owned(),
+            tone: Tone::Info,
+        },
+        Event {
+            title: "Rated".to_owned(),
+            by: "Billing run 311".to_owned(),
+            at: "Nov 30, 2026, 11:02 pm".to_owned(),
+            datetime: "2026-11-30T23:02:00Z".to_owned(),
+            ..Event::default()
+        },
     ];
     view! {
         <Document title="Invoice HL-2026-10441 · Harbor Light & Power">
@@ -334,7 +440,14 @@ fn invoice() -> AnyView {
 
 fn tou_chart(id: &'static str) -> impl IntoView {
     let values = |base: i64, swing: i64| -> Vec<Decimal> {
-        (0..30_i64).map(|n| Decimal::new(base + (n * 37 % 11) * swing + if n % 7 > 4 { base / 2 } else { 0 }, 1)).collect()
+        (0..30_i64)
+            .map(|n| {
+                Decimal::new(
+                    base + (n * 37 % 11) * swing + if n % 7 > 4 { base / 2 } else { 0 },
+                    1,
+                )
+            })
+            .collect()
     };
     view! {
         <BarChart
@@ -360,10 +473,16 @@ fn year_map(id: &'static str) -> impl IntoView {
             label: format::short_month(day(2026, month, 1), EN),
             values: (1..=31_u32)
                 .map(|n| {
-                    NaiveDate::from_ymd_opt(2026, month, n).filter(|date| *date <= day(2026, 11, 30)).map(|_| {
-                        let season = i64::from((month + 5) % 12).abs_diff(6);
-                        Decimal::new(i64::try_from(60 + season * 28).unwrap_or_default() + i64::from(n * 53 % 17) * 6, 1)
-                    })
+                    NaiveDate::from_ymd_opt(2026, month, n)
+                        .filter(|date| *date <= day(2026, 11, 30))
+                        .map(|_| {
+                            let season = i64::from((month + 5) % 12).abs_diff(6);
+                            Decimal::new(
+                                i64::try_from(60 + season * 28).unwrap_or_default()
+                                    + i64::from(n * 53 % 17) * 6,
+                                1,
+                            )
+                        })
                 })
                 .collect(),
         })
@@ -486,23 +605,49 @@ fn form() -> AnyView {
 
 fn stats() -> Vec<Stat> {
     [
-        ("Customers billed", "19,988", "12 have exceptions", Tone::Warn),
+        (
+            "Customers billed",
+            "19,988",
+            "12 have exceptions",
+            Tone::Warn,
+        ),
         ("Usage", "16.2 GWh", "3.1% more than October", Tone::Neutral),
-        ("To be invoiced", "$2,184,402.18", "$104.20 a customer", Tone::Neutral),
-        ("Arrears", "$3,110.40", "14 customers, oldest 41 days", Tone::Bad),
+        (
+            "To be invoiced",
+            "$2,184,402.18",
+            "$104.20 a customer",
+            Tone::Neutral,
+        ),
+        (
+            "Arrears",
+            "$3,110.40",
+            "14 customers, oldest 41 days",
+            Tone::Bad,
+        ),
     ]
     .into_iter()
-    .map(|(label, value, note, tone)| Stat { label: label.to_owned(), value: value.to_owned(), note: note.to_owned(), href: String::new(), tone })
+    .map(|(label, value, note, tone)| Stat {
+        label: label.to_owned(),
+        value: value.to_owned(),
+        note: note.to_owned(),
+        href: String::new(),
+        tone,
+    })
     .collect()
 }
 
 fn steps() -> Vec<String> {
-    ["Open", "Rated", "Approved", "Invoiced", "Closed"].map(str::to_owned).to_vec()
+    ["Open", "Rated", "Approved", "Invoiced", "Closed"]
+        .map(str::to_owned)
+        .to_vec()
 }
 
 fn period() -> AnyView {
     let mut frame = admin("/admin/periods");
-    frame.crumbs = vec![Crumb::new("Billing periods", "#"), Crumb::new("November 2026", "")];
+    frame.crumbs = vec![
+        Crumb::new("Billing periods", "#"),
+        Crumb::new("November 2026", ""),
+    ];
     frame.organization = "Elbe Stadtwerke Verbund".to_owned();
     frame.client = "Stadtwerke Lauenburg".to_owned();
     frame.hue = 8;
@@ -538,7 +683,20 @@ fn period() -> AnyView {
 }
 
 fn parts() -> AnyView {
-    let states = ["draft", "issued", "part_paid", "paid", "overdue", "credited", "open", "rated", "approved", "closed", "estimated", "failed"];
+    let states = [
+        "draft",
+        "issued",
+        "part_paid",
+        "paid",
+        "overdue",
+        "credited",
+        "open",
+        "rated",
+        "approved",
+        "closed",
+        "estimated",
+        "failed",
+    ];
     let notices = [Tone::Info, Tone::Good, Tone::Warn, Tone::Bad, Tone::Neutral]
         .into_iter()
         .map(|tone| view! { <Notice tone=tone title="Title of a notice"><p>"What happened, what was kept, "<a href="#">"how to go on"</a>"."</p></Notice> })
@@ -552,11 +710,15 @@ fn parts() -> AnyView {
             }
         })
         .collect_view();
-    let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let months = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
     let hours = (0..24_usize)
         .map(|hour| HeatRow {
             label: format!("{hour:02}"),
-            values: (0..365_usize).map(|n| Some(Decimal::from((n * 7 + hour * hour * 3) % 97))).collect(),
+            values: (0..365_usize)
+                .map(|n| Some(Decimal::from((n * 7 + hour * hour * 3) % 97)))
+                .collect(),
         })
         .collect::<Vec<_>>();
     view! {

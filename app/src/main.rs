@@ -1,2 +1,1 @@
-//! The portal.
-fn main(){}
+fn main() {}

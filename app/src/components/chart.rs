@@ -118,7 +118,13 @@ mod tests {
 
     #[test]
     fn steps_are_round_and_reach_the_top() {
-        for (max, expected) in [("0", "1"), ("3.9", "1"), ("42", "10"), ("1299", "500"), ("0.7", "0.2")] {
+        for (max, expected) in [
+            ("0", "1"),
+            ("3.9", "1"),
+            ("42", "10"),
+            ("1299", "500"),
+            ("0.7", "0.2"),
+        ] {
             let max: Decimal = max.parse().unwrap_or_default();
             let expected: Decimal = expected.parse().unwrap_or_default();
             assert_eq!(step(max), expected, "step for {max}");
