@@ -420,9 +420,9 @@ pub fn initials(name: &str) -> String {
 #[must_use]
 pub fn hue_of(slug: &str) -> u8 {
     // FNV-1a: tiny, and the same on every machine and release.
-    let hash = slug.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = slug
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     u8::try_from((hash >> 24) % 12).unwrap_or_default()
 }
 

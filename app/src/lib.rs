@@ -5,4 +5,7 @@
 
 pub mod components;
 pub mod format;
+pub mod forms;
+pub mod pages;
+pub mod routes;
 pub mod server;

@@ -66,11 +66,7 @@ pub(super) fn step(max: Decimal) -> Decimal {
             break;
         }
     }
-    [1, 2, 5, 10]
-        .into_iter()
-        .map(|times| power * Decimal::from(times))
-        .find(|step| *step >= raw)
-        .unwrap_or(raw)
+    [1, 2, 5, 10].into_iter().map(|times| power * Decimal::from(times)).find(|step| *step >= raw).unwrap_or(raw)
 }
 
 /// How many labels to leave between two that are written, so that about `fit` fit.

@@ -41,10 +41,7 @@ pub fn ConfirmPanel(
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {
-    let items = consequences
-        .into_iter()
-        .map(|text| view! { <li>{text}</li> })
-        .collect_view();
+    let items = consequences.into_iter().map(|text| view! { <li>{text}</li> }).collect_view();
     view! {
         <details class="confirm" data-menu="" open=shown>
             <summary class=kind.class()>{open}</summary>

@@ -67,10 +67,8 @@ pub fn FilterBar(
             }
         })
         .collect_view();
-    let hidden = hidden
-        .into_iter()
-        .map(|(name, value)| view! { <input r#type="hidden" name=name value=value/> })
-        .collect_view();
+    let hidden =
+        hidden.into_iter().map(|(name, value)| view! { <input r#type="hidden" name=name value=value/> }).collect_view();
     view! {
         <form class="filters" method="get" action=action role="search">
             {hidden}

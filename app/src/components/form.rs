@@ -28,10 +28,8 @@ pub fn PostForm(
     /// Fields and buttons.
     children: Children,
 ) -> impl IntoView {
-    let pairs = hidden
-        .into_iter()
-        .map(|(name, value)| view! { <input r#type="hidden" name=name value=value/> })
-        .collect_view();
+    let pairs =
+        hidden.into_iter().map(|(name, value)| view! { <input r#type="hidden" name=name value=value/> }).collect_view();
     view! {
         <form
             method="post"

@@ -32,8 +32,7 @@ pub fn PageHeader(
         view! { <ButtonLink label=label href=second_href kind=Kind::Secondary/> }
     });
     let action = present(action).map(|label| view! { <ButtonLink label=label href=href/> });
-    let actions = (second.is_some() || action.is_some())
-        .then(|| view! { <div class="actions">{second}{action}</div> });
+    let actions = (second.is_some() || action.is_some()).then(|| view! { <div class="actions">{second}{action}</div> });
     view! {
         <div class="page-header">
             <div class="page-title">

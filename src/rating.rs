@@ -1,0 +1,41 @@
+//! Rating: usage x tariff = charges with their trace. Pure: knows no connection, no clock, no float.
+//!
+//! A [`TariffDocument`](crate::tariff_document::TariffDocument) is prepared once as a [`CompiledTariff`];
+//! [`rate`] then walks the days of a profile (or takes register reads) and makes a [`Bill`]. Energy is
+//! summed as whole watt-hours per block and time-of-use period and multiplied by the price once (rule 6).
+
+mod bill;
+mod calendar;
+mod compile;
+mod energy;
+mod error;
+mod finish;
+mod fixed;
+mod input;
+mod part;
+mod registers;
+mod walk;
+
+pub use bill::{Bill, BillLine, Carried, LineKind, TraceDay, Unit};
+pub use compile::CompiledTariff;
+pub use error::RatingError;
+pub use input::{History, PastPeak, Supply, UsageInput};
+
+use crate::period::Period;
+use part::Part;
+
+/// Rates one billing period of one account.
+///
+/// `history` is what earlier bills left behind: peaks for ratchets, kWh and credit carried over, the year's
+/// charges so far; [`History::default`] for a first bill.
+///
+/// # Errors
+/// [`RatingError`] when the usage does not cover the period, or is of a kind that the tariff cannot rate.
+pub fn rate(tariff: &CompiledTariff, usage: &UsageInput<'_>, period: Period, history: &History) -> Result<Bill, RatingError> {
+    let part = Part { tariff, period, whole: period, usage, history };
+    let lines = part.lines()?;
+    finish::bill(&[part], lines)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,160 @@
+//! The bill: lines with quantity, price, amount and trace, and their sums.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::money::Money;
+use crate::period::Period;
+pub use crate::tariff_document::LineKind;
+
+/// What rating makes of a period.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Bill {
+    /// The days billed.
+    pub period: Period,
+    /// ISO 4217 code.
+    pub currency: String,
+    /// Energy bought, in kWh; under net metering still what was imported.
+    pub kwh: Decimal,
+    /// Energy fed in, in kWh.
+    pub exported_kwh: Decimal,
+    /// Highest average demand in kW; `None` where it was not measured.
+    pub peak_kw: Option<Decimal>,
+    /// Highest demand in kW per time-of-use period of the demand charges, for later ratchets.
+    pub peaks: BTreeMap<String, Decimal>,
+    /// The charges, taxes last.
+    pub lines: Vec<BillLine>,
+    /// Sum of the lines before tax.
+    pub net: Money,
+    /// Sum of the tax lines.
+    pub tax: Money,
+    /// `net` + `tax`: the sum of all lines.
+    pub total: Money,
+    /// What rounding the payable amount adds or takes (EN 16931 BT-114).
+    pub payable_rounding: Money,
+    /// `total` + `payable_rounding`.
+    pub payable: Money,
+    /// Whether any of the usage was estimated (rule 7).
+    pub estimated: bool,
+    /// What later bills take over.
+    pub carried: Carried,
+}
+
+/// What later bills take over.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Carried {
+    /// Net metering: kWh left over per time-of-use period ("" where there is none).
+    #[serde(default)]
+    pub bank_kwh: BTreeMap<String, Decimal>,
+    /// Credit left over, not negative.
+    #[serde(default)]
+    pub credit: Money,
+    /// Charges since 1 January that count towards a minimum per year.
+    #[serde(default)]
+    pub year_to_date: Money,
+}
+
+/// One charge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BillLine {
+    /// What it is.
+    pub kind: LineKind,
+    /// The charge's name in the tariff.
+    pub name: String,
+    /// Name, season, period, block and days, for a person.
+    pub description: String,
+    /// The days it is for: the billing period, or the part before or after a rate change.
+    pub period: Period,
+    /// Season of the price.
+    pub season: Option<String>,
+    /// Time-of-use period of the price.
+    pub tou_period: Option<String>,
+    /// Which block, from 1, where the price has several.
+    pub block: Option<u16>,
+    /// How much.
+    pub quantity: Decimal,
+    /// Of what.
+    pub unit: Unit,
+    /// Price of one.
+    pub price: Decimal,
+    /// quantity x price, rounded by the tariff's rule.
+    pub amount: Money,
+    /// Per cent of tax on it, all taxes together; `None`: not taxed.
+    pub tax_rate: Option<Decimal>,
+    /// Whether any of the quantity was estimated.
+    pub estimated: bool,
+    /// Where the quantity comes from, day by day (register reads: read by read); sums to it.
+    pub trace: Vec<TraceDay>,
+    /// Names and per cents of the taxes on it.
+    #[serde(skip)]
+    pub(crate) taxes: Vec<(String, Decimal)>,
+}
+
+/// A day's, or a read's, share of a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TraceDay {
+    /// First local day.
+    pub date: NaiveDate,
+    /// The day after the last.
+    pub until: NaiveDate,
+    /// The share, in the line's unit.
+    pub quantity: Decimal,
+    /// Whether it was estimated.
+    pub estimated: bool,
+}
+
+/// What a quantity is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Unit {
+    /// Kilowatt-hours.
+    #[serde(rename = "kWh")]
+    KilowattHour,
+    /// Kilowatts.
+    #[serde(rename = "kW")]
+    Kilowatt,
+    /// Months, or parts of one.
+    #[serde(rename = "month")]
+    Month,
+    /// Days.
+    #[serde(rename = "day")]
+    Day,
+    /// Once.
+    #[serde(rename = "each")]
+    Each,
+    /// An amount of money, multiplied by a rate.
+    #[serde(rename = "amount")]
+    Amount,
+}
+
+impl Unit {
+    /// As it is written in JSON and on the bill.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::KilowattHour => "kWh",
+            Self::Kilowatt => "kW",
+            Self::Month => "month",
+            Self::Day => "day",
+            Self::Each => "each",
+            Self::Amount => "amount",
+        }
+    }
+}
+
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl Bill {
+    /// Sum of the lines of a kind.
+    #[must_use]
+    pub fn sum(&self, kind: LineKind) -> Money {
+        self.lines.iter().filter(|line| line.kind == kind).map(|line| line.amount).sum()
+    }
+}

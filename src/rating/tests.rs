@@ -1,0 +1,3 @@
+//! The rules of rating, each a test named after it.
+
+mod golden;

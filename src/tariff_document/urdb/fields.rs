@@ -1,0 +1,69 @@
+//! Which fields matter, which do not, and which are refused.
+
+use std::str::FromStr;
+
+use rust_decimal::Decimal;
+use serde_json::{Number, Value};
+
+use super::Rate;
+use crate::money::Rounding;
+
+/// Fields that become charges.
+const READ: &[&str] = &[
+    "energyratestructure", "energyweekdayschedule", "energyweekendschedule", "demandratestructure", "demandweekdayschedule",
+    "demandweekendschedule", "demandwindow", "demandunits", "demandrateunit", "flatdemandstructure", "flatdemandmonths", "flatdemandunit",
+    "lookbackpercent", "lookbackmonths", "lookbackrange", "fixedmonthlycharge", "fixedchargefirstmeter", "fixedchargeunits",
+    "annualmincharge", "minmonthlycharge", "mincharge", "minchargeunits", "dgrules", "usenetmetering",
+];
+
+/// Fields that say who, where and since when, or whom the rate is open to: nothing that a bill depends on.
+const ABOUT: &[&str] = &[
+    "label", "name", "uri", "utility", "eiaid", "country", "sector", "servicetype", "description", "source", "sourceparent", "approved",
+    "is_default", "startdate", "enddate", "effectivedate", "supersedes", "revisions", "version", "basicinformationcomments", "energycomments",
+    "demandcomments", "applicability", "voltagecategory", "voltageminimum", "voltagemaximum", "phasewiring", "peakkwcapacitymin",
+    "peakkwcapacitymax", "peakkwcapacityhistory", "peakkwhusagemin", "peakkwhusagemax", "peakkwhusagehistory", "demandattrs", "energyattrs",
+    "fixedattrs", "flatdemandattrs", "openeiversion", "_id", "latest_update", "ratename", "rate_name", "year",
+];
+
+/// Refuses fields that would change a bill and are not represented.
+pub fn refuse_unknown(rate: &mut Rate<'_>) {
+    let unknown: Vec<String> = rate.fields.iter().filter(|(name, (_, value))| !known(name) && !empty(value)).map(|(name, _)| name.clone()).collect();
+    for field in unknown {
+        rate.fault(&field, "", "this cannot be represented: a bill may depend on it, so the rate is refused");
+    }
+}
+
+fn known(name: &str) -> bool {
+    READ.contains(&name) || ABOUT.contains(&name)
+}
+
+/// Whether a field says nothing: null, zero, false, an empty text, or a list of such.
+pub fn empty(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Bool(true) => false,
+        Value::Number(number) => decimal(number).is_some_and(|number| number.is_zero()),
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(list) => list.iter().all(empty),
+        Value::Object(map) => map.values().all(empty),
+    }
+}
+
+/// A number by its shortest text, never by float arithmetic; `None` beyond what a decimal holds.
+pub fn decimal(number: &Number) -> Option<Decimal> {
+    let text = number.to_string();
+    Decimal::from_str(&text).or_else(|_| Decimal::from_scientific(&text)).ok()
+}
+
+/// A rate as the portal keeps it: 6 decimals.
+pub fn price(value: &Value) -> Option<Decimal> {
+    let exact = value.as_number().and_then(decimal)?;
+    Some(Rounding::HalfAwayFromZero.apply(exact, 6).normalize())
+}
+
+/// A block's limit: 3 decimals; `Some(None)` where it is so large that it means none (URDB writes 1e38).
+pub fn limit(value: &Value) -> Option<Option<Decimal>> {
+    let number = value.as_number()?;
+    let limit = decimal(number).filter(|limit| *limit < Decimal::from(1_000_000_000));
+    Some(limit.map(|limit| Rounding::HalfAwayFromZero.apply(limit, 3).normalize()))
+}

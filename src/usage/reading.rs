@@ -1,0 +1,194 @@
+//! One measured interval, and what may be wrong with a line or a file.
+
+use std::fmt;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// Which way the energy went, seen from the customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// From the grid to the customer: what is bought.
+    #[default]
+    Import,
+    /// From the customer to the grid: what is fed in.
+    Export,
+}
+
+impl Direction {
+    /// `import` or `export`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Import => "import",
+            Self::Export => "export",
+        }
+    }
+
+    /// Reads the usual words: import, delivered, consumption; export, received, generation.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "import" | "delivered" | "consumption" => Some(Self::Import),
+            "export" | "received" | "generation" => Some(Self::Export),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum Quality {
+    /// Measured.
+    #[default]
+    Actual = 0,
+    /// Worked out, to be trued up when the actual value arrives (rule 7).
+    Estimated = 1,
+    /// Read by the customer.
+    Customer = 2,
+    /// Corrected by hand.
+    Edited = 3,
+    /// Not expected: the meter was not in service then. Counts as nothing.
+    Absent = 254,
+    /// Expected and not there. Rating refuses it.
+    Missing = 255,
+}
+
+impl Quality {
+    /// The code kept in [`DayUsage::flags`](super::DayUsage).
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The quality of a code; an unknown code counts as edited.
+    #[must_use]
+    pub const fn from_code(code: u8) -> Self {
+        match code {
+            0 => Self::Actual,
+            1 => Self::Estimated,
+            2 => Self::Customer,
+            254 => Self::Absent,
+            255 => Self::Missing,
+            _ => Self::Edited,
+        }
+    }
+
+    /// Reads the usual words and letters: actual, estimated, customer, edited; A, E, C.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "" | "a" | "actual" | "measured" => Some(Self::Actual),
+            "e" | "estimated" | "estimate" => Some(Self::Estimated),
+            "c" | "customer" => Some(Self::Customer),
+            "edited" | "corrected" => Some(Self::Edited),
+            _ => None,
+        }
+    }
+}
+
+/// Which meter and direction a reading belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+pub struct SeriesKey {
+    /// What the file calls the meter; `None` where it names none.
+    pub meter: Option<String>,
+    /// Import or export.
+    pub direction: Direction,
+}
+
+/// One measured interval.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    /// The meter and direction.
+    pub series: Arc<SeriesKey>,
+    /// First instant of the interval.
+    pub start: DateTime<Utc>,
+    /// Length of the interval in seconds.
+    pub seconds: u32,
+    /// Energy in watt-hours; may be negative in a correction.
+    pub wh: i64,
+    /// Measured, estimated …
+    pub quality: Quality,
+    /// Line of the file, from 1.
+    pub line: u64,
+}
+
+/// A line that was refused while the rest of the file went in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[error("{line}:{column}: {reason}")]
+pub struct Rejected {
+    /// Line of the file, from 1.
+    pub line: u64,
+    /// Column of the field at fault, from 1.
+    pub column: u64,
+    /// The line as it stands in the file, at most 200 characters.
+    pub raw: String,
+    /// What is wrong with it, as a sentence for a person.
+    pub reason: String,
+    /// True where nothing is wrong and the portal has no use for it, such as reactive energy.
+    pub ignored: bool,
+}
+
+impl Rejected {
+    /// A refused line; `raw` is cut at 200 characters.
+    #[must_use]
+    pub fn new(line: u64, column: u64, raw: &str, reason: impl Into<String>) -> Self {
+        let raw = raw.trim_end().chars().take(200).collect();
+        Self { line, column, raw, reason: reason.into(), ignored: false }
+    }
+
+    /// The same, for something that is right and of no use here.
+    #[must_use]
+    pub fn ignored(mut self) -> Self {
+        self.ignored = true;
+        self
+    }
+}
+
+/// What a file yields.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Item {
+    /// A measured interval.
+    Reading(Reading),
+    /// A refused line.
+    Rejected(Rejected),
+}
+
+/// Why a file as a whole cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum UsageError {
+    /// Nothing in it.
+    #[error("1:1: the file is empty")]
+    Empty,
+    /// The file cannot be read.
+    #[error("1:1: the file cannot be read: {0}")]
+    Io(#[from] std::io::Error),
+    /// The file is not what it claims to be.
+    #[error("{line}:{column}: {message}")]
+    Invalid {
+        /// Line of the file, from 1.
+        line: u64,
+        /// Column, from 1.
+        column: u64,
+        /// What is wrong, as a sentence for a person.
+        message: String,
+    },
+}
+
+impl UsageError {
+    /// A fault at a place.
+    #[must_use]
+    pub fn at(line: u64, column: u64, message: impl Into<String>) -> Self {
+        Self::Invalid { line, column, message: message.into() }
+    }
+}
