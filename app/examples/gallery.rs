@@ -1,7 +1,9 @@
 //! Every component and a few whole pages as HTML files, to look at and to measure.
 //!
 //! `cargo run --example gallery -- DIRECTORY` writes the pages with their assets;
-//! `cargo run --release --example gallery -- DIRECTORY bench` also times them.
+//! `cargo run --release --example gallery -- DIRECTORY bench [PAGE]` also times them.
+
+#![recursion_limit = "512"]
 
 use chrono::NaiveDate;
 use leptos::prelude::*;
@@ -18,13 +20,27 @@ type Page = (&'static str, fn() -> AnyView);
 
 fn main() -> std::io::Result<()> {
     let mut arguments = std::env::args().skip(1);
-    let directory = arguments.next().unwrap_or_else(|| "target/gallery".to_owned());
+    let directory = arguments
+        .next()
+        .unwrap_or_else(|| "target/gallery".to_owned());
     let directory = Path::new(&directory);
     std::fs::create_dir_all(directory)?;
-    std::fs::write(directory.join("portal.css"), assets::stylesheet("inter.woff2"))?;
-    std::fs::write(directory.join("inter.woff2"), include_bytes!("../../public/fonts/inter.woff2"))?;
-    std::fs::write(directory.join("logo.svg"), include_str!("../../public/logo.svg"))?;
-    std::fs::write(directory.join("portal.js"), include_str!("../../public/portal.js"))?;
+    std::fs::write(
+        directory.join("portal.css"),
+        assets::stylesheet("inter.woff2"),
+    )?;
+    std::fs::write(
+        directory.join("inter.woff2"),
+        include_bytes!("../../public/fonts/inter.woff2"),
+    )?;
+    std::fs::write(
+        directory.join("logo.svg"),
+        include_str!("../../public/logo.svg"),
+    )?;
+    std::fs::write(
+        directory.join("portal.js"),
+        include_str!("../../public/portal.js"),
+    )?;
     let pages: [Page; 9] = [
         ("parts", parts),
         ("invoices", invoices),
@@ -37,11 +53,17 @@ fn main() -> std::io::Result<()> {
         ("period", period),
     ];
     for (name, page) in pages {
-        std::fs::write(directory.join(format!("{name}.html")), relative(&html(page)))?;
+        std::fs::write(
+            directory.join(format!("{name}.html")),
+            relative(&html(page)),
+        )?;
     }
-    if arguments.next().is_some() {
+    if arguments.next().is_some_and(|word| word == "bench") {
+        let only = arguments.next();
         for (name, page) in pages {
-            bench(name, page);
+            if only.as_deref().is_none_or(|only| only == name) {
+                bench(name, page);
+            }
         }
     }
     Ok(())
@@ -62,7 +84,7 @@ fn relative(html: &str) -> String {
 }
 
 fn bench(name: &str, page: fn() -> AnyView) {
-    let rounds = 3_000_u32;
+    let rounds = 5_000_u32;
     for _ in 0..200 {
         std::hint::black_box(html(page));
     }
@@ -94,7 +116,10 @@ fn admin(path: &str) -> Frame {
         ("Payments", "/admin/payments"),
         ("Audit log", "/admin/audit"),
     ];
-    let mut nav: Vec<NavItem> = nav.into_iter().map(|(label, href)| NavItem::new(label, href, path)).collect();
+    let mut nav: Vec<NavItem> = nav
+        .into_iter()
+        .map(|(label, href)| NavItem::new(label, href, path))
+        .collect();
     if let Some(item) = nav.first_mut() {
         item.current = path == "/admin";
     }
@@ -125,7 +150,10 @@ fn customer() -> Frame {
         hue: 9,
         person: "Maria Okafor".to_owned(),
         role: "Customer".to_owned(),
-        brand: Some(Brand { name: "Harbor Light & Power".to_owned(), logo: String::new() }),
+        brand: Some(Brand {
+            name: "Harbor Light & Power".to_owned(),
+            logo: String::new(),
+        }),
         nav: items
             .into_iter()
             .map(|label| NavItem {
@@ -142,9 +170,19 @@ fn customer() -> Frame {
 
 fn targets() -> Vec<SwitchTarget> {
     [
-        ("Northwind Energy Group", "Energy-company admin · Harbor Light & Power", 5, true),
-        ("Cedar Valley Co-operative", "Organisation admin", 0, false),
-        ("Elbe Stadtwerke Verbund", "Energy-company admin · Stadtwerke Lauenburg", 8, false),
+        (
+            "Northwind Energy Group",
+            "Energy-company admin · Harbor Light & Power",
+            5,
+            true,
+        ),
+        ("Cedar Valley Co-operative", "Organization admin", 0, false),
+        (
+            "Elbe Stadtwerke Verbund",
+            "Energy-company admin · Stadtwerke Lauenburg",
+            8,
+            false,
+        ),
         ("Polar Kraft AB", "Customer · account 220-118", 10, false),
     ]
     .into_iter()
@@ -185,26 +223,38 @@ fn invoices() -> AnyView {
         "Harbor Cold Storage Inc.",
         "Priya Raman",
     ];
-    let states = ["issued", "paid", "paid", "overdue", "part_paid", "paid", "credited"];
-    let rows = (0..25_usize)
-        .map(|n| {
-            let amount = cents(14_210 + i64::try_from(n * n * n * 37).unwrap_or_default());
-            let state = states.get(n % 7).copied().unwrap_or_default();
-            let open = if matches!(state, "paid" | "credited") { Decimal::ZERO } else { amount };
-            view! {
-                <tr>
-                    <th scope="row"><a href=format!("/admin/invoices/{n}")>{format!("HL-2026-{}", 10_441 - n)}</a></th>
-                    <td>{people.get(n % people.len()).copied().unwrap_or_default()}</td>
-                    <td class="nowrap">{format::date(day(2026, 12, 1), EN)}</td>
-                    <td class="nowrap">{format::date(day(2026, 12, 14), EN)}</td>
-                    <td><Status value=state/></td>
-                    <td class="num">{format::kwh(amount * Decimal::TEN, EN)}</td>
-                    <td class="num">{format::money(amount, EN)}</td>
-                    <td class="num">{format::money(open, EN)}</td>
-                </tr>
-            }
-        })
-        .collect_view();
+    let states = [
+        "issued",
+        "paid",
+        "paid",
+        "overdue",
+        "part_paid",
+        "paid",
+        "credited",
+    ];
+    let mut rows = Rows::new();
+    for n in 0..25_usize {
+        let amount = cents(14_210 + i64::try_from(n * n * n * 37).unwrap_or_default());
+        let state = states.get(n % 7).copied().unwrap_or_default();
+        let open = if matches!(state, "paid" | "credited") {
+            Decimal::ZERO
+        } else {
+            amount
+        };
+        rows.row(|row| {
+            row.name_link(
+                &format!("/admin/invoices/{n}"),
+                &format!("HL-2026-{}", 10_441 - n),
+            )
+            .text(people.get(n % people.len()).copied().unwrap_or_default())
+            .line(&format::date(day(2026, 12, 1), EN))
+            .line(&format::date(day(2026, 12, 14), EN))
+            .status(state)
+            .number(&format::kwh(amount * Decimal::TEN, EN))
+            .number(&format::money(amount, EN))
+            .number(&format::money(open, EN));
+        });
+    }
     view! {
         <Document title="Invoices · Harbor Light & Power">
             <Shell frame=frame>
@@ -235,7 +285,7 @@ fn invoices() -> AnyView {
                     clear="/admin/invoices"
                     csv="/admin/invoices.csv"
                 />
-                <DataTable caption="Invoices" columns=columns>{rows}</DataTable>
+                <DataTable caption="Invoices" columns=columns rows=rows/>
                 <Pagination summary="Rows 26–50 of about 1,240" first="?" previous="?before=x" next="?after=y"/>
             </Shell>
         </Document>
@@ -243,37 +293,36 @@ fn invoices() -> AnyView {
     .into_any()
 }
 
-fn days_table() -> impl IntoView {
-    let rows = (1..=6)
-        .map(|n| {
-            let kwh = Decimal::new(18_420 + i64::from(n) * 731, 3);
-            view! {
-                <tr>
-                    <th scope="row">{format::date(day(2026, 11, n), EN)}</th>
-                    <td class="num">{format::kwh(kwh, EN)}</td>
-                    <td class="num">"0.1182"</td>
-                    <td class="num">{format::money(kwh * Decimal::new(1182, 4), EN)}</td>
-                </tr>
-            }
-        })
-        .collect_view();
-    let foot = view! { <tr><th scope="row">"Sum"</th><td class="num">"500.000"</td><td></td><td class="num">"59.10"</td></tr> };
+fn days_table(what: &str) -> impl IntoView + use<> {
+    let mut rows = Rows::new();
+    for n in 1..=6_u32 {
+        let kwh = Decimal::new(18_420 + i64::from(n) * 731, 3);
+        rows.row(|row| {
+            row.name(&format::date(day(2026, 11, n), EN))
+                .number(&format::kwh(kwh, EN))
+                .number("0.1182")
+                .number(&format::money(kwh * Decimal::new(1182, 4), EN));
+        });
+    }
+    let mut foot = Rows::new();
+    foot.row(|row| {
+        row.name("Sum").number("500.000").empty().number("59.10");
+    });
     view! {
         <DataTable
-            caption="Days behind energy, tier 1"
+            caption=format!("Days behind {what}")
             columns=vec![Column::text("Day"), Column::number("Usage", "kWh"), Column::number("Price", "USD/kWh"), Column::number("Amount", "USD")]
-            foot=foot.into_any()
-        >
-            {rows}
-        </DataTable>
+            rows=rows
+            foot=foot
+        />
     }
 }
 
 fn bill() -> impl IntoView {
     view! {
         <Bill currency="USD">
-            <BillLine label="Energy, first 500 kWh" how="500.000 kWh × $0.1182" amount="59.10">{days_table()}</BillLine>
-            <BillLine label="Energy, above 500 kWh" how="298.640 kWh × $0.1391" amount="41.54">{days_table()}</BillLine>
+            <BillLine label="Energy, first 500 kWh" how="500.000 kWh × $0.1182" amount="59.10">{days_table("the first 500 kWh")}</BillLine>
+            <BillLine label="Energy, above 500 kWh" how="298.640 kWh × $0.1391" amount="41.54">{days_table("what lies above 500 kWh")}</BillLine>
             <BillLine label="Demand, highest on Nov 18, 6:15 pm" how="4.820 kW × $4.10" amount="19.76">
                 <p>"The highest average over 15 minutes in the billing period."</p>
             </BillLine>
@@ -311,14 +360,23 @@ fn compare() -> impl IntoView {
 
 fn invoice() -> AnyView {
     let mut frame = admin("/admin/invoices");
-    frame.crumbs = vec![Crumb::new("Invoices", "/admin/invoices"), Crumb::new("HL-2026-10441", "")];
+    frame.crumbs = vec![
+        Crumb::new("Invoices", "/admin/invoices"),
+        Crumb::new("HL-2026-10441", ""),
+    ];
     frame.staff = true;
     frame.staff_note = "Reading only".to_owned();
     frame.step_up = "/staff/step-up".to_owned();
     let rows = vec![
-        SummaryRow::view("Customer", view! { <a href="/admin/customers/1">"Maria Okafor"</a> }),
+        SummaryRow::view(
+            "Customer",
+            view! { <a href="/admin/customers/1">"Maria Okafor"</a> },
+        ),
         SummaryRow::new("Account", "4410-2291"),
-        SummaryRow::new("Billing period", format::date_range(day(2026, 11, 1), day(2026, 11, 30), EN)),
+        SummaryRow::new(
+            "Billing period",
+            format::date_range(day(2026, 11, 1), day(2026, 11, 30), EN),
+        ),
         SummaryRow::new("Issued", format::date(day(2026, 12, 1), EN)),
         SummaryRow::new("Due", format::date(day(2026, 12, 14), EN)).action("Change", "#"),
         SummaryRow::new("Paid", ""),
@@ -357,7 +415,7 @@ fn invoice() -> AnyView {
                 <div class="columns">
                     <div>
                         {bill()}
-                        <Section title="Compared with earlier bills">{compare()}</Section>
+                        <section class="section">{compare()}</section>
                     </div>
                     <div class="stack">
                         <SummaryList rows=rows/>
@@ -383,7 +441,12 @@ fn invoice() -> AnyView {
 fn tou_chart(id: &'static str) -> impl IntoView {
     let values = |base: i64, swing: i64| -> Vec<Decimal> {
         (0..30_i64)
-            .map(|n| Decimal::new(base + (n * 37 % 11) * swing + if n % 7 > 4 { base / 2 } else { 0 }, 1))
+            .map(|n| {
+                Decimal::new(
+                    base + (n * 37 % 11) * swing + if n % 7 > 4 { base / 2 } else { 0 },
+                    1,
+                )
+            })
             .collect()
     };
     view! {
@@ -410,13 +473,16 @@ fn year_map(id: &'static str) -> impl IntoView {
             label: format::short_month(day(2026, month, 1), EN),
             values: (1..=31_u32)
                 .map(|n| {
-                    NaiveDate::from_ymd_opt(2026, month, n).filter(|date| *date <= day(2026, 11, 30)).map(|_| {
-                        let season = i64::from((month + 5) % 12).abs_diff(6);
-                        Decimal::new(
-                            i64::try_from(60 + season * 28).unwrap_or_default() + i64::from(n * 53 % 17) * 6,
-                            1,
-                        )
-                    })
+                    NaiveDate::from_ymd_opt(2026, month, n)
+                        .filter(|date| *date <= day(2026, 11, 30))
+                        .map(|_| {
+                            let season = i64::from((month + 5) % 12).abs_diff(6);
+                            Decimal::new(
+                                i64::try_from(60 + season * 28).unwrap_or_default()
+                                    + i64::from(n * 53 % 17) * 6,
+                                1,
+                            )
+                        })
                 })
                 .collect(),
         })
@@ -454,7 +520,7 @@ fn home() -> AnyView {
                     </Section>
                 </div>
                 <Section title="Your bill, line by line">{bill()}</Section>
-                <Section title="Compared">{compare()}</Section>
+                <section class="section">{compare()}</section>
                 <Section title="Your usage" link="Usage by hour" href="#">
                     <div class="stack">{tou_chart("days")}{year_map("year")}</div>
                 </Section>
@@ -539,10 +605,25 @@ fn form() -> AnyView {
 
 fn stats() -> Vec<Stat> {
     [
-        ("Customers billed", "19,988", "12 have exceptions", Tone::Warn),
+        (
+            "Customers billed",
+            "19,988",
+            "12 have exceptions",
+            Tone::Warn,
+        ),
         ("Usage", "16.2 GWh", "3.1% more than October", Tone::Neutral),
-        ("To be invoiced", "$2,184,402.18", "$104.20 a customer", Tone::Neutral),
-        ("Arrears", "$3,110.40", "14 customers, oldest 41 days", Tone::Bad),
+        (
+            "To be invoiced",
+            "$2,184,402.18",
+            "$104.20 a customer",
+            Tone::Neutral,
+        ),
+        (
+            "Arrears",
+            "$3,110.40",
+            "14 customers, oldest 41 days",
+            Tone::Bad,
+        ),
     ]
     .into_iter()
     .map(|(label, value, note, tone)| Stat {
@@ -556,12 +637,17 @@ fn stats() -> Vec<Stat> {
 }
 
 fn steps() -> Vec<String> {
-    ["Open", "Rated", "Approved", "Invoiced", "Closed"].map(str::to_owned).to_vec()
+    ["Open", "Rated", "Approved", "Invoiced", "Closed"]
+        .map(str::to_owned)
+        .to_vec()
 }
 
 fn period() -> AnyView {
     let mut frame = admin("/admin/periods");
-    frame.crumbs = vec![Crumb::new("Billing periods", "#"), Crumb::new("November 2026", "")];
+    frame.crumbs = vec![
+        Crumb::new("Billing periods", "#"),
+        Crumb::new("November 2026", ""),
+    ];
     frame.organization = "Elbe Stadtwerke Verbund".to_owned();
     frame.client = "Stadtwerke Lauenburg".to_owned();
     frame.hue = 8;
@@ -619,16 +705,20 @@ fn parts() -> AnyView {
         .map(|hue| {
             view! {
                 <div class=format!("shell-sample hue-{hue}")>
-                    <div class="bar"><div class="place"><span class="place-mark">{hue}</span><span class="place-names"><strong>"Organisation "{hue}</strong><span class="place-client">"A client"</span></span></div></div>
+                    <div class="bar"><div class="place"><span class="place-mark">{hue}</span><span class="place-names"><strong>"Organization "{hue}</strong><span class="place-client">"A client"</span></span></div></div>
                 </div>
             }
         })
         .collect_view();
-    let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let months = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
     let hours = (0..24_usize)
         .map(|hour| HeatRow {
             label: format!("{hour:02}"),
-            values: (0..365_usize).map(|n| Some(Decimal::from((n * 7 + hour * hour * 3) % 97))).collect(),
+            values: (0..365_usize)
+                .map(|n| Some(Decimal::from((n * 7 + hour * hour * 3) % 97)))
+                .collect(),
         })
         .collect::<Vec<_>>();
     view! {

@@ -24,9 +24,11 @@ mod filters;
 mod form;
 mod header;
 mod heat_map;
+mod html;
 mod icon;
 mod notice;
 mod pagination;
+mod rows;
 mod select;
 mod shell;
 mod stat;
@@ -54,6 +56,7 @@ pub use heat_map::{HeatRow, UsageHeatMap};
 pub use icon::{Glyph, Icon};
 pub use notice::{Flash, Notice};
 pub use pagination::Pagination;
+pub use rows::{Cells, Rows};
 pub use select::{Checkbox, Choice, Radios, SelectField};
 pub use shell::{Brand, Crumb, Frame, NavItem, Shell};
 pub use stat::{Stat, Stats};
@@ -64,6 +67,9 @@ pub use table::{Column, DataTable, Sort};
 pub use tabs::{Tab, Tabs};
 pub use tag::{Status, Tag, Tone};
 pub use timeline::{Event, Timeline};
+
+#[cfg(test)]
+mod tests;
 
 /// `None` for an empty string, so that an attribute is left out rather than empty.
 fn present(text: String) -> Option<String> {

@@ -151,39 +151,107 @@ impl Locale {
 }
 
 /// A number with exactly `places` decimals, half away from zero, grouped in thousands.
+///
+/// Written digit by digit from the right, since a list formats a hundred of these.
 #[must_use]
 pub fn number(value: Decimal, places: u32, locale: impl Into<Locale>) -> String {
     let (group, point) = locale.into().marks();
-    let mut value = value.round_dp_with_strategy(places, RoundingStrategy::MidpointAwayFromZero);
-    value.rescale(places);
-    let digits = value.mantissa().unsigned_abs().to_string();
-    let places = usize::try_from(places).unwrap_or_default();
-    let negative = value.is_sign_negative() && !value.is_zero();
-    let whole = digits.len().saturating_sub(places);
-    let mut out = String::with_capacity(digits.len() * 2 + 4);
-    if negative {
-        out.push(MINUS);
-    }
-    if whole == 0 {
-        out.push('0');
-    }
-    for (at, digit) in digits.chars().enumerate() {
-        if at == whole {
-            break;
-        }
-        if at > 0 && (whole - at) % 3 == 0 {
-            out.push(group);
-        }
-        out.push(digit);
+    let value = if value.scale() > places {
+        value.round_dp_with_strategy(places, RoundingStrategy::MidpointAwayFromZero)
+    } else {
+        value
+    };
+    let missing = places.saturating_sub(value.scale());
+    let digits = value
+        .mantissa()
+        .unsigned_abs()
+        .saturating_mul(10_u128.saturating_pow(missing));
+    let mut reversed = Reversed {
+        bytes: [0; 96],
+        used: 0,
+    };
+    let mut rest = Digits::of(digits);
+    for _ in 0..places {
+        reversed.push(rest.next());
     }
     if places > 0 {
-        out.push(point);
-        for _ in digits.len()..places {
-            out.push('0');
-        }
-        out.push_str(digits.get(whole..).unwrap_or_default());
+        reversed.push_char(point);
     }
-    out
+    let mut since_group = 0_u8;
+    loop {
+        reversed.push(rest.next());
+        if rest.is_done() {
+            break;
+        }
+        since_group += 1;
+        if since_group == 3 {
+            since_group = 0;
+            reversed.push_char(group);
+        }
+    }
+    if value.is_sign_negative() && digits != 0 {
+        reversed.push_char(MINUS);
+    }
+    reversed.into_string()
+}
+
+/// Decimal digits from the right; almost every figure fits the machine's own integer.
+enum Digits {
+    Short(u64),
+    Long(u128),
+}
+
+impl Digits {
+    fn of(value: u128) -> Self {
+        u64::try_from(value).map_or(Self::Long(value), Self::Short)
+    }
+
+    fn next(&mut self) -> u8 {
+        let digit = match self {
+            Self::Short(rest) => {
+                let digit = *rest % 10;
+                *rest /= 10;
+                u8::try_from(digit)
+            }
+            Self::Long(rest) => {
+                let digit = *rest % 10;
+                *rest /= 10;
+                u8::try_from(digit)
+            }
+        };
+        b'0' + digit.unwrap_or_default()
+    }
+
+    const fn is_done(&self) -> bool {
+        matches!(self, Self::Short(0) | Self::Long(0))
+    }
+}
+
+/// Text written backwards: 29 digits of a `Decimal` with separators of three bytes fit.
+struct Reversed {
+    bytes: [u8; 96],
+    used: usize,
+}
+
+impl Reversed {
+    fn push(&mut self, byte: u8) {
+        if let Some(place) = self.bytes.get_mut(self.used) {
+            *place = byte;
+            self.used += 1;
+        }
+    }
+
+    fn push_char(&mut self, c: char) {
+        let mut encoded = [0; 4];
+        for byte in c.encode_utf8(&mut encoded).bytes().rev() {
+            self.push(byte);
+        }
+    }
+
+    fn into_string(self) -> String {
+        let written = self.bytes.get(..self.used).unwrap_or_default();
+        String::from_utf8(written.iter().rev().copied().collect()).unwrap_or_default()
+    }
 }
 
 /// Money without its currency, two decimals: `1,234.50`. The column names the currency.
@@ -203,7 +271,11 @@ pub fn amount(value: Decimal, currency: &str, locale: impl Into<Locale>) -> Stri
         ("SEK", Locale::SvSe) => "kr",
         (code, _) => code,
     };
-    let sign = if value.is_sign_negative() && !value.is_zero() { "\u{2212}" } else { "" };
+    let sign = if value.is_sign_negative() && !value.is_zero() {
+        "\u{2212}"
+    } else {
+        ""
+    };
     let figure = number(value.abs(), 2, locale);
     match locale {
         Locale::DeDe | Locale::SvSe | Locale::FrFr => format!("{sign}{figure}{NBSP}{symbol}"),
@@ -239,8 +311,15 @@ pub fn rate(value: Decimal, locale: impl Into<Locale>) -> String {
 #[must_use]
 pub fn percent(fraction: Decimal, locale: impl Into<Locale>) -> String {
     let locale = locale.into();
-    let space = if matches!(locale, Locale::EnUs | Locale::EnGb | Locale::NlNl) { "" } else { NBSP };
-    format!("{}{space}%", number(fraction * Decimal::ONE_HUNDRED, 1, locale))
+    let space = if matches!(locale, Locale::EnUs | Locale::EnGb | Locale::NlNl) {
+        ""
+    } else {
+        NBSP
+    };
+    format!(
+        "{}{space}%",
+        number(fraction * Decimal::ONE_HUNDRED, 1, locale)
+    )
 }
 
 /// A count: `20,000`.
@@ -254,9 +333,10 @@ pub fn count(value: i64, locale: impl Into<Locale>) -> String {
 pub fn date(day: NaiveDate, locale: impl Into<Locale>) -> String {
     let locale = locale.into();
     let (y, m, d) = (day.year(), day.month(), day.day());
+    let abbreviated = || month_name(m, locale).get(..3).unwrap_or_default();
     match locale {
-        Locale::EnUs => format!("{} {d}, {y}", short_month(day, locale)),
-        Locale::EnGb => format!("{d} {} {y}", short_month(day, locale)),
+        Locale::EnUs => format!("{} {d}, {y}", abbreviated()),
+        Locale::EnGb => format!("{d} {} {y}", abbreviated()),
         Locale::DeDe => format!("{d:02}.{m:02}.{y}"),
         Locale::SvSe => format!("{y}-{m:02}-{d:02}"),
         Locale::NlNl => format!("{d:02}-{m:02}-{y}"),
@@ -299,7 +379,10 @@ pub fn month(day: NaiveDate, locale: impl Into<Locale>) -> String {
 /// Three letters of a month, for axes and narrow columns: `Nov`.
 #[must_use]
 pub fn short_month(day: NaiveDate, locale: impl Into<Locale>) -> String {
-    month_name(day.month(), locale.into()).chars().take(3).collect()
+    month_name(day.month(), locale.into())
+        .chars()
+        .take(3)
+        .collect()
 }
 
 /// First to last day, both inclusive, with an en dash: `Nov 1, 2026 – Nov 30, 2026`.
@@ -323,7 +406,7 @@ pub fn date_time(at: NaiveDateTime, locale: impl Into<Locale>) -> String {
     }
 }
 
-/// Up to two capitals of a name, for the organisation's mark: `Northwind Energy` reads `NE`.
+/// Up to two capitals of a name, for the organization's mark: `Northwind Energy` reads `NE`.
 #[must_use]
 pub fn initials(name: &str) -> String {
     name.split(|c: char| c.is_whitespace() || c == '-')
@@ -333,7 +416,7 @@ pub fn initials(name: &str) -> String {
         .collect()
 }
 
-/// The hue (0–11) of an organisation's colour, from its slug: stable, and spread evenly.
+/// The hue (0–11) of an organization's colour, from its slug: stable, and spread evenly.
 #[must_use]
 pub fn hue_of(slug: &str) -> u8 {
     // FNV-1a: tiny, and the same on every machine and release.
@@ -366,6 +449,12 @@ mod tests {
         assert_eq!(money(dec("-1234.5"), "de-DE"), "\u{2212}1.234,50");
         assert_eq!(money(dec("0.005"), "en-GB"), "0.01");
         assert_eq!(money(dec("-0.001"), "en-GB"), "0.00");
+        assert_eq!(money(dec("0"), "en-US"), "0.00");
+        assert_eq!(money(dec("1234.565"), "en-US"), "1,234.57");
+        assert_eq!(
+            money(Decimal::MIN, "fr-FR"),
+            "\u{2212}79 228 162 514 264 337 593 543 950 335,00".replace(' ', "\u{202f}")
+        );
         assert_eq!(money(dec("999"), "sv-SE"), "999,00");
         assert_eq!(money(dec("1000"), "fr-FR"), "1\u{202f}000,00");
     }
@@ -405,10 +494,14 @@ mod tests {
     }
 
     #[test]
-    fn an_organisation_keeps_its_initials_and_hue() {
+    fn an_organization_keeps_its_initials_and_hue() {
         assert_eq!(initials("Northwind Energy Group"), "NE");
         assert_eq!(initials("EIS"), "E");
         assert_eq!(hue_of("northwind"), hue_of("northwind"));
-        assert!((0..200).map(|n| hue_of(&format!("org-{n}"))).all(|hue| hue < 12));
+        assert!(
+            (0..200)
+                .map(|n| hue_of(&format!("org-{n}")))
+                .all(|hue| hue < 12)
+        );
     }
 }

@@ -1,6 +1,8 @@
 //! The web above the business: routes, pages, components, the server and the command line.
 
-pub mod cli;
+// Typed release builds nest views deeper than the compiler's default allows.
+#![recursion_limit = "512"]
+
 pub mod components;
 pub mod format;
 pub mod forms;

@@ -1,7 +1,8 @@
 //! Usage over time: bars by hour, day or month, stacked by time-of-use period.
 
-use super::chart::{Px, escape, every, figure, named, percent_of, step, tenths};
-use super::{Column, DataTable};
+use super::chart::{Px, every, figure, named, percent_of, step, tenths, thousandths};
+use super::html::escape;
+use super::{Column, DataTable, Rows};
 use crate::format::{Locale, number};
 use leptos::prelude::*;
 use rust_decimal::Decimal;
@@ -46,7 +47,10 @@ impl Tone {
         let name = self.name();
         let (attributes, mark) = match self {
             Self::MidPeak => (r#" patternTransform="rotate(45)""#, r#"<path d="M0 0v6"/>"#),
-            Self::OffPeak => ("", r#"<circle cx="1.5" cy="1.5" r=".9"/><circle cx="4.5" cy="4.5" r=".9"/>"#),
+            Self::OffPeak => (
+                "",
+                r#"<circle cx="1.5" cy="1.5" r=".9"/><circle cx="4.5" cy="4.5" r=".9"/>"#,
+            ),
             Self::Export => ("", r#"<path d="M0 1.5h6M0 4.5h6"/>"#),
             Self::Usage | Self::OnPeak | Self::Before => ("", ""),
         };
@@ -86,7 +90,7 @@ pub fn BarChart(
     /// What the labels are: `Day`.
     #[prop(into)]
     label_head: String,
-    /// Short labels along the axis: `1`, `Nov`, `06`.
+    /// Short labels along the axis: `1`, `Nov`, `06`. Without any, the description stands alone.
     labels: Vec<String>,
     /// Full names of the same for table and pointer: `1 November 2026`; empty uses the labels.
     #[prop(optional)]
@@ -100,7 +104,20 @@ pub fn BarChart(
     #[prop(default = 1)]
     places: u32,
 ) -> impl IntoView {
-    let names = if names.is_empty() { labels.clone() } else { names };
+    if labels.is_empty() {
+        return view! {
+            <figure class="chart">
+                <figcaption><span class="chart-title">{title}</span></figcaption>
+                <p class="muted">{description}</p>
+            </figure>
+        }
+        .into_any();
+    }
+    let names = if names.is_empty() {
+        labels.clone()
+    } else {
+        names
+    };
     let mut svg = named(&id, &title, &description);
     svg.push_str("<defs>");
     for part in &series {
@@ -112,6 +129,7 @@ pub fn BarChart(
     let max = totals.iter().copied().max().unwrap_or_default();
     let step = step(max);
     let top = (max / step).ceil().max(Decimal::ONE) * step;
+    let highest = thousandths(top);
     grid(&mut svg, step, top, &unit, locale);
     let skip = every(bars, 16);
     let sparse = every(bars, 8);
@@ -123,7 +141,7 @@ pub fn BarChart(
         escape(&mut svg, names.get(at).unwrap_or(label));
         for part in &series {
             let value = part.values.get(at).copied().unwrap_or_default();
-            svg.push_str("\n");
+            svg.push('\n');
             escape(&mut svg, &part.name);
             let _ = write!(svg, ": {} ", number(value, places, locale));
             escape(&mut svg, &unit);
@@ -136,7 +154,11 @@ pub fn BarChart(
         );
         let mut base = BASE * 10;
         for part in &series {
-            let tall = tenths(part.values.get(at).copied().unwrap_or_default(), top, PLOT);
+            let tall = tenths(
+                thousandths(part.values.get(at).copied().unwrap_or_default()),
+                highest,
+                PLOT,
+            );
             if tall > 0 {
                 base -= tall;
                 let _ = write!(
@@ -149,7 +171,11 @@ pub fn BarChart(
             }
         }
         if at % skip == 0 {
-            let minor = if at % sparse == 0 { "" } else { r#" class="minor""# };
+            let minor = if at % sparse == 0 {
+                ""
+            } else {
+                r#" class="minor""#
+            };
             let _ = write!(
                 svg,
                 r#"<text{minor} x="{}" y="{}" text-anchor="middle">"#,
@@ -166,12 +192,25 @@ pub fn BarChart(
     let drawing = view! {
         <svg class="chart-svg" width="100%" height=(BASE + 24).to_string() role="img" aria-labelledby=labelled inner_html=svg></svg>
     };
-    let table = table(title.clone(), label_head, &unit, names, &series, &totals, places, locale);
-    figure("chart", title, legend, drawing.into_any(), table)
+    let table = table(
+        title.clone(),
+        label_head,
+        &unit,
+        names,
+        &series,
+        &totals,
+        places,
+        locale,
+    );
+    figure("chart", title, legend, drawing.into_any(), table).into_any()
 }
 
 fn total(series: &[Series], at: usize) -> Decimal {
-    series.iter().filter_map(|part| part.values.get(at)).copied().sum()
+    series
+        .iter()
+        .filter_map(|part| part.values.get(at))
+        .copied()
+        .sum()
 }
 
 /// Level lines with what they stand for; the topmost names the unit.
@@ -179,7 +218,7 @@ fn grid(svg: &mut String, step: Decimal, top: Decimal, unit: &str, locale: Local
     let places = step.normalize().scale();
     let mut level = Decimal::ZERO;
     while level <= top {
-        let y = BASE * 10 - tenths(level, top, PLOT);
+        let y = BASE * 10 - tenths(thousandths(level), thousandths(top), PLOT);
         let class = if level.is_zero() { "axis" } else { "grid" };
         let _ = write!(
             svg,
@@ -213,7 +252,10 @@ fn legend(id: &str, series: &[Series]) -> AnyView {
     view! { <ul class="legend" role="list">{items}</ul> }.into_any()
 }
 
-#[expect(clippy::too_many_arguments, reason = "one private helper; a struct would only rename them")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one private helper; a struct would only rename them"
+)]
 fn table(
     caption: String,
     label_head: String,
@@ -226,24 +268,27 @@ fn table(
 ) -> AnyView {
     let stacked = series.len() > 1;
     let mut columns = vec![Column::text(label_head)];
-    columns.extend(series.iter().map(|part| Column::number(part.name.clone(), unit)));
+    columns.extend(
+        series
+            .iter()
+            .map(|part| Column::number(part.name.clone(), unit)),
+    );
     if stacked {
         columns.push(Column::number("Total", unit));
     }
-    let mut rows = String::with_capacity(names.len() * 96);
+    let mut rows = Rows::new();
     for (at, name) in names.iter().enumerate() {
-        rows.push_str(r#"<tr><th scope="row">"#);
-        escape(&mut rows, name);
-        rows.push_str("</th>");
-        for part in series {
-            let value = part.values.get(at).copied().unwrap_or_default();
-            let _ = write!(rows, r#"<td class="num">{}</td>"#, number(value, places, locale));
-        }
-        if stacked {
-            let sum = totals.get(at).copied().unwrap_or_default();
-            let _ = write!(rows, r#"<td class="num">{}</td>"#, number(sum, places, locale));
-        }
-        rows.push_str("</tr>");
+        rows.row(|row| {
+            row.name(name);
+            for part in series {
+                let value = part.values.get(at).copied().unwrap_or_default();
+                row.number(&number(value, places, locale));
+            }
+            if stacked {
+                let sum = totals.get(at).copied().unwrap_or_default();
+                row.number(&number(sum, places, locale));
+            }
+        });
     }
-    view! { <DataTable caption=caption columns=columns html=rows/> }.into_any()
+    view! { <DataTable caption=caption columns=columns rows=rows/> }.into_any()
 }

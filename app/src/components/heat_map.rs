@@ -1,11 +1,11 @@
-//! A year at a glance: how much was used when, dark where much.
+//! A year at a glance: how much was used when, the stronger the colour the more.
 
-use super::chart::{escape, every, figure, named, percent_of};
-use super::{Column, DataTable, present};
+use super::chart::{every, figure, named, percent_of, thousandths};
+use super::html::escape;
+use super::{Column, DataTable, Rows, present};
 use crate::format::{Locale, number};
 use leptos::prelude::*;
 use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive;
 use std::fmt::Write as _;
 
 /// Steps of the scale; each differs in lightness.
@@ -22,7 +22,7 @@ pub struct HeatRow {
     pub values: Vec<Option<Decimal>>,
 }
 
-/// Cells of months x days, or days x hours, each the darker the more was used.
+/// Cells of months x days, or days x hours, each the stronger the more was used.
 #[component]
 pub fn UsageHeatMap(
     /// Unique on the page.
@@ -54,7 +54,12 @@ pub fn UsageHeatMap(
     #[prop(default = 1)]
     places: u32,
 ) -> impl IntoView {
-    let max = rows.iter().flat_map(|row| row.values.iter().flatten()).copied().max().unwrap_or_default();
+    let max = rows
+        .iter()
+        .flat_map(|row| row.values.iter().flatten())
+        .copied()
+        .max()
+        .unwrap_or_default();
     let tall = if rows.len() > 14 { 14 } else { 20 };
     let height = i64::try_from(rows.len()).unwrap_or_default() * tall;
     let mut svg = named(&id, &title, &description);
@@ -79,9 +84,17 @@ pub fn UsageHeatMap(
     let (skip, sparse) = (every(columns.len(), 16), every(columns.len(), 8));
     for (at, label) in columns.iter().enumerate() {
         if at % skip == 0 {
-            let minor = if at % sparse == 0 { "" } else { r#" class="minor""# };
+            let minor = if at % sparse == 0 {
+                ""
+            } else {
+                r#" class="minor""#
+            };
             let x = percent_of(i64::try_from(at).unwrap_or_default() * 2 + 1, wide);
-            let _ = write!(svg, r#"<text{minor} x="{x}" y="{}" text-anchor="middle">"#, height + 16);
+            let _ = write!(
+                svg,
+                r#"<text{minor} x="{x}" y="{}" text-anchor="middle">"#,
+                height + 16
+            );
             escape(&mut svg, label);
             svg.push_str("</text>");
         }
@@ -93,24 +106,32 @@ pub fn UsageHeatMap(
     let scale = scale(format!("{} {unit}", number(max, places, locale)));
     let many = rows.len() * columns.len() > TABLE_CELLS;
     let table = match present(csv) {
-        Some(href) if many => view! { <p><a href=href download="">"Download the values as CSV"</a></p> }.into_any(),
-        _ => table(title.clone(), row_head, &unit, &columns, &rows, places, locale),
+        Some(href) if many => {
+            view! { <p><a href=href download="">"Download the values as CSV"</a></p> }.into_any()
+        }
+        _ => table(
+            title.clone(),
+            row_head,
+            &unit,
+            &columns,
+            &rows,
+            places,
+            locale,
+        ),
     };
     figure("chart", title, Some(scale), drawing.into_any(), table)
 }
 
 /// One path per level: a cell costs a dozen bytes.
 fn cells(svg: &mut String, rows: &[HeatRow], max: Decimal) {
-    let steps = Decimal::from(LEVELS);
+    let max = thousandths(max).max(1);
+    let steps = i64::try_from(LEVELS).unwrap_or(1);
     let mut paths = vec![String::new(); LEVELS];
     for (y, row) in rows.iter().enumerate() {
         for (x, value) in row.values.iter().enumerate() {
             let Some(value) = value else { continue };
-            let level = (*value * steps)
-                .checked_div(max)
-                .and_then(|level| level.to_usize())
-                .unwrap_or_default()
-                .min(LEVELS - 1);
+            let level = thousandths(*value).max(0).saturating_mul(steps) / max;
+            let level = usize::try_from(level).unwrap_or_default().min(LEVELS - 1);
             if let Some(path) = paths.get_mut(level) {
                 let _ = write!(path, "M{x} {y}h1v1h-1z");
             }
@@ -148,20 +169,22 @@ fn table(
     locale: Locale,
 ) -> AnyView {
     let mut heads = vec![Column::number(row_head, unit).left()];
-    heads.extend(columns.iter().map(|label| Column::number(label.clone(), "")));
-    let mut html = String::with_capacity(rows.len() * columns.len() * 28);
+    heads.extend(
+        columns
+            .iter()
+            .map(|label| Column::number(label.clone(), "")),
+    );
+    let mut cells = Rows::new();
     for row in rows {
-        html.push_str(r#"<tr><th scope="row">"#);
-        escape(&mut html, &row.label);
-        html.push_str("</th>");
-        for value in &row.values {
-            let text = value.map_or_else(|| "–".to_owned(), |value| number(value, places, locale));
-            let _ = write!(html, r#"<td class="num">{text}</td>"#);
-        }
-        for _ in row.values.len()..columns.len() {
-            html.push_str("<td></td>");
-        }
-        html.push_str("</tr>");
+        cells.row(|cells| {
+            cells.name(&row.label);
+            for at in 0..columns.len() {
+                match row.values.get(at).copied().flatten() {
+                    Some(value) => cells.number(&number(value, places, locale)),
+                    None => cells.number("–"),
+                };
+            }
+        });
     }
-    view! { <DataTable caption=caption columns=heads html=html/> }.into_any()
+    view! { <DataTable caption=caption columns=heads rows=cells/> }.into_any()
 }

@@ -1,5 +1,6 @@
 //! The frame of every signed-in page: whose data this is, where one is, where one can go.
 
+use super::html::Html;
 use super::switcher::SwitchDialog;
 use super::{Flash, Glyph, Icon, PostForm, SwitchTarget, present};
 use crate::format::initials;
@@ -23,8 +24,15 @@ impl NavItem {
     /// An entry that is current where `path` lies at or under its address.
     pub fn new(label: impl Into<String>, href: impl Into<String>, path: &str) -> Self {
         let href = href.into();
-        let current = path.strip_prefix(href.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        Self { label: label.into(), href, current, badge: String::new() }
+        let current = path
+            .strip_prefix(href.as_str())
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        Self {
+            label: label.into(),
+            href,
+            current,
+            badge: String::new(),
+        }
     }
 }
 
@@ -40,7 +48,10 @@ pub struct Crumb {
 impl Crumb {
     /// A step one can go back to.
     pub fn new(label: impl Into<String>, href: impl Into<String>) -> Self {
-        Self { label: label.into(), href: href.into() }
+        Self {
+            label: label.into(),
+            href: href.into(),
+        }
     }
 }
 
@@ -58,11 +69,11 @@ pub struct Brand {
 pub struct Frame {
     /// The signed context this page is rendered in; goes into every form.
     pub context: String,
-    /// Name of the organisation open.
+    /// Name of the organization open.
     pub organization: String,
-    /// Name of the client open; empty when the whole organisation is.
+    /// Name of the client open; empty when the whole organization is.
     pub client: String,
-    /// Colour of the organisation (or of the client's brand), 0–11: [`crate::format::hue_of`].
+    /// Colour of the organization (or of the client's brand), 0–11: [`crate::format::hue_of`].
     pub hue: u8,
     /// Who is signed in, as people call them.
     pub person: String,
@@ -84,7 +95,7 @@ pub struct Frame {
     pub switch_href: String,
     /// Where a [`SwitchTarget`] is posted to.
     pub switch_action: String,
-    /// The organisations (or accounts) used last, for the keyboard switcher.
+    /// The organizations (or accounts) used last, for the keyboard switcher.
     pub recent: Vec<SwitchTarget>,
     /// The way to this page.
     pub crumbs: Vec<Crumb>,
@@ -100,8 +111,16 @@ pub fn Shell(
     /// The page, beginning with a [`PageHeader`](super::PageHeader).
     children: Children,
 ) -> impl IntoView {
-    let side = if frame.nav_on_top { "nav-top" } else { "nav-side" };
-    let brand = if frame.brand.is_some() { " branded" } else { "" };
+    let side = if frame.nav_on_top {
+        "nav-top"
+    } else {
+        "nav-side"
+    };
+    let brand = if frame.brand.is_some() {
+        " branded"
+    } else {
+        ""
+    };
     let class = format!("shell hue-{} {side}{brand}", frame.hue.min(11));
     let dialog = (!frame.recent.is_empty()).then(|| {
         view! {
@@ -120,13 +139,13 @@ pub fn Shell(
                 <button class="bar-menu" r#type="button" popovertarget="nav" aria-label="Menu">
                     <Icon glyph=Glyph::Menu/>
                 </button>
-                {logo(frame.brand)}
-                {place(frame.organization.clone(), frame.client, frame.switch_href.clone())}
+                {frame.brand.is_none().then(product)}
+                {place(frame.organization.clone(), frame.client, frame.brand, frame.switch_href.clone())}
                 {account(frame.person, frame.role, frame.context, frame.switch_href)}
             </header>
             {frame.staff.then(|| staff(frame.organization, frame.staff_note, frame.step_up))}
             <nav class="nav" id="nav" popover="auto" aria-label="Main">
-                <ul>{frame.nav.into_iter().map(entry).collect_view()}</ul>
+                <ul inner_html=entries(&frame.nav)></ul>
             </nav>
             <main class="main" id="main" tabindex="-1">
                 {trail(frame.crumbs)}
@@ -138,27 +157,41 @@ pub fn Shell(
     }
 }
 
-fn logo(brand: Option<Brand>) -> impl IntoView {
-    let (name, src) = match brand {
-        Some(brand) => (brand.name, brand.logo),
-        None => ("EIS Power".to_owned(), assets::logo_href().to_owned()),
-    };
-    let mark = present(src).map(|src| view! { <img src=src alt="" width="22" height="22"/> });
-    view! { <a class="bar-logo" href="/">{mark}<span>{name}</span></a> }
+fn product() -> impl IntoView {
+    view! {
+        <a class="bar-logo" href="/">
+            <img src=assets::logo_href() alt="" width="22" height="22"/>
+            <span>"EIS Power"</span>
+        </a>
+    }
 }
 
-fn place(organization: String, client: String, switch_href: String) -> impl IntoView {
-    let mark = initials(&organization);
+/// Whose data this is. On a client's own pages its brand stands in the organization's place.
+fn place(
+    organization: String,
+    client: String,
+    brand: Option<Brand>,
+    switch_href: String,
+) -> impl IntoView {
+    let (name, image) = match brand {
+        Some(brand) => (brand.name, brand.logo),
+        None => (organization, String::new()),
+    };
+    let mark = match present(image) {
+        Some(src) => view! { <img class="place-logo" src=src alt="" height="30"/> }.into_any(),
+        None => view! { <span class="place-mark" aria-hidden="true">{initials(&name)}</span> }
+            .into_any(),
+    };
     let inner = view! {
-        <span class="place-mark" aria-hidden="true">{mark}</span>
+        {mark}
         <span class="place-names">
-            <strong>{organization}</strong>
+            <strong>{name}</strong>
             {present(client).map(|client| view! { <span class="place-client">{client}</span> })}
         </span>
     };
     match present(switch_href) {
         Some(href) => view! {
-            <a class="place" href=href data-switch="" title="Switch organisation (press o)">
+            <a class="place" href=href data-switch="" title="Switch (press o)">
                 <span class="visually-hidden">"Open: "</span>
                 {inner}
                 <span class="visually-hidden">". Switch"</span>
@@ -166,13 +199,14 @@ fn place(organization: String, client: String, switch_href: String) -> impl Into
             </a>
         }
         .into_any(),
-        None => view! { <div class="place">{inner}</div> }.into_any(),
+        None => view! { <a class="place" href="/">{inner}</a> }.into_any(),
     }
 }
 
 fn account(person: String, role: String, context: String, switch_href: String) -> impl IntoView {
     let mark = initials(&person);
-    let switch = present(switch_href).map(|href| view! { <li><a href=href>"Switch organisation"</a></li> });
+    let switch =
+        present(switch_href).map(|href| view! { <li><a href=href>"Switch organization"</a></li> });
     view! {
         <details class="account" data-menu="">
             <summary>
@@ -211,11 +245,24 @@ fn staff(organization: String, note: String, step_up: String) -> impl IntoView {
     }
 }
 
-fn entry(item: NavItem) -> impl IntoView {
-    let badge = present(item.badge).map(|badge| view! { " " <span class="nav-badge">{badge}</span> });
-    view! {
-        <li><a href=item.href aria-current=item.current.then_some("page")>{item.label}{badge}</a></li>
+fn entries(nav: &[NavItem]) -> String {
+    let mut html = Html::with_capacity(nav.len() * 96);
+    for item in nav {
+        html.raw("<li><a href=\"").text(&item.href);
+        html.raw(if item.current {
+            "\" aria-current=\"page\">"
+        } else {
+            "\">"
+        })
+        .text(&item.label);
+        if !item.badge.is_empty() {
+            html.raw(" <span class=\"nav-badge\">")
+                .text(&item.badge)
+                .raw("</span>");
+        }
+        html.raw("</a></li>");
     }
+    html.into_string()
 }
 
 fn trail(crumbs: Vec<Crumb>) -> Option<impl IntoView> {
