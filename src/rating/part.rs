@@ -56,6 +56,8 @@ impl<'d> Draft<'d> {
 pub struct State {
     /// Net metering: watt-hours left over by time-of-use period.
     pub bank: BTreeMap<String, i64>,
+    /// Net metering: whether there is anything to net in this part.
+    pub netted: bool,
     /// Net metering: watt-hours billed by the first charge of the part.
     pub billed_wh: i64,
     /// Highest demand by time-of-use period.
@@ -74,6 +76,7 @@ impl Part<'_> {
     /// All lines but those that look at the whole bill: settlement, roll-over, minimums, taxes.
     pub fn lines(&self, state: &mut State) -> Result<Vec<BillLine>, RatingError> {
         let flow = export::flow(self)?;
+        state.netted = self.usage.export.is_some() || !state.bank.is_empty();
         let mut lines = self.energy(&flow, state)?;
         lines.extend(demand::lines(self, &mut state.peaks)?);
         lines.extend(fixed::lines(self)?);
@@ -108,8 +111,7 @@ impl Part<'_> {
                 registers::net_energy(charge, reads, exports, scale)?
             }
         };
-        let netted = self.usage.export.is_some() || !state.bank.is_empty() || state.billed_wh > 0;
-        if metering && netted { Ok(export::net_metering(self, charge, &sums, scale, state, first)) } else { Ok(sums) }
+        if metering && state.netted { Ok(export::net_metering(self, charge, &sums, scale, state, first)) } else { Ok(sums) }
     }
 
     /// Sends the days of a profile through the blocks of a charge.
