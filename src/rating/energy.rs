@@ -49,6 +49,17 @@ impl<'c> Counter<'c> {
         Self { charge, limits, at: 0, stretch: 0, buckets }
     }
 
+    /// A counter that has already walked.
+    pub fn with_buckets(charge: &'c Charge, scale: Scale, buckets: Vec<Bucket>) -> Self {
+        Self { buckets, ..Self::new(charge, scale) }
+    }
+
+    /// Watt-hours of each stretch, all prices together.
+    pub fn stretches(&self) -> Vec<i64> {
+        let prices = self.charge.prices.len().max(1);
+        self.buckets.chunks(prices).map(|buckets| buckets.iter().map(|bucket| bucket.wh).sum()).collect()
+    }
+
     /// Takes a day's values; `segments` are its runs of one cell, empty where the charge has no calendar.
     pub fn day(&mut self, date: NaiveDate, values: &[i32], segments: &[Segment], estimated: bool) {
         let whole = [Segment { from: 0, to: values.len(), cell: 0 }];

@@ -1,5 +1,7 @@
 //! The lines of one part of a billing period under one version of a tariff.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
@@ -8,10 +10,11 @@ use super::compile::{Charge, CompiledTariff};
 use super::energy::{Counter, Scale, Sum};
 use super::error::RatingError;
 use super::input::{History, Supply, UsageInput};
-use super::{fixed, registers, walk};
+use super::export::{self, Flow};
+use super::{adjust, demand, fixed, registers, walk};
 use crate::money::{Money, Rounding};
 use crate::period::Period;
-use crate::tariff_document::BlockBasis;
+use crate::tariff_document::{BlockBasis, ExportCredit};
 use crate::usage::Profile;
 
 /// A part of a billing period under one version of a tariff.
@@ -23,6 +26,8 @@ pub struct Part<'a> {
     /// The billing period.
     pub whole: Period,
     pub usage: &'a UsageInput<'a>,
+    /// Usage of the billing period, for demand.
+    pub whole_usage: &'a UsageInput<'a>,
     pub history: &'a History,
 }
 
@@ -46,31 +51,71 @@ impl<'d> Draft<'d> {
     }
 }
 
+/// What is handed from one part of a billing period to the next, and to the next bill.
+#[derive(Debug, Clone, Default)]
+pub struct State {
+    /// Net metering: watt-hours left over by time-of-use period.
+    pub bank: BTreeMap<String, i64>,
+    /// Net metering: whether there is anything to net in this part.
+    pub netted: bool,
+    /// Net metering: watt-hours billed by the first charge of the part.
+    pub billed_wh: i64,
+    /// Highest demand by time-of-use period.
+    pub peaks: BTreeMap<String, Decimal>,
+}
+
+impl State {
+    /// The state that earlier bills left behind.
+    pub fn from_history(history: &History) -> Self {
+        let bank = history.carried.bank_kwh.iter().map(|(period, kwh)| (period.clone(), registers::watt_hours(*kwh)));
+        Self { bank: bank.collect(), ..Self::default() }
+    }
+}
+
 impl Part<'_> {
-    /// All lines but minimums and taxes, which look at the whole bill.
-    pub fn lines(&self) -> Result<Vec<BillLine>, RatingError> {
-        let mut lines = self.energy()?;
+    /// All lines but those that look at the whole bill: settlement, roll-over, minimums, taxes.
+    pub fn lines(&self, state: &mut State) -> Result<Vec<BillLine>, RatingError> {
+        let flow = export::flow(self)?;
+        state.netted = self.usage.export.is_some() || !state.bank.is_empty();
+        let mut lines = self.energy(&flow, state)?;
+        lines.extend(demand::lines(self, &mut state.peaks)?);
         lines.extend(fixed::lines(self)?);
+        adjust::riders(self, &mut lines)?;
+        lines.extend(export::credits(self, &flow)?);
         Ok(lines)
     }
 
-    fn energy(&self) -> Result<Vec<BillLine>, RatingError> {
+    fn energy(&self, flow: &Flow, state: &mut State) -> Result<Vec<BillLine>, RatingError> {
         let mut lines = vec![];
-        for (charge, rules) in self.tariff.energy.iter().zip(&self.tariff.document.energy) {
+        for (at, (charge, rules)) in self.tariff.energy.iter().zip(&self.tariff.document.energy).enumerate() {
             let scale = self.scale(rules.blocks_per);
-            let sums = match self.usage.import {
-                Supply::Profile(profile) => self.profile_energy(charge, profile, scale)?,
-                Supply::Reads(reads) => {
-                    registers::tile(reads, self.period)?;
-                    registers::energy(charge, reads, scale)?
-                }
-            };
+            let sums = self.sums(charge, scale, flow, state, at == 0)?;
             self.energy_lines(charge, sums, &mut lines)?;
         }
         Ok(lines)
     }
 
-    fn profile_energy(&self, charge: &Charge, profile: &Profile, scale: Scale) -> Result<Vec<Sum>, RatingError> {
+    /// What falls to each block and price of a charge.
+    fn sums(&self, charge: &Charge, scale: Scale, flow: &Flow, state: &mut State, first: bool) -> Result<Vec<Sum>, RatingError> {
+        let metering = matches!(self.tariff.document.export, Some(ExportCredit::NetMetering(_)));
+        let sums = match (self.usage.import, flow) {
+            (Supply::Profile(_), Flow::Net(net)) if metering => self.walk(charge, net, scale)?,
+            (Supply::Profile(_), Flow::Net(net)) => self.walk(charge, &export::one_way(net, 1), scale)?,
+            (Supply::Profile(profile), Flow::Gross) => self.walk(charge, profile, scale)?,
+            (Supply::Reads(reads), _) => {
+                registers::tile(reads, self.period)?;
+                let exports = match self.usage.export {
+                    Some(Supply::Reads(exports)) if metering => exports,
+                    _ => &[],
+                };
+                registers::net_energy(charge, reads, exports, scale)?
+            }
+        };
+        if metering && state.netted { Ok(export::net_metering(self, charge, &sums, scale, state, first)) } else { Ok(sums) }
+    }
+
+    /// Sends the days of a profile through the blocks of a charge.
+    pub fn walk(&self, charge: &Charge, profile: &Profile, scale: Scale) -> Result<Vec<Sum>, RatingError> {
         self.fits(charge, profile)?;
         let mut counter = Counter::new(charge, scale);
         let mut segments = vec![];
@@ -83,8 +128,21 @@ impl Part<'_> {
         Ok(counter.finish(scale))
     }
 
+    /// The part's share of the billing period's days.
+    pub fn share(&self) -> Decimal {
+        Decimal::from(self.period.days()) / Decimal::from(self.whole.days())
+    }
+
+    /// Energy bought in the billing period, in kWh.
+    pub fn imported(&self) -> Result<Decimal, RatingError> {
+        Ok(match self.usage.import {
+            Supply::Profile(profile) => Decimal::new(walk::days(profile, self.period)?.iter().map(|day| walk::sum(&day.values)).sum(), 3),
+            Supply::Reads(reads) => Decimal::new(reads.iter().map(|read| registers::watt_hours(read.kwh)).sum(), 3),
+        })
+    }
+
     /// Whether the profile's days and intervals fit the charge's calendar.
-    fn fits(&self, charge: &Charge, profile: &Profile) -> Result<(), RatingError> {
+    pub fn fits(&self, charge: &Charge, profile: &Profile) -> Result<(), RatingError> {
         if profile.zone != self.tariff.document.zone {
             return Err(RatingError::Zone { usage: profile.zone, tariff: self.tariff.document.zone });
         }
@@ -98,7 +156,7 @@ impl Part<'_> {
     }
 
     /// How block limits scale to this part (rule 2).
-    fn scale(&self, basis: BlockBasis) -> Scale {
+    pub fn scale(&self, basis: BlockBasis) -> Scale {
         let (days, whole) = (self.period.days(), self.whole.days());
         match basis {
             // Half a period has half the block.
@@ -128,13 +186,13 @@ impl Part<'_> {
         Ok(())
     }
 
-    fn kwh(&self, wh: i64) -> Decimal {
+    pub fn kwh(&self, wh: i64) -> Decimal {
         let kwh = Decimal::new(wh, 3);
         self.tariff.document.rounding.kwh_decimals.map_or(kwh, |decimals| Rounding::HalfAwayFromZero.apply(kwh, decimals.into()))
     }
 
     /// A day's share; of register reads, the read's.
-    fn trace(&self, date: NaiveDate, wh: i64, estimated: bool) -> TraceDay {
+    pub fn trace(&self, date: NaiveDate, wh: i64, estimated: bool) -> TraceDay {
         let next = date.succ_opt().unwrap_or(date);
         let until = match self.usage.import {
             Supply::Profile(_) => next,

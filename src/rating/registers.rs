@@ -30,10 +30,20 @@ pub fn tile(reads: &[RegisterRead], period: Period) -> Result<(), RatingError> {
 /// # Errors
 /// When a register is missing, or only interval data could tell.
 pub fn energy(charge: &Charge, reads: &[RegisterRead], scale: Scale) -> Result<Vec<Sum>, RatingError> {
+    net_energy(charge, reads, &[], scale)
+}
+
+/// Energy of the reads less that of `exports`, by price and block.
+///
+/// # Errors
+/// As [`energy`].
+pub fn net_energy(charge: &Charge, reads: &[RegisterRead], exports: &[RegisterRead], scale: Scale) -> Result<Vec<Sum>, RatingError> {
     let mut counter = Counter::new(charge, scale);
-    for (at, read) in reads.iter().enumerate() {
-        for (price, kwh) in shares(charge, at, read)? {
-            counter.step(price, read.from, watt_hours(kwh), read.quality == Quality::Estimated, &mut |_, _| ());
+    for (reads, sign) in [(reads, 1), (exports, -1)] {
+        for (at, read) in reads.iter().enumerate() {
+            for (price, kwh) in shares(charge, at, read)? {
+                counter.step(price, read.from, watt_hours(kwh) * sign, read.quality == Quality::Estimated, &mut |_, _| ());
+            }
         }
     }
     Ok(counter.finish(scale))

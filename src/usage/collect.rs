@@ -13,7 +13,7 @@ use chrono::{Days, NaiveDate};
 use chrono_tz::Tz;
 
 use super::days::local_day;
-use super::{DayUsage, Profile, Quality, Reading, SeriesKey};
+use super::{DayUsage, MergeError, Profile, Quality, Reading, SeriesKey, merge};
 use day::Day;
 pub use finding::{Finding, FindingKind};
 
@@ -120,6 +120,25 @@ impl Collector {
         series.sort_by(|one, two| one.series.cmp(&two.series));
         self.findings.sort_by(|one, two| (one.line, &one.series, one.date).cmp(&(two.line, &two.series, two.date)));
         Collected { series, findings: self.findings }
+    }
+}
+
+impl Collected {
+    /// The series with the registers of one meter and direction added up.
+    ///
+    /// # Errors
+    /// [`MergeError`] when registers of one meter differ in interval length.
+    pub fn join_registers(self) -> Result<Self, MergeError> {
+        let mut groups: BTreeMap<SeriesKey, Vec<Profile>> = BTreeMap::new();
+        for CollectedSeries { series, profile } in self.series {
+            groups.entry(SeriesKey { register: None, ..SeriesKey::clone(&series) }).or_default().push(profile);
+        }
+        let join = |(key, profiles): (SeriesKey, Vec<Profile>)| {
+            let profile = merge(&profiles.iter().collect::<Vec<_>>())?;
+            Ok(CollectedSeries { series: Arc::new(key), profile })
+        };
+        let series = groups.into_iter().map(join).collect::<Result<_, MergeError>>()?;
+        Ok(Self { series, findings: self.findings })
     }
 }
 

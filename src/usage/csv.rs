@@ -11,6 +11,7 @@ use std::io::BufRead;
 
 use chrono_tz::Tz;
 
+use super::unix::{Unix, line};
 use super::{Item, Rejected, UsageError};
 use length::Series;
 use row::Columns;
@@ -26,7 +27,7 @@ pub const TEMPLATE: &str = "meter,direction,interval_start,kwh,quality\n\
 /// [`UsageError`] when a needed column is missing or no interval length can be told.
 pub fn read(mut input: impl BufRead, zone: Tz, each: &mut dyn FnMut(Item)) -> Result<(), UsageError> {
     let delimiter = delimiter(input.fill_buf()?);
-    let mut reader = ::csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).has_headers(false).from_reader(input);
+    let mut reader = ::csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).has_headers(false).from_reader(Unix::new(input));
     let mut record = ::csv::ByteRecord::new();
     let mut columns = None;
     let mut series = Series::default();
@@ -36,7 +37,7 @@ pub fn read(mut input: impl BufRead, zone: Tz, each: &mut dyn FnMut(Item)) -> Re
             Ok(true) => {}
             Err(fault) => return Err(unreadable(&fault)),
         }
-        let line = record.position().map_or(1, ::csv::Position::line);
+        let line = line(&reader);
         let Some(columns) = &columns else {
             columns = Some(Columns::from_header(&record, line, delimiter == b';')?);
             continue;
@@ -143,6 +144,15 @@ mod tests {
     fn semicolons_and_decimal_commas_are_understood() {
         let (readings, refused) = parse("interval_start;kwh\r\n2026-01-01T00:00;0,409\r\n2026-01-01T00:15;1,5\r\n", UTC);
         assert_eq!((readings[0].wh, readings[1].wh, readings[0].seconds, refused.len()), (409, 1500, 900, 0));
+    }
+
+    #[test]
+    fn lines_are_counted_right_whatever_their_ends() {
+        for end in ["\n", "\r\n"] {
+            let text = ["interval_start,kwh", "2026-01-01T00:00:00Z,1", "", "2026-01-01T01:00:00Z,x", "2026-01-01T02:00:00Z,2", "2026-01-01T03:00:00Z,2"].join(end);
+            let (_, refused) = parse(&text, UTC);
+            assert_eq!(refused, ["4:22: \"x\" is not a number of kWh"]);
+        }
     }
 
     #[test]

@@ -79,7 +79,7 @@ impl Columns {
         let direction = self.optional(record, self.direction, Direction::parse, "a direction (import, export)")?.unwrap_or_default();
         let mut last = self.last.borrow_mut();
         if last.meter.as_deref() != meter || last.direction != direction {
-            *last = Arc::new(SeriesKey { meter: meter.map(str::to_owned), direction });
+            *last = Arc::new(SeriesKey { meter: meter.map(str::to_owned), direction, register: None });
         }
         Ok(Arc::clone(&last))
     }

@@ -101,7 +101,7 @@ impl Feed {
             }
             return;
         }
-        let series = SeriesKey { meter: self.meter(channel), direction: direction(kind) };
+        let series = SeriesKey { meter: self.meter(channel), direction: direction(kind), register: None };
         each(match reading(Arc::new(series), kind, raw) {
             Ok(reading) => Item::Reading(reading),
             Err(reason) => Item::Rejected(Rejected::new(raw.line, 1, &format!("{} {} {}", raw.start, raw.duration, raw.value), reason)),
