@@ -162,14 +162,8 @@ pub fn number(value: Decimal, places: u32, locale: impl Into<Locale>) -> String 
         value
     };
     let missing = places.saturating_sub(value.scale());
-    let digits = value
-        .mantissa()
-        .unsigned_abs()
-        .saturating_mul(10_u128.saturating_pow(missing));
-    let mut reversed = Reversed {
-        bytes: [0; 96],
-        used: 0,
-    };
+    let digits = value.mantissa().unsigned_abs().saturating_mul(10_u128.saturating_pow(missing));
+    let mut reversed = Reversed { bytes: [0; 96], used: 0 };
     let mut rest = Digits::of(digits);
     for _ in 0..places {
         reversed.push(rest.next());
@@ -271,11 +265,7 @@ pub fn amount(value: Decimal, currency: &str, locale: impl Into<Locale>) -> Stri
         ("SEK", Locale::SvSe) => "kr",
         (code, _) => code,
     };
-    let sign = if value.is_sign_negative() && !value.is_zero() {
-        "\u{2212}"
-    } else {
-        ""
-    };
+    let sign = if value.is_sign_negative() && !value.is_zero() { "\u{2212}" } else { "" };
     let figure = number(value.abs(), 2, locale);
     match locale {
         Locale::DeDe | Locale::SvSe | Locale::FrFr => format!("{sign}{figure}{NBSP}{symbol}"),
@@ -311,15 +301,8 @@ pub fn rate(value: Decimal, locale: impl Into<Locale>) -> String {
 #[must_use]
 pub fn percent(fraction: Decimal, locale: impl Into<Locale>) -> String {
     let locale = locale.into();
-    let space = if matches!(locale, Locale::EnUs | Locale::EnGb | Locale::NlNl) {
-        ""
-    } else {
-        NBSP
-    };
-    format!(
-        "{}{space}%",
-        number(fraction * Decimal::ONE_HUNDRED, 1, locale)
-    )
+    let space = if matches!(locale, Locale::EnUs | Locale::EnGb | Locale::NlNl) { "" } else { NBSP };
+    format!("{}{space}%", number(fraction * Decimal::ONE_HUNDRED, 1, locale))
 }
 
 /// A count: `20,000`.
@@ -379,10 +362,7 @@ pub fn month(day: NaiveDate, locale: impl Into<Locale>) -> String {
 /// Three letters of a month, for axes and narrow columns: `Nov`.
 #[must_use]
 pub fn short_month(day: NaiveDate, locale: impl Into<Locale>) -> String {
-    month_name(day.month(), locale.into())
-        .chars()
-        .take(3)
-        .collect()
+    month_name(day.month(), locale.into()).chars().take(3).collect()
 }
 
 /// First to last day, both inclusive, with an en dash: `Nov 1, 2026 – Nov 30, 2026`.
@@ -498,10 +478,6 @@ mod tests {
         assert_eq!(initials("Northwind Energy Group"), "NE");
         assert_eq!(initials("EIS"), "E");
         assert_eq!(hue_of("northwind"), hue_of("northwind"));
-        assert!(
-            (0..200)
-                .map(|n| hue_of(&format!("org-{n}")))
-                .all(|hue| hue < 12)
-        );
+        assert!((0..200).map(|n| hue_of(&format!("org-{n}"))).all(|hue| hue < 12));
     }
 }

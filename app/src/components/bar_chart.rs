@@ -47,10 +47,7 @@ impl Tone {
         let name = self.name();
         let (attributes, mark) = match self {
             Self::MidPeak => (r#" patternTransform="rotate(45)""#, r#"<path d="M0 0v6"/>"#),
-            Self::OffPeak => (
-                "",
-                r#"<circle cx="1.5" cy="1.5" r=".9"/><circle cx="4.5" cy="4.5" r=".9"/>"#,
-            ),
+            Self::OffPeak => ("", r#"<circle cx="1.5" cy="1.5" r=".9"/><circle cx="4.5" cy="4.5" r=".9"/>"#),
             Self::Export => ("", r#"<path d="M0 1.5h6M0 4.5h6"/>"#),
             Self::Usage | Self::OnPeak | Self::Before => ("", ""),
         };
@@ -113,11 +110,7 @@ pub fn BarChart(
         }
         .into_any();
     }
-    let names = if names.is_empty() {
-        labels.clone()
-    } else {
-        names
-    };
+    let names = if names.is_empty() { labels.clone() } else { names };
     let mut svg = named(&id, &title, &description);
     svg.push_str("<defs>");
     for part in &series {
@@ -154,11 +147,7 @@ pub fn BarChart(
         );
         let mut base = BASE * 10;
         for part in &series {
-            let tall = tenths(
-                thousandths(part.values.get(at).copied().unwrap_or_default()),
-                highest,
-                PLOT,
-            );
+            let tall = tenths(thousandths(part.values.get(at).copied().unwrap_or_default()), highest, PLOT);
             if tall > 0 {
                 base -= tall;
                 let _ = write!(
@@ -171,11 +160,7 @@ pub fn BarChart(
             }
         }
         if at % skip == 0 {
-            let minor = if at % sparse == 0 {
-                ""
-            } else {
-                r#" class="minor""#
-            };
+            let minor = if at % sparse == 0 { "" } else { r#" class="minor""# };
             let _ = write!(
                 svg,
                 r#"<text{minor} x="{}" y="{}" text-anchor="middle">"#,
@@ -192,25 +177,12 @@ pub fn BarChart(
     let drawing = view! {
         <svg class="chart-svg" width="100%" height=(BASE + 24).to_string() role="img" aria-labelledby=labelled inner_html=svg></svg>
     };
-    let table = table(
-        title.clone(),
-        label_head,
-        &unit,
-        names,
-        &series,
-        &totals,
-        places,
-        locale,
-    );
+    let table = table(title.clone(), label_head, &unit, names, &series, &totals, places, locale);
     figure("chart", title, legend, drawing.into_any(), table).into_any()
 }
 
 fn total(series: &[Series], at: usize) -> Decimal {
-    series
-        .iter()
-        .filter_map(|part| part.values.get(at))
-        .copied()
-        .sum()
+    series.iter().filter_map(|part| part.values.get(at)).copied().sum()
 }
 
 /// Level lines with what they stand for; the topmost names the unit.
@@ -252,10 +224,7 @@ fn legend(id: &str, series: &[Series]) -> AnyView {
     view! { <ul class="legend" role="list">{items}</ul> }.into_any()
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "one private helper; a struct would only rename them"
-)]
+#[expect(clippy::too_many_arguments, reason = "one private helper; a struct would only rename them")]
 fn table(
     caption: String,
     label_head: String,
@@ -268,11 +237,7 @@ fn table(
 ) -> AnyView {
     let stacked = series.len() > 1;
     let mut columns = vec![Column::text(label_head)];
-    columns.extend(
-        series
-            .iter()
-            .map(|part| Column::number(part.name.clone(), unit)),
-    );
+    columns.extend(series.iter().map(|part| Column::number(part.name.clone(), unit)));
     if stacked {
         columns.push(Column::number("Total", unit));
     }

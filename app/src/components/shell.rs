@@ -24,15 +24,8 @@ impl NavItem {
     /// An entry that is current where `path` lies at or under its address.
     pub fn new(label: impl Into<String>, href: impl Into<String>, path: &str) -> Self {
         let href = href.into();
-        let current = path
-            .strip_prefix(href.as_str())
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        Self {
-            label: label.into(),
-            href,
-            current,
-            badge: String::new(),
-        }
+        let current = path.strip_prefix(href.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        Self { label: label.into(), href, current, badge: String::new() }
     }
 }
 
@@ -48,10 +41,7 @@ pub struct Crumb {
 impl Crumb {
     /// A step one can go back to.
     pub fn new(label: impl Into<String>, href: impl Into<String>) -> Self {
-        Self {
-            label: label.into(),
-            href: href.into(),
-        }
+        Self { label: label.into(), href: href.into() }
     }
 }
 
@@ -111,16 +101,8 @@ pub fn Shell(
     /// The page, beginning with a [`PageHeader`](super::PageHeader).
     children: Children,
 ) -> impl IntoView {
-    let side = if frame.nav_on_top {
-        "nav-top"
-    } else {
-        "nav-side"
-    };
-    let brand = if frame.brand.is_some() {
-        " branded"
-    } else {
-        ""
-    };
+    let side = if frame.nav_on_top { "nav-top" } else { "nav-side" };
+    let brand = if frame.brand.is_some() { " branded" } else { "" };
     let class = format!("shell hue-{} {side}{brand}", frame.hue.min(11));
     let dialog = (!frame.recent.is_empty()).then(|| {
         view! {
@@ -167,20 +149,14 @@ fn product() -> impl IntoView {
 }
 
 /// Whose data this is. On a client's own pages its brand stands in the organization's place.
-fn place(
-    organization: String,
-    client: String,
-    brand: Option<Brand>,
-    switch_href: String,
-) -> impl IntoView {
+fn place(organization: String, client: String, brand: Option<Brand>, switch_href: String) -> impl IntoView {
     let (name, image) = match brand {
         Some(brand) => (brand.name, brand.logo),
         None => (organization, String::new()),
     };
     let mark = match present(image) {
         Some(src) => view! { <img class="place-logo" src=src alt="" height="30"/> }.into_any(),
-        None => view! { <span class="place-mark" aria-hidden="true">{initials(&name)}</span> }
-            .into_any(),
+        None => view! { <span class="place-mark" aria-hidden="true">{initials(&name)}</span> }.into_any(),
     };
     let inner = view! {
         {mark}
@@ -205,8 +181,7 @@ fn place(
 
 fn account(person: String, role: String, context: String, switch_href: String) -> impl IntoView {
     let mark = initials(&person);
-    let switch =
-        present(switch_href).map(|href| view! { <li><a href=href>"Switch organization"</a></li> });
+    let switch = present(switch_href).map(|href| view! { <li><a href=href>"Switch organization"</a></li> });
     view! {
         <details class="account" data-menu="">
             <summary>
@@ -249,16 +224,9 @@ fn entries(nav: &[NavItem]) -> String {
     let mut html = Html::with_capacity(nav.len() * 96);
     for item in nav {
         html.raw("<li><a href=\"").text(&item.href);
-        html.raw(if item.current {
-            "\" aria-current=\"page\">"
-        } else {
-            "\">"
-        })
-        .text(&item.label);
+        html.raw(if item.current { "\" aria-current=\"page\">" } else { "\">" }).text(&item.label);
         if !item.badge.is_empty() {
-            html.raw(" <span class=\"nav-badge\">")
-                .text(&item.badge)
-                .raw("</span>");
+            html.raw(" <span class=\"nav-badge\">").text(&item.badge).raw("</span>");
         }
         html.raw("</a></li>");
     }
