@@ -2,7 +2,8 @@
 
 use super::chart::{Px, every, figure, named, percent_of, step, tenths, thousandths};
 use super::html::escape;
-use super::{Column, DataTable, Rows};
+use super::series::legend;
+use super::{Column, DataTable, Rows, Series};
 use crate::format::{Locale, number};
 use leptos::prelude::*;
 use rust_decimal::Decimal;
@@ -12,62 +13,6 @@ use std::fmt::Write as _;
 const PLOT: i64 = 180;
 const TOP: i64 = 16;
 const BASE: i64 = TOP + PLOT;
-
-/// Colour and pattern of a series; each differs in lightness and pattern, not in hue alone.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Tone {
-    /// Usage as a whole: solid.
-    #[default]
-    Usage,
-    /// On-peak: dark and solid.
-    OnPeak,
-    /// Mid-peak: diagonal stripes.
-    MidPeak,
-    /// Off-peak: light with dots.
-    OffPeak,
-    /// Fed into the grid: level stripes.
-    Export,
-    /// What is compared with: pale.
-    Before,
-}
-
-impl Tone {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Usage => "usage",
-            Self::OnPeak => "on",
-            Self::MidPeak => "mid",
-            Self::OffPeak => "off",
-            Self::Export => "export",
-            Self::Before => "before",
-        }
-    }
-
-    fn pattern(self, id: &str, out: &mut String) {
-        let name = self.name();
-        let (attributes, mark) = match self {
-            Self::MidPeak => (r#" patternTransform="rotate(45)""#, r#"<path d="M0 0v6"/>"#),
-            Self::OffPeak => ("", r#"<circle cx="1.5" cy="1.5" r=".9"/><circle cx="4.5" cy="4.5" r=".9"/>"#),
-            Self::Export => ("", r#"<path d="M0 1.5h6M0 4.5h6"/>"#),
-            Self::Usage | Self::OnPeak | Self::Before => ("", ""),
-        };
-        let _ = write!(
-            out,
-            r#"<pattern id="{id}-{name}" class="t-{name}" width="6" height="6" patternUnits="userSpaceOnUse"{attributes}><rect width="6" height="6"/>{mark}</pattern>"#
-        );
-    }
-}
-
-/// One part of each bar.
-#[derive(Clone, Debug, Default)]
-pub struct Series {
-    /// Its name: `On-peak`.
-    pub name: String,
-    /// Colour and pattern.
-    pub tone: Tone,
-    /// One value per label; missing ones count as nothing.
-    pub values: Vec<Decimal>,
-}
 
 /// Bars, stacked from the first series up.
 #[component]
@@ -203,25 +148,6 @@ fn grid(svg: &mut String, step: Decimal, top: Decimal, unit: &str, locale: Local
     svg.push_str(r#"<text class="unit" x="-8" y="0" dy=".3em" text-anchor="end">"#);
     escape(svg, unit);
     svg.push_str("</text>");
-}
-
-fn legend(id: &str, series: &[Series]) -> AnyView {
-    let items = series
-        .iter()
-        .map(|part| {
-            let name = part.tone.name();
-            let fill = format!("url(#{id}-{name})");
-            view! {
-                <li>
-                    <svg width="14" height="14" aria-hidden="true">
-                        <rect class=format!("t-{name}") fill=fill x="1" y="1" width="12" height="12"/>
-                    </svg>
-                    {part.name.clone()}
-                </li>
-            }
-        })
-        .collect_view();
-    view! { <ul class="legend" role="list">{items}</ul> }.into_any()
 }
 
 #[expect(clippy::too_many_arguments, reason = "one private helper; a struct would only rename them")]
