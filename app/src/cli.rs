@@ -1,0 +1,201 @@
+//! The command line of `portal`: what each command is called, takes and prints.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use eis::db::connect::{Connected, Login, Settings};
+use eis::db::{check, migrate};
+
+/// The EIS Power Portal: energy billing for many organisations, each seeing only its own.
+#[derive(Debug, Parser)]
+#[command(name = "portal", version, about, long_about = None, max_term_width = 100)]
+pub struct Cli {
+    /// Where passwords and the private PostgreSQL live.
+    #[arg(long, env = "PORTAL_DATA_DIR", default_value = ".portal", global = true, value_name = "DIR")]
+    data_dir: PathBuf,
+    /// A database of your own (an administrator's connection string); without it the portal runs a private PostgreSQL.
+    #[arg(long, env = "DATABASE_URL", global = true, value_name = "URL", hide_env_values = true)]
+    database_url: Option<String>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the portal until SIGTERM or Ctrl-C.
+    Serve(ServeArgs),
+    /// Apply, take back or list migrations.
+    #[command(subcommand)]
+    Migrate(Migrate),
+    /// Connection strings of the database, or stop the private PostgreSQL.
+    #[command(subcommand)]
+    Db(DbCommand),
+    /// Check the database: version, roles, row-level security on every table, migrations. Exit code 1 on a fault.
+    Check {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// How to serve.
+#[derive(Debug, Clone, Args)]
+pub struct ServeArgs {
+    /// Address and port to listen on.
+    #[arg(long, env = "PORTAL_LISTEN", default_value = "127.0.0.1:3000")]
+    pub listen: SocketAddr,
+    /// The address people type, e.g. https://portal.example; with https the session cookie is Secure and __Host-.
+    #[arg(long, env = "PORTAL_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+    /// Believe X-Forwarded-For: set this only behind a proxy of yours that overwrites it.
+    #[arg(long, env = "PORTAL_TRUST_PROXY")]
+    pub trust_proxy: bool,
+    /// Connections to the database.
+    #[arg(long, env = "PORTAL_DB_CONNECTIONS", default_value_t = 16)]
+    pub db_connections: usize,
+    /// Log lines as JSON instead of text.
+    #[arg(long, env = "PORTAL_LOG_JSON")]
+    pub log_json: bool,
+    /// Load the demo data first, unless it is there.
+    #[arg(long)]
+    pub demo: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Migrate {
+    /// Apply what is pending (and make roles and the private database where they are missing).
+    Up,
+    /// Take back the latest migrations. Tables and their data go with them.
+    Down {
+        /// How many.
+        #[arg(long, default_value_t = 1, conflicts_with = "all")]
+        steps: usize,
+        /// All of them.
+        #[arg(long)]
+        all: bool,
+    },
+    /// List the migrations and whether each is applied.
+    Status,
+}
+
+#[derive(Debug, Subcommand)]
+enum DbCommand {
+    /// Print the connection string of a role.
+    Url {
+        /// Whose.
+        #[arg(long)]
+        role: RoleArg,
+    },
+    /// Stop the private PostgreSQL.
+    Stop,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum RoleArg {
+    App,
+    Worker,
+    Owner,
+    Monitor,
+}
+
+/// A fault in one sentence, for the person at the terminal.
+type CliResult = Result<ExitCode, String>;
+
+/// Runs a command; its exit code.
+pub async fn run(cli: Cli) -> ExitCode {
+    match execute(cli).await {
+        Ok(code) => code,
+        Err(message) => {
+            eprintln!("portal: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn plain(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
+async fn execute(cli: Cli) -> CliResult {
+    let settings = Settings { database_url: cli.database_url, data_dir: cli.data_dir };
+    match cli.command {
+        Command::Serve(args) => {
+            let connected = settings.connect().map_err(plain)?;
+            connected.migrate_up().await.map_err(plain)?;
+            crate::server::serve(connected, args).await?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Migrate(command) => run_migrate(&settings.connect().map_err(plain)?, command).await,
+        Command::Db(DbCommand::Url { role }) => {
+            let connected = settings.connect().map_err(plain)?;
+            connected.migrate_up().await.map_err(plain)?;
+            let login = match role {
+                RoleArg::App => Login::App,
+                RoleArg::Worker => Login::Worker,
+                RoleArg::Owner => Login::Owner,
+                RoleArg::Monitor => Login::Monitor,
+            };
+            println!("{}", connected.url(login));
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Db(DbCommand::Stop) => {
+            let connected = settings.connect().map_err(plain)?;
+            connected.cluster.map_or_else(
+                || Err("there is no private PostgreSQL: DATABASE_URL is set".to_owned()),
+                |c| c.stop().map_err(plain),
+            )?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Check { json } => run_check(&settings.connect().map_err(plain)?, json).await,
+    }
+}
+
+async fn run_migrate(connected: &Connected, command: Migrate) -> CliResult {
+    match command {
+        Migrate::Up => {
+            let applied = connected.migrate_up().await.map_err(plain)?;
+            println!(
+                "{}",
+                if applied.is_empty() {
+                    "Nothing was pending.".to_owned()
+                } else {
+                    format!("Applied {}.", applied.join(", "))
+                }
+            );
+        }
+        Migrate::Down { steps, all } => {
+            let reverted =
+                migrate::down(connected.admin_url(), if all { usize::MAX } else { steps }).await.map_err(plain)?;
+            println!(
+                "{}",
+                if reverted.is_empty() {
+                    "Nothing was applied.".to_owned()
+                } else {
+                    format!("Took back {}.", reverted.join(", "))
+                }
+            );
+        }
+        Migrate::Status => {
+            for state in migrate::status(connected.admin_url()).await.map_err(plain)? {
+                println!("{}  {}", if state.applied { "applied" } else { "pending" }, state.name);
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn run_check(connected: &Connected, json: bool) -> CliResult {
+    let findings = check::run(connected.admin_url()).await.map_err(plain)?;
+    let ok = findings.iter().all(|finding| finding.ok);
+    if json {
+        let report = serde_json::json!({ "ok": ok, "findings": findings });
+        println!("{}", serde_json::to_string_pretty(&report).map_err(plain)?);
+    } else {
+        for finding in &findings {
+            println!("{}  {}: {}", if finding.ok { "ok   " } else { "FAULT" }, finding.check, finding.message);
+        }
+    }
+    Ok(if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

@@ -1,0 +1,71 @@
+//! This bill against the last and against last year.
+
+use super::chart::{percent_of, thousandths};
+use super::present;
+use leptos::prelude::*;
+use rust_decimal::Decimal;
+
+/// One of the things compared.
+#[derive(Clone, Debug, Default)]
+pub struct Comparison {
+    /// Which it is: `November 2026`.
+    pub label: String,
+    /// How long its bar is.
+    pub value: Decimal,
+    /// The value as read, with unit or currency: `$142.10`.
+    pub text: String,
+    /// Against the first: `12 % less`; empty for none.
+    pub note: String,
+    /// The one that the page is about.
+    pub current: bool,
+}
+
+/// A table whose rows carry a bar each: chart and figures in one, so neither is hidden.
+#[component]
+pub fn CompareBars(
+    /// What is compared: `This bill and earlier ones`.
+    #[prop(into)]
+    title: String,
+    /// What it comes to, in a sentence: `$18.20 less than October, because …`; empty for none.
+    #[prop(optional, into)]
+    description: String,
+    /// The things compared, the page's own first.
+    rows: Vec<Comparison>,
+) -> impl IntoView {
+    let most = rows
+        .iter()
+        .map(|row| thousandths(row.value).max(0))
+        .max()
+        .unwrap_or(1);
+    let rows = rows
+        .into_iter()
+        .map(|row| {
+            let wide = percent_of(thousandths(row.value).max(0), most).to_string();
+            view! {
+                <tr class=row.current.then_some("current")>
+                    <th scope="row">{row.label}</th>
+                    <td class="compare-bar">
+                        <svg width="100%" height="14" aria-hidden="true"><rect width=wide height="14" rx="2"/></svg>
+                    </td>
+                    <td class="num">{row.text}</td>
+                    <td class="compare-note">{row.note}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <figure class="chart compare">
+            <figcaption>
+                <span class="chart-title">{title.clone()}</span>
+                {present(description).map(|text| view! { <p>{text}</p> })}
+            </figcaption>
+            <table>
+                <caption class="visually-hidden">{title}</caption>
+                <thead class="visually-hidden">
+                    <tr><th scope="col">"Bill"</th><td></td><th scope="col">"Amount"</th><th scope="col">"Difference"</th></tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </figure>
+    }
+}

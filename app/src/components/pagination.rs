@@ -1,0 +1,37 @@
+//! Paging through a list by its keys.
+
+use super::{Glyph, Icon, present};
+use leptos::prelude::*;
+
+/// First, previous and next, with where one is: `Rows 26–50 of about 1,240`.
+#[component]
+pub fn Pagination(
+    /// Where one is, in words.
+    #[prop(into)]
+    summary: String,
+    /// Address of the first rows; empty on the first page.
+    #[prop(optional, into)]
+    first: String,
+    /// Address of the rows before; empty on the first page.
+    #[prop(optional, into)]
+    previous: String,
+    /// Address of the rows after; empty on the last page.
+    #[prop(optional, into)]
+    next: String,
+) -> impl IntoView {
+    let only = first.is_empty() && previous.is_empty() && next.is_empty();
+    let links = (!only).then(|| {
+        view! {
+            <ul>
+                {present(first).map(|href| view! { <li><a href=href>"First"</a></li> })}
+                {present(previous).map(|href| view! {
+                    <li><a href=href rel="prev"><Icon glyph=Glyph::Left/>"Previous"</a></li>
+                })}
+                {present(next).map(|href| view! {
+                    <li><a href=href rel="next">"Next"<Icon glyph=Glyph::Right/></a></li>
+                })}
+            </ul>
+        }
+    });
+    view! { <nav class="pagination" aria-label="Pages"><p>{summary}</p>{links}</nav> }
+}

@@ -1,0 +1,172 @@
+//! Forms: reading what was typed, telling what is wrong with it, and giving everything back.
+
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+/// What is wrong with a form, field by field.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldErrors(pub Vec<(String, String)>);
+
+impl FieldErrors {
+    /// One fault of one field.
+    pub fn one(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self(vec![(field.into(), message.into())])
+    }
+
+    /// Adds a fault.
+    pub fn add(&mut self, field: impl Into<String>, message: impl Into<String>) {
+        self.0.push((field.into(), message.into()));
+    }
+
+    /// The first fault of a field, or nothing.
+    #[must_use]
+    pub fn of(&self, field: &str) -> String {
+        self.0.iter().find(|(name, _)| name == field).map(|(_, message)| message.clone()).unwrap_or_default()
+    }
+
+    /// `value` when there is no fault.
+    ///
+    /// # Errors
+    /// The faults.
+    pub fn or<T>(self, value: T) -> Result<T, Self> {
+        if self.0.is_empty() { Ok(value) } else { Err(self) }
+    }
+}
+
+/// What was typed and what was wrong with it, kept in the session until its form is shown again.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Typed {
+    /// The page of the form.
+    pub page: String,
+    /// Name and value of every field.
+    pub values: Vec<(String, String)>,
+    /// What was wrong.
+    pub errors: FieldErrors,
+}
+
+impl Typed {
+    /// What was typed in a field; `fallback` when nothing was sent for it.
+    #[must_use]
+    pub fn value(&self, field: &str, fallback: impl Into<String>) -> String {
+        self.values.iter().find(|(name, _)| name == field).map_or_else(|| fallback.into(), |(_, value)| value.clone())
+    }
+
+    /// What is wrong with a field, or nothing.
+    #[must_use]
+    pub fn error(&self, field: &str) -> String {
+        self.errors.of(field)
+    }
+}
+
+/// Collects faults while reading fields.
+#[derive(Debug, Default)]
+pub struct Reader {
+    /// The faults so far.
+    pub errors: FieldErrors,
+}
+
+impl Reader {
+    /// Text without the space around it, at least one and at most `most` characters.
+    pub fn text(&mut self, field: &str, typed: &str, what: &str, most: usize) -> String {
+        let text = typed.trim();
+        if text.is_empty() {
+            self.errors.add(field, format!("Enter {what}."));
+        }
+        self.at_most(field, text, most)
+    }
+
+    /// Text that may be left out.
+    pub fn optional(&mut self, field: &str, typed: &str, most: usize) -> String {
+        self.at_most(field, typed.trim(), most)
+    }
+
+    fn at_most(&mut self, field: &str, text: &str, most: usize) -> String {
+        if text.chars().count() > most {
+            self.errors.add(field, format!("Use at most {most} characters."));
+        }
+        text.to_owned()
+    }
+
+    /// An e-mail address.
+    pub fn email(&mut self, field: &str, typed: &str, required: bool) -> String {
+        let text = typed.trim();
+        let (local, domain) = text.split_once('@').unwrap_or_default();
+        let fine =
+            !local.is_empty() && domain.contains('.') && !text.contains(char::is_whitespace) && text.len() <= 254;
+        if !(fine || (text.is_empty() && !required)) {
+            self.errors.add(field, "Enter an e-mail address like name@example.com.");
+        }
+        text.to_owned()
+    }
+
+    /// A day.
+    pub fn date(&mut self, field: &str, typed: &str, what: &str) -> Option<NaiveDate> {
+        let day = NaiveDate::parse_from_str(typed.trim(), "%Y-%m-%d").ok();
+        if day.is_none() {
+            self.errors.add(field, format!("Enter {what} as year-month-day, like 2026-03-31."));
+        }
+        day
+    }
+
+    /// A day that may be left out.
+    pub fn optional_date(&mut self, field: &str, typed: &str, what: &str) -> Option<NaiveDate> {
+        if typed.trim().is_empty() { None } else { self.date(field, typed, what) }
+    }
+
+    /// A number between two bounds, with a point as the decimal mark.
+    pub fn decimal(&mut self, field: &str, typed: &str, what: &str, least: Decimal, most: Decimal) -> Option<Decimal> {
+        let number = typed.trim().replace(',', ".").parse::<Decimal>().ok();
+        match number {
+            Some(number) if number < least || number > most => {
+                self.errors.add(field, format!("Enter {what} between {least} and {most}."));
+                None
+            }
+            None => {
+                self.errors.add(field, format!("Enter {what} as a number, like 12.5."));
+                None
+            }
+            fine => fine,
+        }
+    }
+
+    /// One of some words.
+    pub fn choice<'a>(&mut self, field: &str, typed: &str, what: &str, choices: &[&'a str]) -> &'a str {
+        let found = choices.iter().find(|choice| **choice == typed).copied();
+        found.unwrap_or_else(|| {
+            self.errors.add(field, format!("Choose {what}."));
+            ""
+        })
+    }
+
+    /// An id in a hidden field or select.
+    pub fn id<T: std::str::FromStr>(&mut self, field: &str, typed: &str, what: &str) -> Option<T> {
+        let id = typed.parse().ok();
+        if id.is_none() {
+            self.errors.add(field, format!("Choose {what}."));
+        }
+        id
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_is_told_at_once() {
+        let mut reader = Reader::default();
+        reader.text("name", "  ", "a name", 10);
+        reader.email("email", "nobody", true);
+        reader.date("from", "31.03.2026", "the first day");
+        assert_eq!(reader.errors.0.len(), 3);
+        assert!(reader.errors.of("from").contains("2026-03-31"));
+    }
+
+    #[test]
+    fn a_decimal_comma_is_understood() {
+        let mut reader = Reader::default();
+        let price = reader.decimal("price", "0,285", "a price", Decimal::ZERO, Decimal::TEN);
+        assert_eq!(price, Some(Decimal::new(285, 3)));
+    }
+}

@@ -1,0 +1,401 @@
+//! Customers: list, CSV, show, create, edit.
+
+use axum::extract::{Path, Query};
+use axum::response::{IntoResponse, Response};
+use eis::access::Permission;
+use eis::audit::{self, Entry};
+use eis::customers::{self, Customer, CustomerFields, Filter, Order};
+use eis::db::DbError;
+use eis::ids::CustomerId;
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::components::{
+    Button, ButtonLink, Choice, Column, DataTable, DateField, EmptyState, ErrorSummary, Field, FilterBar, FilterSelect,
+    Kind, PageHeader, Pagination, PostForm, SelectField, Sort, Status, SummaryList, SummaryRow, TextArea,
+};
+use crate::format;
+use crate::forms::{FieldErrors, Reader, Typed};
+use crate::pages::frame::page;
+use crate::pages::parts::{AtClient, EXPORT_ROWS, PAGE_ROWS, address, csv_file, field_errors, rows_text};
+use crate::server::ctx::Ctx;
+use crate::server::errors::AppError;
+use crate::server::functions::{Done, act, require_client};
+
+/// Search, filter, sorting and page of the list, all in the address.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ListQuery {
+    q: String,
+    status: String,
+    sort: String,
+    offset: i64,
+}
+
+impl ListQuery {
+    fn filter(&self) -> Filter {
+        let order = match self.sort.as_str() {
+            "account" => Order::Account,
+            "moved_in" => Order::MovedIn,
+            _ => Order::Name,
+        };
+        Filter { search: self.q.trim().to_owned(), status: self.status.clone(), order }
+    }
+
+    fn href(&self, path: &str, sort: &str, offset: i64) -> String {
+        let offset = if offset > 0 { offset.to_string() } else { String::new() };
+        address(path, &[("q", &self.q), ("status", &self.status), ("sort", sort), ("offset", &offset)])
+    }
+}
+
+/// `GET /clients/:client/customers`
+pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<ListQuery>) -> Result<Response, AppError> {
+    let (at, mut tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
+    let offset = query.offset.max(0);
+    let (rows, total) =
+        customers::list(&mut tx, at.organization, at.client.id, &query.filter(), offset, PAGE_ROWS).await?;
+    drop(tx);
+    let may_write = at.actor.may(Permission::ManageCustomers);
+    let path = format!("{}/customers", at.base());
+    let locale = at.locale();
+    let html = page(&ctx, &at.actor, at.place(&[], ""), "Customers", move || {
+        let sorted = |sort: &str, now: Sort| {
+            let current = query.sort == sort || (query.sort.is_empty() && sort == "name");
+            (query.href(&path, sort, 0), if current { now } else { Sort::None })
+        };
+        let (by_account, account) = sorted("account", Sort::Ascending);
+        let (by_name, name) = sorted("name", Sort::Ascending);
+        let (by_moved_in, moved_in) = sorted("moved_in", Sort::Descending);
+        let columns = vec![
+            Column::text("Account").sorted(by_account, account),
+            Column::text("Name").sorted(by_name, name),
+            Column::text("Service address"),
+            Column::text("Since").sorted(by_moved_in, moved_in),
+            Column::text("Status"),
+        ];
+        let filtered = !query.q.is_empty() || !query.status.is_empty();
+        let summary = rows_text(offset, rows.len(), total, "customers", locale);
+        let more = offset + PAGE_ROWS < total;
+        let at_start = |to: i64| if offset > 0 { query.href(&path, &query.sort, to) } else { String::new() };
+        let (first, previous) = (at_start(0), at_start(offset - PAGE_ROWS));
+        let next = if more { query.href(&path, &query.sort, offset + PAGE_ROWS) } else { String::new() };
+        let shown = !rows.is_empty();
+        let body = rows
+            .into_iter()
+            .map(|c| {
+                view! {
+                    <tr>
+                        <th scope="row"><a href=format!("{path}/{}", c.id)>{c.account_number}</a></th>
+                        <td>{c.name}</td>
+                        <td>{c.service_address}</td>
+                        <td class="nowrap">{format::date(c.moved_in_on, locale)}</td>
+                        <td><Status value=c.status/></td>
+                    </tr>
+                }
+            })
+            .collect_view();
+        let new = if may_write { "New customer" } else { "" };
+        view! {
+            <PageHeader title="Customers" action=new href=format!("{path}/new")/>
+            <FilterBar
+                action=path.clone()
+                search="Name, account or address"
+                q=query.q.clone()
+                selects=vec![FilterSelect {
+                    name: "status".into(),
+                    label: "Status".into(),
+                    value: query.status.clone(),
+                    choices: vec![Choice::new("", "All"), Choice::new("active", "Active"), Choice::new("closed", "Closed")],
+                }]
+                hidden=vec![("sort".into(), query.sort.clone())]
+                clear={if filtered { path.clone() } else { String::new() }}
+                csv=query.href(&format!("{path}.csv"), &query.sort, 0)
+            />
+            {if shown {
+                view! {
+                    <DataTable caption="Customers" columns=columns>{body}</DataTable>
+                    <Pagination
+                        summary=summary
+                        first=first
+                        previous=previous
+                        next=next
+                    />
+                }.into_any()
+            } else if filtered {
+                view! { <EmptyState title="No customer matches" text="Try fewer words, or clear the search." action="Clear the search" href=path.clone()/> }.into_any()
+            } else {
+                view! { <EmptyState title="No customers yet" text="A customer is an account with a service address. Add one, then its meter, and import usage." action=new href=format!("{path}/new")/> }.into_any()
+            }}
+        }
+    })
+    .await;
+    Ok(html.into_response())
+}
+
+/// `GET /clients/:client/customers.csv`
+pub async fn csv(ctx: Ctx, Path(client): Path<String>, Query(query): Query<ListQuery>) -> Result<Response, AppError> {
+    let (at, mut tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
+    let (rows, _) = customers::list(&mut tx, at.organization, at.client.id, &query.filter(), 0, EXPORT_ROWS).await?;
+    let head = [
+        "account_number",
+        "name",
+        "email",
+        "phone",
+        "service_address",
+        "billing_address",
+        "status",
+        "moved_in_on",
+        "moved_out_on",
+    ];
+    let rows = rows.into_iter().map(|c| {
+        let out = c.moved_out_on.map(|d| d.to_string()).unwrap_or_default();
+        vec![
+            c.account_number,
+            c.name,
+            c.email,
+            c.phone,
+            c.service_address,
+            c.billing_address,
+            c.status,
+            c.moved_in_on.to_string(),
+            out,
+        ]
+    });
+    csv_file(&format!("{}-customers", at.client.slug), &head, rows)
+}
+
+/// The customer of an address, or 404.
+///
+/// # Errors
+/// `NotFound` for an id that is not there, not seen or not an id.
+pub async fn find(tx: &mut eis::db::Tenant, at: &AtClient, id: &str) -> Result<Customer, AppError> {
+    let id: CustomerId = id.parse().map_err(|_| AppError::NotFound)?;
+    customers::find(tx, at.client.id, id).await?.ok_or(AppError::NotFound)
+}
+
+/// `GET /clients/:client/customers/:customer`
+pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Result<Response, AppError> {
+    let (at, mut tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
+    let customer = find(&mut tx, &at, &id).await?;
+    drop(tx);
+    let locale = at.locale();
+    let may_write = at.actor.may(Permission::ManageCustomers);
+    let place = at.place(&[("Customers", "customers")], &customer.name);
+    let base = format!("{}/customers/{}", at.base(), customer.id);
+    let html = page(&ctx, &at.actor, place, customer.name.clone(), move || {
+        let rows = vec![
+            SummaryRow::new("Account number", customer.account_number),
+            SummaryRow::new("E-mail address", customer.email),
+            SummaryRow::new("Phone", customer.phone),
+            SummaryRow::new("Service address", customer.service_address),
+            SummaryRow::new("Billing address", if customer.billing_address.is_empty() { "The service address".into() } else { customer.billing_address }),
+            SummaryRow::new("Supplied since", format::date(customer.moved_in_on, locale)),
+            SummaryRow::new("Supplied until", customer.moved_out_on.map(|d| format::date(d, locale)).unwrap_or_default()),
+        ];
+        view! {
+            <PageHeader title=customer.name second={if may_write { "Edit" } else { "" }} second_href=format!("{base}/edit")>
+                <Status value=customer.status/>
+            </PageHeader>
+            <SummaryList rows=rows/>
+        }
+    })
+    .await;
+    Ok(html.into_response())
+}
+
+/// What was typed to make or change a customer.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CustomerForm {
+    account_number: String,
+    name: String,
+    email: String,
+    phone: String,
+    service_address: String,
+    billing_address: String,
+    status: String,
+    moved_in_on: String,
+    moved_out_on: String,
+}
+
+impl CustomerForm {
+    fn read(&self) -> Result<CustomerFields, FieldErrors> {
+        let mut reader = Reader::default();
+        let account_number = reader.text("account_number", &self.account_number, "an account number", 40);
+        let name = reader.text("name", &self.name, "the customer's name", 200);
+        let email = reader.email("email", &self.email, false);
+        let phone = reader.optional("phone", &self.phone, 40);
+        let service_address = reader.text("service_address", &self.service_address, "the service address", 400);
+        let billing_address = reader.optional("billing_address", &self.billing_address, 400);
+        let status = reader.choice("status", &self.status, "a status", &["active", "closed"]);
+        let moved_in_on = reader.date("moved_in_on", &self.moved_in_on, "the first day supplied");
+        let moved_out_on = reader.optional_date("moved_out_on", &self.moved_out_on, "the first day no longer supplied");
+        if let (Some(from), Some(to)) = (moved_in_on, moved_out_on)
+            && to <= from
+        {
+            reader.errors.add("moved_out_on", "The end must lie after the first day supplied.");
+        }
+        reader.errors.or(CustomerFields {
+            account_number,
+            name,
+            email,
+            phone,
+            service_address,
+            billing_address,
+            status: status.to_owned(),
+            moved_in_on: moved_in_on.unwrap_or_default(),
+            moved_out_on,
+        })
+    }
+}
+
+/// `GET /clients/:client/customers/new`
+pub async fn new(ctx: Ctx, Path(client): Path<String>) -> Result<Response, AppError> {
+    let (at, tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
+    drop(tx);
+    let typed = ctx.take_typed().await;
+    let place = at.place(&[("Customers", "customers")], "New customer");
+    let list = format!("{}/customers", at.base());
+    let hidden = vec![("client".to_owned(), at.client.id.to_string()), ("page".to_owned(), format!("{list}/new"))];
+    let context = at.actor.context_token();
+    let html = page(&ctx, &at.actor, place, "New customer", move || {
+        view! {
+            <PageHeader title="New customer"/>
+            {form(typed, None, "/api/create_customer", context, hidden, "Create customer", &list)}
+        }
+    })
+    .await;
+    Ok(html.into_response())
+}
+
+/// `GET /clients/:client/customers/:customer/edit`
+pub async fn edit(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Result<Response, AppError> {
+    let (at, mut tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
+    let customer = find(&mut tx, &at, &id).await?;
+    drop(tx);
+    let typed = ctx.take_typed().await;
+    let place = at.place(&[("Customers", "customers")], &customer.name);
+    let back = format!("{}/customers/{}", at.base(), customer.id);
+    let hidden = vec![
+        ("client".to_owned(), at.client.id.to_string()),
+        ("customer".to_owned(), customer.id.to_string()),
+        ("page".to_owned(), format!("{back}/edit")),
+    ];
+    let context = at.actor.context_token();
+    let html = page(&ctx, &at.actor, place, format!("Edit {}", customer.name), move || {
+        view! {
+            <PageHeader title=format!("Edit {}", customer.name)/>
+            {form(typed, Some(CustomerFields::from(&customer)), "/api/update_customer", context, hidden, "Save changes", &back)}
+        }
+    })
+    .await;
+    Ok(html.into_response())
+}
+
+fn form(
+    typed: Typed,
+    now: Option<CustomerFields>,
+    action: &str,
+    context: String,
+    hidden: Vec<(String, String)>,
+    label: &str,
+    back: &str,
+) -> impl IntoView + use<> {
+    let (action, label, back) = (action.to_owned(), label.to_owned(), back.to_owned());
+    let today = chrono::Utc::now().date_naive();
+    let now = now.unwrap_or_else(|| CustomerFields {
+        account_number: String::new(),
+        name: String::new(),
+        email: String::new(),
+        phone: String::new(),
+        service_address: String::new(),
+        billing_address: String::new(),
+        status: "active".into(),
+        moved_in_on: today,
+        moved_out_on: None,
+    });
+    let ended = now.moved_out_on.map(|d| d.to_string()).unwrap_or_default();
+    view! {
+        <ErrorSummary errors=field_errors(&typed)/>
+        <PostForm action=action context=context hidden=hidden class="form">
+            <Field name="account_number" label="Account number" width="w10" value=typed.value("account_number", now.account_number) error=typed.error("account_number") hint="Your own number for this account; unique within your company."/>
+            <Field name="name" label="Name" autocomplete="off" value=typed.value("name", now.name) error=typed.error("name")/>
+            <Field name="email" label="E-mail address" kind="email" autocomplete="off" value=typed.value("email", now.email) error=typed.error("email") optional=true/>
+            <Field name="phone" label="Phone" kind="tel" autocomplete="off" width="w20" value=typed.value("phone", now.phone) error=typed.error("phone") optional=true/>
+            <TextArea name="service_address" label="Service address" rows=3 hint="Where the energy is used." value=typed.value("service_address", now.service_address) error=typed.error("service_address")/>
+            <TextArea name="billing_address" label="Billing address" rows=3 hint="Leave empty when bills go to the service address." value=typed.value("billing_address", now.billing_address) error=typed.error("billing_address") optional=true/>
+            <DateField name="moved_in_on" label="First day supplied" value=typed.value("moved_in_on", now.moved_in_on.to_string()) error=typed.error("moved_in_on")/>
+            <DateField name="moved_out_on" label="First day no longer supplied" value=typed.value("moved_out_on", ended) error=typed.error("moved_out_on") optional=true/>
+            <SelectField name="status" label="Status" choices=vec![Choice::new("active", "Active"), Choice::new("closed", "Closed")] value=typed.value("status", now.status) error=typed.error("status")/>
+            <div class="actions"><Button label=label/><ButtonLink label="Cancel" href=back kind=Kind::Secondary/></div>
+        </PostForm>
+    }
+}
+
+fn taken(error: diesel::result::Error) -> AppError {
+    let error = DbError::Query(error);
+    if error.violates("customers_organization_id_client_id_account_number_key") {
+        FieldErrors::one("account_number", "Another customer has this account number. Choose a different one.").into()
+    } else {
+        error.into()
+    }
+}
+
+/// Makes a customer.
+#[server(prefix = "/api", endpoint = "create_customer")]
+pub(crate) async fn create_customer(
+    client: String,
+    #[server(flatten)] form: CustomerForm,
+) -> Result<(), ServerFnError> {
+    act(async {
+        let (ctx, actor) = require_client(Permission::ManageCustomers, &client)?;
+        let fields = form.read()?;
+        let (at, organization) = actor.tenant()?;
+        let id = CustomerId::fresh();
+        let mut tx = ctx.write(&actor).await?;
+        customers::create(&mut tx, organization, at, id, actor.user, &fields).await.map_err(taken)?;
+        let entry = Entry {
+            action: "create",
+            entity: "customer",
+            entity_id: Some(id.0),
+            customer: Some(id),
+            summary: format!("Created customer {} ({})", fields.name, fields.account_number),
+            details: json!({ "after": fields }),
+        };
+        audit::record(&mut tx, &actor, entry).await?;
+        tx.commit().await?;
+        Ok(Done::to(format!("/clients/{at}/customers/{id}")).saying("Customer created. Add a meter next."))
+    })
+    .await
+}
+
+/// Changes a customer.
+#[server(prefix = "/api", endpoint = "update_customer")]
+pub(crate) async fn update_customer(
+    client: String,
+    customer: String,
+    #[server(flatten)] form: CustomerForm,
+) -> Result<(), ServerFnError> {
+    act(async {
+        let (ctx, actor) = require_client(Permission::ManageCustomers, &client)?;
+        let id: CustomerId = customer.parse().map_err(|_| AppError::NotFound)?;
+        let (at, _) = actor.tenant()?;
+        let mut tx = ctx.write(&actor).await?;
+        let before = customers::find(&mut tx, at, id).await?.ok_or(AppError::NotFound)?;
+        let fields = form.read()?;
+        customers::update(&mut tx, at, id, &fields).await.map_err(taken)?;
+        let entry = Entry {
+            action: "update",
+            entity: "customer",
+            entity_id: Some(id.0),
+            customer: Some(id),
+            summary: format!("Changed customer {} ({})", fields.name, fields.account_number),
+            details: json!({ "before": CustomerFields::from(&before), "after": fields }),
+        };
+        audit::record(&mut tx, &actor, entry).await?;
+        tx.commit().await?;
+        Ok(Done::to(format!("/clients/{at}/customers/{id}")).saying("Changes saved."))
+    })
+    .await
+}

@@ -1,0 +1,139 @@
+//! The frame of a signed-in page: header, navigation, flash; and how a view becomes HTML.
+
+use axum::response::Html;
+use eis::access::{Actor, Permission, Role};
+use eis::ids::ClientId;
+use leptos::prelude::*;
+
+use crate::components::{Brand, Crumb, Document, Flash, Frame, NavItem, Shell};
+use crate::format::hue_of;
+use crate::server::ctx::Ctx;
+
+/// Renders a view to a complete page.
+pub fn render<V: IntoView>(view: impl FnOnce() -> V) -> Html<String> {
+    let owner = Owner::new();
+    let html = owner.with(|| view().into_view().to_html());
+    owner.cleanup();
+    // Marks between texts that only hydration needs; inside <title> and <textarea> they would show.
+    Html(html.replace("<!>", ""))
+}
+
+/// The client whose pages are open, for the header and the navigation.
+#[derive(Debug, Clone, Default)]
+pub struct Place {
+    /// The client; `None` on the organization's own pages.
+    pub client: Option<ClientId>,
+    /// Its name.
+    pub client_name: String,
+    /// The way to this page.
+    pub crumbs: Vec<Crumb>,
+}
+
+/// A signed-in page in its frame. `title` is the page, the place is added.
+pub async fn page<V: IntoView + 'static>(
+    ctx: &Ctx,
+    actor: &Actor,
+    place: Place,
+    title: impl Into<String>,
+    content: impl FnOnce() -> V + Send + 'static,
+) -> Html<String> {
+    let flash = ctx
+        .take_flash()
+        .await
+        .map(|message| if message.ok { Flash::success(message.text) } else { Flash::error(message.text) });
+    let where_ = if place.client_name.is_empty() {
+        actor.organization.as_ref().map(|o| o.name.clone()).unwrap_or_default()
+    } else {
+        place.client_name.clone()
+    };
+    let title: String = title.into();
+    let full = if where_.is_empty() { title } else { format!("{title} · {where_}") };
+    let frame = Frame { flash, ..frame(ctx.path(), actor, place) };
+    let body_class = if actor.role == Some(Role::CustomerUser) { "roomy" } else { "" };
+    render(move || {
+        view! {
+            <Document title=full body_class=body_class>
+                <Shell frame=frame>{content()}</Shell>
+            </Document>
+        }
+    })
+}
+
+fn frame(path: &str, actor: &Actor, place: Place) -> Frame {
+    let organization = actor.organization.clone();
+    let customer = actor.role == Some(Role::CustomerUser);
+    let client_name =
+        if place.client_name.is_empty() { actor.client_name.clone().unwrap_or_default() } else { place.client_name };
+    let (name, detail) = if customer {
+        (client_name.clone(), String::new())
+    } else {
+        (
+            organization.as_ref().map_or_else(|| "No organisation open".to_owned(), |o| o.name.clone()),
+            client_name.clone(),
+        )
+    };
+    let may_switch = actor.assignments > 1 || actor.role == Some(Role::EisStaff);
+    Frame {
+        context: actor.context_token(),
+        organization: name,
+        client: detail,
+        hue: organization.as_ref().map_or(0, |o| hue_of(&o.slug)),
+        person: actor.user_name.clone(),
+        role: actor.role.map_or("No role chosen", Role::label).to_owned(),
+        brand: customer.then(|| Brand { name: client_name, logo: String::new() }),
+        staff: actor.role == Some(Role::EisStaff) && organization.is_some(),
+        staff_note: "Reading only".to_owned(),
+        step_up: String::new(),
+        nav: nav(path, actor, place.client),
+        nav_on_top: customer,
+        switch_href: if may_switch { "/switch".to_owned() } else { String::new() },
+        switch_action: "/api/switch".to_owned(),
+        recent: Vec::new(),
+        crumbs: place.crumbs,
+        flash: None,
+    }
+}
+
+/// An entry that is current only on its very page.
+fn exact(label: &str, href: &str, path: &str) -> NavItem {
+    NavItem { current: path == href, ..NavItem::new(label, href, "") }
+}
+
+fn nav(path: &str, actor: &Actor, client: Option<ClientId>) -> Vec<NavItem> {
+    let mut items = Vec::new();
+    if actor.may(Permission::OpenOrganizations) {
+        items.push(NavItem::new("Organisations", "/staff/organizations", path));
+    }
+    if actor.organization.is_none() {
+        return items;
+    }
+    if actor.may(Permission::ViewAccount) {
+        items.push(exact("Home", "/account", path));
+        items.push(NavItem::new("Invoices", "/account/invoices", path));
+        items.push(NavItem::new("Usage", "/account/usage", path));
+    }
+    if actor.may(Permission::ViewOrganization) {
+        items.push(exact("Organisation", "/organization", path));
+        items.push(NavItem::new("Clients", "/organization/clients", path));
+        items.push(NavItem::new("Users and roles", "/organization/users", path));
+        items.push(NavItem::new("Audit log", "/organization/audit", path));
+    }
+    if let (Some(client), true) = (client.or(actor.client), actor.may(Permission::ViewClient)) {
+        let base = format!("/clients/{client}");
+        items.push(exact("Overview", &base, path));
+        for (label, noun) in [
+            ("Customers", "customers"),
+            ("Usage imports", "imports"),
+            ("Tariffs", "tariffs"),
+            ("Billing periods", "billing-periods"),
+            ("Invoices", "invoices"),
+        ] {
+            items.push(NavItem::new(label, format!("{base}/{noun}"), path));
+        }
+        if actor.role == Some(Role::ClientAdmin) {
+            items.push(NavItem::new("Users", format!("{base}/users"), path));
+            items.push(NavItem::new("Audit log", format!("{base}/audit"), path));
+        }
+    }
+    items
+}

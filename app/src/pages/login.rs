@@ -1,0 +1,100 @@
+//! Signing in and out.
+
+use axum::extract::Query;
+use axum::response::{IntoResponse, Response};
+use leptos::prelude::*;
+use serde::Deserialize;
+
+use super::frame::render;
+use crate::components::{Button, Document, ErrorSummary, Field, Notice, Plain, PostForm, Tone};
+use crate::forms::FieldErrors;
+use crate::pages::parts::field_errors;
+use crate::server::auth::{AuthError, Credentials, rotate};
+use crate::server::ctx::Ctx;
+use crate::server::errors::AppError;
+use crate::server::functions::{Done, act, ctx, encode, own_path, see_other};
+
+/// The query of the sign-in page.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct LoginQuery {
+    next: String,
+    out: bool,
+}
+
+/// `GET /login`
+pub async fn page(ctx: Ctx, Query(query): Query<LoginQuery>) -> Response {
+    if ctx.signed_in().is_some() && query.next.is_empty() {
+        return see_other("/");
+    }
+    let typed = ctx.take_typed().await;
+    let flash = ctx.take_flash().await;
+    let next = own_path(&query.next, "");
+    let page = if next.is_empty() { "/login".to_owned() } else { format!("/login?next={}", encode(&next)) };
+    let hidden = vec![("page".to_owned(), page), ("next".to_owned(), next)];
+    render(move || {
+        view! {
+            <Document title="Sign in">
+                <Plain title="Sign in">
+                    {query.out.then(|| view! { <Notice tone=Tone::Good title="You are signed out."/> })}
+                    {flash.map(|f| view! { <Notice tone=if f.ok { Tone::Good } else { Tone::Bad } title=f.text/> })}
+                    <ErrorSummary errors=field_errors(&typed)/>
+                    <PostForm action="/api/sign_in" context="" hidden=hidden class="form">
+                        <Field name="email" label="E-mail address" kind="email" autocomplete="username" value=typed.value("email", "") autofocus=true/>
+                        <Field name="password" label="Password" kind="password" autocomplete="current-password" error=typed.error("password")/>
+                        <Button label="Sign in"/>
+                    </PostForm>
+                    <p class="hint">"New here, or password lost? Ask your energy company or administrator for a new invitation link."</p>
+                </Plain>
+            </Document>
+        }
+    })
+    .into_response()
+}
+
+/// Signs in with e-mail address and password.
+#[server(prefix = "/api", endpoint = "sign_in")]
+pub(crate) async fn sign_in(
+    email: String,
+    password: String,
+    #[server(default)] next: String,
+) -> Result<(), ServerFnError> {
+    act(async {
+        let ctx = ctx()?;
+        let mut auth = ctx.auth.clone();
+        let given = Credentials { email: email.trim().to_owned(), password, address: ctx.address.clone() };
+        let user = match auth.authenticate(given).await {
+            Ok(Some(user)) => user,
+            Ok(None) => {
+                return Err(FieldErrors::one(
+                    "password",
+                    "E-mail address or password is wrong. Check both and try again.",
+                )
+                .into());
+            }
+            Err(axum_login::Error::Backend(AuthError::Limited(seconds))) => {
+                let minutes = (seconds + 59) / 60;
+                let text = format!("Too many attempts. Wait {minutes} minutes, then try again.");
+                return Err(FieldErrors::one("password", text).into());
+            }
+            Err(error) => return Err(AppError::Internal(error.to_string())),
+        };
+        let ticket = user.ticket().cloned().ok_or(AppError::SignedOut)?;
+        auth.login(&user).await.map_err(|e| AppError::Internal(e.to_string()))?;
+        rotate(&auth, &ticket, &ctx.address, &ctx.agent).await?;
+        Ok(Done::to(own_path(&next, "/")))
+    })
+    .await
+}
+
+/// Signs out: the session is gone from the database.
+#[server(prefix = "/api", endpoint = "sign_out")]
+pub(crate) async fn sign_out() -> Result<(), ServerFnError> {
+    act(async {
+        let ctx = ctx()?;
+        let mut auth = ctx.auth.clone();
+        auth.logout().await.map_err(|e| AppError::Internal(e.to_string()))?;
+        Ok(Done::to("/login?out=true"))
+    })
+    .await
+}

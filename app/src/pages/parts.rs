@@ -1,0 +1,142 @@
+//! Small things that several pages share: the client that is open, lists in the address, CSV.
+
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use eis::access::{Actor, Permission};
+use eis::clients::{self, Client};
+use eis::db::Tenant;
+use eis::ids::OrganizationId;
+
+use super::frame::Place;
+use crate::components::{Crumb, FieldError};
+use crate::format::Locale;
+use crate::forms::Typed;
+use crate::server::ctx::Ctx;
+use crate::server::errors::AppError;
+
+/// Rows on a page of a list.
+pub const PAGE_ROWS: i64 = 25;
+/// Rows of a CSV export.
+pub const EXPORT_ROWS: i64 = 100_000;
+
+/// The faults of a form as its error summary shows them.
+#[must_use]
+pub fn field_errors(typed: &Typed) -> Vec<FieldError> {
+    typed
+        .errors
+        .0
+        .iter()
+        .map(|(field, message)| FieldError { field: field.clone(), message: message.clone() })
+        .collect()
+}
+
+/// One of a client's pages: who asks, standing at the client, and the client itself.
+#[derive(Debug)]
+pub struct AtClient {
+    /// Who asks.
+    pub actor: Actor,
+    /// The organization.
+    pub organization: OrganizationId,
+    /// The client.
+    pub client: Client,
+}
+
+impl AtClient {
+    /// Guards a client's page and opens its READ ONLY transaction.
+    ///
+    /// # Errors
+    /// `Forbidden` for a client that is not the actor's, whether it exists or not.
+    pub async fn open(ctx: &Ctx, permission: Permission, client: &str) -> Result<(Self, Tenant), AppError> {
+        let actor = ctx.require_client(permission, client)?;
+        let mut tx = ctx.read(&actor).await?;
+        let id = actor.at.ok_or(AppError::Forbidden)?;
+        let client = clients::find(&mut tx, id).await?.ok_or(AppError::Forbidden)?;
+        Ok((Self { organization: client.organization_id, actor, client }, tx))
+    }
+
+    /// The address of the client's pages.
+    #[must_use]
+    pub fn base(&self) -> String {
+        format!("/clients/{}", self.client.id)
+    }
+
+    /// How this client writes numbers and dates.
+    #[must_use]
+    pub fn locale(&self) -> Locale {
+        Locale::from(self.client.locale.as_str())
+    }
+
+    /// The place for the frame; crumbs as (label, path below the client).
+    #[must_use]
+    pub fn place(&self, crumbs: &[(&str, &str)], this: &str) -> Place {
+        let mut trail: Vec<Crumb> =
+            crumbs.iter().map(|(label, path)| Crumb::new(*label, format!("{}/{path}", self.base()))).collect();
+        if !crumbs.is_empty() {
+            trail.push(Crumb::new(this, ""));
+        }
+        Place { client: Some(self.client.id), client_name: self.client.name.clone(), crumbs: trail }
+    }
+}
+
+/// An address with a query; pairs with an empty value are left out.
+#[must_use]
+pub fn address(path: &str, pairs: &[(&str, &str)]) -> String {
+    let kept: Vec<&(&str, &str)> = pairs.iter().filter(|(_, value)| !value.is_empty()).collect();
+    match serde_urlencoded::to_string(&kept) {
+        Ok(query) if !query.is_empty() => format!("{path}?{query}"),
+        _ => path.to_owned(),
+    }
+}
+
+/// A CSV download. A text that a spreadsheet would run as a formula gets an apostrophe before it.
+///
+/// # Errors
+/// When a row cannot be written.
+pub fn csv_file(name: &str, head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Result<Response, AppError> {
+    let failed = |e: csv::Error| AppError::Internal(e.to_string());
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(head).map_err(failed)?;
+    for row in rows {
+        writer.write_record(row.iter().map(|cell| harmless(cell))).map_err(failed)?;
+    }
+    let bytes = writer.into_inner().map_err(|e| AppError::Internal(e.to_string()))?;
+    let headers = [
+        (CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+        (CONTENT_DISPOSITION, format!("attachment; filename=\"{name}.csv\"")),
+    ];
+    Ok((headers, bytes).into_response())
+}
+
+fn harmless(cell: &str) -> String {
+    let number = cell.parse::<rust_decimal::Decimal>().is_ok();
+    if !number && cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
+}
+
+/// `Rows 26–50 of 1,240`.
+#[must_use]
+pub fn rows_text(offset: i64, shown: usize, total: i64, noun: &str, locale: Locale) -> String {
+    use crate::format::count;
+    let last = offset + i64::try_from(shown).unwrap_or_default();
+    if total == 0 {
+        format!("No {noun}")
+    } else {
+        format!("{}–{} of {} {noun}", count(offset + 1, locale), count(last, locale), count(total, locale))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_formula_is_written_as_text_and_a_negative_amount_stays_a_number() {
+        assert_eq!(harmless("=HYPERLINK(\"x\")"), "'=HYPERLINK(\"x\")");
+        assert_eq!(harmless("-12.50"), "-12.50");
+        assert_eq!(harmless("@cmd"), "'@cmd");
+    }
+
+    #[test]
+    fn an_address_leaves_out_what_is_empty() {
+        assert_eq!(address("/x", &[("q", ""), ("status", "paid & open")]), "/x?status=paid+%26+open");
+    }
+}

@@ -1,0 +1,154 @@
+//! One's own profile: password, sessions, sign-ins.
+
+use axum::response::{IntoResponse, Response};
+use eis::{passwords, users};
+use leptos::prelude::*;
+
+use super::frame::{Place, page as framed};
+use super::parts::field_errors;
+use crate::components::{
+    Button, Column, DataTable, ErrorSummary, Field, Kind, PageHeader, PostForm, Section, SummaryList, SummaryRow, Tag,
+    Tone,
+};
+use crate::forms::FieldErrors;
+use crate::server::auth::rotate;
+use crate::server::ctx::Ctx;
+use crate::server::errors::AppError;
+use crate::server::functions::{Done, act, ctx};
+
+/// `GET /profile`
+pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
+    let actor = ctx.require_user()?;
+    let mut tx = ctx.read(&actor).await?;
+    let sessions = users::my_sessions(&mut tx, actor.secret).await?;
+    let sign_ins = users::my_sign_ins(&mut tx).await?;
+    drop(tx);
+    let typed = ctx.take_typed().await;
+    let context = actor.context_token();
+    let again = context.clone();
+    let email = ctx.auth.user.as_ref().map(|u| u.email().to_owned()).unwrap_or_default();
+    let others = sessions.iter().filter(|s| !s.current).count();
+    let name = actor.user_name.clone();
+    let html = framed(&ctx, &actor, Place::default(), "Profile", move || {
+        let rows = sessions
+            .into_iter()
+            .map(|s| {
+                view! {
+                    <tr>
+                        <th scope="row">{browser(&s.agent)} " " {s.current.then(|| view! { <Tag text="This one" tone=Tone::Good/> })}</th>
+                        <td>{s.address}</td>
+                        <td class="nowrap">{s.created_at.format("%Y-%m-%d %H:%M UTC").to_string()}</td>
+                        <td class="nowrap">{s.seen_at.format("%Y-%m-%d %H:%M UTC").to_string()}</td>
+                    </tr>
+                }
+            })
+            .collect_view();
+        let attempts = sign_ins
+            .into_iter()
+            .map(|s| {
+                let (word, tone) = match s.outcome.as_str() {
+                    "signed_in" => ("Signed in", Tone::Good),
+                    "wrong" => ("Wrong password", Tone::Warn),
+                    _ => ("Refused: too many attempts", Tone::Bad),
+                };
+                view! {
+                    <tr>
+                        <th scope="row" class="nowrap">{s.at.format("%Y-%m-%d %H:%M UTC").to_string()}</th>
+                        <td>{s.address}</td>
+                        <td><Tag text=word tone=tone/></td>
+                    </tr>
+                }
+            })
+            .collect_view();
+        let summary = vec![SummaryRow::new("Name", name), SummaryRow::new("E-mail address", email)];
+        view! {
+            <PageHeader title="Profile and security"/>
+            <ErrorSummary errors=field_errors(&typed)/>
+            <SummaryList rows=summary/>
+            <Section title="Change password">
+                <PostForm action="/api/change_password" context=context hidden=vec![("page".into(), "/profile".into())] class="form">
+                    <Field name="old_password" label="Password now" kind="password" autocomplete="current-password" error=typed.error("old_password")/>
+                    <Field name="new_password" label="New password" kind="password" autocomplete="new-password" hint="At least 12 characters; a few words do well." error=typed.error("new_password")/>
+                    <Field name="again_password" label="New password again" kind="password" autocomplete="new-password" error=typed.error("again_password")/>
+                    <Button label="Change password"/>
+                    <p class="hint">"You stay signed in here; every other session ends."</p>
+                </PostForm>
+            </Section>
+            <Section title="Where you are signed in">
+                <DataTable caption="Sessions" columns=vec![Column::text("Browser"), Column::text("Address"), Column::text("Signed in"), Column::text("Last used")]>{rows}</DataTable>
+                {(others > 0).then(|| view! {
+                    <PostForm action="/api/end_other_sessions" context=again hidden=vec![("page".into(), "/profile".into())]>
+                        <Button label=format!("Sign out the other {others}") kind=Kind::Secondary/>
+                    </PostForm>
+                })}
+            </Section>
+            <Section title="Latest sign-ins">
+                <DataTable caption="Sign-ins" columns=vec![Column::text("When"), Column::text("Address"), Column::text("Outcome")]>{attempts}</DataTable>
+            </Section>
+        }
+    })
+    .await;
+    Ok(html.into_response())
+}
+
+/// A browser's name, roughly, from its user-agent string.
+fn browser(agent: &str) -> String {
+    let name = ["Edg", "Firefox", "Chrome", "Safari"].into_iter().find(|name| agent.contains(name));
+    let system =
+        ["Windows", "Android", "iPhone", "iPad", "Mac OS X", "Linux"].into_iter().find(|name| agent.contains(name));
+    match (name, system) {
+        (Some(name), Some(system)) => format!("{} on {system}", if name == "Edg" { "Edge" } else { name }),
+        _ => "Unknown browser".to_owned(),
+    }
+}
+
+/// Changes one's password; other sessions end.
+#[server(prefix = "/api", endpoint = "change_password")]
+pub(crate) async fn change_password(
+    old_password: String,
+    new_password: String,
+    again_password: String,
+) -> Result<(), ServerFnError> {
+    act(async {
+        let ctx = ctx()?;
+        let actor = ctx.require_user()?;
+        let email = ctx.auth.user.as_ref().map(|u| u.email().to_owned()).unwrap_or_default();
+        let mut errors = FieldErrors::default();
+        if let Some(fault) = passwords::fault(&new_password, &email) {
+            errors.add("new_password", fault);
+        }
+        if new_password != again_password {
+            errors.add("again_password", "The two new passwords differ.");
+        }
+        errors.or(())?;
+        let mut tx = ctx.read(&actor).await?;
+        let salt = users::my_salt(&mut tx).await?;
+        drop(tx);
+        let failed = |e: crate::server::auth::AuthError| AppError::Internal(e.to_string());
+        let backend = &ctx.auth.backend;
+        let old = backend.digest(old_password, salt).await.map_err(failed)?;
+        let fresh = passwords::fresh_salt();
+        let new = backend.digest(new_password, fresh.clone()).await.map_err(failed)?;
+        let ticket = ctx.db().change_password(actor.secret, &old, &fresh, &new).await?;
+        let Some(ticket) = ticket else {
+            return Err(FieldErrors::one("old_password", "This is not your password now.").into());
+        };
+        rotate(&ctx.auth, &ticket, &ctx.address, &ctx.agent).await?;
+        Ok(Done::to("/profile").saying("Password changed. Your other sessions have ended."))
+    })
+    .await
+}
+
+/// Ends one's other sessions.
+#[server(prefix = "/api", endpoint = "end_other_sessions")]
+pub(crate) async fn end_other_sessions() -> Result<(), ServerFnError> {
+    act(async {
+        let ctx = ctx()?;
+        let actor = ctx.require_user()?;
+        let mut tx = ctx.write(&actor).await?;
+        let ended = users::end_other_sessions(&mut tx, actor.secret).await?;
+        tx.commit().await?;
+        Ok(Done::to("/profile").saying(format!("{ended} other sessions signed out.")))
+    })
+    .await
+}

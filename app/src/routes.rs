@@ -1,0 +1,30 @@
+//! Every URL of the portal on one screen. Forms post to `/api/<server function>`; see [`functions`].
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::pages::admin::customers;
+use crate::pages::{login, profile, switch};
+use crate::server::state::AppState;
+use crate::server::{assets, functions, health, protect};
+
+/// Routes with a session: pages, server functions, downloads.
+pub fn pages() -> Router<AppState> {
+    Router::new()
+        .route("/", get(switch::home))
+        .route("/login", get(login::page))
+        .route("/switch", get(switch::page))
+        .route("/profile", get(profile::page))
+        .route("/clients/{client}/customers", get(customers::list))
+        .route("/clients/{client}/customers.csv", get(customers::csv))
+        .route("/clients/{client}/customers/new", get(customers::new))
+        .route("/clients/{client}/customers/{customer}", get(customers::show))
+        .route("/clients/{client}/customers/{customer}/edit", get(customers::edit))
+        .route("/api/{function}", post(functions::handle))
+        .fallback(protect::not_found)
+}
+
+/// Routes without one: assets and health.
+pub fn public() -> Router<AppState> {
+    assets::routes().route("/healthz", get(health::healthz)).route("/readyz", get(health::readyz))
+}

@@ -1,0 +1,239 @@
+//! Signing in with axum-login: who a session's user is, and how credentials are checked.
+
+use axum_login::{AuthUser, AuthnBackend, UserId};
+use eis::access::{Actor, OpenOrganization, Role};
+use eis::db::gate::{LoadedSession, SignIn, Ticket};
+use eis::db::{Db, DbError};
+use eis::ids;
+use eis::passwords;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+use tower_sessions::session::Id;
+use uuid::Uuid;
+
+use super::sessions::{PEER_KEY, secret};
+
+/// Who a session belongs to, as the database told it with this request. This is what axum-login carries
+/// as the user's id, so that finding the user costs no second query.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Identity {
+    session: String,
+    user: Uuid,
+    email: String,
+    name: String,
+    auth_hash: Vec<u8>,
+    assignment: Option<Uuid>,
+    role: Option<Role>,
+    assignments: i32,
+    organization: Option<(Uuid, String, String)>,
+    client: Option<(Uuid, String)>,
+    customer: Option<Uuid>,
+}
+
+impl Identity {
+    /// The identity of a loaded session; `None` when nobody is signed in.
+    pub fn of(id: Id, row: LoadedSession) -> Option<Self> {
+        Some(Self {
+            session: secret(&id).hex(),
+            user: row.user_id?,
+            email: row.email?,
+            name: row.user_name?,
+            auth_hash: row.auth_hash?,
+            assignment: row.assignment_id,
+            role: row.role.as_deref().and_then(Role::parse),
+            assignments: row.assignments,
+            organization: row
+                .organization_id
+                .zip(row.organization_slug.zip(row.organization_name))
+                .map(|(id, (slug, name))| (id, slug, name)),
+            client: row.client_id.zip(row.client_name),
+            customer: row.customer_id,
+        })
+    }
+}
+
+impl std::fmt::Display for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.user.fmt(f)
+    }
+}
+
+impl std::fmt::Debug for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Identity({})", self.user)
+    }
+}
+
+/// A user as axum-login sees one.
+#[derive(Clone)]
+pub struct User {
+    identity: Identity,
+    ticket: Option<Ticket>,
+}
+
+impl User {
+    /// The user's address.
+    #[must_use]
+    pub fn email(&self) -> &str {
+        &self.identity.email
+    }
+
+    /// The ticket that a right password earned.
+    #[must_use]
+    pub const fn ticket(&self) -> Option<&Ticket> {
+        self.ticket.as_ref()
+    }
+
+    /// The actor of this session, coming from `address`.
+    #[must_use]
+    pub fn actor(&self, session: Id, address: String) -> Actor {
+        let identity = self.identity.clone();
+        Actor {
+            secret: secret(&session),
+            user: ids::UserId(identity.user),
+            user_name: identity.name,
+            role: identity.role,
+            assignment: identity.assignment.map(ids::AssignmentId),
+            assignments: identity.assignments,
+            organization: identity.organization.map(|(id, slug, name)| OpenOrganization {
+                id: ids::OrganizationId(id),
+                slug,
+                name,
+            }),
+            client: identity.client.as_ref().map(|(id, _)| ids::ClientId(*id)),
+            client_name: identity.client.map(|(_, name)| name),
+            customer: identity.customer.map(ids::CustomerId),
+            at: None,
+            address,
+        }
+    }
+}
+
+/// Prints the id alone: axum-login traces users.
+impl std::fmt::Debug for User {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "User({})", self.identity.user)
+    }
+}
+
+impl AuthUser for User {
+    type Id = Identity;
+
+    fn id(&self) -> Identity {
+        self.identity.clone()
+    }
+
+    fn session_auth_hash(&self) -> &[u8] {
+        &self.identity.auth_hash
+    }
+}
+
+/// What was typed to sign in, and from where.
+#[derive(Clone)]
+pub struct Credentials {
+    /// The account.
+    pub email: String,
+    /// The password.
+    pub password: String,
+    /// Where the attempt comes from.
+    pub address: String,
+}
+
+/// Why there is no user.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthError {
+    /// Too many wrong attempts.
+    #[error("too many attempts; again in {0} seconds")]
+    Limited(i32),
+    /// The database.
+    #[error(transparent)]
+    Db(#[from] DbError),
+    /// Digesting failed.
+    #[error("the password could not be digested")]
+    Digest,
+}
+
+/// The backend of axum-login: accounts in PostgreSQL, passwords by Argon2id.
+#[derive(Debug, Clone)]
+pub struct Accounts {
+    /// The database.
+    pub db: Db,
+    /// At most this many passwords are digested at once: each takes 19 MiB and a core.
+    digesting: Arc<Semaphore>,
+}
+
+impl Accounts {
+    /// Accounts of a database.
+    #[must_use]
+    pub fn new(db: Db) -> Self {
+        Self { db, digesting: Arc::new(Semaphore::new(2)) }
+    }
+
+    /// Digests a password off the runtime's threads.
+    ///
+    /// # Errors
+    /// When the password is too long or the runtime is going down.
+    pub async fn digest(&self, password: String, salt: String) -> Result<Vec<u8>, AuthError> {
+        let _permit = self.digesting.acquire().await.map_err(|_| AuthError::Digest)?;
+        tokio::task::spawn_blocking(move || passwords::digest(&password, &salt))
+            .await
+            .map_err(|_| AuthError::Digest)?
+            .map(|digest| digest.to_vec())
+            .map_err(|_| AuthError::Digest)
+    }
+}
+
+impl AuthnBackend for Accounts {
+    type User = User;
+    type Credentials = Credentials;
+    type Error = AuthError;
+
+    async fn authenticate(&self, given: Credentials) -> Result<Option<User>, AuthError> {
+        let salt = self.db.sign_in_salt(&given.email).await?;
+        let password = if given.password.len() > passwords::MAX_LENGTH { String::new() } else { given.password };
+        let digest = self.digest(password, salt).await?;
+        match self.db.sign_in(&given.email, &digest, &given.address).await? {
+            SignIn::SignedIn { user, ticket } => {
+                // Only good for binding: the next request loads who this is.
+                let identity = Identity {
+                    session: String::new(),
+                    user: user.0,
+                    email: given.email,
+                    name: String::new(),
+                    auth_hash: Vec::new(),
+                    assignment: None,
+                    role: None,
+                    assignments: 0,
+                    organization: None,
+                    client: None,
+                    customer: None,
+                };
+                Ok(Some(User { identity, ticket: Some(ticket) }))
+            }
+            SignIn::Wrong => Ok(None),
+            SignIn::Limited { retry_after } => Err(AuthError::Limited(retry_after)),
+        }
+    }
+
+    async fn get_user(&self, identity: &UserId<Self>) -> Result<Option<User>, AuthError> {
+        Ok(Some(User { identity: identity.clone(), ticket: None }))
+    }
+}
+
+/// The session of a request, with its user.
+pub type AuthSession = axum_login::AuthSession<Accounts>;
+
+/// Moves a session to a new id bound by a ticket: at sign-in, switch, choice and change of password.
+///
+/// # Errors
+/// When the session cannot be written, or the ticket is stale.
+pub async fn rotate(auth: &AuthSession, ticket: &Ticket, address: &str, agent: &str) -> Result<(), DbError> {
+    let failed = |error: tower_sessions::session::Error| DbError::Unreachable(error.to_string());
+    auth.session.insert(PEER_KEY, json!({ "address": address, "agent": agent })).await.map_err(failed)?;
+    auth.session.cycle_id().await.map_err(failed)?;
+    auth.session.save().await.map_err(failed)?;
+    let id = auth.session.id().ok_or(DbError::SessionEnded)?;
+    if auth.backend.db.session_bind(secret(&id), ticket).await? { Ok(()) } else { Err(DbError::SessionEnded) }
+}

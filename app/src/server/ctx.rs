@@ -1,0 +1,196 @@
+//! One request: who asks, from where, with which flash; and the guards that hand out actors.
+
+use axum::extract::{ConnectInfo, FromRef, FromRequestParts};
+use axum::http::header::{HOST, USER_AGENT};
+use axum::http::request::Parts;
+use eis::access::{Actor, Permission};
+use eis::db::{Access, Db, Tenant};
+use eis::ids::ClientId;
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+
+use super::auth::AuthSession;
+use super::errors::AppError;
+use super::state::AppState;
+use crate::forms::Typed;
+
+const FLASH_KEY: &str = "flash";
+const TYPED_KEY: &str = "typed";
+
+/// What the last action did, shown once.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FlashMessage {
+    /// Whether it succeeded.
+    pub ok: bool,
+    /// A plain sentence.
+    pub text: String,
+}
+
+/// A request as pages and server functions see it.
+#[derive(Clone)]
+pub struct Ctx {
+    /// What all requests share.
+    pub state: AppState,
+    /// The session.
+    pub auth: AuthSession,
+    /// Path and query asked for.
+    pub uri: String,
+    /// Where the request comes from.
+    pub address: String,
+    /// The browser.
+    pub agent: String,
+    /// Scheme and host that people type.
+    pub origin: String,
+}
+
+impl std::fmt::Debug for Ctx {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Ctx")
+    }
+}
+
+/// The address a request comes from; forwarded ones only behind a proxy that is trusted.
+#[must_use]
+pub fn peer_address(parts: &Parts, trust_proxy: bool) -> String {
+    let forwarded =
+        parts.headers.get("x-forwarded-for").and_then(|v| v.to_str().ok()).and_then(|v| v.rsplit(',').next());
+    match forwarded {
+        Some(address) if trust_proxy => address.trim().to_owned(),
+        _ => parts
+            .extensions
+            .get::<ConnectInfo<SocketAddr>>()
+            .map_or_else(String::new, |ConnectInfo(peer)| peer.ip().to_string()),
+    }
+}
+
+impl Ctx {
+    /// The context of a request whose session layer has run.
+    ///
+    /// # Errors
+    /// When it has not: a fault of the router.
+    pub fn of(parts: &Parts, state: &AppState) -> Result<Self, AppError> {
+        let auth = parts
+            .extensions
+            .get::<AuthSession>()
+            .cloned()
+            .ok_or_else(|| AppError::Internal("no session layer around this route".into()))?;
+        let header = |name| parts.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
+        let origin = state.options.public_url.clone().unwrap_or_else(|| format!("http://{}", header(HOST)));
+        Ok(Self {
+            auth,
+            uri: parts.uri.path_and_query().map_or_else(String::new, ToString::to_string),
+            address: peer_address(parts, state.options.trust_proxy),
+            agent: header(USER_AGENT),
+            origin,
+            state: state.clone(),
+        })
+    }
+
+    /// The path asked for, without its query.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.uri.split('?').next().unwrap_or_default()
+    }
+
+    /// The database.
+    #[must_use]
+    pub const fn db(&self) -> &Db {
+        &self.state.db
+    }
+
+    /// Who is signed in, if anybody.
+    #[must_use]
+    pub fn signed_in(&self) -> Option<Actor> {
+        let session = self.auth.session.id()?;
+        self.auth.user.as_ref().map(|user| user.actor(session, self.address.clone()))
+    }
+
+    /// The guard of every page and server function that needs somebody signed in.
+    ///
+    /// # Errors
+    /// [`AppError::SignedOut`].
+    pub fn require_user(&self) -> Result<Actor, AppError> {
+        self.signed_in().ok_or(AppError::SignedOut)
+    }
+
+    /// The guard of every page and server function that needs a permission, in the organization open.
+    ///
+    /// # Errors
+    /// [`AppError::SignedOut`], or [`AppError::Forbidden`] when the role does not include it.
+    pub fn require(&self, permission: Permission) -> Result<Actor, AppError> {
+        let actor = self.require_user()?;
+        let tenant = actor.organization.is_some() || permission == Permission::OpenOrganizations;
+        if actor.may(permission) && tenant { Ok(actor) } else { Err(AppError::Forbidden) }
+    }
+
+    /// The guard of a client's pages: the actor standing at that client. A client that is not covered is
+    /// refused alike whether it exists or not; for those who may see several, the database decides.
+    ///
+    /// # Errors
+    /// As [`Self::require`].
+    pub fn require_client(&self, permission: Permission, client: &str) -> Result<Actor, AppError> {
+        let actor = self.require(permission)?;
+        let client: ClientId = client.parse().map_err(|_| AppError::Forbidden)?;
+        if actor.client.is_some_and(|own| own != client) {
+            return Err(AppError::Forbidden);
+        }
+        Ok(actor.at_client(client))
+    }
+
+    /// A READ ONLY transaction under the actor's context.
+    ///
+    /// # Errors
+    /// When the context is refused or the database fails.
+    pub async fn read(&self, actor: &Actor) -> Result<Tenant, AppError> {
+        Ok(self.db().as_tenant(actor, Access::Read).await?)
+    }
+
+    /// A transaction for writing under the actor's context; ends with `commit`.
+    ///
+    /// # Errors
+    /// When the context is refused or the database fails.
+    pub async fn write(&self, actor: &Actor) -> Result<Tenant, AppError> {
+        Ok(self.db().as_tenant(actor, Access::Write).await?)
+    }
+
+    /// What the last action did; told once.
+    pub async fn take_flash(&self) -> Option<FlashMessage> {
+        self.auth.session.remove(FLASH_KEY).await.ok().flatten()
+    }
+
+    /// Keeps a sentence for the next page.
+    pub async fn flash(&self, ok: bool, text: impl Into<String>) {
+        let _ = self.auth.session.insert(FLASH_KEY, FlashMessage { ok, text: text.into() }).await;
+    }
+
+    /// What was typed into the form of this page when it was last refused; given back once.
+    pub async fn take_typed(&self) -> Typed {
+        let kept: Option<Typed> = self.auth.session.get(TYPED_KEY).await.ok().flatten();
+        match kept {
+            Some(typed) if typed.page == self.path() => {
+                let _ = self.auth.session.remove::<Typed>(TYPED_KEY).await;
+                typed
+            }
+            _ => Typed::default(),
+        }
+    }
+
+    /// Keeps what was typed for its form. Passwords are not kept.
+    pub async fn keep_typed(&self, mut typed: Typed) {
+        typed.values.retain(|(name, _)| !name.contains("password") && name != "context");
+        typed.page = typed.page.split('?').next().unwrap_or_default().to_owned();
+        let _ = self.auth.session.insert(TYPED_KEY, typed).await;
+    }
+}
+
+impl<S> FromRequestParts<S> for Ctx
+where
+    AppState: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = AppError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AppError> {
+        Self::of(parts, &AppState::from_ref(state))
+    }
+}

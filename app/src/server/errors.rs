@@ -1,0 +1,109 @@
+//! The one error type at the web's edge: it chooses status and page. Which error belongs where:
+//!
+//! - `SignedOut`: nobody is signed in → to the sign-in page, and back afterwards.
+//! - `Forbidden`: the address names a foreign tenant or a page outside the role → 403.
+//! - `NotFound`: an id that is not there or that row-level security hides → 404, the same bytes for both.
+//! - `Invalid`: what was typed is wrong → back to the form with everything typed (server functions only).
+//! - `Conflict`: the state changed meanwhile → 409 with what to do.
+//! - `BadRequest`: an address or body that no page of ours makes → 400.
+//! - `Internal`: ours → 500 with the request's id; the cause goes to the log alone.
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use eis::db::DbError;
+
+use crate::forms::FieldErrors;
+
+/// Why a request was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// Nobody is signed in.
+    #[error("not signed in")]
+    SignedOut,
+    /// Not for this role, or not this tenant's.
+    #[error("refused")]
+    Forbidden,
+    /// Not there, or not to be seen.
+    #[error("not found")]
+    NotFound,
+    /// Typed wrongly.
+    #[error("invalid input")]
+    Invalid(FieldErrors),
+    /// Something else happened first.
+    #[error("{0}")]
+    Conflict(String),
+    /// Not a request of ours.
+    #[error("{0}")]
+    BadRequest(String),
+    /// A fault of the portal.
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl From<DbError> for AppError {
+    fn from(error: DbError) -> Self {
+        match error {
+            DbError::SessionEnded => Self::SignedOut,
+            DbError::Refused => Self::Forbidden,
+            DbError::Query(diesel::result::Error::NotFound) => Self::NotFound,
+            other => Self::Internal(other.to_string()),
+        }
+    }
+}
+
+impl From<diesel::result::Error> for AppError {
+    fn from(error: diesel::result::Error) -> Self {
+        DbError::Query(error).into()
+    }
+}
+
+impl From<FieldErrors> for AppError {
+    fn from(errors: FieldErrors) -> Self {
+        Self::Invalid(errors)
+    }
+}
+
+impl IntoResponse for AppError {
+    fn into_response(self) -> Response {
+        let (status, title, text) = match &self {
+            Self::SignedOut => return (StatusCode::SEE_OTHER, [("location", "/login")]).into_response(),
+            Self::Forbidden => (
+                StatusCode::FORBIDDEN,
+                "This is not yours to open",
+                "The address belongs to someone else, or your role does not include this page. If you hold several roles, switch to the right one.",
+            ),
+            Self::NotFound => (
+                StatusCode::NOT_FOUND,
+                "There is nothing here",
+                "The address may be mistyped, or what was here is gone. Search for it from its list.",
+            ),
+            Self::Conflict(text) => (StatusCode::CONFLICT, "Something else happened first", text.as_str()),
+            Self::BadRequest(text) => (StatusCode::BAD_REQUEST, "This request cannot be read", text.as_str()),
+            Self::Invalid(_) => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "Some answers need another look",
+                "Go back, correct them and send again.",
+            ),
+            Self::Internal(cause) => {
+                tracing::error!(%cause, "request failed");
+                (
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "Something went wrong on our side",
+                    "Nothing was changed. Try again in a moment; if it happens again, tell support the request number in this page's x-request-id header.",
+                )
+            }
+        };
+        (status, crate::pages::errors::page(title, text)).into_response()
+    }
+}
+
+/// What is sent when a handler panicked.
+#[must_use]
+pub fn panicked(cause: Box<dyn std::any::Any + Send>) -> Response {
+    let text = cause
+        .downcast_ref::<String>()
+        .cloned()
+        .or_else(|| cause.downcast_ref::<&str>().map(ToString::to_string))
+        .unwrap_or_else(|| "panic".to_owned());
+    AppError::Internal(text).into_response()
+}

@@ -1,0 +1,197 @@
+//! Server functions: what stands around each, and how they answer.
+//!
+//! Every form posts to `/api/<function>`. Here the body is read once, the context that the form was
+//! rendered in is compared with the one open now, and the function is run by leptos. What it answers is
+//! an [`Outcome`] (a redirect, or an error with its page), never leptos' own error in an address.
+
+use std::sync::{Arc, Mutex};
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::header::{CONTENT_TYPE, LOCATION};
+use axum::http::{StatusCode, request::Parts};
+use axum::response::{IntoResponse, Response};
+use eis::access::{Actor, Permission};
+use leptos::prelude::{ServerFnError, provide_context, use_context};
+
+use super::FORM_LIMIT;
+use super::ctx::Ctx;
+use super::errors::AppError;
+use super::state::AppState;
+use crate::forms::Typed;
+
+/// Functions that nobody needs to be signed in for; every other one starts with a guard.
+pub const OPEN_FUNCTIONS: [&str; 2] = ["/api/sign_in", "/api/accept_invitation"];
+
+/// What a server function did.
+#[derive(Debug)]
+pub struct Done {
+    to: String,
+    say: Option<String>,
+}
+
+impl Done {
+    /// Go on at this address.
+    pub fn to(address: impl Into<String>) -> Self {
+        Self { to: address.into(), say: None }
+    }
+
+    /// And say there what was done.
+    #[must_use]
+    pub fn saying(mut self, text: impl Into<String>) -> Self {
+        self.say = Some(text.into());
+        self
+    }
+}
+
+type Slot = Arc<Mutex<Option<Response>>>;
+
+#[derive(Clone)]
+struct Call {
+    ctx: Ctx,
+    typed: Typed,
+    slot: Slot,
+}
+
+/// The request that a server function runs in.
+///
+/// # Errors
+/// When it is called from outside one: a fault of the program.
+pub fn ctx() -> Result<Ctx, AppError> {
+    use_context::<Call>()
+        .map(|call| call.ctx)
+        .ok_or_else(|| AppError::Internal("server function without a request".into()))
+}
+
+/// The guard of a server function within the organization open.
+///
+/// # Errors
+/// As [`Ctx::require`].
+pub fn require(permission: Permission) -> Result<(Ctx, Actor), AppError> {
+    let ctx = ctx()?;
+    let actor = ctx.require(permission)?;
+    Ok((ctx, actor))
+}
+
+/// The guard of a server function at one client.
+///
+/// # Errors
+/// As [`Ctx::require_client`].
+pub fn require_client(permission: Permission, client: &str) -> Result<(Ctx, Actor), AppError> {
+    let ctx = ctx()?;
+    let actor = ctx.require_client(permission, client)?;
+    Ok((ctx, actor))
+}
+
+/// Runs the body of a server function and turns what it says into the answer.
+///
+/// # Errors
+/// Never: leptos wants the type.
+pub async fn act(body: impl Future<Output = Result<Done, AppError>>) -> Result<(), ServerFnError> {
+    let call = use_context::<Call>();
+    let result = body.await;
+    if let Some(call) = call {
+        let response = answer(&call, result).await;
+        if let Ok(mut slot) = call.slot.lock() {
+            *slot = Some(response);
+        }
+    }
+    Ok(())
+}
+
+async fn answer(call: &Call, result: Result<Done, AppError>) -> Response {
+    match result {
+        Ok(done) => {
+            if let Some(text) = done.say {
+                call.ctx.flash(true, text).await;
+            }
+            see_other(&done.to)
+        }
+        Err(AppError::Invalid(errors)) if !call.typed.page.is_empty() => {
+            let to = call.typed.page.clone();
+            call.ctx.keep_typed(Typed { errors, ..call.typed.clone() }).await;
+            see_other(&to)
+        }
+        Err(AppError::Conflict(text)) if !call.typed.page.is_empty() => {
+            call.ctx.flash(false, text).await;
+            see_other(&call.typed.page)
+        }
+        Err(AppError::SignedOut) => {
+            call.ctx.keep_typed(call.typed.clone()).await;
+            let page = if call.typed.page.is_empty() { "/" } else { call.typed.page.as_str() };
+            see_other(&format!("/login?next={}", encode(page)))
+        }
+        Err(error) => error.into_response(),
+    }
+}
+
+/// Percent-encodes a path for a query.
+#[must_use]
+pub fn encode(text: &str) -> String {
+    serde_urlencoded::to_string([("", text)]).unwrap_or_default().trim_start_matches('=').to_owned()
+}
+
+/// A redirect after a form: the browser asks for the page with GET.
+#[must_use]
+pub fn see_other(to: &str) -> Response {
+    (StatusCode::SEE_OTHER, [(LOCATION, to.to_owned())]).into_response()
+}
+
+/// An address of ours that a form may send people on to; anything else is `fallback`.
+#[must_use]
+pub fn own_path(path: &str, fallback: &str) -> String {
+    let plain = path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\r', '\n']);
+    if plain { path.to_owned() } else { fallback.to_owned() }
+}
+
+/// Handles `POST /api/*`.
+pub async fn handle(State(state): State<AppState>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    match run(&state, parts, body).await {
+        Ok(response) => response,
+        Err(error) => error.into_response(),
+    }
+}
+
+async fn run(state: &AppState, parts: Parts, body: Body) -> Result<Response, AppError> {
+    let ctx = Ctx::of(&parts, state)?;
+    let path = parts.uri.path().to_owned();
+    if !is_known(&path) {
+        return Err(AppError::NotFound);
+    }
+    let form =
+        parts.headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-www-form"));
+    if !form {
+        return Err(AppError::BadRequest("This function takes a plain form.".into()));
+    }
+    let bytes = to_bytes(body, FORM_LIMIT)
+        .await
+        .map_err(|_| AppError::BadRequest("The form is too large: half a megabyte at most.".into()))?;
+    let mut values: Vec<(String, String)> =
+        serde_urlencoded::from_bytes(&bytes).map_err(|_| AppError::BadRequest("The form cannot be read.".into()))?;
+    let take = |values: &[(String, String)], name: &str| {
+        values.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()).unwrap_or_default()
+    };
+    let context = take(&values, "context");
+    let page = take(&values, "page");
+    values.retain(|(key, _)| key != "context" && key != "page");
+    let typed = Typed { page: own_path(&page, ""), values, ..Typed::default() };
+    if let Some(actor) = ctx.signed_in() {
+        let exempt = OPEN_FUNCTIONS.contains(&path.as_str());
+        if !exempt && actor.context_token() != context {
+            return Ok(crate::pages::conflict::refuse(&ctx, &actor, &context, typed).await);
+        }
+    }
+    let slot = Slot::default();
+    let call = Call { ctx, typed, slot: slot.clone() };
+    let request = Request::from_parts(parts, Body::from(bytes));
+    let _ = leptos_axum::handle_server_fns_with_context(move || provide_context(call.clone()), request).await;
+    let answered = slot.lock().ok().and_then(|mut slot| slot.take());
+    answered.ok_or_else(|| {
+        AppError::BadRequest("The form lacks a field. Open its page again and send it from there.".into())
+    })
+}
+
+fn is_known(path: &str) -> bool {
+    leptos::server_fn::axum::server_fn_paths().any(|(known, _)| known == path)
+}

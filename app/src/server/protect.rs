@@ -1,0 +1,99 @@
+//! What stands in front of every route: same-origin writes, security headers, the request's log line.
+
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName, HeaderValue, ORIGIN, REFERRER_POLICY,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tracing::Instrument;
+
+use super::errors::AppError;
+use super::state::AppState;
+use crate::pages::errors::page;
+
+/// Everything from here, nothing inline, nothing framed.
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; script-src 'self'; \
+    connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// Whether an unsafe request comes from one of our own pages: `Sec-Fetch-Site` where the browser sends it,
+/// `Origin` otherwise; neither is a refusal.
+fn is_ours(headers: &HeaderMap, state: &AppState) -> bool {
+    if let Some(site) = text(headers, &HeaderName::from_static("sec-fetch-site")) {
+        return site == "same-origin";
+    }
+    let Some(origin) = text(headers, &ORIGIN) else { return false };
+    match &state.options.public_url {
+        Some(url) => origin == url,
+        None => text(headers, &HOST).is_some_and(|host| origin.split_once("://").is_some_and(|(_, o)| o == host)),
+    }
+}
+
+/// Refuses unsafe requests that no page of ours sent, and bodies that no form sends.
+pub async fn same_origin(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
+        return next.run(request).await;
+    }
+    if !is_ours(request.headers(), &state) {
+        let body = page(
+            "This request did not come from the portal",
+            "Nothing was changed. Open the page in the portal itself and send the form from there.",
+        );
+        return (StatusCode::FORBIDDEN, body).into_response();
+    }
+    let kind = text(request.headers(), &CONTENT_TYPE).unwrap_or_default();
+    if kind.starts_with("application/x-www-form-urlencoded") || kind.starts_with("multipart/form-data") {
+        next.run(request).await
+    } else {
+        let body = page("This request cannot be read", "The portal takes forms only.");
+        (StatusCode::UNSUPPORTED_MEDIA_TYPE, body).into_response()
+    }
+}
+
+/// Headers of every answer. Pages are never kept by a cache.
+pub async fn headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
+    headers.insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
+    headers.insert("permissions-policy", HeaderValue::from_static("camera=(), microphone=(), geolocation=()"));
+    headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// One line a request: method, route (not the address, which may carry ids and searches), status,
+/// milliseconds and an id that the answer carries too.
+pub async fn log(request: Request, next: Next) -> Response {
+    let id = format!("{:016x}", rand::random::<u64>());
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let span = tracing::info_span!("request", id);
+    let start = Instant::now();
+    let mut response = next.run(request).instrument(span.clone()).await;
+    let milliseconds = start.elapsed().as_micros() / 1000;
+    span.in_scope(|| {
+        tracing::info!(%method, route = route.as_deref().unwrap_or("-"), status = response.status().as_u16(), milliseconds, "request");
+    });
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert("x-request-id", value);
+    }
+    response
+}
+
+/// The address is nobody's.
+pub async fn not_found() -> AppError {
+    AppError::NotFound
+}

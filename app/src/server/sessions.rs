@@ -1,0 +1,105 @@
+//! The session store behind tower-sessions: rows in PostgreSQL, kept by the database's gate.
+//!
+//! The cookie's id is the secret; the database keeps its SHA-256. Saving only updates, so a session that
+//! was signed out does not come back. Who is signed in never comes from the saved data: the gate tells it
+//! anew with every request, under the key that axum-login reads.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use eis::access::SessionSecret;
+use eis::db::Db;
+use eis::db::gate::LoadedSession;
+use serde_json::{Value, json};
+use tower_sessions::cookie::time::OffsetDateTime;
+use tower_sessions::session::{Id, Record};
+use tower_sessions::session_store::{Error, Result, SessionStore};
+
+use super::auth::Identity;
+
+/// Where axum-login keeps who is signed in.
+pub const AUTH_KEY: &str = "axum-login.data";
+/// Where a request's address and browser lie, for "my sessions".
+pub const PEER_KEY: &str = "peer";
+
+/// Sessions in PostgreSQL.
+#[derive(Debug, Clone)]
+pub struct PgSessions {
+    db: Db,
+    absolute_seconds: i32,
+    idle_seconds: i32,
+}
+
+impl PgSessions {
+    /// A store whose sessions end `absolute_seconds` after their making, or `idle_seconds` after their last use.
+    #[must_use]
+    pub const fn new(db: Db, absolute_seconds: i32, idle_seconds: i32) -> Self {
+        Self { db, absolute_seconds, idle_seconds }
+    }
+}
+
+/// The secret of a session's id.
+#[must_use]
+pub const fn secret(id: &Id) -> SessionSecret {
+    SessionSecret(id.0)
+}
+
+fn backend(error: impl std::fmt::Display) -> Error {
+    Error::Backend(error.to_string())
+}
+
+/// What is saved: everything but who is signed in.
+fn to_save(data: &HashMap<String, Value>) -> Result<String> {
+    let kept: HashMap<&String, &Value> = data.iter().filter(|(key, _)| key.as_str() != AUTH_KEY).collect();
+    serde_json::to_string(&kept).map_err(|e| Error::Encode(e.to_string()))
+}
+
+fn to_record(id: &Id, row: LoadedSession) -> Result<Record> {
+    let mut data: HashMap<String, Value> = serde_json::from_str(&row.data).map_err(|e| Error::Decode(e.to_string()))?;
+    let expiry_date = OffsetDateTime::from_unix_timestamp(row.expires_at.timestamp()).map_err(backend)?;
+    let bound = row.bound_hash.clone();
+    if let Some(identity) = Identity::of(*id, row) {
+        data.insert(AUTH_KEY.to_owned(), json!({ "user_id": identity, "auth_hash": bound }));
+    }
+    Ok(Record { id: *id, data, expiry_date })
+}
+
+#[async_trait]
+impl SessionStore for PgSessions {
+    async fn create(&self, record: &mut Record) -> Result<()> {
+        let peer = record.data.get(PEER_KEY).cloned().unwrap_or_default();
+        let text = |key: &str| peer.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let (address, agent) = (text("address"), text("agent"));
+        let data = to_save(&record.data)?;
+        loop {
+            record.id = Id(rand::random());
+            let made = self
+                .db
+                .session_create(secret(&record.id), &data, &address, &agent, self.absolute_seconds, self.idle_seconds)
+                .await
+                .map_err(backend)?;
+            if made {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn save(&self, record: &Record) -> Result<()> {
+        self.db.session_save(secret(&record.id), &to_save(&record.data)?).await.map_err(backend)?;
+        Ok(())
+    }
+
+    async fn load(&self, id: &Id) -> Result<Option<Record>> {
+        let Some(row) = self.db.session_load(secret(id)).await.map_err(backend)? else {
+            return Ok(None);
+        };
+        if row.stale {
+            self.db.session_touch(secret(id)).await.map_err(backend)?;
+        }
+        to_record(id, row).map(Some)
+    }
+
+    async fn delete(&self, id: &Id) -> Result<()> {
+        self.db.session_delete(secret(id)).await.map_err(backend)
+    }
+}

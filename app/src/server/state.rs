@@ -1,0 +1,31 @@
+//! What every request shares.
+
+use std::sync::Arc;
+
+use eis::db::Db;
+
+/// How this server was told to behave.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The address people type, without a trailing slash; `None`: whatever host they came by.
+    pub public_url: Option<String>,
+    /// Believe X-Forwarded-For.
+    pub trust_proxy: bool,
+}
+
+impl Options {
+    /// Whether people come by HTTPS, so that cookies are Secure.
+    #[must_use]
+    pub fn https(&self) -> bool {
+        self.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
+    }
+}
+
+/// The state of the axum router.
+#[derive(Debug, Clone)]
+pub struct AppState {
+    /// The database.
+    pub db: Db,
+    /// How this server behaves.
+    pub options: Arc<Options>,
+}

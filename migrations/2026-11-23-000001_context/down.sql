@@ -1,0 +1,16 @@
+REVOKE SELECT ON public.__diesel_schema_migrations FROM eis_app, eis_worker, eis_monitor;
+DROP POLICY login_select ON public.__diesel_schema_migrations;
+DROP POLICY owner_all ON public.__diesel_schema_migrations;
+ALTER TABLE public.__diesel_schema_migrations NO FORCE ROW LEVEL SECURITY;
+ALTER TABLE public.__diesel_schema_migrations DISABLE ROW LEVEL SECURITY;
+ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO PUBLIC;
+DROP FUNCTION public.touch_updated_at;
+DROP FUNCTION public.is_organization_admin, public.get_current_role, public.get_current_user_id,
+    public.get_current_customer_id, public.get_current_client_id, public.get_current_organization_id,
+    public.customer_scope, public.client_scope, public.organization_scope;
+DROP FUNCTION private.context, private.put_context, private.transaction_stamp, private.mac;
+DROP PROCEDURE private.protect, private.track_updates, private.rotate_signing_key;
+DROP TABLE private.signing_keys;
+DROP SCHEMA private;
+REVOKE USAGE, CREATE ON SCHEMA public FROM eis_gate;
+REVOKE USAGE ON SCHEMA public FROM eis_app, eis_worker, eis_monitor;

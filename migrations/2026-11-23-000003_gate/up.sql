@@ -1,0 +1,450 @@
+-- The gate: the only functions that read passwords, sessions and role assignments of others.
+-- Each checks the secret it is given itself; holding the portal's login is not enough.
+
+-- Whether an assignment is in force now, for a user who may sign in.
+CREATE FUNCTION private.in_force(a public.role_assignments) RETURNS boolean LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp AS $$
+    SELECT a.valid_from <= now() AND (a.valid_to IS NULL OR a.valid_to > now())
+$$;
+ALTER FUNCTION private.in_force OWNER TO eis_gate;
+
+-- Changes with the password and with the assignment: a session bound under another value has ended.
+CREATE FUNCTION private.auth_hash(person public.users, a public.role_assignments) RETURNS bytea LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp AS $$
+    SELECT sha256(person.password_proof || convert_to(coalesce(a.id::text, '') || coalesce(a.valid_to::text, ''), 'UTF8'))
+$$;
+ALTER FUNCTION private.auth_hash OWNER TO eis_gate;
+REVOKE ALL ON FUNCTION private.auth_hash, private.in_force FROM PUBLIC;
+
+-- One live session by its secret: its row, its user, the assignment in force.
+CREATE FUNCTION private.live_session(secret bytea,
+    OUT session public.sessions, OUT person public.users, OUT assignment public.role_assignments)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    SELECT s.* INTO session FROM public.sessions s
+    WHERE s.secret_hash = sha256(secret) AND s.expires_at > now()
+      AND s.seen_at + make_interval(secs => s.idle_seconds) > now();
+    IF session.id IS NULL OR session.user_id IS NULL THEN RETURN; END IF;
+    SELECT u.* INTO person FROM public.users u WHERE u.id = session.user_id AND u.status = 'active';
+    IF person.id IS NULL OR session.assignment_id IS NULL THEN RETURN; END IF;
+    SELECT a.* INTO assignment FROM public.role_assignments a
+    WHERE a.id = session.assignment_id AND a.user_id = person.id AND private.in_force(a);
+    IF session.auth_hash IS DISTINCT FROM private.auth_hash(person, assignment) THEN
+        person := NULL;
+        assignment := NULL;
+    END IF;
+END $$;
+REVOKE ALL ON FUNCTION private.live_session FROM PUBLIC;
+ALTER FUNCTION private.live_session OWNER TO eis_gate;
+
+-- ── Context ────────────────────────────────────────────────────────────────────────────────────────
+
+-- Opens the tenant context of a live session for this transaction. `narrow_client` makes it stand at one
+-- client of the organization (so that policies are exact), refused when the assignment does not cover it.
+CREATE FUNCTION public.open_context(secret bytea, narrow_client uuid DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    live record;
+    a public.role_assignments;
+    org uuid;
+BEGIN
+    SELECT * INTO live FROM private.live_session(secret);
+    IF (live.person).id IS NULL THEN
+        RAISE EXCEPTION 'this session has ended' USING ERRCODE = 'invalid_authorization_specification', CONSTRAINT = 'session_ended';
+    END IF;
+    a := live.assignment;
+    IF a.id IS NULL THEN
+        PERFORM private.put_context('none', NULL, NULL, NULL, (live.person).id, 'none', false);
+        RETURN;
+    END IF;
+    org := CASE WHEN a.role = 'eis_staff' THEN (live.session).organization_id ELSE a.organization_id END;
+    IF org IS NULL THEN
+        PERFORM private.put_context('none', NULL, NULL, NULL, (live.person).id, a.role, false);
+    ELSIF a.role = 'customer_user' THEN
+        IF narrow_client IS NOT NULL AND narrow_client <> a.client_id THEN
+            RAISE EXCEPTION 'this client is not yours' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'not_yours';
+        END IF;
+        PERFORM private.put_context('customer', org, a.client_id, a.customer_id, (live.person).id, a.role, false);
+    ELSIF a.role = 'client_admin' THEN
+        IF narrow_client IS NOT NULL AND narrow_client <> a.client_id THEN
+            RAISE EXCEPTION 'this client is not yours' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'not_yours';
+        END IF;
+        PERFORM private.put_context('client', org, a.client_id, NULL, (live.person).id, a.role, true);
+    ELSIF narrow_client IS NULL THEN
+        PERFORM private.put_context('organization', org, NULL, NULL, (live.person).id, a.role, a.role = 'energy_admin');
+    ELSE
+        PERFORM 1 FROM public.clients c WHERE c.organization_id = org AND c.id = narrow_client;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'this client is not yours' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'not_yours';
+        END IF;
+        PERFORM private.put_context('client', org, narrow_client, NULL, (live.person).id, a.role, a.role = 'energy_admin');
+    END IF;
+END $$;
+COMMENT ON FUNCTION public.open_context IS
+    'Checks a live session''s secret and signs its tenant context for this transaction; SQLSTATE 28000 when the session has ended, 42501 for a client that is not covered.';
+
+-- The owner's door (migration, demo data, `portal user create`): a context of one organization without a person.
+CREATE FUNCTION public.open_system_context(organization uuid) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM private.put_context('organization', organization, NULL, NULL, NULL, 'system', true);
+END $$;
+COMMENT ON FUNCTION public.open_system_context IS 'For the owner alone: the context of one organization, as the system.';
+
+-- ── Sessions ───────────────────────────────────────────────────────────────────────────────────────
+
+CREATE FUNCTION public.session_create(secret bytea, data text, address text, agent text, absolute_seconds integer, idle_seconds integer)
+RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    INSERT INTO public.sessions (secret_hash, data, address, agent, expires_at, idle_seconds)
+    VALUES (sha256(session_create.secret), session_create.data, left(session_create.address, 64), left(session_create.agent, 256),
+        now() + make_interval(secs => absolute_seconds), session_create.idle_seconds)
+    ON CONFLICT (secret_hash) DO NOTHING;
+    RETURN FOUND;
+END $$;
+COMMENT ON FUNCTION public.session_create IS 'A new session bound to nobody; false when the secret is taken.';
+
+CREATE FUNCTION public.session_save(secret bytea, data text) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    UPDATE public.sessions s SET data = session_save.data, seen_at = now()
+    WHERE s.secret_hash = sha256(secret) AND s.expires_at > now();
+    RETURN FOUND;
+END $$;
+COMMENT ON FUNCTION public.session_save IS 'Updates only: a session that was signed out cannot come back.';
+
+CREATE FUNCTION public.session_delete(secret bytea) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    DELETE FROM public.sessions s WHERE s.secret_hash = sha256(secret)
+$$;
+
+CREATE FUNCTION public.session_touch(secret bytea) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    UPDATE public.sessions s SET seen_at = now() WHERE s.secret_hash = sha256(secret) AND s.seen_at < now() - interval '1 minute'
+$$;
+
+-- Everything a request needs to know about who asks, in one row and one round trip.
+CREATE FUNCTION public.session_load(secret bytea) RETURNS TABLE (
+    data text, stale boolean, expires_at timestamptz, user_id uuid, email text, user_name text, bound_hash bytea, auth_hash bytea,
+    assignment_id uuid, role text, assignments integer, organization_id uuid, organization_slug text, organization_name text,
+    client_id uuid, client_name text, customer_id uuid)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY
+    SELECT s.data, s.seen_at < now() - interval '1 minute', s.expires_at,
+        u.id, u.email, u.name,
+        s.auth_hash, CASE WHEN u.id IS NOT NULL THEN private.auth_hash(u, a) END,
+        a.id, a.role,
+        (SELECT count(*)::integer FROM public.role_assignments o WHERE o.user_id = u.id
+            AND o.valid_from <= now() AND (o.valid_to IS NULL OR o.valid_to > now())),
+        g.id, g.slug, g.name, c.id, c.name, a.customer_id
+    FROM public.sessions s
+    LEFT JOIN public.users u ON u.id = s.user_id AND u.status = 'active'
+    LEFT JOIN public.role_assignments a ON a.id = s.assignment_id AND a.user_id = u.id
+        AND a.valid_from <= now() AND (a.valid_to IS NULL OR a.valid_to > now())
+    LEFT JOIN public.organizations g ON g.id = CASE WHEN a.role = 'eis_staff' THEN s.organization_id ELSE a.organization_id END
+    LEFT JOIN public.clients c ON c.organization_id = a.organization_id AND c.id = a.client_id
+    WHERE s.secret_hash = sha256(secret) AND s.expires_at > now()
+      AND s.seen_at + make_interval(secs => s.idle_seconds) > now();
+END $$;
+COMMENT ON FUNCTION public.session_load IS 'The live session of this secret with its user and assignment, or no row.';
+
+CREATE FUNCTION private.issue_ticket(person uuid, assignment uuid, organization uuid) RETURNS bytea
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    ticket bytea := decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 'hex');
+BEGIN
+    DELETE FROM public.session_tickets t WHERE t.expires_at < now();
+    INSERT INTO public.session_tickets VALUES (sha256(ticket), person, assignment, organization, now() + interval '1 minute');
+    RETURN ticket;
+END $$;
+ALTER FUNCTION private.issue_ticket OWNER TO eis_gate;
+REVOKE ALL ON FUNCTION private.issue_ticket FROM PUBLIC;
+
+CREATE FUNCTION public.session_bind(secret bytea, ticket bytea) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE t public.session_tickets;
+BEGIN
+    DELETE FROM public.session_tickets x WHERE x.ticket_hash = sha256(ticket) RETURNING x.* INTO t;
+    IF t.user_id IS NULL OR t.expires_at < now() THEN RETURN false; END IF;
+    UPDATE public.sessions s SET user_id = t.user_id, assignment_id = t.assignment_id, organization_id = t.organization_id,
+        auth_hash = (SELECT private.auth_hash(u, a) FROM public.users u
+            LEFT JOIN public.role_assignments a ON a.id = t.assignment_id WHERE u.id = t.user_id)
+    WHERE s.secret_hash = sha256(secret) AND s.user_id IS NULL;
+    RETURN FOUND;
+END $$;
+COMMENT ON FUNCTION public.session_bind IS 'Binds a fresh session to what a ticket proves; a ticket works once, a bound session is never bound again.';
+
+-- ── Signing in ─────────────────────────────────────────────────────────────────────────────────────
+
+CREATE FUNCTION public.sign_in_salt(email text) RETURNS text
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN coalesce(
+        (SELECT u.password_salt FROM public.users u WHERE lower(u.email) = lower(trim(sign_in_salt.email)) AND u.status = 'active'),
+        left(private.mac('salt|' || lower(trim(sign_in_salt.email))), 32));
+END $$;
+COMMENT ON FUNCTION public.sign_in_salt IS 'The salt of an account, hex; for an unknown one a steady made-up one, so that both look and cost the same.';
+
+-- At most 10 wrong attempts per account and 50 per address in 15 minutes.
+CREATE FUNCTION public.sign_in(email text, digest bytea, address text, OUT outcome text, OUT ticket bytea, OUT user_id uuid, OUT retry_after integer)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    key bytea := sha256(convert_to(lower(trim(sign_in.email)), 'UTF8'));
+    since timestamptz;
+    by_account integer;
+    by_address integer;
+    oldest timestamptz;
+    person public.users;
+    choice uuid;
+    choices integer;
+BEGIN
+    PERFORM pg_advisory_xact_lock(('x' || left(encode(key, 'hex'), 15))::bit(60)::bigint);
+    SELECT u.* INTO person FROM public.users u WHERE lower(u.email) = lower(trim(sign_in.email)) AND u.status = 'active';
+    SELECT coalesce(max(s.at), '-infinity') INTO since FROM public.sign_ins s WHERE s.account = key AND s.outcome = 'signed_in';
+    SELECT count(*), min(s.at) INTO by_account, oldest FROM public.sign_ins s
+        WHERE s.account = key AND s.outcome = 'wrong' AND s.at > greatest(since, now() - interval '15 minutes');
+    SELECT count(*) INTO by_address FROM public.sign_ins s
+        WHERE s.address = left(sign_in.address, 64) AND s.outcome = 'wrong' AND s.at > now() - interval '15 minutes';
+    IF by_account >= 10 OR by_address >= 50 THEN
+        INSERT INTO public.sign_ins (user_id, account, address, outcome) VALUES (person.id, key, left(sign_in.address, 64), 'limited');
+        outcome := 'limited';
+        retry_after := greatest(1, extract(epoch FROM coalesce(oldest, now()) + interval '15 minutes' - now())::integer);
+        RETURN;
+    END IF;
+    IF person.id IS NULL OR person.password_proof IS DISTINCT FROM sha256(digest) THEN
+        INSERT INTO public.sign_ins (user_id, account, address, outcome) VALUES (person.id, key, left(sign_in.address, 64), 'wrong');
+        outcome := 'wrong';
+        RETURN;
+    END IF;
+    INSERT INTO public.sign_ins (user_id, account, address, outcome) VALUES (person.id, key, left(sign_in.address, 64), 'signed_in');
+    SELECT count(*), (array_agg(a.id))[1] INTO choices, choice FROM public.role_assignments a WHERE a.user_id = person.id AND private.in_force(a);
+    outcome := 'signed_in';
+    user_id := person.id;
+    ticket := private.issue_ticket(person.id, CASE WHEN choices = 1 THEN choice END, NULL);
+END $$;
+COMMENT ON FUNCTION public.sign_in IS 'Checks a password digest, limits attempts, and gives a ticket for a new session. One assignment is opened at once; of several the person chooses.';
+
+CREATE FUNCTION public.my_assignments() RETURNS TABLE (
+    assignment_id uuid, role text, organization_name text, organization_slug text, client_name text, account_number text, customer_name text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY SELECT a.id, a.role, g.name, g.slug, c.name, k.account_number, k.name
+    FROM public.role_assignments a
+    LEFT JOIN public.organizations g ON g.id = a.organization_id
+    LEFT JOIN public.clients c ON c.organization_id = a.organization_id AND c.id = a.client_id
+    LEFT JOIN public.customers k ON k.organization_id = a.organization_id AND k.client_id = a.client_id AND k.id = a.customer_id
+    WHERE a.user_id = public.get_current_user_id() AND private.in_force(a)
+    ORDER BY g.name NULLS FIRST, c.name NULLS FIRST, k.name;
+END $$;
+COMMENT ON FUNCTION public.my_assignments IS 'What the user of this context may switch to.';
+
+-- Gives a ticket for a new session under another assignment of the same person, or, for EIS staff, another organization.
+CREATE FUNCTION public.switch_context(secret bytea, assignment uuid, organization uuid) RETURNS bytea
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    live record;
+    a public.role_assignments;
+BEGIN
+    SELECT * INTO live FROM private.live_session(secret);
+    IF (live.person).id IS NULL THEN
+        RAISE EXCEPTION 'this session has ended' USING ERRCODE = 'invalid_authorization_specification', CONSTRAINT = 'session_ended';
+    END IF;
+    SELECT x.* INTO a FROM public.role_assignments x
+        WHERE x.id = coalesce(assignment, (live.session).assignment_id) AND x.user_id = (live.person).id AND private.in_force(x);
+    IF a.id IS NULL OR (organization IS NOT NULL AND a.role <> 'eis_staff') THEN
+        RAISE EXCEPTION 'this is not yours to open' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'not_yours';
+    END IF;
+    IF organization IS NOT NULL THEN
+        PERFORM 1 FROM public.organizations g WHERE g.id = organization;
+        IF NOT FOUND THEN RAISE EXCEPTION 'this is not yours to open' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'not_yours'; END IF;
+        INSERT INTO public.audit_log (organization_id, id, user_id, user_name, role, action, entity, entity_id, summary)
+        VALUES (organization, gen_random_uuid(), (live.person).id, (live.person).name, 'eis_staff', 'open', 'organization', organization,
+            'EIS staff opened the organization');
+    END IF;
+    RETURN private.issue_ticket((live.person).id, a.id, organization);
+END $$;
+
+CREATE FUNCTION public.staff_organizations(search text, page_offset integer, page_limit integer)
+RETURNS TABLE (id uuid, slug text, name text, status text, clients bigint, total bigint)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF public.get_current_role() IS DISTINCT FROM 'eis_staff' THEN
+        RAISE EXCEPTION 'for EIS staff' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'not_yours';
+    END IF;
+    RETURN QUERY SELECT g.id, g.slug, g.name, g.status,
+        (SELECT count(*) FROM public.clients c WHERE c.organization_id = g.id), count(*) OVER ()
+    FROM public.organizations g
+    WHERE search = '' OR strpos(lower(g.name || ' ' || g.slug), lower(search)) > 0
+    ORDER BY g.name, g.id OFFSET page_offset LIMIT page_limit;
+END $$;
+COMMENT ON FUNCTION public.staff_organizations IS 'All organizations by name, for EIS staff; names and the number of clients, nothing else.';
+
+-- ── One's own profile ──────────────────────────────────────────────────────────────────────────────
+
+CREATE FUNCTION public.my_sessions(secret bytea) RETURNS TABLE (
+    id uuid, current boolean, address text, agent text, created_at timestamptz, seen_at timestamptz)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY SELECT s.id, s.secret_hash = sha256(secret), s.address, s.agent, s.created_at, s.seen_at
+    FROM public.sessions s
+    WHERE s.user_id = public.get_current_user_id() AND s.expires_at > now()
+      AND s.seen_at + make_interval(secs => s.idle_seconds) > now()
+    ORDER BY s.seen_at DESC;
+END $$;
+
+CREATE FUNCTION public.end_other_sessions(secret bytea) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE ended integer;
+BEGIN
+    DELETE FROM public.sessions s WHERE s.user_id = public.get_current_user_id() AND s.secret_hash <> sha256(secret);
+    GET DIAGNOSTICS ended = ROW_COUNT;
+    RETURN ended;
+END $$;
+
+CREATE FUNCTION public.my_salt() RETURNS text
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN RETURN (SELECT u.password_salt FROM public.users u WHERE u.id = public.get_current_user_id()); END $$;
+
+-- Other sessions end with the old password; the caller continues with a ticket for a new one.
+CREATE FUNCTION public.change_password(secret bytea, old_digest bytea, new_salt text, new_digest bytea) RETURNS bytea
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE live record;
+BEGIN
+    SELECT * INTO live FROM private.live_session(secret);
+    IF (live.person).id IS NULL THEN
+        RAISE EXCEPTION 'this session has ended' USING ERRCODE = 'invalid_authorization_specification', CONSTRAINT = 'session_ended';
+    END IF;
+    IF (live.person).password_proof IS DISTINCT FROM sha256(old_digest) THEN RETURN NULL; END IF;
+    UPDATE public.users u SET password_salt = new_salt, password_proof = sha256(new_digest), password_changed_at = now()
+        WHERE u.id = (live.person).id;
+    DELETE FROM public.sessions s WHERE s.user_id = (live.person).id AND s.id <> (live.session).id;
+    RETURN private.issue_ticket((live.person).id, (live.session).assignment_id, (live.session).organization_id);
+END $$;
+
+-- ── Users of an organization ───────────────────────────────────────────────────────────────────────
+
+-- Users with an assignment that this context may see: the whole organization, or the customers' logins of one client.
+CREATE FUNCTION public.organization_users() RETURNS TABLE (
+    assignment_id uuid, user_id uuid, name text, email text, status text, role text, client_id uuid, client_name text,
+    customer_id uuid, customer_name text, valid_from timestamptz, valid_to timestamptz)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE fields text[] := private.context();
+BEGIN
+    IF fields IS NULL OR fields[1] NOT IN ('organization', 'client') THEN RETURN; END IF;
+    RETURN QUERY SELECT a.id, u.id, u.name, u.email, u.status, a.role, a.client_id, c.name, a.customer_id, k.name, a.valid_from, a.valid_to
+    FROM public.role_assignments a
+    JOIN public.users u ON u.id = a.user_id
+    LEFT JOIN public.clients c ON c.organization_id = a.organization_id AND c.id = a.client_id
+    LEFT JOIN public.customers k ON k.organization_id = a.organization_id AND k.client_id = a.client_id AND k.id = a.customer_id
+    WHERE a.organization_id = fields[2]::uuid AND (fields[1] = 'organization' OR a.client_id = fields[3]::uuid)
+    ORDER BY u.name, a.id;
+END $$;
+
+-- Whether the context may grant a role at this place (domain.md, "Who may do what").
+CREATE FUNCTION private.may_grant(fields text[], granted text, client uuid) RETURNS boolean LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE fields[6]
+        WHEN 'eis_staff' THEN granted = 'energy_admin'
+        WHEN 'energy_admin' THEN granted IN ('client_admin', 'customer_user')
+        WHEN 'client_admin' THEN granted = 'customer_user' AND client = nullif(fields[3], '')::uuid
+        ELSE false END
+$$;
+ALTER FUNCTION private.may_grant OWNER TO eis_gate;
+REVOKE ALL ON FUNCTION private.may_grant FROM PUBLIC;
+
+CREATE FUNCTION public.invite(id uuid, email text, name text, role text, client uuid, customer uuid, valid_days integer) RETURNS bytea
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    fields text[] := private.context();
+    token bytea := decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 'hex');
+BEGIN
+    IF fields IS NULL OR fields[2] = '' OR NOT private.may_grant(fields, invite.role, invite.client) THEN
+        RAISE EXCEPTION 'you may not grant this role' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'not_yours';
+    END IF;
+    IF invite.customer IS NOT NULL THEN
+        PERFORM 1 FROM public.customers k WHERE k.organization_id = fields[2]::uuid AND k.client_id = invite.client AND k.id = invite.customer;
+        IF NOT FOUND THEN RAISE EXCEPTION 'no such customer' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'not_yours'; END IF;
+    END IF;
+    INSERT INTO public.invitations (organization_id, id, token_hash, email, name, role, client_id, customer_id, invited_by, expires_at, created_by)
+    VALUES (fields[2]::uuid, invite.id, sha256(token), trim(invite.email), trim(invite.name), invite.role, invite.client, invite.customer,
+        fields[5]::uuid, now() + make_interval(days => valid_days), fields[5]::uuid);
+    RETURN token;
+END $$;
+COMMENT ON FUNCTION public.invite IS 'A one-time link''s token; shown once, kept as a hash. Who may grant what: domain.md.';
+
+CREATE FUNCTION public.revoke_invitation(invitation uuid) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE fields text[] := private.context();
+BEGIN
+    UPDATE public.invitations i SET revoked_at = now()
+    WHERE i.organization_id = nullif(fields[2], '')::uuid AND i.id = invitation AND i.accepted_at IS NULL AND i.revoked_at IS NULL
+      AND private.may_grant(fields, i.role, i.client_id);
+    RETURN FOUND;
+END $$;
+
+CREATE FUNCTION public.invitation_by_token(token bytea) RETURNS TABLE (
+    email text, name text, role text, organization_name text, client_name text, known boolean)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY SELECT i.email, i.name, i.role, g.name, c.name,
+        EXISTS (SELECT 1 FROM public.users u WHERE lower(u.email) = lower(i.email) AND u.status = 'active')
+    FROM public.invitations i JOIN public.organizations g ON g.id = i.organization_id
+    LEFT JOIN public.clients c ON c.organization_id = i.organization_id AND c.id = i.client_id
+    WHERE i.token_hash = sha256(token) AND i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > now();
+END $$;
+
+-- A new person sets a password; a known one proves theirs. False: the link is spent, or the password is wrong.
+CREATE FUNCTION public.accept_invitation(token bytea, new_user uuid, new_assignment uuid, name text, salt text, digest bytea) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    i public.invitations;
+    person public.users;
+BEGIN
+    SELECT x.* INTO i FROM public.invitations x
+    WHERE x.token_hash = sha256(token) AND x.accepted_at IS NULL AND x.revoked_at IS NULL AND x.expires_at > now() FOR UPDATE;
+    IF i.id IS NULL THEN RETURN false; END IF;
+    SELECT u.* INTO person FROM public.users u WHERE lower(u.email) = lower(i.email);
+    IF person.id IS NULL THEN
+        INSERT INTO public.users (id, email, name, password_salt, password_proof, password_changed_at)
+        VALUES (new_user, i.email, trim(accept_invitation.name), salt, sha256(digest), now()) RETURNING * INTO person;
+    ELSIF person.status <> 'active' OR person.password_proof IS DISTINCT FROM sha256(digest) THEN
+        RETURN false;
+    END IF;
+    INSERT INTO public.role_assignments (organization_id, id, user_id, role, client_id, customer_id, granted_by, created_by)
+    VALUES (i.organization_id, new_assignment, person.id, i.role, i.client_id, i.customer_id, i.invited_by, i.invited_by);
+    UPDATE public.invitations x SET accepted_at = now() WHERE x.organization_id = i.organization_id AND x.id = i.id;
+    INSERT INTO public.audit_log (organization_id, id, client_id, customer_id, user_id, user_name, role, action, entity, entity_id, summary)
+    VALUES (i.organization_id, gen_random_uuid(), i.client_id, i.customer_id, person.id, person.name, i.role, 'accept', 'invitation', i.id,
+        'Accepted the invitation as ' || replace(i.role, '_', ' '));
+    RETURN true;
+END $$;
+
+-- Ends an assignment from now on; the person's sessions under it end with their next transaction.
+CREATE FUNCTION public.revoke_assignment(assignment uuid) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE fields text[] := private.context();
+BEGIN
+    UPDATE public.role_assignments a SET valid_to = now()
+    WHERE a.id = assignment AND a.organization_id = nullif(fields[2], '')::uuid AND (a.valid_to IS NULL OR a.valid_to > now())
+      AND a.user_id <> fields[5]::uuid AND private.may_grant(fields, a.role, a.client_id);
+    RETURN FOUND;
+END $$;
+
+DO $$
+DECLARE f regprocedure;
+BEGIN
+    FOR f IN SELECT p.oid::regprocedure FROM pg_proc p
+        WHERE p.pronamespace = 'public'::regnamespace AND p.proname IN (
+            'open_context', 'open_system_context', 'session_create', 'session_save', 'session_delete', 'session_touch', 'session_load',
+            'session_bind', 'sign_in_salt', 'sign_in', 'my_assignments', 'switch_context', 'staff_organizations', 'my_sessions',
+            'end_other_sessions', 'my_salt', 'change_password', 'organization_users', 'invite', 'revoke_invitation',
+            'invitation_by_token', 'accept_invitation', 'revoke_assignment')
+    LOOP
+        EXECUTE format('ALTER FUNCTION %s OWNER TO eis_gate', f);
+        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO eis_app', f);
+    END LOOP;
+END $$;
+REVOKE EXECUTE ON FUNCTION public.open_system_context FROM eis_app;
+GRANT EXECUTE ON FUNCTION public.open_system_context TO eis_owner;

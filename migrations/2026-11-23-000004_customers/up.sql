@@ -1,0 +1,64 @@
+-- Customers and their meters.
+
+CREATE TABLE public.customers (
+    organization_id  uuid NOT NULL,
+    client_id        uuid NOT NULL,
+    id               uuid NOT NULL,
+    account_number   text NOT NULL CHECK (length(trim(account_number)) BETWEEN 1 AND 40),
+    name             text NOT NULL CHECK (length(trim(name)) BETWEEN 1 AND 200),
+    email            text NOT NULL DEFAULT '' CHECK (email = '' OR email LIKE '%_@_%'),
+    phone            text NOT NULL DEFAULT '',
+    service_address  text NOT NULL CHECK (length(trim(service_address)) BETWEEN 1 AND 400),
+    billing_address  text NOT NULL DEFAULT '',
+    status           text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'closed')),
+    moved_in_on      date NOT NULL,
+    moved_out_on     date CHECK (moved_out_on > moved_in_on),
+    metadata         jsonb NOT NULL DEFAULT '{}',
+    created_at       timestamptz NOT NULL DEFAULT now(),
+    created_by       uuid,
+    updated_at       timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (organization_id, client_id, id),
+    UNIQUE (organization_id, client_id, account_number),
+    FOREIGN KEY (organization_id, client_id) REFERENCES public.clients (organization_id, id)
+);
+CREATE INDEX customers_name ON public.customers (organization_id, client_id, lower(name), id);
+COMMENT ON TABLE public.customers IS 'Accounts of a client. The account number is the client''s own and unique within it.';
+COMMENT ON COLUMN public.customers.moved_out_on IS 'First day no longer supplied.';
+CALL private.protect('public.customers', 'client', '{INSERT,UPDATE}');
+CREATE POLICY customer_select ON public.customers FOR SELECT TO eis_app, eis_worker, eis_owner
+    USING ((organization_id, client_id, id) = (SELECT s.organization_id, s.client_id, s.customer_id FROM public.customer_scope() s));
+GRANT SELECT ON public.customers TO eis_gate;
+CREATE POLICY gate_select ON public.customers FOR SELECT TO eis_gate USING (true);
+CALL private.track_updates('public.customers');
+
+ALTER TABLE public.role_assignments ADD CONSTRAINT role_assignments_customer
+    FOREIGN KEY (organization_id, client_id, customer_id) REFERENCES public.customers (organization_id, client_id, id);
+ALTER TABLE public.invitations ADD CONSTRAINT invitations_customer
+    FOREIGN KEY (organization_id, client_id, customer_id) REFERENCES public.customers (organization_id, client_id, id);
+
+CREATE TABLE public.meters (
+    organization_id  uuid NOT NULL,
+    client_id        uuid NOT NULL,
+    id               uuid NOT NULL,
+    customer_id      uuid NOT NULL,
+    serial           text NOT NULL CHECK (length(trim(serial)) BETWEEN 1 AND 60),
+    direction        text NOT NULL DEFAULT 'import' CHECK (direction IN ('import', 'export')),
+    kind             text NOT NULL CHECK (kind IN ('register', 'interval')),
+    interval_minutes smallint CHECK (interval_minutes IN (5, 15, 30, 60)),
+    time_zone        text NOT NULL,
+    valid_from       date NOT NULL,
+    valid_to         date CHECK (valid_to > valid_from),
+    metadata         jsonb NOT NULL DEFAULT '{}',
+    created_at       timestamptz NOT NULL DEFAULT now(),
+    created_by       uuid,
+    updated_at       timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (organization_id, client_id, id),
+    UNIQUE (organization_id, client_id, serial, direction, valid_from),
+    UNIQUE (organization_id, client_id, customer_id, id),
+    FOREIGN KEY (organization_id, client_id, customer_id) REFERENCES public.customers (organization_id, client_id, id),
+    CHECK ((kind = 'interval') = (interval_minutes IS NOT NULL))
+);
+CREATE INDEX meters_customer ON public.meters (organization_id, client_id, customer_id, valid_from);
+COMMENT ON TABLE public.meters IS 'A register of a meter at a customer from a day (included) to a day (excluded). Import is what the customer draws.';
+CALL private.protect('public.meters', 'customer', '{INSERT,UPDATE}');
+CALL private.track_updates('public.meters');

@@ -1,0 +1,3 @@
+DROP TABLE public.allocations, public.payments, public.invoice_lines, public.invoice_counts, public.invoices, public.invoice_counters,
+    public.billing_exceptions, public.billing_runs, public.billing_periods;
+DROP FUNCTION public.issued_line_is_fixed, public.count_invoices, public.issued_invoice_is_fixed;

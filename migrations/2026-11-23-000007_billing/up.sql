@@ -1,0 +1,278 @@
+-- Billing periods and runs, invoices and their lines, credit notes, payments, allocations.
+
+CREATE TABLE public.billing_periods (
+    organization_id uuid NOT NULL,
+    client_id       uuid NOT NULL,
+    id              uuid NOT NULL,
+    from_on         date NOT NULL,
+    to_on           date NOT NULL CHECK (to_on > from_on),
+    status          text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'rated', 'approved', 'invoiced', 'closed')),
+    invoices        integer NOT NULL DEFAULT 0,
+    exceptions      integer NOT NULL DEFAULT 0,
+    kwh             numeric(14,3) NOT NULL DEFAULT 0,
+    net             numeric(14,2) NOT NULL DEFAULT 0,
+    tax             numeric(14,2) NOT NULL DEFAULT 0,
+    total           numeric(14,2) NOT NULL DEFAULT 0,
+    approved_at     timestamptz,
+    approved_by     uuid,
+    issued_at       timestamptz,
+    created_at      timestamptz NOT NULL DEFAULT now(),
+    created_by      uuid,
+    updated_at      timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (organization_id, client_id, id),
+    UNIQUE (organization_id, client_id, from_on, to_on),
+    FOREIGN KEY (organization_id, client_id) REFERENCES public.clients (organization_id, id)
+);
+COMMENT ON TABLE public.billing_periods IS 'Days from_on (included) to to_on (excluded) that a client bills together. Totals are of its latest rating.';
+CALL private.protect('public.billing_periods', 'client', '{INSERT,UPDATE}');
+CALL private.track_updates('public.billing_periods');
+
+CREATE TABLE public.billing_runs (
+    organization_id   uuid NOT NULL,
+    client_id         uuid NOT NULL,
+    id                uuid NOT NULL,
+    billing_period_id uuid NOT NULL,
+    step              text NOT NULL CHECK (step IN ('rate', 'issue')),
+    status            text NOT NULL CHECK (status IN ('running', 'done', 'failed')),
+    customers         integer NOT NULL DEFAULT 0,
+    done              integer NOT NULL DEFAULT 0,
+    exceptions        integer NOT NULL DEFAULT 0,
+    problem           text NOT NULL DEFAULT '',
+    started_at        timestamptz NOT NULL DEFAULT now(),
+    finished_at       timestamptz,
+    created_at        timestamptz NOT NULL DEFAULT now(),
+    created_by        uuid,
+    updated_at        timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (organization_id, client_id, id),
+    FOREIGN KEY (organization_id, client_id, billing_period_id) REFERENCES public.billing_periods (organization_id, client_id, id)
+);
+CREATE INDEX billing_runs_period ON public.billing_runs (organization_id, client_id, billing_period_id, started_at DESC);
+COMMENT ON TABLE public.billing_runs IS 'Attempts to rate or issue a period: who, when, how far, with what result.';
+CALL private.protect('public.billing_runs', 'client', '{INSERT,UPDATE}');
+CALL private.track_updates('public.billing_runs');
+
+CREATE TABLE public.billing_exceptions (
+    organization_id   uuid NOT NULL,
+    client_id         uuid NOT NULL,
+    billing_period_id uuid NOT NULL,
+    customer_id       uuid NOT NULL,
+    kind              text NOT NULL CHECK (kind ~ '^[a-z_]+$'),
+    severity          text NOT NULL CHECK (severity IN ('blocks', 'warns')),
+    message           text NOT NULL,
+    created_at        timestamptz NOT NULL DEFAULT now(),
+    created_by        uuid,
+    PRIMARY KEY (organization_id, client_id, billing_period_id, customer_id, kind),
+    FOREIGN KEY (organization_id, client_id, billing_period_id) REFERENCES public.billing_periods (organization_id, client_id, id),
+    FOREIGN KEY (organization_id, client_id, customer_id) REFERENCES public.customers (organization_id, client_id, id)
+);
+COMMENT ON TABLE public.billing_exceptions IS 'What the latest rating of a period found about a customer: why there is no bill (blocks) or what to look at (warns).';
+CALL private.protect('public.billing_exceptions', 'client', '{INSERT,DELETE}');
+
+CREATE TABLE public.invoice_counters (
+    organization_id uuid NOT NULL,
+    client_id       uuid NOT NULL,
+    series          text NOT NULL,
+    last_number     bigint NOT NULL DEFAULT 0 CHECK (last_number >= 0),
+    created_at      timestamptz NOT NULL DEFAULT now(),
+    created_by      uuid,
+    updated_at      timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (organization_id, client_id, series),
+    FOREIGN KEY (organization_id, client_id) REFERENCES public.clients (organization_id, id)
+);
+COMMENT ON TABLE public.invoice_counters IS 'The last number given per client and series; locked by the transaction that issues, so that numbers have no gaps.';
+CALL private.protect('public.invoice_counters', 'client', '{INSERT,UPDATE}');
+
+CREATE TABLE public.invoices (
+    organization_id   uuid NOT NULL,
+    client_id         uuid NOT NULL,
+    id                uuid NOT NULL,
+    customer_id       uuid NOT NULL,
+    billing_period_id uuid,
+    kind              text NOT NULL DEFAULT 'invoice' CHECK (kind IN ('invoice', 'credit_note')),
+    corrects_id       uuid,
+    status            text NOT NULL DEFAULT 'draft' CHECK (status IN ('draft', 'issued', 'part_paid', 'paid', 'credited')),
+    series            text NOT NULL DEFAULT '',
+    number            bigint CHECK (number > 0),
+    label             text NOT NULL DEFAULT '',
+    customer_name     text NOT NULL,
+    account_number    text NOT NULL,
+    billing_address   text NOT NULL DEFAULT '',
+    period_from       date NOT NULL,
+    period_to         date NOT NULL CHECK (period_to > period_from),
+    issued_on         date,
+    due_on            date,
+    currency          text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
+    tariff_rate_id    uuid,
+    tariff_name       text NOT NULL DEFAULT '',
+    kwh               numeric(12,3) NOT NULL,
+    peak_kw           numeric(12,3),
+    estimated         boolean NOT NULL DEFAULT false,
+    net               numeric(12,2) NOT NULL,
+    tax               numeric(12,2) NOT NULL,
+    total             numeric(12,2) NOT NULL,
+    paid              numeric(12,2) NOT NULL DEFAULT 0,
+    metadata          jsonb NOT NULL DEFAULT '{}',
+    created_at        timestamptz NOT NULL DEFAULT now(),
+    created_by        uuid,
+    updated_at        timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (organization_id, client_id, id),
+    UNIQUE (organization_id, client_id, customer_id, id),
+    UNIQUE (organization_id, client_id, series, number),
+    FOREIGN KEY (organization_id, client_id, customer_id) REFERENCES public.customers (organization_id, client_id, id),
+    FOREIGN KEY (organization_id, client_id, billing_period_id) REFERENCES public.billing_periods (organization_id, client_id, id),
+    FOREIGN KEY (organization_id, client_id, corrects_id) REFERENCES public.invoices (organization_id, client_id, id),
+    FOREIGN KEY (organization_id, client_id, tariff_rate_id) REFERENCES public.tariff_rates (organization_id, client_id, id),
+    CHECK (total = net + tax),
+    CHECK ((status = 'draft') = (number IS NULL) AND (number IS NULL) = (issued_on IS NULL) AND (number IS NULL) = (due_on IS NULL))
+);
+CREATE UNIQUE INDEX invoices_once ON public.invoices (organization_id, client_id, billing_period_id, customer_id, kind)
+    WHERE status <> 'credited' AND kind = 'invoice';
+CREATE INDEX invoices_list ON public.invoices (organization_id, client_id, issued_on DESC, id DESC) WHERE status <> 'draft';
+CREATE INDEX invoices_by_status ON public.invoices (organization_id, client_id, status, issued_on DESC, id DESC) WHERE status <> 'draft';
+CREATE INDEX invoices_by_customer ON public.invoices (organization_id, client_id, customer_id, issued_on DESC, id DESC);
+CREATE INDEX invoices_by_period ON public.invoices (organization_id, client_id, billing_period_id, account_number, id);
+CREATE INDEX invoices_search ON public.invoices (organization_id, client_id, lower(customer_name) text_pattern_ops);
+CREATE INDEX invoices_due ON public.invoices (organization_id, client_id, due_on) WHERE status IN ('issued', 'part_paid');
+COMMENT ON TABLE public.invoices IS
+    'Invoices and credit notes. Numbered when issued; from then on only status and paid change, and no row is deleted. Buyer''s name and address as they were.';
+COMMENT ON COLUMN public.invoices.label IS 'The number as printed: series, year of issue, number.';
+CALL private.protect('public.invoices', 'customer', '{INSERT,UPDATE,DELETE}', customer_sees => 'status <> ''draft''');
+CALL private.track_updates('public.invoices');
+
+CREATE FUNCTION public.issued_invoice_is_fixed() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF OLD.status = 'draft' THEN
+        IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
+        RETURN NEW;
+    END IF;
+    IF TG_OP = 'DELETE' THEN
+        RAISE EXCEPTION 'an issued invoice is never deleted; make a credit note' USING ERRCODE = 'check_violation';
+    END IF;
+    IF NEW.status = 'draft' OR (to_jsonb(NEW) - '{status,paid,updated_at,metadata}'::text[]) <> (to_jsonb(OLD) - '{status,paid,updated_at,metadata}'::text[]) THEN
+        RAISE EXCEPTION 'an issued invoice is never edited; make a credit note' USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+REVOKE ALL ON FUNCTION public.issued_invoice_is_fixed FROM PUBLIC;
+CREATE TRIGGER issued_is_fixed BEFORE UPDATE OR DELETE ON public.invoices FOR EACH ROW EXECUTE FUNCTION public.issued_invoice_is_fixed();
+
+-- Counts per status, kept by the statements that change them, so that a list's total never scans.
+CREATE TABLE public.invoice_counts (
+    organization_id uuid NOT NULL,
+    client_id       uuid NOT NULL,
+    status          text NOT NULL,
+    invoices        bigint NOT NULL,
+    open_amount     numeric(16,2) NOT NULL DEFAULT 0,
+    PRIMARY KEY (organization_id, client_id, status),
+    FOREIGN KEY (organization_id, client_id) REFERENCES public.clients (organization_id, id)
+);
+COMMENT ON TABLE public.invoice_counts IS 'Invoices and open amount per client and status; a list''s total costs one row whatever the client''s size.';
+CALL private.protect('public.invoice_counts', 'client', '{INSERT,UPDATE}');
+
+CREATE FUNCTION public.count_invoices() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF TG_OP IN ('UPDATE', 'DELETE') THEN
+        UPDATE public.invoice_counts t SET invoices = t.invoices - c.n, open_amount = t.open_amount - c.due
+        FROM (SELECT o.organization_id, o.client_id, o.status, count(*) AS n, sum(o.total - o.paid) AS due
+              FROM old_rows o GROUP BY 1, 2, 3 ORDER BY 1, 2, 3) c
+        WHERE (t.organization_id, t.client_id, t.status) = (c.organization_id, c.client_id, c.status);
+    END IF;
+    IF TG_OP IN ('UPDATE', 'INSERT') THEN
+        INSERT INTO public.invoice_counts AS t (organization_id, client_id, status, invoices, open_amount)
+        SELECT n.organization_id, n.client_id, n.status, count(*), sum(n.total - n.paid) FROM new_rows n GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+        ON CONFLICT (organization_id, client_id, status)
+            DO UPDATE SET invoices = t.invoices + excluded.invoices, open_amount = t.open_amount + excluded.open_amount;
+    END IF;
+    RETURN NULL;
+END $$;
+REVOKE ALL ON FUNCTION public.count_invoices FROM PUBLIC;
+CREATE TRIGGER count_inserted AFTER INSERT ON public.invoices REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION public.count_invoices();
+CREATE TRIGGER count_updated AFTER UPDATE ON public.invoices REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION public.count_invoices();
+CREATE TRIGGER count_deleted AFTER DELETE ON public.invoices REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION public.count_invoices();
+
+CREATE TABLE public.invoice_lines (
+    organization_id uuid NOT NULL,
+    client_id       uuid NOT NULL,
+    invoice_id      uuid NOT NULL,
+    position        smallint NOT NULL CHECK (position > 0),
+    customer_id     uuid NOT NULL,
+    issued          boolean NOT NULL DEFAULT false,
+    kind            text NOT NULL CHECK (kind IN ('energy', 'demand', 'fixed', 'minimum', 'tax', 'credit', 'adjustment')),
+    description     text NOT NULL,
+    tou_period      text NOT NULL DEFAULT '',
+    block           smallint,
+    quantity        numeric(14,4) NOT NULL,
+    unit            text NOT NULL,
+    price           numeric(12,6) NOT NULL,
+    amount          numeric(12,2) NOT NULL,
+    tax_rate        numeric(7,4),
+    estimated       boolean NOT NULL DEFAULT false,
+    trace           jsonb NOT NULL DEFAULT '[]',
+    created_at      timestamptz NOT NULL DEFAULT now(),
+    created_by      uuid,
+    PRIMARY KEY (organization_id, client_id, invoice_id, position),
+    FOREIGN KEY (organization_id, client_id, customer_id, invoice_id)
+        REFERENCES public.invoices (organization_id, client_id, customer_id, id) ON DELETE CASCADE
+);
+COMMENT ON TABLE public.invoice_lines IS 'Each charge with quantity, unit, price, amount, tax rate and the trace behind it: [{"date","quantity"}] per day.';
+COMMENT ON COLUMN public.invoice_lines.issued IS 'Set with its invoice''s number; the customer sees issued lines only.';
+CALL private.protect('public.invoice_lines', 'customer', '{INSERT,UPDATE,DELETE}', customer_sees => 'issued');
+
+CREATE FUNCTION public.issued_line_is_fixed() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF OLD.issued THEN
+        RAISE EXCEPTION 'a line of an issued invoice never changes; make a credit note' USING ERRCODE = 'check_violation';
+    END IF;
+    IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
+    RETURN NEW;
+END $$;
+REVOKE ALL ON FUNCTION public.issued_line_is_fixed FROM PUBLIC;
+CREATE TRIGGER issued_is_fixed BEFORE UPDATE OR DELETE ON public.invoice_lines FOR EACH ROW EXECUTE FUNCTION public.issued_line_is_fixed();
+
+CREATE TABLE public.payments (
+    organization_id uuid NOT NULL,
+    client_id       uuid NOT NULL,
+    id              uuid NOT NULL,
+    customer_id     uuid NOT NULL,
+    received_on     date NOT NULL,
+    amount          numeric(12,2) NOT NULL CHECK (amount > 0),
+    currency        text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
+    method          text NOT NULL CHECK (method IN ('bank_transfer', 'direct_debit', 'card', 'cash', 'other')),
+    reference       text NOT NULL DEFAULT '',
+    created_at      timestamptz NOT NULL DEFAULT now(),
+    created_by      uuid,
+    updated_at      timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (organization_id, client_id, id),
+    UNIQUE (organization_id, client_id, customer_id, id),
+    FOREIGN KEY (organization_id, client_id, customer_id) REFERENCES public.customers (organization_id, client_id, id)
+);
+CREATE INDEX payments_received ON public.payments (organization_id, client_id, received_on DESC, id DESC) INCLUDE (amount);
+CREATE INDEX payments_customer ON public.payments (organization_id, client_id, customer_id, received_on DESC);
+COMMENT ON TABLE public.payments IS 'Money received from a customer.';
+CALL private.protect('public.payments', 'customer', '{INSERT}');
+CALL private.track_updates('public.payments');
+
+CREATE TABLE public.allocations (
+    organization_id uuid NOT NULL,
+    client_id       uuid NOT NULL,
+    payment_id      uuid NOT NULL,
+    invoice_id      uuid NOT NULL,
+    customer_id     uuid NOT NULL,
+    amount          numeric(12,2) NOT NULL CHECK (amount > 0),
+    created_at      timestamptz NOT NULL DEFAULT now(),
+    created_by      uuid,
+    PRIMARY KEY (organization_id, client_id, payment_id, invoice_id),
+    FOREIGN KEY (organization_id, client_id, customer_id, payment_id)
+        REFERENCES public.payments (organization_id, client_id, customer_id, id),
+    FOREIGN KEY (organization_id, client_id, customer_id, invoice_id)
+        REFERENCES public.invoices (organization_id, client_id, customer_id, id)
+);
+CREATE INDEX allocations_invoice ON public.allocations (organization_id, client_id, invoice_id);
+COMMENT ON TABLE public.allocations IS 'Which payment pays how much of which invoice, of the same customer.';
+CALL private.protect('public.allocations', 'customer', '{INSERT}');

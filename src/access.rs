@@ -1,0 +1,236 @@
+//! Who may do what: roles, permissions, and the actor that a guard hands to the business.
+//!
+//! The table of permissions is `domain.md`'s "Who may do what". It decides which pages open; which rows
+//! are seen is decided by the database (`migrations/…_context`), whatever this file says.
+
+use crate::ids::{AssignmentId, ClientId, CustomerId, OrganizationId, UserId};
+
+/// What an assignment makes of a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// EIS Power's own staff: opens one organization at a time, reads.
+    EisStaff,
+    /// Runs all clients of an organization.
+    EnergyAdmin,
+    /// Runs one client.
+    ClientAdmin,
+    /// Sees one account.
+    CustomerUser,
+}
+
+impl Role {
+    /// Every role, in order of reach.
+    pub const ALL: [Self; 4] = [Self::EisStaff, Self::EnergyAdmin, Self::ClientAdmin, Self::CustomerUser];
+
+    /// The role as the database and addresses spell it.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::EisStaff => "eis_staff",
+            Self::EnergyAdmin => "energy_admin",
+            Self::ClientAdmin => "client_admin",
+            Self::CustomerUser => "customer_user",
+        }
+    }
+
+    /// The role as people read it.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::EisStaff => "EIS staff",
+            Self::EnergyAdmin => "Energy admin",
+            Self::ClientAdmin => "Client admin",
+            Self::CustomerUser => "Customer",
+        }
+    }
+
+    /// The role of a code; `None` for anything else.
+    #[must_use]
+    pub fn parse(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.code() == code)
+    }
+
+    /// Whether the role includes a permission.
+    #[must_use]
+    pub const fn may(self, permission: Permission) -> bool {
+        use Permission as P;
+        match self {
+            Self::EisStaff => matches!(
+                permission,
+                P::OpenOrganizations
+                    | P::ViewOrganization
+                    | P::ViewClient
+                    | P::ViewUsers
+                    | P::ViewAudit
+                    | P::ManageUsers
+            ),
+            Self::EnergyAdmin => !matches!(permission, P::OpenOrganizations | P::ViewAccount),
+            Self::ClientAdmin => matches!(
+                permission,
+                P::ViewClient
+                    | P::ManageCustomers
+                    | P::ManageTariffs
+                    | P::ImportUsage
+                    | P::RunBilling
+                    | P::IssueInvoices
+                    | P::ViewUsers
+                    | P::ManageUsers
+                    | P::ViewAudit
+            ),
+            Self::CustomerUser => matches!(permission, P::ViewAccount),
+        }
+    }
+}
+
+/// What a page or server function asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Permission {
+    /// List and open organizations (EIS staff).
+    OpenOrganizations,
+    /// The organization's own pages: its clients and what needs attention.
+    ViewOrganization,
+    /// Create and change clients.
+    ManageClients,
+    /// Read a client's customers, usage, tariffs, billing and invoices.
+    ViewClient,
+    /// Create and change customers and meters.
+    ManageCustomers,
+    /// Create and change tariffs.
+    ManageTariffs,
+    /// Bring usage in.
+    ImportUsage,
+    /// Create, rate and approve billing periods.
+    RunBilling,
+    /// Issue invoices.
+    IssueInvoices,
+    /// See users and roles.
+    ViewUsers,
+    /// Invite and revoke, as far as the role may grant.
+    ManageUsers,
+    /// Read the audit log.
+    ViewAudit,
+    /// One's own account as a customer.
+    ViewAccount,
+}
+
+/// The secret of a live web session: what the database checks before it gives a context.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct SessionSecret(pub i128);
+
+impl SessionSecret {
+    /// The bytes that the database hashes.
+    #[must_use]
+    pub const fn bytes(self) -> [u8; 16] {
+        self.0.to_be_bytes()
+    }
+
+    /// The bytes as lowercase hex.
+    #[must_use]
+    pub fn hex(self) -> String {
+        format!("{:032x}", self.0)
+    }
+}
+
+impl std::fmt::Debug for SessionSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SessionSecret(…)")
+    }
+}
+
+/// The organization that is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenOrganization {
+    /// Its id.
+    pub id: OrganizationId,
+    /// Its short name in addresses.
+    pub slug: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// Who asks, as the guard found them. Only the guard makes one; `Db::as_tenant` takes nothing else.
+#[derive(Debug, Clone)]
+pub struct Actor {
+    /// What the database checks.
+    pub secret: SessionSecret,
+    /// The user.
+    pub user: UserId,
+    /// The user's name, for the audit log and the header.
+    pub user_name: String,
+    /// The role of the assignment that is open; `None` until one is chosen.
+    pub role: Option<Role>,
+    /// The assignment that is open.
+    pub assignment: Option<AssignmentId>,
+    /// How many assignments the user holds.
+    pub assignments: i32,
+    /// The organization that is open.
+    pub organization: Option<OpenOrganization>,
+    /// The client of the assignment.
+    pub client: Option<ClientId>,
+    /// That client's name.
+    pub client_name: Option<String>,
+    /// The customer of the assignment.
+    pub customer: Option<CustomerId>,
+    /// The one client at which this request stands.
+    pub at: Option<ClientId>,
+    /// Where the request comes from, for the audit log.
+    pub address: String,
+}
+
+impl Actor {
+    /// The same actor standing at one client, so that policies are exact. The database refuses a client
+    /// that the assignment does not cover.
+    #[must_use]
+    pub fn at_client(mut self, client: ClientId) -> Self {
+        self.at = Some(client);
+        self
+    }
+
+    /// The client at which the actor stands and its organization.
+    ///
+    /// # Errors
+    /// [`crate::db::DbError::Refused`] when the actor stands at none.
+    pub fn tenant(&self) -> Result<(ClientId, OrganizationId), crate::db::DbError> {
+        let client = self.at.or(self.client);
+        client.zip(self.organization.as_ref().map(|o| o.id)).ok_or(crate::db::DbError::Refused)
+    }
+
+    /// Whether the open role includes a permission.
+    #[must_use]
+    pub fn may(&self, permission: Permission) -> bool {
+        self.role.is_some_and(|role| role.may(permission))
+    }
+
+    /// What a form carries to say under which assignment and organization it was rendered.
+    #[must_use]
+    pub fn context_token(&self) -> String {
+        let assignment = self.assignment.map(|id| id.to_string()).unwrap_or_default();
+        let organization = self.organization.as_ref().map(|o| o.id.to_string()).unwrap_or_default();
+        format!("{assignment}.{organization}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_customer_may_only_open_the_account() {
+        assert!(Role::CustomerUser.may(Permission::ViewAccount));
+        assert!(!Role::CustomerUser.may(Permission::ViewClient));
+        assert!(!Role::CustomerUser.may(Permission::ViewAudit));
+    }
+
+    #[test]
+    fn staff_read_and_never_bill() {
+        assert!(Role::EisStaff.may(Permission::ViewClient));
+        assert!(!Role::EisStaff.may(Permission::RunBilling));
+        assert!(!Role::EisStaff.may(Permission::ManageCustomers));
+    }
+
+    #[test]
+    fn a_secret_is_never_printed() {
+        assert_eq!(format!("{:?}", SessionSecret(7)), "SessionSecret(…)");
+    }
+}

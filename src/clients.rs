@@ -1,0 +1,108 @@
+//! Clients: the energy companies of an organization.
+
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use rust_decimal::Decimal;
+
+use crate::db::schema::clients;
+use crate::ids::{ClientId, OrganizationId, UserId};
+
+/// A client.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = clients)]
+pub struct Client {
+    /// Its organization.
+    pub organization_id: OrganizationId,
+    /// Its id.
+    pub id: ClientId,
+    /// Its short name in addresses and files.
+    pub slug: String,
+    /// Its brand, as customers know it.
+    pub name: String,
+    /// Its name in law.
+    pub legal_name: String,
+    /// Its postal address.
+    pub address: String,
+    /// Its tax number.
+    pub tax_number: String,
+    /// ISO 4217.
+    pub currency: String,
+    /// IANA.
+    pub time_zone: String,
+    /// BCP 47.
+    pub locale: String,
+    /// What its invoice numbers begin with.
+    pub invoice_series: String,
+    /// What its tax is called.
+    pub tax_name: String,
+    /// A share: 0.19 is 19 %.
+    pub tax_rate: Decimal,
+    /// Days from issue until an invoice is due.
+    pub payment_terms_days: i16,
+    /// `active` or `closed`.
+    pub status: String,
+}
+
+/// The client of this id, if the context sees it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find(conn: &mut AsyncPgConnection, id: ClientId) -> QueryResult<Option<Client>> {
+    clients::table.filter(clients::id.eq(id)).select(Client::as_select()).first(conn).await.optional()
+}
+
+/// The clients that the context sees, by name.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(conn: &mut AsyncPgConnection) -> QueryResult<Vec<Client>> {
+    clients::table.select(Client::as_select()).order((clients::name, clients::id)).load(conn).await
+}
+
+/// What makes or changes a client.
+#[derive(Debug, Clone, AsChangeset, Insertable)]
+#[diesel(table_name = clients)]
+pub struct ClientFields {
+    /// Its short name.
+    pub slug: String,
+    /// Its brand.
+    pub name: String,
+    /// Its name in law.
+    pub legal_name: String,
+    /// Its postal address.
+    pub address: String,
+    /// Its tax number.
+    pub tax_number: String,
+    /// ISO 4217.
+    pub currency: String,
+    /// IANA.
+    pub time_zone: String,
+    /// BCP 47.
+    pub locale: String,
+    /// What its invoice numbers begin with.
+    pub invoice_series: String,
+    /// What its tax is called.
+    pub tax_name: String,
+    /// A share.
+    pub tax_rate: Decimal,
+    /// Days until an invoice is due.
+    pub payment_terms_days: i16,
+}
+
+/// Makes a client.
+///
+/// # Errors
+/// `clients_organization_id_slug_key` when the short name is taken; anything else when the database fails.
+pub async fn create(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    id: ClientId,
+    by: UserId,
+    fields: &ClientFields,
+) -> QueryResult<()> {
+    diesel::insert_into(clients::table)
+        .values((clients::organization_id.eq(organization), clients::id.eq(id), clients::created_by.eq(by.0), fields))
+        .execute(conn)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,89 @@
+//! The only door to a connection: [`Db::as_tenant`] opens a transaction with the tenant context of a live
+//! session. [`gate`] holds the few calls that come before there is an actor (sessions, signing in).
+
+pub mod admin;
+pub mod check;
+pub mod cluster;
+pub mod connect;
+pub mod gate;
+pub mod migrate;
+pub mod owner;
+pub mod schema;
+mod tenant;
+
+use diesel_async::AsyncPgConnection;
+use diesel_async::pooled_connection::deadpool::{Object, Pool};
+use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
+
+pub use tenant::{Access, Tenant};
+
+/// What can go wrong between the portal and its database.
+#[derive(Debug, thiserror::Error)]
+pub enum DbError {
+    /// No connection within the time allowed.
+    #[error("the database cannot be reached: {0}")]
+    Unreachable(String),
+    /// The session ended, or its user or assignment was taken away.
+    #[error("this session has ended")]
+    SessionEnded,
+    /// The context may not be opened at this place.
+    #[error("this is not yours to open")]
+    Refused,
+    /// A query failed.
+    #[error(transparent)]
+    Query(#[from] diesel::result::Error),
+}
+
+impl DbError {
+    /// Whether a constraint of this name refused the write.
+    #[must_use]
+    pub fn violates(&self, constraint: &str) -> bool {
+        matches!(self, Self::Query(diesel::result::Error::DatabaseError(_, info)) if info.constraint_name() == Some(constraint))
+    }
+}
+
+/// The portal's connections, as the login `eis_app`.
+#[derive(Clone)]
+pub struct Db {
+    pool: Pool<AsyncPgConnection>,
+}
+
+impl std::fmt::Debug for Db {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Db({:?})", self.pool.status())
+    }
+}
+
+impl Db {
+    /// A pool of at most `size` connections; none is opened yet.
+    ///
+    /// # Errors
+    /// When the pool cannot be built from these settings.
+    pub fn new(app_url: &str, size: usize) -> Result<Self, DbError> {
+        let mut config = ManagerConfig::default();
+        // The tenant guard leaves no transaction behind, so taking a connection costs no query.
+        config.recycling_method = RecyclingMethod::Fast;
+        let manager = AsyncDieselConnectionManager::new_with_config(app_url, config);
+        let pool = Pool::builder(manager)
+            .max_size(size)
+            .wait_timeout(Some(std::time::Duration::from_secs(10)))
+            .create_timeout(Some(std::time::Duration::from_secs(10)))
+            .runtime(deadpool::Runtime::Tokio1)
+            .build()
+            .map_err(|error| DbError::Unreachable(error.to_string()))?;
+        Ok(Self { pool })
+    }
+
+    async fn connection(&self) -> Result<Object<AsyncPgConnection>, DbError> {
+        self.pool.get().await.map_err(|error| DbError::Unreachable(error.to_string()))
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<(), DbError> {
+        use diesel_async::SimpleAsyncConnection;
+        Ok(self.connection().await?.batch_execute("SELECT 1").await?)
+    }
+}

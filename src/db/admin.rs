@@ -1,0 +1,104 @@
+//! What is done once per database before its first migration: roles, logins, the database itself.
+//!
+//! Runs with an administrator's connection (the private server's superuser, or `DATABASE_URL`).
+
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+
+use super::DbError;
+
+/// Passwords of the logins, kept in the data directory.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+pub struct LoginPasswords {
+    /// The private server's superuser.
+    pub superuser: String,
+    /// `eis_app`.
+    pub app: String,
+    /// `eis_worker`.
+    pub worker: String,
+    /// `eis_monitor`.
+    pub monitor: String,
+}
+
+/// Roles that every database on the server shares. Logins are members of nothing, so that no `SET ROLE`
+/// leads anywhere; timeouts keep a stuck transaction from holding locks.
+const ROLES: &str = "
+DO $$ BEGIN
+    IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'eis_owner') THEN CREATE ROLE eis_owner NOLOGIN; END IF;
+    IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'eis_gate') THEN CREATE ROLE eis_gate NOLOGIN; END IF;
+    IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'eis_app') THEN CREATE ROLE eis_app LOGIN; END IF;
+    IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'eis_worker') THEN CREATE ROLE eis_worker LOGIN; END IF;
+    IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'eis_monitor') THEN CREATE ROLE eis_monitor LOGIN; END IF;
+END $$;
+GRANT eis_gate TO eis_owner;
+ALTER ROLE eis_app SET plan_cache_mode = force_generic_plan;
+ALTER ROLE eis_app SET statement_timeout = '60s';
+ALTER ROLE eis_app SET idle_in_transaction_session_timeout = '60s';
+ALTER ROLE eis_app SET jit = off;
+ALTER ROLE eis_worker SET idle_in_transaction_session_timeout = '300s';
+ALTER ROLE eis_worker SET jit = off;
+ALTER ROLE eis_monitor SET statement_timeout = '30s';
+ALTER ROLE eis_monitor SET default_transaction_read_only = on;
+";
+
+/// What the database's PUBLIC loses. `set_config` would let one injected SELECT write a context; temporary
+/// tables would let a login shadow names.
+const DATABASE: &str = "
+ALTER SCHEMA public OWNER TO eis_owner;
+REVOKE ALL ON SCHEMA public FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean) TO eis_gate;
+";
+
+async fn connect(url: &str) -> Result<AsyncPgConnection, DbError> {
+    AsyncPgConnection::establish(url).await.map_err(|error| DbError::Unreachable(error.to_string()))
+}
+
+/// Makes roles and logins, and in the database of `admin_url` the ground for the migrations. Idempotent.
+///
+/// # Errors
+/// When the administrator lacks a right: the message of PostgreSQL says which.
+pub async fn prepare(admin_url: &str, passwords: &LoginPasswords) -> Result<(), DbError> {
+    let mut connection = connect(admin_url).await?;
+    connection.batch_execute("SELECT pg_advisory_lock(4711001)").await?;
+    connection.batch_execute(ROLES).await?;
+    for (login, password) in
+        [("eis_app", &passwords.app), ("eis_worker", &passwords.worker), ("eis_monitor", &passwords.monitor)]
+    {
+        let sql =
+            format!("ALTER ROLE {login} NOINHERIT NOCREATEDB NOCREATEROLE PASSWORD '{}'", password.replace('\'', "''"));
+        connection.batch_execute(&sql).await?;
+    }
+    let database: String = diesel::select(diesel::dsl::sql::<diesel::sql_types::Text>("current_database()::text"))
+        .get_result(&mut connection)
+        .await?;
+    let quoted = format!("\"{}\"", database.replace('"', "\"\""));
+    connection
+        .batch_execute(&format!(
+            "GRANT eis_owner TO CURRENT_USER;
+             GRANT CREATE ON DATABASE {quoted} TO eis_owner;
+             REVOKE ALL ON DATABASE {quoted} FROM PUBLIC;
+             GRANT CONNECT ON DATABASE {quoted} TO eis_app, eis_worker, eis_monitor;
+             {DATABASE}"
+        ))
+        .await?;
+    connection.batch_execute("SELECT pg_advisory_unlock(4711001)").await?;
+    Ok(())
+}
+
+/// Makes a database of this name if it is missing.
+///
+/// # Errors
+/// When the administrator may not create databases.
+pub async fn ensure_database(admin_url: &str, name: &str) -> Result<bool, DbError> {
+    use diesel::sql_types::{Bool, Text};
+    let mut connection = connect(admin_url).await?;
+    let exists: bool = diesel::select(
+        diesel::dsl::sql::<Bool>("EXISTS (SELECT 1 FROM pg_database WHERE datname = ").bind::<Text, _>(name).sql(")"),
+    )
+    .get_result(&mut connection)
+    .await?;
+    if !exists {
+        connection.batch_execute(&format!("CREATE DATABASE \"{}\"", name.replace('"', "\"\""))).await?;
+    }
+    Ok(!exists)
+}

@@ -1,0 +1,213 @@
+//! What `portal check` looks at: server version, roles, RLS on every table, migrations, rights.
+
+use diesel::sql_types::{Bool, Integer, Text};
+use diesel::{QueryableByName, sql_query};
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+
+use super::{DbError, migrate};
+
+/// The result of one check.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Finding {
+    /// What was checked.
+    pub check: &'static str,
+    /// Whether it holds.
+    pub ok: bool,
+    /// A plain sentence: what is so, or what is wrong and what to do.
+    pub message: String,
+}
+
+#[derive(QueryableByName)]
+struct Named {
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
+#[derive(QueryableByName)]
+struct Login {
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Bool)]
+    privileged: bool,
+    #[diesel(sql_type = Integer)]
+    memberships: i32,
+    #[diesel(sql_type = Bool)]
+    can_login: bool,
+}
+
+#[derive(QueryableByName)]
+struct Version {
+    #[diesel(sql_type = Integer)]
+    number: i32,
+}
+
+/// The minor release of each major version from which on every known RLS fix is in.
+const MINORS: [(i32, i32); 4] = [(15, 18), (16, 14), (17, 10), (18, 4)];
+
+struct Checker<'a> {
+    connection: &'a mut AsyncPgConnection,
+    findings: Vec<Finding>,
+}
+
+impl Checker<'_> {
+    fn note(&mut self, check: &'static str, faults: Vec<String>, fine: &str) {
+        if faults.is_empty() {
+            self.findings.push(Finding { check, ok: true, message: fine.to_owned() });
+        }
+        self.findings.extend(faults.into_iter().map(|message| Finding { check, ok: false, message }));
+    }
+
+    async fn names(&mut self, sql: &str) -> Result<Vec<String>, DbError> {
+        let rows: Vec<Named> = sql_query(sql).load(&mut *self.connection).await?;
+        Ok(rows.into_iter().map(|row| row.name).collect())
+    }
+
+    async fn version(&mut self) -> Result<(), DbError> {
+        let version: Version = sql_query("SELECT current_setting('server_version_num')::integer AS number")
+            .get_result(&mut *self.connection)
+            .await?;
+        let (major, minor) = (version.number / 10_000, version.number % 10_000);
+        let needed = MINORS.iter().find(|(m, _)| *m == major).map_or(0, |(_, n)| *n);
+        let faults = if major < 15 {
+            vec![format!("PostgreSQL {major} is too old; run 15 or later.")]
+        } else if minor < needed {
+            vec![format!(
+                "PostgreSQL {major}.{minor} lacks fixes to row-level security; update to {major}.{needed} or later."
+            )]
+        } else {
+            Vec::new()
+        };
+        self.note("version", faults, &format!("PostgreSQL {major}.{minor}"));
+        Ok(())
+    }
+
+    async fn roles(&mut self) -> Result<(), DbError> {
+        let logins: Vec<Login> = sql_query(
+            "SELECT r.rolname::text AS name, (r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication) AS privileged,
+                    (SELECT count(*)::integer FROM pg_auth_members m WHERE m.member = r.oid) AS memberships, r.rolcanlogin AS can_login
+             FROM pg_roles r WHERE r.rolname IN ('eis_app', 'eis_worker', 'eis_monitor', 'eis_owner', 'eis_gate') ORDER BY 1",
+        )
+        .load(&mut *self.connection)
+        .await?;
+        let mut faults = Vec::new();
+        for expected in ["eis_app", "eis_gate", "eis_monitor", "eis_owner", "eis_worker"] {
+            let Some(role) = logins.iter().find(|l| l.name == expected) else {
+                faults.push(format!("The role {expected} is missing; run `portal migrate up`."));
+                continue;
+            };
+            if role.privileged {
+                faults.push(format!("The role {expected} is a superuser or has BYPASSRLS, CREATEROLE, CREATEDB or REPLICATION; take it away with ALTER ROLE."));
+            }
+            if role.memberships > 0 && expected != "eis_owner" {
+                faults.push(format!("The role {expected} is a member of another role; REVOKE it."));
+            }
+            if role.can_login != matches!(expected, "eis_app" | "eis_worker" | "eis_monitor") {
+                faults.push(format!(
+                    "The role {expected} has LOGIN the wrong way round; ALTER ROLE {expected} {}.",
+                    if role.can_login { "NOLOGIN" } else { "LOGIN" }
+                ));
+            }
+        }
+        let owned = self
+            .names("SELECT c.relname::text AS name FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner WHERE r.rolname IN ('eis_app', 'eis_worker', 'eis_monitor')")
+            .await?;
+        faults.extend(
+            owned.into_iter().map(|t| format!("The table {t} belongs to a login; ALTER TABLE … OWNER TO eis_owner.")),
+        );
+        self.note("roles", faults, "five roles, none privileged, logins are members of nothing and own nothing");
+        Ok(())
+    }
+
+    async fn tables(&mut self) -> Result<(), DbError> {
+        let unprotected = self
+            .names(
+                "SELECT n.nspname || '.' || c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                 WHERE n.nspname IN ('public', 'private') AND c.relkind IN ('r', 'p') AND NOT (c.relrowsecurity AND c.relforcerowsecurity) ORDER BY 1",
+            )
+            .await?;
+        let faults = unprotected
+            .into_iter()
+            .map(|t| format!("The table {t} has no forced row-level security; ALTER TABLE {t} ENABLE and FORCE ROW LEVEL SECURITY and give it policies."))
+            .collect();
+        self.note("row-level security", faults, "every table has row-level security enabled and forced");
+        let open = self
+            .names(
+                "SELECT c.relname || '.' || p.polname AS name FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
+                 WHERE p.polroles = '{0}' OR ((pg_get_expr(p.polqual, p.polrelid) = 'true' OR pg_get_expr(p.polwithcheck, p.polrelid) = 'true')
+                   AND c.relname <> '__diesel_schema_migrations'
+                   AND EXISTS (SELECT 1 FROM unnest(p.polroles) r (oid) JOIN pg_roles g ON g.oid = r.oid WHERE g.rolname IN ('eis_app', 'eis_worker', 'eis_monitor'))) ORDER BY 1",
+            )
+            .await?;
+        let faults = open
+            .into_iter()
+            .map(|p| format!("The policy {p} lets a login see everything, or names no role; drop it."))
+            .collect();
+        self.note("policies", faults, "no policy is open to everyone");
+        Ok(())
+    }
+
+    async fn rights(&mut self) -> Result<(), DbError> {
+        let mut faults: Vec<String> = self
+            .names(
+                "SELECT n.nspname || '.' || c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                 WHERE n.nspname IN ('public', 'private') AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
+                   AND EXISTS (SELECT 1 FROM aclexplode(c.relacl) a WHERE a.grantee = 0) ORDER BY 1",
+            )
+            .await?
+            .into_iter()
+            .map(|t| format!("PUBLIC has rights on {t}; REVOKE ALL ON {t} FROM PUBLIC."))
+            .collect();
+        faults.extend(
+            self.names(
+                "SELECT p.oid::regprocedure::text AS name FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+                 WHERE n.nspname = 'public' AND p.prosecdef AND (p.proacl IS NULL OR EXISTS (SELECT 1 FROM aclexplode(p.proacl) a WHERE a.grantee = 0)
+                   OR NOT coalesce(p.proconfig::text LIKE '%search_path=pg_catalog, pg_temp%', false)) ORDER BY 1",
+            )
+            .await?
+            .into_iter()
+            .map(|f| format!("The definer function {f} is open to PUBLIC or has no fixed search_path.")),
+        );
+        faults.extend(
+            self.names("SELECT 'set_config' AS name WHERE has_function_privilege('eis_app', 'pg_catalog.set_config(text,text,boolean)', 'EXECUTE')")
+                .await?
+                .into_iter()
+                .map(|_| "The portal's login may call set_config; REVOKE EXECUTE ON FUNCTION pg_catalog.set_config FROM PUBLIC (as a superuser).".to_owned()),
+        );
+        faults.extend(
+            self.names("SELECT c.relname::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND (has_table_privilege('eis_app', c.oid, 'TRUNCATE') OR has_table_privilege('eis_worker', c.oid, 'TRUNCATE')) ORDER BY 1")
+                .await?
+                .into_iter()
+                .map(|t| format!("A login may TRUNCATE {t}, which row-level security does not see; REVOKE it.")),
+        );
+        self.note("rights", faults, "PUBLIC has none; logins have no TRUNCATE and no set_config");
+        Ok(())
+    }
+}
+
+/// Runs every check against the database of `admin_url`.
+///
+/// # Errors
+/// When the database cannot be reached or read.
+pub async fn run(admin_url: &str) -> Result<Vec<Finding>, DbError> {
+    let mut connection =
+        AsyncPgConnection::establish(admin_url).await.map_err(|e| DbError::Unreachable(e.to_string()))?;
+    let mut checker = Checker { connection: &mut connection, findings: Vec::new() };
+    checker.version().await?;
+    checker.roles().await?;
+    checker.tables().await?;
+    if checker.findings.iter().all(|f| f.ok || f.check != "roles") {
+        checker.rights().await?;
+    }
+    let mut findings = checker.findings;
+    let pending: Vec<String> =
+        migrate::status(admin_url).await?.into_iter().filter(|m| !m.applied).map(|m| m.name).collect();
+    if pending.is_empty() {
+        findings.push(Finding { check: "migrations", ok: true, message: "none pending".to_owned() });
+    }
+    findings.extend(pending.into_iter().map(|name| Finding {
+        check: "migrations",
+        ok: false,
+        message: format!("The migration {name} is pending; run `portal migrate up`."),
+    }));
+    Ok(findings)
+}

@@ -1,0 +1,170 @@
+//! Which database the portal uses, and the connection strings of its logins.
+
+use std::path::{Path, PathBuf};
+
+use super::admin::{self, LoginPasswords};
+use super::cluster::{self, Cluster, ClusterError};
+use super::{DbError, migrate};
+
+/// The private server's database.
+pub const DATABASE: &str = "portal";
+
+/// Where the database is, from flags and environment.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `DATABASE_URL`: an administrator's connection string to a database of one's own.
+    pub database_url: Option<String>,
+    /// Where passwords and the private server live.
+    pub data_dir: PathBuf,
+}
+
+/// A database that answers, with the connection strings of its logins.
+#[derive(Debug, Clone)]
+pub struct Connected {
+    admin_url: String,
+    passwords: LoginPasswords,
+    /// The private server, where there is one.
+    pub cluster: Option<Cluster>,
+    /// Whether this process started the private server.
+    pub started: bool,
+}
+
+/// The logins that `portal db url` knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Login {
+    /// The portal's own login.
+    App,
+    /// Background work.
+    Worker,
+    /// Migrations: the administrator, acting as `eis_owner`.
+    Owner,
+    /// Health and catalogues.
+    Monitor,
+}
+
+/// Why there is no database to work with.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The private server.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    /// The database.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+impl Settings {
+    /// Finds the database, starting the private server when none is configured.
+    ///
+    /// # Errors
+    /// When the private server cannot be started.
+    pub fn connect(&self) -> Result<Connected, ConnectError> {
+        self.connect_to(DATABASE, true)
+    }
+
+    /// As [`Self::connect`], for another database of the private server; `durable: false` is for tests.
+    ///
+    /// # Errors
+    /// When the private server cannot be started.
+    pub fn connect_to(&self, database: &str, durable: bool) -> Result<Connected, ConnectError> {
+        if let Some(url) = &self.database_url {
+            std::fs::create_dir_all(&self.data_dir)
+                .map_err(|source| ClusterError::Io { path: self.data_dir.clone(), source })?;
+            let passwords = cluster::passwords(&self.data_dir)?;
+            return Ok(Connected { admin_url: url.clone(), passwords, cluster: None, started: false });
+        }
+        let cluster = Cluster::open(Path::new(&self.data_dir), durable)?;
+        let started = cluster.start()?;
+        Ok(Connected {
+            admin_url: cluster.admin_url(database),
+            passwords: cluster.passwords().clone(),
+            cluster: Some(cluster),
+            started,
+        })
+    }
+}
+
+impl Connected {
+    /// The administrator's connection string.
+    #[must_use]
+    pub fn admin_url(&self) -> &str {
+        &self.admin_url
+    }
+
+    /// The connection string of a login.
+    #[must_use]
+    pub fn url(&self, login: Login) -> String {
+        match login {
+            Login::App => with_login(&self.admin_url, "eis_app", &self.passwords.app),
+            Login::Worker => with_login(&self.admin_url, "eis_worker", &self.passwords.worker),
+            Login::Monitor => with_login(&self.admin_url, "eis_monitor", &self.passwords.monitor),
+            Login::Owner => {
+                let joint = if self.admin_url.contains('?') { '&' } else { '?' };
+                format!("{}{joint}options=-c%20role%3Deis_owner", self.admin_url)
+            }
+        }
+    }
+
+    /// Makes the private database, roles and rights where they are missing, and applies what is pending.
+    ///
+    /// # Errors
+    /// When the administrator lacks a right or a migration fails.
+    pub async fn migrate_up(&self) -> Result<Vec<String>, DbError> {
+        if let Some(cluster) = &self.cluster {
+            admin::ensure_database(&cluster.admin_url("postgres"), database_name(&self.admin_url)).await?;
+        }
+        admin::prepare(&self.admin_url, &self.passwords).await?;
+        migrate::up(&self.admin_url).await
+    }
+}
+
+fn database_name(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let path = rest.split_once('/').map_or("", |(_, path)| path);
+    path.split('?').next().unwrap_or_default()
+}
+
+/// The same place with another login, given in the query so that socket addresses work too.
+fn with_login(url: &str, login: &str, password: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("postgresql", url));
+    let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let place = match place.split_once('/') {
+        Some((authority, path)) => {
+            format!("{}/{path}", authority.rsplit_once('@').map_or(authority, |(_, host)| host))
+        }
+        None => place.rsplit_once('@').map_or(place, |(_, host)| host).to_owned(),
+    };
+    let kept = query.split('&').filter(|pair| {
+        !pair.is_empty()
+            && !pair.starts_with("user=")
+            && !pair.starts_with("password=")
+            && !pair.starts_with("options=")
+    });
+    let mut pairs: Vec<String> = kept.map(str::to_owned).collect();
+    pairs.push(format!("user={login}"));
+    pairs.push(format!("password={password}"));
+    format!("{scheme}://{place}?{}", pairs.join("&"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_login_replaces_the_first_wherever_it_is_written() {
+        assert_eq!(
+            with_login("postgresql://root:secret@db.example:5432/portal?sslmode=disable", "eis_app", "x"),
+            "postgresql://db.example:5432/portal?sslmode=disable&user=eis_app&password=x"
+        );
+        assert_eq!(
+            with_login("postgresql:///portal?host=/run&user=postgres&password=y", "eis_app", "x"),
+            "postgresql:///portal?host=/run&user=eis_app&password=x"
+        );
+    }
+
+    #[test]
+    fn the_name_of_the_database_is_read_off_the_address() {
+        assert_eq!(database_name("postgresql:///portal?host=/run"), "portal");
+        assert_eq!(database_name("postgresql://a:b@h:1/other"), "other");
+    }
+}

@@ -1,0 +1,377 @@
+//! Calls to the database's gate: sessions, signing in, switching, invitations. Each hands over a secret,
+//! a password digest or a one-time token, which the database checks itself (`migrations/…_gate`).
+
+use chrono::{DateTime, Utc};
+use diesel::sql_types::{Binary, Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::{OptionalExtension, QueryableByName, sql_query};
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use super::tenant::refused;
+use super::{Db, DbError};
+use crate::access::SessionSecret;
+use crate::ids::{AssignmentId, OrganizationId, UserId};
+
+/// What a request needs to know about who asks.
+#[derive(Debug, Clone, QueryableByName)]
+pub struct LoadedSession {
+    /// What the web keeps with the session, JSON.
+    #[diesel(sql_type = Text)]
+    pub data: String,
+    /// Whether `seen_at` is due for renewal.
+    #[diesel(sql_type = Bool)]
+    pub stale: bool,
+    /// The end of the session, whatever happens.
+    #[diesel(sql_type = Timestamptz)]
+    pub expires_at: DateTime<Utc>,
+    /// The user, when somebody is signed in.
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub user_id: Option<Uuid>,
+    /// The user's address.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub email: Option<String>,
+    /// The user's name.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub user_name: Option<String>,
+    /// What `auth_hash` was when the session was bound.
+    #[diesel(sql_type = Nullable<Binary>)]
+    pub bound_hash: Option<Vec<u8>>,
+    /// Changes with the password and the assignment.
+    #[diesel(sql_type = Nullable<Binary>)]
+    pub auth_hash: Option<Vec<u8>>,
+    /// The assignment that is open and in force.
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub assignment_id: Option<Uuid>,
+    /// Its role.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub role: Option<String>,
+    /// How many assignments the user holds.
+    #[diesel(sql_type = Integer)]
+    pub assignments: i32,
+    /// The organization that is open.
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub organization_id: Option<Uuid>,
+    /// Its slug.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub organization_slug: Option<String>,
+    /// Its name.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub organization_name: Option<String>,
+    /// The assignment's client.
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub client_id: Option<Uuid>,
+    /// That client's name.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub client_name: Option<String>,
+    /// The assignment's customer.
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub customer_id: Option<Uuid>,
+}
+
+/// What came of an attempt to sign in.
+#[derive(Debug)]
+pub enum SignIn {
+    /// The password was right: whose it is, and a ticket for a new session.
+    SignedIn {
+        /// The user.
+        user: UserId,
+        /// Good for one session, for one minute.
+        ticket: Ticket,
+    },
+    /// Account or password is wrong; which of them is not said.
+    Wrong,
+    /// Too many wrong attempts; not tried.
+    Limited {
+        /// Seconds until another attempt is tried.
+        retry_after: i32,
+    },
+}
+
+/// Proof that a session may be bound to a user and assignment.
+#[derive(Clone)]
+pub struct Ticket(Vec<u8>);
+
+impl std::fmt::Debug for Ticket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Ticket(…)")
+    }
+}
+
+/// What a one-time link invites to.
+#[derive(Debug, QueryableByName)]
+pub struct Invited {
+    /// Who is invited.
+    #[diesel(sql_type = Text)]
+    pub email: String,
+    /// Their name as the inviter wrote it.
+    #[diesel(sql_type = Text)]
+    pub name: String,
+    /// The role.
+    #[diesel(sql_type = Text)]
+    pub role: String,
+    /// The organization.
+    #[diesel(sql_type = Text)]
+    pub organization_name: String,
+    /// The client, for roles that have one.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub client_name: Option<String>,
+    /// Whether the person has a login already and proves it by password.
+    #[diesel(sql_type = Bool)]
+    pub known: bool,
+}
+
+#[derive(QueryableByName)]
+struct SignInRow {
+    #[diesel(sql_type = Text)]
+    outcome: String,
+    #[diesel(sql_type = Nullable<Binary>)]
+    ticket: Option<Vec<u8>>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    user_id: Option<Uuid>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    retry_after: Option<i32>,
+}
+
+#[derive(QueryableByName)]
+struct Flag {
+    #[diesel(sql_type = Nullable<Bool>)]
+    value: Option<bool>,
+}
+
+#[derive(QueryableByName)]
+struct Words {
+    #[diesel(sql_type = Text)]
+    value: String,
+}
+
+#[derive(QueryableByName)]
+struct Bytes {
+    #[diesel(sql_type = Nullable<Binary>)]
+    value: Option<Vec<u8>>,
+}
+
+fn secret(secret: SessionSecret) -> Vec<u8> {
+    secret.bytes().to_vec()
+}
+
+impl Db {
+    /// The live session of a secret, with its user and assignment.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn session_load(&self, of: SessionSecret) -> Result<Option<LoadedSession>, DbError> {
+        let mut connection = self.connection().await?;
+        Ok(sql_query("SELECT * FROM public.session_load($1)")
+            .bind::<Binary, _>(secret(of))
+            .get_result(&mut connection)
+            .await
+            .optional()?)
+    }
+
+    /// Makes a session bound to nobody; false when the secret is taken.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn session_create(
+        &self,
+        of: SessionSecret,
+        data: &str,
+        address: &str,
+        agent: &str,
+        absolute_seconds: i32,
+        idle_seconds: i32,
+    ) -> Result<bool, DbError> {
+        let mut connection = self.connection().await?;
+        let flag: Flag = sql_query("SELECT public.session_create($1, $2, $3, $4, $5, $6) AS value")
+            .bind::<Binary, _>(secret(of))
+            .bind::<Text, _>(data)
+            .bind::<Text, _>(address)
+            .bind::<Text, _>(agent)
+            .bind::<Integer, _>(absolute_seconds)
+            .bind::<Integer, _>(idle_seconds)
+            .get_result(&mut connection)
+            .await?;
+        Ok(flag.value.unwrap_or(false))
+    }
+
+    /// Saves the web's data of a live session; false when it is gone (it does not come back).
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn session_save(&self, of: SessionSecret, data: &str) -> Result<bool, DbError> {
+        let mut connection = self.connection().await?;
+        let flag: Flag = sql_query("SELECT public.session_save($1, $2) AS value")
+            .bind::<Binary, _>(secret(of))
+            .bind::<Text, _>(data)
+            .get_result(&mut connection)
+            .await?;
+        Ok(flag.value.unwrap_or(false))
+    }
+
+    /// Ends a session.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn session_delete(&self, of: SessionSecret) -> Result<(), DbError> {
+        let mut connection = self.connection().await?;
+        sql_query("SELECT public.session_delete($1)").bind::<Binary, _>(secret(of)).execute(&mut connection).await?;
+        Ok(())
+    }
+
+    /// Notes that a session is in use.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn session_touch(&self, of: SessionSecret) -> Result<(), DbError> {
+        let mut connection = self.connection().await?;
+        sql_query("SELECT public.session_touch($1)").bind::<Binary, _>(secret(of)).execute(&mut connection).await?;
+        Ok(())
+    }
+
+    /// Binds a fresh session to what a ticket proves; false when the ticket is spent or stale.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn session_bind(&self, of: SessionSecret, ticket: &Ticket) -> Result<bool, DbError> {
+        let mut connection = self.connection().await?;
+        let flag: Flag = sql_query("SELECT public.session_bind($1, $2) AS value")
+            .bind::<Binary, _>(secret(of))
+            .bind::<Binary, _>(&ticket.0)
+            .get_result(&mut connection)
+            .await?;
+        Ok(flag.value.unwrap_or(false))
+    }
+
+    /// The salt to digest a password with; a steady made-up one for an unknown account.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn sign_in_salt(&self, email: &str) -> Result<String, DbError> {
+        let mut connection = self.connection().await?;
+        let words: Words = sql_query("SELECT public.sign_in_salt($1) AS value")
+            .bind::<Text, _>(email)
+            .get_result(&mut connection)
+            .await?;
+        Ok(words.value)
+    }
+
+    /// Tries an account's password digest, within the limits on attempts.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn sign_in(&self, email: &str, digest: &[u8], address: &str) -> Result<SignIn, DbError> {
+        let mut connection = self.connection().await?;
+        let row: SignInRow = sql_query("SELECT * FROM public.sign_in($1, $2, $3)")
+            .bind::<Text, _>(email)
+            .bind::<Binary, _>(digest)
+            .bind::<Text, _>(address)
+            .get_result(&mut connection)
+            .await?;
+        Ok(match (row.outcome.as_str(), row.user_id, row.ticket) {
+            ("signed_in", Some(user), Some(ticket)) => SignIn::SignedIn { user: UserId(user), ticket: Ticket(ticket) },
+            ("limited", ..) => SignIn::Limited { retry_after: row.retry_after.unwrap_or(900) },
+            _ => SignIn::Wrong,
+        })
+    }
+
+    /// A ticket for a session under another assignment of the same user or, for staff, in an organization.
+    ///
+    /// # Errors
+    /// [`DbError::Refused`] when it is not the user's to open.
+    pub async fn switch_context(
+        &self,
+        of: SessionSecret,
+        assignment: Option<AssignmentId>,
+        organization: Option<OrganizationId>,
+    ) -> Result<Ticket, DbError> {
+        let mut connection = self.connection().await?;
+        let bytes: Bytes = sql_query("SELECT public.switch_context($1, $2, $3) AS value")
+            .bind::<Binary, _>(secret(of))
+            .bind::<Nullable<SqlUuid>, _>(assignment)
+            .bind::<Nullable<SqlUuid>, _>(organization)
+            .get_result(&mut connection)
+            .await
+            .map_err(refused)?;
+        bytes.value.map(Ticket).ok_or(DbError::Refused)
+    }
+
+    /// Changes the password of a session's user, ends the user's other sessions and gives a ticket for a
+    /// new one; `None` when the old password is wrong.
+    ///
+    /// # Errors
+    /// [`DbError::SessionEnded`], or when the database fails.
+    pub async fn change_password(
+        &self,
+        of: SessionSecret,
+        old_digest: &[u8],
+        new_salt: &str,
+        new_digest: &[u8],
+    ) -> Result<Option<Ticket>, DbError> {
+        let mut connection = self.connection().await?;
+        let bytes: Bytes = sql_query("SELECT public.change_password($1, $2, $3, $4) AS value")
+            .bind::<Binary, _>(secret(of))
+            .bind::<Binary, _>(old_digest)
+            .bind::<Text, _>(new_salt)
+            .bind::<Binary, _>(new_digest)
+            .get_result(&mut connection)
+            .await
+            .map_err(refused)?;
+        Ok(bytes.value.map(Ticket))
+    }
+
+    /// What a one-time link invites to; `None` when it is spent, revoked or unknown.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn invitation_by_token(&self, token: &[u8]) -> Result<Option<Invited>, DbError> {
+        let mut connection = self.connection().await?;
+        Ok(sql_query("SELECT * FROM public.invitation_by_token($1)")
+            .bind::<Binary, _>(token)
+            .get_result(&mut connection)
+            .await
+            .optional()?)
+    }
+
+    /// Accepts an invitation: a new person sets a password, a known one proves theirs. False when the link
+    /// is spent or the password wrong.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn accept_invitation(
+        &self,
+        token: &[u8],
+        name: &str,
+        salt: &str,
+        digest: &[u8],
+    ) -> Result<bool, DbError> {
+        let mut connection = self.connection().await?;
+        let flag: Flag = sql_query("SELECT public.accept_invitation($1, $2, $3, $4, $5, $6) AS value")
+            .bind::<Binary, _>(token)
+            .bind::<SqlUuid, _>(UserId::fresh())
+            .bind::<SqlUuid, _>(AssignmentId::fresh())
+            .bind::<Text, _>(name)
+            .bind::<Text, _>(salt)
+            .bind::<Binary, _>(digest)
+            .get_result(&mut connection)
+            .await?;
+        Ok(flag.value.unwrap_or(false))
+    }
+}
+
+impl Db {
+    /// Migrations of this program that the database lacks, read with the portal's own login.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn pending_migrations(&self) -> Result<Vec<String>, DbError> {
+        let mut connection = self.connection().await?;
+        let applied: Vec<Words> =
+            sql_query("SELECT version AS value FROM public.__diesel_schema_migrations").load(&mut connection).await?;
+        let names = super::migrate::names()?;
+        Ok(names
+            .into_iter()
+            .filter(|(version, _)| !applied.iter().any(|row| row.value == *version))
+            .map(|(_, name)| name)
+            .collect())
+    }
+}

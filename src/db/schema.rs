@@ -1,0 +1,799 @@
+//! The tables as diesel sees them: those that the portal's login may read. Written from the migrations;
+//! a test compares it with the database.
+
+use diesel::{allow_tables_to_appear_in_same_query, table};
+
+table! {
+    /// Which payment pays how much of which invoice, of the same customer.
+    allocations (organization_id, client_id, payment_id, invoice_id) {
+        /// `organization_id`.
+        organization_id -> Uuid,
+        /// `client_id`.
+        client_id -> Uuid,
+        /// `payment_id`.
+        payment_id -> Uuid,
+        /// `invoice_id`.
+        invoice_id -> Uuid,
+        /// `customer_id`.
+        customer_id -> Uuid,
+        /// `amount`.
+        amount -> Numeric,
+        /// `created_at`.
+        created_at -> Timestamptz,
+        /// `created_by`.
+        created_by -> Nullable<Uuid>,
+    }
+}
+
+table! {
+    /// Who did what to which row, when, in which organization, from where.
+    audit_log (organization_id, id) {
+        /// `organization_id`.
+        organization_id -> Uuid,
+        /// `id`.
+        id -> Uuid,
+        /// `client_id`.
+        client_id -> Nullable<Uuid>,
+        /// `customer_id`.
+        customer_id -> Nullable<Uuid>,
+        /// `user_id`.
+        user_id -> Nullable<Uuid>,
+        /// `user_name`.
+        user_name -> Text,
+        /// `role`.
+        role -> Text,
+        /// `action`.
+        action -> Text,
+        /// `entity`.
+        entity -> Text,
+        /// `entity_id`.
+        entity_id -> Nullable<Uuid>,
+        /// `summary`.
+        summary -> Text,
+        /// `details`.
+        details -> Jsonb,
+        /// `address`.
+        address -> Text,
+        /// `at`.
+        at -> Timestamptz,
+    }
+}
+
+table! {
+    /// What the latest rating of a period found about a customer: why there is no bill (blocks) or what to look at (warns).
+    billing_exceptions (organization_id, client_id, billing_period_id, customer_id, kind) {
+        /// `organization_id`.
+        organization_id -> Uuid,
+        /// `client_id`.
+        client_id -> Uuid,
+        /// `billing_period_id`.
+        billing_period_id -> Uuid,
+        /// `customer_id`.
+        customer_id -> Uuid,
+        /// `kind`.
+        kind -> Text,
+        /// `severity`.
+        severity -> Text,
+        /// `message`.
+        message -> Text,
+        /// `created_at`.
+        created_at -> Timestamptz,
+        /// `created_by`.
+        created_by -> Nullable<Uuid>,
+    }
+}
+
+table! {
+    /// Days from_on (included) to to_on (excluded) that a client bills together.
+    billing_periods (organization_id, client_id, id) {
+        /// `organization_id`.
+        organization_id -> Uuid,
+        /// `client_id`.
+        client_id -> Uuid,
+        /// `id`.
+        id -> Uuid,
+        /// `from_on`.
+        from_on -> Date,
+        /// `to_on`.
+        to_on -> Date,
+        /// `status`.
+        status -> Text,
+        /// `invoices`.
+        invoices -> Integer,
+        /// `exceptions`.
+        exceptions -> Integer,
+        /// `kwh`.
+        kwh -> Numeric,
+        /// `net`.
+        net -> Numeric,
+        /// `tax`.
+        tax -> Numeric,
+        /// `total`.
+        total -> Numeric,
+        /// `approved_at`.
+        approved_at -> Nullable<Timestamptz>,
+        /// `approved_by`.
+        approved_by -> Nullable<Uuid>,
+        /// `issued_at`.
+        issued_at -> Nullable<Timestamptz>,
+        /// `created_at`.
+        created_at -> Timestamptz,
+        /// `created_by`.
+        created_by -> Nullable<Uuid>,
+        /// `updated_at`.
+        updated_at -> Timestamptz,
+    }
+}
+
+table! {
+    /// Attempts to rate or issue a period: who, when, how far, with what result.
+    billing_runs (organization_id, client_id, id) {
+        /// `organization_id`.
+        organization_id -> Uuid,
+        /// `client_id`.
+        client_id -> Uuid,
+        /// `id`.
+        id -> Uuid,
+        /// `billing_period_id`.
+        billing_period_id -> Uuid,
+        /// `step`.
+        step -> Text,
+        /// `status`.
+        status -> Text,
+        /// `customers`.
+        customers -> Integer,
+        /// `done`.
+        done -> Integer,
+        /// `exceptions`.
+        exceptions -> Integer,
+        /// `problem`.
+        problem -> Text,
+        /// `started_at`.
+        started_at -> Timestamptz,
+        /// `finished_at`.
+        finished_at -> Nullable<Timestamptz>,
+        /// `created_at`.
+        created_at -> Timestamptz,
+        /// `created_by`.
+        created_by -> Nullable<Uuid>,
+        /// `updated_at`.
+        updated_at -> Timestamptz,
+    }
+}
+
+table! {
+    /// Energy companies of an organization: brand, invoice series, zone, currency, tax, terms.
+    clients (organization_id, id) {
+        /// `organization_id`.
+        organization_id -> Uuid,
+        /// `id`.
+        id -> Uuid,
+        /// `slug`.
+        slug -> Text,
+        /// `name`.
+        name -> Text,
+        /// `legal_name`.
+        legal_name -> Text,
+        /// `address`.
+        address -> Text,
+        /// `tax_number`.
+        tax_number -> Text,
+        /// `currency`.
+        currency -> Text,
+        /// `time_zone`.
+        time_zone -> Text,
+        /// `locale`.
+        locale -> Text,
+        /// `invoice_series`.
+        invoice_series -> Text,
+        /// `tax_name`.
+        tax_name -> Text,
+        /// `tax_rate`.
+        tax_rate -> Numeric,
+        /// `payment_terms_days`.
+        payment_terms_days -> SmallInt,
+        /// `status`.
+        status -> Text,
+        /// `metadata`.
+        metadata -> Jsonb,
+        /// `created_at`.
+        created_at -> Timestamptz,
+        /// `created_by`.
+        created_by -> Nullable<Uuid>,
+        /// `updated_at`.
+        updated_at -> Timestamptz,
+    }
+}
+
+table! {
+    /// Accounts of a client.
+    customers (organization_id, client_id, id) {
+        /// `organization_id`.
+        organization_id -> Uuid,
+        /// `client_id`.
+        client_id -> Uuid,
+        /// `id`.
+        id -> Uuid,
+        /// `account_number`.
+        account_number -> Text,
+        /// `name`.
+        name -> Text,
+        /// `email`.
+        email -> Text,
+        /// `phone`.
+        phone -> Text,
+        /// `service_address`.
+        service_address -> Text,
+        /// `billing_address`.
+        billing_address -> Text,
+        /// `status`.
+        status -> Text,
+        /// `moved_in_on`.
+        moved_in_on -> Date,
+        /// `moved_out_on`.
+        moved_out_on -> Nullable<Date>,
+        /// `metadata`.
+        metadata -> Jsonb,
+        /// `created_at`.
+        created_at -> Timestamptz,
+        /// `created_by`.
+        created_by -> Nullable<Uuid>,
+        /// `updated_at`.
+        updated_at -> Timestamptz,
+    }
+}
+
+table! {
+    /// Lines that were not taken, each with its place and reason, so that they can be mended and sent again.
+    import_rejections (organization_id, client_id, import_id, position) {
+        /// `organization_id`.
+        organization_id -> Uuid,
+        /// `client_id`.
+        client_id -> Uuid,
+        /// `import_id`.
+        import_id -> Uuid,
+        /// `position`.
+        position -> Integer,
+        /// `line`.
+        line -> Integer,
+        /// `column`.
+        #[sql_name = "column"]
+        column_ -> Integer,
+        /// `content`.
+        content -> Text,
+        /// `reason`.
+        reason -> Text,
+        /// `created_at`.
+        created_at -> Timestamptz,
+    }
+}
+
+table! {
+    /// Files of usage: what came, what was taken, what was refused.
+    imports (organization_id, client_id, id) {
+        /// `organization_id`.
+        organization_id -> Uuid,
+        /// `client_id`.
+        client_id -> Uuid,
+        /// `id`.
+        id -> Uuid,
+        /// `file_name`.
+        file_name -> Text,
+        /// `file_hash`.
+        file_hash -> Binary,
+        /// `file_bytes`.
+        file_bytes -> BigInt,
+        /// `format`.
+        format -> Text,
+        /// `status`.
+        status -> Text,
+        /// `meter_id`.
+        meter_id -> Nullable<Uuid>,
+        /// `accepted`.
+        accepted -> Integer,
+        /// `unchanged`.
+        unchanged -> Integer,
+        /// `superseded`.
+        superseded -> Integer,
+        /// `rejected`.
+        rejected -> Integer,
+        /// `first_at`.
+        first_at -> Nullable<Timestamptz>,
+        /// `last_at`.
+        last_at -> Nullable<Timestamptz>,
+        /// `kwh`.
+        kwh -> Numeric,
+        /// `problem`.
+        problem -> Text,
+        /// `applied_at`.
+        applied_at -> Nullable<Timestamptz>,
+        /// `created_at`.
+        created_at -> Timestamptz,
+        /// `created_by`.
+        created_by -> Nullable<Uuid>,
+        /// `updated_at`.
+        updated_at -> Timestamptz,
+    }
+}
+
+table! {
+    /// One row per meter and local day: the day's values in Wh in order of time.
+    interval_days (organization_id, client_id, meter_id, day) {
+        /// `organization_id`.
+        organization_id -> Uuid,
+        /// `client_id`.
+        client_id -> Uuid,
+        /// `customer_id`.
+        customer_id -> Uuid,
+        /// `meter_id`.
+        meter_id -> Uuid,
+        /// `day`.
+        day -> Date,
+        /// `interval_minutes`.
+        interval_minutes -> SmallInt,
+        /// `wh`.
+        wh -> Array<Nullable<Integer>>,
+        /// `flags`.
+        flags -> Nullable<Array<Nullable<SmallInt>>>,
+        /// `total_wh`.
+        total_wh -> BigInt,
+        /// `import_id`.
+        import_id -> Nullable<Uuid>,
+        /// `created_at`.
+        created_at -> Timestamptz,
+        /// `created_by`.
+        created_by -> Nullable<Uuid>,
+        /// `updated_at`.
+        updated_at -> Timestamptz,
+    }
+}
+
+table! {
+    /// The last number given per client and series; locked by the transaction that issues, so that numbers have no gaps.
+    invoice_counters (organization_id, client_id, series) {
+        /// `organization_id`.
+        organization_id -> Uuid,
+        /// `client_id`.
+        client_id -> Uuid,
+        /// `series`.
+        series -> Text,
+        /// `last_number`.
+        last_number -> BigInt,
+        /// `created_at`.
+        created_at -> Timestamptz,
+        /// `created_by`.
+        created_by -> Nullable<Uuid>,
+        /// `updated_at`.
+        updated_at -> Timestamptz,
+    }
+}
+
+table! {
+    /// Invoices and open amount per client and status; a list's total costs one row whatever the client's size.
+    invoice_counts (organization_id, client_id, status) {
+        /// `organization_id`.
+        organization_id -> Uuid,
+        /// `client_id`.
+        client_id -> Uuid,
+        /// `status`.
+        status -> Text,
+        /// `invoices`.
+        invoices -> BigInt,
+        /// `open_amount`.
+        open_amount -> Numeric,
+    }
+}
+
+table! {
+    /// Each charge with quantity, unit, price, amount, tax rate and the trace behind it: [{"date","quantity"}] per day.
+    invoice_lines (organization_id, client_id, invoice_id, position) {
+        /// `organization_id`.
+        organization_id -> Uuid,
+        /// `client_id`.
+        client_id -> Uuid,
+        /// `invoice_id`.
+        invoice_id -> Uuid,
+        /// `position`.
+        position -> SmallInt,
+        /// `customer_id`.
+        customer_id -> Uuid,
+        /// `issued`.
+        issued -> Bool,
+        /// `kind`.
+        kind -> Text,
+        /// `description`.
+        description -> Text,
+        /// `tou_period`.
+        tou_period -> Text,
+        /// `block`.
+        block -> Nullable<SmallInt>,
+        /// `quantity`.
+        quantity -> Numeric,
+        /// `unit`.
+        unit -> Text,
+        /// `price`.
+        price -> Numeric,
+        /// `amount`.
+        amount -> Numeric,
+        /// `tax_rate`.
+        tax_rate -> Nullable<Numeric>,
+        /// `estimated`.
+        estimated -> Bool,
+        /// `trace`.
+        trace -> Jsonb,
+        /// `created_at`.
+        created_at -> Timestamptz,
+        /// `created_by`.
+        created_by -> Nullable<Uuid>,
+    }
+}
+
+table! {
+    /// Invoices and credit notes.
+    invoices (organization_id, client_id, id) {
+        /// `organization_id`.
+        organization_id -> Uuid,
+        /// `client_id`.
+        client_id -> Uuid,
+        /// `id`.
+        id -> Uuid,
+        /// `customer_id`.
+        customer_id -> Uuid,
+        /// `billing_period_id`.
+        billing_period_id -> Nullable<Uuid>,
+        /// `kind`.
+        kind -> Text,
+        /// `corrects_id`.
+        corrects_id -> Nullable<Uuid>,
+        /// `status`.
+        status -> Text,
+        /// `series`.
+        series -> Text,
+        /// `number`.
+        number -> Nullable<BigInt>,
+        /// `label`.
+        label -> Text,
+        /// `customer_name`.
+        customer_name -> Text,
+        /// `account_number`.
+        account_number -> Text,
+        /// `billing_address`.
+        billing_address -> Text,
+        /// `period_from`.
+        period_from -> Date,
+        /// `period_to`.
+        period_to -> Date,
+        /// `issued_on`.
+        issued_on -> Nullable<Date>,
+        /// `due_on`.
+        due_on -> Nullable<Date>,
+        /// `currency`.
+        currency -> Text,
+        /// `tariff_rate_id`.
+        tariff_rate_id -> Nullable<Uuid>,
+        /// `tariff_name`.
+        tariff_name -> Text,
+        /// `kwh`.
+        kwh -> Numeric,
+        /// `peak_kw`.
+        peak_kw -> Nullable<Numeric>,
+        /// `estimated`.
+        estimated -> Bool,
+        /// `net`.
+        net -> Numeric,
+        /// `tax`.
+        tax -> Numeric,
+        /// `total`.
+        total -> Numeric,
+        /// `paid`.
+        paid -> Numeric,
+        /// `metadata`.
+        metadata -> Jsonb,
+        /// `created_at`.
+        created_at -> Timestamptz,
+        /// `created_by`.
+        created_by -> Nullable<Uuid>,
+        /// `updated_at`.
+        updated_at -> Timestamptz,
+    }
+}
+
+table! {
+    /// Register reads: kWh drawn from a day (included) to a day (excluded).
+    meter_readings (organization_id, client_id, id) {
+        /// `organization_id`.
+        organization_id -> Uuid,
+        /// `client_id`.
+        client_id -> Uuid,
+        /// `id`.
+        id -> Uuid,
+        /// `customer_id`.
+        customer_id -> Uuid,
+        /// `meter_id`.
+        meter_id -> Uuid,
+        /// `from_on`.
+        from_on -> Date,
+        /// `to_on`.
+        to_on -> Date,
+        /// `kwh`.
+        kwh -> Numeric,
+        /// `kwh_by_period`.
+        kwh_by_period -> Jsonb,
+        /// `peak_kw`.
+        peak_kw -> Nullable<Numeric>,
+        /// `quality`.
+        quality -> Text,
+        /// `source`.
+        source -> Text,
+        /// `import_id`.
+        import_id -> Nullable<Uuid>,
+        /// `superseded_by`.
+        superseded_by -> Nullable<Uuid>,
+        /// `created_at`.
+        created_at -> Timestamptz,
+        /// `created_by`.
+        created_by -> Nullable<Uuid>,
+        /// `updated_at`.
+        updated_at -> Timestamptz,
+    }
+}
+
+table! {
+    /// A register of a meter at a customer from a day (included) to a day (excluded).
+    meters (organization_id, client_id, id) {
+        /// `organization_id`.
+        organization_id -> Uuid,
+        /// `client_id`.
+        client_id -> Uuid,
+        /// `id`.
+        id -> Uuid,
+        /// `customer_id`.
+        customer_id -> Uuid,
+        /// `serial`.
+        serial -> Text,
+        /// `direction`.
+        direction -> Text,
+        /// `kind`.
+        kind -> Text,
+        /// `interval_minutes`.
+        interval_minutes -> Nullable<SmallInt>,
+        /// `time_zone`.
+        time_zone -> Text,
+        /// `valid_from`.
+        valid_from -> Date,
+        /// `valid_to`.
+        valid_to -> Nullable<Date>,
+        /// `metadata`.
+        metadata -> Jsonb,
+        /// `created_at`.
+        created_at -> Timestamptz,
+        /// `created_by`.
+        created_by -> Nullable<Uuid>,
+        /// `updated_at`.
+        updated_at -> Timestamptz,
+    }
+}
+
+table! {
+    /// The tenants.
+    organizations (id) {
+        /// `id`.
+        id -> Uuid,
+        /// `slug`.
+        slug -> Text,
+        /// `name`.
+        name -> Text,
+        /// `status`.
+        status -> Text,
+        /// `currency`.
+        currency -> Text,
+        /// `time_zone`.
+        time_zone -> Text,
+        /// `locale`.
+        locale -> Text,
+        /// `metadata`.
+        metadata -> Jsonb,
+        /// `created_at`.
+        created_at -> Timestamptz,
+        /// `created_by`.
+        created_by -> Nullable<Uuid>,
+        /// `updated_at`.
+        updated_at -> Timestamptz,
+    }
+}
+
+table! {
+    /// Money received from a customer.
+    payments (organization_id, client_id, id) {
+        /// `organization_id`.
+        organization_id -> Uuid,
+        /// `client_id`.
+        client_id -> Uuid,
+        /// `id`.
+        id -> Uuid,
+        /// `customer_id`.
+        customer_id -> Uuid,
+        /// `received_on`.
+        received_on -> Date,
+        /// `amount`.
+        amount -> Numeric,
+        /// `currency`.
+        currency -> Text,
+        /// `method`.
+        method -> Text,
+        /// `reference`.
+        reference -> Text,
+        /// `created_at`.
+        created_at -> Timestamptz,
+        /// `created_by`.
+        created_by -> Nullable<Uuid>,
+        /// `updated_at`.
+        updated_at -> Timestamptz,
+    }
+}
+
+table! {
+    /// Attempts to sign in: the limit counts them, their user reads their own.
+    sign_ins (id) {
+        /// `id`.
+        id -> BigInt,
+        /// `user_id`.
+        user_id -> Nullable<Uuid>,
+        /// `account`.
+        account -> Binary,
+        /// `address`.
+        address -> Text,
+        /// `outcome`.
+        outcome -> Text,
+        /// `at`.
+        at -> Timestamptz,
+    }
+}
+
+table! {
+    /// Days as they were before a later import changed a value; kept for as long as the meter.
+    superseded_interval_days (organization_id, client_id, meter_id, day, id) {
+        /// `organization_id`.
+        organization_id -> Uuid,
+        /// `client_id`.
+        client_id -> Uuid,
+        /// `customer_id`.
+        customer_id -> Uuid,
+        /// `meter_id`.
+        meter_id -> Uuid,
+        /// `day`.
+        day -> Date,
+        /// `id`.
+        id -> Uuid,
+        /// `wh`.
+        wh -> Array<Nullable<Integer>>,
+        /// `flags`.
+        flags -> Nullable<Array<Nullable<SmallInt>>>,
+        /// `import_id`.
+        import_id -> Nullable<Uuid>,
+        /// `created_at`.
+        created_at -> Timestamptz,
+        /// `created_by`.
+        created_by -> Nullable<Uuid>,
+    }
+}
+
+table! {
+    /// Which customer is on which tariff, from a day (included) to a day (excluded); the version follows from the day.
+    tariff_agreements (organization_id, client_id, id) {
+        /// `organization_id`.
+        organization_id -> Uuid,
+        /// `client_id`.
+        client_id -> Uuid,
+        /// `id`.
+        id -> Uuid,
+        /// `customer_id`.
+        customer_id -> Uuid,
+        /// `tariff_code`.
+        tariff_code -> Text,
+        /// `valid_from`.
+        valid_from -> Date,
+        /// `valid_to`.
+        valid_to -> Nullable<Date>,
+        /// `created_at`.
+        created_at -> Timestamptz,
+        /// `created_by`.
+        created_by -> Nullable<Uuid>,
+        /// `updated_at`.
+        updated_at -> Timestamptz,
+    }
+}
+
+table! {
+    /// The energy steps of a tariff version, read off its document when it is written: for lists and comparisons.
+    tariff_blocks (organization_id, client_id, tariff_rate_id, position) {
+        /// `organization_id`.
+        organization_id -> Uuid,
+        /// `client_id`.
+        client_id -> Uuid,
+        /// `tariff_rate_id`.
+        tariff_rate_id -> Uuid,
+        /// `position`.
+        position -> SmallInt,
+        /// `tou_period`.
+        tou_period -> Text,
+        /// `from_kwh`.
+        from_kwh -> Numeric,
+        /// `to_kwh`.
+        to_kwh -> Nullable<Numeric>,
+        /// `price`.
+        price -> Numeric,
+        /// `created_at`.
+        created_at -> Timestamptz,
+        /// `created_by`.
+        created_by -> Nullable<Uuid>,
+        /// `updated_at`.
+        updated_at -> Timestamptz,
+    }
+}
+
+table! {
+    /// Versions of tariffs.
+    tariff_rates (organization_id, client_id, id) {
+        /// `organization_id`.
+        organization_id -> Uuid,
+        /// `client_id`.
+        client_id -> Uuid,
+        /// `id`.
+        id -> Uuid,
+        /// `code`.
+        code -> Text,
+        /// `version`.
+        version -> Integer,
+        /// `name`.
+        name -> Text,
+        /// `kind`.
+        kind -> Text,
+        /// `currency`.
+        currency -> Text,
+        /// `document`.
+        document -> Jsonb,
+        /// `effective_from`.
+        effective_from -> Date,
+        /// `effective_to`.
+        effective_to -> Nullable<Date>,
+        /// `status`.
+        status -> Text,
+        /// `rated`.
+        rated -> Bool,
+        /// `metadata`.
+        metadata -> Jsonb,
+        /// `created_at`.
+        created_at -> Timestamptz,
+        /// `created_by`.
+        created_by -> Nullable<Uuid>,
+        /// `updated_at`.
+        updated_at -> Timestamptz,
+    }
+}
+
+allow_tables_to_appear_in_same_query!(
+    allocations,
+    audit_log,
+    billing_exceptions,
+    billing_periods,
+    billing_runs,
+    clients,
+    customers,
+    import_rejections,
+    imports,
+    interval_days,
+    invoice_counters,
+    invoice_counts,
+    invoice_lines,
+    invoices,
+    meter_readings,
+    meters,
+    organizations,
+    payments,
+    sign_ins,
+    superseded_interval_days,
+    tariff_agreements,
+    tariff_blocks,
+    tariff_rates,
+);

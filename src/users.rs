@@ -1,0 +1,278 @@
+//! Users and roles as an actor may see them; granting and revoking, as far as the database's gate allows.
+
+use chrono::{DateTime, Utc};
+use diesel::sql_types::{Binary, Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::{QueryResult, QueryableByName, sql_query};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+
+use crate::access::SessionSecret;
+use crate::ids::{AssignmentId, ClientId, CustomerId, InvitationId, SessionId, UserId};
+
+/// An assignment of the user of this context.
+#[derive(Debug, QueryableByName)]
+pub struct MyAssignment {
+    /// The assignment.
+    #[diesel(sql_type = SqlUuid)]
+    pub assignment_id: AssignmentId,
+    /// Its role.
+    #[diesel(sql_type = Text)]
+    pub role: String,
+    /// Where; `None` for EIS staff.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub organization_name: Option<String>,
+    /// Its slug.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub organization_slug: Option<String>,
+    /// At which client.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub client_name: Option<String>,
+    /// For which account.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub account_number: Option<String>,
+}
+
+/// What the user of this context may switch to.
+///
+/// # Errors
+/// When the database fails.
+pub async fn my_assignments(conn: &mut AsyncPgConnection) -> QueryResult<Vec<MyAssignment>> {
+    sql_query("SELECT * FROM public.my_assignments()").load(conn).await
+}
+
+/// A session of one's own.
+#[derive(Debug, QueryableByName)]
+pub struct MySession {
+    /// Its public id.
+    #[diesel(sql_type = SqlUuid)]
+    pub id: SessionId,
+    /// Whether it is the one asking.
+    #[diesel(sql_type = Bool)]
+    pub current: bool,
+    /// Where it was opened from.
+    #[diesel(sql_type = Text)]
+    pub address: String,
+    /// With which browser.
+    #[diesel(sql_type = Text)]
+    pub agent: String,
+    /// When it was opened.
+    #[diesel(sql_type = Timestamptz)]
+    pub created_at: DateTime<Utc>,
+    /// When it was last used, to the minute.
+    #[diesel(sql_type = Timestamptz)]
+    pub seen_at: DateTime<Utc>,
+}
+
+/// One's own live sessions, the last used first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn my_sessions(conn: &mut AsyncPgConnection, secret: SessionSecret) -> QueryResult<Vec<MySession>> {
+    sql_query("SELECT * FROM public.my_sessions($1)").bind::<Binary, _>(secret.bytes().to_vec()).load(conn).await
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = Integer)]
+    value: i32,
+}
+
+/// Ends one's other sessions; how many there were.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end_other_sessions(conn: &mut AsyncPgConnection, secret: SessionSecret) -> QueryResult<i32> {
+    let count: Count = sql_query("SELECT public.end_other_sessions($1) AS value")
+        .bind::<Binary, _>(secret.bytes().to_vec())
+        .get_result(conn)
+        .await?;
+    Ok(count.value)
+}
+
+/// An attempt to sign in to one's own account.
+#[derive(Debug, QueryableByName)]
+pub struct MySignIn {
+    /// When.
+    #[diesel(sql_type = Timestamptz)]
+    pub at: DateTime<Utc>,
+    /// From where.
+    #[diesel(sql_type = Text)]
+    pub address: String,
+    /// `signed_in`, `wrong` or `limited`.
+    #[diesel(sql_type = Text)]
+    pub outcome: String,
+}
+
+/// The latest attempts to sign in to one's own account.
+///
+/// # Errors
+/// When the database fails.
+pub async fn my_sign_ins(conn: &mut AsyncPgConnection) -> QueryResult<Vec<MySignIn>> {
+    sql_query("SELECT at, address, outcome FROM public.sign_ins WHERE user_id = (SELECT public.get_current_user_id()) ORDER BY at DESC LIMIT 20")
+        .load(conn)
+        .await
+}
+
+#[derive(QueryableByName)]
+struct Words {
+    #[diesel(sql_type = Nullable<Text>)]
+    value: Option<String>,
+}
+
+/// The salt of one's own password.
+///
+/// # Errors
+/// When the database fails.
+pub async fn my_salt(conn: &mut AsyncPgConnection) -> QueryResult<String> {
+    let words: Words = sql_query("SELECT public.my_salt() AS value").get_result(conn).await?;
+    Ok(words.value.unwrap_or_default())
+}
+
+/// A user with one of their roles, as an administrator sees them.
+#[derive(Debug, QueryableByName)]
+pub struct OrganizationUser {
+    /// The assignment.
+    #[diesel(sql_type = SqlUuid)]
+    pub assignment_id: AssignmentId,
+    /// The user.
+    #[diesel(sql_type = SqlUuid)]
+    pub user_id: UserId,
+    /// The user's name.
+    #[diesel(sql_type = Text)]
+    pub name: String,
+    /// The user's address.
+    #[diesel(sql_type = Text)]
+    pub email: String,
+    /// The user's status.
+    #[diesel(sql_type = Text)]
+    pub status: String,
+    /// The role.
+    #[diesel(sql_type = Text)]
+    pub role: String,
+    /// At which client.
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub client_id: Option<ClientId>,
+    /// That client's name.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub client_name: Option<String>,
+    /// For which customer.
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub customer_id: Option<CustomerId>,
+    /// That customer's name.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub customer_name: Option<String>,
+    /// Since when.
+    #[diesel(sql_type = Timestamptz)]
+    pub valid_from: DateTime<Utc>,
+    /// Until when.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub valid_to: Option<DateTime<Utc>>,
+}
+
+/// Users and roles of the organization, or of the one client at which the context stands.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(conn: &mut AsyncPgConnection) -> QueryResult<Vec<OrganizationUser>> {
+    sql_query("SELECT * FROM public.organization_users()").load(conn).await
+}
+
+/// An invitation that is open.
+#[derive(Debug, QueryableByName)]
+pub struct OpenInvitation {
+    /// Its id.
+    #[diesel(sql_type = SqlUuid)]
+    pub id: InvitationId,
+    /// Who is invited.
+    #[diesel(sql_type = Text)]
+    pub email: String,
+    /// Their name.
+    #[diesel(sql_type = Text)]
+    pub name: String,
+    /// As what.
+    #[diesel(sql_type = Text)]
+    pub role: String,
+    /// Until when the link works.
+    #[diesel(sql_type = Timestamptz)]
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Invitations that were neither accepted nor revoked and have not run out.
+///
+/// # Errors
+/// When the database fails.
+pub async fn open_invitations(conn: &mut AsyncPgConnection) -> QueryResult<Vec<OpenInvitation>> {
+    sql_query(
+        "SELECT id, email, name, role, expires_at FROM public.invitations
+         WHERE accepted_at IS NULL AND revoked_at IS NULL AND expires_at > now() ORDER BY created_at DESC",
+    )
+    .load(conn)
+    .await
+}
+
+/// Whom to invite, as what, where.
+#[derive(Debug)]
+pub struct NewInvitation {
+    /// The person's address.
+    pub email: String,
+    /// The person's name.
+    pub name: String,
+    /// The role's code.
+    pub role: String,
+    /// The client, for roles that have one.
+    pub client: Option<ClientId>,
+    /// The customer, for customers.
+    pub customer: Option<CustomerId>,
+}
+
+#[derive(QueryableByName)]
+struct Bytes {
+    #[diesel(sql_type = Binary)]
+    value: Vec<u8>,
+}
+
+/// Days that an invitation's link works.
+pub const INVITATION_DAYS: i32 = 14;
+
+/// Makes an invitation; its token, shown once. The database refuses a role that the actor may not grant.
+///
+/// # Errors
+/// `not_yours` when the actor may not grant this; anything else when the database fails.
+pub async fn invite(conn: &mut AsyncPgConnection, id: InvitationId, new: &NewInvitation) -> QueryResult<Vec<u8>> {
+    let bytes: Bytes = sql_query("SELECT public.invite($1, $2, $3, $4, $5, $6, $7) AS value")
+        .bind::<SqlUuid, _>(id)
+        .bind::<Text, _>(&new.email)
+        .bind::<Text, _>(&new.name)
+        .bind::<Text, _>(&new.role)
+        .bind::<Nullable<SqlUuid>, _>(new.client)
+        .bind::<Nullable<SqlUuid>, _>(new.customer)
+        .bind::<Integer, _>(INVITATION_DAYS)
+        .get_result(conn)
+        .await?;
+    Ok(bytes.value)
+}
+
+#[derive(QueryableByName)]
+struct Flag {
+    #[diesel(sql_type = Bool)]
+    value: bool,
+}
+
+/// Takes an invitation back; false when it is not open or not the actor's to revoke.
+///
+/// # Errors
+/// When the database fails.
+pub async fn revoke_invitation(conn: &mut AsyncPgConnection, id: InvitationId) -> QueryResult<bool> {
+    let flag: Flag =
+        sql_query("SELECT public.revoke_invitation($1) AS value").bind::<SqlUuid, _>(id).get_result(conn).await?;
+    Ok(flag.value)
+}
+
+/// Ends an assignment now; false when it is not in force, one's own, or not the actor's to revoke.
+///
+/// # Errors
+/// When the database fails.
+pub async fn revoke_assignment(conn: &mut AsyncPgConnection, id: AssignmentId) -> QueryResult<bool> {
+    let flag: Flag =
+        sql_query("SELECT public.revoke_assignment($1) AS value").bind::<SqlUuid, _>(id).get_result(conn).await?;
+    Ok(flag.value)
+}
