@@ -40,20 +40,30 @@ pub fn read(input: impl BufRead, each: &mut dyn FnMut(Item)) -> Result<(), Usage
             }
             Ok(Event::Text(text)) => entry.text(&path, &text.decode().unwrap_or_default()),
             Ok(Event::CData(text)) => entry.text(&path, &text.decode().unwrap_or_default()),
-            Ok(Event::GeneralRef(name)) => entry.text(&path, reference(&name.decode().unwrap_or_default())),
+            Ok(Event::GeneralRef(name)) => {
+                entry.text(&path, reference(&name.decode().unwrap_or_default()))
+            }
             Ok(Event::End(_)) => close(&mut path, &mut entry, &mut feed, each),
             Ok(Event::Eof) => break,
             Ok(_) => {}
             Err(fault) => {
                 let (line, column) = place(reader.error_position());
-                return Err(UsageError::at(line, column, format!("this is not well-formed XML: {fault}")));
+                return Err(UsageError::at(
+                    line,
+                    column,
+                    format!("this is not well-formed XML: {fault}"),
+                ));
             }
         }
         buffer.clear();
     }
     if let Some(open) = path.last() {
         let (line, column) = places.borrow_mut().locate(reader.buffer_position());
-        return Err(UsageError::at(line, column, format!("the file ends inside <{open}>")));
+        return Err(UsageError::at(
+            line,
+            column,
+            format!("the file ends inside <{open}>"),
+        ));
     }
     feed.finish(each)
 }
@@ -61,8 +71,16 @@ pub fn read(input: impl BufRead, each: &mut dyn FnMut(Item)) -> Result<(), Usage
 fn open(tag: &BytesStart<'_>, path: &mut Vec<String>, entry: &mut Entry, line: u64) {
     let name = String::from_utf8_lossy(tag.local_name().as_ref()).into_owned();
     if name == "link" {
-        let value = |key: &str| tag.try_get_attribute(key).ok().flatten().and_then(|found| found.unescape_value().ok().map(|text| text.into_owned()));
-        entry.link(value("rel").as_deref().unwrap_or_default(), value("href").as_deref().unwrap_or_default());
+        let value = |key: &str| {
+            tag.try_get_attribute(key)
+                .ok()
+                .flatten()
+                .and_then(|found| found.unescape_value().ok().map(|text| text.into_owned()))
+        };
+        entry.link(
+            value("rel").as_deref().unwrap_or_default(),
+            value("href").as_deref().unwrap_or_default(),
+        );
     }
     path.push(name);
     entry.open(path, line);
@@ -96,7 +114,10 @@ mod tests {
     use super::*;
     use crate::usage::{Direction, Quality, Reading};
 
-    const REFERENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/end2end/reference/greenbutton/test_usage_data.xml");
+    const REFERENCE: &str = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/end2end/reference/greenbutton/test_usage_data.xml"
+    );
 
     fn parse(text: &str) -> (Vec<Reading>, Vec<String>) {
         let (mut readings, mut refused) = (vec![], vec![]);
@@ -112,21 +133,35 @@ mod tests {
     fn the_reference_file_has_1340_quarter_hours_of_one_meter() {
         let (readings, refused) = parse(&std::fs::read_to_string(REFERENCE).unwrap());
         assert_eq!((readings.len(), refused.len()), (1340, 0));
-        assert!(readings.iter().all(|reading| reading.seconds == 900 && reading.series == readings[0].series));
-        assert_eq!(readings[0].series.meter.as_deref(), Some("Front Electric Meter"));
+        assert!(
+            readings
+                .iter()
+                .all(|reading| reading.seconds == 900 && reading.series == readings[0].series)
+        );
+        assert_eq!(
+            readings[0].series.meter.as_deref(),
+            Some("Front Electric Meter")
+        );
         assert_eq!(readings[0].series.direction, Direction::Import);
-        assert_eq!((readings[0].wh, readings[0].quality), (282, Quality::Estimated));
+        assert_eq!(
+            (readings[0].wh, readings[0].quality),
+            (282, Quality::Estimated)
+        );
         assert_eq!(readings[0].line, 145, "the line of <IntervalReading>");
     }
 
     const KIND: &str = r#"<entry><link rel="self" href="/ReadingType/KIND"/><content><ReadingType><flowDirection>FLOW</flowDirection><intervalLength>3600</intervalLength><powerOfTenMultiplier>3</powerOfTenMultiplier><uom>UOM</uom></ReadingType></content></entry>"#;
 
     fn kind(id: &str, flow: &str, uom: &str) -> String {
-        KIND.replace("KIND", id).replace("FLOW", flow).replace("UOM", uom)
+        KIND.replace("KIND", id)
+            .replace("FLOW", flow)
+            .replace("UOM", uom)
     }
 
     fn point(id: &str, title: &str) -> String {
-        format!(r#"<entry><link rel="self" href="/UsagePoint/{id}"/><title>{title}</title><content><UsagePoint/></content></entry>"#)
+        format!(
+            r#"<entry><link rel="self" href="/UsagePoint/{id}"/><title>{title}</title><content><UsagePoint/></content></entry>"#
+        )
     }
 
     fn meter(point: &str, id: &str, kind: &str) -> String {
@@ -137,7 +172,9 @@ mod tests {
 
     fn block(point: &str, id: &str, rows: &[(i64, &str)]) -> String {
         use std::fmt::Write;
-        let mut text = format!(r#"<entry><link rel="up" href="/UsagePoint/{point}/MeterReading/{id}/IntervalBlock"/><content><IntervalBlock>"#);
+        let mut text = format!(
+            r#"<entry><link rel="up" href="/UsagePoint/{point}/MeterReading/{id}/IntervalBlock"/><content><IntervalBlock>"#
+        );
         for (start, value) in rows {
             write!(text, "<IntervalReading><timePeriod><duration>3600</duration><start>{start}</start></timePeriod><value>{value}</value></IntervalReading>").unwrap();
         }
@@ -163,15 +200,41 @@ mod tests {
         .concat();
         let (readings, refused) = parse(&text);
         assert_eq!(refused, Vec::<String>::new());
-        let mut found: Vec<_> = readings.iter().map(|reading| (reading.series.meter.as_deref().unwrap(), reading.series.direction, reading.wh)).collect();
+        let mut found: Vec<_> = readings
+            .iter()
+            .map(|reading| {
+                (
+                    reading.series.meter.as_deref().unwrap(),
+                    reading.series.direction,
+                    reading.wh,
+                )
+            })
+            .collect();
         found.sort();
         let front = "Front & back";
-        assert_eq!(found, [("B", Direction::Import, 4000), (front, Direction::Import, 1000), (front, Direction::Import, 2000), (front, Direction::Export, 3000)]);
+        assert_eq!(
+            found,
+            [
+                ("B", Direction::Import, 4000),
+                (front, Direction::Import, 1000),
+                (front, Direction::Import, 2000),
+                (front, Direction::Export, 3000)
+            ]
+        );
     }
 
     #[test]
     fn a_reading_that_is_not_a_number_is_refused_and_the_rest_goes_in() {
-        let text = ["<feed>", &point("A", "M"), &meter("A", "1", "in"), &kind("in", "1", "72"), "\n", &block("A", "1", &[(0, "x"), (3600, "2")]), "</feed>"].concat();
+        let text = [
+            "<feed>",
+            &point("A", "M"),
+            &meter("A", "1", "in"),
+            &kind("in", "1", "72"),
+            "\n",
+            &block("A", "1", &[(0, "x"), (3600, "2")]),
+            "</feed>",
+        ]
+        .concat();
         let (readings, refused) = parse(&text);
         assert_eq!(readings.len(), 1);
         assert_eq!(refused, ["2:1: value \"x\" is not a whole number"]);
@@ -179,16 +242,31 @@ mod tests {
 
     #[test]
     fn units_other_than_watt_hours_are_left_out_and_said() {
-        let text = ["<feed>", &point("A", "M"), &meter("A", "1", "in"), &kind("in", "1", "119"), &block("A", "1", &[(0, "1"), (3600, "2")]), "</feed>"].concat();
+        let text = [
+            "<feed>",
+            &point("A", "M"),
+            &meter("A", "1", "in"),
+            &kind("in", "1", "119"),
+            &block("A", "1", &[(0, "1"), (3600, "2")]),
+            "</feed>",
+        ]
+        .concat();
         let (readings, refused) = parse(&text);
         assert_eq!(readings.len(), 0);
-        assert_eq!(refused, ["1:1: the unit 119 is not watt-hours (72): this block is left out"]);
+        assert_eq!(
+            refused,
+            ["1:1: the unit 119 is not watt-hours (72): this block is left out"]
+        );
     }
 
     #[test]
     fn broken_xml_is_refused_with_its_place() {
         let fault = |text: &str| read(text.as_bytes(), &mut |_| ()).unwrap_err().to_string();
-        assert!(fault("<feed>\n  <entry>\n </feed>").starts_with("3:"), "{}", fault("<feed>\n  <entry>\n </feed>"));
+        assert!(
+            fault("<feed>\n  <entry>\n </feed>").starts_with("3:"),
+            "{}",
+            fault("<feed>\n  <entry>\n </feed>")
+        );
         assert!(fault("<feed><entry>").contains("ends inside <entry>"));
         assert!(fault("<html></html>").contains("no interval data"));
     }

@@ -7,7 +7,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 /// Which way the energy went, seen from the customer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// From the grid to the customer: what is bought.
@@ -45,7 +47,9 @@ impl fmt::Display for Direction {
 }
 
 /// Where a value comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum Quality {
@@ -147,7 +151,13 @@ impl Rejected {
     #[must_use]
     pub fn new(line: u64, column: u64, raw: &str, reason: impl Into<String>) -> Self {
         let raw = raw.trim_end().chars().take(200).collect();
-        Self { line, column, raw, reason: reason.into(), ignored: false }
+        Self {
+            line,
+            column,
+            raw,
+            reason: reason.into(),
+            ignored: false,
+        }
     }
 
     /// The same, for something that is right and of no use here.
@@ -192,6 +202,10 @@ impl UsageError {
     /// A fault at a place.
     #[must_use]
     pub fn at(line: u64, column: u64, message: impl Into<String>) -> Self {
-        Self::Invalid { line, column, message: message.into() }
+        Self::Invalid {
+            line,
+            column,
+            message: message.into(),
+        }
     }
 }

@@ -2,14 +2,20 @@
 
 use rust_decimal::Decimal;
 
-use super::super::{AdjustmentKind, ExportCredit, LineKind, MinimumBasis, Proration, TariffDocument};
+use super::super::{
+    AdjustmentKind, ExportCredit, LineKind, MinimumBasis, Proration, TariffDocument,
+};
 use super::Faults;
 
 pub fn check(faults: &mut Faults, tariff: &TariffDocument) {
     for (at, charge) in tariff.fixed.iter().enumerate() {
         named(faults, &charge.name, &format!("fixed[{at}].name"));
         faults.price(charge.price, &format!("fixed[{at}].price"));
-        faults.check(charge.proration != Proration::NormalDays(0), &format!("fixed[{at}].proration"), "normal days are at least 1");
+        faults.check(
+            charge.proration != Proration::NormalDays(0),
+            &format!("fixed[{at}].proration"),
+            "normal days are at least 1",
+        );
     }
     for (at, adjustment) in tariff.adjustments.iter().enumerate() {
         named(faults, &adjustment.name, &format!("adjustments[{at}].name"));
@@ -19,8 +25,14 @@ pub fn check(faults: &mut Faults, tariff: &TariffDocument) {
         };
         faults.price(value, &format!("adjustments[{at}].{field}"));
         if let AdjustmentKind::Percent { of, .. } = &adjustment.kind {
-            let late = of.iter().any(|kind| matches!(kind, LineKind::Tax | LineKind::Minimum));
-            faults.check(!late, &format!("adjustments[{at}].of"), "taxes and minimums are worked out after it");
+            let late = of
+                .iter()
+                .any(|kind| matches!(kind, LineKind::Tax | LineKind::Minimum));
+            faults.check(
+                !late,
+                &format!("adjustments[{at}].of"),
+                "taxes and minimums are worked out after it",
+            );
         }
     }
     minimums(faults, tariff);
@@ -28,12 +40,26 @@ pub fn check(faults: &mut Faults, tariff: &TariffDocument) {
     if let Some(ExportCredit::NetMetering(rules)) = &tariff.export
         && let Some(settlement) = &rules.settlement
     {
-        faults.check(settlement.month <= 12, "export.settlement.month", "a month is 1 to 12, or 0 for every bill");
+        faults.check(
+            settlement.month <= 12,
+            "export.settlement.month",
+            "a month is 1 to 12, or 0 for every bill",
+        );
         faults.price(settlement.price, "export.settlement.price");
     }
     let rounding = &tariff.rounding;
-    faults.check(rounding.kwh_decimals.is_none_or(|decimals| decimals <= 3), "rounding.kwh_decimals", "kWh have 0 to 3 decimals");
-    faults.check(rounding.payable_step.is_none_or(|step| step > Decimal::ZERO), "rounding.payable_step", "the step is more than 0");
+    faults.check(
+        rounding.kwh_decimals.is_none_or(|decimals| decimals <= 3),
+        "rounding.kwh_decimals",
+        "kWh have 0 to 3 decimals",
+    );
+    faults.check(
+        rounding
+            .payable_step
+            .is_none_or(|step| step > Decimal::ZERO),
+        "rounding.payable_step",
+        "the step is more than 0",
+    );
 }
 
 fn minimums(faults: &mut Faults, tariff: &TariffDocument) {
@@ -41,12 +67,31 @@ fn minimums(faults: &mut Faults, tariff: &TariffDocument) {
         let path = format!("minimums[{at}]");
         named(faults, &minimum.name, &format!("{path}.name"));
         faults.price(minimum.amount, &format!("{path}.amount"));
-        faults.check(minimum.amount >= Decimal::ZERO, &format!("{path}.amount"), "a minimum is not negative");
-        let late = minimum.counts.iter().any(|kind| matches!(kind, LineKind::Tax | LineKind::Minimum));
-        faults.check(!late, &format!("{path}.counts"), "taxes and minimums do not count towards a minimum");
+        faults.check(
+            minimum.amount >= Decimal::ZERO,
+            &format!("{path}.amount"),
+            "a minimum is not negative",
+        );
+        let late = minimum
+            .counts
+            .iter()
+            .any(|kind| matches!(kind, LineKind::Tax | LineKind::Minimum));
+        faults.check(
+            !late,
+            &format!("{path}.counts"),
+            "taxes and minimums do not count towards a minimum",
+        );
     }
-    let of_the_year = tariff.minimums.iter().filter(|minimum| minimum.per == MinimumBasis::Year).count();
-    faults.check(of_the_year <= 1, "minimums", "there is at most one minimum per year");
+    let of_the_year = tariff
+        .minimums
+        .iter()
+        .filter(|minimum| minimum.per == MinimumBasis::Year)
+        .count();
+    faults.check(
+        of_the_year <= 1,
+        "minimums",
+        "there is at most one minimum per year",
+    );
 }
 
 fn taxes(faults: &mut Faults, tariff: &TariffDocument) {
@@ -55,10 +100,26 @@ fn taxes(faults: &mut Faults, tariff: &TariffDocument) {
         let path = format!("taxes[{at}]");
         named(faults, &tax.name, &format!("{path}.name"));
         faults.price(tax.percent, &format!("{path}.percent"));
-        faults.check(tax.percent >= Decimal::ZERO, &format!("{path}.percent"), "a tax is not negative");
-        faults.check(!tax.on.contains(&LineKind::Tax), &format!("{path}.on"), "a tax is not taxed");
-        for (index, name) in tax.names.iter().enumerate().filter(|(_, name)| !names.contains(&name.as_str())) {
-            faults.add(format!("{path}.names[{index}]"), format!("there is no charge {name:?}"));
+        faults.check(
+            tax.percent >= Decimal::ZERO,
+            &format!("{path}.percent"),
+            "a tax is not negative",
+        );
+        faults.check(
+            !tax.on.contains(&LineKind::Tax),
+            &format!("{path}.on"),
+            "a tax is not taxed",
+        );
+        for (index, name) in tax
+            .names
+            .iter()
+            .enumerate()
+            .filter(|(_, name)| !names.contains(&name.as_str()))
+        {
+            faults.add(
+                format!("{path}.names[{index}]"),
+                format!("there is no charge {name:?}"),
+            );
         }
     }
 }
@@ -70,7 +131,13 @@ fn charge_names(tariff: &TariffDocument) -> Vec<&str> {
     let fixed = tariff.fixed.iter().map(|charge| &charge.name);
     let adjustments = tariff.adjustments.iter().map(|charge| &charge.name);
     let minimums = tariff.minimums.iter().map(|charge| &charge.name);
-    energy.chain(demand).chain(fixed).chain(adjustments).chain(minimums).map(String::as_str).collect()
+    energy
+        .chain(demand)
+        .chain(fixed)
+        .chain(adjustments)
+        .chain(minimums)
+        .map(String::as_str)
+        .collect()
 }
 
 fn named(faults: &mut Faults, name: &str, path: &str) {
