@@ -2,12 +2,15 @@
 
 pub mod access;
 pub mod audit;
+pub mod billing;
 pub mod clients;
 pub mod customers;
 pub mod db;
 pub mod ids;
+pub mod invoices;
 pub mod money;
 pub mod passwords;
+pub mod payments;
 pub mod period;
 pub mod rating;
 pub mod tariff_document;
