@@ -6,6 +6,7 @@ pub mod clients;
 pub mod customers;
 pub mod db;
 pub mod ids;
+pub mod imports;
 pub mod interval_days;
 pub mod meters;
 pub mod money;
