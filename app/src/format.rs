@@ -9,7 +9,7 @@ mod date;
 mod number;
 
 pub use date::{date, date_long, date_range, date_time, day_month, month, short_month};
-pub use number::{amount, count, kwh, kwh_short, money, number, percent, rate};
+pub use number::{plain, price, amount, count, kwh, kwh_short, money, number, percent, rate};
 
 /// Keeps a figure and its unit on one line.
 const NBSP: &str = "\u{a0}";
@@ -52,6 +52,22 @@ impl From<&String> for Locale {
 }
 
 impl Locale {
+    /// Every locale, the most used first.
+    pub const ALL: [Self; 6] = [Self::EnUs, Self::EnGb, Self::DeDe, Self::SvSe, Self::NlNl, Self::FrFr];
+
+    /// What people call it.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::EnUs => "English (United States)",
+            Self::EnGb => "English (United Kingdom)",
+            Self::DeDe => "German (Germany)",
+            Self::SvSe => "Swedish (Sweden)",
+            Self::NlNl => "Dutch (Netherlands)",
+            Self::FrFr => "French (France)",
+        }
+    }
+
     /// The BCP 47 tag.
     #[must_use]
     pub const fn tag(self) -> &'static str {

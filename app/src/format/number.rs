@@ -113,7 +113,10 @@ pub fn money(value: Decimal, locale: impl Into<Locale>) -> String {
 /// Money standing alone, with its currency where the locale puts it: `$142.10`, `142,10 €`.
 #[must_use]
 pub fn amount(value: Decimal, currency: &str, locale: impl Into<Locale>) -> String {
-    let locale = locale.into();
+    with_currency(value, 2, currency, locale.into())
+}
+
+fn with_currency(value: Decimal, places: u32, currency: &str, locale: Locale) -> String {
     let symbol = match (currency, locale) {
         ("USD", _) => "$",
         ("EUR", _) => "€",
@@ -122,7 +125,7 @@ pub fn amount(value: Decimal, currency: &str, locale: impl Into<Locale>) -> Stri
         (code, _) => code,
     };
     let sign = if value.is_sign_negative() && !value.is_zero() { "\u{2212}" } else { "" };
-    let figure = number(value.abs(), 2, locale);
+    let figure = number(value.abs(), places, locale);
     match locale {
         Locale::DeDe | Locale::SvSe | Locale::FrFr => format!("{sign}{figure}{NBSP}{symbol}"),
         Locale::NlNl => format!("{symbol}{NBSP}{sign}{figure}"),
@@ -131,6 +134,20 @@ pub fn amount(value: Decimal, currency: &str, locale: impl Into<Locale>) -> Stri
         }
         Locale::EnUs | Locale::EnGb => format!("{sign}{symbol}{figure}"),
     }
+}
+
+/// A price of a unit standing alone, to a hundredth of a cent: `$0.1665`.
+#[must_use]
+pub fn price(value: Decimal, currency: &str, locale: impl Into<Locale>) -> String {
+    let locale = locale.into();
+    let places = if value.abs() >= Decimal::TEN { 2 } else { 4 };
+    with_currency(value, places, currency, locale)
+}
+
+/// A number as a form field takes it: a point for the decimal mark, no groups, no trailing zeros.
+#[must_use]
+pub fn plain(value: Decimal) -> String {
+    value.normalize().to_string()
 }
 
 /// Energy to the watt-hour without its unit: `1,298.640`. The column names kWh.
