@@ -135,9 +135,7 @@ impl Serialize for Money {
 
 impl<'de> Deserialize<'de> for Money {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
 
@@ -190,13 +188,9 @@ mod tests {
 
     #[test]
     fn an_amount_is_rounded_half_away_from_zero() {
-        for (from, to) in [
-            ("0.005", "0.01"),
-            ("-0.005", "-0.01"),
-            ("0.0049", "0.00"),
-            ("2.675", "2.68"),
-            ("-0.001", "0.00"),
-        ] {
+        for (from, to) in
+            [("0.005", "0.01"), ("-0.005", "-0.01"), ("0.0049", "0.00"), ("2.675", "2.68"), ("-0.001", "0.00")]
+        {
             assert_eq!(Money::new(decimal(from)).to_string(), to, "{from}");
         }
     }
@@ -216,17 +210,12 @@ mod tests {
         assert_eq!(serde_json::to_string(&five).unwrap(), "\"5.00\"");
         assert_eq!(serde_json::from_str::<Money>("\"5\"").unwrap(), five);
         assert!(serde_json::from_str::<Money>("\"5.001\"").is_err());
-        assert!(
-            serde_json::from_str::<Money>("5.0").is_err(),
-            "a float is not money"
-        );
+        assert!(serde_json::from_str::<Money>("5.0").is_err(), "a float is not money");
     }
 
     #[test]
     fn amounts_add_up() {
-        let total: Money = [Money::from_cents(1250), -Money::from_cents(250)]
-            .into_iter()
-            .sum();
+        let total: Money = [Money::from_cents(1250), -Money::from_cents(250)].into_iter().sum();
         assert_eq!(total, Money::from_cents(1000));
         assert_eq!(format!("{total:>8}"), "   10.00");
     }

@@ -31,10 +31,7 @@ impl TryFrom<Bounds> for Period {
 
 impl From<Period> for Bounds {
     fn from(period: Period) -> Self {
-        Self {
-            from: period.from,
-            to: period.to,
-        }
+        Self { from: period.from, to: period.to }
     }
 }
 
@@ -65,11 +62,7 @@ impl Period {
     /// # Errors
     /// [`PeriodError::Empty`] when `to` is not after `from`.
     pub fn new(from: NaiveDate, to: NaiveDate) -> Result<Self, PeriodError> {
-        if from < to {
-            Ok(Self { from, to })
-        } else {
-            Err(PeriodError::Empty { from, to })
-        }
+        if from < to { Ok(Self { from, to }) } else { Err(PeriodError::Empty { from, to }) }
     }
 
     /// A calendar month.
@@ -87,19 +80,13 @@ impl Period {
     #[must_use]
     pub fn month_of(day: NaiveDate) -> Self {
         let from = first_of_month(day);
-        Self {
-            from,
-            to: next_month(from),
-        }
+        Self { from, to: next_month(from) }
     }
 
     /// One day.
     #[must_use]
     pub fn day(day: NaiveDate) -> Self {
-        Self {
-            from: day,
-            to: next_day(day),
-        }
+        Self { from: day, to: next_day(day) }
     }
 
     /// The first day.
@@ -136,16 +123,7 @@ impl Period {
     #[must_use]
     pub fn split(&self, at: NaiveDate) -> Option<(Self, Self)> {
         let inside = self.from < at && at < self.to;
-        inside.then_some((
-            Self {
-                from: self.from,
-                to: at,
-            },
-            Self {
-                from: at,
-                to: self.to,
-            },
-        ))
+        inside.then_some((Self { from: self.from, to: at }, Self { from: at, to: self.to }))
     }
 
     /// The days in both.
@@ -164,10 +142,7 @@ impl Period {
     pub fn months(&self) -> impl Iterator<Item = Self> + use<> {
         let (mut from, to) = (self.from, self.to);
         std::iter::from_fn(move || {
-            let part = (from < to).then(|| Self {
-                from,
-                to: next_month(first_of_month(from)).min(to),
-            })?;
+            let part = (from < to).then(|| Self { from, to: next_month(first_of_month(from)).min(to) })?;
             from = part.to;
             Some(part)
         })
@@ -185,9 +160,7 @@ fn first_of_month(day: NaiveDate) -> NaiveDate {
 }
 
 fn next_month(first: NaiveDate) -> NaiveDate {
-    first
-        .checked_add_months(Months::new(1))
-        .unwrap_or(NaiveDate::MAX)
+    first.checked_add_months(Months::new(1)).unwrap_or(NaiveDate::MAX)
 }
 
 fn next_day(day: NaiveDate) -> NaiveDate {
@@ -197,11 +170,7 @@ fn next_day(day: NaiveDate) -> NaiveDate {
 impl fmt::Display for Period {
     /// First and last day, both included: `2026-01-01 to 2026-01-31`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.days() == 1 {
-            write!(f, "{}", self.from)
-        } else {
-            write!(f, "{} to {}", self.from, self.last())
-        }
+        if self.days() == 1 { write!(f, "{}", self.from) } else { write!(f, "{} to {}", self.from, self.last()) }
     }
 }
 
@@ -216,9 +185,7 @@ mod tests {
     #[test]
     fn a_period_must_end_after_it_starts() {
         assert!(Period::new(day("2026-01-02"), day("2026-01-02")).is_err());
-        assert!(
-            serde_json::from_str::<Period>(r#"{"from":"2026-01-02","to":"2026-01-01"}"#).is_err()
-        );
+        assert!(serde_json::from_str::<Period>(r#"{"from":"2026-01-02","to":"2026-01-01"}"#).is_err());
         assert_eq!(Period::day(day("2026-01-02")).days(), 1);
     }
 

@@ -45,14 +45,7 @@ pub fn rate(
     period: Period,
     history: &History,
 ) -> Result<Bill, RatingError> {
-    let part = Part {
-        tariff,
-        period,
-        whole: period,
-        usage,
-        whole_usage: usage,
-        history,
-    };
+    let part = Part { tariff, period, whole: period, usage, whole_usage: usage, history };
     let mut state = State::from_history(history);
     let lines = part.lines(&mut state)?;
     finish::bill(&[part], state, lines)

@@ -43,11 +43,7 @@ pub enum Format {
 ///
 /// # Errors
 /// [`UsageError`] when the file as a whole cannot be read: unknown format, missing columns, broken XML.
-pub fn read(
-    mut input: impl BufRead,
-    zone: Tz,
-    each: &mut dyn FnMut(Item),
-) -> Result<Format, UsageError> {
+pub fn read(mut input: impl BufRead, zone: Tz, each: &mut dyn FnMut(Item)) -> Result<Format, UsageError> {
     let format = detect(&mut input)?;
     match format {
         Format::Csv => csv::read(input, zone, each),
@@ -86,10 +82,7 @@ mod tests {
     fn a_format_is_told_by_its_content() {
         let of = |text: &str| detect(&mut text.as_bytes());
         assert_eq!(of("\u{feff}interval_start,kwh\n").unwrap(), Format::Csv);
-        assert_eq!(
-            of("  \n<?xml version=\"1.0\"?>").unwrap(),
-            Format::GreenButton
-        );
+        assert_eq!(of("  \n<?xml version=\"1.0\"?>").unwrap(), Format::GreenButton);
         assert_eq!(of("100,NEM12,2005").unwrap(), Format::Nem12);
         assert!(matches!(of(" \n"), Err(UsageError::Empty)));
     }

@@ -155,10 +155,6 @@ impl Bill {
     /// Sum of the lines of a kind.
     #[must_use]
     pub fn sum(&self, kind: LineKind) -> Money {
-        self.lines
-            .iter()
-            .filter(|line| line.kind == kind)
-            .map(|line| line.amount)
-            .sum()
+        self.lines.iter().filter(|line| line.kind == kind).map(|line| line.amount).sum()
     }
 }

@@ -45,11 +45,7 @@ impl CompiledCalendar {
     pub fn new(calendar: &Calendar, clock: Clock) -> Self {
         let mut season_of = vec![0; 372];
         for day in MonthDay::all() {
-            let season = calendar
-                .seasons
-                .iter()
-                .position(|season| season.contains(day))
-                .unwrap_or(0);
+            let season = calendar.seasons.iter().position(|season| season.contains(day)).unwrap_or(0);
             if let Some(slot) = season_of.get_mut(day.index()) {
                 *slot = u8::try_from(season).unwrap_or(0);
             }
@@ -59,26 +55,9 @@ impl CompiledCalendar {
             .collect();
         let mut holidays = calendar.holidays.clone();
         holidays.sort_unstable();
-        let resolution = rows
-            .iter()
-            .flat_map(|row| &row.runs)
-            .map(|run| step(run.from))
-            .min()
-            .unwrap_or(60);
-        let seasons = calendar
-            .seasons
-            .iter()
-            .map(|season| season.name.clone())
-            .collect();
-        Self {
-            seasons,
-            periods: calendar.periods.clone(),
-            season_of,
-            rows,
-            holidays,
-            clock,
-            resolution,
-        }
+        let resolution = rows.iter().flat_map(|row| &row.runs).map(|run| step(run.from)).min().unwrap_or(60);
+        let seasons = calendar.seasons.iter().map(|season| season.name.clone()).collect();
+        Self { seasons, periods: calendar.periods.clone(), season_of, rows, holidays, clock, resolution }
     }
 
     /// How many cells there are.
@@ -88,11 +67,7 @@ impl CompiledCalendar {
 
     /// Season of a date, from 0.
     pub fn season(&self, date: NaiveDate) -> usize {
-        self.season_of
-            .get(MonthDay::of(date).index())
-            .copied()
-            .unwrap_or(0)
-            .into()
+        self.season_of.get(MonthDay::of(date).index()).copied().unwrap_or(0).into()
     }
 
     fn row(&self, date: NaiveDate) -> Option<&Row> {
@@ -113,15 +88,8 @@ impl CompiledCalendar {
             return self.slow_segments(profile, day, segments);
         }
         let scale = |slot: usize| slot * 15 / usize::from(profile.minutes);
-        let runs = self
-            .row(day.date)
-            .map(|row| row.runs.as_slice())
-            .unwrap_or_default();
-        segments.extend(runs.iter().map(|run| Segment {
-            from: scale(run.from),
-            to: scale(run.to),
-            cell: run.cell,
-        }));
+        let runs = self.row(day.date).map(|row| row.runs.as_slice()).unwrap_or_default();
+        segments.extend(runs.iter().map(|run| Segment { from: scale(run.from), to: scale(run.to), cell: run.cell }));
     }
 
     /// Interval by interval: days when clocks change, and calendars on standard time.
@@ -131,19 +99,11 @@ impl CompiledCalendar {
         for at in 0..day.values.len() {
             let minutes = i64::from(profile.minutes) * i64::try_from(at).unwrap_or(0);
             let instant = start + Duration::minutes(minutes);
-            let offset = if self.clock == Clock::Standard {
-                standard
-            } else {
-                offset_minutes(profile.zone, instant)
-            };
+            let offset = if self.clock == Clock::Standard { standard } else { offset_minutes(profile.zone, instant) };
             let cell = self.cell(instant.naive_utc() + Duration::minutes(offset.into()));
             match segments.last_mut() {
                 Some(last) if last.cell == cell => last.to = at + 1,
-                _ => segments.push(Segment {
-                    from: at,
-                    to: at + 1,
-                    cell,
-                }),
+                _ => segments.push(Segment { from: at, to: at + 1, cell }),
             }
         }
     }
@@ -151,10 +111,7 @@ impl CompiledCalendar {
     /// The cell of a local time.
     fn cell(&self, local: NaiveDateTime) -> u16 {
         let slot = usize::try_from(local.num_seconds_from_midnight() / 900).unwrap_or(0);
-        self.row(local.date())
-            .and_then(|row| row.slots.get(slot))
-            .copied()
-            .unwrap_or(0)
+        self.row(local.date()).and_then(|row| row.slots.get(slot)).copied().unwrap_or(0)
     }
 
     /// Season and period of a cell, from 0.
@@ -175,30 +132,17 @@ fn step(slot: usize) -> u16 {
 
 /// Holidays without a pattern follow their weekday, but validation refuses them before.
 fn row(calendar: &Calendar, season: usize, kind: usize) -> Row {
-    let patterns = calendar
-        .seasons
-        .get(season)
-        .map(|season| season.days.as_slice())
-        .unwrap_or_default();
-    let pattern = patterns
-        .iter()
-        .find(|pattern| pattern.on.iter().any(|day| day.index() == kind));
-    let hours = pattern
-        .map(|pattern| pattern.hours.as_slice())
-        .unwrap_or_default();
+    let patterns = calendar.seasons.get(season).map(|season| season.days.as_slice()).unwrap_or_default();
+    let pattern = patterns.iter().find(|pattern| pattern.on.iter().any(|day| day.index() == kind));
+    let hours = pattern.map(|pattern| pattern.hours.as_slice()).unwrap_or_default();
     let mut row = Row::default();
     for slot in 0..SLOTS {
         let period = hours.get(slot * hours.len() / SLOTS).copied().unwrap_or(0);
-        let cell =
-            u16::try_from(season * calendar.periods.len() + usize::from(period)).unwrap_or(0);
+        let cell = u16::try_from(season * calendar.periods.len() + usize::from(period)).unwrap_or(0);
         row.slots.push(cell);
         match row.runs.last_mut() {
             Some(last) if last.cell == cell => last.to = slot + 1,
-            _ => row.runs.push(Segment {
-                from: slot,
-                to: slot + 1,
-                cell,
-            }),
+            _ => row.runs.push(Segment { from: slot, to: slot + 1, cell }),
         }
     }
     row
@@ -207,15 +151,8 @@ fn row(calendar: &Calendar, season: usize, kind: usize) -> Row {
 impl CompiledCalendar {
     /// Whether a season has the period on any day.
     pub fn uses(&self, season: usize, period: &str) -> bool {
-        let rows = self
-            .rows
-            .get(season * 8..season * 8 + 8)
-            .unwrap_or_default();
-        let used = |run: &Segment| {
-            self.periods
-                .get(self.of_cell(run.cell.into()).1)
-                .is_some_and(|name| name == period)
-        };
+        let rows = self.rows.get(season * 8..season * 8 + 8).unwrap_or_default();
+        let used = |run: &Segment| self.periods.get(self.of_cell(run.cell.into()).1).is_some_and(|name| name == period);
         // Holidays count where there are any.
         let kinds = if self.holidays.is_empty() { 7 } else { 8 };
         rows.iter().take(kinds).any(|row| row.runs.iter().any(used))

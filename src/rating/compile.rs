@@ -50,42 +50,20 @@ impl CompiledTariff {
             .map(|(name, calendar)| (name, CompiledCalendar::new(calendar, document.clock)))
             .collect();
         let charge = |name: &str, calendar: &Option<String>, prices: &[PriceCell]| {
-            Charge::new(
-                name,
-                calendar
-                    .as_ref()
-                    .and_then(|name| calendars.get(name))
-                    .cloned(),
-                prices,
-            )
+            Charge::new(name, calendar.as_ref().and_then(|name| calendars.get(name)).cloned(), prices)
         };
-        let energy = document
-            .energy
-            .iter()
-            .map(|energy| charge(&energy.name, &energy.calendar, &energy.prices))
-            .collect();
-        let demand = document
-            .demand
-            .iter()
-            .map(|demand| charge(&demand.name, &demand.calendar, &demand.prices))
-            .collect();
+        let energy =
+            document.energy.iter().map(|energy| charge(&energy.name, &energy.calendar, &energy.prices)).collect();
+        let demand =
+            document.demand.iter().map(|demand| charge(&demand.name, &demand.calendar, &demand.prices)).collect();
         let export = match &document.export {
             Some(
-                ExportCredit::NetBilling {
-                    calendar, prices, ..
-                }
-                | ExportCredit::BuyAllSellAll {
-                    calendar, prices, ..
-                },
+                ExportCredit::NetBilling { calendar, prices, .. }
+                | ExportCredit::BuyAllSellAll { calendar, prices, .. },
             ) => Some(charge("Energy fed in", calendar, prices)),
             _ => None,
         };
-        Ok(Self {
-            document: document.clone(),
-            energy,
-            demand,
-            export,
-        })
+        Ok(Self { document: document.clone(), energy, demand, export })
     }
 
     /// The document it was made from.
@@ -97,9 +75,11 @@ impl CompiledTariff {
     /// Names and per cents of the taxes on a line.
     pub(super) fn taxes(&self, kind: LineKind, name: &str) -> Vec<(String, Decimal)> {
         let all = |tax: &crate::tariff_document::Tax| tax.on.is_empty() && tax.names.is_empty();
-        let taxed = self.document.taxes.iter().filter(|tax| {
-            all(tax) || tax.on.contains(&kind) || tax.names.iter().any(|known| known == name)
-        });
+        let taxed = self
+            .document
+            .taxes
+            .iter()
+            .filter(|tax| all(tax) || tax.on.contains(&kind) || tax.names.iter().any(|known| known == name));
         taxed.map(|tax| (tax.name.clone(), tax.percent)).collect()
     }
 }
@@ -113,35 +93,21 @@ impl Charge {
         });
         let prices: Vec<Price> = prices.collect();
         let price_of = calendar.as_ref().map_or_else(Vec::new, |calendar| {
-            (0..calendar.cells())
-                .map(|cell| price_index(calendar, cells, cell))
-                .collect()
+            (0..calendar.cells()).map(|cell| price_index(calendar, cells, cell)).collect()
         });
-        Self {
-            name: name.to_owned(),
-            calendar,
-            price_of,
-            prices,
-        }
+        Self { name: name.to_owned(), calendar, price_of, prices }
     }
 
     /// The price of a cell.
     pub fn price_of(&self, cell: u16) -> usize {
-        self.price_of
-            .get(usize::from(cell))
-            .copied()
-            .unwrap_or(0)
-            .into()
+        self.price_of.get(usize::from(cell)).copied().unwrap_or(0).into()
     }
 }
 
 fn price_index(calendar: &CompiledCalendar, cells: &[PriceCell], cell: usize) -> u16 {
     let (season, period) = calendar.of_cell(cell);
     let name = |names: &[String], at: usize| names.get(at).cloned().unwrap_or_default();
-    let (season, period) = (
-        name(&calendar.seasons, season),
-        name(&calendar.periods, period),
-    );
+    let (season, period) = (name(&calendar.seasons, season), name(&calendar.periods, period));
     let found = cells.iter().position(|cell| cell.holds(&season, &period));
     u16::try_from(found.unwrap_or(0)).unwrap_or(0)
 }

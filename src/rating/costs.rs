@@ -39,29 +39,16 @@ struct Share {
 pub fn of_part(part: &Part<'_>, state: &mut State) -> Result<Vec<IntervalCost>, RatingError> {
     let Supply::Profile(profile) = part.usage.import else {
         let why = "register reads have no intervals".to_owned();
-        return Err(RatingError::NeedsIntervals {
-            charge: "interval costs".to_owned(),
-            why,
-        });
+        return Err(RatingError::NeedsIntervals { charge: "interval costs".to_owned(), why });
     };
     let flow = export::flow(part)?;
     state.netted = part.usage.export.is_some() || !state.bank.is_empty();
     let bought = part.bought(profile, &flow);
     let mut intervals = intervals(part, &bought)?;
-    for (at, (charge, rules)) in part
-        .tariff
-        .energy
-        .iter()
-        .zip(&part.tariff.document.energy)
-        .enumerate()
-    {
+    for (at, (charge, rules)) in part.tariff.energy.iter().zip(&part.tariff.document.energy).enumerate() {
         let scale = part.scale(rules.blocks_per);
         let shares = shares(part, charge, &bought, Counter::new(charge, scale))?;
-        for sum in part
-            .sums(charge, scale, &flow, state, at == 0)?
-            .into_iter()
-            .filter(|sum| sum.bucket.wh != 0)
-        {
+        for sum in part.sums(charge, scale, &flow, state, at == 0)?.into_iter().filter(|sum| sum.bucket.wh != 0) {
             let own = own(&shares, &sum, charge, state.netted);
             if let Some(line) = part.energy_line(charge, sum)? {
                 put(&line, &own, state.netted, &mut intervals);
@@ -76,12 +63,7 @@ fn intervals(part: &Part<'_>, profile: &Profile) -> Result<Vec<IntervalCost>, Ra
     for day in walk::days(profile, part.period)? {
         let mut start = day_start(profile.zone, day.date);
         for value in &day.values {
-            intervals.push(IntervalCost {
-                start,
-                date: day.date,
-                wh: i64::from(*value),
-                cost: Decimal::ZERO,
-            });
+            intervals.push(IntervalCost { start, date: day.date, wh: i64::from(*value), cost: Decimal::ZERO });
             start += Duration::minutes(profile.minutes.into());
         }
     }
@@ -101,19 +83,11 @@ fn shares(
             calendar.segments(profile, day, &mut segments);
         }
         for (at, wh) in day.values.iter().enumerate() {
-            let cell = segments
-                .iter()
-                .find(|segment| segment.from <= at && at < segment.to)
-                .map(|segment| segment.cell);
-            let price = cell
-                .filter(|_| charge.calendar.is_some())
-                .map_or(0, |cell| charge.price_of(cell));
+            let cell =
+                segments.iter().find(|segment| segment.from <= at && at < segment.to).map(|segment| segment.cell);
+            let price = cell.filter(|_| charge.calendar.is_some()).map_or(0, |cell| charge.price_of(cell));
             counter.step(price, day.date, i64::from(*wh), false, &mut |place, wh| {
-                shares.push(Share {
-                    interval: first + at,
-                    place,
-                    wh,
-                })
+                shares.push(Share { interval: first + at, place, wh })
             });
         }
         first += day.values.len();
@@ -125,11 +99,7 @@ fn shares(
 fn own<'s>(shares: &'s [Share], sum: &Sum, charge: &Charge, netted: bool) -> Vec<&'s Share> {
     let prices = charge.prices.len().max(1);
     let belongs = |share: &&Share| {
-        if netted {
-            share.place % prices == sum.price && share.wh > 0
-        } else {
-            sum.places.contains(&share.place)
-        }
+        if netted { share.place % prices == sum.price && share.wh > 0 } else { sum.places.contains(&share.place) }
     };
     shares.iter().filter(belongs).collect()
 }
@@ -150,10 +120,7 @@ fn put(line: &BillLine, own: &[&Share], netted: bool, intervals: &mut [IntervalC
             interval.cost += cost;
         }
     }
-    let largest = own
-        .iter()
-        .max_by_key(|share| share.wh)
-        .and_then(|share| intervals.get_mut(share.interval));
+    let largest = own.iter().max_by_key(|share| share.wh).and_then(|share| intervals.get_mut(share.interval));
     if let Some(interval) = largest {
         interval.cost += left;
     }

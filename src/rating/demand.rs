@@ -30,10 +30,7 @@ pub struct Peak {
 }
 
 /// The demand lines, and the highest demand of each period for later ratchets.
-pub fn lines(
-    part: &Part<'_>,
-    peaks: &mut BTreeMap<String, Decimal>,
-) -> Result<Vec<BillLine>, RatingError> {
+pub fn lines(part: &Part<'_>, peaks: &mut BTreeMap<String, Decimal>) -> Result<Vec<BillLine>, RatingError> {
     let mut lines = vec![];
     for (charge, rules) in part.tariff.demand.iter().zip(&part.tariff.document.demand) {
         let found = match part.whole_usage.import {
@@ -41,9 +38,7 @@ pub fn lines(
             Supply::Reads(reads) => of_reads(charge, rules, reads)?,
         };
         for (price, peak) in charge.prices.iter().zip(found) {
-            if let (Some(name), Some(peak)) =
-                (price.period.as_ref().filter(|_| rules.per_period), peak)
-            {
+            if let (Some(name), Some(peak)) = (price.period.as_ref().filter(|_| rules.per_period), peak) {
                 let highest = peaks.entry(name.clone()).or_default();
                 *highest = (*highest).max(peak.kw);
             }
@@ -64,57 +59,30 @@ fn of_profile(
     let window = rules.window_minutes.unwrap_or(profile.minutes);
     if profile.minutes > window || !window.is_multiple_of(profile.minutes) {
         let field = format!("the demand window of {}", charge.name);
-        return Err(RatingError::IntervalTooLong {
-            minutes: profile.minutes,
-            field,
-            needed: window,
-        });
+        return Err(RatingError::IntervalTooLong { minutes: profile.minutes, field, needed: window });
     }
     let mut highest: Vec<Option<(i64, NaiveDate, bool)>> = vec![None; charge.prices.len()];
     let mut segments = vec![];
     for day in walk::days(profile, part.whole)? {
         match &charge.calendar {
             Some(calendar) => calendar.segments(profile, day, &mut segments),
-            None => {
-                segments = vec![Segment {
-                    from: 0,
-                    to: day.values.len(),
-                    cell: 0,
-                }]
-            }
+            None => segments = vec![Segment { from: 0, to: day.values.len(), cell: 0 }],
         }
         let mut note = |cell: u16, wh: i64| {
-            let price = if charge.calendar.is_some() {
-                charge.price_of(cell)
-            } else {
-                0
-            };
+            let price = if charge.calendar.is_some() { charge.price_of(cell) } else { 0 };
             if let Some(best) = highest.get_mut(price)
                 && best.is_none_or(|(known, ..)| wh > known)
             {
                 *best = Some((wh, day.date, walk::estimated(day)));
             }
         };
-        walk::windows(
-            &day.values,
-            &segments,
-            usize::from(window / profile.minutes),
-            &mut note,
-        );
+        walk::windows(&day.values, &segments, usize::from(window / profile.minutes), &mut note);
     }
-    let peak = |(wh, date, estimated)| Peak {
-        kw: walk::kilowatts(wh, window),
-        date,
-        estimated,
-    };
+    let peak = |(wh, date, estimated)| Peak { kw: walk::kilowatts(wh, window), date, estimated };
     Ok(highest.into_iter().map(|best| best.map(peak)).collect())
 }
 
-fn of_reads(
-    charge: &Charge,
-    rules: &DemandCharge,
-    reads: &[RegisterRead],
-) -> Result<Vec<Option<Peak>>, RatingError> {
+fn of_reads(charge: &Charge, rules: &DemandCharge, reads: &[RegisterRead]) -> Result<Vec<Option<Peak>>, RatingError> {
     let mut highest = vec![None; charge.prices.len()];
     for (at, read) in reads.iter().enumerate() {
         for (price, best) in charge.prices.iter().zip(&mut highest) {
@@ -130,11 +98,7 @@ fn of_reads(
                 None => read.peak_kw.ok_or_else(|| missing(at, "peak_kw", charge)),
             }?;
             if best.is_none_or(|peak: Peak| kw > peak.kw) {
-                *best = Some(Peak {
-                    kw,
-                    date: read.from,
-                    estimated: read.quality == Quality::Estimated,
-                });
+                *best = Some(Peak { kw, date: read.from, estimated: read.quality == Quality::Estimated });
             }
         }
     }
@@ -142,11 +106,7 @@ fn of_reads(
 }
 
 fn missing(read: usize, field: &str, charge: &Charge) -> RatingError {
-    RatingError::PeakMissing {
-        read,
-        field: field.to_owned(),
-        charge: charge.name.clone(),
-    }
+    RatingError::PeakMissing { read, field: field.to_owned(), charge: charge.name.clone() }
 }
 
 /// Whether a read lies in the season of a price.
@@ -158,10 +118,7 @@ fn in_season(charge: &Charge, price: &Price, read: &RegisterRead) -> Result<bool
     let last = read.to.pred_opt().unwrap_or(read.from);
     if name(read.from) != name(last) {
         let why = "its price changes with the season within the read".to_owned();
-        return Err(RatingError::NeedsIntervals {
-            charge: charge.name.clone(),
-            why,
-        });
+        return Err(RatingError::NeedsIntervals { charge: charge.name.clone(), why });
     }
     Ok(name(read.from) == Some(season))
 }
@@ -185,25 +142,14 @@ fn price_lines(
         return Ok(());
     };
     let whole = part.whole.days();
-    for (at, block) in price
-        .blocks
-        .iter()
-        .enumerate()
-        .filter(|(_, block)| billed.kw > block.from)
-    {
+    for (at, block) in price.blocks.iter().enumerate().filter(|(_, block)| billed.kw > block.from) {
         let kw = block.to.map_or(billed.kw, |end| billed.kw.min(end)) - block.from;
         let share = if days == whole {
             kw
         } else {
             Rounding::HalfAwayFromZero.apply(kw * Decimal::from(days) / Decimal::from(whole), 6)
         };
-        let mut draft = Draft::new(
-            LineKind::Demand,
-            &charge.name,
-            share.normalize(),
-            Unit::Kilowatt,
-            block.price,
-        );
+        let mut draft = Draft::new(LineKind::Demand, &charge.name, share.normalize(), Unit::Kilowatt, block.price);
         draft.season = price.season.as_deref();
         draft.tou_period = price.period.as_deref().filter(|_| rules.per_period);
         draft.block = (price.blocks.len() > 1).then(|| u16::try_from(at + 1).unwrap_or(u16::MAX));
@@ -216,12 +162,8 @@ fn price_lines(
             ));
         }
         let until = billed.date.succ_opt().unwrap_or(billed.date);
-        draft.trace = vec![TraceDay {
-            date: billed.date,
-            until,
-            quantity: draft.quantity,
-            estimated: billed.estimated,
-        }];
+        draft.trace =
+            vec![TraceDay { date: billed.date, until, quantity: draft.quantity, estimated: billed.estimated }];
         lines.push(part.line(draft)?);
     }
     Ok(())
@@ -237,55 +179,27 @@ fn days_of(part: &Part<'_>, charge: &Charge, price: &Price) -> i64 {
 }
 
 /// The demand billed, and where it comes from if not from this period: max(actual, ratchet).
-fn billed(
-    part: &Part<'_>,
-    rules: &DemandCharge,
-    price: &Price,
-    actual: Option<Peak>,
-) -> (Option<Peak>, String) {
+fn billed(part: &Part<'_>, rules: &DemandCharge, price: &Price, actual: Option<Peak>) -> (Option<Peak>, String) {
     let Some(ratchet) = &rules.ratchet else {
         return (actual, String::new());
     };
     let period = price.period.as_ref().filter(|_| rules.per_period);
     let of = |past: &PastPeak| period.map_or(Some(past.kw), |name| past.tou.get(name).copied());
-    let earlier = part
-        .history
-        .peaks
-        .iter()
-        .filter(|past| within(ratchet, past.from, part.whole.from()));
-    let highest = earlier
-        .filter_map(|past| of(past).map(|kw| (kw, past.from)))
-        .max_by_key(|(kw, from)| (*kw, *from));
+    let earlier = part.history.peaks.iter().filter(|past| within(ratchet, past.from, part.whole.from()));
+    let highest = earlier.filter_map(|past| of(past).map(|kw| (kw, past.from))).max_by_key(|(kw, from)| (*kw, *from));
     let Some((kw, from)) = highest else {
         return (actual, String::new());
     };
-    let floor = Rounding::HalfAwayFromZero
-        .apply(kw * ratchet.percent / Decimal::ONE_HUNDRED, 6)
-        .normalize();
+    let floor = Rounding::HalfAwayFromZero.apply(kw * ratchet.percent / Decimal::ONE_HUNDRED, 6).normalize();
     if actual.is_some_and(|actual| actual.kw >= floor) {
         return (actual, String::new());
     }
-    let note = format!(
-        "{} % of {} kW of {}",
-        ratchet.percent.normalize(),
-        kw.normalize(),
-        from.format("%Y-%m")
-    );
-    (
-        Some(Peak {
-            kw: floor,
-            date: from,
-            estimated: false,
-        }),
-        note,
-    )
+    let note = format!("{} % of {} kW of {}", ratchet.percent.normalize(), kw.normalize(), from.format("%Y-%m"));
+    (Some(Peak { kw: floor, date: from, estimated: false }), note)
 }
 
 fn within(ratchet: &Ratchet, past: NaiveDate, from: NaiveDate) -> bool {
-    let oldest = from
-        .checked_sub_months(Months::new(ratchet.months.into()))
-        .unwrap_or(NaiveDate::MIN);
-    let counts = ratchet.only.is_empty()
-        || u8::try_from(past.month()).is_ok_and(|month| ratchet.only.contains(&month));
+    let oldest = from.checked_sub_months(Months::new(ratchet.months.into())).unwrap_or(NaiveDate::MIN);
+    let counts = ratchet.only.is_empty() || u8::try_from(past.month()).is_ok_and(|month| ratchet.only.contains(&month));
     oldest <= past && past < from && counts
 }

@@ -41,71 +41,40 @@ pub struct Counter<'c> {
 
 impl<'c> Counter<'c> {
     pub fn new(charge: &'c Charge, scale: Scale) -> Self {
-        let ends = charge
-            .prices
-            .iter()
-            .flat_map(|price| &price.blocks)
-            .filter_map(|block| block.to);
+        let ends = charge.prices.iter().flat_map(|price| &price.blocks).filter_map(|block| block.to);
         let mut limits: Vec<i64> = ends.map(|end| scaled(end, scale)).collect();
         limits.sort_unstable();
         limits.dedup();
         let buckets = vec![Bucket::default(); (limits.len() + 1) * charge.prices.len()];
-        Self {
-            charge,
-            limits,
-            at: 0,
-            stretch: 0,
-            buckets,
-        }
+        Self { charge, limits, at: 0, stretch: 0, buckets }
     }
 
     /// A counter that has already walked.
     pub fn with_buckets(charge: &'c Charge, scale: Scale, buckets: Vec<Bucket>) -> Self {
-        Self {
-            buckets,
-            ..Self::new(charge, scale)
-        }
+        Self { buckets, ..Self::new(charge, scale) }
     }
 
     /// Watt-hours of each stretch, all prices together.
     pub fn stretches(&self) -> Vec<i64> {
         let prices = self.charge.prices.len().max(1);
-        self.buckets
-            .chunks(prices)
-            .map(|buckets| buckets.iter().map(|bucket| bucket.wh).sum())
-            .collect()
+        self.buckets.chunks(prices).map(|buckets| buckets.iter().map(|bucket| bucket.wh).sum()).collect()
     }
 
     /// Takes a day's values; `segments` are its runs of one cell, empty where the charge has no calendar.
     pub fn day(&mut self, date: NaiveDate, values: &[i32], segments: &[Segment], estimated: bool) {
-        let whole = [Segment {
-            from: 0,
-            to: values.len(),
-            cell: 0,
-        }];
-        let segments = if self.charge.calendar.is_some() {
-            segments
-        } else {
-            &whole
-        };
+        let whole = [Segment { from: 0, to: values.len(), cell: 0 }];
+        let segments = if self.charge.calendar.is_some() { segments } else { &whole };
         let total = sum(values);
         let end = self.limits.get(self.stretch).copied().unwrap_or(i64::MAX);
         let simple = self.limits.is_empty()
-            || (self.at.saturating_add(total) <= end
-                && values.iter().min().is_none_or(|least| *least >= 0));
+            || (self.at.saturating_add(total) <= end && values.iter().min().is_none_or(|least| *least >= 0));
         for segment in segments {
             let values = values.get(segment.from..segment.to).unwrap_or_default();
-            let price = if self.charge.calendar.is_some() {
-                self.charge.price_of(segment.cell)
-            } else {
-                0
-            };
+            let price = if self.charge.calendar.is_some() { self.charge.price_of(segment.cell) } else { 0 };
             if simple {
                 self.put(price, date, sum(values), estimated);
             } else {
-                values.iter().for_each(|wh| {
-                    self.step(price, date, i64::from(*wh), estimated, &mut |_, _| ())
-                });
+                values.iter().for_each(|wh| self.step(price, date, i64::from(*wh), estimated, &mut |_, _| ()));
             }
         }
         if simple {
@@ -114,34 +83,15 @@ impl<'c> Counter<'c> {
     }
 
     /// Moves the counter by one interval, split where it crosses a limit; tells each share and its bucket.
-    pub fn step(
-        &mut self,
-        price: usize,
-        date: NaiveDate,
-        wh: i64,
-        estimated: bool,
-        share: &mut dyn FnMut(usize, i64),
-    ) {
+    pub fn step(&mut self, price: usize, date: NaiveDate, wh: i64, estimated: bool, share: &mut dyn FnMut(usize, i64)) {
         let mut left = wh;
         while left != 0 {
-            let room = if left > 0 {
-                self.room_above()
-            } else {
-                -self.room_below()
-            };
+            let room = if left > 0 { self.room_above() } else { -self.room_below() };
             if room == 0 {
-                self.stretch = if left > 0 {
-                    self.stretch + 1
-                } else {
-                    self.stretch - 1
-                };
+                self.stretch = if left > 0 { self.stretch + 1 } else { self.stretch - 1 };
                 continue;
             }
-            let take = if left > 0 {
-                left.min(room)
-            } else {
-                left.max(room)
-            };
+            let take = if left > 0 { left.min(room) } else { left.max(room) };
             share(self.stretch * self.charge.prices.len() + price, take);
             self.put(price, date, take, estimated);
             self.at += take;
@@ -150,17 +100,12 @@ impl<'c> Counter<'c> {
     }
 
     fn room_above(&self) -> i64 {
-        self.limits
-            .get(self.stretch)
-            .map_or(i64::MAX, |end| end - self.at)
+        self.limits.get(self.stretch).map_or(i64::MAX, |end| end - self.at)
     }
 
     /// Below the first limit there is no end: usage may be negative (rule 7).
     fn room_below(&self) -> i64 {
-        let start = self
-            .stretch
-            .checked_sub(1)
-            .and_then(|before| self.limits.get(before));
+        let start = self.stretch.checked_sub(1).and_then(|before| self.limits.get(before));
         start.map_or(i64::MAX, |start| self.at - start)
     }
 
@@ -186,22 +131,9 @@ impl<'c> Counter<'c> {
 
     /// Which block of a price holds in a stretch, from 0.
     fn block_of(&self, stretch: usize, price: usize, scale: Scale) -> usize {
-        let start = stretch
-            .checked_sub(1)
-            .and_then(|before| self.limits.get(before))
-            .copied()
-            .unwrap_or(i64::MIN);
-        let blocks = self
-            .charge
-            .prices
-            .get(price)
-            .map(|price| price.blocks.as_slice())
-            .unwrap_or_default();
-        blocks
-            .iter()
-            .filter_map(|block| block.to)
-            .filter(|end| scaled(*end, scale) <= start)
-            .count()
+        let start = stretch.checked_sub(1).and_then(|before| self.limits.get(before)).copied().unwrap_or(i64::MIN);
+        let blocks = self.charge.prices.get(price).map(|price| price.blocks.as_slice()).unwrap_or_default();
+        blocks.iter().filter_map(|block| block.to).filter(|end| scaled(*end, scale) <= start).count()
     }
 
     /// The sums by price and block, in that order.
@@ -210,22 +142,11 @@ impl<'c> Counter<'c> {
         for price in 0..self.charge.prices.len() {
             for stretch in 0..=self.limits.len() {
                 let place = stretch * self.charge.prices.len() + price;
-                let bucket = self
-                    .buckets
-                    .get_mut(place)
-                    .map(std::mem::take)
-                    .unwrap_or_default();
+                let bucket = self.buckets.get_mut(place).map(std::mem::take).unwrap_or_default();
                 let block = self.block_of(stretch, price, scale);
                 match sums.last_mut() {
-                    Some(last) if (last.price, last.block) == (price, block) => {
-                        last.add(bucket, place)
-                    }
-                    _ => sums.push(Sum {
-                        price,
-                        block,
-                        bucket,
-                        places: vec![place],
-                    }),
+                    Some(last) if (last.price, last.block) == (price, block) => last.add(bucket, place),
+                    _ => sums.push(Sum { price, block, bucket, places: vec![place] }),
                 }
             }
         }
@@ -248,12 +169,7 @@ impl Sum {
         self.bucket.wh += other.wh;
         self.places.push(place);
         for (date, wh, estimated) in other.days {
-            match self
-                .bucket
-                .days
-                .iter_mut()
-                .find(|(known, ..)| *known == date)
-            {
+            match self.bucket.days.iter_mut().find(|(known, ..)| *known == date) {
                 Some((_, total, guess)) => {
                     *total += wh;
                     *guess |= estimated;
@@ -266,10 +182,6 @@ impl Sum {
 
 /// A limit in kWh as watt-hours of this period, to the whole watt-hour.
 fn scaled(limit: Decimal, scale: Scale) -> i64 {
-    let wh = limit * Decimal::ONE_THOUSAND * Decimal::from(scale.numerator)
-        / Decimal::from(scale.denominator.max(1));
-    Rounding::HalfAwayFromZero
-        .apply(wh, 0)
-        .to_i64()
-        .unwrap_or(i64::MAX)
+    let wh = limit * Decimal::ONE_THOUSAND * Decimal::from(scale.numerator) / Decimal::from(scale.denominator.max(1));
+    Rounding::HalfAwayFromZero.apply(wh, 0).to_i64().unwrap_or(i64::MAX)
 }

@@ -36,9 +36,7 @@ pub enum RatingError {
         want: usize,
     },
     /// Intervals are too long for the tariff's calendar or demand window.
-    #[error(
-        "usage.minutes: intervals of {minutes} minutes are too long for {field}, which needs {needed}"
-    )]
+    #[error("usage.minutes: intervals of {minutes} minutes are too long for {field}, which needs {needed}")]
     IntervalTooLong {
         /// Length of the usage's intervals.
         minutes: u16,

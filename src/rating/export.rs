@@ -27,18 +27,10 @@ pub enum Flow {
 /// How a part's usage flows into its charges.
 pub fn flow(part: &Part<'_>) -> Result<Flow, RatingError> {
     let fault = |text: &str| Err(RatingError::Export(text.to_owned()));
-    match (
-        &part.tariff.document.export,
-        part.usage.import,
-        part.usage.export,
-    ) {
+    match (&part.tariff.document.export, part.usage.import, part.usage.export) {
         (None, _, Some(_)) => fault("the tariff has no rule for energy fed in"),
-        (None, _, None) | (Some(ExportCredit::BuyAllSellAll { .. }), ..) | (_, _, None) => {
-            Ok(Flow::Gross)
-        }
-        (_, Supply::Profile(import), Some(Supply::Profile(export))) => {
-            net(part, import, export).map(Flow::Net)
-        }
+        (None, _, None) | (Some(ExportCredit::BuyAllSellAll { .. }), ..) | (_, _, None) => Ok(Flow::Gross),
+        (_, Supply::Profile(import), Some(Supply::Profile(export))) => net(part, import, export).map(Flow::Net),
         (_, Supply::Reads(_), Some(Supply::Reads(_))) => Ok(Flow::Gross),
         _ => fault("import and export must both be interval data or both register reads"),
     }
@@ -46,33 +38,15 @@ pub fn flow(part: &Part<'_>) -> Result<Flow, RatingError> {
 
 fn net(part: &Part<'_>, import: &Profile, export: &Profile) -> Result<Profile, RatingError> {
     if import.minutes != export.minutes || import.zone != export.zone {
-        return Err(RatingError::Export(
-            "import and export differ in interval length or zone".to_owned(),
-        ));
+        return Err(RatingError::Export("import and export differ in interval length or zone".to_owned()));
     }
-    let (bought, sold) = (
-        walk::days(import, part.period)?,
-        walk::days(export, part.period)?,
-    );
+    let (bought, sold) = (walk::days(import, part.period)?, walk::days(export, part.period)?);
     let less = |one: &DayUsage, other: &DayUsage| DayUsage {
         date: one.date,
-        values: one
-            .values
-            .iter()
-            .zip(&other.values)
-            .map(|(one, other)| one.saturating_sub(*other))
-            .collect(),
-        flags: if walk::estimated(one) || !walk::estimated(other) {
-            one.flags.clone()
-        } else {
-            other.flags.clone()
-        },
+        values: one.values.iter().zip(&other.values).map(|(one, other)| one.saturating_sub(*other)).collect(),
+        flags: if walk::estimated(one) || !walk::estimated(other) { one.flags.clone() } else { other.flags.clone() },
     };
-    let days = bought
-        .iter()
-        .zip(sold)
-        .map(|(one, other)| less(one, other))
-        .collect();
+    let days = bought.iter().zip(sold).map(|(one, other)| less(one, other)).collect();
     Ok(Profile { days, ..*import })
 }
 
@@ -84,10 +58,7 @@ pub fn one_way(net: &Profile, sign: i32) -> Profile {
         values: day.values.iter().map(way).collect(),
         flags: day.flags.clone(),
     };
-    Profile {
-        days: net.days.iter().map(day).collect(),
-        ..*net
-    }
+    Profile { days: net.days.iter().map(day).collect(), ..*net }
 }
 
 /// The credit lines of a part: net billing and buy-all/sell-all.
@@ -95,10 +66,7 @@ pub fn credits(part: &Part<'_>, flow: &Flow) -> Result<Vec<BillLine>, RatingErro
     let (Some(charge), Some(export)) = (&part.tariff.export, part.usage.export) else {
         return Ok(vec![]);
     };
-    let scale = Scale {
-        numerator: 1,
-        denominator: 1,
-    };
+    let scale = Scale { numerator: 1, denominator: 1 };
     let sums = match (flow, export) {
         (Flow::Net(net), _) => part.walk(charge, &one_way(net, -1), scale)?,
         (Flow::Gross, Supply::Profile(profile)) => part.walk(charge, profile, scale)?,
@@ -109,28 +77,16 @@ pub fn credits(part: &Part<'_>, flow: &Flow) -> Result<Vec<BillLine>, RatingErro
     };
     let mut lines = vec![];
     for sum in sums.into_iter().filter(|sum| sum.bucket.wh != 0) {
-        let Some((price, block)) = charge
-            .prices
-            .get(sum.price)
-            .and_then(|price| Some((price, price.blocks.get(sum.block)?)))
+        let Some((price, block)) =
+            charge.prices.get(sum.price).and_then(|price| Some((price, price.blocks.get(sum.block)?)))
         else {
             continue;
         };
-        let mut draft = Draft::new(
-            LineKind::Credit,
-            &charge.name,
-            -part.kwh(sum.bucket.wh),
-            Unit::KilowattHour,
-            block.price,
-        );
+        let mut draft =
+            Draft::new(LineKind::Credit, &charge.name, -part.kwh(sum.bucket.wh), Unit::KilowattHour, block.price);
         draft.season = price.season.as_deref();
         draft.tou_period = price.period.as_deref();
-        draft.trace = sum
-            .bucket
-            .days
-            .iter()
-            .map(|(date, wh, estimated)| part.trace(*date, -*wh, *estimated))
-            .collect();
+        draft.trace = sum.bucket.days.iter().map(|(date, wh, estimated)| part.trace(*date, -*wh, *estimated)).collect();
         lines.push(part.line(draft)?);
     }
     Ok(lines)
@@ -165,13 +121,7 @@ pub fn net_metering(
 
 /// Puts what is left over into the bank and takes what is needed out of it.
 fn draw(charge: &Charge, left: &mut [i64], bank: &mut BTreeMap<String, i64>) {
-    let name = |at: usize| {
-        charge
-            .prices
-            .get(at)
-            .and_then(|price| price.period.clone())
-            .unwrap_or_default()
-    };
+    let name = |at: usize| charge.prices.get(at).and_then(|price| price.period.clone()).unwrap_or_default();
     for (at, wh) in left.iter_mut().enumerate().filter(|(_, wh)| **wh < 0) {
         *bank.entry(name(at)).or_default() -= *wh;
         *wh = 0;
@@ -192,11 +142,7 @@ fn fit(shares: &mut [i64], total: i64) {
     let (mut before, mut given) = (0_i128, 0_i64);
     for share in shares.iter_mut() {
         before += i128::from(*share);
-        let upto = if sum == 0 {
-            0
-        } else {
-            i64::try_from(before * i128::from(total) / i128::from(sum)).unwrap_or(0)
-        };
+        let upto = if sum == 0 { 0 } else { i64::try_from(before * i128::from(total) / i128::from(sum)).unwrap_or(0) };
         *share = upto - given;
         given = upto;
     }
@@ -213,45 +159,29 @@ fn spread(part: &Part<'_>, charge: &Charge, left: &[i64], scale: Scale) -> Vec<S
     for wh in stretches {
         let mut shares = open.clone();
         fit(&mut shares, wh);
-        open.iter_mut()
-            .zip(&shares)
-            .for_each(|(open, share)| *open -= share);
+        open.iter_mut().zip(&shares).for_each(|(open, share)| *open -= share);
         buckets.extend(shares);
     }
-    let bucket = |wh: &i64| Bucket {
-        wh: *wh,
-        days: if *wh == 0 {
-            vec![]
-        } else {
-            vec![(part.period.from(), *wh, false)]
-        },
-    };
+    let bucket =
+        |wh: &i64| Bucket { wh: *wh, days: if *wh == 0 { vec![] } else { vec![(part.period.from(), *wh, false)] } };
     Counter::with_buckets(charge, scale, buckets.iter().map(bucket).collect()).finish(scale)
 }
 
 /// Pays out or forgets what net metering left over.
-pub fn settle(
-    part: &Part<'_>,
-    state: &mut State,
-    lines: &mut Vec<BillLine>,
-) -> Result<(), RatingError> {
+pub fn settle(part: &Part<'_>, state: &mut State, lines: &mut Vec<BillLine>) -> Result<(), RatingError> {
     let Some(ExportCredit::NetMetering(rules)) = &part.tariff.document.export else {
         return Ok(());
     };
-    let due = rules.settlement.as_ref().filter(|settlement| {
-        settlement.month == 0 || u32::from(settlement.month) == part.whole.last().month()
-    });
+    let due = rules
+        .settlement
+        .as_ref()
+        .filter(|settlement| settlement.month == 0 || u32::from(settlement.month) == part.whole.last().month());
     let banked: i64 = state.bank.values().sum();
     if let Some(settlement) = due
         && banked > 0
     {
-        let mut draft = Draft::new(
-            LineKind::Credit,
-            "Energy left over",
-            -part.kwh(banked),
-            Unit::KilowattHour,
-            settlement.price,
-        );
+        let mut draft =
+            Draft::new(LineKind::Credit, "Energy left over", -part.kwh(banked), Unit::KilowattHour, settlement.price);
         draft.trace = vec![TraceDay {
             date: part.whole.from(),
             until: part.whole.to(),
@@ -270,35 +200,14 @@ pub fn settle(
 pub fn roll_over(part: &Part<'_>, lines: &mut Vec<BillLine>) -> Result<Money, RatingError> {
     let rolls = matches!(
         &part.tariff.document.export,
-        Some(
-            ExportCredit::NetBilling {
-                roll_over: true,
-                ..
-            } | ExportCredit::BuyAllSellAll {
-                roll_over: true,
-                ..
-            }
-        )
+        Some(ExportCredit::NetBilling { roll_over: true, .. } | ExportCredit::BuyAllSellAll { roll_over: true, .. })
     );
     let earlier = part.history.carried.credit;
     let net: Money = lines.iter().map(|line| line.amount).sum();
     let mut add = |name: &str, amount: Money| -> Result<(), RatingError> {
-        let quantity = if amount.is_negative() {
-            Decimal::NEGATIVE_ONE
-        } else {
-            Decimal::ONE
-        };
-        let draft = Draft::new(
-            LineKind::Credit,
-            name,
-            quantity,
-            Unit::Each,
-            amount.abs().amount(),
-        );
-        lines.push(BillLine {
-            period: part.whole,
-            ..part.line(draft)?
-        });
+        let quantity = if amount.is_negative() { Decimal::NEGATIVE_ONE } else { Decimal::ONE };
+        let draft = Draft::new(LineKind::Credit, name, quantity, Unit::Each, amount.abs().amount());
+        lines.push(BillLine { period: part.whole, ..part.line(draft)? });
         Ok(())
     };
     if net.is_negative() && rolls {
@@ -317,19 +226,9 @@ pub fn roll_over(part: &Part<'_>, lines: &mut Vec<BillLine>) -> Result<Money, Ra
 pub fn exported(part: &Part<'_>) -> Result<Decimal, RatingError> {
     Ok(match part.whole_usage.export {
         None => Decimal::ZERO,
-        Some(Supply::Profile(profile)) => Decimal::new(
-            walk::days(profile, part.whole)?
-                .iter()
-                .map(|day| walk::sum(&day.values))
-                .sum(),
-            3,
-        ),
-        Some(Supply::Reads(reads)) => Decimal::new(
-            reads
-                .iter()
-                .map(|read| registers::watt_hours(read.kwh))
-                .sum(),
-            3,
-        ),
+        Some(Supply::Profile(profile)) => {
+            Decimal::new(walk::days(profile, part.whole)?.iter().map(|day| walk::sum(&day.values)).sum(), 3)
+        }
+        Some(Supply::Reads(reads)) => Decimal::new(reads.iter().map(|read| registers::watt_hours(read.kwh)).sum(), 3),
     })
 }

@@ -12,11 +12,7 @@ use crate::money::{Money, Rounding};
 use crate::tariff_document::MinimumBasis;
 
 /// Makes the bill of the lines of all parts.
-pub fn bill(
-    parts: &[Part<'_>],
-    mut state: State,
-    mut lines: Vec<BillLine>,
-) -> Result<Bill, RatingError> {
+pub fn bill(parts: &[Part<'_>], mut state: State, mut lines: Vec<BillLine>) -> Result<Bill, RatingError> {
     let Some(last) = parts.last() else {
         return Err(RatingError::TooLarge("versions".to_owned()));
     };
@@ -30,11 +26,7 @@ pub fn bill(
     lines.extend(taxes);
     let total = net + tax;
     let payable_rounding = payable_rounding(last, total);
-    let bank_kwh = state
-        .bank
-        .iter()
-        .map(|(period, wh)| (period.clone(), Decimal::new(*wh, 3)))
-        .collect();
+    let bank_kwh = state.bank.iter().map(|(period, wh)| (period.clone(), Decimal::new(*wh, 3))).collect();
     Ok(Bill {
         period: last.whole,
         currency: last.tariff.document.currency.clone(),
@@ -49,24 +41,14 @@ pub fn bill(
         total,
         payable_rounding,
         payable: total + payable_rounding,
-        carried: Carried {
-            bank_kwh,
-            credit,
-            year_to_date,
-        },
+        carried: Carried { bank_kwh, credit, year_to_date },
     })
 }
 
 /// What counts towards a minimum per year, this bill included.
 fn year_to_date(part: &Part<'_>, lines: &[BillLine]) -> Money {
-    let yearly = part
-        .tariff
-        .document
-        .minimums
-        .iter()
-        .find(|minimum| minimum.per == MinimumBasis::Year);
-    part.history.carried.year_to_date
-        + yearly.map_or(Money::ZERO, |minimum| adjust::counted(minimum, lines))
+    let yearly = part.tariff.document.minimums.iter().find(|minimum| minimum.per == MinimumBasis::Year);
+    part.history.carried.year_to_date + yearly.map_or(Money::ZERO, |minimum| adjust::counted(minimum, lines))
 }
 
 /// Highest demand at any time, over the window of the first demand charge.
@@ -84,17 +66,10 @@ fn peak(part: &Part<'_>) -> Result<Option<Decimal>, RatingError> {
                 .max(profile.minutes);
             let mut highest = None;
             for day in walk::days(profile, part.whole)? {
-                let segment = [Segment {
-                    from: 0,
-                    to: day.values.len(),
-                    cell: 0,
-                }];
-                walk::windows(
-                    &day.values,
-                    &segment,
-                    usize::from(window / profile.minutes),
-                    &mut |_, wh| highest = highest.max(Some(wh)),
-                );
+                let segment = [Segment { from: 0, to: day.values.len(), cell: 0 }];
+                walk::windows(&day.values, &segment, usize::from(window / profile.minutes), &mut |_, wh| {
+                    highest = highest.max(Some(wh))
+                });
             }
             Ok(highest.map(|wh| walk::kilowatts(wh, window)))
         }
@@ -112,10 +87,7 @@ fn taxes(part: &Part<'_>, lines: &[BillLine]) -> Vec<BillLine> {
             }
         }
     }
-    bases
-        .into_iter()
-        .map(|((name, percent), base)| tax_line(part, name, *percent, base))
-        .collect()
+    bases.into_iter().map(|((name, percent), base)| tax_line(part, name, *percent, base)).collect()
 }
 
 fn tax_line(part: &Part<'_>, name: &str, percent: Decimal, base: Money) -> BillLine {
@@ -141,12 +113,7 @@ fn tax_line(part: &Part<'_>, name: &str, percent: Decimal, base: Money) -> BillL
 
 /// What makes the total a multiple of the tariff's step: an amount of its own.
 fn payable_rounding(part: &Part<'_>, total: Money) -> Money {
-    let step = part
-        .tariff
-        .document
-        .rounding
-        .payable_step
-        .filter(|step| *step > Decimal::ZERO);
+    let step = part.tariff.document.rounding.payable_step.filter(|step| *step > Decimal::ZERO);
     step.map_or(Money::ZERO, |step| {
         let multiple = Rounding::HalfAwayFromZero.apply(total.amount() / step, 0) * step;
         Money::new(multiple) - total
@@ -156,19 +123,9 @@ fn payable_rounding(part: &Part<'_>, total: Money) -> Money {
 /// Energy bought in the billing period, in kWh.
 fn imported(part: &Part<'_>) -> Result<Decimal, RatingError> {
     Ok(match part.whole_usage.import {
-        Supply::Profile(profile) => Decimal::new(
-            walk::days(profile, part.whole)?
-                .iter()
-                .map(|day| walk::sum(&day.values))
-                .sum(),
-            3,
-        ),
-        Supply::Reads(reads) => Decimal::new(
-            reads
-                .iter()
-                .map(|read| registers::watt_hours(read.kwh))
-                .sum(),
-            3,
-        ),
+        Supply::Profile(profile) => {
+            Decimal::new(walk::days(profile, part.whole)?.iter().map(|day| walk::sum(&day.values)).sum(), 3)
+        }
+        Supply::Reads(reads) => Decimal::new(reads.iter().map(|read| registers::watt_hours(read.kwh)).sum(), 3),
     })
 }

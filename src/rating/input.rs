@@ -31,19 +31,13 @@ impl<'u> UsageInput<'u> {
     /// Interval data without exports.
     #[must_use]
     pub const fn profile(import: &'u Profile) -> Self {
-        Self {
-            import: Supply::Profile(import),
-            export: None,
-        }
+        Self { import: Supply::Profile(import), export: None }
     }
 
     /// Register reads without exports.
     #[must_use]
     pub const fn reads(import: &'u [RegisterRead]) -> Self {
-        Self {
-            import: Supply::Reads(import),
-            export: None,
-        }
+        Self { import: Supply::Reads(import), export: None }
     }
 }
 
@@ -75,16 +69,9 @@ impl History {
     /// December.
     #[must_use]
     pub fn after(&self, bill: &Bill) -> Self {
-        let mut next = Self {
-            peaks: self.peaks.clone(),
-            carried: bill.carried.clone(),
-        };
+        let mut next = Self { peaks: self.peaks.clone(), carried: bill.carried.clone() };
         if let Some(kw) = bill.peak_kw {
-            next.peaks.push(PastPeak {
-                from: bill.period.from(),
-                kw,
-                tou: bill.peaks.clone(),
-            });
+            next.peaks.push(PastPeak { from: bill.period.from(), kw, tou: bill.peaks.clone() });
         }
         if bill.period.to().year() != bill.period.from().year() {
             next.carried.year_to_date = crate::money::Money::ZERO;

@@ -47,13 +47,7 @@ pub struct Draft<'d> {
 }
 
 impl<'d> Draft<'d> {
-    pub fn new(
-        kind: LineKind,
-        name: &'d str,
-        quantity: Decimal,
-        unit: Unit,
-        price: Decimal,
-    ) -> Self {
+    pub fn new(kind: LineKind, name: &'d str, quantity: Decimal, unit: Unit, price: Decimal) -> Self {
         Self {
             kind,
             name,
@@ -85,15 +79,8 @@ pub struct State {
 impl State {
     /// The state that earlier bills left behind.
     pub fn from_history(history: &History) -> Self {
-        let bank = history
-            .carried
-            .bank_kwh
-            .iter()
-            .map(|(period, kwh)| (period.clone(), registers::watt_hours(*kwh)));
-        Self {
-            bank: bank.collect(),
-            ..Self::default()
-        }
+        let bank = history.carried.bank_kwh.iter().map(|(period, kwh)| (period.clone(), registers::watt_hours(*kwh)));
+        Self { bank: bank.collect(), ..Self::default() }
     }
 }
 
@@ -112,13 +99,7 @@ impl Part<'_> {
 
     fn energy(&self, flow: &Flow, state: &mut State) -> Result<Vec<BillLine>, RatingError> {
         let mut lines = vec![];
-        for (at, (charge, rules)) in self
-            .tariff
-            .energy
-            .iter()
-            .zip(&self.tariff.document.energy)
-            .enumerate()
-        {
+        for (at, (charge, rules)) in self.tariff.energy.iter().zip(&self.tariff.document.energy).enumerate() {
             let scale = self.scale(rules.blocks_per);
             let sums = self.sums(charge, scale, flow, state, at == 0)?;
             self.energy_lines(charge, sums, &mut lines)?;
@@ -135,10 +116,7 @@ impl Part<'_> {
         state: &mut State,
         first: bool,
     ) -> Result<Vec<Sum>, RatingError> {
-        let metering = matches!(
-            self.tariff.document.export,
-            Some(ExportCredit::NetMetering(_))
-        );
+        let metering = matches!(self.tariff.document.export, Some(ExportCredit::NetMetering(_)));
         let sums = match self.usage.import {
             Supply::Profile(profile) => self.walk(charge, &self.bought(profile, flow), scale)?,
             Supply::Reads(reads) => {
@@ -151,9 +129,7 @@ impl Part<'_> {
             }
         };
         if metering && state.netted {
-            Ok(export::net_metering(
-                self, charge, &sums, scale, state, first,
-            ))
+            Ok(export::net_metering(self, charge, &sums, scale, state, first))
         } else {
             Ok(sums)
         }
@@ -163,12 +139,7 @@ impl Part<'_> {
     pub fn bought<'b>(&self, profile: &'b Profile, flow: &'b Flow) -> Cow<'b, Profile> {
         match flow {
             Flow::Gross => Cow::Borrowed(profile),
-            Flow::Net(net)
-                if matches!(
-                    self.tariff.document.export,
-                    Some(ExportCredit::NetMetering(_))
-                ) =>
-            {
+            Flow::Net(net) if matches!(self.tariff.document.export, Some(ExportCredit::NetMetering(_))) => {
                 Cow::Borrowed(net)
             }
             Flow::Net(net) => Cow::Owned(export::one_way(net, 1)),
@@ -176,12 +147,7 @@ impl Part<'_> {
     }
 
     /// Sends the days of a profile through the blocks of a charge.
-    pub fn walk(
-        &self,
-        charge: &Charge,
-        profile: &Profile,
-        scale: Scale,
-    ) -> Result<Vec<Sum>, RatingError> {
+    pub fn walk(&self, charge: &Charge, profile: &Profile, scale: Scale) -> Result<Vec<Sum>, RatingError> {
         self.fits(charge, profile)?;
         let mut counter = Counter::new(charge, scale);
         let mut segments = vec![];
@@ -202,39 +168,22 @@ impl Part<'_> {
     /// Energy bought in the billing period, in kWh.
     pub fn imported(&self) -> Result<Decimal, RatingError> {
         Ok(match self.usage.import {
-            Supply::Profile(profile) => Decimal::new(
-                walk::days(profile, self.period)?
-                    .iter()
-                    .map(|day| walk::sum(&day.values))
-                    .sum(),
-                3,
-            ),
-            Supply::Reads(reads) => Decimal::new(
-                reads
-                    .iter()
-                    .map(|read| registers::watt_hours(read.kwh))
-                    .sum(),
-                3,
-            ),
+            Supply::Profile(profile) => {
+                Decimal::new(walk::days(profile, self.period)?.iter().map(|day| walk::sum(&day.values)).sum(), 3)
+            }
+            Supply::Reads(reads) => Decimal::new(reads.iter().map(|read| registers::watt_hours(read.kwh)).sum(), 3),
         })
     }
 
     /// Whether the profile's days and intervals fit the charge's calendar.
     pub fn fits(&self, charge: &Charge, profile: &Profile) -> Result<(), RatingError> {
         if profile.zone != self.tariff.document.zone {
-            return Err(RatingError::Zone {
-                usage: profile.zone,
-                tariff: self.tariff.document.zone,
-            });
+            return Err(RatingError::Zone { usage: profile.zone, tariff: self.tariff.document.zone });
         }
         match &charge.calendar {
             Some(calendar) if profile.minutes > calendar.resolution => {
                 let field = format!("the calendar of {}", charge.name);
-                Err(RatingError::IntervalTooLong {
-                    minutes: profile.minutes,
-                    field,
-                    needed: calendar.resolution,
-                })
+                Err(RatingError::IntervalTooLong { minutes: profile.minutes, field, needed: calendar.resolution })
             }
             _ => Ok(()),
         }
@@ -245,27 +194,13 @@ impl Part<'_> {
         let (days, whole) = (self.period.days(), self.whole.days());
         match basis {
             // Half a period has half the block.
-            BlockBasis::Period => Scale {
-                numerator: days,
-                denominator: whole,
-            },
-            BlockBasis::NormalDays(normal) => Scale {
-                numerator: days,
-                denominator: normal.into(),
-            },
-            BlockBasis::Day => Scale {
-                numerator: days,
-                denominator: 1,
-            },
+            BlockBasis::Period => Scale { numerator: days, denominator: whole },
+            BlockBasis::NormalDays(normal) => Scale { numerator: days, denominator: normal.into() },
+            BlockBasis::Day => Scale { numerator: days, denominator: 1 },
         }
     }
 
-    fn energy_lines(
-        &self,
-        charge: &Charge,
-        sums: Vec<Sum>,
-        lines: &mut Vec<BillLine>,
-    ) -> Result<(), RatingError> {
+    fn energy_lines(&self, charge: &Charge, sums: Vec<Sum>, lines: &mut Vec<BillLine>) -> Result<(), RatingError> {
         let none = sums.iter().all(|sum| sum.bucket.wh == 0);
         for (at, sum) in sums.into_iter().enumerate() {
             // A charge always shows: with no usage, its first price.
@@ -284,23 +219,12 @@ impl Part<'_> {
         let Some(block) = price.blocks.get(sum.block) else {
             return Ok(None);
         };
-        let mut draft = Draft::new(
-            LineKind::Energy,
-            &charge.name,
-            self.kwh(sum.bucket.wh),
-            Unit::KilowattHour,
-            block.price,
-        );
+        let mut draft =
+            Draft::new(LineKind::Energy, &charge.name, self.kwh(sum.bucket.wh), Unit::KilowattHour, block.price);
         draft.season = price.season.as_deref();
         draft.tou_period = price.period.as_deref();
-        draft.block =
-            (price.blocks.len() > 1).then(|| u16::try_from(sum.block + 1).unwrap_or(u16::MAX));
-        draft.trace = sum
-            .bucket
-            .days
-            .iter()
-            .map(|(date, wh, estimated)| self.trace(*date, *wh, *estimated))
-            .collect();
+        draft.block = (price.blocks.len() > 1).then(|| u16::try_from(sum.block + 1).unwrap_or(u16::MAX));
+        draft.trace = sum.bucket.days.iter().map(|(date, wh, estimated)| self.trace(*date, *wh, *estimated)).collect();
         self.line(draft).map(Some)
     }
 
@@ -310,9 +234,7 @@ impl Part<'_> {
             .document
             .rounding
             .kwh_decimals
-            .map_or(kwh, |decimals| {
-                Rounding::HalfAwayFromZero.apply(kwh, decimals.into())
-            })
+            .map_or(kwh, |decimals| Rounding::HalfAwayFromZero.apply(kwh, decimals.into()))
     }
 
     /// A day's share; of register reads, the read's.
@@ -320,25 +242,15 @@ impl Part<'_> {
         let next = date.succ_opt().unwrap_or(date);
         let until = match self.usage.import {
             Supply::Profile(_) => next,
-            Supply::Reads(reads) => reads
-                .iter()
-                .find(|read| read.from == date)
-                .map_or(next, |read| read.to),
+            Supply::Reads(reads) => reads.iter().find(|read| read.from == date).map_or(next, |read| read.to),
         };
-        TraceDay {
-            date,
-            until,
-            quantity: Decimal::new(wh, 3),
-            estimated,
-        }
+        TraceDay { date, until, quantity: Decimal::new(wh, 3), estimated }
     }
 
     /// A finished line: described, rounded, taxed.
     pub fn line(&self, draft: Draft<'_>) -> Result<BillLine, RatingError> {
-        let exact = draft
-            .quantity
-            .checked_mul(draft.price)
-            .ok_or_else(|| RatingError::TooLarge(draft.name.to_owned()))?;
+        let exact =
+            draft.quantity.checked_mul(draft.price).ok_or_else(|| RatingError::TooLarge(draft.name.to_owned()))?;
         let taxes = self.tariff.taxes(draft.kind, draft.name);
         Ok(BillLine {
             kind: draft.kind,

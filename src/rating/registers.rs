@@ -22,22 +22,14 @@ pub fn tile(reads: &[RegisterRead], period: Period) -> Result<(), RatingError> {
         }
         reached = read.to;
     }
-    if reached == period.to() {
-        Ok(())
-    } else {
-        Err(RatingError::ReadsDoNotTile(reached.min(period.last())))
-    }
+    if reached == period.to() { Ok(()) } else { Err(RatingError::ReadsDoNotTile(reached.min(period.last()))) }
 }
 
 /// Energy of the reads by price and block.
 ///
 /// # Errors
 /// When a register is missing, or only interval data could tell.
-pub fn energy(
-    charge: &Charge,
-    reads: &[RegisterRead],
-    scale: Scale,
-) -> Result<Vec<Sum>, RatingError> {
+pub fn energy(charge: &Charge, reads: &[RegisterRead], scale: Scale) -> Result<Vec<Sum>, RatingError> {
     net_energy(charge, reads, &[], scale)
 }
 
@@ -69,30 +61,18 @@ pub fn net_energy(
 }
 
 /// A read's energy by price.
-fn shares(
-    charge: &Charge,
-    at: usize,
-    read: &RegisterRead,
-) -> Result<Vec<(usize, Decimal)>, RatingError> {
+fn shares(charge: &Charge, at: usize, read: &RegisterRead) -> Result<Vec<(usize, Decimal)>, RatingError> {
     let Some(calendar) = &charge.calendar else {
         return Ok(vec![(0, read.kwh)]);
     };
-    let needs = |why: &str| RatingError::NeedsIntervals {
-        charge: charge.name.clone(),
-        why: why.to_owned(),
-    };
+    let needs = |why: &str| RatingError::NeedsIntervals { charge: charge.name.clone(), why: why.to_owned() };
     let season = calendar.season(read.from);
-    let one_season = Period::new(read.from, read.to)
-        .is_ok_and(|period| period.dates().all(|date| calendar.season(date) == season));
-    let cells = (0..calendar.periods.len())
-        .map(|period| (period, season * calendar.periods.len() + period));
-    let prices: Vec<(usize, usize)> = cells
-        .map(|(period, cell)| (period, charge.price_of(u16::try_from(cell).unwrap_or(0))))
-        .collect();
-    if !one_season
-        && charge.prices.len() > 1
-        && charge.prices.iter().any(|price| price.season.is_some())
-    {
+    let one_season =
+        Period::new(read.from, read.to).is_ok_and(|period| period.dates().all(|date| calendar.season(date) == season));
+    let cells = (0..calendar.periods.len()).map(|period| (period, season * calendar.periods.len() + period));
+    let prices: Vec<(usize, usize)> =
+        cells.map(|(period, cell)| (period, charge.price_of(u16::try_from(cell).unwrap_or(0)))).collect();
+    if !one_season && charge.prices.len() > 1 && charge.prices.iter().any(|price| price.season.is_some()) {
         return Err(needs("its price changes with the season within the read"));
     }
     if let [(_, price), rest @ ..] = prices.as_slice()
@@ -101,21 +81,13 @@ fn shares(
         return Ok(vec![(*price, read.kwh)]);
     }
     if charge.prices.iter().any(|price| price.blocks.len() > 1) {
-        return Err(needs(
-            "it has blocks within time-of-use periods, and a register does not tell the order of time",
-        ));
+        return Err(needs("it has blocks within time-of-use periods, and a register does not tell the order of time"));
     }
-    let used = prices
-        .into_iter()
-        .filter_map(|(period, price)| calendar.periods.get(period).map(|name| (name, price)));
+    let used = prices.into_iter().filter_map(|(period, price)| calendar.periods.get(period).map(|name| (name, price)));
     let used = used.filter(|(name, _)| read.tou.contains_key(*name) || calendar.uses(season, name));
     used.map(|(name, price)| {
         let kwh = read.tou.get(name).copied();
-        let missing = || RatingError::RegisterMissing {
-            read: at,
-            period: name.clone(),
-            charge: charge.name.clone(),
-        };
+        let missing = || RatingError::RegisterMissing { read: at, period: name.clone(), charge: charge.name.clone() };
         kwh.map(|kwh| (price, kwh)).ok_or_else(missing)
     })
     .collect()
@@ -123,8 +95,5 @@ fn shares(
 
 /// Whole watt-hours.
 pub fn watt_hours(kwh: Decimal) -> i64 {
-    Rounding::HalfAwayFromZero
-        .apply(kwh * Decimal::ONE_THOUSAND, 0)
-        .to_i64()
-        .unwrap_or(0)
+    Rounding::HalfAwayFromZero.apply(kwh * Decimal::ONE_THOUSAND, 0).to_i64().unwrap_or(0)
 }

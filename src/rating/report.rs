@@ -47,32 +47,17 @@ const TOLD: usize = 50;
 pub fn rate_files(files: &RateFiles<'_>, usage: impl BufRead) -> Result<Vec<Bill>, Vec<String>> {
     let of_tariff = |fault: &tariff_document::Fault| {
         let (line, column) = (fault.line.unwrap_or(1), fault.column.unwrap_or(1));
-        let path = if fault.path.is_empty() {
-            String::new()
-        } else {
-            format!("{}: ", fault.path)
-        };
-        format!(
-            "{}:{line}:{column}: {path}{}",
-            files.tariff_name, fault.message
-        )
+        let path = if fault.path.is_empty() { String::new() } else { format!("{}: ", fault.path) };
+        format!("{}:{line}:{column}: {path}{}", files.tariff_name, fault.message)
     };
-    let told =
-        |faults: Vec<tariff_document::Fault>| faults.iter().map(of_tariff).collect::<Vec<_>>();
-    let mut document =
-        tariff_document::read(files.tariff, files.zone.unwrap_or(Tz::UTC)).map_err(told)?;
+    let told = |faults: Vec<tariff_document::Fault>| faults.iter().map(of_tariff).collect::<Vec<_>>();
+    let mut document = tariff_document::read(files.tariff, files.zone.unwrap_or(Tz::UTC)).map_err(told)?;
     document.zone = files.zone.unwrap_or(document.zone);
     let tariff = CompiledTariff::new(&document).map_err(told)?;
     let collected = collect(files, document.zone, usage)?;
-    let (import, export) = (
-        added(files, &collected, Direction::Import)?,
-        added(files, &collected, Direction::Export)?,
-    );
+    let (import, export) = (added(files, &collected, Direction::Import)?, added(files, &collected, Direction::Export)?);
     let Some(import) = import else {
-        return Err(vec![format!(
-            "{}:1:1: there is no energy bought in this file",
-            files.usage_name
-        )]);
+        return Err(vec![format!("{}:1:1: there is no energy bought in this file", files.usage_name)]);
     };
     let period = period(files, &import)?;
     let export = export.map(|export| padded(export, &import));
@@ -84,19 +69,11 @@ pub fn rate_files(files: &RateFiles<'_>, usage: impl BufRead) -> Result<Vec<Bill
     if !incomplete.is_empty() {
         return Err(shortened(incomplete));
     }
-    let input = UsageInput {
-        import: Supply::Profile(&import),
-        export: export.as_ref().map(Supply::Profile),
-    };
-    months(&tariff, &input, period)
-        .map_err(|fault| vec![format!("{}:1:1: {fault}", files.usage_name)])
+    let input = UsageInput { import: Supply::Profile(&import), export: export.as_ref().map(Supply::Profile) };
+    months(&tariff, &input, period).map_err(|fault| vec![format!("{}:1:1: {fault}", files.usage_name)])
 }
 
-fn months(
-    tariff: &CompiledTariff,
-    input: &UsageInput<'_>,
-    period: Period,
-) -> Result<Vec<Bill>, super::RatingError> {
+fn months(tariff: &CompiledTariff, input: &UsageInput<'_>, period: Period) -> Result<Vec<Bill>, super::RatingError> {
     let mut history = History::default();
     let mut bills = vec![];
     for month in period.months() {
@@ -120,55 +97,31 @@ fn collect(files: &RateFiles<'_>, zone: Tz, input: impl BufRead) -> Result<Colle
     faults.extend(read.err().map(|fault| told(&fault)));
     let collected = collector.finish();
     let wrong = |kind: &FindingKind| {
-        !matches!(
-            kind,
-            FindingKind::Duplicate | FindingKind::Gap { .. } | FindingKind::IncompleteDay { .. }
-        )
+        !matches!(kind, FindingKind::Duplicate | FindingKind::Gap { .. } | FindingKind::IncompleteDay { .. })
     };
-    let findings = collected
-        .findings
-        .iter()
-        .filter(|finding| wrong(&finding.kind));
-    faults.extend(findings.map(|finding| {
-        format!(
-            "{}:{}:1: {finding}",
-            files.usage_name,
-            finding.line.unwrap_or(1)
-        )
-    }));
+    let findings = collected.findings.iter().filter(|finding| wrong(&finding.kind));
+    faults.extend(findings.map(|finding| format!("{}:{}:1: {finding}", files.usage_name, finding.line.unwrap_or(1))));
     if collected.series.is_empty() && faults.is_empty() {
         faults = left_out;
     }
     if collected.series.is_empty() && faults.is_empty() {
         faults.push(told(&"1:1: there are no readings in this file"));
     }
-    if faults.is_empty() {
-        Ok(collected)
-    } else {
-        Err(shortened(faults))
-    }
+    if faults.is_empty() { Ok(collected) } else { Err(shortened(faults)) }
 }
 
 fn shortened(mut faults: Vec<String>) -> Vec<String> {
     let more = faults.len().saturating_sub(TOLD);
     if more > 0 {
         faults.truncate(TOLD);
-        let place = faults
-            .last()
-            .and_then(|fault| fault.split(": ").next())
-            .unwrap_or_default()
-            .to_owned();
+        let place = faults.last().and_then(|fault| fault.split(": ").next()).unwrap_or_default().to_owned();
         faults.push(format!("{place}: and {more} more faults of this kind"));
     }
     faults
 }
 
 /// All series of a direction, added up.
-fn added(
-    files: &RateFiles<'_>,
-    collected: &Collected,
-    direction: Direction,
-) -> Result<Option<Profile>, Vec<String>> {
+fn added(files: &RateFiles<'_>, collected: &Collected, direction: Direction) -> Result<Option<Profile>, Vec<String>> {
     let mut profiles: Vec<Profile> = collected
         .series
         .iter()
@@ -181,8 +134,7 @@ fn added(
         return Ok(None);
     }
     let sum = usage::merge(&profiles.iter().collect::<Vec<_>>());
-    sum.map(Some)
-        .map_err(|fault| vec![format!("{}:1:1: {fault}", files.usage_name)])
+    sum.map(Some).map_err(|fault| vec![format!("{}:1:1: {fault}", files.usage_name)])
 }
 
 /// The days to rate, within those of the usage.
@@ -195,24 +147,15 @@ fn period(files: &RateFiles<'_>, import: &Profile) -> Result<Period, Vec<String>
     let (from, to) = (files.from.unwrap_or(first.date), files.to.unwrap_or(end));
     let period = Period::new(from, to).map_err(|empty| fault(empty.to_string()))?;
     if from < first.date || to > end {
-        return Err(fault(format!(
-            "the usage has the days {} to {}, not all of {period}",
-            first.date, last.date
-        )));
+        return Err(fault(format!("the usage has the days {} to {}, not all of {period}", first.date, last.date)));
     }
     Ok(period)
 }
 
 /// Days without any export, outside the exports' own, count as nothing.
 fn padded(mut export: Profile, import: &Profile) -> Profile {
-    let (first, last) = (
-        export.days.first().map(|day| day.date),
-        export.days.last().map(|day| day.date),
-    );
-    let outside = import
-        .days
-        .iter()
-        .filter(|day| Some(day.date) < first || Some(day.date) > last);
+    let (first, last) = (export.days.first().map(|day| day.date), export.days.last().map(|day| day.date));
+    let outside = import.days.iter().filter(|day| Some(day.date) < first || Some(day.date) > last);
     let nothing = outside.map(|day| usage::DayUsage {
         date: day.date,
         values: vec![0; usage::days::intervals(export.zone, day.date, export.minutes)],
@@ -228,17 +171,10 @@ fn padded(mut export: Profile, import: &Profile) -> Profile {
 fn missing(files: &RateFiles<'_>, profile: &Profile, period: Period) -> Vec<String> {
     let name = files.usage_name;
     let found = |date: NaiveDate| {
-        profile
-            .days
-            .binary_search_by_key(&date, |day| day.date)
-            .ok()
-            .and_then(|at| profile.days.get(at))
+        profile.days.binary_search_by_key(&date, |day| day.date).ok().and_then(|at| profile.days.get(at))
     };
     let told = |date: NaiveDate| match found(date) {
-        None => Some(format!(
-            "{name}:1:1: {}: no values on {date}",
-            profile.direction
-        )),
+        None => Some(format!("{name}:1:1: {}: no values on {date}", profile.direction)),
         Some(day) => {
             let missing = day.count(Quality::Missing);
             (missing > 0).then(|| {

@@ -54,10 +54,7 @@ pub fn interval_costs(
 ) -> Result<Vec<IntervalCost>, RatingError> {
     with_parts(versions, usage, period, history, |parts| {
         let mut state = State::from_history(history);
-        let costs: Result<Vec<_>, _> = parts
-            .iter()
-            .map(|part| costs::of_part(part, &mut state))
-            .collect();
+        let costs: Result<Vec<_>, _> = parts.iter().map(|part| costs::of_part(part, &mut state)).collect();
         costs.map(|parts| parts.into_iter().flatten().collect())
     })
 }
@@ -70,10 +67,7 @@ fn with_parts<T>(
     work: impl FnOnce(&[Part<'_>]) -> Result<T, RatingError>,
 ) -> Result<T, RatingError> {
     let spans = spans(versions, period)?;
-    let cut: Vec<Pieces> = spans
-        .iter()
-        .map(|(span, _)| Pieces::of(usage, *span))
-        .collect();
+    let cut: Vec<Pieces> = spans.iter().map(|(span, _)| Pieces::of(usage, *span)).collect();
     let usages: Vec<UsageInput<'_>> = cut.iter().map(|pieces| pieces.input(usage)).collect();
     let part = |((span, tariff), piece)| Part {
         tariff,
@@ -94,23 +88,14 @@ fn spans<'v>(
 ) -> Result<Vec<(Period, &'v CompiledTariff)>, RatingError> {
     let mut versions = versions.to_vec();
     versions.sort_by_key(|(from, _)| *from);
-    if versions
-        .first()
-        .is_none_or(|(from, _)| *from > period.from())
-    {
+    if versions.first().is_none_or(|(from, _)| *from > period.from()) {
         return Err(RatingError::NoVersion(period.from()));
     }
-    let ends = versions
-        .iter()
-        .skip(1)
-        .map(|(from, _)| *from)
-        .chain([NaiveDate::MAX]);
+    let ends = versions.iter().skip(1).map(|(from, _)| *from).chain([NaiveDate::MAX]);
     let spans = versions
         .iter()
         .zip(ends)
-        .filter_map(|((from, tariff), to)| {
-            Some((Period::new(*from, to).ok()?.intersect(&period)?, *tariff))
-        });
+        .filter_map(|((from, tariff), to)| Some((Period::new(*from, to).ok()?.intersect(&period)?, *tariff)));
     Ok(spans.collect())
 }
 
@@ -123,30 +108,17 @@ struct Pieces {
 impl Pieces {
     fn of(usage: &UsageInput<'_>, span: Period) -> Self {
         let cut = |supply: Option<Supply<'_>>| match supply {
-            Some(Supply::Reads(reads)) => {
-                reads.iter().filter_map(|read| piece(read, span)).collect()
-            }
+            Some(Supply::Reads(reads)) => reads.iter().filter_map(|read| piece(read, span)).collect(),
             _ => vec![],
         };
-        Self {
-            import: cut(Some(usage.import)),
-            export: cut(usage.export),
-        }
+        Self { import: cut(Some(usage.import)), export: cut(usage.export) }
     }
 
     fn input<'p>(&'p self, usage: &UsageInput<'p>) -> UsageInput<'p> {
-        let import = if matches!(usage.import, Supply::Reads(_)) {
-            Supply::Reads(&self.import)
-        } else {
-            usage.import
-        };
-        let export = usage.export.map(|export| {
-            if matches!(export, Supply::Reads(_)) {
-                Supply::Reads(&self.export)
-            } else {
-                export
-            }
-        });
+        let import = if matches!(usage.import, Supply::Reads(_)) { Supply::Reads(&self.import) } else { usage.import };
+        let export = usage
+            .export
+            .map(|export| if matches!(export, Supply::Reads(_)) { Supply::Reads(&self.export) } else { export });
         UsageInput { import, export }
     }
 }
@@ -163,11 +135,7 @@ fn piece(read: &RegisterRead, span: Period) -> Option<RegisterRead> {
         Rounding::HalfAwayFromZero.apply(kwh * days / Decimal::from(whole.days()), 3)
     };
     let share = |kwh: Decimal| upto(kwh, part.to()) - upto(kwh, part.from());
-    let tou = read
-        .tou
-        .iter()
-        .map(|(period, kwh)| (period.clone(), share(*kwh)))
-        .collect();
+    let tou = read.tou.iter().map(|(period, kwh)| (period.clone(), share(*kwh))).collect();
     Some(RegisterRead {
         from: part.from(),
         to: part.to(),

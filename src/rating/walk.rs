@@ -26,48 +26,25 @@ pub fn days(profile: &Profile, period: Period) -> Result<&[DayUsage], RatingErro
         whole(profile, day)?;
         date = date.succ_opt().unwrap_or(date);
     }
-    if date == period.to() {
-        Ok(days)
-    } else {
-        Err(RatingError::DayMissing(date))
-    }
+    if date == period.to() { Ok(days) } else { Err(RatingError::DayMissing(date)) }
 }
 
 fn whole(profile: &Profile, day: &DayUsage) -> Result<(), RatingError> {
     let have = day.values.len();
     // A day of the usual length is taken at its word: to ask the zone is a hundred times slower.
-    if have * usize::from(profile.minutes) != 1440
-        || day.flags.as_ref().is_some_and(|flags| flags.len() != have)
-    {
+    if have * usize::from(profile.minutes) != 1440 || day.flags.as_ref().is_some_and(|flags| flags.len() != have) {
         let want = intervals(profile.zone, day.date, profile.minutes);
         if have != want || day.flags.as_ref().is_some_and(|flags| flags.len() != have) {
-            return Err(RatingError::DayLength {
-                date: day.date,
-                have,
-                want,
-            });
+            return Err(RatingError::DayLength { date: day.date, have, want });
         }
     }
-    let missing = if day.flags.is_some() {
-        day.count(Quality::Missing)
-    } else {
-        0
-    };
-    if missing > 0 {
-        Err(RatingError::ValuesMissing {
-            date: day.date,
-            missing,
-        })
-    } else {
-        Ok(())
-    }
+    let missing = if day.flags.is_some() { day.count(Quality::Missing) } else { 0 };
+    if missing > 0 { Err(RatingError::ValuesMissing { date: day.date, missing }) } else { Ok(()) }
 }
 
 /// Whether any value of the day was estimated.
 pub fn estimated(day: &DayUsage) -> bool {
-    day.flags
-        .as_ref()
-        .is_some_and(|flags| flags.contains(&Quality::Estimated.code()))
+    day.flags.as_ref().is_some_and(|flags| flags.contains(&Quality::Estimated.code()))
 }
 
 /// Watt-hours of some values.
@@ -77,36 +54,22 @@ pub fn sum(values: &[i32]) -> i64 {
 
 /// Tells the energy of every window of `length` intervals with the cell in which it begins; where a window
 /// is one interval, only the greatest of each segment.
-pub fn windows(
-    values: &[i32],
-    segments: &[Segment],
-    length: usize,
-    note: &mut dyn FnMut(u16, i64),
-) {
+pub fn windows(values: &[i32], segments: &[Segment], length: usize, note: &mut dyn FnMut(u16, i64)) {
     for segment in segments {
         if length <= 1 {
-            let greatest = values
-                .get(segment.from..segment.to)
-                .and_then(|values| values.iter().max());
-            greatest
-                .iter()
-                .for_each(|wh| note(segment.cell, i64::from(**wh)));
+            let greatest = values.get(segment.from..segment.to).and_then(|values| values.iter().max());
+            greatest.iter().for_each(|wh| note(segment.cell, i64::from(**wh)));
             continue;
         }
         let first = segment.from.next_multiple_of(length);
         for start in (first..segment.to).step_by(length) {
             let end = (start + length).min(values.len());
-            note(
-                segment.cell,
-                sum(values.get(start..end).unwrap_or_default()),
-            );
+            note(segment.cell, sum(values.get(start..end).unwrap_or_default()));
         }
     }
 }
 
 /// Watt-hours within a window of some minutes as average kW.
 pub fn kilowatts(wh: i64, minutes: u16) -> Decimal {
-    Rounding::HalfAwayFromZero
-        .apply(Decimal::new(wh * 60, 3) / Decimal::from(minutes.max(1)), 6)
-        .normalize()
+    Rounding::HalfAwayFromZero.apply(Decimal::new(wh * 60, 3) / Decimal::from(minutes.max(1)), 6).normalize()
 }

@@ -61,25 +61,12 @@ pub enum DayKind {
 
 impl DayKind {
     /// Monday to Friday.
-    pub const WEEKDAYS: [Self; 5] = [
-        Self::Monday,
-        Self::Tuesday,
-        Self::Wednesday,
-        Self::Thursday,
-        Self::Friday,
-    ];
+    pub const WEEKDAYS: [Self; 5] = [Self::Monday, Self::Tuesday, Self::Wednesday, Self::Thursday, Self::Friday];
     /// Saturday and Sunday.
     pub const WEEKEND: [Self; 2] = [Self::Saturday, Self::Sunday];
     /// Monday to Sunday.
-    pub const WEEK: [Self; 7] = [
-        Self::Monday,
-        Self::Tuesday,
-        Self::Wednesday,
-        Self::Thursday,
-        Self::Friday,
-        Self::Saturday,
-        Self::Sunday,
-    ];
+    pub const WEEK: [Self; 7] =
+        [Self::Monday, Self::Tuesday, Self::Wednesday, Self::Thursday, Self::Friday, Self::Saturday, Self::Sunday];
 
     /// 0 for Monday to 7 for holidays.
     #[must_use]
@@ -101,19 +88,13 @@ impl MonthDay {
     #[must_use]
     pub fn new(month: u32, day: u32) -> Option<Self> {
         NaiveDate::from_ymd_opt(2000, month, day)?;
-        Some(Self {
-            month: u8::try_from(month).ok()?,
-            day: u8::try_from(day).ok()?,
-        })
+        Some(Self { month: u8::try_from(month).ok()?, day: u8::try_from(day).ok()? })
     }
 
     /// The day of a date.
     #[must_use]
     pub fn of(date: NaiveDate) -> Self {
-        Self {
-            month: u8::try_from(date.month()).unwrap_or(1),
-            day: u8::try_from(date.day()).unwrap_or(1),
-        }
+        Self { month: u8::try_from(date.month()).unwrap_or(1), day: u8::try_from(date.day()).unwrap_or(1) }
     }
 
     /// A number below 372 that grows with the year.
@@ -138,9 +119,7 @@ impl FromStr for MonthDay {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let parts = text
-            .split_once('-')
-            .and_then(|(month, day)| Some((month.parse().ok()?, day.parse().ok()?)));
+        let parts = text.split_once('-').and_then(|(month, day)| Some((month.parse().ok()?, day.parse().ok()?)));
         parts
             .and_then(|(month, day)| Self::new(month, day))
             .ok_or_else(|| format!("{text:?} is not a day of the year such as \"06-01\""))
@@ -164,25 +143,13 @@ impl Season {
     /// The whole year.
     #[must_use]
     pub fn all_year(days: Vec<DayPattern>) -> Self {
-        let (from, to) = (
-            MonthDay { month: 1, day: 1 },
-            MonthDay { month: 12, day: 31 },
-        );
-        Self {
-            name: "All year".to_owned(),
-            from,
-            to,
-            days,
-        }
+        let (from, to) = (MonthDay { month: 1, day: 1 }, MonthDay { month: 12, day: 31 });
+        Self { name: "All year".to_owned(), from, to, days }
     }
 
     /// Whether the day lies in it.
     #[must_use]
     pub fn contains(&self, day: MonthDay) -> bool {
-        if self.from <= self.to {
-            self.from <= day && day <= self.to
-        } else {
-            self.from <= day || day <= self.to
-        }
+        if self.from <= self.to { self.from <= day && day <= self.to } else { self.from <= day || day <= self.to }
     }
 }

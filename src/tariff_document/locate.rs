@@ -9,21 +9,14 @@ pub fn place(text: &str, mut fault: Fault) -> Fault {
         let before = text.get(..offset).unwrap_or_default();
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         fault.line = u64::try_from(before.matches('\n').count() + 1).ok();
-        fault.column =
-            u64::try_from(before.get(line_start..).unwrap_or_default().chars().count() + 1).ok();
+        fault.column = u64::try_from(before.get(line_start..).unwrap_or_default().chars().count() + 1).ok();
     }
     fault
 }
 
 /// Byte offset of the value at a path such as `a.b[0].c`.
 fn find(text: &str, wanted: &str) -> usize {
-    let mut scan = Scan {
-        text: text.as_bytes(),
-        at: 0,
-        wanted,
-        best: (0, 0),
-        depth: 0,
-    };
+    let mut scan = Scan { text: text.as_bytes(), at: 0, wanted, best: (0, 0), depth: 0 };
     scan.space();
     scan.best.1 = scan.at;
     scan.value(&mut String::new());
@@ -109,11 +102,7 @@ impl Scan<'_> {
 
     fn skip_scalar(&mut self) {
         self.at += 1;
-        while self
-            .text
-            .get(self.at)
-            .is_some_and(|byte| !b",]} \t\r\n".contains(byte))
-        {
+        while self.text.get(self.at).is_some_and(|byte| !b",]} \t\r\n".contains(byte)) {
             self.at += 1;
         }
     }

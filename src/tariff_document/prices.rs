@@ -100,15 +100,7 @@ impl PriceCell {
     /// One price at all times.
     #[must_use]
     pub fn flat(price: Decimal) -> Self {
-        Self {
-            season: None,
-            period: None,
-            blocks: vec![Block {
-                from: Decimal::ZERO,
-                to: None,
-                price,
-            }],
-        }
+        Self { season: None, period: None, blocks: vec![Block { from: Decimal::ZERO, to: None, price }] }
     }
 
     /// Steps given as (end, price); the last end is `None`.
@@ -116,19 +108,11 @@ impl PriceCell {
     pub fn tiered(steps: &[(Option<Decimal>, Decimal)]) -> Self {
         let mut from = Decimal::ZERO;
         let blocks = steps.iter().map(|(to, price)| {
-            let block = Block {
-                from,
-                to: *to,
-                price: *price,
-            };
+            let block = Block { from, to: *to, price: *price };
             from = to.unwrap_or(from);
             block
         });
-        Self {
-            season: None,
-            period: None,
-            blocks: blocks.collect(),
-        }
+        Self { season: None, period: None, blocks: blocks.collect() }
     }
 
     /// The same for one time-of-use period.

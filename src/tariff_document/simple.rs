@@ -4,8 +4,8 @@ use chrono_tz::Tz;
 use rust_decimal::Decimal;
 
 use super::{
-    BlockBasis, Calendar, Clock, DayKind, DayPattern, EnergyCharge, FixedBasis, FixedCharge,
-    Format, PriceCell, Proration, RoundingPolicy, Season, TariffDocument, Tax,
+    BlockBasis, Calendar, Clock, DayKind, DayPattern, EnergyCharge, FixedBasis, FixedCharge, Format, PriceCell,
+    Proration, RoundingPolicy, Season, TariffDocument, Tax,
 };
 
 impl TariffDocument {
@@ -39,12 +39,7 @@ impl TariffDocument {
 
     /// Steps given as (end in kWh, price per kWh), the last without an end; limits hold per billing period.
     #[must_use]
-    pub fn tiered(
-        name: &str,
-        currency: &str,
-        zone: Tz,
-        steps: &[(Option<Decimal>, Decimal)],
-    ) -> Self {
+    pub fn tiered(name: &str, currency: &str, zone: Tz, steps: &[(Option<Decimal>, Decimal)]) -> Self {
         Self::with_energy(name, currency, zone, None, vec![PriceCell::tiered(steps)])
     }
 
@@ -60,27 +55,13 @@ impl TariffDocument {
         weekend: [u8; 24],
     ) -> Self {
         let days = vec![
-            DayPattern {
-                on: DayKind::WEEKDAYS.to_vec(),
-                hours: weekday.to_vec(),
-            },
-            DayPattern {
-                on: DayKind::WEEKEND.to_vec(),
-                hours: weekend.to_vec(),
-            },
+            DayPattern { on: DayKind::WEEKDAYS.to_vec(), hours: weekday.to_vec() },
+            DayPattern { on: DayKind::WEEKEND.to_vec(), hours: weekend.to_vec() },
         ];
         let names = periods.iter().map(|(name, _)| (*name).to_owned()).collect();
-        let calendar = Calendar {
-            periods: names,
-            seasons: vec![Season::all_year(days)],
-            holidays: vec![],
-        };
-        let prices = periods
-            .iter()
-            .map(|(name, price)| PriceCell::flat(*price).in_period(name))
-            .collect();
-        let mut tariff =
-            Self::with_energy(name, currency, zone, Some("time of use".to_owned()), prices);
+        let calendar = Calendar { periods: names, seasons: vec![Season::all_year(days)], holidays: vec![] };
+        let prices = periods.iter().map(|(name, price)| PriceCell::flat(*price).in_period(name)).collect();
+        let mut tariff = Self::with_energy(name, currency, zone, Some("time of use".to_owned()), prices);
         tariff.calendars.insert("time of use".to_owned(), calendar);
         tariff
     }
@@ -100,43 +81,19 @@ impl TariffDocument {
     /// The same with a fixed charge per day.
     #[must_use]
     pub fn and_daily(mut self, name: &str, price: Decimal) -> Self {
-        self.fixed.push(FixedCharge {
-            name: name.to_owned(),
-            price,
-            per: FixedBasis::Day,
-            proration: Proration::None,
-        });
+        self.fixed.push(FixedCharge { name: name.to_owned(), price, per: FixedBasis::Day, proration: Proration::None });
         self
     }
 
     /// The same with a tax, in per cent, on all lines.
     #[must_use]
     pub fn and_tax(mut self, name: &str, percent: Decimal) -> Self {
-        self.taxes.push(Tax {
-            name: name.to_owned(),
-            percent,
-            on: vec![],
-            names: vec![],
-        });
+        self.taxes.push(Tax { name: name.to_owned(), percent, on: vec![], names: vec![] });
         self
     }
 
-    fn with_energy(
-        name: &str,
-        currency: &str,
-        zone: Tz,
-        calendar: Option<String>,
-        prices: Vec<PriceCell>,
-    ) -> Self {
-        let charge = EnergyCharge {
-            name: "Energy".to_owned(),
-            calendar,
-            blocks_per: BlockBasis::Period,
-            prices,
-        };
-        Self {
-            energy: vec![charge],
-            ..Self::empty(name, currency, zone)
-        }
+    fn with_energy(name: &str, currency: &str, zone: Tz, calendar: Option<String>, prices: Vec<PriceCell>) -> Self {
+        let charge = EnergyCharge { name: "Energy".to_owned(), calendar, blocks_per: BlockBasis::Period, prices };
+        Self { energy: vec![charge], ..Self::empty(name, currency, zone) }
     }
 }

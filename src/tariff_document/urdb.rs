@@ -19,20 +19,9 @@ use super::{Fault, TariffDocument};
 /// Whether the text looks like URDB: a rate structure at the top, or a list of `items`.
 #[must_use]
 pub fn is_urdb(value: &Value) -> bool {
-    let structures = [
-        "energyratestructure",
-        "demandratestructure",
-        "flatdemandstructure",
-        "energyweekdayschedule",
-    ];
-    let has = |object: &Map<String, Value>| {
-        object
-            .keys()
-            .any(|key| structures.contains(&key.to_lowercase().as_str()))
-    };
-    value
-        .as_object()
-        .is_some_and(|object| has(object) || object.get("items").is_some_and(Value::is_array))
+    let structures = ["energyratestructure", "demandratestructure", "flatdemandstructure", "energyweekdayschedule"];
+    let has = |object: &Map<String, Value>| object.keys().any(|key| structures.contains(&key.to_lowercase().as_str()));
+    value.as_object().is_some_and(|object| has(object) || object.get("items").is_some_and(Value::is_array))
 }
 
 /// Imports one rate. URDB knows no zone: `zone` is the customer's.
@@ -41,20 +30,13 @@ pub fn is_urdb(value: &Value) -> bool {
 /// Every field that is wrong or cannot be represented.
 pub fn import(value: &Value, zone: Tz) -> Result<TariffDocument, Vec<Fault>> {
     let (object, prefix) = rate(value)?;
-    let mut rate = Rate {
-        fields: BTreeMap::new(),
-        prefix,
-        faults: vec![],
-    };
+    let mut rate = Rate { fields: BTreeMap::new(), prefix, faults: vec![] };
     for (key, value) in object.iter().filter(|(_, value)| !value.is_null()) {
         rate.fields.insert(key.to_lowercase(), (key, value));
     }
     fields::refuse_unknown(&mut rate);
     let mut tariff = TariffDocument::empty(
-        &rate
-            .text("name")
-            .or_else(|| rate.text("label"))
-            .unwrap_or_else(|| "URDB rate".to_owned()),
+        &rate.text("name").or_else(|| rate.text("label")).unwrap_or_else(|| "URDB rate".to_owned()),
         "USD",
         zone,
     );
@@ -64,21 +46,16 @@ pub fn import(value: &Value, zone: Tz) -> Result<TariffDocument, Vec<Fault>> {
     charges::fixed(&mut rate, &mut tariff);
     charges::minimums(&mut rate, &mut tariff);
     charges::export(&mut rate, &mut tariff);
-    if rate.faults.is_empty() {
-        Ok(tariff)
-    } else {
-        Err(rate.faults)
-    }
+    if rate.faults.is_empty() { Ok(tariff) } else { Err(rate.faults) }
 }
 
 fn rate(value: &Value) -> Result<(&Map<String, Value>, &'static str), Vec<Fault>> {
     let items = value.get("items").and_then(Value::as_array);
     match (items.map(Vec::as_slice), value.as_object()) {
         (Some([Value::Object(one)]), _) => Ok((one, "items[0].")),
-        (Some(items), _) => Err(vec![Fault::new(
-            "items",
-            format!("a file must hold one rate; this one holds {}", items.len()),
-        )]),
+        (Some(items), _) => {
+            Err(vec![Fault::new("items", format!("a file must hold one rate; this one holds {}", items.len()))])
+        }
         (None, Some(object)) => Ok((object, "")),
         (None, None) => Err(vec![Fault::new("", "a rate is a JSON object")]),
     }
@@ -97,17 +74,13 @@ impl<'v> Rate<'v> {
     }
 
     fn text(&self, field: &str) -> Option<String> {
-        self.get(field)
-            .and_then(Value::as_str)
-            .map(str::to_owned)
-            .filter(|text| !text.trim().is_empty())
+        self.get(field).and_then(Value::as_str).map(str::to_owned).filter(|text| !text.trim().is_empty())
     }
 
     /// Notes a fault; `field` is the lower-case name, `rest` what follows it in the path.
     fn fault(&mut self, field: &str, rest: &str, message: impl Into<String>) {
         let name = self.fields.get(field).map_or(field, |(name, _)| name);
-        self.faults
-            .push(Fault::new(format!("{}{name}{rest}", self.prefix), message));
+        self.faults.push(Fault::new(format!("{}{name}{rest}", self.prefix), message));
     }
 }
 

@@ -30,12 +30,7 @@ impl Fault {
     /// A fault of a field.
     #[must_use]
     pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            path: path.into(),
-            message: message.into(),
-            line: None,
-            column: None,
-        }
+        Self { path: path.into(), message: message.into(), line: None, column: None }
     }
 }
 
@@ -69,16 +64,8 @@ impl Faults {
 
     /// A price has at most 6 decimals, as it is stored.
     fn price(&mut self, price: Decimal, path: &str) {
-        self.check(
-            price.normalize().scale() <= 6,
-            path,
-            "a price has at most 6 decimals",
-        );
-        self.check(
-            price.abs() < Decimal::from(1_000_000),
-            path,
-            "a price is below 1,000,000",
-        );
+        self.check(price.normalize().scale() <= 6, path, "a price has at most 6 decimals");
+        self.check(price.abs() < Decimal::from(1_000_000), path, "a price is below 1,000,000");
     }
 }
 
@@ -87,18 +74,9 @@ impl TariffDocument {
     #[must_use]
     pub fn validate(&self) -> Vec<Fault> {
         let mut faults = Faults::default();
-        faults.check(
-            !self.name.trim().is_empty(),
-            "name",
-            "the tariff needs a name",
-        );
-        let code =
-            self.currency.len() == 3 && self.currency.bytes().all(|byte| byte.is_ascii_uppercase());
-        faults.check(
-            code,
-            "currency",
-            "a currency is three capital letters, such as EUR",
-        );
+        faults.check(!self.name.trim().is_empty(), "name", "the tariff needs a name");
+        let code = self.currency.len() == 3 && self.currency.bytes().all(|byte| byte.is_ascii_uppercase());
+        faults.check(code, "currency", "a currency is three capital letters, such as EUR");
         for (name, calendar) in &self.calendars {
             calendar::check(&mut faults, name, calendar);
         }

@@ -63,11 +63,7 @@ impl Collector {
     /// For meters whose days are local to `zone`.
     #[must_use]
     pub fn new(zone: Tz) -> Self {
-        Self {
-            zone,
-            series: HashMap::new(),
-            findings: vec![],
-        }
+        Self { zone, series: HashMap::new(), findings: vec![] }
     }
 
     /// Takes one reading. What cannot be placed becomes a [`Finding`].
@@ -79,15 +75,10 @@ impl Collector {
             state.minutes = minutes;
         }
         if minutes != state.minutes || !reading.seconds.is_multiple_of(60) {
-            return self
-                .findings
-                .push(Finding::wrong_length(reading, state.minutes));
+            return self.findings.push(Finding::wrong_length(reading, state.minutes));
         }
         let date = local_day(zone, reading.start);
-        let day = state
-            .days
-            .entry(date)
-            .or_insert_with(|| Day::new(zone, date, minutes));
+        let day = state.days.entry(date).or_insert_with(|| Day::new(zone, date, minutes));
         self.findings.extend(day.put(reading));
     }
 
@@ -96,10 +87,7 @@ impl Collector {
     pub fn take_settled(&mut self) -> Vec<CollectedDay> {
         let mut settled = vec![];
         for (series, state) in &mut self.series {
-            let Some(limit) = state
-                .days
-                .last_key_value()
-                .and_then(|(date, _)| date.checked_sub_days(Days::new(2)))
+            let Some(limit) = state.days.last_key_value().and_then(|(date, _)| date.checked_sub_days(Days::new(2)))
             else {
                 continue;
             };
@@ -113,8 +101,7 @@ impl Collector {
                 });
             }
         }
-        settled
-            .sort_by(|one, two| (&one.series, one.usage.date).cmp(&(&two.series, two.usage.date)));
+        settled.sort_by(|one, two| (&one.series, one.usage.date).cmp(&(&two.series, two.usage.date)));
         settled
     }
 
@@ -132,28 +119,14 @@ impl Collector {
                 continue;
             }
             self.findings.extend(gaps(&key, &state));
-            self.findings
-                .extend(state.days.values().flat_map(|day| day.incomplete(&key)));
+            self.findings.extend(state.days.values().flat_map(|day| day.incomplete(&key)));
             let days = state.days.into_values().map(Day::into_usage).collect();
-            let profile = Profile {
-                zone: self.zone,
-                minutes: state.minutes,
-                direction: key.direction,
-                days,
-            };
-            series.push(CollectedSeries {
-                series: key,
-                profile,
-            });
+            let profile = Profile { zone: self.zone, minutes: state.minutes, direction: key.direction, days };
+            series.push(CollectedSeries { series: key, profile });
         }
         series.sort_by(|one, two| one.series.cmp(&two.series));
-        self.findings.sort_by(|one, two| {
-            (one.line, &one.series, one.date).cmp(&(two.line, &two.series, two.date))
-        });
-        Collected {
-            series,
-            findings: self.findings,
-        }
+        self.findings.sort_by(|one, two| (one.line, &one.series, one.date).cmp(&(two.line, &two.series, two.date)));
+        Collected { series, findings: self.findings }
     }
 }
 
@@ -165,29 +138,14 @@ impl Collected {
     pub fn join_registers(self) -> Result<Self, MergeError> {
         let mut groups: BTreeMap<SeriesKey, Vec<Profile>> = BTreeMap::new();
         for CollectedSeries { series, profile } in self.series {
-            groups
-                .entry(SeriesKey {
-                    register: None,
-                    ..SeriesKey::clone(&series)
-                })
-                .or_default()
-                .push(profile);
+            groups.entry(SeriesKey { register: None, ..SeriesKey::clone(&series) }).or_default().push(profile);
         }
         let join = |(key, profiles): (SeriesKey, Vec<Profile>)| {
             let profile = merge(&profiles.iter().collect::<Vec<_>>())?;
-            Ok(CollectedSeries {
-                series: Arc::new(key),
-                profile,
-            })
+            Ok(CollectedSeries { series: Arc::new(key), profile })
         };
-        let series = groups
-            .into_iter()
-            .map(join)
-            .collect::<Result<_, MergeError>>()?;
-        Ok(Self {
-            series,
-            findings: self.findings,
-        })
+        let series = groups.into_iter().map(join).collect::<Result<_, MergeError>>()?;
+        Ok(Self { series, findings: self.findings })
     }
 }
 
@@ -206,16 +164,11 @@ fn gaps(series: &Arc<SeriesKey>, state: &State) -> Vec<Finding> {
 pub fn trim_edges(profile: &mut Profile) {
     let measured = |day: &DayUsage, at: usize| day.quality(at) != Quality::Missing;
     if let Some(day) = profile.days.first_mut() {
-        let first = (0..day.values.len())
-            .find(|at| measured(day, *at))
-            .unwrap_or(day.values.len());
+        let first = (0..day.values.len()).find(|at| measured(day, *at)).unwrap_or(day.values.len());
         mark_absent(day, 0..first);
     }
     if let Some(day) = profile.days.last_mut() {
-        let end = (0..day.values.len())
-            .rev()
-            .find(|at| measured(day, *at))
-            .map_or(0, |at| at + 1);
+        let end = (0..day.values.len()).rev().find(|at| measured(day, *at)).map_or(0, |at| at + 1);
         let all = day.values.len();
         mark_absent(day, end..all);
     }

@@ -25,11 +25,7 @@ pub const TEMPLATE: &str = "meter,direction,interval_start,kwh,quality\n\
 ///
 /// # Errors
 /// [`UsageError`] when a needed column is missing or no interval length can be told.
-pub fn read(
-    mut input: impl BufRead,
-    zone: Tz,
-    each: &mut dyn FnMut(Item),
-) -> Result<(), UsageError> {
+pub fn read(mut input: impl BufRead, zone: Tz, each: &mut dyn FnMut(Item)) -> Result<(), UsageError> {
     let delimiter = delimiter(input.fill_buf()?);
     let mut reader = ::csv::ReaderBuilder::new()
         .delimiter(delimiter)
@@ -67,11 +63,7 @@ pub fn read(
 /// A semicolon where the first line has one and no comma.
 fn delimiter(head: &[u8]) -> u8 {
     let line = head.split(|byte| *byte == b'\n').next().unwrap_or(head);
-    if line.contains(&b';') && !line.contains(&b',') {
-        b';'
-    } else {
-        b','
-    }
+    if line.contains(&b';') && !line.contains(&b',') { b';' } else { b',' }
 }
 
 fn unreadable(fault: &::csv::Error) -> UsageError {
@@ -81,12 +73,7 @@ fn unreadable(fault: &::csv::Error) -> UsageError {
 
 /// A row that cannot be placed on its series' grid.
 fn off_grid(line: u64, start: &str, minutes: u32) -> Rejected {
-    Rejected::new(
-        line,
-        1,
-        start,
-        format!("{start} is not on the {minutes}-minute grid of the rows before"),
-    )
+    Rejected::new(line, 1, start, format!("{start} is not on the {minutes}-minute grid of the rows before"))
 }
 
 #[cfg(test)]
@@ -107,11 +94,9 @@ mod tests {
 
     #[test]
     fn the_reference_year_has_8760_hours() {
-        let text = std::fs::read(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/end2end/reference/usage/residential_hourly_2018.csv"
-        ))
-        .unwrap();
+        let text =
+            std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/end2end/reference/usage/residential_hourly_2018.csv"))
+                .unwrap();
         let (readings, refused) = parse(std::str::from_utf8(&text).unwrap(), UTC);
         assert_eq!((readings.len(), refused.len()), (8760, 0));
         assert!(readings.iter().all(|reading| reading.seconds == 3600));
@@ -132,24 +117,9 @@ mod tests {
         let text = "interval_start,kwh\n2026-01-01T00:00:00Z,1\n2026-01-01T01:00:00Z,abc\nyesterday,1\n2026-01-01T01:30:00Z,1\n2026-01-01T02:00:00Z,1\n2026-01-01T03:00:00Z\n2026-01-01T03:00:00Z,2\n";
         let (readings, refused) = parse(text, UTC);
         assert_eq!(readings.len(), 4, "{readings:?} {refused:?}");
-        assert!(
-            refused
-                .iter()
-                .any(|fault| fault.starts_with("3:22: \"abc\" is not a number of kWh")),
-            "{refused:?}"
-        );
-        assert!(
-            refused
-                .iter()
-                .any(|fault| fault.starts_with("4:1: \"yesterday\" is not a time")),
-            "{refused:?}"
-        );
-        assert!(
-            refused
-                .iter()
-                .any(|fault| fault.starts_with("7:22: kwh is missing")),
-            "{refused:?}"
-        );
+        assert!(refused.iter().any(|fault| fault.starts_with("3:22: \"abc\" is not a number of kWh")), "{refused:?}");
+        assert!(refused.iter().any(|fault| fault.starts_with("4:1: \"yesterday\" is not a time")), "{refused:?}");
+        assert!(refused.iter().any(|fault| fault.starts_with("7:22: kwh is missing")), "{refused:?}");
     }
 
     #[test]
@@ -162,47 +132,27 @@ mod tests {
         text.push_str("2026-01-02T00:10:00Z,1\n");
         let (readings, refused) = parse(&text, UTC);
         assert_eq!(readings.len(), 20);
-        assert_eq!(
-            refused,
-            ["22:1: 2026-01-02T00:10:00Z is not on the 60-minute grid of the rows before"]
-        );
+        assert_eq!(refused, ["22:1: 2026-01-02T00:10:00Z is not on the 60-minute grid of the rows before"]);
     }
 
     #[test]
     fn local_times_pass_the_hour_that_repeats_and_refuse_the_hour_that_is_not() {
-        let text = "interval_start,kwh\n2026-10-25 01:00,1\n2026-10-25 02:00,2\n2026-10-25 02:00,3\n2026-10-25 03:00,4\n";
+        let text =
+            "interval_start,kwh\n2026-10-25 01:00,1\n2026-10-25 02:00,2\n2026-10-25 02:00,3\n2026-10-25 03:00,4\n";
         let (readings, refused) = parse(text, Europe::Berlin);
         assert_eq!(refused, Vec::<String>::new());
-        let hours: Vec<i64> = readings
-            .windows(2)
-            .map(|pair| (pair[1].start - pair[0].start).num_hours())
-            .collect();
+        let hours: Vec<i64> = readings.windows(2).map(|pair| (pair[1].start - pair[0].start).num_hours()).collect();
         assert_eq!(hours, [1, 1, 1]);
-        let (_, refused) = parse(
-            "interval_start,kwh\n2026-03-29 01:00,1\n2026-03-29 02:00,2\n2026-03-29 03:00,2\n",
-            Europe::Berlin,
-        );
-        assert_eq!(
-            refused,
-            ["3:1: 2026-03-29 02:00:00 does not exist in Europe/Berlin: clocks skip it"]
-        );
+        let (_, refused) =
+            parse("interval_start,kwh\n2026-03-29 01:00,1\n2026-03-29 02:00,2\n2026-03-29 03:00,2\n", Europe::Berlin);
+        assert_eq!(refused, ["3:1: 2026-03-29 02:00:00 does not exist in Europe/Berlin: clocks skip it"]);
     }
 
     #[test]
     fn semicolons_and_decimal_commas_are_understood() {
-        let (readings, refused) = parse(
-            "interval_start;kwh\r\n2026-01-01T00:00;0,409\r\n2026-01-01T00:15;1,5\r\n",
-            UTC,
-        );
-        assert_eq!(
-            (
-                readings[0].wh,
-                readings[1].wh,
-                readings[0].seconds,
-                refused.len()
-            ),
-            (409, 1500, 900, 0)
-        );
+        let (readings, refused) =
+            parse("interval_start;kwh\r\n2026-01-01T00:00;0,409\r\n2026-01-01T00:15;1,5\r\n", UTC);
+        assert_eq!((readings[0].wh, readings[1].wh, readings[0].seconds, refused.len()), (409, 1500, 900, 0));
     }
 
     #[test]
@@ -224,20 +174,12 @@ mod tests {
 
     #[test]
     fn a_file_without_its_columns_is_refused_as_a_whole() {
-        let fault = |text: &str| {
-            read(text.as_bytes(), UTC, &mut |_| ())
-                .unwrap_err()
-                .to_string()
-        };
+        let fault = |text: &str| read(text.as_bytes(), UTC, &mut |_| ()).unwrap_err().to_string();
         assert!(
-            fault("time,kwh\n2026-01-01T00:00:00Z,1\n")
-                .starts_with("1:1: the header has no column interval_start")
+            fault("time,kwh\n2026-01-01T00:00:00Z,1\n").starts_with("1:1: the header has no column interval_start")
         );
         assert!(fault("interval_start,energy\n").starts_with("1:1: the header has no column kwh"));
         assert!(fault("interval_start,kwh\n2026-01-01T00:00:00Z,1\n").contains("interval length"));
-        assert_eq!(
-            fault("interval_start,kwh\n"),
-            "1:1: the file has a header and no rows"
-        );
+        assert_eq!(fault("interval_start,kwh\n"), "1:1: the file has a header and no rows");
     }
 }

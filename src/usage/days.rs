@@ -3,9 +3,7 @@
 //! Rule 3: on the days when clocks change a day has 92 or 100 quarter-hours instead of 96. A day is a run
 //! of instants from its first to the next day's first, so that such days need no special case.
 
-use chrono::{
-    DateTime, Datelike, Days, Duration, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone, Utc,
-};
+use chrono::{DateTime, Datelike, Days, Duration, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone, Utc};
 use chrono_tz::Tz;
 
 use super::{Direction, Quality};
@@ -25,11 +23,7 @@ impl DayUsage {
     /// A day of measured values.
     #[must_use]
     pub const fn actual(date: NaiveDate, values: Vec<i32>) -> Self {
-        Self {
-            date,
-            values,
-            flags: None,
-        }
+        Self { date, values, flags: None }
     }
 
     /// Energy of the day in watt-hours.
@@ -41,10 +35,7 @@ impl DayUsage {
     /// The quality of the value at `index`.
     #[must_use]
     pub fn quality(&self, index: usize) -> Quality {
-        self.flags
-            .as_ref()
-            .and_then(|flags| flags.get(index))
-            .map_or(Quality::Actual, |code| Quality::from_code(*code))
+        self.flags.as_ref().and_then(|flags| flags.get(index)).map_or(Quality::Actual, |code| Quality::from_code(*code))
     }
 
     /// How many values are of this quality.
@@ -85,10 +76,7 @@ pub fn day_start(zone: Tz, date: NaiveDate) -> DateTime<Utc> {
     let midnight = date.and_time(NaiveTime::MIN);
     // The longest gap on record skipped a whole day (Samoa, 30 December 2011).
     (0..=96)
-        .find_map(|quarter| {
-            zone.from_local_datetime(&(midnight + Duration::minutes(15 * quarter)))
-                .earliest()
-        })
+        .find_map(|quarter| zone.from_local_datetime(&(midnight + Duration::minutes(15 * quarter))).earliest())
         .map_or_else(|| midnight.and_utc(), |start| start.with_timezone(&Utc))
 }
 
@@ -115,27 +103,20 @@ pub fn local_day(zone: Tz, instant: DateTime<Utc>) -> NaiveDate {
 #[must_use]
 pub fn instants(zone: Tz, local: NaiveDateTime) -> (Option<DateTime<Utc>>, Option<DateTime<Utc>>) {
     let found = zone.from_local_datetime(&local);
-    (
-        found.earliest().map(|at| at.with_timezone(&Utc)),
-        found.latest().map(|at| at.with_timezone(&Utc)),
-    )
+    (found.earliest().map(|at| at.with_timezone(&Utc)), found.latest().map(|at| at.with_timezone(&Utc)))
 }
 
 /// Minutes east of UTC that the zone's clocks show at an instant.
 #[must_use]
 pub fn offset_minutes(zone: Tz, instant: DateTime<Utc>) -> i32 {
-    zone.offset_from_utc_datetime(&instant.naive_utc())
-        .fix()
-        .local_minus_utc()
-        / 60
+    zone.offset_from_utc_datetime(&instant.naive_utc()).fix().local_minus_utc() / 60
 }
 
 /// Minutes east of UTC of the zone's standard time in a year: the lesser of January's and July's.
 #[must_use]
 pub fn standard_offset_minutes(zone: Tz, year: i32) -> i32 {
     let at = |month| {
-        NaiveDate::from_ymd_opt(year, month, 1)
-            .map(|day| offset_minutes(zone, day.and_time(NaiveTime::MIN).and_utc()))
+        NaiveDate::from_ymd_opt(year, month, 1).map(|day| offset_minutes(zone, day.and_time(NaiveTime::MIN).and_utc()))
     };
     at(1).into_iter().chain(at(7)).min().unwrap_or(0)
 }
@@ -168,11 +149,7 @@ mod tests {
             (Australia::Brisbane, "2026-10-04", 96),
         ] {
             assert_eq!(intervals(zone, day(date), 15), quarters, "{zone} {date}");
-            assert_eq!(
-                intervals(zone, day(date), 60),
-                quarters / 4,
-                "{zone} {date}"
-            );
+            assert_eq!(intervals(zone, day(date), 60), quarters / 4, "{zone} {date}");
         }
     }
 
@@ -180,10 +157,7 @@ mod tests {
     fn a_day_without_midnight_starts_after_the_gap() {
         // Beirut's clocks go from 24:00 to 01:00.
         let start = day_start(Asia::Beirut, day("2026-03-29"));
-        assert_eq!(
-            start.with_timezone(&Asia::Beirut).to_rfc3339(),
-            "2026-03-29T01:00:00+03:00"
-        );
+        assert_eq!(start.with_timezone(&Asia::Beirut).to_rfc3339(), "2026-03-29T01:00:00+03:00");
         assert_eq!(intervals(Asia::Beirut, day("2026-03-29"), 60), 23);
         // Samoa crossed the date line and had no 30 December 2011.
         assert_eq!(intervals(Pacific::Apia, day("2011-12-30"), 60), 0);
@@ -202,11 +176,7 @@ mod tests {
         for (year, hours) in [(2026, 8760), (2028, 8784)] {
             let first = NaiveDate::from_ymd_opt(year, 1, 1).unwrap();
             let days = first.iter_days().take_while(|day| day.year() == year);
-            assert_eq!(
-                days.map(|day| intervals(Europe::Berlin, day, 60))
-                    .sum::<usize>(),
-                hours
-            );
+            assert_eq!(days.map(|day| intervals(Europe::Berlin, day, 60)).sum::<usize>(), hours);
         }
     }
 }

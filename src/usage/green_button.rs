@@ -40,30 +40,20 @@ pub fn read(input: impl BufRead, each: &mut dyn FnMut(Item)) -> Result<(), Usage
             }
             Ok(Event::Text(text)) => entry.text(&path, &text.decode().unwrap_or_default()),
             Ok(Event::CData(text)) => entry.text(&path, &text.decode().unwrap_or_default()),
-            Ok(Event::GeneralRef(name)) => {
-                entry.text(&path, reference(&name.decode().unwrap_or_default()))
-            }
+            Ok(Event::GeneralRef(name)) => entry.text(&path, reference(&name.decode().unwrap_or_default())),
             Ok(Event::End(_)) => close(&mut path, &mut entry, &mut feed, each),
             Ok(Event::Eof) => break,
             Ok(_) => {}
             Err(fault) => {
                 let (line, column) = place(reader.error_position());
-                return Err(UsageError::at(
-                    line,
-                    column,
-                    format!("this is not well-formed XML: {fault}"),
-                ));
+                return Err(UsageError::at(line, column, format!("this is not well-formed XML: {fault}")));
             }
         }
         buffer.clear();
     }
     if let Some(open) = path.last() {
         let (line, column) = places.borrow_mut().locate(reader.buffer_position());
-        return Err(UsageError::at(
-            line,
-            column,
-            format!("the file ends inside <{open}>"),
-        ));
+        return Err(UsageError::at(line, column, format!("the file ends inside <{open}>")));
     }
     feed.finish(each)
 }
@@ -77,10 +67,7 @@ fn open(tag: &BytesStart<'_>, path: &mut Vec<String>, entry: &mut Entry, line: u
                 .flatten()
                 .and_then(|found| found.unescape_value().ok().map(|text| text.into_owned()))
         };
-        entry.link(
-            value("rel").as_deref().unwrap_or_default(),
-            value("href").as_deref().unwrap_or_default(),
-        );
+        entry.link(value("rel").as_deref().unwrap_or_default(), value("href").as_deref().unwrap_or_default());
     }
     path.push(name);
     entry.open(path, line);
@@ -114,10 +101,7 @@ mod tests {
     use super::*;
     use crate::usage::{Direction, Quality, Reading};
 
-    const REFERENCE: &str = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/end2end/reference/greenbutton/test_usage_data.xml"
-    );
+    const REFERENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/end2end/reference/greenbutton/test_usage_data.xml");
 
     fn parse(text: &str) -> (Vec<Reading>, Vec<String>) {
         let (mut readings, mut refused) = (vec![], vec![]);
@@ -133,29 +117,17 @@ mod tests {
     fn the_reference_file_has_1340_quarter_hours_of_one_meter() {
         let (readings, refused) = parse(&std::fs::read_to_string(REFERENCE).unwrap());
         assert_eq!((readings.len(), refused.len()), (1340, 0));
-        assert!(
-            readings
-                .iter()
-                .all(|reading| reading.seconds == 900 && reading.series == readings[0].series)
-        );
-        assert_eq!(
-            readings[0].series.meter.as_deref(),
-            Some("Front Electric Meter")
-        );
+        assert!(readings.iter().all(|reading| reading.seconds == 900 && reading.series == readings[0].series));
+        assert_eq!(readings[0].series.meter.as_deref(), Some("Front Electric Meter"));
         assert_eq!(readings[0].series.direction, Direction::Import);
-        assert_eq!(
-            (readings[0].wh, readings[0].quality),
-            (282, Quality::Estimated)
-        );
+        assert_eq!((readings[0].wh, readings[0].quality), (282, Quality::Estimated));
         assert_eq!(readings[0].line, 145, "the line of <IntervalReading>");
     }
 
     const KIND: &str = r#"<entry><link rel="self" href="/ReadingType/KIND"/><content><ReadingType><flowDirection>FLOW</flowDirection><intervalLength>3600</intervalLength><powerOfTenMultiplier>3</powerOfTenMultiplier><uom>UOM</uom></ReadingType></content></entry>"#;
 
     fn kind(id: &str, flow: &str, uom: &str) -> String {
-        KIND.replace("KIND", id)
-            .replace("FLOW", flow)
-            .replace("UOM", uom)
+        KIND.replace("KIND", id).replace("FLOW", flow).replace("UOM", uom)
     }
 
     fn point(id: &str, title: &str) -> String {
@@ -202,13 +174,7 @@ mod tests {
         assert_eq!(refused, Vec::<String>::new());
         let mut found: Vec<_> = readings
             .iter()
-            .map(|reading| {
-                (
-                    reading.series.meter.as_deref().unwrap(),
-                    reading.series.direction,
-                    reading.wh,
-                )
-            })
+            .map(|reading| (reading.series.meter.as_deref().unwrap(), reading.series.direction, reading.wh))
             .collect();
         found.sort();
         let front = "Front & back";
@@ -253,20 +219,13 @@ mod tests {
         .concat();
         let (readings, refused) = parse(&text);
         assert_eq!(readings.len(), 0);
-        assert_eq!(
-            refused,
-            ["1:1: the unit 119 is not watt-hours (72): this block is left out"]
-        );
+        assert_eq!(refused, ["1:1: the unit 119 is not watt-hours (72): this block is left out"]);
     }
 
     #[test]
     fn broken_xml_is_refused_with_its_place() {
         let fault = |text: &str| read(text.as_bytes(), &mut |_| ()).unwrap_err().to_string();
-        assert!(
-            fault("<feed>\n  <entry>\n </feed>").starts_with("3:"),
-            "{}",
-            fault("<feed>\n  <entry>\n </feed>")
-        );
+        assert!(fault("<feed>\n  <entry>\n </feed>").starts_with("3:"), "{}", fault("<feed>\n  <entry>\n </feed>"));
         assert!(fault("<feed><entry>").contains("ends inside <entry>"));
         assert!(fault("<html></html>").contains("no interval data"));
     }

@@ -37,10 +37,7 @@ pub fn merge(profiles: &[&Profile]) -> Result<Profile, MergeError> {
             }
         }
     }
-    Ok(Profile {
-        days: days.into_values().collect(),
-        ..Profile::clone(first)
-    })
+    Ok(Profile { days: days.into_values().collect(), ..Profile::clone(first) })
 }
 
 fn alike(one: &Profile, other: &Profile) -> Result<(), MergeError> {
@@ -49,18 +46,14 @@ fn alike(one: &Profile, other: &Profile) -> Result<(), MergeError> {
         (one.direction == other.direction, "directions"),
         (one.minutes == other.minutes, "interval lengths"),
     ];
-    same.into_iter()
-        .find(|(same, _)| !same)
-        .map_or(Ok(()), |(_, what)| Err(MergeError::Different(what)))
+    same.into_iter().find(|(same, _)| !same).map_or(Ok(()), |(_, what)| Err(MergeError::Different(what)))
 }
 
 fn add(sum: &mut DayUsage, day: &DayUsage) -> Result<(), MergeError> {
     if sum.values.len() != day.values.len() {
         return Err(MergeError::Day(day.date));
     }
-    let flags: Vec<u8> = (0..day.values.len())
-        .map(|at| joined(sum.quality(at), day.quality(at)).code())
-        .collect();
+    let flags: Vec<u8> = (0..day.values.len()).map(|at| joined(sum.quality(at), day.quality(at)).code()).collect();
     for (total, value) in sum.values.iter_mut().zip(&day.values) {
         *total = total.saturating_add(*value);
     }
@@ -82,17 +75,8 @@ mod tests {
     use crate::usage::Direction;
 
     fn profile(date: &str, values: Vec<i32>, flags: Option<Vec<u8>>) -> Profile {
-        let day = DayUsage {
-            date: date.parse().unwrap(),
-            values,
-            flags,
-        };
-        Profile {
-            zone: chrono_tz::UTC,
-            minutes: 60,
-            direction: Direction::Import,
-            days: vec![day],
-        }
+        let day = DayUsage { date: date.parse().unwrap(), values, flags };
+        Profile { zone: chrono_tz::UTC, minutes: 60, direction: Direction::Import, days: vec![day] }
     }
 
     #[test]
@@ -101,35 +85,20 @@ mod tests {
         let old = profile("2026-01-01", vec![1, 2, 0], Some(vec![0, 0, absent]));
         let new = profile("2026-01-01", vec![0, 0, 4], Some(vec![absent, absent, 0]));
         let both = merge(&[&old, &new]).unwrap();
-        assert_eq!(
-            both.days,
-            [DayUsage::actual(
-                "2026-01-01".parse().unwrap(),
-                vec![1, 2, 4]
-            )]
-        );
+        assert_eq!(both.days, [DayUsage::actual("2026-01-01".parse().unwrap(), vec![1, 2, 4])]);
     }
 
     #[test]
     fn a_value_missing_in_one_meter_is_missing_in_the_sum() {
         let one = profile("2026-01-01", vec![1, 2], None);
         let two = profile("2026-01-01", vec![1, 0], Some(vec![1, 255]));
-        assert_eq!(
-            merge(&[&one, &two]).unwrap().days[0].flags,
-            Some(vec![1, 255])
-        );
+        assert_eq!(merge(&[&one, &two]).unwrap().days[0].flags, Some(vec![1, 255]));
     }
 
     #[test]
     fn profiles_of_different_interval_lengths_are_not_added() {
         let one = profile("2026-01-01", vec![1, 2], None);
-        let two = Profile {
-            minutes: 30,
-            ..one.clone()
-        };
-        assert_eq!(
-            merge(&[&one, &two]),
-            Err(MergeError::Different("interval lengths"))
-        );
+        let two = Profile { minutes: 30, ..one.clone() };
+        assert_eq!(merge(&[&one, &two]), Err(MergeError::Different("interval lengths")));
     }
 }

@@ -18,10 +18,7 @@ use record::{Day, Register};
 /// # Errors
 /// [`UsageError`] when a record is missing, out of order or incomplete.
 pub fn read(input: impl BufRead, each: &mut dyn FnMut(Item)) -> Result<(), UsageError> {
-    let mut reader = ::csv::ReaderBuilder::new()
-        .flexible(true)
-        .has_headers(false)
-        .from_reader(Unix::new(input));
+    let mut reader = ::csv::ReaderBuilder::new().flexible(true).has_headers(false).from_reader(Unix::new(input));
     let mut record = ::csv::StringRecord::new();
     let mut file = File::default();
     loop {
@@ -30,11 +27,7 @@ pub fn read(input: impl BufRead, each: &mut dyn FnMut(Item)) -> Result<(), Usage
             Ok(false) => break,
             Ok(true) => file.take(&record, line(&reader), each)?,
             Err(fault) => {
-                return Err(UsageError::at(
-                    place(&fault),
-                    1,
-                    format!("this is not NEM12: {fault}"),
-                ));
+                return Err(UsageError::at(place(&fault), 1, format!("this is not NEM12: {fault}")));
             }
         }
     }
@@ -52,19 +45,12 @@ struct File {
 }
 
 impl File {
-    fn take(
-        &mut self,
-        record: &::csv::StringRecord,
-        line: u64,
-        each: &mut dyn FnMut(Item),
-    ) -> Result<(), UsageError> {
+    fn take(&mut self, record: &::csv::StringRecord, line: u64, each: &mut dyn FnMut(Item)) -> Result<(), UsageError> {
         let code = record.get(0).unwrap_or_default();
         self.line = line;
         let fault = |message: String| Err(UsageError::at(line, 1, message));
         if !self.header && code != "100" {
-            return fault(format!(
-                "the file begins with a {code:?} record; a 100 record is missing"
-            ));
+            return fault(format!("the file begins with a {code:?} record; a 100 record is missing"));
         }
         if self.end {
             return fault("there is more after the 900 record".to_owned());
@@ -83,9 +69,7 @@ impl File {
             "200" => {
                 let register = Register::read(record, line)?;
                 if let Some(reason) = register.useless() {
-                    each(Item::Rejected(
-                        Rejected::new(line, 1, &raw(record), reason).ignored(),
-                    ));
+                    each(Item::Rejected(Rejected::new(line, 1, &raw(record), reason).ignored()));
                 }
                 self.register = Some(register);
                 Ok(())
@@ -97,9 +81,7 @@ impl File {
                 self.end = true;
                 Ok(())
             }
-            other => fault(format!(
-                "{other:?} is not a record of NEM12 (100, 200, 300, 400, 500, 900)"
-            )),
+            other => fault(format!("{other:?} is not a record of NEM12 (100, 200, 300, 400, 500, 900)")),
         }
     }
 
@@ -109,9 +91,10 @@ impl File {
         line: u64,
         each: &mut dyn FnMut(Item),
     ) -> Result<(), UsageError> {
-        let register = self.register.as_ref().ok_or_else(|| {
-            UsageError::at(line, 1, "a 300 record without a 200 record before it")
-        })?;
+        let register = self
+            .register
+            .as_ref()
+            .ok_or_else(|| UsageError::at(line, 1, "a 300 record without a 200 record before it"))?;
         match Day::read(register, record, line)? {
             Ok(day) => self.day = Some(day),
             Err(rejected) => each(Item::Rejected(rejected)),
@@ -121,30 +104,18 @@ impl File {
 
     fn quality(&mut self, record: &::csv::StringRecord, line: u64) -> Result<(), UsageError> {
         // A day that was refused takes its qualities with it.
-        self.day
-            .as_mut()
-            .map_or(Ok(()), |day| day.quality(record, line))
+        self.day.as_mut().map_or(Ok(()), |day| day.quality(record, line))
     }
 
     fn close_day(&mut self, each: &mut dyn FnMut(Item)) -> Result<(), UsageError> {
         match (&self.register, self.day.take()) {
-            (Some(register), Some(day)) if register.useless().is_none() => {
-                day.hand_on(register, each)
-            }
+            (Some(register), Some(day)) if register.useless().is_none() => day.hand_on(register, each),
             _ => Ok(()),
         }
     }
 
     fn finish(self) -> Result<(), UsageError> {
-        if self.end {
-            Ok(())
-        } else {
-            Err(UsageError::at(
-                self.line.max(1),
-                1,
-                "the file ends without a 900 record",
-            ))
-        }
+        if self.end { Ok(()) } else { Err(UsageError::at(self.line.max(1), 1, "the file ends without a 900 record")) }
     }
 }
 

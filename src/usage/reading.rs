@@ -7,9 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 /// Which way the energy went, seen from the customer.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// From the grid to the customer: what is bought.
@@ -47,9 +45,7 @@ impl fmt::Display for Direction {
 }
 
 /// Where a value comes from.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum Quality {
@@ -151,13 +147,7 @@ impl Rejected {
     #[must_use]
     pub fn new(line: u64, column: u64, raw: &str, reason: impl Into<String>) -> Self {
         let raw = raw.trim_end().chars().take(200).collect();
-        Self {
-            line,
-            column,
-            raw,
-            reason: reason.into(),
-            ignored: false,
-        }
+        Self { line, column, raw, reason: reason.into(), ignored: false }
     }
 
     /// The same, for something that is right and of no use here.
@@ -202,10 +192,6 @@ impl UsageError {
     /// A fault at a place.
     #[must_use]
     pub fn at(line: u64, column: u64, message: impl Into<String>) -> Self {
-        Self::Invalid {
-            line,
-            column,
-            message: message.into(),
-        }
+        Self::Invalid { line, column, message: message.into() }
     }
 }

@@ -29,17 +29,11 @@ impl<R: BufRead> Read for Unix<R> {
             };
             if end {
                 *first = b'\n';
-                return Ok(usize::from(
-                    std::mem::replace(&mut self.last, b'\n') != b'\n',
-                ));
+                return Ok(usize::from(std::mem::replace(&mut self.last, b'\n') != b'\n'));
             }
             let taken = buffer.len().min(into.len());
             let kept = buffer.iter().take(taken).filter(|byte| **byte != b'\r');
-            let kept = into
-                .iter_mut()
-                .zip(kept)
-                .map(|(place, byte)| *place = *byte)
-                .count();
+            let kept = into.iter_mut().zip(kept).map(|(place, byte)| *place = *byte).count();
             self.inner.consume(taken);
             if let Some(last) = kept.checked_sub(1).and_then(|at| into.get(at)) {
                 self.last = *last;

@@ -74,10 +74,7 @@ fn plain(value: Decimal) -> String {
 pub fn text(bills: &[Bill]) -> String {
     let mut out = String::new();
     for bill in bills {
-        let peak = bill
-            .peak_kw
-            .map(|kw| format!(", peak {} kW", plain(kw)))
-            .unwrap_or_default();
+        let peak = bill.peak_kw.map(|kw| format!(", peak {} kW", plain(kw))).unwrap_or_default();
         // Writing to a string cannot fail.
         let _ = writeln!(out, "{}: {} kWh{peak}", bill.period, plain(bill.kwh));
         for line in &bill.lines {
@@ -90,11 +87,7 @@ pub fn text(bills: &[Bill]) -> String {
                 line.amount
             );
         }
-        let _ = writeln!(
-            out,
-            "  {:<56} {:>18}   {:>10} {:>14}\n",
-            "Total", "", bill.currency, bill.total
-        );
+        let _ = writeln!(out, "  {:<56} {:>18}   {:>10} {:>14}\n", "Total", "", bill.currency, bill.total);
     }
     out
 }

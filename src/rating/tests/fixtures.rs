@@ -29,36 +29,13 @@ pub fn compile(tariff: &TariffDocument) -> CompiledTariff {
 }
 
 /// A profile of whole local days; `wh` tells the value by day and interval.
-pub fn profile_of(
-    zone: Tz,
-    minutes: u16,
-    period: Period,
-    wh: impl Fn(NaiveDate, usize) -> i32,
-) -> Profile {
-    let day = |date| {
-        DayUsage::actual(
-            date,
-            (0..intervals(zone, date, minutes))
-                .map(|at| wh(date, at))
-                .collect(),
-        )
-    };
-    Profile {
-        zone,
-        minutes,
-        direction: Direction::Import,
-        days: period.dates().map(day).collect(),
-    }
+pub fn profile_of(zone: Tz, minutes: u16, period: Period, wh: impl Fn(NaiveDate, usize) -> i32) -> Profile {
+    let day = |date| DayUsage::actual(date, (0..intervals(zone, date, minutes)).map(|at| wh(date, at)).collect());
+    Profile { zone, minutes, direction: Direction::Import, days: period.dates().map(day).collect() }
 }
 
 pub fn bill(tariff: &TariffDocument, profile: &Profile, period: Period) -> Bill {
-    rate(
-        &compile(tariff),
-        &UsageInput::profile(profile),
-        period,
-        &History::default(),
-    )
-    .unwrap()
+    rate(&compile(tariff), &UsageInput::profile(profile), period, &History::default()).unwrap()
 }
 
 /// The lines of a kind as (period, block, quantity, amount).
@@ -94,10 +71,7 @@ pub fn tou(zone: Tz, on_peak: &str, off_peak: &str) -> TariffDocument {
         "T",
         "EUR",
         zone,
-        &[
-            ("off-peak", decimal(off_peak)),
-            ("on-peak", decimal(on_peak)),
-        ],
+        &[("off-peak", decimal(off_peak)), ("on-peak", decimal(on_peak))],
         weekday,
         [0; 24],
     )
@@ -105,13 +79,5 @@ pub fn tou(zone: Tz, on_peak: &str, off_peak: &str) -> TariffDocument {
 
 /// 0.10 up to 100 kWh, then 0.20.
 pub fn tiered(zone: Tz) -> TariffDocument {
-    TariffDocument::tiered(
-        "T",
-        "EUR",
-        zone,
-        &[
-            (Some(decimal("100")), decimal("0.1")),
-            (None, decimal("0.2")),
-        ],
-    )
+    TariffDocument::tiered("T", "EUR", zone, &[(Some(decimal("100")), decimal("0.1")), (None, decimal("0.2"))])
 }

@@ -12,11 +12,7 @@ use crate::usage::collect::Collector;
 use crate::usage::{self, Item, Profile};
 
 fn file(name: &str) -> String {
-    std::fs::read_to_string(format!(
-        "{}/end2end/reference/{name}",
-        env!("CARGO_MANIFEST_DIR")
-    ))
-    .unwrap()
+    std::fs::read_to_string(format!("{}/end2end/reference/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
 }
 
 pub fn tariff(name: &str) -> CompiledTariff {
@@ -36,26 +32,14 @@ pub fn profile(name: &str) -> Profile {
 }
 
 /// The sum of lines, each of which may be off by half a cent, against an unrounded figure.
-fn agrees(
-    bill: &Bill,
-    what: &str,
-    lines: &dyn Fn(&super::super::BillLine) -> bool,
-    golden: &Value,
-) {
+fn agrees(bill: &Bill, what: &str, lines: &dyn Fn(&super::super::BillLine) -> bool, golden: &Value) {
     let wanted: Decimal = golden[what].to_string().parse().unwrap();
     let found: Vec<_> = bill.lines.iter().filter(|line| lines(line)).collect();
     let sum: Money = found.iter().map(|line| line.amount).sum();
     let allowed = Decimal::new(1, 2) * Decimal::from(found.len().max(1));
-    assert!(
-        (sum.amount() - wanted).abs() <= allowed,
-        "{} {what}: {sum} and not {wanted}",
-        bill.period
-    );
+    assert!((sum.amount() - wanted).abs() <= allowed, "{} {what}: {sum} and not {wanted}", bill.period);
     for line in found {
-        assert!(
-            (line.quantity * line.price - line.amount.amount()).abs() <= Decimal::new(5, 3),
-            "{line:?}"
-        );
+        assert!((line.quantity * line.price - line.amount.amount()).abs() <= Decimal::new(5, 3), "{line:?}");
     }
 }
 
@@ -69,42 +53,14 @@ fn check(golden: &str) {
     let mut history = History::default();
     for wanted in golden["bills"].as_array().unwrap() {
         let month = u32::try_from(wanted["month"].as_u64().unwrap()).unwrap();
-        let bill = rate(
-            &tariff,
-            &UsageInput::profile(&profile),
-            Period::month(2018, month).unwrap(),
-            &history,
-        )
-        .unwrap();
+        let bill =
+            rate(&tariff, &UsageInput::profile(&profile), Period::month(2018, month).unwrap(), &history).unwrap();
         assert_eq!(bill.kwh, wanted["kwh"].to_string().parse().unwrap());
-        agrees(
-            &bill,
-            "energy",
-            &|line| line.kind == LineKind::Energy,
-            wanted,
-        );
-        assert_eq!(
-            bill.peak_kw.unwrap(),
-            wanted["peak_kw"].to_string().parse().unwrap()
-        );
-        agrees(
-            &bill,
-            "demand_flat",
-            &|line| line.kind == LineKind::Demand && !time_of_use(line),
-            wanted,
-        );
-        agrees(
-            &bill,
-            "demand_tou",
-            &|line| line.kind == LineKind::Demand && time_of_use(line),
-            wanted,
-        );
-        agrees(
-            &bill,
-            "minimum",
-            &|line| line.kind == LineKind::Minimum,
-            wanted,
-        );
+        agrees(&bill, "energy", &|line| line.kind == LineKind::Energy, wanted);
+        assert_eq!(bill.peak_kw.unwrap(), wanted["peak_kw"].to_string().parse().unwrap());
+        agrees(&bill, "demand_flat", &|line| line.kind == LineKind::Demand && !time_of_use(line), wanted);
+        agrees(&bill, "demand_tou", &|line| line.kind == LineKind::Demand && time_of_use(line), wanted);
+        agrees(&bill, "minimum", &|line| line.kind == LineKind::Minimum, wanted);
         agrees(&bill, "total", &|_| true, wanted);
         agrees(&bill, "fixed", &|line| line.kind == LineKind::Fixed, wanted);
         history = history.after(&bill);

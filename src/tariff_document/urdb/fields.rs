@@ -92,11 +92,7 @@ pub fn refuse_unknown(rate: &mut Rate<'_>) {
         .map(|(name, _)| name.clone())
         .collect();
     for field in unknown {
-        rate.fault(
-            &field,
-            "",
-            "this cannot be represented: a bill may depend on it, so the rate is refused",
-        );
+        rate.fault(&field, "", "this cannot be represented: a bill may depend on it, so the rate is refused");
     }
 }
 
@@ -119,9 +115,7 @@ pub fn empty(value: &Value) -> bool {
 /// A number by its shortest text, never by float arithmetic; `None` beyond what a decimal holds.
 pub fn decimal(number: &Number) -> Option<Decimal> {
     let text = number.to_string();
-    Decimal::from_str(&text)
-        .or_else(|_| Decimal::from_scientific(&text))
-        .ok()
+    Decimal::from_str(&text).or_else(|_| Decimal::from_scientific(&text)).ok()
 }
 
 /// A rate as the portal keeps it: 6 decimals.

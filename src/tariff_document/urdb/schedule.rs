@@ -29,63 +29,31 @@ pub fn period_name(index: usize) -> String {
 }
 
 /// The calendar of two schedules over `periods` rate structures; `None` with a fault noted.
-pub fn calendar(
-    rate: &mut Rate<'_>,
-    weekday: &str,
-    weekend: &str,
-    periods: usize,
-) -> Option<Calendar> {
+pub fn calendar(rate: &mut Rate<'_>, weekday: &str, weekend: &str, periods: usize) -> Option<Calendar> {
     let (weekdays, weekends) = (grid(rate, weekday, periods)?, grid(rate, weekend, periods)?);
     let months: Vec<(Vec<u8>, Vec<u8>)> = weekdays.into_iter().zip(weekends).collect();
     let seasons = runs(&months).into_iter().map(|(first, last)| {
         let (weekday, weekend) = months.get(first).cloned().unwrap_or_default();
         let days = vec![
-            DayPattern {
-                on: DayKind::WEEKDAYS.to_vec(),
-                hours: weekday,
-            },
-            DayPattern {
-                on: DayKind::WEEKEND.to_vec(),
-                hours: weekend,
-            },
+            DayPattern { on: DayKind::WEEKDAYS.to_vec(), hours: weekday },
+            DayPattern { on: DayKind::WEEKEND.to_vec(), hours: weekend },
         ];
         season(first, last, days)
     });
-    Some(Calendar {
-        seasons: seasons.collect(),
-        periods: (0..periods).map(period_name).collect(),
-        holidays: vec![],
-    })
+    Some(Calendar { seasons: seasons.collect(), periods: (0..periods).map(period_name).collect(), holidays: vec![] })
 }
 
 /// A calendar of seasons alone, from one number a month; with each season's number.
 pub fn of_months(numbers: &[usize]) -> (Calendar, Vec<(String, usize)>) {
-    let day = || {
-        vec![DayPattern {
-            on: DayKind::WEEK.to_vec(),
-            hours: vec![0; 24],
-        }]
-    };
+    let day = || vec![DayPattern { on: DayKind::WEEK.to_vec(), hours: vec![0; 24] }];
     let runs = runs(numbers);
-    let seasons: Vec<Season> = runs
+    let seasons: Vec<Season> = runs.iter().map(|(first, last)| season(*first, *last, day())).collect();
+    let numbered = seasons
         .iter()
-        .map(|(first, last)| season(*first, *last, day()))
-        .collect();
-    let numbered = seasons.iter().zip(&runs).map(|(season, (first, _))| {
-        (
-            season.name.clone(),
-            numbers.get(*first).copied().unwrap_or(0),
-        )
-    });
+        .zip(&runs)
+        .map(|(season, (first, _))| (season.name.clone(), numbers.get(*first).copied().unwrap_or(0)));
     let numbered = numbered.collect();
-    (
-        Calendar {
-            seasons,
-            periods: vec!["Any time".to_owned()],
-            holidays: vec![],
-        },
-        numbered,
-    )
+    (Calendar { seasons, periods: vec!["Any time".to_owned()], holidays: vec![] }, numbered)
 }
 
 /// Runs of equal months, first and last from 0.
@@ -110,12 +78,7 @@ fn season(first: usize, last: usize, days: Vec<DayPattern>) -> Season {
         (first, last) => format!("{} to {}", name(first), name(last)),
     };
     let whole = Season::all_year(days);
-    Season {
-        name: label,
-        from: day(first, 1).unwrap_or(whole.from),
-        to: end.unwrap_or(whole.to),
-        ..whole
-    }
+    Season { name: label, from: day(first, 1).unwrap_or(whole.from), to: end.unwrap_or(whole.to), ..whole }
 }
 
 fn grid(rate: &mut Rate<'_>, field: &str, periods: usize) -> Option<Grid> {
@@ -124,11 +87,7 @@ fn grid(rate: &mut Rate<'_>, field: &str, periods: usize) -> Option<Grid> {
         return None;
     };
     let rows = value.as_array().map(Vec::as_slice).unwrap_or_default();
-    if rows.len() != 12
-        || rows
-            .iter()
-            .any(|row| row.as_array().is_none_or(|row| row.len() != 24))
-    {
+    if rows.len() != 12 || rows.iter().any(|row| row.as_array().is_none_or(|row| row.len() != 24)) {
         rate.fault(field, "", "a schedule has 12 months of 24 hours");
         return None;
     }
@@ -136,35 +95,17 @@ fn grid(rate: &mut Rate<'_>, field: &str, periods: usize) -> Option<Grid> {
     for (month, row) in rows.iter().enumerate() {
         let mut hours = vec![];
         for (hour, value) in row.as_array().into_iter().flatten().enumerate() {
-            hours.push(entry(
-                rate,
-                value,
-                periods,
-                &format!("[{month}][{hour}]"),
-                field,
-            )?);
+            hours.push(entry(rate, value, periods, &format!("[{month}][{hour}]"), field)?);
         }
         grid.push(hours);
     }
     Some(grid)
 }
 
-fn entry(
-    rate: &mut Rate<'_>,
-    value: &Value,
-    periods: usize,
-    place: &str,
-    field: &str,
-) -> Option<u8> {
-    let found = index(value)
-        .filter(|index| *index < periods)
-        .and_then(|index| u8::try_from(index).ok());
+fn entry(rate: &mut Rate<'_>, value: &Value, periods: usize, place: &str, field: &str) -> Option<u8> {
+    let found = index(value).filter(|index| *index < periods).and_then(|index| u8::try_from(index).ok());
     if found.is_none() {
-        rate.fault(
-            field,
-            place,
-            format!("{value} is no period: there are {periods}, from 0"),
-        );
+        rate.fault(field, place, format!("{value} is no period: there are {periods}, from 0"));
     }
     found
 }
@@ -172,7 +113,5 @@ fn entry(
 /// A whole number, also where it is written 1.0.
 pub fn index(value: &Value) -> Option<usize> {
     let number = super::fields::decimal(value.as_number()?)?.normalize();
-    (number.scale() == 0)
-        .then(|| usize::try_from(number.mantissa()).ok())
-        .flatten()
+    (number.scale() == 0).then(|| usize::try_from(number.mantissa()).ok()).flatten()
 }

@@ -2,9 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::{
-    Block, BlockBasis, DemandCharge, EnergyCharge, PriceCell, Ratchet, TariffDocument,
-};
+use super::super::{Block, BlockBasis, DemandCharge, EnergyCharge, PriceCell, Ratchet, TariffDocument};
 use super::{Rate, fields, schedule};
 use rust_decimal::Decimal;
 
@@ -24,32 +22,20 @@ pub fn energy(rate: &mut Rate<'_>, tariff: &mut TariffDocument) {
     };
     let (mut prices, mut calendar) = (cells, None);
     if prices.len() > 1 {
-        let Some(found) = schedule::calendar(
-            rate,
-            "energyweekdayschedule",
-            "energyweekendschedule",
-            prices.len(),
-        ) else {
+        let Some(found) = schedule::calendar(rate, "energyweekdayschedule", "energyweekendschedule", prices.len())
+        else {
             return;
         };
         prices = named(prices);
         tariff.calendars.insert(ENERGY.to_owned(), found);
         calendar = Some(ENERGY.to_owned());
     }
-    tariff.energy.push(EnergyCharge {
-        name: "Energy".to_owned(),
-        calendar,
-        blocks_per: basis,
-        prices,
-    });
+    tariff.energy.push(EnergyCharge { name: "Energy".to_owned(), calendar, blocks_per: basis, prices });
 }
 
 pub fn demand(rate: &mut Rate<'_>, tariff: &mut TariffDocument) {
     for field in ["demandunits", "demandrateunit", "flatdemandunit"] {
-        if rate
-            .text(field)
-            .is_some_and(|unit| !unit.eq_ignore_ascii_case("kw"))
-        {
+        if rate.text(field).is_some_and(|unit| !unit.eq_ignore_ascii_case("kw")) {
             rate.fault(field, "", "only kW can be represented");
         }
     }
@@ -63,9 +49,7 @@ pub fn demand(rate: &mut Rate<'_>, tariff: &mut TariffDocument) {
         ratchet: ratchet.clone(),
     };
     if let Some((calendar, prices)) = flat_demand(rate, tariff) {
-        tariff
-            .demand
-            .push(charge("Demand", calendar, false, prices));
+        tariff.demand.push(charge("Demand", calendar, false, prices));
     }
     let Some(prices) = cells(rate, "demandratestructure") else {
         return;
@@ -73,87 +57,47 @@ pub fn demand(rate: &mut Rate<'_>, tariff: &mut TariffDocument) {
     if prices.len() == 1 {
         return tariff.demand.push(charge("Demand", None, false, prices));
     }
-    let Some(found) = schedule::calendar(
-        rate,
-        "demandweekdayschedule",
-        "demandweekendschedule",
-        prices.len(),
-    ) else {
+    let Some(found) = schedule::calendar(rate, "demandweekdayschedule", "demandweekendschedule", prices.len()) else {
         return;
     };
     tariff.calendars.insert(DEMAND.to_owned(), found);
-    tariff.demand.push(charge(
-        "Time-of-use demand",
-        Some(DEMAND.to_owned()),
-        true,
-        named(prices),
-    ));
+    tariff.demand.push(charge("Time-of-use demand", Some(DEMAND.to_owned()), true, named(prices)));
 }
 
-fn flat_demand(
-    rate: &mut Rate<'_>,
-    tariff: &mut TariffDocument,
-) -> Option<(Option<String>, Vec<PriceCell>)> {
+fn flat_demand(rate: &mut Rate<'_>, tariff: &mut TariffDocument) -> Option<(Option<String>, Vec<PriceCell>)> {
     let prices = cells(rate, "flatdemandstructure")?;
     if prices.len() == 1 && rate.get("flatdemandmonths").is_none() {
         return Some((None, prices));
     }
-    let months = rate
-        .get("flatdemandmonths")
-        .and_then(Value::as_array)
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    let numbers: Option<Vec<usize>> = months
-        .iter()
-        .map(|value| schedule::index(value).filter(|index| *index < prices.len()))
-        .collect();
+    let months = rate.get("flatdemandmonths").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let numbers: Option<Vec<usize>> =
+        months.iter().map(|value| schedule::index(value).filter(|index| *index < prices.len())).collect();
     let Some(numbers) = numbers.filter(|numbers| numbers.len() == 12) else {
         rate.fault(
             "flatdemandmonths",
             "",
-            format!(
-                "12 numbers of structures are needed, from 0 to {}",
-                prices.len() - 1
-            ),
+            format!("12 numbers of structures are needed, from 0 to {}", prices.len() - 1),
         );
         return None;
     };
     let (calendar, seasons) = schedule::of_months(&numbers);
-    let of = |season: &str, number: &usize| {
-        prices
-            .get(*number)
-            .map(|cell| cell.clone().in_season(season))
-    };
-    let cells = seasons
-        .iter()
-        .filter_map(|(season, number)| of(season, number))
-        .collect();
+    let of = |season: &str, number: &usize| prices.get(*number).map(|cell| cell.clone().in_season(season));
+    let cells = seasons.iter().filter_map(|(season, number)| of(season, number)).collect();
     tariff.calendars.insert(FLAT.to_owned(), calendar);
     Some((Some(FLAT.to_owned()), cells))
 }
 
 /// One cell for each period, each with its blocks; `None` where the field is not there or wrong.
 fn cells(rate: &mut Rate<'_>, field: &str) -> Option<Vec<PriceCell>> {
-    let periods = rate
-        .get(field)?
-        .as_array()
-        .filter(|periods| !periods.is_empty());
+    let periods = rate.get(field)?.as_array().filter(|periods| !periods.is_empty());
     let Some(periods) = periods else {
-        rate.fault(
-            field,
-            "",
-            "a rate structure is a list of periods, each a list of blocks",
-        );
+        rate.fault(field, "", "a rate structure is a list of periods, each a list of blocks");
         return None;
     };
     let mut cells = vec![];
     for (at, blocks) in periods.iter().enumerate() {
         let blocks = blocks.as_array().map(Vec::as_slice).unwrap_or_default();
-        cells.push(PriceCell {
-            season: None,
-            period: None,
-            blocks: steps(rate, field, at, blocks)?,
-        });
+        cells.push(PriceCell { season: None, period: None, blocks: steps(rate, field, at, blocks)? });
     }
     Some(cells)
 }
@@ -164,40 +108,22 @@ fn steps(rate: &mut Rate<'_>, field: &str, period: usize, blocks: &[Value]) -> O
     for (at, block) in blocks.iter().enumerate() {
         let place = format!("[{period}][{at}]");
         known_keys(rate, field, &place, block);
-        let read = |key: &str| {
-            block
-                .get(key)
-                .filter(|value| !value.is_null())
-                .map(fields::price)
-        };
-        let (Some(price), Some(adjustment)) = (
-            read("rate").unwrap_or(Some(Decimal::ZERO)),
-            read("adj").unwrap_or(Some(Decimal::ZERO)),
-        ) else {
+        let read = |key: &str| block.get(key).filter(|value| !value.is_null()).map(fields::price);
+        let (Some(price), Some(adjustment)) =
+            (read("rate").unwrap_or(Some(Decimal::ZERO)), read("adj").unwrap_or(Some(Decimal::ZERO)))
+        else {
             rate.fault(field, &place, "rate and adj must be numbers");
             return None;
         };
-        let Some(to) = block
-            .get("max")
-            .filter(|max| !max.is_null())
-            .map_or(Some(None), fields::limit)
-        else {
+        let Some(to) = block.get("max").filter(|max| !max.is_null()).map_or(Some(None), fields::limit) else {
             rate.fault(field, &format!("{place}.max"), "max must be a number");
             return None;
         };
-        steps.push(Block {
-            from,
-            to,
-            price: price + adjustment,
-        });
+        steps.push(Block { from, to, price: price + adjustment });
         from = to.unwrap_or(from);
     }
     if steps.is_empty() {
-        rate.fault(
-            field,
-            &format!("[{period}]"),
-            "a period has at least one block",
-        );
+        rate.fault(field, &format!("[{period}]"), "a period has at least one block");
         return None;
     }
     Some(steps)
@@ -205,29 +131,17 @@ fn steps(rate: &mut Rate<'_>, field: &str, period: usize, blocks: &[Value]) -> O
 
 fn known_keys(rate: &mut Rate<'_>, field: &str, place: &str, block: &Value) {
     for (key, value) in block.as_object().into_iter().flatten() {
-        if !["rate", "adj", "max", "unit", "sell"].contains(&key.as_str()) && !fields::empty(value)
-        {
-            rate.fault(
-                field,
-                &format!("{place}.{key}"),
-                "this cannot be represented: a bill may depend on it",
-            );
+        if !["rate", "adj", "max", "unit", "sell"].contains(&key.as_str()) && !fields::empty(value) {
+            rate.fault(field, &format!("{place}.{key}"), "this cannot be represented: a bill may depend on it");
         }
     }
 }
 
 /// What block limits are per, by the unit of the blocks.
 fn energy_basis(rate: &mut Rate<'_>) -> Option<BlockBasis> {
-    let periods = rate
-        .get("energyratestructure")
-        .and_then(Value::as_array)
-        .map(Vec::as_slice)
-        .unwrap_or_default();
+    let periods = rate.get("energyratestructure").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let blocks = periods.iter().filter_map(Value::as_array).flatten();
-    let mut units: Vec<&str> = blocks
-        .filter_map(|block| block.get("unit"))
-        .filter_map(Value::as_str)
-        .collect();
+    let mut units: Vec<&str> = blocks.filter_map(|block| block.get("unit")).filter_map(Value::as_str).collect();
     units.sort_unstable();
     units.dedup();
     match units.as_slice() {
@@ -238,9 +152,7 @@ fn energy_basis(rate: &mut Rate<'_>) -> Option<BlockBasis> {
             rate.fault(
                 "energyratestructure",
                 "",
-                format!(
-                    "blocks in {units} cannot be represented: only all in kWh or all in kWh daily"
-                ),
+                format!("blocks in {units} cannot be represented: only all in kWh or all in kWh daily"),
             );
             None
         }
@@ -248,16 +160,10 @@ fn energy_basis(rate: &mut Rate<'_>) -> Option<BlockBasis> {
 }
 
 fn window(rate: &mut Rate<'_>) -> Option<u16> {
-    let value = rate
-        .get("demandwindow")
-        .filter(|value| !fields::empty(value))?;
+    let value = rate.get("demandwindow").filter(|value| !fields::empty(value))?;
     let minutes = schedule::index(value).and_then(|minutes| u16::try_from(minutes).ok());
     if minutes.is_none() {
-        rate.fault(
-            "demandwindow",
-            "",
-            "the demand window is a number of minutes",
-        );
+        rate.fault("demandwindow", "", "the demand window is a number of minutes");
     }
     minutes
 }
@@ -265,51 +171,26 @@ fn window(rate: &mut Rate<'_>) -> Option<u16> {
 /// Look-back: a fraction of the peaks of the months before, either of `lookbackrange` months or of those
 /// that `lookbackmonths` marks within a year.
 fn ratchet(rate: &mut Rate<'_>) -> Option<Ratchet> {
-    let percent = rate
-        .get("lookbackpercent")
-        .filter(|value| !fields::empty(value))?;
+    let percent = rate.get("lookbackpercent").filter(|value| !fields::empty(value))?;
     let Some(fraction) = fields::price(percent) else {
         rate.fault("lookbackpercent", "", "this is not a number");
         return None;
     };
-    let marks = rate
-        .get("lookbackmonths")
-        .and_then(Value::as_array)
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    let marked = marks
-        .iter()
-        .zip(1..=12_u8)
-        .filter(|(mark, _)| !fields::empty(mark))
-        .map(|(_, month)| month);
+    let marks = rate.get("lookbackmonths").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let marked = marks.iter().zip(1..=12_u8).filter(|(mark, _)| !fields::empty(mark)).map(|(_, month)| month);
     let only: Vec<u8> = marked.collect();
-    let range = rate
-        .get("lookbackrange")
-        .and_then(schedule::index)
-        .unwrap_or(0);
+    let range = rate.get("lookbackrange").and_then(schedule::index).unwrap_or(0);
     let months = match (range, only.is_empty()) {
         (0, false) => 11,
         (range, true) if (1..=36).contains(&range) => u8::try_from(range).ok()?,
         _ => {
-            rate.fault(
-                "lookbackpercent",
-                "",
-                "a look-back needs either lookbackrange (1 to 36) or lookbackmonths",
-            );
+            rate.fault("lookbackpercent", "", "a look-back needs either lookbackrange (1 to 36) or lookbackmonths");
             return None;
         }
     };
-    Some(Ratchet {
-        percent: fraction * Decimal::ONE_HUNDRED,
-        months,
-        only,
-    })
+    Some(Ratchet { percent: fraction * Decimal::ONE_HUNDRED, months, only })
 }
 
 fn named(cells: Vec<PriceCell>) -> Vec<PriceCell> {
-    cells
-        .into_iter()
-        .enumerate()
-        .map(|(at, cell)| cell.in_period(&schedule::period_name(at)))
-        .collect()
+    cells.into_iter().enumerate().map(|(at, cell)| cell.in_period(&schedule::period_name(at))).collect()
 }

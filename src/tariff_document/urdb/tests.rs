@@ -6,53 +6,27 @@ use serde_json::{Value, json};
 use super::super::{BlockBasis, ExportCredit, FixedBasis, MinimumBasis, TariffDocument, read};
 
 fn reference(name: &str) -> TariffDocument {
-    let path = format!(
-        "{}/end2end/reference/urdb/{name}.json",
-        env!("CARGO_MANIFEST_DIR")
-    );
+    let path = format!("{}/end2end/reference/urdb/{name}.json", env!("CARGO_MANIFEST_DIR"));
     read(&std::fs::read_to_string(path).unwrap(), UTC).unwrap()
 }
 
 fn refused(rate: &Value) -> Vec<String> {
-    read(&rate.to_string(), UTC)
-        .unwrap_err()
-        .iter()
-        .map(|fault| format!("{}: {}", fault.path, fault.message))
-        .collect()
+    read(&rate.to_string(), UTC).unwrap_err().iter().map(|fault| format!("{}: {}", fault.path, fault.message)).collect()
 }
 
 #[test]
 fn the_reference_rates_are_imported_whole() {
     let tariff = reference("tiered_tou_with_demand");
-    assert_eq!(
-        tariff.energy[0].prices[0].blocks[0].price.to_string(),
-        "0.070769"
-    );
-    assert_eq!(
-        tariff.energy[0].prices[1].blocks[1].to, None,
-        "9.99e37 means no end"
-    );
+    assert_eq!(tariff.energy[0].prices[0].blocks[0].price.to_string(), "0.070769");
+    assert_eq!(tariff.energy[0].prices[1].blocks[1].to, None, "9.99e37 means no end");
     assert_eq!(tariff.calendars["energy"].seasons.len(), 3);
     assert_eq!(tariff.demand.len(), 2);
     assert_eq!(
-        tariff.calendars["flat demand"]
-            .seasons
-            .iter()
-            .map(|season| season.name.as_str())
-            .collect::<Vec<_>>(),
-        [
-            "January",
-            "February to April",
-            "May to October",
-            "November to December"
-        ]
+        tariff.calendars["flat demand"].seasons.iter().map(|season| season.name.as_str()).collect::<Vec<_>>(),
+        ["January", "February to April", "May to October", "November to December"]
     );
     assert_eq!(
-        tariff
-            .minimums
-            .iter()
-            .map(|minimum| minimum.per)
-            .collect::<Vec<_>>(),
+        tariff.minimums.iter().map(|minimum| minimum.per).collect::<Vec<_>>(),
         [MinimumBasis::Period, MinimumBasis::Year]
     );
     assert!(matches!(tariff.export, Some(ExportCredit::NetMetering(_))));
@@ -65,23 +39,14 @@ fn the_reference_rates_are_imported_whole() {
 #[test]
 fn what_cannot_be_represented_is_named_and_refused() {
     let flat = json!([[{"rate": 0.1}]]);
-    let refused =
-        |field: &str, value: Value| refused(&json!({"energyratestructure": flat, field: value}));
+    let refused = |field: &str, value: Value| refused(&json!({"energyratestructure": flat, field: value}));
     assert_eq!(
         refused("coincidentratestructure", json!([[{"rate": 3}]])),
-        [
-            "coincidentratestructure: this cannot be represented: a bill may depend on it, so the rate is refused"
-        ]
+        ["coincidentratestructure: this cannot be represented: a bill may depend on it, so the rate is refused"]
     );
     assert_eq!(refused("fueladjustmentsmonthly", json!([0, 0.01])).len(), 1);
-    assert_eq!(
-        refused("demandunits", json!("kVA")),
-        ["demandunits: only kW can be represented"]
-    );
-    assert_eq!(
-        refused("dgrules", json!("Feed-in")),
-        ["dgrules: \"feed-in\" cannot be represented"]
-    );
+    assert_eq!(refused("demandunits", json!("kVA")), ["demandunits: only kW can be represented"]);
+    assert_eq!(refused("dgrules", json!("Feed-in")), ["dgrules: \"feed-in\" cannot be represented"]);
     assert!(read(&json!({"energyratestructure": flat, "fueladjustmentsmonthly": [0, 0], "utility": "X", "demandunits": "kW"}).to_string(), UTC).is_ok());
 }
 
@@ -89,10 +54,7 @@ fn what_cannot_be_represented_is_named_and_refused() {
 fn blocks_in_units_of_load_are_refused_and_daily_blocks_are_understood() {
     let rate = |unit: &str| json!({"energyratestructure": [[{"rate": 0.1, "max": 10, "unit": unit}, {"rate": 0.2, "unit": unit}]]});
     assert!(refused(&rate("kWh/kW"))[0].contains("kWh/kW cannot be represented"));
-    assert_eq!(
-        read(&rate("kWh daily").to_string(), UTC).unwrap().energy[0].blocks_per,
-        BlockBasis::Day
-    );
+    assert_eq!(read(&rate("kWh daily").to_string(), UTC).unwrap().energy[0].blocks_per, BlockBasis::Day);
 }
 
 #[test]
@@ -102,36 +64,20 @@ fn a_schedule_that_names_no_period_or_has_a_gap_is_refused_with_its_place() {
     let faults = refused(
         &json!({"energyratestructure": two, "energyweekdayschedule": rows(json!(2)), "energyweekendschedule": rows(json!(0))}),
     );
-    assert_eq!(
-        faults[0],
-        "energyweekdayschedule[0][0]: 2 is no period: there are 2, from 0"
-    );
-    let faults =
-        refused(&json!({"energyratestructure": two, "energyweekdayschedule": rows(json!(1))}));
+    assert_eq!(faults[0], "energyweekdayschedule[0][0]: 2 is no period: there are 2, from 0");
+    let faults = refused(&json!({"energyratestructure": two, "energyweekdayschedule": rows(json!(1))}));
     assert_eq!(faults[0], "energyweekendschedule: the schedule is missing");
-    let faults = refused(
-        &json!({"energyratestructure": [[{"rate": 0.1, "max": 100}, {"rate": 0.2, "max": 50}]]}),
-    );
-    assert!(
-        faults[0].starts_with("energy[0].prices[0].blocks[1]"),
-        "{faults:?}"
-    );
+    let faults = refused(&json!({"energyratestructure": [[{"rate": 0.1, "max": 100}, {"rate": 0.2, "max": 50}]]}));
+    assert!(faults[0].starts_with("energy[0].prices[0].blocks[1]"), "{faults:?}");
 }
 
 #[test]
 fn the_list_that_the_service_answers_with_is_read_when_it_holds_one_rate() {
-    let rate =
-        json!({"energyRateStructure": [[{"rate": 0.1, "adj": 0.005}]], "name": "Residential"});
+    let rate = json!({"energyRateStructure": [[{"rate": 0.1, "adj": 0.005}]], "name": "Residential"});
     let tariff = read(&json!({"items": [rate]}).to_string(), UTC).unwrap();
     assert_eq!(
-        (
-            tariff.name.as_str(),
-            tariff.energy[0].prices[0].blocks[0].price.to_string()
-        ),
+        (tariff.name.as_str(), tariff.energy[0].prices[0].blocks[0].price.to_string()),
         ("Residential", "0.105".to_owned())
     );
-    assert_eq!(
-        refused(&json!({"items": [rate, rate]}))[0],
-        "items: a file must hold one rate; this one holds 2"
-    );
+    assert_eq!(refused(&json!({"items": [rate, rate]}))[0], "items: a file must hold one rate; this one holds 2");
 }

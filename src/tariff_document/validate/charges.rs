@@ -2,9 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::super::{
-    AdjustmentKind, ExportCredit, LineKind, MinimumBasis, Proration, TariffDocument,
-};
+use super::super::{AdjustmentKind, ExportCredit, LineKind, MinimumBasis, Proration, TariffDocument};
 use super::Faults;
 
 pub fn check(faults: &mut Faults, tariff: &TariffDocument) {
@@ -25,14 +23,8 @@ pub fn check(faults: &mut Faults, tariff: &TariffDocument) {
         };
         faults.price(value, &format!("adjustments[{at}].{field}"));
         if let AdjustmentKind::Percent { of, .. } = &adjustment.kind {
-            let late = of
-                .iter()
-                .any(|kind| matches!(kind, LineKind::Tax | LineKind::Minimum));
-            faults.check(
-                !late,
-                &format!("adjustments[{at}].of"),
-                "taxes and minimums are worked out after it",
-            );
+            let late = of.iter().any(|kind| matches!(kind, LineKind::Tax | LineKind::Minimum));
+            faults.check(!late, &format!("adjustments[{at}].of"), "taxes and minimums are worked out after it");
         }
     }
     minimums(faults, tariff);
@@ -40,11 +32,7 @@ pub fn check(faults: &mut Faults, tariff: &TariffDocument) {
     if let Some(ExportCredit::NetMetering(rules)) = &tariff.export
         && let Some(settlement) = &rules.settlement
     {
-        faults.check(
-            settlement.month <= 12,
-            "export.settlement.month",
-            "a month is 1 to 12, or 0 for every bill",
-        );
+        faults.check(settlement.month <= 12, "export.settlement.month", "a month is 1 to 12, or 0 for every bill");
         faults.price(settlement.price, "export.settlement.price");
     }
     let rounding = &tariff.rounding;
@@ -54,9 +42,7 @@ pub fn check(faults: &mut Faults, tariff: &TariffDocument) {
         "kWh have 0 to 3 decimals",
     );
     faults.check(
-        rounding
-            .payable_step
-            .is_none_or(|step| step > Decimal::ZERO),
+        rounding.payable_step.is_none_or(|step| step > Decimal::ZERO),
         "rounding.payable_step",
         "the step is more than 0",
     );
@@ -67,31 +53,12 @@ fn minimums(faults: &mut Faults, tariff: &TariffDocument) {
         let path = format!("minimums[{at}]");
         named(faults, &minimum.name, &format!("{path}.name"));
         faults.price(minimum.amount, &format!("{path}.amount"));
-        faults.check(
-            minimum.amount >= Decimal::ZERO,
-            &format!("{path}.amount"),
-            "a minimum is not negative",
-        );
-        let late = minimum
-            .counts
-            .iter()
-            .any(|kind| matches!(kind, LineKind::Tax | LineKind::Minimum));
-        faults.check(
-            !late,
-            &format!("{path}.counts"),
-            "taxes and minimums do not count towards a minimum",
-        );
+        faults.check(minimum.amount >= Decimal::ZERO, &format!("{path}.amount"), "a minimum is not negative");
+        let late = minimum.counts.iter().any(|kind| matches!(kind, LineKind::Tax | LineKind::Minimum));
+        faults.check(!late, &format!("{path}.counts"), "taxes and minimums do not count towards a minimum");
     }
-    let of_the_year = tariff
-        .minimums
-        .iter()
-        .filter(|minimum| minimum.per == MinimumBasis::Year)
-        .count();
-    faults.check(
-        of_the_year <= 1,
-        "minimums",
-        "there is at most one minimum per year",
-    );
+    let of_the_year = tariff.minimums.iter().filter(|minimum| minimum.per == MinimumBasis::Year).count();
+    faults.check(of_the_year <= 1, "minimums", "there is at most one minimum per year");
 }
 
 fn taxes(faults: &mut Faults, tariff: &TariffDocument) {
@@ -100,26 +67,10 @@ fn taxes(faults: &mut Faults, tariff: &TariffDocument) {
         let path = format!("taxes[{at}]");
         named(faults, &tax.name, &format!("{path}.name"));
         faults.price(tax.percent, &format!("{path}.percent"));
-        faults.check(
-            tax.percent >= Decimal::ZERO,
-            &format!("{path}.percent"),
-            "a tax is not negative",
-        );
-        faults.check(
-            !tax.on.contains(&LineKind::Tax),
-            &format!("{path}.on"),
-            "a tax is not taxed",
-        );
-        for (index, name) in tax
-            .names
-            .iter()
-            .enumerate()
-            .filter(|(_, name)| !names.contains(&name.as_str()))
-        {
-            faults.add(
-                format!("{path}.names[{index}]"),
-                format!("there is no charge {name:?}"),
-            );
+        faults.check(tax.percent >= Decimal::ZERO, &format!("{path}.percent"), "a tax is not negative");
+        faults.check(!tax.on.contains(&LineKind::Tax), &format!("{path}.on"), "a tax is not taxed");
+        for (index, name) in tax.names.iter().enumerate().filter(|(_, name)| !names.contains(&name.as_str())) {
+            faults.add(format!("{path}.names[{index}]"), format!("there is no charge {name:?}"));
         }
     }
 }
@@ -131,13 +82,7 @@ fn charge_names(tariff: &TariffDocument) -> Vec<&str> {
     let fixed = tariff.fixed.iter().map(|charge| &charge.name);
     let adjustments = tariff.adjustments.iter().map(|charge| &charge.name);
     let minimums = tariff.minimums.iter().map(|charge| &charge.name);
-    energy
-        .chain(demand)
-        .chain(fixed)
-        .chain(adjustments)
-        .chain(minimums)
-        .map(String::as_str)
-        .collect()
+    energy.chain(demand).chain(fixed).chain(adjustments).chain(minimums).map(String::as_str).collect()
 }
 
 fn named(faults: &mut Faults, name: &str, path: &str) {

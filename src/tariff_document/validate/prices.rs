@@ -2,93 +2,47 @@
 
 use rust_decimal::Decimal;
 
-use super::super::{
-    Block, BlockBasis, Calendar, DemandCharge, ExportCredit, PriceCell, TariffDocument,
-};
+use super::super::{Block, BlockBasis, Calendar, DemandCharge, ExportCredit, PriceCell, TariffDocument};
 use super::Faults;
 
 pub fn check(faults: &mut Faults, tariff: &TariffDocument) {
     for (at, charge) in tariff.energy.iter().enumerate() {
         let path = format!("energy[{at}]");
-        faults.check(
-            !charge.name.trim().is_empty(),
-            &format!("{path}.name"),
-            "the charge needs a name",
-        );
+        faults.check(!charge.name.trim().is_empty(), &format!("{path}.name"), "the charge needs a name");
         faults.check(
             charge.blocks_per != BlockBasis::NormalDays(0),
             &format!("{path}.blocks_per"),
             "normal days are at least 1",
         );
-        cells(
-            faults,
-            tariff,
-            &path,
-            charge.calendar.as_ref(),
-            &charge.prices,
-            true,
-        );
+        cells(faults, tariff, &path, charge.calendar.as_ref(), &charge.prices, true);
     }
     for (at, charge) in tariff.demand.iter().enumerate() {
         demand(faults, tariff, &format!("demand[{at}]"), charge);
     }
     if let Some(
-        ExportCredit::NetBilling {
-            calendar, prices, ..
-        }
-        | ExportCredit::BuyAllSellAll {
-            calendar, prices, ..
-        },
+        ExportCredit::NetBilling { calendar, prices, .. } | ExportCredit::BuyAllSellAll { calendar, prices, .. },
     ) = &tariff.export
     {
         cells(faults, tariff, "export", calendar.as_ref(), prices, true);
-        for (at, _) in prices
-            .iter()
-            .enumerate()
-            .filter(|(_, cell)| cell.blocks.len() > 1)
-        {
-            faults.add(
-                format!("export.prices[{at}].blocks"),
-                "a price for exports has no blocks",
-            );
+        for (at, _) in prices.iter().enumerate().filter(|(_, cell)| cell.blocks.len() > 1) {
+            faults.add(format!("export.prices[{at}].blocks"), "a price for exports has no blocks");
         }
     }
 }
 
 fn demand(faults: &mut Faults, tariff: &TariffDocument, path: &str, charge: &DemandCharge) {
-    faults.check(
-        !charge.name.trim().is_empty(),
-        &format!("{path}.name"),
-        "the charge needs a name",
-    );
-    let window = charge
-        .window_minutes
-        .is_none_or(|minutes| matches!(minutes, 5 | 15 | 30 | 60));
-    faults.check(
-        window,
-        &format!("{path}.window_minutes"),
-        "a demand window has 5, 15, 30 or 60 minutes",
-    );
+    faults.check(!charge.name.trim().is_empty(), &format!("{path}.name"), "the charge needs a name");
+    let window = charge.window_minutes.is_none_or(|minutes| matches!(minutes, 5 | 15 | 30 | 60));
+    faults.check(window, &format!("{path}.window_minutes"), "a demand window has 5, 15, 30 or 60 minutes");
     faults.check(
         !charge.per_period || charge.calendar.is_some(),
         &format!("{path}.calendar"),
         "demand per period needs a calendar",
     );
-    cells(
-        faults,
-        tariff,
-        path,
-        charge.calendar.as_ref(),
-        &charge.prices,
-        charge.per_period,
-    );
+    cells(faults, tariff, path, charge.calendar.as_ref(), &charge.prices, charge.per_period);
     if let Some(ratchet) = &charge.ratchet {
         let percent = ratchet.percent > Decimal::ZERO && ratchet.percent <= Decimal::ONE_HUNDRED;
-        faults.check(
-            percent,
-            &format!("{path}.ratchet.percent"),
-            "a ratchet is more than 0 and at most 100 per cent",
-        );
+        faults.check(percent, &format!("{path}.ratchet.percent"), "a ratchet is more than 0 and at most 100 per cent");
         faults.check(
             (1..=36).contains(&ratchet.months),
             &format!("{path}.ratchet.months"),
@@ -113,69 +67,36 @@ fn cells(
     for (at, cell) in prices.iter().enumerate() {
         blocks(faults, &format!("{path}.prices[{at}].blocks"), &cell.blocks);
         if !by_period && cell.period.is_some() {
-            faults.add(
-                format!("{path}.prices[{at}].period"),
-                "this charge has no periods (per_period is false)",
-            );
+            faults.add(format!("{path}.prices[{at}].period"), "this charge has no periods (per_period is false)");
         }
     }
     let Some(name) = calendar else {
         return without_calendar(faults, path, prices);
     };
     let Some(calendar) = tariff.calendars.get(name) else {
-        return faults.add(
-            format!("{path}.calendar"),
-            format!("there is no calendar {name:?}"),
-        );
+        return faults.add(format!("{path}.calendar"), format!("there is no calendar {name:?}"));
     };
     known(faults, path, prices, calendar);
     covered(faults, path, prices, calendar);
 }
 
 fn without_calendar(faults: &mut Faults, path: &str, prices: &[PriceCell]) {
-    faults.check(
-        !prices.is_empty(),
-        &format!("{path}.prices"),
-        "a price is missing",
-    );
-    faults.check(
-        prices.len() <= 1,
-        &format!("{path}.prices"),
-        "without a calendar there is one price",
-    );
-    for (at, _) in prices
-        .iter()
-        .enumerate()
-        .filter(|(_, cell)| cell.season.is_some() || cell.period.is_some())
-    {
-        faults.add(
-            format!("{path}.prices[{at}]"),
-            "without a calendar there is no season and no period",
-        );
+    faults.check(!prices.is_empty(), &format!("{path}.prices"), "a price is missing");
+    faults.check(prices.len() <= 1, &format!("{path}.prices"), "without a calendar there is one price");
+    for (at, _) in prices.iter().enumerate().filter(|(_, cell)| cell.season.is_some() || cell.period.is_some()) {
+        faults.add(format!("{path}.prices[{at}]"), "without a calendar there is no season and no period");
     }
 }
 
 fn known(faults: &mut Faults, path: &str, prices: &[PriceCell], calendar: &Calendar) {
     for (at, cell) in prices.iter().enumerate() {
-        if let Some(period) = cell
-            .period
-            .as_ref()
-            .filter(|period| !calendar.periods.contains(period))
-        {
-            faults.add(
-                format!("{path}.prices[{at}].period"),
-                format!("the calendar has no period {period:?}"),
-            );
+        if let Some(period) = cell.period.as_ref().filter(|period| !calendar.periods.contains(period)) {
+            faults.add(format!("{path}.prices[{at}].period"), format!("the calendar has no period {period:?}"));
         }
-        if let Some(season) = cell
-            .season
-            .as_ref()
-            .filter(|season| !calendar.seasons.iter().any(|known| known.name == **season))
+        if let Some(season) =
+            cell.season.as_ref().filter(|season| !calendar.seasons.iter().any(|known| known.name == **season))
         {
-            faults.add(
-                format!("{path}.prices[{at}].season"),
-                format!("the calendar has no season {season:?}"),
-            );
+            faults.add(format!("{path}.prices[{at}].season"), format!("the calendar has no season {season:?}"));
         }
     }
 }
@@ -184,21 +105,12 @@ fn known(faults: &mut Faults, path: &str, prices: &[PriceCell], calendar: &Calen
 fn covered(faults: &mut Faults, path: &str, prices: &[PriceCell], calendar: &Calendar) {
     for season in &calendar.seasons {
         for (index, period) in calendar.periods.iter().enumerate() {
-            let used = season
-                .days
-                .iter()
-                .any(|pattern| pattern.hours.iter().any(|hour| usize::from(*hour) == index));
-            let count = prices
-                .iter()
-                .filter(|cell| cell.holds(&season.name, period))
-                .count();
+            let used = season.days.iter().any(|pattern| pattern.hours.iter().any(|hour| usize::from(*hour) == index));
+            let count = prices.iter().filter(|cell| cell.holds(&season.name, period)).count();
             match count {
                 1 => {}
                 0 if !used => {}
-                0 => faults.add(
-                    format!("{path}.prices"),
-                    format!("{period} in {} has no price: a gap", season.name),
-                ),
+                0 => faults.add(format!("{path}.prices"), format!("{period} in {} has no price: a gap", season.name)),
                 _ => faults.add(
                     format!("{path}.prices"),
                     format!("{period} in {} has {count} prices: an overlap", season.name),
@@ -215,15 +127,9 @@ fn blocks(faults: &mut Faults, path: &str, blocks: &[Block]) {
     for (at, block) in blocks.iter().enumerate() {
         let path = format!("{path}[{at}]");
         faults.price(block.price, &format!("{path}.price"));
-        faults.check(
-            block.from >= Decimal::ZERO,
-            &format!("{path}.from"),
-            "a block limit is not negative",
-        );
+        faults.check(block.from >= Decimal::ZERO, &format!("{path}.from"), "a block limit is not negative");
         for (limit, name) in [(Some(block.from), "from"), (block.to, "to")] {
-            let fine = limit.is_none_or(|limit| {
-                limit.normalize().scale() <= 3 && limit < Decimal::from(1_000_000_000)
-            });
+            let fine = limit.is_none_or(|limit| limit.normalize().scale() <= 3 && limit < Decimal::from(1_000_000_000));
             faults.check(
                 fine,
                 &format!("{path}.{name}"),
@@ -231,25 +137,17 @@ fn blocks(faults: &mut Faults, path: &str, blocks: &[Block]) {
             );
         }
         match reached {
-            None => faults.add(
-                format!("{path}.from"),
-                "the block before has no end: an overlap",
-            ),
-            Some(end) if block.from > end => faults.add(
-                format!("{path}.from"),
-                format!("nothing holds from {end} to {}: a gap", block.from),
-            ),
-            Some(end) if block.from < end => faults.add(
-                format!("{path}.from"),
-                format!("two blocks hold from {} to {end}: an overlap", block.from),
-            ),
+            None => faults.add(format!("{path}.from"), "the block before has no end: an overlap"),
+            Some(end) if block.from > end => {
+                faults.add(format!("{path}.from"), format!("nothing holds from {end} to {}: a gap", block.from))
+            }
+            Some(end) if block.from < end => {
+                faults.add(format!("{path}.from"), format!("two blocks hold from {} to {end}: an overlap", block.from))
+            }
             Some(_) => {}
         }
         if let Some(to) = block.to.filter(|to| *to <= block.from) {
-            faults.add(
-                format!("{path}.to"),
-                format!("the block ends at {to}, not after it begins"),
-            );
+            faults.add(format!("{path}.to"), format!("the block ends at {to}, not after it begins"));
         }
         reached = block.to;
     }

@@ -31,10 +31,7 @@ fn the_simple_tariffs_have_no_fault() {
         "T",
         "EUR",
         chrono_tz::UTC,
-        &[
-            (Some(decimal("100")), decimal("0.1")),
-            (None, decimal("0.2")),
-        ],
+        &[(Some(decimal("100")), decimal("0.1")), (None, decimal("0.2"))],
     );
     let flat = TariffDocument::flat("T", "EUR", chrono_tz::UTC, decimal("0.3"))
         .and_monthly("Base", decimal("9.9"))
@@ -47,17 +44,10 @@ fn the_simple_tariffs_have_no_fault() {
 #[test]
 fn blocks_with_gaps_or_overlaps_name_the_block() {
     let mut tariff = TariffDocument::flat("T", "EUR", chrono_tz::UTC, decimal("0.3"));
-    let block = |from: &str, to: Option<&str>| Block {
-        from: decimal(from),
-        to: to.map(decimal),
-        price: decimal("0.1"),
-    };
-    tariff.energy[0].prices[0].blocks = vec![
-        block("0", Some("100")),
-        block("120", Some("200")),
-        block("150", Some("140")),
-        block("140", Some("300")),
-    ];
+    let block =
+        |from: &str, to: Option<&str>| Block { from: decimal(from), to: to.map(decimal), price: decimal("0.1") };
+    tariff.energy[0].prices[0].blocks =
+        vec![block("0", Some("100")), block("120", Some("200")), block("150", Some("140")), block("140", Some("300"))];
     assert_eq!(
         faults(&tariff),
         [
@@ -68,11 +58,7 @@ fn blocks_with_gaps_or_overlaps_name_the_block() {
         ]
     );
     tariff.energy[0].prices[0].blocks = vec![block("-5", None)];
-    assert!(
-        faults(&tariff).contains(
-            &"energy[0].prices[0].blocks[0].from: a block limit is not negative".to_owned()
-        )
-    );
+    assert!(faults(&tariff).contains(&"energy[0].prices[0].blocks[0].from: a block limit is not negative".to_owned()));
 }
 
 #[test]
@@ -86,10 +72,7 @@ fn a_calendar_with_gaps_or_overlaps_names_the_season_or_the_day() {
     let mut late = calendar.seasons[0].clone();
     late.name = "Late".to_owned();
     (late.from, late.to) = ("03-01".parse().unwrap(), "01-05".parse().unwrap());
-    late.days = vec![DayPattern {
-        on: DayKind::WEEK.to_vec(),
-        hours: vec![0; 23],
-    }];
+    late.days = vec![DayPattern { on: DayKind::WEEK.to_vec(), hours: vec![0; 23] }];
     calendar.seasons.push(late);
     assert_eq!(
         faults(&tariff),
@@ -116,10 +99,7 @@ fn a_price_must_name_a_known_period_and_every_period_needs_one() {
         ]
     );
     tariff.energy[0].prices[1] = PriceCell::flat(decimal("0.1"));
-    assert_eq!(
-        faults(&tariff),
-        ["energy[0].prices: off-peak in All year has 2 prices: an overlap"]
-    );
+    assert_eq!(faults(&tariff), ["energy[0].prices: off-peak in All year has 2 prices: an overlap"]);
 }
 
 #[test]
@@ -127,10 +107,7 @@ fn holidays_need_a_pattern() {
     let mut tariff = tou();
     let calendar = tariff.calendars.get_mut("time of use").unwrap();
     calendar.holidays.push("2026-12-25".parse().unwrap());
-    assert_eq!(
-        faults(&tariff),
-        ["calendars.time of use.seasons[0].days: there are holidays and no pattern for them"]
-    );
+    assert_eq!(faults(&tariff), ["calendars.time of use.seasons[0].days: there are holidays and no pattern for them"]);
 }
 
 #[test]

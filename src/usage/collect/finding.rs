@@ -57,40 +57,19 @@ pub struct Finding {
 
 impl Finding {
     pub(super) fn of(kind: FindingKind, reading: &Reading, date: NaiveDate) -> Self {
-        Self {
-            series: Arc::clone(&reading.series),
-            date,
-            start: Some(reading.start),
-            line: Some(reading.line),
-            kind,
-        }
+        Self { series: Arc::clone(&reading.series), date, start: Some(reading.start), line: Some(reading.line), kind }
     }
 
     pub(super) fn wrong_length(reading: &Reading, minutes: u16) -> Self {
-        Self::of(
-            FindingKind::WrongLength { minutes },
-            reading,
-            reading.start.date_naive(),
-        )
+        Self::of(FindingKind::WrongLength { minutes }, reading, reading.start.date_naive())
     }
 
     pub(super) fn gap(series: &Arc<SeriesKey>, last: NaiveDate, to: NaiveDate) -> Self {
         let date = last.succ_opt().unwrap_or(last);
-        Self {
-            series: Arc::clone(series),
-            date,
-            start: None,
-            line: None,
-            kind: FindingKind::Gap { to },
-        }
+        Self { series: Arc::clone(series), date, start: None, line: None, kind: FindingKind::Gap { to } }
     }
 
-    pub(super) fn incomplete(
-        series: &Arc<SeriesKey>,
-        date: NaiveDate,
-        have: usize,
-        want: usize,
-    ) -> Self {
+    pub(super) fn incomplete(series: &Arc<SeriesKey>, date: NaiveDate, have: usize, want: usize) -> Self {
         Self {
             series: Arc::clone(series),
             date,
@@ -109,25 +88,19 @@ impl Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let at = self
-            .start
-            .map(|start| start.format("%Y-%m-%dT%H:%M:%SZ").to_string())
-            .unwrap_or_default();
+        let at = self.start.map(|start| start.format("%Y-%m-%dT%H:%M:%SZ").to_string()).unwrap_or_default();
         match &self.kind {
             FindingKind::Duplicate => write!(f, "{at} is there twice with the same value"),
-            FindingKind::Conflict { kept_wh } => write!(
-                f,
-                "{at} is there twice with different values; {kept_wh} Wh, the first, stays"
-            ),
+            FindingKind::Conflict { kept_wh } => {
+                write!(f, "{at} is there twice with different values; {kept_wh} Wh, the first, stays")
+            }
             FindingKind::Overlap => write!(f, "{at} lies across two intervals"),
-            FindingKind::WrongLength { minutes: 0 } => write!(
-                f,
-                "{at} has an interval length other than 5, 15, 30 or 60 minutes"
-            ),
-            FindingKind::WrongLength { minutes } => write!(
-                f,
-                "{at} has another interval length than the {minutes} minutes before"
-            ),
+            FindingKind::WrongLength { minutes: 0 } => {
+                write!(f, "{at} has an interval length other than 5, 15, 30 or 60 minutes")
+            }
+            FindingKind::WrongLength { minutes } => {
+                write!(f, "{at} has another interval length than the {minutes} minutes before")
+            }
             FindingKind::OutOfRange => write!(f, "{at} has more energy than one interval can hold"),
             FindingKind::Gap { to } => write!(f, "no values from {} up to {to}", self.date),
             FindingKind::IncompleteDay { have, want } => {

@@ -9,14 +9,7 @@ use crate::usage::{Direction, Item, green_button};
 
 fn reading(start: &str, wh: i64) -> Reading {
     let start = DateTime::parse_from_rfc3339(start).unwrap().to_utc();
-    Reading {
-        series: Arc::default(),
-        start,
-        seconds: 3600,
-        wh,
-        quality: Quality::Actual,
-        line: 1,
-    }
+    Reading { series: Arc::default(), start, seconds: 3600, wh, quality: Quality::Actual, line: 1 }
 }
 
 fn collect(readings: &[Reading]) -> Collected {
@@ -27,11 +20,8 @@ fn collect(readings: &[Reading]) -> Collected {
 
 #[test]
 fn the_billing_period_of_the_reference_file_is_1244_intervals_and_1298640_watt_hours() {
-    let file = std::fs::read(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/end2end/reference/greenbutton/test_usage_data.xml"
-    ))
-    .unwrap();
+    let file = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/end2end/reference/greenbutton/test_usage_data.xml"))
+        .unwrap();
     let mut collector = Collector::new(America::New_York);
     green_button::read(file.as_slice(), &mut |item| match item {
         Item::Reading(reading) => collector.push(&reading),
@@ -41,16 +31,9 @@ fn the_billing_period_of_the_reference_file_is_1244_intervals_and_1298640_watt_h
     let collected = collector.finish();
     assert_eq!(collected.findings, []);
     let profile = &collected.series[0].profile;
-    assert_eq!(
-        (profile.minutes, profile.direction, profile.days.len()),
-        (15, Direction::Import, 14)
-    );
+    assert_eq!((profile.minutes, profile.direction, profile.days.len()), (15, Direction::Import, 14));
     let period = Period::new("2012-03-01".parse().unwrap(), "2012-03-14".parse().unwrap()).unwrap();
-    let days: Vec<_> = profile
-        .days
-        .iter()
-        .filter(|day| period.contains(day.date))
-        .collect();
+    let days: Vec<_> = profile.days.iter().filter(|day| period.contains(day.date)).collect();
     assert_eq!(days.iter().map(|day| day.values.len()).sum::<usize>(), 1244);
     assert_eq!(days.iter().map(|day| day.wh()).sum::<i64>(), 1_298_640);
     assert_eq!(days[10].values.len(), 92, "11 March");
@@ -63,16 +46,9 @@ fn duplicates_conflicts_and_overlaps_are_found_and_the_first_value_stays() {
         reading("2026-01-01T00:00:00Z", 1),
         reading("2026-01-01T00:00:00Z", 2),
         reading("2026-01-01T01:30:00Z", 2),
-        Reading {
-            seconds: 900,
-            ..reading("2026-01-01T03:00:00Z", 2)
-        },
+        Reading { seconds: 900, ..reading("2026-01-01T03:00:00Z", 2) },
     ]);
-    let kinds: Vec<_> = collected
-        .findings
-        .iter()
-        .map(|finding| finding.kind.clone())
-        .collect();
+    let kinds: Vec<_> = collected.findings.iter().map(|finding| finding.kind.clone()).collect();
     assert_eq!(
         kinds,
         [
@@ -88,43 +64,26 @@ fn duplicates_conflicts_and_overlaps_are_found_and_the_first_value_stays() {
 
 #[test]
 fn days_without_a_value_are_a_gap() {
-    let collected = collect(&[
-        reading("2026-01-01T00:00:00Z", 1),
-        reading("2026-01-04T00:00:00Z", 1),
-    ]);
-    let gap = collected
-        .findings
-        .iter()
-        .find(|finding| matches!(finding.kind, FindingKind::Gap { .. }))
-        .unwrap();
-    assert_eq!(
-        gap.to_string(),
-        "no values from 2026-01-02 up to 2026-01-04"
-    );
+    let collected = collect(&[reading("2026-01-01T00:00:00Z", 1), reading("2026-01-04T00:00:00Z", 1)]);
+    let gap = collected.findings.iter().find(|finding| matches!(finding.kind, FindingKind::Gap { .. })).unwrap();
+    assert_eq!(gap.to_string(), "no values from 2026-01-02 up to 2026-01-04");
 }
 
 #[test]
 fn settled_days_leave_on_the_way_and_nothing_is_lost() {
     let mut collector = Collector::new(UTC);
     let (mut settled, mut pushed) = (vec![], 0);
-    let first = DateTime::parse_from_rfc3339("2026-01-01T00:00:00Z")
-        .unwrap()
-        .to_utc();
+    let first = DateTime::parse_from_rfc3339("2026-01-01T00:00:00Z").unwrap().to_utc();
     for hour in 0..240 {
-        collector.push(&Reading {
-            start: first + chrono::Duration::hours(hour),
-            ..reading("2026-01-01T00:00:00Z", hour)
-        });
+        collector
+            .push(&Reading { start: first + chrono::Duration::hours(hour), ..reading("2026-01-01T00:00:00Z", hour) });
         pushed += hour;
         settled.extend(collector.take_settled());
     }
     assert_eq!(settled.len(), 7);
     assert!(settled.iter().all(|day| day.usage.flags.is_none()));
     let rest = collector.finish();
-    assert_eq!(
-        settled.iter().map(|day| day.usage.wh()).sum::<i64>() + rest.series[0].profile.wh(),
-        pushed
-    );
+    assert_eq!(settled.iter().map(|day| day.usage.wh()).sum::<i64>() + rest.series[0].profile.wh(), pushed);
     assert_eq!(rest.findings, []);
 }
 

@@ -31,21 +31,12 @@ struct State {
 
 impl Series {
     /// A local time as an instant: in the hour that repeats, the first pass, then the second.
-    pub fn resolve(
-        &self,
-        zone: Tz,
-        key: &Arc<SeriesKey>,
-        local: NaiveDateTime,
-    ) -> Result<DateTime<Utc>, String> {
+    pub fn resolve(&self, zone: Tz, key: &Arc<SeriesKey>, local: NaiveDateTime) -> Result<DateTime<Utc>, String> {
         let last = self.known.get(key).and_then(|state| state.last);
         match instants(zone, local) {
-            (Some(first), Some(second)) => Ok(
-                if last.is_some_and(|last| first <= last) && first != second {
-                    second
-                } else {
-                    first
-                },
-            ),
+            (Some(first), Some(second)) => {
+                Ok(if last.is_some_and(|last| first <= last) && first != second { second } else { first })
+            }
             _ => Err(format!("{local} does not exist in {zone}: clocks skip it")),
         }
     }
@@ -69,11 +60,7 @@ impl Series {
             return Err(UsageError::at(1, 1, "the file has a header and no rows"));
         }
         let mut faults = vec![];
-        for state in self
-            .known
-            .values_mut()
-            .filter(|state| !state.held.is_empty())
-        {
+        for state in self.known.values_mut().filter(|state| !state.held.is_empty()) {
             let line = state.held.first().map_or(1, |reading| reading.line);
             if !state.settle(each) {
                 faults.push(line);
@@ -93,17 +80,10 @@ impl State {
     /// The most frequent distance of neighbouring rows that is a length; false where there is none.
     fn settle(&mut self, each: &mut dyn FnMut(Item)) -> bool {
         let apart = |pair: &[Reading]| {
-            pair.first()
-                .zip(pair.last())
-                .map(|(one, two)| (two.start - one.start).num_seconds().unsigned_abs())
+            pair.first().zip(pair.last()).map(|(one, two)| (two.start - one.start).num_seconds().unsigned_abs())
         };
         let apart: Vec<u64> = self.held.windows(2).filter_map(apart).collect();
-        let frequency = |minutes: u32| {
-            apart
-                .iter()
-                .filter(|seconds| **seconds == u64::from(minutes) * 60)
-                .count()
-        };
+        let frequency = |minutes: u32| apart.iter().filter(|seconds| **seconds == u64::from(minutes) * 60).count();
         // Among equals the shortest: a gap makes distances longer, nothing makes them shorter.
         let Some(minutes) = LENGTHS
             .into_iter()
@@ -125,33 +105,17 @@ impl State {
     fn common_phase(&self, seconds: i64) -> i64 {
         let mut count: HashMap<i64, usize> = HashMap::new();
         for reading in &self.held {
-            *count
-                .entry(reading.start.timestamp().rem_euclid(seconds))
-                .or_default() += 1;
+            *count.entry(reading.start.timestamp().rem_euclid(seconds)).or_default() += 1;
         }
-        count
-            .into_iter()
-            .max_by_key(|(phase, count)| (*count, -*phase))
-            .map_or(0, |(phase, _)| phase)
+        count.into_iter().max_by_key(|(phase, count)| (*count, -*phase)).map_or(0, |(phase, _)| phase)
     }
 
     fn emit(&self, mut reading: Reading, minutes: u32, each: &mut dyn FnMut(Item)) {
         reading.seconds = minutes * 60;
-        if reading
-            .start
-            .timestamp()
-            .rem_euclid(i64::from(reading.seconds))
-            == self.phase
-        {
+        if reading.start.timestamp().rem_euclid(i64::from(reading.seconds)) == self.phase {
             return each(Item::Reading(reading));
         }
-        let start = reading
-            .start
-            .to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
-        each(Item::Rejected(super::off_grid(
-            reading.line,
-            &start,
-            minutes,
-        )));
+        let start = reading.start.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+        each(Item::Rejected(super::off_grid(reading.line, &start, minutes)));
     }
 }

@@ -40,27 +40,13 @@ impl Columns {
     pub fn from_header(header: &ByteRecord, line: u64, comma: bool) -> Result<Self, UsageError> {
         let names: Vec<String> = header
             .iter()
-            .map(|name| {
-                String::from_utf8_lossy(name)
-                    .trim()
-                    .trim_start_matches('\u{feff}')
-                    .to_lowercase()
-            })
+            .map(|name| String::from_utf8_lossy(name).trim().trim_start_matches('\u{feff}').to_lowercase())
             .collect();
-        let find = |wanted: &[&str]| {
-            names
-                .iter()
-                .position(|name| wanted.contains(&name.as_str()))
-        };
+        let find = |wanted: &[&str]| names.iter().position(|name| wanted.contains(&name.as_str()));
         let need = |wanted: &str| {
             let found = names.join(", ");
-            find(&[wanted]).ok_or_else(|| {
-                UsageError::at(
-                    line,
-                    1,
-                    format!("the header has no column {wanted}; it has {found:?}"),
-                )
-            })
+            find(&[wanted])
+                .ok_or_else(|| UsageError::at(line, 1, format!("the header has no column {wanted}; it has {found:?}")))
         };
         Ok(Self {
             start: need("interval_start")?,
@@ -81,57 +67,27 @@ impl Columns {
         resolve: impl FnOnce(&Arc<SeriesKey>, NaiveDateTime) -> Result<DateTime<Utc>, String>,
     ) -> Result<Reading, FieldFault> {
         let series = self.series(record)?;
-        let fault = |reason| FieldFault {
-            field: self.start,
-            reason,
-        };
+        let fault = |reason| FieldFault { field: self.start, reason };
         let start = match stamp(text(record, self.start, "interval_start")?).map_err(fault)? {
             Stamp::Instant(instant) => instant,
             Stamp::Local(local) => resolve(&series, local).map_err(fault)?,
         };
-        let wh = watt_hours(text(record, self.kwh, "kwh")?, self.comma).map_err(|reason| {
-            FieldFault {
-                field: self.kwh,
-                reason,
-            }
-        })?;
-        let quality = self.optional(
-            record,
-            self.quality,
-            Quality::parse,
-            "a quality (actual, estimated, customer, edited)",
-        )?;
-        Ok(Reading {
-            series,
-            start,
-            seconds: 0,
-            wh,
-            quality: quality.unwrap_or_default(),
-            line,
-        })
+        let wh = watt_hours(text(record, self.kwh, "kwh")?, self.comma)
+            .map_err(|reason| FieldFault { field: self.kwh, reason })?;
+        let quality =
+            self.optional(record, self.quality, Quality::parse, "a quality (actual, estimated, customer, edited)")?;
+        Ok(Reading { series, start, seconds: 0, wh, quality: quality.unwrap_or_default(), line })
     }
 
     /// The row's series; the same allocation as the row before where it is the same.
     fn series(&self, record: &ByteRecord) -> Result<Arc<SeriesKey>, FieldFault> {
-        let meter = self
-            .meter
-            .and_then(|at| field(record, at))
-            .filter(|name| !name.is_empty());
+        let meter = self.meter.and_then(|at| field(record, at)).filter(|name| !name.is_empty());
         let direction = self
-            .optional(
-                record,
-                self.direction,
-                Direction::parse,
-                "a direction (import, export)",
-            )?
+            .optional(record, self.direction, Direction::parse, "a direction (import, export)")?
             .unwrap_or_default();
         let mut last = self.last.borrow_mut();
         if last.meter.as_deref() != meter || last.direction != direction {
-            *last = Arc::new(SeriesKey {
-                meter: meter.map(str::to_owned),
-                direction,
-                register: None,
-            });
+            *last = Arc::new(SeriesKey { meter: meter.map(str::to_owned), direction, register: None });
         }
         Ok(Arc::clone(&last))
     }
@@ -143,34 +99,23 @@ impl Columns {
         parse: impl Fn(&str) -> Option<T>,
         what: &str,
     ) -> Result<Option<T>, FieldFault> {
-        let Some((at, value)) = at.and_then(|at| {
-            field(record, at)
-                .filter(|value| !value.is_empty())
-                .map(|value| (at, value))
-        }) else {
+        let Some((at, value)) =
+            at.and_then(|at| field(record, at).filter(|value| !value.is_empty()).map(|value| (at, value)))
+        else {
             return Ok(None);
         };
-        parse(value).map(Some).ok_or_else(|| FieldFault {
-            field: at,
-            reason: format!("{value:?} is not {what}"),
-        })
+        parse(value).map(Some).ok_or_else(|| FieldFault { field: at, reason: format!("{value:?} is not {what}") })
     }
 }
 
 fn field(record: &ByteRecord, at: usize) -> Option<&str> {
-    record
-        .get(at)
-        .and_then(|field| std::str::from_utf8(field).ok())
-        .map(str::trim)
+    record.get(at).and_then(|field| std::str::from_utf8(field).ok()).map(str::trim)
 }
 
 fn text<'r>(record: &'r ByteRecord, at: usize, name: &str) -> Result<&'r str, FieldFault> {
     field(record, at)
         .filter(|text| !text.is_empty())
-        .ok_or_else(|| FieldFault {
-            field: at,
-            reason: format!("{name} is missing"),
-        })
+        .ok_or_else(|| FieldFault { field: at, reason: format!("{name} is missing") })
 }
 
 /// Reads RFC 3339, or `2026-01-31 13:45[:00]` with a space or `T`.
@@ -178,31 +123,19 @@ pub fn stamp(text: &str) -> Result<Stamp, String> {
     if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
         return Ok(Stamp::Instant(instant.with_timezone(&Utc)));
     }
-    [
-        "%Y-%m-%dT%H:%M:%S",
-        "%Y-%m-%d %H:%M:%S",
-        "%Y-%m-%dT%H:%M",
-        "%Y-%m-%d %H:%M",
-    ]
-    .iter()
-    .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
-    .map(Stamp::Local)
-    .ok_or_else(|| format!("{text:?} is not a time such as 2026-01-31T13:45:00Z"))
+    ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
+        .iter()
+        .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
+        .map(Stamp::Local)
+        .ok_or_else(|| format!("{text:?} is not a time such as 2026-01-31T13:45:00Z"))
 }
 
 /// Kilowatt-hours as whole watt-hours, half away from zero.
 fn watt_hours(text: &str, comma: bool) -> Result<i64, String> {
-    let normal = if comma {
-        text.replace(',', ".")
-    } else {
-        text.to_owned()
-    };
+    let normal = if comma { text.replace(',', ".") } else { text.to_owned() };
     let kwh = Decimal::from_str(&normal).or_else(|_| Decimal::from_scientific(&normal));
     let fault = || format!("{text:?} is not a number of kWh");
-    let wh = kwh
-        .ok()
-        .and_then(|kwh| kwh.checked_mul(Decimal::ONE_THOUSAND))
-        .ok_or_else(fault)?;
+    let wh = kwh.ok().and_then(|kwh| kwh.checked_mul(Decimal::ONE_THOUSAND)).ok_or_else(fault)?;
     Rounding::HalfAwayFromZero
         .apply(wh, 0)
         .to_i64()
@@ -213,13 +146,8 @@ fn watt_hours(text: &str, comma: bool) -> Result<i64, String> {
 /// The row as a refused line; its columns are counted from the fields before.
 pub fn refused(record: &ByteRecord, line: u64, fault: &FieldFault) -> Rejected {
     let fields: Vec<_> = record.iter().map(String::from_utf8_lossy).collect();
-    let before: usize = fields
-        .iter()
-        .take(fault.field)
-        .map(|field| field.chars().count() + 1)
-        .sum();
-    let missing =
-        usize::from(fault.field >= fields.len()) * fault.field.saturating_sub(fields.len());
+    let before: usize = fields.iter().take(fault.field).map(|field| field.chars().count() + 1).sum();
+    let missing = usize::from(fault.field >= fields.len()) * fault.field.saturating_sub(fields.len());
     let column = u64::try_from(before + missing + 1).unwrap_or(1);
     Rejected::new(line, column, &fields.join(","), fault.reason.clone())
 }

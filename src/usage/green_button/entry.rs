@@ -71,10 +71,7 @@ impl Entry {
             Some("ReadingType") => Resource::ReadingType,
             Some("IntervalBlock") => Resource::IntervalBlock,
             Some("IntervalReading") => {
-                self.open = Some(Raw {
-                    line,
-                    ..Raw::default()
-                });
+                self.open = Some(Raw { line, ..Raw::default() });
                 return;
             }
             _ => return,
@@ -85,10 +82,7 @@ impl Entry {
 
     pub fn text(&mut self, path: &[String], text: &str) {
         let mut names = path.iter().rev().map(String::as_str);
-        let (last, parent) = (
-            names.next().unwrap_or_default(),
-            names.next().unwrap_or_default(),
-        );
+        let (last, parent) = (names.next().unwrap_or_default(), names.next().unwrap_or_default());
         if last == "title" && parent == "entry" {
             self.title.push_str(text);
         } else if let Some(raw) = &mut self.open {

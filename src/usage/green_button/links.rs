@@ -31,20 +31,10 @@ impl Feed {
     /// Takes a finished entry.
     pub fn take(&mut self, mut entry: Entry, each: &mut dyn FnMut(Item)) {
         match entry.resource {
-            Resource::UsagePoint => drop(
-                self.titles
-                    .insert(entry.self_link.clone(), entry.title.trim().to_owned()),
-            ),
-            Resource::ReadingType => drop(
-                self.kinds
-                    .insert(entry.self_link.clone(), entry.kind.clone()),
-            ),
+            Resource::UsagePoint => drop(self.titles.insert(entry.self_link.clone(), entry.title.trim().to_owned())),
+            Resource::ReadingType => drop(self.kinds.insert(entry.self_link.clone(), entry.kind.clone())),
             Resource::MeterReading => {
-                let kind = entry
-                    .related
-                    .iter()
-                    .find(|link| link.contains("/ReadingType/"))
-                    .cloned();
+                let kind = entry.related.iter().find(|link| link.contains("/ReadingType/")).cloned();
                 self.last_channel.clone_from(&entry.self_link);
                 self.channels.insert(entry.self_link.clone(), kind);
             }
@@ -72,11 +62,7 @@ impl Feed {
     /// Hands on what was held back.
     pub fn finish(mut self, each: &mut dyn FnMut(Item)) -> Result<(), UsageError> {
         if self.blocks == 0 {
-            return Err(UsageError::at(
-                1,
-                1,
-                "there is no interval data (IntervalBlock) in this file",
-            ));
+            return Err(UsageError::at(1, 1, "there is no interval data (IntervalBlock) in this file"));
         }
         let held = std::mem::take(&mut self.held);
         if held.len() > HELD {
@@ -93,55 +79,33 @@ impl Feed {
     }
 
     fn channel(&self, entry: &Entry) -> String {
-        let stem = |link: &str| {
-            link.find("/IntervalBlock")
-                .and_then(|at| link.get(..at))
-                .map(str::to_owned)
-        };
-        stem(&entry.self_link)
-            .or_else(|| stem(&entry.up_link))
-            .unwrap_or_else(|| self.last_channel.clone())
+        let stem = |link: &str| link.find("/IntervalBlock").and_then(|at| link.get(..at)).map(str::to_owned);
+        stem(&entry.self_link).or_else(|| stem(&entry.up_link)).unwrap_or_else(|| self.last_channel.clone())
     }
 
     fn kind(&self, channel: &str) -> Option<&Kind> {
         let known = self.channels.get(channel);
-        known
-            .and_then(Option::as_ref)
-            .and_then(|link| self.kinds.get(link))
-            .or_else(|| {
-                // Files without links have one reading type.
-                self.kinds.values().next().filter(|_| self.kinds.len() == 1)
-            })
+        known.and_then(Option::as_ref).and_then(|link| self.kinds.get(link)).or_else(|| {
+            // Files without links have one reading type.
+            self.kinds.values().next().filter(|_| self.kinds.len() == 1)
+        })
     }
 
     fn is_complete(&self, channel: &str) -> bool {
-        self.channels.contains_key(channel)
-            && self.kind(channel).is_some()
-            && self.titles.contains_key(point(channel))
+        self.channels.contains_key(channel) && self.kind(channel).is_some() && self.titles.contains_key(point(channel))
     }
 
     fn hand_on(&mut self, channel: &str, raw: &Raw, each: &mut dyn FnMut(Item)) {
         let Some(kind) = self.kind(channel) else {
-            return each(Item::Rejected(Rejected::new(
-                raw.line,
-                1,
-                channel,
-                "no ReadingType says what this value is",
-            )));
+            return each(Item::Rejected(Rejected::new(raw.line, 1, channel, "no ReadingType says what this value is")));
         };
         if let Some(reason) = useless(kind) {
             if self.refused.insert(channel.to_owned(), ()).is_none() {
-                each(Item::Rejected(
-                    Rejected::new(raw.line, 1, channel, reason).ignored(),
-                ));
+                each(Item::Rejected(Rejected::new(raw.line, 1, channel, reason).ignored()));
             }
             return;
         }
-        let series = SeriesKey {
-            meter: self.meter(channel),
-            direction: direction(kind),
-            register: None,
-        };
+        let series = SeriesKey { meter: self.meter(channel), direction: direction(kind), register: None };
         each(match reading(Arc::new(series), kind, raw) {
             Ok(reading) => Item::Reading(reading),
             Err(reason) => Item::Rejected(Rejected::new(
@@ -156,49 +120,30 @@ impl Feed {
     /// The usage point's title, or the last part of its link.
     fn meter(&self, channel: &str) -> Option<String> {
         let point = point(channel);
-        let title = self
-            .titles
-            .get(point)
-            .filter(|title| !title.is_empty())
-            .cloned();
-        title.or_else(|| {
-            point
-                .rsplit('/')
-                .next()
-                .filter(|id| !id.is_empty())
-                .map(str::to_owned)
-        })
+        let title = self.titles.get(point).filter(|title| !title.is_empty()).cloned();
+        title.or_else(|| point.rsplit('/').next().filter(|id| !id.is_empty()).map(str::to_owned))
     }
 }
 
 /// The usage point's link, a prefix of its channels' links.
 fn point(channel: &str) -> &str {
-    channel
-        .find("/MeterReading")
-        .and_then(|at| channel.get(..at))
-        .unwrap_or(channel)
+    channel.find("/MeterReading").and_then(|at| channel.get(..at)).unwrap_or(channel)
 }
 
 /// Why the values of this kind are not interval energy.
 fn useless(kind: &Kind) -> Option<String> {
     match (kind.uom, kind.accumulation) {
         (Some(72) | None, None | Some(0 | 4)) => None,
-        (Some(72) | None, Some(other)) => Some(format!(
-            "accumulation {other} is not interval data (4): this block is left out"
-        )),
-        (Some(unit), _) => Some(format!(
-            "the unit {unit} is not watt-hours (72): this block is left out"
-        )),
+        (Some(72) | None, Some(other)) => {
+            Some(format!("accumulation {other} is not interval data (4): this block is left out"))
+        }
+        (Some(unit), _) => Some(format!("the unit {unit} is not watt-hours (72): this block is left out")),
     }
 }
 
 /// ESPI flow direction: 1 forward (delivered to the customer), 19 reverse (received from).
 fn direction(kind: &Kind) -> Direction {
-    if kind.flow == Some(19) {
-        Direction::Export
-    } else {
-        Direction::Import
-    }
+    if kind.flow == Some(19) { Direction::Export } else { Direction::Import }
 }
 
 /// ESPI quality of reading: 7 edited, 8 and 9 estimated, 10 questionable, 12 projected, 13 mixed.
@@ -212,9 +157,7 @@ fn quality(code: Option<i64>) -> Quality {
 
 fn reading(series: Arc<SeriesKey>, kind: &Kind, raw: &Raw) -> Result<Reading, String> {
     let number = |name: &str, text: &str| {
-        text.trim()
-            .parse::<i64>()
-            .map_err(|_| format!("{name} {text:?} is not a whole number"))
+        text.trim().parse::<i64>().map_err(|_| format!("{name} {text:?} is not a whole number"))
     };
     let value = number("value", &raw.value)?;
     let seconds = if raw.duration.trim().is_empty() {
@@ -228,33 +171,15 @@ fn reading(series: Arc<SeriesKey>, kind: &Kind, raw: &Raw) -> Result<Reading, St
         .ok()
         .filter(|seconds| (60..=86_400).contains(seconds))
         .ok_or("the interval has no usable duration")?;
-    let wh = watt_hours(value, kind.power).ok_or_else(|| {
-        format!(
-            "{value} x 10^{} Wh in one interval is more than any meter measures",
-            kind.power
-        )
-    })?;
-    Ok(Reading {
-        series,
-        start,
-        seconds,
-        wh,
-        quality: quality(raw.quality),
-        line: raw.line,
-    })
+    let wh = watt_hours(value, kind.power)
+        .ok_or_else(|| format!("{value} x 10^{} Wh in one interval is more than any meter measures", kind.power))?;
+    Ok(Reading { series, start, seconds, wh, quality: quality(raw.quality), line: raw.line })
 }
 
 /// Whole watt-hours, half away from zero.
 fn watt_hours(value: i64, power: i32) -> Option<i64> {
     let value = Decimal::from(value);
     let factor = Decimal::from(10_i64.checked_pow(power.unsigned_abs())?);
-    let exact = if power < 0 {
-        value.checked_div(factor)?
-    } else {
-        value.checked_mul(factor)?
-    };
-    Rounding::HalfAwayFromZero
-        .apply(exact, 0)
-        .to_i64()
-        .filter(|wh| i32::try_from(*wh).is_ok())
+    let exact = if power < 0 { value.checked_div(factor)? } else { value.checked_mul(factor)? };
+    Rounding::HalfAwayFromZero.apply(exact, 0).to_i64().filter(|wh| i32::try_from(*wh).is_ok())
 }

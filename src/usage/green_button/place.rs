@@ -22,26 +22,14 @@ pub struct Places {
 impl<R: BufRead> Lines<R> {
     pub fn new(inner: R) -> (Self, Rc<RefCell<Places>>) {
         let places = Rc::new(RefCell::new(Places::default()));
-        (
-            Self {
-                inner,
-                places: Rc::clone(&places),
-                offset: 0,
-            },
-            places,
-        )
+        (Self { inner, places: Rc::clone(&places), offset: 0 }, places)
     }
 }
 
 impl Places {
     /// Line and column, from 1; offsets must be asked for in growing order.
     pub fn locate(&mut self, offset: u64) -> (u64, u64) {
-        while let Some(start) = self
-            .starts
-            .front()
-            .copied()
-            .filter(|start| *start <= offset)
-        {
+        while let Some(start) = self.starts.front().copied().filter(|start| *start <= offset) {
             self.starts.pop_front();
             self.start = start;
             self.line += 1;
@@ -63,9 +51,7 @@ impl<R> Lines<R> {
     fn note(&self, bytes: &[u8]) {
         let mut places = self.places.borrow_mut();
         for (at, _) in bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n') {
-            places
-                .starts
-                .push_back(self.offset + u64::try_from(at).unwrap_or_default() + 1);
+            places.starts.push_back(self.offset + u64::try_from(at).unwrap_or_default() + 1);
         }
     }
 }
@@ -81,9 +67,7 @@ impl<R: BufRead> BufRead for Lines<R> {
             let bytes = buffer.get(..amount).unwrap_or_default();
             let mut places = self.places.borrow_mut();
             for (at, _) in bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n') {
-                places
-                    .starts
-                    .push_back(self.offset + u64::try_from(at).unwrap_or_default() + 1);
+                places.starts.push_back(self.offset + u64::try_from(at).unwrap_or_default() + 1);
             }
         }
         self.offset += u64::try_from(amount).unwrap_or_default();

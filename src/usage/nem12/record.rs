@@ -23,56 +23,24 @@ pub struct Register {
 impl Register {
     pub fn read(record: &StringRecord, line: u64) -> Result<Self, UsageError> {
         if record.len() < 9 {
-            return Err(UsageError::at(
-                line,
-                1,
-                format!("a 200 record has 10 fields; this one has {}", record.len()),
-            ));
+            return Err(UsageError::at(line, 1, format!("a 200 record has 10 fields; this one has {}", record.len())));
         }
         let field = |at: usize| record.get(at).unwrap_or_default().trim().to_owned();
-        let minutes = field(8)
-            .parse()
-            .ok()
-            .filter(|minutes| matches!(minutes, 5 | 15 | 30));
+        let minutes = field(8).parse().ok().filter(|minutes| matches!(minutes, 5 | 15 | 30));
         let minutes = minutes.ok_or_else(|| {
-            UsageError::at(
-                line,
-                column(record, 8),
-                format!("{:?} is not an interval length (5, 15, 30)", field(8)),
-            )
+            UsageError::at(line, column(record, 8), format!("{:?} is not an interval length (5, 15, 30)", field(8)))
         })?;
-        let meter = Some(field(6))
-            .filter(|serial| !serial.is_empty())
-            .unwrap_or_else(|| field(1));
+        let meter = Some(field(6)).filter(|serial| !serial.is_empty()).unwrap_or_else(|| field(1));
         let suffix = field(4);
-        let direction = if suffix.starts_with('B') {
-            Direction::Export
-        } else {
-            Direction::Import
-        };
-        let series = Arc::new(SeriesKey {
-            meter: Some(meter),
-            direction,
-            register: Some(suffix.clone()),
-        });
-        Ok(Self {
-            series,
-            suffix,
-            unit: field(7).to_uppercase(),
-            minutes,
-        })
+        let direction = if suffix.starts_with('B') { Direction::Export } else { Direction::Import };
+        let series = Arc::new(SeriesKey { meter: Some(meter), direction, register: Some(suffix.clone()) });
+        Ok(Self { series, suffix, unit: field(7).to_uppercase(), minutes })
     }
 
     /// Why the register has nothing to bill.
     pub fn useless(&self) -> Option<String> {
-        let energy = matches!(self.unit.as_str(), "WH" | "KWH" | "MWH")
-            && self.suffix.starts_with(['E', 'B']);
-        (!energy).then(|| {
-            format!(
-                "register {} in {} is not active energy: it is left out",
-                self.suffix, self.unit
-            )
-        })
+        let energy = matches!(self.unit.as_str(), "WH" | "KWH" | "MWH") && self.suffix.starts_with(['E', 'B']);
+        (!energy).then(|| format!("register {} in {} is not active energy: it is left out", self.suffix, self.unit))
     }
 
     fn values(&self) -> usize {
@@ -90,10 +58,7 @@ impl Register {
             .ok()
             .filter(|value| *value >= Decimal::ZERO)?
             .checked_mul(Decimal::from(factor))?;
-        Rounding::HalfAwayFromZero
-            .apply(wh, 0)
-            .to_i64()
-            .filter(|wh| i32::try_from(*wh).is_ok())
+        Rounding::HalfAwayFromZero.apply(wh, 0).to_i64().filter(|wh| i32::try_from(*wh).is_ok())
     }
 }
 
@@ -112,11 +77,7 @@ type Letter = char;
 
 impl Day {
     /// The outer error is about the file, the inner about the line.
-    pub fn read(
-        register: &Register,
-        record: &StringRecord,
-        line: u64,
-    ) -> Result<Result<Self, Rejected>, UsageError> {
+    pub fn read(register: &Register, record: &StringRecord, line: u64) -> Result<Result<Self, Rejected>, UsageError> {
         let count = register.values();
         let want = count + 7;
         if record.len() < count + 3 {
@@ -127,78 +88,38 @@ impl Day {
             return Err(UsageError::at(line, 1, message));
         }
         let quality = record.get(count + 2).unwrap_or_default();
-        let Some(letter) = quality
-            .chars()
-            .next()
-            .filter(|letter| "AEFNSV".contains(*letter))
-        else {
-            let message = format!(
-                "{quality:?} is not a quality (A, E, F, N, S, V): the number of values is wrong"
-            );
+        let Some(letter) = quality.chars().next().filter(|letter| "AEFNSV".contains(*letter)) else {
+            let message = format!("{quality:?} is not a quality (A, E, F, N, S, V): the number of values is wrong");
             return Err(UsageError::at(line, column(record, count + 2), message));
         };
         let Some(start) = market_day(record.get(1).unwrap_or_default()) else {
-            let reason = format!(
-                "{:?} is not a day such as 20260131",
-                record.get(1).unwrap_or_default()
-            );
-            return Ok(Err(Rejected::new(
-                line,
-                column(record, 1),
-                &raw(record),
-                reason,
-            )));
+            let reason = format!("{:?} is not a day such as 20260131", record.get(1).unwrap_or_default());
+            return Ok(Err(Rejected::new(line, column(record, 1), &raw(record), reason)));
         };
         let known = if letter == 'V' { None } else { Some(letter) };
-        Ok(Ok(Self {
-            line,
-            start,
-            fields: record.clone(),
-            count,
-            qualities: vec![known; count],
-        }))
+        Ok(Ok(Self { line, start, fields: record.clone(), count, qualities: vec![known; count] }))
     }
 
     /// Takes a 400 record: first and last interval, from 1, and their quality.
     pub fn quality(&mut self, record: &StringRecord, line: u64) -> Result<(), UsageError> {
-        let number = |at: usize| {
-            record
-                .get(at)
-                .and_then(|text| text.trim().parse::<usize>().ok())
-        };
-        let letter = record
-            .get(3)
-            .and_then(|quality| quality.chars().next())
-            .filter(|letter| "AEFNS".contains(*letter));
+        let number = |at: usize| record.get(at).and_then(|text| text.trim().parse::<usize>().ok());
+        let letter =
+            record.get(3).and_then(|quality| quality.chars().next()).filter(|letter| "AEFNS".contains(*letter));
         let (Some(first), Some(last), Some(letter)) = (number(1), number(2), letter) else {
-            return Err(UsageError::at(
-                line,
-                1,
-                "a 400 record has a first and a last interval and a quality",
-            ));
+            return Err(UsageError::at(line, 1, "a 400 record has a first and a last interval and a quality"));
         };
-        let Some(range) = first
-            .checked_sub(1)
-            .and_then(|first| self.qualities.get_mut(first..last))
-        else {
+        let Some(range) = first.checked_sub(1).and_then(|first| self.qualities.get_mut(first..last)) else {
             return Err(UsageError::at(
                 line,
                 1,
-                format!(
-                    "there are no intervals {first} to {last}: the day has {}",
-                    self.count
-                ),
+                format!("there are no intervals {first} to {last}: the day has {}", self.count),
             ));
         };
         range.fill(Some(letter));
         Ok(())
     }
 
-    pub fn hand_on(
-        self,
-        register: &Register,
-        each: &mut dyn FnMut(Item),
-    ) -> Result<(), UsageError> {
+    pub fn hand_on(self, register: &Register, each: &mut dyn FnMut(Item)) -> Result<(), UsageError> {
         if self.qualities.contains(&None) {
             return Err(UsageError::at(
                 self.line,
@@ -220,11 +141,7 @@ impl Day {
                     start,
                     seconds: register.minutes * 60,
                     wh,
-                    quality: if *letter == 'A' {
-                        Quality::Actual
-                    } else {
-                        Quality::Estimated
-                    },
+                    quality: if *letter == 'A' { Quality::Actual } else { Quality::Estimated },
                     line: self.line,
                 }),
                 None => {
@@ -233,12 +150,7 @@ impl Day {
                         at + 1,
                         register.unit
                     );
-                    Item::Rejected(Rejected::new(
-                        self.line,
-                        column(&self.fields, at + 2),
-                        &raw(&self.fields),
-                        reason,
-                    ))
+                    Item::Rejected(Rejected::new(self.line, column(&self.fields, at + 2), &raw(&self.fields), reason))
                 }
             });
         }
@@ -248,11 +160,7 @@ impl Day {
 
 /// Column of a field, from 1.
 fn column(record: &StringRecord, field: usize) -> u64 {
-    let before: usize = record
-        .iter()
-        .take(field)
-        .map(|field| field.chars().count() + 1)
-        .sum();
+    let before: usize = record.iter().take(field).map(|field| field.chars().count() + 1).sum();
     u64::try_from(before + 1).unwrap_or(1)
 }
 
