@@ -5,6 +5,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
 use crate::pages::admin::{customers, imports, meters, tariffs};
+use crate::pages::admin::{billing_periods, customers, invoices, overview};
 use crate::pages::{login, profile, switch};
 use crate::server::UPLOAD_LIMIT;
 use crate::server::state::AppState;
@@ -17,6 +18,13 @@ pub fn pages() -> Router<AppState> {
         .route("/login", get(login::page))
         .route("/switch", get(switch::page))
         .route("/profile", get(profile::page))
+        .route("/clients/{client}", get(overview::show))
+        .route("/clients/{client}/billing-periods", get(billing_periods::list))
+        .route("/clients/{client}/billing-periods/new", get(billing_periods::new))
+        .route("/clients/{client}/billing-periods/{period}", get(billing_periods::show::show))
+        .route("/clients/{client}/invoices", get(invoices::list))
+        .route("/clients/{client}/invoices.csv", get(invoices::csv))
+        .route("/clients/{client}/invoices/{invoice}", get(invoices::show::show))
         .route("/clients/{client}/customers", get(customers::list))
         .route("/clients/{client}/customers.csv", get(customers::csv))
         .route("/clients/{client}/customers/new", get(customers::new))

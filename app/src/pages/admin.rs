@@ -5,3 +5,7 @@ pub mod customers;
 pub mod imports;
 pub mod meters;
 pub mod tariffs;
+pub mod billing_periods;
+pub mod customers;
+pub mod invoices;
+pub mod overview;
