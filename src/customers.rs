@@ -154,6 +154,23 @@ pub async fn find(conn: &mut AsyncPgConnection, client: ClientId, id: CustomerId
         .optional()
 }
 
+/// The customer of this account number, if the context sees it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_by_account(
+    conn: &mut AsyncPgConnection,
+    client: ClientId,
+    account_number: &str,
+) -> QueryResult<Option<Customer>> {
+    customers::table
+        .filter(customers::client_id.eq(client).and(customers::account_number.eq(account_number)))
+        .select(Customer::as_select())
+        .first(conn)
+        .await
+        .optional()
+}
+
 /// Makes a customer.
 ///
 /// # Errors

@@ -1,15 +1,18 @@
 //! The business of the EIS Power Portal: no HTML, no HTTP. This file is the map of the rooms.
 
 pub mod access;
+pub mod account;
 pub mod audit;
 pub mod clients;
 pub mod customers;
 pub mod db;
 pub mod ids;
 pub mod money;
+pub mod organizations;
 pub mod passwords;
 pub mod period;
 pub mod rating;
 pub mod tariff_document;
 pub mod usage;
+pub mod usage_data;
 pub mod users;
