@@ -156,7 +156,8 @@ pub fn compare(bills: &[Bill]) -> Option<Compared> {
     let mut standing: Vec<&Bill> =
         bills.iter().filter(|bill| bill.kind == "invoice" && bill.status != "credited").collect();
     standing.sort_by(|a, b| b.period_from.cmp(&a.period_from).then_with(|| b.issued_on.cmp(&a.issued_on)));
-    let now = (*standing.first()?).clone();
+    let [now, ..] = standing.as_slice() else { return None };
+    let now = (*now).clone();
     let before = standing.iter().find(|bill| bill.period_to <= now.period_from).map(|bill| (*bill).clone());
     let middle = now.period_from + (now.period_to - now.period_from) / 2;
     let day = middle.checked_sub_months(chrono::Months::new(12))?;

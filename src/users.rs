@@ -180,7 +180,7 @@ pub struct Filter {
 #[derive(QueryableByName)]
 struct Counted {
     #[diesel(embed)]
-    row: OrganizationUser,
+    user: OrganizationUser,
     #[diesel(sql_type = BigInt)]
     total: i64,
 }
@@ -209,7 +209,7 @@ pub async fn list(
     .load(conn)
     .await?;
     let total = rows.iter().map(|row| row.total).max().unwrap_or(0);
-    Ok((rows.into_iter().map(|row| row.row).collect(), total))
+    Ok((rows.into_iter().map(|row| row.user).collect(), total))
 }
 
 /// The assignment of this id with its user, if the context sees it.

@@ -51,6 +51,22 @@ impl From<&String> for Locale {
 }
 
 impl Locale {
+    /// Every locale, the most used first.
+    pub const ALL: [Self; 6] = [Self::EnUs, Self::EnGb, Self::DeDe, Self::SvSe, Self::NlNl, Self::FrFr];
+
+    /// What people call it.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::EnUs => "English (United States)",
+            Self::EnGb => "English (United Kingdom)",
+            Self::DeDe => "German (Germany)",
+            Self::SvSe => "Swedish (Sweden)",
+            Self::NlNl => "Dutch (Netherlands)",
+            Self::FrFr => "French (France)",
+        }
+    }
+
     /// The BCP 47 tag.
     #[must_use]
     pub const fn tag(self) -> &'static str {
@@ -195,7 +211,10 @@ pub fn money(value: Decimal, locale: impl Into<Locale>) -> String {
 /// Money standing alone, with its currency where the locale puts it: `$142.10`, `142,10 €`.
 #[must_use]
 pub fn amount(value: Decimal, currency: &str, locale: impl Into<Locale>) -> String {
-    let locale = locale.into();
+    with_currency(value, 2, currency, locale.into())
+}
+
+fn with_currency(value: Decimal, places: u32, currency: &str, locale: Locale) -> String {
     let symbol = match (currency, locale) {
         ("USD", _) => "$",
         ("EUR", _) => "€",
@@ -204,7 +223,7 @@ pub fn amount(value: Decimal, currency: &str, locale: impl Into<Locale>) -> Stri
         (code, _) => code,
     };
     let sign = if value.is_sign_negative() && !value.is_zero() { "\u{2212}" } else { "" };
-    let figure = number(value.abs(), 2, locale);
+    let figure = number(value.abs(), places, locale);
     match locale {
         Locale::DeDe | Locale::SvSe | Locale::FrFr => format!("{sign}{figure}{NBSP}{symbol}"),
         Locale::NlNl => format!("{symbol}{NBSP}{sign}{figure}"),
@@ -213,6 +232,14 @@ pub fn amount(value: Decimal, currency: &str, locale: impl Into<Locale>) -> Stri
         }
         Locale::EnUs | Locale::EnGb => format!("{sign}{symbol}{figure}"),
     }
+}
+
+/// A price of a unit standing alone, to a hundredth of a cent: `$0.1665`.
+#[must_use]
+pub fn price(value: Decimal, currency: &str, locale: impl Into<Locale>) -> String {
+    let locale = locale.into();
+    let places = if value.abs() >= Decimal::TEN { 2 } else { 4 };
+    with_currency(value, places, currency, locale)
 }
 
 /// Energy to the watt-hour without its unit: `1,298.640`. The column names kWh.
@@ -233,6 +260,12 @@ pub fn kwh_short(value: Decimal, locale: impl Into<Locale>) -> String {
 pub fn rate(value: Decimal, locale: impl Into<Locale>) -> String {
     let places = value.normalize().scale().clamp(2, 6);
     number(value, places, locale)
+}
+
+/// A number as a form field takes it: a point for the decimal mark, no groups, no trailing zeros.
+#[must_use]
+pub fn plain(value: Decimal) -> String {
+    value.normalize().to_string()
 }
 
 /// A fraction as a percentage with one decimal: `0.12` reads `12.0 %` (or `12.0%` in English).
