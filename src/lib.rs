@@ -3,13 +3,16 @@
 pub mod access;
 pub mod account;
 pub mod audit;
+pub mod billing;
 pub mod clients;
 pub mod customers;
 pub mod db;
 pub mod ids;
+pub mod invoices;
 pub mod money;
 pub mod organizations;
 pub mod passwords;
+pub mod payments;
 pub mod period;
 pub mod rating;
 pub mod tariff_document;

@@ -7,6 +7,7 @@ pub mod conflict;
 pub mod errors;
 pub mod frame;
 pub mod invitation;
+pub mod invoice_view;
 pub mod login;
 pub mod organization;
 pub mod parts;
