@@ -7,8 +7,10 @@ use diesel::sql_types::{BigInt, Date, Nullable, Numeric, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
 
+use crate::db::Cached;
 use crate::db::schema::invoices;
 use crate::ids::{ClientId, CustomerId, InvoiceId, OrganizationId};
+use crate::invoices::Invoice;
 
 /// Which account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,8 +44,9 @@ pub struct Owed {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn owed(conn: &mut AsyncPgConnection, key: Key, today: NaiveDate) -> QueryResult<Owed> {
-    sql_query(
+pub async fn owed(conn: &AsyncPgConnection, key: Key, today: NaiveDate) -> QueryResult<Owed> {
+    let mut conn = conn;
+    let query = sql_query(
         "SELECT coalesce(sum(total - paid), 0) AS amount,
             coalesce(sum(total - paid) FILTER (WHERE total > paid AND due_on < $4), 0) AS overdue,
             count(*) FILTER (WHERE total > paid) AS invoices,
@@ -54,61 +57,20 @@ pub async fn owed(conn: &mut AsyncPgConnection, key: Key, today: NaiveDate) -> Q
     .bind::<SqlUuid, _>(key.organization)
     .bind::<SqlUuid, _>(key.client)
     .bind::<SqlUuid, _>(key.customer)
-    .bind::<Date, _>(today)
-    .get_result(conn)
-    .await
+    .bind::<Date, _>(today);
+    Cached(query).get_result(&mut conn).await
 }
 
-/// A bill in the list of an account: an issued invoice or credit note.
-#[derive(Debug, Clone, Queryable, Selectable)]
-#[diesel(table_name = invoices)]
-pub struct Bill {
-    /// Its id.
-    pub id: InvoiceId,
-    /// `invoice` or `credit_note`.
-    pub kind: String,
-    /// `issued`, `part_paid`, `paid`, `credited`.
-    pub status: String,
-    /// The number as printed.
-    pub label: String,
-    /// First day.
-    pub period_from: NaiveDate,
-    /// The day after the last.
-    pub period_to: NaiveDate,
-    /// When it was issued.
-    pub issued_on: Option<NaiveDate>,
-    /// By when it is to be paid.
-    pub due_on: Option<NaiveDate>,
-    /// The tariff's name.
-    pub tariff_name: String,
-    /// Energy.
-    pub kwh: Decimal,
-    /// Whether a part was estimated.
-    pub estimated: bool,
-    /// What it comes to, with tax.
-    pub total: Decimal,
-    /// What was paid of it.
-    pub paid: Decimal,
+/// What a kWh of a bill came to, all charges and tax included; `None` without usage.
+#[must_use]
+pub fn price(bill: &Invoice) -> Option<Decimal> {
+    (bill.kwh > Decimal::ZERO).then(|| bill.total / bill.kwh)
 }
 
-impl Bill {
-    /// How many days it is for.
-    #[must_use]
-    pub fn days(&self) -> i64 {
-        (self.period_to - self.period_from).num_days()
-    }
-
-    /// What is open on it.
-    #[must_use]
-    pub fn open(&self) -> Decimal {
-        if matches!(self.status.as_str(), "issued" | "part_paid") { self.total - self.paid } else { Decimal::ZERO }
-    }
-
-    /// What a kWh came to, all charges and tax included; `None` without usage.
-    #[must_use]
-    pub fn price(&self) -> Option<Decimal> {
-        (self.kwh > Decimal::ZERO).then(|| self.total / self.kwh)
-    }
+/// Whether money is open on a bill.
+#[must_use]
+pub fn is_open(bill: &Invoice) -> bool {
+    matches!(bill.status.as_str(), "issued" | "part_paid") && bill.open() > Decimal::ZERO
 }
 
 /// Where a page of bills begins: after this one, going back in time.
@@ -119,41 +81,42 @@ pub type Cursor = (NaiveDate, InvoiceId);
 /// # Errors
 /// When the database fails.
 pub async fn bills(
-    conn: &mut AsyncPgConnection,
+    conn: &AsyncPgConnection,
     key: Key,
     before: Option<Cursor>,
     limit: i64,
-) -> QueryResult<Vec<Bill>> {
+) -> QueryResult<Vec<Invoice>> {
+    let mut conn = conn;
     let mut query = invoices::table
         .filter(invoices::organization_id.eq(key.organization))
         .filter(invoices::client_id.eq(key.client).and(invoices::customer_id.eq(key.customer)))
         .filter(invoices::status.ne("draft"))
-        .select(Bill::as_select())
+        .select(Invoice::as_select())
         .order((invoices::issued_on.desc(), invoices::id.desc()))
         .limit(limit)
         .into_boxed();
     if let Some((on, id)) = before {
         query = query.filter(invoices::issued_on.lt(on).or(invoices::issued_on.eq(on).and(invoices::id.lt(id))));
     }
-    query.load(conn).await
+    query.load(&mut conn).await
 }
 
 /// A bill beside the one before it and the one of a year ago.
 #[derive(Debug, Clone)]
 pub struct Compared {
     /// The latest.
-    pub now: Bill,
+    pub now: Invoice,
     /// The one before.
-    pub before: Option<Bill>,
+    pub before: Option<Invoice>,
     /// The one that holds the same day a year ago.
-    pub last_year: Option<Bill>,
+    pub last_year: Option<Invoice>,
 }
 
 /// Finds the latest invoice that stands among bills, and what to compare it with. Credit notes and credited
 /// invoices are left out.
 #[must_use]
-pub fn compare(bills: &[Bill]) -> Option<Compared> {
-    let mut standing: Vec<&Bill> =
+pub fn compare(bills: &[Invoice]) -> Option<Compared> {
+    let mut standing: Vec<&Invoice> =
         bills.iter().filter(|bill| bill.kind == "invoice" && bill.status != "credited").collect();
     standing.sort_by(|a, b| b.period_from.cmp(&a.period_from).then_with(|| b.issued_on.cmp(&a.issued_on)));
     let [now, ..] = standing.as_slice() else { return None };
@@ -169,9 +132,9 @@ pub fn compare(bills: &[Bill]) -> Option<Compared> {
 /// Why one bill differs from another: the part that comes from usage, and the part that comes from the price of
 /// a kWh. Both sum to the difference.
 #[must_use]
-pub fn why(now: &Bill, before: &Bill) -> Option<(Decimal, Decimal)> {
-    let price = before.price()?;
-    let usage = crate::money::Rounding::HalfAwayFromZero.apply((now.kwh - before.kwh) * price, 2);
+pub fn why(now: &Invoice, before: &Invoice) -> Option<(Decimal, Decimal)> {
+    let each = price(before)?;
+    let usage = crate::money::Rounding::HalfAwayFromZero.apply((now.kwh - before.kwh) * each, 2);
     Some((usage, now.total - before.total - usage))
 }
 
@@ -179,21 +142,32 @@ pub fn why(now: &Bill, before: &Bill) -> Option<(Decimal, Decimal)> {
 mod tests {
     use super::*;
 
-    fn bill(from: &str, to: &str, kwh: i64, cents: i64, status: &str) -> Bill {
-        Bill {
+    fn bill(from: &str, to: &str, kwh: i64, cents: i64, status: &str) -> Invoice {
+        Invoice {
             id: InvoiceId::fresh(),
+            customer_id: CustomerId::fresh(),
+            billing_period_id: None,
             kind: "invoice".into(),
             status: status.into(),
             label: from.into(),
+            customer_name: String::new(),
+            account_number: String::new(),
+            billing_address: String::new(),
             period_from: from.parse().unwrap(),
             period_to: to.parse().unwrap(),
             issued_on: Some(to.parse().unwrap()),
             due_on: None,
+            currency: "USD".into(),
             tariff_name: String::new(),
             kwh: Decimal::from(kwh),
+            peak_kw: None,
             estimated: false,
+            net: Decimal::new(cents, 2),
+            tax: Decimal::ZERO,
             total: Decimal::new(cents, 2),
             paid: Decimal::ZERO,
+            metadata: serde_json::Value::Null,
+            created_at: chrono::DateTime::UNIX_EPOCH,
         }
     }
 

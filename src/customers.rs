@@ -145,11 +145,12 @@ pub async fn list(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find(conn: &mut AsyncPgConnection, client: ClientId, id: CustomerId) -> QueryResult<Option<Customer>> {
+pub async fn find(conn: &AsyncPgConnection, client: ClientId, id: CustomerId) -> QueryResult<Option<Customer>> {
+    let mut conn = conn;
     customers::table
         .filter(customers::client_id.eq(client).and(customers::id.eq(id)))
         .select(Customer::as_select())
-        .first(conn)
+        .first(&mut conn)
         .await
         .optional()
 }

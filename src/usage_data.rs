@@ -14,6 +14,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
 
 use crate::account::Key;
+use crate::db::Cached;
 use crate::ids::MeterId;
 use crate::usage::days::day_start;
 
@@ -32,7 +33,11 @@ pub struct Total {
 
 impl Total {
     fn add(&mut self, direction: &str, kwh: Decimal, estimated: bool) {
-        if direction == "export" { self.exported += kwh } else { self.imported += kwh }
+        if direction == "export" {
+            self.exported += kwh
+        } else {
+            self.imported += kwh
+        }
         self.estimated |= estimated;
     }
 }
@@ -88,18 +93,19 @@ struct Read {
 /// # Errors
 /// When the database fails.
 pub async fn totals(
-    conn: &mut AsyncPgConnection,
+    conn: &AsyncPgConnection,
     key: Key,
     by: By,
     from: NaiveDate,
     to: NaiveDate,
 ) -> QueryResult<BTreeMap<NaiveDate, Total>> {
     let mut groups: BTreeMap<NaiveDate, Total> = BTreeMap::new();
-    for sum in interval_sums(conn, key, by, from, to).await? {
+    let (sums, reads) = tokio::try_join!(interval_sums(conn, key, by, from, to), reads(conn, key, from, to))?;
+    for sum in sums {
         groups.entry(sum.starts).or_default().add(&sum.direction, kwh(sum.wh), sum.estimated);
     }
-    for read in reads(conn, key, from, to).await? {
-        spread(&mut groups, by, &read, from, to);
+    for read in &reads {
+        spread(&mut groups, by, read, from, to);
     }
     Ok(groups)
 }
@@ -111,14 +117,15 @@ pub fn kwh(wh: i64) -> Decimal {
 }
 
 async fn interval_sums(
-    conn: &mut AsyncPgConnection,
+    conn: &AsyncPgConnection,
     key: Key,
     by: By,
     from: NaiveDate,
     to: NaiveDate,
 ) -> QueryResult<Vec<IntervalSum>> {
     let unit = if by == By::Month { "month" } else { "day" };
-    sql_query(
+    let mut conn = conn;
+    let query = sql_query(
         "SELECT s.starts, m.direction, sum(s.wh)::bigint AS wh, bool_or(s.estimated) AS estimated
          FROM (SELECT date_trunc($6, d.day::timestamp)::date AS starts, d.meter_id, sum(d.total_wh) AS wh,
                    coalesce(bool_or(1 = ANY (d.flags)), false) AS estimated
@@ -133,13 +140,13 @@ async fn interval_sums(
     .bind::<SqlUuid, _>(key.customer)
     .bind::<Date, _>(from)
     .bind::<Date, _>(to)
-    .bind::<Text, _>(unit)
-    .load(conn)
-    .await
+    .bind::<Text, _>(unit);
+    Cached(query).load(&mut conn).await
 }
 
-async fn reads(conn: &mut AsyncPgConnection, key: Key, from: NaiveDate, to: NaiveDate) -> QueryResult<Vec<Read>> {
-    sql_query(
+async fn reads(conn: &AsyncPgConnection, key: Key, from: NaiveDate, to: NaiveDate) -> QueryResult<Vec<Read>> {
+    let mut conn = conn;
+    let query = sql_query(
         "SELECT m.direction, r.from_on, r.to_on, r.kwh, r.quality = 'estimated' AS estimated
          FROM public.meter_readings r
          JOIN public.meters m ON m.organization_id = $1 AND m.client_id = $2 AND m.id = r.meter_id
@@ -150,9 +157,8 @@ async fn reads(conn: &mut AsyncPgConnection, key: Key, from: NaiveDate, to: Naiv
     .bind::<SqlUuid, _>(key.client)
     .bind::<SqlUuid, _>(key.customer)
     .bind::<Date, _>(from)
-    .bind::<Date, _>(to)
-    .load(conn)
-    .await
+    .bind::<Date, _>(to);
+    Cached(query).load(&mut conn).await
 }
 
 /// Adds a read to the groups that it touches, in proportion to its days in each.
@@ -182,8 +188,9 @@ struct Span {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn span(conn: &mut AsyncPgConnection, key: Key) -> QueryResult<Option<(NaiveDate, NaiveDate)>> {
-    let span: Span = sql_query(
+pub async fn span(conn: &AsyncPgConnection, key: Key) -> QueryResult<Option<(NaiveDate, NaiveDate)>> {
+    let mut conn = conn;
+    let query = sql_query(
         "SELECT least(i.first, r.first) AS first, greatest(i.last, r.last) AS last
          FROM (SELECT min(d.day) AS first, max(d.day) AS last FROM public.interval_days d
                WHERE d.organization_id = $1 AND d.client_id = $2 AND d.customer_id = $3) i,
@@ -192,9 +199,8 @@ pub async fn span(conn: &mut AsyncPgConnection, key: Key) -> QueryResult<Option<
     )
     .bind::<SqlUuid, _>(key.organization)
     .bind::<SqlUuid, _>(key.client)
-    .bind::<SqlUuid, _>(key.customer)
-    .get_result(conn)
-    .await?;
+    .bind::<SqlUuid, _>(key.customer);
+    let span: Span = Cached(query).get_result(&mut conn).await?;
     Ok(span.first.zip(span.last))
 }
 
@@ -250,12 +256,13 @@ impl MeterDay {
 /// # Errors
 /// When the database fails.
 pub async fn profiles(
-    conn: &mut AsyncPgConnection,
+    conn: &AsyncPgConnection,
     key: Key,
     from: NaiveDate,
     to: NaiveDate,
 ) -> QueryResult<Vec<MeterDay>> {
-    sql_query(
+    let mut conn = conn;
+    let query = sql_query(
         "SELECT d.meter_id, m.serial, m.direction, m.time_zone, d.day, d.interval_minutes, d.wh, d.flags
          FROM public.interval_days d
          JOIN public.meters m ON m.organization_id = $1 AND m.client_id = $2 AND m.id = d.meter_id
@@ -266,9 +273,8 @@ pub async fn profiles(
     .bind::<SqlUuid, _>(key.client)
     .bind::<SqlUuid, _>(key.customer)
     .bind::<Date, _>(from)
-    .bind::<Date, _>(to)
-    .load(conn)
-    .await
+    .bind::<Date, _>(to);
+    Cached(query).load(&mut conn).await
 }
 
 /// Totals of a day's hours by the instant at which each begins: 23, 24 or 25 of them where the day is whole.

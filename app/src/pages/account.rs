@@ -4,11 +4,11 @@ pub mod home;
 pub mod invoices;
 pub mod usage;
 
-use chrono::{NaiveDate, Utc};
-use chrono_tz::Tz;
+use chrono::NaiveDate;
 use eis::access::{Actor, Permission};
 use eis::account::Key;
 use eis::clients::{self, Client};
+use eis::customers::{self, Customer};
 use eis::db::Tenant;
 use rust_decimal::Decimal;
 
@@ -27,6 +27,8 @@ pub struct AtAccount {
     pub key: Key,
     /// The client.
     pub client: Client,
+    /// The customer.
+    pub customer: Customer,
 }
 
 impl AtAccount {
@@ -37,10 +39,13 @@ impl AtAccount {
     pub async fn open(ctx: &Ctx) -> Result<(Self, Tenant), AppError> {
         let actor = ctx.require(Permission::ViewAccount)?;
         let (client, organization) = actor.tenant()?;
-        let customer = actor.customer.ok_or(AppError::Forbidden)?;
-        let mut tx = ctx.read(&actor).await?;
-        let row = clients::find(&mut tx, client).await?.ok_or(AppError::Forbidden)?;
-        Ok((Self { actor, key: Key { organization, client, customer }, client: row }, tx))
+        let id = actor.customer.ok_or(AppError::Forbidden)?;
+        let tx = ctx.read(&actor).await?;
+        let conn = tx.shared();
+        let (row, customer) = tokio::try_join!(clients::find(conn, client), customers::find(conn, client, id))?;
+        let (client_row, customer) = row.zip(customer).ok_or(AppError::Forbidden)?;
+        let key = Key { organization, client, customer: id };
+        Ok((Self { actor, key, client: client_row, customer }, tx))
     }
 
     /// How this client writes numbers and dates.
@@ -49,11 +54,10 @@ impl AtAccount {
         Locale::from(self.client.locale.as_str())
     }
 
-    /// Today on the client's clock.
+    /// Today where the client is.
     #[must_use]
     pub fn today(&self) -> NaiveDate {
-        let zone: Tz = self.client.time_zone.parse().unwrap_or(Tz::UTC);
-        Utc::now().with_timezone(&zone).date_naive()
+        self.client.today()
     }
 
     /// An amount with the client's currency.
@@ -62,9 +66,13 @@ impl AtAccount {
         format::amount(value, &self.client.currency, self.locale())
     }
 
-    /// The place for the frame.
+    /// The place for the frame; crumbs as (label, address), and this page.
     #[must_use]
-    pub fn place(&self, crumbs: Vec<Crumb>) -> Place {
-        Place { client: None, client_name: self.client.name.clone(), crumbs }
+    pub fn place(&self, crumbs: &[(&str, &str)], this: &str) -> Place {
+        let mut trail: Vec<Crumb> = crumbs.iter().map(|(label, href)| Crumb::new(*label, *href)).collect();
+        if !crumbs.is_empty() {
+            trail.push(Crumb::new(this, ""));
+        }
+        Place { client: None, client_name: self.client.name.clone(), crumbs: trail }
     }
 }

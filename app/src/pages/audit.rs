@@ -9,9 +9,7 @@ use leptos::prelude::*;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::components::{
-    Choice, Column, DataTable, EmptyState, FilterBar, FilterSelect, PageHeader, Pagination,
-};
+use crate::components::{Choice, Column, DataTable, EmptyState, FilterBar, FilterSelect, PageHeader, Pagination};
 use crate::pages::frame::page;
 use crate::pages::parts::address;
 use crate::pages::scope::Scope;
@@ -101,8 +99,7 @@ pub async fn of_client(
 async fn show(ctx: Ctx, scope: Scope, mut tx: eis::db::Tenant, query: LogQuery) -> Result<Response, AppError> {
     let client = scope.client.as_ref().map(|client| client.id);
     let limit = i64::try_from(ROWS).unwrap_or_default() + 1;
-    let mut rows =
-        audit::list(&mut tx, scope.organization.id, client, &query.filter(), query.cursor(), limit).await?;
+    let mut rows = audit::list(&mut tx, scope.organization.id, client, &query.filter(), query.cursor(), limit).await?;
     drop(tx);
     let more = rows.len() > ROWS;
     rows.truncate(ROWS);
@@ -164,7 +161,11 @@ fn line(scope: &Scope, row: Record) -> impl IntoView + use<> {
     let when = scope.moment(row.at);
     let machine = row.at.to_rfc3339();
     let role = Role::parse(&row.role).map_or_else(|| row.role.replace('_', " "), |role| role.label().to_owned());
-    let about = ENTITIES.iter().find(|(code, _)| *code == row.entity).map_or(row.entity.as_str(), |(_, label)| *label).to_owned();
+    let about = ENTITIES
+        .iter()
+        .find(|(code, _)| *code == row.entity)
+        .map_or(row.entity.as_str(), |(_, label)| *label)
+        .to_owned();
     let changes = changes(&row.details);
     let from = (!row.address.is_empty()).then(|| format!(" from {}", row.address));
     view! {
@@ -196,9 +197,9 @@ fn changes(details: &Value) -> Vec<Change> {
         let (was, is) = (word(before.get(name)), word(after.get(name)));
         (was != is).then(|| Change { name: name.replace('_', " "), before: was, after: is })
     });
-    let figures = all.iter().filter(|(name, value)| {
-        !((*name == "before" || *name == "after") && value.is_object()) && !value.is_null()
-    });
+    let figures = all
+        .iter()
+        .filter(|(name, value)| !((*name == "before" || *name == "after") && value.is_object()) && !value.is_null());
     let figures = figures.map(|(name, value)| Change {
         name: name.replace('_', " "),
         before: String::new(),
@@ -241,7 +242,8 @@ mod tests {
 
     #[test]
     fn only_what_changed_is_told() {
-        let details = json!({ "before": { "name": "A", "phone": "1" }, "after": { "name": "B", "phone": "1" }, "invoices": 12 });
+        let details =
+            json!({ "before": { "name": "A", "phone": "1" }, "after": { "name": "B", "phone": "1" }, "invoices": 12 });
         let told = changes(&details);
         assert_eq!(told.len(), 2);
         assert_eq!(told[0], Change { name: "name".into(), before: "A".into(), after: "B".into() });
@@ -250,7 +252,8 @@ mod tests {
 
     #[test]
     fn a_cursor_survives_the_address() {
-        let query = LogQuery { before: "1764000000000001.0198c0de-0000-7000-8000-000000000000".into(), ..LogQuery::default() };
+        let query =
+            LogQuery { before: "1764000000000001.0198c0de-0000-7000-8000-000000000000".into(), ..LogQuery::default() };
         let (at, id) = query.cursor().unwrap();
         assert_eq!(format!("{}.{id}", at.timestamp_micros()), query.before);
         assert!(LogQuery { before: "x".into(), ..LogQuery::default() }.cursor().is_none());

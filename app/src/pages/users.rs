@@ -145,7 +145,8 @@ fn link_once((email, link): (String, String)) -> impl IntoView {
 
 fn line(scope: &Scope, row: OrganizationUser, path: &str) -> impl IntoView + use<> {
     let now = chrono::Utc::now();
-    let day = |at: chrono::DateTime<chrono::Utc>| format::date(at.with_timezone(&scope.zone()).date_naive(), scope.locale());
+    let day =
+        |at: chrono::DateTime<chrono::Utc>| format::date(at.with_timezone(&scope.zone()).date_naive(), scope.locale());
     let ended = row.valid_to.is_some_and(|to| to <= now);
     let change = (may_change(scope, &row) && !ended).then(|| format!("{path}/{}/edit", row.assignment_id));
     let until = row.valid_to.map(|to| if ended { "ended ".to_owned() } else { String::new() } + &day(to));

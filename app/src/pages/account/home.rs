@@ -2,15 +2,17 @@
 
 use axum::response::{IntoResponse, Response};
 use chrono::{Datelike, Months, NaiveDate};
-use eis::account::{self, Bill, Compared, Owed};
-use eis::customers;
+use diesel::QueryResult;
+use diesel_async::AsyncPgConnection;
+use eis::account::{self, Compared, Key, Owed};
+use eis::invoices::Invoice;
 use eis::usage_data::{self, By, Total};
 use leptos::prelude::*;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 
 use super::AtAccount;
-use super::usage::chart_of_months;
+use super::usage::chart;
 use crate::components::{
     AmountDue, ButtonLink, CompareBars, Comparison, EmptyState, Kind, PageHeader, Section, SummaryList, SummaryRow,
     Tone,
@@ -25,31 +27,34 @@ const BILLS: i64 = 16;
 
 /// `GET /account`
 pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
-    let (at, mut tx) = AtAccount::open(&ctx).await?;
+    let (at, tx) = AtAccount::open(&ctx).await?;
     let today = at.today();
-    let customer = customers::find(&mut tx, at.key.client, at.key.customer).await?.ok_or(AppError::NotFound)?;
-    let owed = account::owed(&mut tx, at.key, today).await?;
-    let bills = account::bills(&mut tx, at.key, None, BILLS).await?;
-    let months = last_year(&mut tx, &at, today).await?;
+    let conn = tx.shared();
+    let (owed, bills, months) = tokio::try_join!(
+        account::owed(conn, at.key, today),
+        account::bills(conn, at.key, None, BILLS),
+        year_to(conn, at.key, today),
+    )?;
+    let months = if months.is_empty() { last_year(conn, at.key).await? } else { months };
     drop(tx);
     let compared = account::compare(&bills);
-    let open = bills.iter().filter(|bill| bill.open() > Decimal::ZERO).min_by_key(|bill| bill.due_on).map(|bill| bill.id);
-    let place = at.place(Vec::new());
+    let open = bills.iter().filter(|bill| account::is_open(bill)).min_by_key(|bill| bill.due_on).map(|bill| bill.id);
+    let place = at.place(&[], "");
     let actor = at.actor.clone();
     let html = framed(&ctx, &actor, place, "Home", move || {
         let see = open.or_else(|| compared.as_ref().map(|c| c.now.id));
         view! {
-            <PageHeader title=customer.name subtitle=customer.service_address/>
+            <PageHeader title=at.customer.name.clone() subtitle=format!("Account {}, {}", at.customer.account_number, at.customer.service_address)/>
             <div class="columns">
                 {amount_due(&at, &owed, today, see.map(|id| format!("/account/invoices/{id}")))}
                 {compared.as_ref().map(|compared| latest(&at, compared))}
             </div>
-            {compared.as_ref().map(|compared| against(&at, compared))}
-            <Section title="Your usage" link="Usage by day and hour" href="/account/usage">
+            {compared.as_ref().and_then(|compared| against(&at, compared))}
+            <Section title="Your usage" link="Usage by day and hour" href="/account/usage?by=day">
                 {if months.is_empty() {
                     view! { <EmptyState title="No usage yet" text="Your usage appears here as soon as your meter has been read."/> }.into_any()
                 } else {
-                    chart_of_months("months", &months, at.locale()).into_any()
+                    chart("months", By::Month, &months, at.locale())
                 }}
             </Section>
         }
@@ -58,17 +63,26 @@ pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
     Ok(html.into_response())
 }
 
-/// Twelve months of usage up to the last one measured; empty when nothing is known.
-async fn last_year(tx: &mut eis::db::Tenant, at: &AtAccount, today: NaiveDate) -> Result<BTreeMap<NaiveDate, Total>, AppError> {
-    let Some((_, last)) = usage_data::span(tx, at.key).await? else { return Ok(BTreeMap::new()) };
-    let month = last.min(today).with_day(1).unwrap_or(last);
+/// The twelve months that end with the one of `day`; empty when nothing was used in them.
+async fn year_to(conn: &AsyncPgConnection, key: Key, day: NaiveDate) -> QueryResult<BTreeMap<NaiveDate, Total>> {
+    let month = By::Month.key(day);
     let from = month.checked_sub_months(Months::new(11)).unwrap_or(month);
     let to = month.checked_add_months(Months::new(1)).unwrap_or(month);
-    let mut months = usage_data::totals(tx, at.key, By::Month, from, to).await?;
-    for n in 0..12 {
-        months.entry(from.checked_add_months(Months::new(n)).unwrap_or(from)).or_default();
+    let mut months = usage_data::totals(conn, key, By::Month, from, to).await?;
+    if !months.is_empty() {
+        for n in 0..12 {
+            months.entry(from.checked_add_months(Months::new(n)).unwrap_or(from)).or_default();
+        }
     }
     Ok(months)
+}
+
+/// The twelve months up to the last one known, for an account whose usage ended earlier.
+async fn last_year(conn: &AsyncPgConnection, key: Key) -> QueryResult<BTreeMap<NaiveDate, Total>> {
+    match usage_data::span(conn, key).await? {
+        Some((_, last)) => year_to(conn, key, last).await,
+        None => Ok(BTreeMap::new()),
+    }
 }
 
 fn amount_due(at: &AtAccount, owed: &Owed, today: NaiveDate, bill: Option<String>) -> impl IntoView + use<> {
@@ -76,15 +90,19 @@ fn amount_due(at: &AtAccount, owed: &Owed, today: NaiveDate, bill: Option<String
     let links = move || bill.map(|href| view! { <ButtonLink label="See the bill" href=href kind=Kind::Secondary/> });
     if owed.amount > Decimal::ZERO {
         let (due, tone) = match owed.due_on {
-            Some(day) if day < today && owed.overdue < owed.amount => {
-                (format!("{} was due by {}; please pay it now", at.amount(owed.overdue), format::date_long(day, locale)), Tone::Bad)
+            Some(day) if day < today && owed.overdue < owed.amount => (
+                format!("{} was due by {}; please pay it now", at.amount(owed.overdue), format::date_long(day, locale)),
+                Tone::Bad,
+            ),
+            Some(day) if day < today => {
+                (format!("Was due {}; please pay it now", format::date_long(day, locale)), Tone::Bad)
             }
-            Some(day) if day < today => (format!("Was due {}; please pay it now", format::date_long(day, locale)), Tone::Bad),
             Some(day) if day == today => (format!("Due today, {}", format::date_long(day, locale)), Tone::Warn),
             Some(day) => (format!("Due {}", format::date_long(day, locale)), Tone::Neutral),
             None => (String::new(), Tone::Neutral),
         };
-        view! { <AmountDue label="You owe" amount=at.amount(owed.amount) due=due tone=tone>{links()}</AmountDue> }.into_any()
+        view! { <AmountDue label="You owe" amount=at.amount(owed.amount) due=due tone=tone>{links()}</AmountDue> }
+            .into_any()
     } else if owed.amount < Decimal::ZERO {
         let due = "It is taken off your next bill".to_owned();
         view! { <AmountDue label="You are in credit by" amount=at.amount(-owed.amount) due=due tone=Tone::Good>{links()}</AmountDue> }.into_any()
@@ -98,12 +116,17 @@ fn amount_due(at: &AtAccount, owed: &Owed, today: NaiveDate, bill: Option<String
 fn latest(at: &AtAccount, compared: &Compared) -> impl IntoView + use<> {
     let locale = at.locale();
     let now = &compared.now;
-    let price = now.price().map(|price| format!("{} per kWh, all charges and tax included", format::price(price, &at.client.currency, locale)));
+    let price = account::price(now).map(|price| {
+        format!("{} per kWh, all charges and tax included", format::price(price, &at.client.currency, locale))
+    });
     let days = now.days();
     let per_day = if days > 0 { now.kwh / Decimal::from(days) } else { Decimal::ZERO };
     let rows = vec![
         SummaryRow::view("Bill", view! { <a href=format!("/account/invoices/{}", now.id)>{now.label.clone()}</a> }),
-        SummaryRow::new("Usage", format!("{} kWh{}", format::kwh(now.kwh, locale), if now.estimated { ", partly estimated" } else { "" })),
+        SummaryRow::new(
+            "Usage",
+            format!("{} kWh{}", format::kwh(now.kwh, locale), if now.estimated { ", partly estimated" } else { "" }),
+        ),
         SummaryRow::new("Price", price.unwrap_or_default()),
         SummaryRow::new("Days", format!("{days}, {} a day", format::kwh_short(per_day, locale))),
         SummaryRow::new("Tariff", now.tariff_name.clone()),
@@ -113,22 +136,23 @@ fn latest(at: &AtAccount, compared: &Compared) -> impl IntoView + use<> {
 }
 
 /// `November 2026` for a calendar month, else first to last day.
-pub(super) fn span_of(bill: &Bill, locale: format::Locale) -> String {
-    let whole = bill.period_from.day() == 1 && bill.period_from.checked_add_months(Months::new(1)) == Some(bill.period_to);
+pub(super) fn span_of(bill: &Invoice, locale: format::Locale) -> String {
+    let whole =
+        bill.period_from.day() == 1 && bill.period_from.checked_add_months(Months::new(1)) == Some(bill.period_to);
     if whole {
         format::month(bill.period_from, locale)
     } else {
-        format::date_range(bill.period_from, bill.period_to.pred_opt().unwrap_or(bill.period_to), locale)
+        format::date_range(bill.period_from, bill.last_day(), locale)
     }
 }
 
 /// The bill beside the one before and last year's, with the reason for the difference.
-fn against(at: &AtAccount, compared: &Compared) -> Option<impl IntoView + use<>> {
+pub(super) fn against(at: &AtAccount, compared: &Compared) -> Option<impl IntoView + use<>> {
     let now = &compared.now;
     if compared.before.is_none() && compared.last_year.is_none() {
         return None;
     }
-    let row = |bill: &Bill, current: bool| Comparison {
+    let row = |bill: &Invoice, current: bool| Comparison {
         label: span_of(bill, at.locale()),
         value: bill.total,
         text: at.amount(bill.total),
@@ -136,11 +160,13 @@ fn against(at: &AtAccount, compared: &Compared) -> Option<impl IntoView + use<>>
         current,
     };
     let mut rows = vec![row(now, true)];
-    let mut others: Vec<&Bill> = compared.before.iter().chain(&compared.last_year).collect();
+    let mut others: Vec<&Invoice> = compared.before.iter().chain(&compared.last_year).collect();
     others.dedup_by_key(|bill| bill.id);
     rows.extend(others.into_iter().map(|bill| row(bill, false)));
     let text = compared.before.as_ref().and_then(|before| reason(at, now, before)).unwrap_or_default();
-    Some(view! { <Section title="Compared"><CompareBars title="This bill and earlier ones" description=text rows=rows/></Section> })
+    Some(
+        view! { <Section title="Compared"><CompareBars title="This bill and earlier ones" description=text rows=rows/></Section> },
+    )
 }
 
 fn difference(at: &AtAccount, more: Decimal) -> String {
@@ -152,11 +178,12 @@ fn difference(at: &AtAccount, more: Decimal) -> String {
 }
 
 /// `$18.20 more than October 2026: 96 kWh more usage makes +$13.35, the price of a kWh +$4.85. It has 2 days more.`
-fn reason(at: &AtAccount, now: &Bill, before: &Bill) -> Option<String> {
+fn reason(at: &AtAccount, now: &Invoice, before: &Invoice) -> Option<String> {
     let (usage, price) = account::why(now, before)?;
     let locale = at.locale();
     let more = now.total - before.total;
-    let whole = if more >= Decimal::ZERO { format!("{} more", at.amount(more)) } else { format!("{} less", at.amount(-more)) };
+    let whole =
+        if more >= Decimal::ZERO { format!("{} more", at.amount(more)) } else { format!("{} less", at.amount(-more)) };
     let kwh = now.kwh - before.kwh;
     let direction = if kwh >= Decimal::ZERO { "more" } else { "less" };
     let signed = |value: Decimal| {

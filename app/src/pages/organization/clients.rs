@@ -160,12 +160,30 @@ impl ClientForm {
         let mut reader = Reader::default();
         let name = reader.text("name", &self.name, "the client's name", 200);
         let legal_name = reader.text("legal_name", &self.legal_name, "the name in law", 200);
-        let slug = coded(&mut reader, "slug", &self.slug, is_slug, "Use 2 to 63 small letters, digits and hyphens, like harbor-light.");
+        let slug = coded(
+            &mut reader,
+            "slug",
+            &self.slug,
+            is_slug,
+            "Use 2 to 63 small letters, digits and hyphens, like harbor-light.",
+        );
         let address = reader.optional("address", &self.address, 400);
         let tax_number = reader.optional("tax_number", &self.tax_number, 60);
-        let invoice_series = coded(&mut reader, "invoice_series", &self.invoice_series, is_series, "Use 1 to 12 capital letters, digits and hyphens, like HL.");
+        let invoice_series = coded(
+            &mut reader,
+            "invoice_series",
+            &self.invoice_series,
+            is_series,
+            "Use 1 to 12 capital letters, digits and hyphens, like HL.",
+        );
         let currency = reader.choice("currency", &self.currency, "a currency", &CURRENCIES);
-        let time_zone = coded(&mut reader, "time_zone", &self.time_zone, |zone| zone.parse::<Tz>().is_ok(), "Enter a time zone of the IANA list, like America/New_York or Europe/Berlin.");
+        let time_zone = coded(
+            &mut reader,
+            "time_zone",
+            &self.time_zone,
+            |zone| zone.parse::<Tz>().is_ok(),
+            "Enter a time zone of the IANA list, like America/New_York or Europe/Berlin.",
+        );
         let locale = reader.choice("locale", &self.locale, "a language and country", &Locale::ALL.map(Locale::tag));
         let tax_name = reader.text("tax_name", &self.tax_name, "what the tax is called", 40);
         let percent = reader.decimal("tax_percent", &self.tax_percent, "the tax", Decimal::ZERO, Decimal::new(9999, 2));
@@ -336,10 +354,7 @@ pub(crate) async fn create_client(#[server(flatten)] form: ClientForm) -> Result
 
 /// Changes a client.
 #[server(prefix = "/api", endpoint = "update_client")]
-pub(crate) async fn update_client(
-    client: String,
-    #[server(flatten)] form: ClientForm,
-) -> Result<(), ServerFnError> {
+pub(crate) async fn update_client(client: String, #[server(flatten)] form: ClientForm) -> Result<(), ServerFnError> {
     act(async {
         let (ctx, actor) = require(Permission::ManageClients)?;
         let id: ClientId = client.parse().map_err(|_| AppError::NotFound)?;

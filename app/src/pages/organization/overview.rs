@@ -118,13 +118,19 @@ fn todo(row: &ClientOverview, base: &str, locale: Locale) -> Vec<(String, String
             Some(from) if row.waiting_periods == 1 => format!("{} to approve or issue", format::month(from, locale)),
             _ => some(row.waiting_periods, "period waits", "periods wait"),
         };
-        items.push((text, format!("{base}/billing-periods{}", if row.waiting_periods == 1 { period } else { String::new() })));
+        items.push((
+            text,
+            format!("{base}/billing-periods{}", if row.waiting_periods == 1 { period } else { String::new() }),
+        ));
     }
     if row.exceptions > 0 {
         items.push((some(row.exceptions, "exception", "exceptions"), format!("{base}/billing-periods")));
     }
     if row.overdue > 0 {
-        items.push((some(row.overdue, "overdue invoice", "overdue invoices"), format!("{base}/invoices?status=overdue")));
+        items.push((
+            some(row.overdue, "overdue invoice", "overdue invoices"),
+            format!("{base}/invoices?status=overdue"),
+        ));
     }
     if row.faulty_imports > 0 {
         items.push((some(row.faulty_imports, "import to mend", "imports to mend"), format!("{base}/imports")));

@@ -81,12 +81,13 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: Tenant, id: &str) -> Result<Respon
             SummaryRow::new("Last day", until.map_or_else(|| "No end".to_owned(), |day| format::date(day, locale))),
         ];
         let last = until.map(|day| day.to_string()).unwrap_or_default();
+        let (again, same) = (context.clone(), hidden.clone());
         view! {
             <PageHeader title=title/>
             <ErrorSummary errors=field_errors(&typed)/>
             <SummaryList rows=rows/>
             <Section title="Change">
-                <PostForm action="/api/change_role" context=context.clone() hidden=hidden.clone() class="form">
+                <PostForm action="/api/change_role" context=context hidden=hidden class="form">
                     <DateField name="last_day" label="Last day" hint="Leave empty for no end. The person signs in again after a change." value=typed.value("last_day", last) error=typed.error("last_day") optional=true/>
                     <div class="actions"><Button label="Save changes"/><ButtonLink label="Cancel" href=back kind=Kind::Secondary/></div>
                 </PostForm>
@@ -102,8 +103,8 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: Tenant, id: &str) -> Result<Respon
                     ]
                     label="Take the role back"
                     action="/api/revoke_role"
-                    context=context
-                    hidden=hidden
+                    context=again
+                    hidden=same
                     note="What the person did stays on record. To give the role again, invite the person again."
                 />
             </Section>
@@ -130,7 +131,9 @@ pub(crate) async fn change_role(
         let zone = zone_of(&mut tx, &row, &actor).await?;
         let ends = day.and_then(|day| day.checked_add_days(Days::new(1))).map(|next| day_start(zone, next));
         if ends.is_some_and(|ends| ends <= Utc::now()) {
-            return Err(FieldErrors::one("last_day", "Enter today or a day to come, or take the role back below.").into());
+            return Err(
+                FieldErrors::one("last_day", "Enter today or a day to come, or take the role back below.").into()
+            );
         }
         if !users::end_assignment(&mut tx, row.assignment_id, ends).await? {
             return Err(AppError::NotFound);
@@ -170,10 +173,7 @@ async fn zone_of(tx: &mut Tenant, row: &OrganizationUser, actor: &eis::access::A
 
 /// Takes a role back, from now on.
 #[server(prefix = "/api", endpoint = "revoke_role")]
-pub(crate) async fn revoke_role(
-    #[server(default)] client: String,
-    assignment: String,
-) -> Result<(), ServerFnError> {
+pub(crate) async fn revoke_role(#[server(default)] client: String, assignment: String) -> Result<(), ServerFnError> {
     act(async {
         let (ctx, actor) = require_scope(Permission::ManageUsers, &client)?;
         let mut tx = ctx.write(&actor).await?;

@@ -103,9 +103,14 @@ fn form(scope: &Scope, typed: &Typed, clients: Vec<Client>) -> impl IntoView + u
     let customers = roles.contains(&Role::CustomerUser);
     let at = (scope.client.is_none() && roles.contains(&Role::ClientAdmin)).then(|| {
         let none = std::iter::once(Choice::new("", "Choose a client"));
-        none.chain(clients.iter().map(|client| Choice::new(client.id.to_string(), client.name.clone()))).collect::<Vec<_>>()
+        none.chain(clients.iter().map(|client| Choice::new(client.id.to_string(), client.name.clone())))
+            .collect::<Vec<_>>()
     });
-    let account_hint = if only.is_some() { "The account that the person will see." } else { "For a customer: the account that the person will see." };
+    let account_hint = if only.is_some() {
+        "The account that the person will see."
+    } else {
+        "For a customer: the account that the person will see."
+    };
     view! {
         <ErrorSummary errors=field_errors(&typed)/>
         <PostForm action="/api/invite_user" context=scope.actor.context_token() hidden=hidden class="form">
@@ -194,7 +199,8 @@ async fn find_place(tx: &mut Tenant, new: &mut NewInvitation, account: &str) -> 
         return Ok(());
     }
     let customer = customers::find_by_account(tx, client, account).await?;
-    let customer = customer.ok_or_else(|| FieldErrors::one("account_number", "No customer of this client has this account number."))?;
+    let customer = customer
+        .ok_or_else(|| FieldErrors::one("account_number", "No customer of this client has this account number."))?;
     new.customer = Some(customer.id);
     Ok(())
 }
