@@ -4,16 +4,22 @@
 //! [`rate`] then walks the days of a profile (or takes register reads) and makes a [`Bill`]. Energy is
 //! summed as whole watt-hours per block and time-of-use period and multiplied by the price once (rule 6).
 
+mod adjust;
 mod bill;
 mod calendar;
 mod compile;
+mod costs;
+mod demand;
 mod energy;
 mod error;
+mod export;
 mod finish;
 mod fixed;
 mod input;
 mod part;
 mod registers;
+pub mod report;
+mod versions;
 mod walk;
 
 pub use bill::{Bill, BillLine, Carried, LineKind, TraceDay, Unit};
@@ -22,7 +28,9 @@ pub use error::RatingError;
 pub use input::{History, PastPeak, Supply, UsageInput};
 
 use crate::period::Period;
-use part::Part;
+pub use costs::IntervalCost;
+use part::{Part, State};
+pub use versions::{interval_costs, rate_versions};
 
 /// Rates one billing period of one account.
 ///
@@ -31,10 +39,16 @@ use part::Part;
 ///
 /// # Errors
 /// [`RatingError`] when the usage does not cover the period, or is of a kind that the tariff cannot rate.
-pub fn rate(tariff: &CompiledTariff, usage: &UsageInput<'_>, period: Period, history: &History) -> Result<Bill, RatingError> {
-    let part = Part { tariff, period, whole: period, usage, history };
-    let lines = part.lines()?;
-    finish::bill(&[part], lines)
+pub fn rate(
+    tariff: &CompiledTariff,
+    usage: &UsageInput<'_>,
+    period: Period,
+    history: &History,
+) -> Result<Bill, RatingError> {
+    let part = Part { tariff, period, whole: period, usage, whole_usage: usage, history };
+    let mut state = State::from_history(history);
+    let lines = part.lines(&mut state)?;
+    finish::bill(&[part], state, lines)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod merge;
 pub mod nem12;
 mod reading;
 mod register;
+mod unix;
 
 use std::io::BufRead;
 

@@ -22,12 +22,16 @@ mod errors;
 mod field;
 mod filters;
 mod form;
+mod frame;
 mod header;
 mod heat_map;
+mod html;
 mod icon;
 mod notice;
 mod pagination;
+mod rows;
 mod select;
+mod series;
 mod shell;
 mod stat;
 mod steps;
@@ -38,7 +42,7 @@ mod tabs;
 mod tag;
 mod timeline;
 
-pub use bar_chart::{BarChart, Series, Tone as SeriesTone};
+pub use bar_chart::BarChart;
 pub use bill::{AmountDue, Bill, BillLine, BillSum};
 pub use button::{Button, ButtonLink, Kind};
 pub use compare_bars::{CompareBars, Comparison};
@@ -49,13 +53,16 @@ pub use errors::{ErrorSummary, FieldError};
 pub use field::{DateField, Field, FileField, TextArea};
 pub use filters::{FilterBar, FilterSelect};
 pub use form::PostForm;
+pub use frame::{Brand, Crumb, Frame, NavItem};
 pub use header::{PageHeader, Section};
 pub use heat_map::{HeatRow, UsageHeatMap};
 pub use icon::{Glyph, Icon};
 pub use notice::{Flash, Notice};
 pub use pagination::Pagination;
+pub use rows::{Cells, Rows};
 pub use select::{Checkbox, Choice, Radios, SelectField};
-pub use shell::{Brand, Crumb, Frame, NavItem, Shell};
+pub use series::{Series, Tone as SeriesTone};
+pub use shell::Shell;
 pub use stat::{Stat, Stats};
 pub use steps::Steps;
 pub use summary::{SummaryList, SummaryRow};
@@ -64,6 +71,9 @@ pub use table::{Column, DataTable, Sort};
 pub use tabs::{Tab, Tabs};
 pub use tag::{Status, Tag, Tone};
 pub use timeline::{Event, Timeline};
+
+#[cfg(test)]
+mod tests;
 
 /// `None` for an empty string, so that an attribute is left out rather than empty.
 fn present(text: String) -> Option<String> {

@@ -1,5 +1,9 @@
 //! The web above the business: routes, pages, components, the server and the command line.
 
+// Typed release builds nest views deeper than the compiler's default allows.
+#![recursion_limit = "512"]
+
+pub mod bench;
 pub mod cli;
 pub mod components;
 pub mod format;

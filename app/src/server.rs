@@ -41,6 +41,12 @@ pub const UPLOAD_LIMIT: usize = 64 * 1024 * 1024;
 /// The whole application over a database.
 #[must_use]
 pub fn router(state: AppState) -> Router {
+    router_with(state, Router::new())
+}
+
+/// The whole application with further routes outside its layers: a benchmark's peers.
+#[must_use]
+pub fn router_with(state: AppState, beside: Router<AppState>) -> Router {
     let https = state.options.https();
     let store = PgSessions::new(state.db.clone(), ABSOLUTE_SECONDS, IDLE_SECONDS);
     // `__Host-` binds the cookie to this host and HTTPS; a browser refuses it without.
@@ -63,6 +69,7 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn(protect::headers))
         .layer(CatchPanicLayer::custom(errors::panicked))
         .layer(from_fn(protect::log))
+        .merge(beside)
         .with_state(state)
 }
 

@@ -51,32 +51,27 @@ COMMENT ON PROCEDURE private.rotate_signing_key IS
 CALL private.rotate_signing_key();
 REVOKE ALL ON PROCEDURE private.rotate_signing_key FROM PUBLIC;
 
-CREATE FUNCTION private.mac(message text) RETURNS text LANGUAGE sql STABLE STRICT
-SET search_path = pg_catalog, pg_temp AS $$
-    SELECT encode(sha256(k.outer_key || sha256(k.inner_key || convert_to(message, 'UTF8'))), 'hex')
-    FROM private.signing_keys k WHERE k.id = 1
-$$;
-COMMENT ON FUNCTION private.mac IS 'HMAC-SHA-256 (RFC 2104) of a message with the signing key.';
+-- plpgsql, not SQL: its plan is kept for the session, where a SQL function would be planned with every statement.
+-- Functions of this schema run inside definer functions that have fixed search_path already.
+CREATE FUNCTION private.mac(message text) RETURNS text LANGUAGE plpgsql STABLE STRICT AS $$
+DECLARE k private.signing_keys;
+BEGIN
+    SELECT * INTO k FROM private.signing_keys WHERE id = 1;
+    RETURN pg_catalog.encode(pg_catalog.sha256(k.outer_key || pg_catalog.sha256(k.inner_key || pg_catalog.convert_to(message, 'UTF8'))), 'hex');
+END $$;
+COMMENT ON FUNCTION private.mac IS 'HMAC-SHA-256 (RFC 2104) of a message with the signing key, hex.';
 REVOKE ALL ON FUNCTION private.mac FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION private.mac TO eis_gate;
 
-CREATE FUNCTION private.transaction_stamp() RETURNS text LANGUAGE sql STABLE
-SET search_path = pg_catalog, pg_temp AS $$
-    SELECT pg_backend_pid()::text || '|' || (extract(epoch FROM transaction_timestamp()) * 1000000)::bigint::text
-$$;
-COMMENT ON FUNCTION private.transaction_stamp IS 'What binds a context to this backend and this transaction.';
-REVOKE ALL ON FUNCTION private.transaction_stamp FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION private.transaction_stamp TO eis_gate;
-
 CREATE FUNCTION private.put_context(
     level text, organization uuid, client uuid, customer uuid, person uuid, role text, writable boolean
-) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    message text := concat_ws('|', level, coalesce(organization::text, ''), coalesce(client::text, ''),
-        coalesce(customer::text, ''), coalesce(person::text, ''), role,
-        CASE WHEN writable THEN 'w' ELSE 'r' END, private.transaction_stamp());
+    message text := pg_catalog.concat_ws('|', level, coalesce(organization::text, ''), coalesce(client::text, ''),
+        coalesce(customer::text, ''), coalesce(person::text, ''), role, CASE WHEN writable THEN 'w' ELSE 'r' END,
+        pg_catalog.pg_backend_pid(), (extract(epoch FROM pg_catalog.transaction_timestamp()) * 1000000)::bigint);
 BEGIN
-    PERFORM set_config('eis.context', message || '|' || private.mac(message), true);
+    PERFORM pg_catalog.set_config('eis.context', message || '|' || private.mac(message), true);
 END $$;
 COMMENT ON FUNCTION private.put_context IS 'Signs a context and puts it in place for this transaction. Only the gate calls it.';
 ALTER FUNCTION private.put_context OWNER TO eis_gate;
@@ -84,21 +79,21 @@ REVOKE ALL ON FUNCTION private.put_context FROM PUBLIC;
 
 -- The context as an array when its signature holds, else NULL. Fields:
 -- 1 level, 2 organization, 3 client, 4 customer, 5 user, 6 role, 7 writable, 8 pid, 9 transaction start, 10 mac.
-CREATE FUNCTION private.context() RETURNS text[] LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION private.context() RETURNS text[] LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    setting text := current_setting('eis.context', true);
+    setting text := pg_catalog.current_setting('eis.context', true);
     fields text[];
-    stamp text;
 BEGIN
     IF setting IS NULL OR setting = '' THEN RETURN NULL; END IF;
-    fields := string_to_array(setting, '|');
-    IF array_length(fields, 1) IS DISTINCT FROM 10 THEN RETURN NULL; END IF;
-    stamp := pg_backend_pid()::text || '|' || (extract(epoch FROM transaction_timestamp()) * 1000000)::bigint::text;
-    IF fields[8] || '|' || fields[9] IS DISTINCT FROM stamp THEN RETURN NULL; END IF;
-    IF fields[10] IS DISTINCT FROM private.mac(left(setting, length(setting) - 65)) THEN RETURN NULL; END IF;
+    fields := pg_catalog.string_to_array(setting, '|');
+    IF pg_catalog.array_length(fields, 1) IS DISTINCT FROM 10
+        OR fields[8] IS DISTINCT FROM pg_catalog.pg_backend_pid()::text
+        OR fields[9] IS DISTINCT FROM ((extract(epoch FROM pg_catalog.transaction_timestamp()) * 1000000)::bigint)::text
+        OR fields[10] IS DISTINCT FROM private.mac(pg_catalog.left(setting, -65))
+    THEN RETURN NULL; END IF;
     RETURN fields;
 END $$;
+COMMENT ON FUNCTION private.context IS 'The verified context as an array of its ten fields, else NULL.';
 ALTER FUNCTION private.context OWNER TO eis_gate;
 REVOKE ALL ON FUNCTION private.context FROM PUBLIC;
 

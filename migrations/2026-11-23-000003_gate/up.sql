@@ -2,16 +2,16 @@
 -- Each checks the secret it is given itself; holding the portal's login is not enough.
 
 -- Whether an assignment is in force now, for a user who may sign in.
-CREATE FUNCTION private.in_force(a public.role_assignments) RETURNS boolean LANGUAGE sql STABLE
-SET search_path = pg_catalog, pg_temp AS $$
-    SELECT a.valid_from <= now() AND (a.valid_to IS NULL OR a.valid_to > now())
+-- Without settings of its own, so that it is inlined.
+CREATE FUNCTION private.in_force(a public.role_assignments) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT a.valid_from <= pg_catalog.now() AND (a.valid_to IS NULL OR a.valid_to > pg_catalog.now())
 $$;
 ALTER FUNCTION private.in_force OWNER TO eis_gate;
 
 -- Changes with the password and with the assignment: a session bound under another value has ended.
-CREATE FUNCTION private.auth_hash(person public.users, a public.role_assignments) RETURNS bytea LANGUAGE sql IMMUTABLE
-SET search_path = pg_catalog, pg_temp AS $$
-    SELECT sha256(person.password_proof || convert_to(coalesce(a.id::text, '') || coalesce(a.valid_to::text, ''), 'UTF8'))
+CREATE FUNCTION private.auth_hash(person public.users, a public.role_assignments) RETURNS bytea LANGUAGE sql STABLE AS $$
+    SELECT pg_catalog.sha256(person.password_proof || pg_catalog.convert_to(
+        coalesce(a.id::text, '') || coalesce(extract(epoch FROM a.valid_to)::text, ''), 'UTF8'))
 $$;
 ALTER FUNCTION private.auth_hash OWNER TO eis_gate;
 REVOKE ALL ON FUNCTION private.auth_hash, private.in_force FROM PUBLIC;
@@ -45,39 +45,36 @@ CREATE FUNCTION public.open_context(secret bytea, narrow_client uuid DEFAULT NUL
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     live record;
-    a public.role_assignments;
     org uuid;
 BEGIN
-    SELECT * INTO live FROM private.live_session(secret);
-    IF (live.person).id IS NULL THEN
+    -- One statement: the session, its user, its assignment; all as they are now.
+    SELECT s.organization_id AS opened, u.id AS person, a.role, a.organization_id, a.client_id, a.customer_id INTO live
+    FROM public.sessions s
+    JOIN public.users u ON u.id = s.user_id AND u.status = 'active'
+    LEFT JOIN public.role_assignments a ON a.id = s.assignment_id AND a.user_id = u.id AND private.in_force(a)
+    WHERE s.secret_hash = sha256(secret) AND s.expires_at > now()
+      AND s.seen_at + make_interval(secs => s.idle_seconds) > now()
+      AND s.auth_hash = private.auth_hash(u, a);
+    IF NOT FOUND THEN
         RAISE EXCEPTION 'this session has ended' USING ERRCODE = 'invalid_authorization_specification', CONSTRAINT = 'session_ended';
     END IF;
-    a := live.assignment;
-    IF a.id IS NULL THEN
-        PERFORM private.put_context('none', NULL, NULL, NULL, (live.person).id, 'none', false);
-        RETURN;
-    END IF;
-    org := CASE WHEN a.role = 'eis_staff' THEN (live.session).organization_id ELSE a.organization_id END;
+    org := CASE WHEN live.role = 'eis_staff' THEN live.opened ELSE live.organization_id END;
     IF org IS NULL THEN
-        PERFORM private.put_context('none', NULL, NULL, NULL, (live.person).id, a.role, false);
-    ELSIF a.role = 'customer_user' THEN
-        IF narrow_client IS NOT NULL AND narrow_client <> a.client_id THEN
+        PERFORM private.put_context('none', NULL, NULL, NULL, live.person, coalesce(live.role, 'none'), false);
+    ELSIF live.role IN ('customer_user', 'client_admin') THEN
+        IF narrow_client IS DISTINCT FROM live.client_id AND narrow_client IS NOT NULL THEN
             RAISE EXCEPTION 'this client is not yours' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'not_yours';
         END IF;
-        PERFORM private.put_context('customer', org, a.client_id, a.customer_id, (live.person).id, a.role, false);
-    ELSIF a.role = 'client_admin' THEN
-        IF narrow_client IS NOT NULL AND narrow_client <> a.client_id THEN
-            RAISE EXCEPTION 'this client is not yours' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'not_yours';
-        END IF;
-        PERFORM private.put_context('client', org, a.client_id, NULL, (live.person).id, a.role, true);
+        PERFORM private.put_context(CASE live.role WHEN 'client_admin' THEN 'client' ELSE 'customer' END,
+            org, live.client_id, live.customer_id, live.person, live.role, live.role = 'client_admin');
     ELSIF narrow_client IS NULL THEN
-        PERFORM private.put_context('organization', org, NULL, NULL, (live.person).id, a.role, a.role = 'energy_admin');
+        PERFORM private.put_context('organization', org, NULL, NULL, live.person, live.role, live.role = 'energy_admin');
     ELSE
         PERFORM 1 FROM public.clients c WHERE c.organization_id = org AND c.id = narrow_client;
         IF NOT FOUND THEN
             RAISE EXCEPTION 'this client is not yours' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'not_yours';
         END IF;
-        PERFORM private.put_context('client', org, narrow_client, NULL, (live.person).id, a.role, a.role = 'energy_admin');
+        PERFORM private.put_context('client', org, narrow_client, NULL, live.person, live.role, live.role = 'energy_admin');
     END IF;
 END $$;
 COMMENT ON FUNCTION public.open_context IS

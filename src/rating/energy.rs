@@ -49,13 +49,25 @@ impl<'c> Counter<'c> {
         Self { charge, limits, at: 0, stretch: 0, buckets }
     }
 
+    /// A counter that has already walked.
+    pub fn with_buckets(charge: &'c Charge, scale: Scale, buckets: Vec<Bucket>) -> Self {
+        Self { buckets, ..Self::new(charge, scale) }
+    }
+
+    /// Watt-hours of each stretch, all prices together.
+    pub fn stretches(&self) -> Vec<i64> {
+        let prices = self.charge.prices.len().max(1);
+        self.buckets.chunks(prices).map(|buckets| buckets.iter().map(|bucket| bucket.wh).sum()).collect()
+    }
+
     /// Takes a day's values; `segments` are its runs of one cell, empty where the charge has no calendar.
     pub fn day(&mut self, date: NaiveDate, values: &[i32], segments: &[Segment], estimated: bool) {
         let whole = [Segment { from: 0, to: values.len(), cell: 0 }];
         let segments = if self.charge.calendar.is_some() { segments } else { &whole };
         let total = sum(values);
         let end = self.limits.get(self.stretch).copied().unwrap_or(i64::MAX);
-        let simple = self.limits.is_empty() || (self.at.saturating_add(total) <= end && values.iter().min().is_none_or(|least| *least >= 0));
+        let simple = self.limits.is_empty()
+            || (self.at.saturating_add(total) <= end && values.iter().min().is_none_or(|least| *least >= 0));
         for segment in segments {
             let values = values.get(segment.from..segment.to).unwrap_or_default();
             let price = if self.charge.calendar.is_some() { self.charge.price_of(segment.cell) } else { 0 };
@@ -99,7 +111,9 @@ impl<'c> Counter<'c> {
 
     fn put(&mut self, price: usize, date: NaiveDate, wh: i64, estimated: bool) {
         let place = self.stretch * self.charge.prices.len() + price;
-        let Some(bucket) = self.buckets.get_mut(place) else { return };
+        let Some(bucket) = self.buckets.get_mut(place) else {
+            return;
+        };
         bucket.wh += wh;
         match bucket.days.last_mut() {
             Some((last, total, guess)) if *last == date => {

@@ -3,28 +3,37 @@
 use rust_decimal::Decimal;
 
 use super::bill::{Bill, BillLine, Carried, LineKind, Unit};
+use super::calendar::Segment;
 use super::error::RatingError;
 use super::input::Supply;
-use super::part::Part;
-use super::{registers, walk};
+use super::part::{Part, State};
+use super::{adjust, export, registers, walk};
 use crate::money::{Money, Rounding};
+use crate::tariff_document::MinimumBasis;
 
 /// Makes the bill of the lines of all parts.
-pub fn bill(parts: &[Part<'_>], mut lines: Vec<BillLine>) -> Result<Bill, RatingError> {
-    let Some(last) = parts.last() else { return Err(RatingError::TooLarge("versions".to_owned())) };
+pub fn bill(parts: &[Part<'_>], mut state: State, mut lines: Vec<BillLine>) -> Result<Bill, RatingError> {
+    let Some(last) = parts.last() else {
+        return Err(RatingError::TooLarge("versions".to_owned()));
+    };
+    export::settle(last, &mut state, &mut lines)?;
+    let credit = export::roll_over(last, &mut lines)?;
+    adjust::minimums(parts, &mut lines)?;
     let net: Money = lines.iter().map(|line| line.amount).sum();
+    let year_to_date = year_to_date(last, &lines);
     let taxes = taxes(last, &lines);
     let tax: Money = taxes.iter().map(|line| line.amount).sum();
     lines.extend(taxes);
     let total = net + tax;
     let payable_rounding = payable_rounding(last, total);
+    let bank_kwh = state.bank.iter().map(|(period, wh)| (period.clone(), Decimal::new(*wh, 3))).collect();
     Ok(Bill {
         period: last.whole,
         currency: last.tariff.document.currency.clone(),
         kwh: imported(last)?,
-        exported_kwh: Decimal::ZERO,
-        peak_kw: None,
-        peaks: std::collections::BTreeMap::new(),
+        exported_kwh: export::exported(last)?,
+        peak_kw: peak(last)?,
+        peaks: state.peaks,
         estimated: lines.iter().any(|line| line.estimated),
         lines,
         net,
@@ -32,8 +41,39 @@ pub fn bill(parts: &[Part<'_>], mut lines: Vec<BillLine>) -> Result<Bill, Rating
         total,
         payable_rounding,
         payable: total + payable_rounding,
-        carried: Carried::default(),
+        carried: Carried { bank_kwh, credit, year_to_date },
     })
+}
+
+/// What counts towards a minimum per year, this bill included.
+fn year_to_date(part: &Part<'_>, lines: &[BillLine]) -> Money {
+    let yearly = part.tariff.document.minimums.iter().find(|minimum| minimum.per == MinimumBasis::Year);
+    part.history.carried.year_to_date + yearly.map_or(Money::ZERO, |minimum| adjust::counted(minimum, lines))
+}
+
+/// Highest demand at any time, over the window of the first demand charge.
+fn peak(part: &Part<'_>) -> Result<Option<Decimal>, RatingError> {
+    match part.whole_usage.import {
+        Supply::Reads(reads) => Ok(reads.iter().filter_map(|read| read.peak_kw).max()),
+        Supply::Profile(profile) => {
+            let window = part
+                .tariff
+                .document
+                .demand
+                .iter()
+                .find_map(|charge| charge.window_minutes)
+                .unwrap_or(profile.minutes)
+                .max(profile.minutes);
+            let mut highest = None;
+            for day in walk::days(profile, part.whole)? {
+                let segment = [Segment { from: 0, to: day.values.len(), cell: 0 }];
+                walk::windows(&day.values, &segment, usize::from(window / profile.minutes), &mut |_, wh| {
+                    highest = highest.max(Some(wh))
+                });
+            }
+            Ok(highest.map(|wh| walk::kilowatts(wh, window)))
+        }
+    }
 }
 
 /// One line for each tax and rate, on the sum of the lines that bear it (rule 6; EN 16931 BR-CO-17).
@@ -82,8 +122,10 @@ fn payable_rounding(part: &Part<'_>, total: Money) -> Money {
 
 /// Energy bought in the billing period, in kWh.
 fn imported(part: &Part<'_>) -> Result<Decimal, RatingError> {
-    Ok(match part.usage.import {
-        Supply::Profile(profile) => Decimal::new(walk::days(profile, part.whole)?.iter().map(|day| walk::sum(&day.values)).sum(), 3),
+    Ok(match part.whole_usage.import {
+        Supply::Profile(profile) => {
+            Decimal::new(walk::days(profile, part.whole)?.iter().map(|day| walk::sum(&day.values)).sum(), 3)
+        }
         Supply::Reads(reads) => Decimal::new(reads.iter().map(|read| registers::watt_hours(read.kwh)).sum(), 3),
     })
 }

@@ -4,7 +4,11 @@ use crate::period::Period;
 use crate::usage::days::intervals;
 use crate::usage::{DayUsage, Profile, Quality};
 
+use rust_decimal::Decimal;
+
+use super::calendar::Segment;
 use super::error::RatingError;
+use crate::money::Rounding;
 
 /// The days of a period, every one of them and whole.
 ///
@@ -46,4 +50,26 @@ pub fn estimated(day: &DayUsage) -> bool {
 /// Watt-hours of some values.
 pub fn sum(values: &[i32]) -> i64 {
     values.iter().map(|value| i64::from(*value)).sum()
+}
+
+/// Tells the energy of every window of `length` intervals with the cell in which it begins; where a window
+/// is one interval, only the greatest of each segment.
+pub fn windows(values: &[i32], segments: &[Segment], length: usize, note: &mut dyn FnMut(u16, i64)) {
+    for segment in segments {
+        if length <= 1 {
+            let greatest = values.get(segment.from..segment.to).and_then(|values| values.iter().max());
+            greatest.iter().for_each(|wh| note(segment.cell, i64::from(**wh)));
+            continue;
+        }
+        let first = segment.from.next_multiple_of(length);
+        for start in (first..segment.to).step_by(length) {
+            let end = (start + length).min(values.len());
+            note(segment.cell, sum(values.get(start..end).unwrap_or_default()));
+        }
+    }
+}
+
+/// Watt-hours within a window of some minutes as average kW.
+pub fn kilowatts(wh: i64, minutes: u16) -> Decimal {
+    Rounding::HalfAwayFromZero.apply(Decimal::new(wh * 60, 3) / Decimal::from(minutes.max(1)), 6).normalize()
 }

@@ -13,7 +13,7 @@ use chrono::{Days, NaiveDate};
 use chrono_tz::Tz;
 
 use super::days::local_day;
-use super::{DayUsage, Profile, Quality, Reading, SeriesKey};
+use super::{DayUsage, MergeError, Profile, Quality, Reading, SeriesKey, merge};
 use day::Day;
 pub use finding::{Finding, FindingKind};
 
@@ -87,11 +87,18 @@ impl Collector {
     pub fn take_settled(&mut self) -> Vec<CollectedDay> {
         let mut settled = vec![];
         for (series, state) in &mut self.series {
-            let Some(limit) = state.days.last_key_value().and_then(|(date, _)| date.checked_sub_days(Days::new(2))) else { continue };
+            let Some(limit) = state.days.last_key_value().and_then(|(date, _)| date.checked_sub_days(Days::new(2)))
+            else {
+                continue;
+            };
             let keep = state.days.split_off(&limit);
             for day in std::mem::replace(&mut state.days, keep).into_values() {
                 self.findings.extend(day.incomplete(series));
-                settled.push(CollectedDay { series: Arc::clone(series), minutes: state.minutes, usage: day.into_usage() });
+                settled.push(CollectedDay {
+                    series: Arc::clone(series),
+                    minutes: state.minutes,
+                    usage: day.into_usage(),
+                });
             }
         }
         settled.sort_by(|one, two| (&one.series, one.usage.date).cmp(&(&two.series, two.usage.date)));
@@ -123,11 +130,33 @@ impl Collector {
     }
 }
 
+impl Collected {
+    /// The series with the registers of one meter and direction added up.
+    ///
+    /// # Errors
+    /// [`MergeError`] when registers of one meter differ in interval length.
+    pub fn join_registers(self) -> Result<Self, MergeError> {
+        let mut groups: BTreeMap<SeriesKey, Vec<Profile>> = BTreeMap::new();
+        for CollectedSeries { series, profile } in self.series {
+            groups.entry(SeriesKey { register: None, ..SeriesKey::clone(&series) }).or_default().push(profile);
+        }
+        let join = |(key, profiles): (SeriesKey, Vec<Profile>)| {
+            let profile = merge(&profiles.iter().collect::<Vec<_>>())?;
+            Ok(CollectedSeries { series: Arc::new(key), profile })
+        };
+        let series = groups.into_iter().map(join).collect::<Result<_, MergeError>>()?;
+        Ok(Self { series, findings: self.findings })
+    }
+}
+
 /// Whole days without any value between the first and the last.
 fn gaps(series: &Arc<SeriesKey>, state: &State) -> Vec<Finding> {
     let dates: Vec<NaiveDate> = state.days.keys().copied().collect();
     let pairs = dates.iter().zip(dates.iter().skip(1));
-    pairs.filter(|(one, two)| one.succ_opt() != Some(**two)).map(|(one, two)| Finding::gap(series, *one, *two)).collect()
+    pairs
+        .filter(|(one, two)| one.succ_opt() != Some(**two))
+        .map(|(one, two)| Finding::gap(series, *one, *two))
+        .collect()
 }
 
 /// Marks the missing values before the first and after the last measured one as absent: the file begins

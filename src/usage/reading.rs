@@ -104,6 +104,9 @@ pub struct SeriesKey {
     pub meter: Option<String>,
     /// Import or export.
     pub direction: Direction,
+    /// Which register of the meter, where a meter has several that add up (NEM12: E1, E2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub register: Option<String>,
 }
 
 /// One measured interval.

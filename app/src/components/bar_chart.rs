@@ -1,7 +1,9 @@
 //! Usage over time: bars by hour, day or month, stacked by time-of-use period.
 
-use super::chart::{Px, escape, every, figure, named, percent_of, step, tenths};
-use super::{Column, DataTable};
+use super::chart::{Px, every, figure, named, percent_of, step, tenths, thousandths};
+use super::html::escape;
+use super::series::legend;
+use super::{Column, DataTable, Rows, Series};
 use crate::format::{Locale, number};
 use leptos::prelude::*;
 use rust_decimal::Decimal;
@@ -11,62 +13,6 @@ use std::fmt::Write as _;
 const PLOT: i64 = 180;
 const TOP: i64 = 16;
 const BASE: i64 = TOP + PLOT;
-
-/// Colour and pattern of a series; each differs in lightness and pattern, not in hue alone.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Tone {
-    /// Usage as a whole: solid.
-    #[default]
-    Usage,
-    /// On-peak: dark and solid.
-    OnPeak,
-    /// Mid-peak: diagonal stripes.
-    MidPeak,
-    /// Off-peak: light with dots.
-    OffPeak,
-    /// Fed into the grid: level stripes.
-    Export,
-    /// What is compared with: pale.
-    Before,
-}
-
-impl Tone {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Usage => "usage",
-            Self::OnPeak => "on",
-            Self::MidPeak => "mid",
-            Self::OffPeak => "off",
-            Self::Export => "export",
-            Self::Before => "before",
-        }
-    }
-
-    fn pattern(self, id: &str, out: &mut String) {
-        let name = self.name();
-        let (attributes, mark) = match self {
-            Self::MidPeak => (r#" patternTransform="rotate(45)""#, r#"<path d="M0 0v6"/>"#),
-            Self::OffPeak => ("", r#"<circle cx="1.5" cy="1.5" r=".9"/><circle cx="4.5" cy="4.5" r=".9"/>"#),
-            Self::Export => ("", r#"<path d="M0 1.5h6M0 4.5h6"/>"#),
-            Self::Usage | Self::OnPeak | Self::Before => ("", ""),
-        };
-        let _ = write!(
-            out,
-            r#"<pattern id="{id}-{name}" class="t-{name}" width="6" height="6" patternUnits="userSpaceOnUse"{attributes}><rect width="6" height="6"/>{mark}</pattern>"#
-        );
-    }
-}
-
-/// One part of each bar.
-#[derive(Clone, Debug, Default)]
-pub struct Series {
-    /// Its name: `On-peak`.
-    pub name: String,
-    /// Colour and pattern.
-    pub tone: Tone,
-    /// One value per label; missing ones count as nothing.
-    pub values: Vec<Decimal>,
-}
 
 /// Bars, stacked from the first series up.
 #[component]
@@ -86,7 +32,7 @@ pub fn BarChart(
     /// What the labels are: `Day`.
     #[prop(into)]
     label_head: String,
-    /// Short labels along the axis: `1`, `Nov`, `06`.
+    /// Short labels along the axis: `1`, `Nov`, `06`. Without any, the description stands alone.
     labels: Vec<String>,
     /// Full names of the same for table and pointer: `1 November 2026`; empty uses the labels.
     #[prop(optional)]
@@ -100,6 +46,15 @@ pub fn BarChart(
     #[prop(default = 1)]
     places: u32,
 ) -> impl IntoView {
+    if labels.is_empty() {
+        return view! {
+            <figure class="chart">
+                <figcaption><span class="chart-title">{title}</span></figcaption>
+                <p class="muted">{description}</p>
+            </figure>
+        }
+        .into_any();
+    }
     let names = if names.is_empty() { labels.clone() } else { names };
     let mut svg = named(&id, &title, &description);
     svg.push_str("<defs>");
@@ -112,6 +67,7 @@ pub fn BarChart(
     let max = totals.iter().copied().max().unwrap_or_default();
     let step = step(max);
     let top = (max / step).ceil().max(Decimal::ONE) * step;
+    let highest = thousandths(top);
     grid(&mut svg, step, top, &unit, locale);
     let skip = every(bars, 16);
     let sparse = every(bars, 8);
@@ -123,7 +79,7 @@ pub fn BarChart(
         escape(&mut svg, names.get(at).unwrap_or(label));
         for part in &series {
             let value = part.values.get(at).copied().unwrap_or_default();
-            svg.push_str("\n");
+            svg.push('\n');
             escape(&mut svg, &part.name);
             let _ = write!(svg, ": {} ", number(value, places, locale));
             escape(&mut svg, &unit);
@@ -136,7 +92,7 @@ pub fn BarChart(
         );
         let mut base = BASE * 10;
         for part in &series {
-            let tall = tenths(part.values.get(at).copied().unwrap_or_default(), top, PLOT);
+            let tall = tenths(thousandths(part.values.get(at).copied().unwrap_or_default()), highest, PLOT);
             if tall > 0 {
                 base -= tall;
                 let _ = write!(
@@ -167,7 +123,7 @@ pub fn BarChart(
         <svg class="chart-svg" width="100%" height=(BASE + 24).to_string() role="img" aria-labelledby=labelled inner_html=svg></svg>
     };
     let table = table(title.clone(), label_head, &unit, names, &series, &totals, places, locale);
-    figure("chart", title, legend, drawing.into_any(), table)
+    figure("chart", title, legend, drawing.into_any(), table).into_any()
 }
 
 fn total(series: &[Series], at: usize) -> Decimal {
@@ -179,7 +135,7 @@ fn grid(svg: &mut String, step: Decimal, top: Decimal, unit: &str, locale: Local
     let places = step.normalize().scale();
     let mut level = Decimal::ZERO;
     while level <= top {
-        let y = BASE * 10 - tenths(level, top, PLOT);
+        let y = BASE * 10 - tenths(thousandths(level), thousandths(top), PLOT);
         let class = if level.is_zero() { "axis" } else { "grid" };
         let _ = write!(
             svg,
@@ -192,25 +148,6 @@ fn grid(svg: &mut String, step: Decimal, top: Decimal, unit: &str, locale: Local
     svg.push_str(r#"<text class="unit" x="-8" y="0" dy=".3em" text-anchor="end">"#);
     escape(svg, unit);
     svg.push_str("</text>");
-}
-
-fn legend(id: &str, series: &[Series]) -> AnyView {
-    let items = series
-        .iter()
-        .map(|part| {
-            let name = part.tone.name();
-            let fill = format!("url(#{id}-{name})");
-            view! {
-                <li>
-                    <svg width="14" height="14" aria-hidden="true">
-                        <rect class=format!("t-{name}") fill=fill x="1" y="1" width="12" height="12"/>
-                    </svg>
-                    {part.name.clone()}
-                </li>
-            }
-        })
-        .collect_view();
-    view! { <ul class="legend" role="list">{items}</ul> }.into_any()
 }
 
 #[expect(clippy::too_many_arguments, reason = "one private helper; a struct would only rename them")]
@@ -230,20 +167,19 @@ fn table(
     if stacked {
         columns.push(Column::number("Total", unit));
     }
-    let mut rows = String::with_capacity(names.len() * 96);
+    let mut rows = Rows::new();
     for (at, name) in names.iter().enumerate() {
-        rows.push_str(r#"<tr><th scope="row">"#);
-        escape(&mut rows, name);
-        rows.push_str("</th>");
-        for part in series {
-            let value = part.values.get(at).copied().unwrap_or_default();
-            let _ = write!(rows, r#"<td class="num">{}</td>"#, number(value, places, locale));
-        }
-        if stacked {
-            let sum = totals.get(at).copied().unwrap_or_default();
-            let _ = write!(rows, r#"<td class="num">{}</td>"#, number(sum, places, locale));
-        }
-        rows.push_str("</tr>");
+        rows.row(|row| {
+            row.name(name);
+            for part in series {
+                let value = part.values.get(at).copied().unwrap_or_default();
+                row.number(&number(value, places, locale));
+            }
+            if stacked {
+                let sum = totals.get(at).copied().unwrap_or_default();
+                row.number(&number(sum, places, locale));
+            }
+        });
     }
-    view! { <DataTable caption=caption columns=columns html=rows/> }.into_any()
+    view! { <DataTable caption=caption columns=columns rows=rows/> }.into_any()
 }

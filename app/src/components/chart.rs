@@ -3,23 +3,10 @@
 //! Charts have no `viewBox`: x is in percent and y in pixels, so that bars widen with
 //! the page while letters and hairlines keep their size on a phone as on a wall.
 
+use super::html::escape;
 use leptos::prelude::*;
 use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive;
 use std::fmt::Write as _;
-
-/// Appends text with the characters that mean something in HTML written as entities.
-pub(super) fn escape(out: &mut String, text: &str) {
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            c => out.push(c),
-        }
-    }
-}
 
 /// `part` of `whole` as a percentage with two decimals: ` x="12.34%"` wants whole numbers only.
 pub(super) fn percent_of(part: i64, whole: i64) -> Percent {
@@ -36,10 +23,19 @@ impl std::fmt::Display for Percent {
     }
 }
 
-/// Height of `value` in tenths of a pixel where `top` is `height` pixels high.
-pub(super) fn tenths(value: Decimal, top: Decimal, height: i64) -> i64 {
-    let scaled = value.max(Decimal::ZERO) * Decimal::from(height * 10);
-    scaled.checked_div(top).and_then(|tall| tall.round().to_i64()).unwrap_or_default()
+/// A value in thousandths: whole numbers are all that a drawing needs.
+pub(super) fn thousandths(value: Decimal) -> i64 {
+    let scale = value.scale();
+    let mantissa = value.mantissa();
+    let scaled =
+        if scale <= 3 { mantissa.saturating_mul(10_i128.pow(3 - scale)) } else { mantissa / 10_i128.pow(scale - 3) };
+    i64::try_from(scaled).unwrap_or(i64::MAX)
+}
+
+/// Height of `value` in tenths of a pixel where `top` is `height` pixels high; both in thousandths.
+pub(super) fn tenths(value: i64, top: i64, height: i64) -> i64 {
+    let scaled = i128::from(value.max(0)) * i128::from(height) * 10;
+    i64::try_from((scaled + i128::from(top) / 2) / i128::from(top.max(1))).unwrap_or_default()
 }
 
 /// Tenths of a pixel as SVG reads them.
@@ -51,9 +47,9 @@ impl std::fmt::Display for Px {
     }
 }
 
-/// A round step (1, 2 or 5 times a power of ten) such that about four of them reach `max`.
+/// A round step (1, 2 or 5 times a power of ten) such that at most five of them reach `max`.
 pub(super) fn step(max: Decimal) -> Decimal {
-    let raw = max / Decimal::from(4);
+    let raw = max / Decimal::from(5);
     if raw <= Decimal::ZERO {
         return Decimal::ONE;
     }
@@ -115,7 +111,7 @@ mod tests {
 
     #[test]
     fn steps_are_round_and_reach_the_top() {
-        for (max, expected) in [("0", "1"), ("3.9", "1"), ("42", "20"), ("1299", "500"), ("0.7", "0.2")] {
+        for (max, expected) in [("0", "1"), ("3.9", "1"), ("42", "10"), ("1299", "500"), ("0.7", "0.2")] {
             let max: Decimal = max.parse().unwrap_or_default();
             let expected: Decimal = expected.parse().unwrap_or_default();
             assert_eq!(step(max), expected, "step for {max}");
@@ -123,15 +119,10 @@ mod tests {
     }
 
     #[test]
-    fn text_cannot_break_out_of_a_chart() {
-        let mut out = String::new();
-        escape(&mut out, r#"</title><script>"&"#);
-        assert_eq!(out, "&lt;/title&gt;&lt;script&gt;&quot;&amp;");
-    }
-
-    #[test]
     fn positions_need_no_floats() {
+        assert_eq!(thousandths(Decimal::new(12_345, 1)), 1_234_500);
+        assert_eq!(thousandths(Decimal::new(12_345, 4)), 1_234);
         assert_eq!(percent_of(1, 3).to_string(), "33.33%");
-        assert_eq!(Px(tenths(Decimal::ONE, Decimal::from(3), 180)).to_string(), "60.0");
+        assert_eq!(Px(tenths(1_000, 3_000, 180)).to_string(), "60.0");
     }
 }

@@ -1,10 +1,9 @@
 //! This bill against the last and against last year.
 
-use super::chart::percent_of;
+use super::chart::{percent_of, thousandths};
 use super::present;
 use leptos::prelude::*;
 use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive;
 
 /// One of the things compared.
 #[derive(Clone, Debug, Default)]
@@ -33,12 +32,11 @@ pub fn CompareBars(
     /// The things compared, the page's own first.
     rows: Vec<Comparison>,
 ) -> impl IntoView {
-    let thousandths = |value: Decimal| (value.max(Decimal::ZERO) * Decimal::ONE_THOUSAND).to_i64().unwrap_or_default();
-    let most = rows.iter().map(|row| thousandths(row.value)).max().unwrap_or(1);
+    let most = rows.iter().map(|row| thousandths(row.value).max(0)).max().unwrap_or(1);
     let rows = rows
         .into_iter()
         .map(|row| {
-            let wide = percent_of(thousandths(row.value), most).to_string();
+            let wide = percent_of(thousandths(row.value).max(0), most).to_string();
             view! {
                 <tr class=row.current.then_some("current")>
                     <th scope="row">{row.label}</th>

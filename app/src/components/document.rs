@@ -1,4 +1,4 @@
-//! The whole HTML page, and the quiet frame around pages outside any organisation.
+//! The whole HTML page, and the quiet frame around pages outside any organization.
 
 use super::present;
 use crate::server::assets;
@@ -42,7 +42,7 @@ pub fn Document(
     }
 }
 
-/// A page outside any organisation: sign-in, choosing an assignment, an error.
+/// A page outside any organization: sign-in, choosing an assignment, an error.
 ///
 /// One narrow column under the product's mark.
 #[component]

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 /// A POST form that carries the context it was rendered in.
 ///
-/// The server refuses it when another organisation has been opened meanwhile in
+/// The server refuses it when another organization has been opened meanwhile in
 /// another tab. Browser validation is off: the server checks, and its answer names
 /// every fault at once in an [`ErrorSummary`](super::ErrorSummary).
 #[component]

@@ -1,11 +1,11 @@
-//! A year at a glance: how much was used when, dark where much.
+//! A year at a glance: how much was used when, the stronger the colour the more.
 
-use super::chart::{escape, every, figure, named, percent_of};
-use super::{Column, DataTable, present};
+use super::chart::{every, figure, named, percent_of, thousandths};
+use super::html::escape;
+use super::{Column, DataTable, Rows, present};
 use crate::format::{Locale, number};
 use leptos::prelude::*;
 use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive;
 use std::fmt::Write as _;
 
 /// Steps of the scale; each differs in lightness.
@@ -22,7 +22,7 @@ pub struct HeatRow {
     pub values: Vec<Option<Decimal>>,
 }
 
-/// Cells of months x days, or days x hours, each the darker the more was used.
+/// Cells of months x days, or days x hours, each the stronger the more was used.
 #[component]
 pub fn UsageHeatMap(
     /// Unique on the page.
@@ -101,16 +101,14 @@ pub fn UsageHeatMap(
 
 /// One path per level: a cell costs a dozen bytes.
 fn cells(svg: &mut String, rows: &[HeatRow], max: Decimal) {
-    let steps = Decimal::from(LEVELS);
+    let max = thousandths(max).max(1);
+    let steps = i64::try_from(LEVELS).unwrap_or(1);
     let mut paths = vec![String::new(); LEVELS];
     for (y, row) in rows.iter().enumerate() {
         for (x, value) in row.values.iter().enumerate() {
             let Some(value) = value else { continue };
-            let level = (*value * steps)
-                .checked_div(max)
-                .and_then(|level| level.to_usize())
-                .unwrap_or_default()
-                .min(LEVELS - 1);
+            let level = thousandths(*value).max(0).saturating_mul(steps) / max;
+            let level = usize::try_from(level).unwrap_or_default().min(LEVELS - 1);
             if let Some(path) = paths.get_mut(level) {
                 let _ = write!(path, "M{x} {y}h1v1h-1z");
             }
@@ -149,19 +147,17 @@ fn table(
 ) -> AnyView {
     let mut heads = vec![Column::number(row_head, unit).left()];
     heads.extend(columns.iter().map(|label| Column::number(label.clone(), "")));
-    let mut html = String::with_capacity(rows.len() * columns.len() * 28);
+    let mut cells = Rows::new();
     for row in rows {
-        html.push_str(r#"<tr><th scope="row">"#);
-        escape(&mut html, &row.label);
-        html.push_str("</th>");
-        for value in &row.values {
-            let text = value.map_or_else(|| "–".to_owned(), |value| number(value, places, locale));
-            let _ = write!(html, r#"<td class="num">{text}</td>"#);
-        }
-        for _ in row.values.len()..columns.len() {
-            html.push_str("<td></td>");
-        }
-        html.push_str("</tr>");
+        cells.row(|cells| {
+            cells.name(&row.label);
+            for at in 0..columns.len() {
+                match row.values.get(at).copied().flatten() {
+                    Some(value) => cells.number(&number(value, places, locale)),
+                    None => cells.number("–"),
+                };
+            }
+        });
     }
-    view! { <DataTable caption=caption columns=heads html=html/> }.into_any()
+    view! { <DataTable caption=caption columns=heads rows=cells/> }.into_any()
 }

@@ -1,15 +1,16 @@
-//! Switching to another organisation, client or account: the list, and the keyboard's dialog.
+//! Switching to another organization, client or account: the list, and the keyboard's dialog.
 
-use super::{PostForm, Tag, Tone, present};
+use super::PostForm;
+use super::html::Html;
 use crate::format::initials;
 use leptos::prelude::*;
 
 /// Something one can switch to.
 #[derive(Clone, Debug, Default)]
 pub struct SwitchTarget {
-    /// Hidden pair that names it to the server: `("assignment", "0198…")`.
+    /// Pair that its button sends: `("assignment", "0198…")`.
     pub field: (String, String),
-    /// The name: an organisation, or a client or account where that is what differs.
+    /// The name: an organization, or a client or account where that is what differs.
     pub name: String,
     /// What one is there: `Energy-company admin · Harbor Light & Power`.
     pub detail: String,
@@ -19,7 +20,7 @@ pub struct SwitchTarget {
     pub current: bool,
 }
 
-/// The list on the page where one chooses what to open: one form and button each.
+/// The list on the page where one chooses what to open: one form, a button for each.
 #[component]
 pub fn Switcher(
     /// The signed context this page is rendered in.
@@ -31,29 +32,33 @@ pub fn Switcher(
     /// What there is to choose from.
     targets: Vec<SwitchTarget>,
 ) -> impl IntoView {
-    let items = targets
-        .into_iter()
-        .map(|target| {
-            let mark = initials(&target.name);
-            let button = format!("switch-to hue-{}", target.hue.min(11));
-            view! {
-                <li data-switch-item="">
-                    <PostForm action=action.clone() context=context.clone() hidden=vec![target.field]>
-                        <button r#type="submit" class=button>
-                            <span class="place-mark" aria-hidden="true">{mark}</span>
-                            <span class="place-names">
-                                <strong>{target.name}</strong>
-                                {present(target.detail)
-                                    .map(|detail| view! { <span class="place-client">{detail}</span> })}
-                            </span>
-                            {target.current.then(|| view! { <Tag text="Open now" tone=Tone::Neutral/> })}
-                        </button>
-                    </PostForm>
-                </li>
-            }
-        })
-        .collect_view();
-    view! { <ul class="switcher" role="list">{items}</ul> }
+    let mut items = Html::with_capacity(targets.len() * 384);
+    for target in &targets {
+        let (name, value) = &target.field;
+        items
+            .raw("<li data-switch-item><button type=\"submit\" class=\"switch-to hue-")
+            .number(target.hue.min(11))
+            .raw("\" name=\"")
+            .text(name)
+            .raw("\" value=\"")
+            .text(value)
+            .raw("\"><span class=\"place-mark\" aria-hidden=\"true\">")
+            .text(&initials(&target.name))
+            .raw("</span><span class=\"place-names\"><strong>")
+            .text(&target.name)
+            .raw("</strong><span class=\"place-client\">")
+            .text(&target.detail)
+            .raw("</span></span>");
+        if target.current {
+            items.raw("<span class=\"tag neutral\">Open now</span>");
+        }
+        items.raw("</button></li>");
+    }
+    view! {
+        <PostForm action=action context=context>
+            <ul class="switcher" role="list" inner_html=items.into_string()></ul>
+        </PostForm>
+    }
 }
 
 /// The dialog that `o` or Ctrl+K opens; without scripts it is never seen.
@@ -66,9 +71,9 @@ pub(super) fn SwitchDialog(
 ) -> impl IntoView {
     view! {
         <dialog class="switch-dialog" id="switch-dialog" aria-labelledby="switch-title">
-            <h2 class="visually-hidden" id="switch-title">"Switch organisation"</h2>
+            <h2 class="visually-hidden" id="switch-title">"Switch organization"</h2>
             <form class="switch-search" method="get" action=all_href>
-                <label class="visually-hidden" r#for="switch-q">"Organisation, client or account"</label>
+                <label class="visually-hidden" r#for="switch-q">"Organization, client or account"</label>
                 <input id="switch-q" name="q" r#type="search" autocomplete="off" placeholder="Switch to…"/>
             </form>
             <Switcher context=context action=action targets=targets/>

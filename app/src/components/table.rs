@@ -1,6 +1,7 @@
 //! Tables of figures and lists.
 
-use super::present;
+use super::Rows;
+use super::html::Html;
 use leptos::prelude::*;
 
 /// Which way a column is sorted now.
@@ -50,10 +51,11 @@ impl Column {
     }
 }
 
-/// A table with its heads; the rows are the page's own `<tr>`s, built straight from data.
+/// A table with its heads and rows.
 ///
-/// In a row the cell that names it is `<th scope="row">`, figures are `<td class="num">`.
-/// Wide tables scroll inside their own focusable region, never the page.
+/// Lists give [`Rows`], the quick way; rows that hold forms or other components are
+/// children: `<tr>`s whose naming cell is `<th scope="row">` and whose figures are
+/// `<td class="num">`. Wide tables scroll inside their own focusable region, never the page.
 #[component]
 pub fn DataTable(
     /// What the table holds, for those who cannot see it; also names the scrolling region.
@@ -64,53 +66,67 @@ pub fn DataTable(
     /// Shows the caption above the table.
     #[prop(optional)]
     titled: bool,
-    /// Rows of totals: `<tr>`s for the foot.
+    /// The rows.
     #[prop(optional)]
-    foot: Option<AnyView>,
-    /// Rows as HTML that this crate wrote itself, every text in it escaped; instead of children.
+    rows: Rows,
+    /// Rows of totals beneath.
     #[prop(optional)]
-    html: String,
-    /// Rows: `<tr>`s.
+    foot: Option<Rows>,
+    /// Rows as views, instead of `rows`.
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {
     let body = match children {
         Some(children) => view! { <tbody>{children()}</tbody> }.into_any(),
-        None => view! { <tbody inner_html=html></tbody> }.into_any(),
+        None => view! { <tbody inner_html=rows.into_html()></tbody> }.into_any(),
     };
+    let heads = heads(columns);
     let label = caption.clone();
-    let heads = columns.into_iter().map(head).collect_view();
     view! {
         <div class="table-scroll" role="region" aria-label=label tabindex="0">
             <table class="table">
                 <caption class=(!titled).then_some("visually-hidden")>{caption}</caption>
-                <thead><tr>{heads}</tr></thead>
+                <thead inner_html=heads></thead>
                 {body}
-                {foot.map(|rows| view! { <tfoot>{rows}</tfoot> })}
+                {foot.map(|rows| view! { <tfoot inner_html=rows.into_html()></tfoot> })}
             </table>
         </div>
     }
 }
 
-fn head(column: Column) -> impl IntoView {
-    let class = column.numeric.then_some("num");
-    let unit = present(column.unit).map(|unit| view! { " " <span class="unit">{unit}</span> });
-    match column.sort {
-        None => view! { <th scope="col" class=class>{column.label}{unit}</th> }.into_any(),
-        Some((href, now)) => {
-            let (state, arrow) = match now {
-                Sort::None => (None, ""),
-                Sort::Ascending => (Some("ascending"), "↑"),
-                Sort::Descending => (Some("descending"), "↓"),
-            };
-            view! {
-                <th scope="col" class=class aria-sort=state>
-                    <a class="sort" href=href>
-                        {column.label}{unit}<span class="sort-arrow" aria-hidden="true">{arrow}</span>
-                    </a>
-                </th>
-            }
-            .into_any()
+fn heads(columns: Vec<Column>) -> String {
+    let mut html = Html::with_capacity(1024);
+    html.raw("<tr>");
+    for column in columns {
+        html.raw("<th scope=\"col\"");
+        if column.numeric {
+            html.raw(" class=\"num\"");
         }
+        let arrow = match &column.sort {
+            Some((_, Sort::Ascending)) => {
+                html.raw(" aria-sort=\"ascending\"");
+                "<span aria-hidden=\"true\">↑</span>"
+            }
+            Some((_, Sort::Descending)) => {
+                html.raw(" aria-sort=\"descending\"");
+                "<span aria-hidden=\"true\">↓</span>"
+            }
+            _ => "",
+        };
+        html.raw(">");
+        if let Some((href, _)) = &column.sort {
+            html.raw("<a class=\"sort\" href=\"").text(href).raw("\">");
+        }
+        html.raw("<span>").text(&column.label);
+        if !column.unit.is_empty() {
+            html.raw(" <span class=\"unit\">").text(&column.unit).raw("</span>");
+        }
+        html.raw("</span>");
+        if column.sort.is_some() {
+            html.raw(arrow).raw("</a>");
+        }
+        html.raw("</th>");
     }
+    html.raw("</tr>");
+    html.into_string()
 }

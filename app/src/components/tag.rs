@@ -28,6 +28,16 @@ impl Tone {
             Self::Bad => "bad",
         }
     }
+
+    pub(super) const fn tag(self) -> &'static str {
+        match self {
+            Self::Neutral => "tag neutral",
+            Self::Info => "tag info",
+            Self::Good => "tag good",
+            Self::Warn => "tag warn",
+            Self::Bad => "tag bad",
+        }
+    }
 }
 
 /// A state's badge.
@@ -40,14 +50,7 @@ pub fn Tag(
     #[prop(optional)]
     tone: Tone,
 ) -> impl IntoView {
-    let class = match tone {
-        Tone::Neutral => "tag neutral",
-        Tone::Info => "tag info",
-        Tone::Good => "tag good",
-        Tone::Warn => "tag warn",
-        Tone::Bad => "tag bad",
-    };
-    view! { <span class=class>{text}</span> }
+    view! { <span class=tone.tag()>{text}</span> }
 }
 
 /// The badge of a life cycle's status as the database spells it: the same word and
@@ -58,7 +61,13 @@ pub fn Status(
     #[prop(into)]
     value: String,
 ) -> impl IntoView {
-    let (text, tone) = match value.as_str() {
+    let (text, tone) = status(&value);
+    view! { <Tag text=text tone=tone/> }
+}
+
+/// Word and meaning of a status.
+pub(super) fn status(value: &str) -> (&str, Tone) {
+    match value {
         "draft" => ("Draft", Tone::Neutral),
         "issued" => ("Issued", Tone::Info),
         "part_paid" => ("Part-paid", Tone::Warn),
@@ -88,7 +97,6 @@ pub fn Status(
         "estimated" => ("Estimated", Tone::Warn),
         "customer" => ("Customer read", Tone::Info),
         "superseded" => ("Superseded", Tone::Neutral),
-        other => return view! { <Tag text=other.to_owned()/> }.into_any(),
-    };
-    view! { <Tag text=text tone=tone/> }.into_any()
+        other => (other, Tone::Neutral),
+    }
 }

@@ -163,6 +163,15 @@ mod tests {
     }
 
     #[test]
+    fn every_file_of_a_component_is_in_the_style_sheet() -> std::io::Result<()> {
+        for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../style/components"))? {
+            let path = file?.path();
+            assert!(CSS.contains(&std::fs::read_to_string(&path)?), "{} is missing", path.display());
+        }
+        Ok(())
+    }
+
+    #[test]
     fn an_address_changes_with_its_content() {
         let one = asset("a", "css", "text/css", Body::Text("a".to_owned()));
         let two = asset("a", "css", "text/css", Body::Text("b".to_owned()));

@@ -117,7 +117,7 @@ fn latest(at: &AtAccount, compared: &Compared) -> impl IntoView + use<> {
     let locale = at.locale();
     let now = &compared.now;
     let price = account::price(now).map(|price| {
-        format!("{} per kWh, all charges and tax included", format::price(price, &at.client.currency, locale))
+        format!("{} per kWh, all included", format::price(price.round_dp(4), &at.client.currency, locale))
     });
     let days = now.days();
     let per_day = if days > 0 { now.kwh / Decimal::from(days) } else { Decimal::ZERO };
@@ -185,7 +185,6 @@ fn reason(at: &AtAccount, now: &Invoice, before: &Invoice) -> Option<String> {
     let whole =
         if more >= Decimal::ZERO { format!("{} more", at.amount(more)) } else { format!("{} less", at.amount(-more)) };
     let kwh = now.kwh - before.kwh;
-    let direction = if kwh >= Decimal::ZERO { "more" } else { "less" };
     let signed = |value: Decimal| {
         if value > Decimal::ZERO { format!("+{}", at.amount(value)) } else { at.amount(value) }
     };
@@ -197,9 +196,13 @@ fn reason(at: &AtAccount, now: &Invoice, before: &Invoice) -> Option<String> {
         n if n > 0 => format!(" It has {n} days more."),
         n => format!(" It has {} days fewer.", -n),
     };
+    let than = span_of(before, locale);
+    if kwh.is_zero() {
+        return Some(format!("{whole} than {than}, for the same usage.{days}"));
+    }
+    let direction = if kwh > Decimal::ZERO { "more" } else { "less" };
     Some(format!(
-        "{whole} than {}: {} {direction} usage makes {}, the price of a kWh with its fixed charges {}.{days}",
-        span_of(before, locale),
+        "{whole} than {than}: {} {direction} usage makes {}, the price of a kWh with its fixed charges {}.{days}",
         format::kwh_short(kwh.abs(), locale),
         signed(usage),
         signed(price),

@@ -215,9 +215,11 @@ fn shown(
     let spread = window.step == Step::Day && all.iter().any(|total| total.spread);
     view! {
         <Section title=name.clone()>
+            <div class="stack">
             {(!all.is_empty()).then(|| stats(window, &all, locale))}
             {spread.then(|| view! { <Notice title="Your meter is read from time to time."><p>"The days show the average between two reads."</p></Notice> })}
             {chart}
+            </div>
             <Pagination summary=name previous=previous next=next/>
         </Section>
     }
@@ -314,8 +316,10 @@ impl Bars {
             }
         });
         view! {
-            <BarChart id=id title=title description=description unit="kWh" label_head=head labels=self.labels names=self.names series=part("Used", SeriesTone::Usage, used) locale=locale places=3/>
-            {export}
+            <div class="stack">
+                <BarChart id=id title=title description=description unit="kWh" label_head=head labels=self.labels names=self.names series=part("Used", SeriesTone::Usage, used) locale=locale places=3/>
+                {export}
+            </div>
         }
         .into_any()
     }

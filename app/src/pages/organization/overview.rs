@@ -41,8 +41,10 @@ pub async fn show(ctx: Ctx) -> Result<Response, AppError> {
                 view! { <EmptyState title="No clients yet" text="A client is an energy company with its own brand, tariffs, invoices and currency. Add the first, then its customers." action=new href="/organization/clients/new"/> }.into_any()
             } else {
                 view! {
+                    <div class="stack">
                     <Stats stats=stats/>
                     <DataTable caption="Clients, those with most to do first" columns=columns>{body}</DataTable>
+                    </div>
                 }.into_any()
             }}
         }

@@ -1,0 +1,53 @@
+# `make run` has the portal with demo data on http://127.0.0.1:3000; `make test` passes every test.
+# Both find or install what they need on Debian with Rust and Node.js, and say what to install elsewhere.
+
+SHELL := /bin/bash
+PORTAL := target/debug/portal
+CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+export PORTAL_DATA_DIR ?= .portal
+
+.PHONY: run test check unit browser bench need-postgres need-browser need-nextest release clean-data
+
+run: need-postgres
+	@cargo build --quiet
+	@$(PORTAL) demo
+	@exec $(PORTAL) serve
+
+test: check unit browser
+
+check:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+
+unit: need-postgres need-nextest
+	cargo nextest run --workspace
+	cargo test --workspace --doc --quiet
+
+browser: need-postgres need-browser
+	cargo build
+	cd end2end && npm ci --no-audit --no-fund --ignore-scripts && CHROMIUM=$(CHROMIUM) npx playwright test
+
+release: need-postgres
+	RUSTFLAGS="" cargo build --release
+
+bench: release
+	target/release/portal bench pages
+
+# ── What is needed, installed where that is possible ───────────────────────────────────────────────
+
+need-postgres:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || [ -n "$$DATABASE_URL" ] \
+	|| ./.ci/install postgresql || { echo "Install PostgreSQL 15 or later (macOS: brew install postgresql@17), or set DATABASE_URL."; exit 1; }
+
+need-browser:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
+	|| ./.ci/install chromium || { echo "Install Chromium, or set CHROMIUM to a browser's path."; exit 1; }
+	@command -v npm >/dev/null || { echo "Install Node.js 20 or later."; exit 1; }
+
+need-nextest:
+	@cargo nextest --version >/dev/null 2>&1 || cargo install cargo-nextest --locked
+
+# The private PostgreSQL with all its data goes.
+clean-data:
+	-$(PORTAL) db stop
+	rm -rf $(PORTAL_DATA_DIR)

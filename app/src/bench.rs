@@ -1,0 +1,5 @@
+//! `portal bench …`: measurements that anyone can repeat. They print ratios against a peer in the same run.
+
+mod load;
+pub mod pages;
+mod scale;

@@ -1,0 +1,30 @@
+//! The ground the suite stands on.
+
+use crate::support::database::Case;
+use crate::support::world::{DIGEST, PASSWORD, SALT, Who};
+
+#[test]
+fn the_digest_of_the_world_is_that_of_its_password() {
+    let digest: String =
+        eis::passwords::digest(PASSWORD, SALT).unwrap().iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(digest, DIGEST.trim());
+}
+
+#[tokio::test]
+async fn everybody_of_the_world_has_a_live_session() {
+    let case = Case::world().await;
+    let portal = case.portal().await;
+    for who in Who::all() {
+        let answer = portal.browser_of(who).get("/profile").await;
+        assert_eq!(answer.status, 200, "{who:?}: {}", answer.body);
+    }
+    assert_eq!(portal.browser().get("/profile").await.location(), "/login");
+}
+
+#[tokio::test]
+async fn a_clone_is_quick() {
+    drop(Case::world().await);
+    let start = std::time::Instant::now();
+    drop(Case::world().await);
+    assert!(start.elapsed().as_millis() < 2_000, "{:?}", start.elapsed());
+}

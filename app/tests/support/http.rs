@@ -1,0 +1,141 @@
+//! The real portal on a loopback port, and a browser small enough to see everything it does.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::BodyExt;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use portal::server::router;
+use portal::server::state::{AppState, Options};
+
+use super::database::Case;
+use super::world::{PASSWORD, Who};
+
+/// A running portal.
+pub struct Portal {
+    pub address: SocketAddr,
+    server: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Portal {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+impl Case {
+    /// The portal over this database.
+    pub async fn portal(&self) -> Portal {
+        let options = Arc::new(Options { public_url: None, trust_proxy: false });
+        let state = AppState { db: self.db(4), options };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("its address");
+        let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
+        let server = tokio::spawn(async move { axum::serve(listener, service).await.expect("serving") });
+        Portal { address, server }
+    }
+}
+
+/// What came back.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    pub fn location(&self) -> &str {
+        self.header("location")
+    }
+
+    /// Status, every header but the request's own, and the body: what two answers are compared by.
+    pub fn bytes(&self) -> String {
+        let headers: BTreeMap<String, String> = self
+            .headers
+            .iter()
+            .filter(|(name, _)| !matches!(name.as_str(), "x-request-id" | "date"))
+            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .collect();
+        format!("{}\n{headers:#?}\n{}", self.status, self.body)
+    }
+}
+
+/// A browser with one session's cookie.
+pub struct Browser {
+    base: String,
+    client: Client<HttpConnector, Body>,
+    cookie: Mutex<String>,
+}
+
+impl Portal {
+    /// A browser with no cookie.
+    pub fn browser(&self) -> Browser {
+        Browser {
+            base: format!("http://{}", self.address),
+            client: Client::builder(TokioExecutor::new()).build_http(),
+            cookie: Mutex::default(),
+        }
+    }
+
+    /// A browser holding the session that the world keeps for somebody.
+    pub fn browser_of(&self, who: Who) -> Browser {
+        let browser = self.browser();
+        browser.set_cookie(&format!("session={}", tower_sessions::session::Id(who.secret().0)));
+        browser
+    }
+}
+
+impl Browser {
+    pub fn cookie(&self) -> String {
+        self.cookie.lock().expect("the cookie").clone()
+    }
+
+    pub fn set_cookie(&self, cookie: &str) {
+        cookie.clone_into(&mut self.cookie.lock().expect("the cookie"));
+    }
+
+    pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: String) -> Answer {
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
+        let cookie = self.cookie();
+        if !cookie.is_empty() {
+            request = request.header("cookie", cookie);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = self.client.request(request.body(Body::from(body)).expect("a request")).await.expect("an answer");
+        let (parts, body) = response.into_parts();
+        for set in parts.headers.get_all("set-cookie") {
+            let pair = set.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
+            self.set_cookie(if pair.ends_with('=') { "" } else { pair });
+        }
+        let bytes = body.collect().await.expect("the body").to_bytes();
+        Answer { status: parts.status, headers: parts.headers, body: String::from_utf8_lossy(&bytes).into_owned() }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, &[], String::new()).await
+    }
+
+    /// Posts a form as one of the portal's own pages does.
+    pub async fn post(&self, path: &str, form: &[(&str, &str)]) -> Answer {
+        let headers =
+            [("sec-fetch-site", "same-origin"), ("content-type", "application/x-www-form-urlencoded")];
+        self.send(Method::POST, path, &headers, serde_urlencoded::to_string(form).expect("a form")).await
+    }
+
+    /// Signs in through the sign-in form.
+    pub async fn sign_in(&self, email: &str) -> Answer {
+        self.post("/api/sign_in", &[("page", "/login"), ("email", email), ("password", PASSWORD)]).await
+    }
+}

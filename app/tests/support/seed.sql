@@ -1,0 +1,109 @@
+-- A small world for tests: two organizations × two clients × two customers, with something in every table.
+-- Ids follow support/world.rs: kind-organization-client-customer-number, in decimal digits.
+-- Runs as the superuser, which row-level security does not bind.
+
+CREATE FUNCTION pg_temp.id(kind integer, o integer, c integer, k integer, n integer) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
+    SELECT format('%s-%s-7%s-8%s-%s', lpad(kind::text, 8, '0'), lpad(o::text, 4, '0'), lpad(c::text, 3, '0'),
+        lpad(k::text, 3, '0'), lpad(n::text, 12, '0'))::uuid
+$$;
+
+DO $$
+DECLARE
+    o integer; c integer; k integer; staff uuid := pg_temp.id(11, 0, 0, 0, 1); person uuid;
+    org uuid; cli uuid; cus uuid; meter uuid;
+BEGIN
+    FOR o IN 1..2 LOOP
+        org := pg_temp.id(1, o, 0, 0, 0);
+        INSERT INTO organizations (id, slug, name, currency, time_zone) VALUES (org, 'org-' || o, 'Organisation ' || o, 'EUR', 'Europe/Berlin');
+        FOR c IN 1..2 LOOP
+            cli := pg_temp.id(2, o, c, 0, 0);
+            INSERT INTO clients (organization_id, id, slug, name, legal_name, currency, time_zone, locale, invoice_series, tax_name, tax_rate)
+            VALUES (org, cli, 'client-' || c, format('Client %s%s', o, c), format('Client %s%s Energy Ltd', o, c), 'EUR', 'Europe/Berlin', 'en-GB', 'INV', 'VAT', 0.19);
+            INSERT INTO tariff_rates (organization_id, client_id, id, code, version, name, kind, currency, document, effective_from, status, rated)
+            SELECT org, cli, pg_temp.id(5, o, c, 0, n), 'HOME', n, 'Home ' || n, 'flat', 'EUR',
+                '{"format":"eis-tariff/1","name":"Home","currency":"EUR","zone":"Europe/Berlin","energy":[{"name":"Energy","prices":[{"blocks":[{"price":"0.28"}]}]}]}',
+                make_date(2024 + n, 1, 1), CASE n WHEN 1 THEN 'active' ELSE 'draft' END, n = 1
+            FROM generate_series(1, 2) n;
+            INSERT INTO tariff_blocks (organization_id, client_id, tariff_rate_id, position, price)
+            VALUES (org, cli, pg_temp.id(5, o, c, 0, 1), 1, 0.28), (org, cli, pg_temp.id(5, o, c, 0, 2), 1, 0.30);
+            INSERT INTO billing_periods (organization_id, client_id, id, from_on, to_on, status)
+            VALUES (org, cli, pg_temp.id(6, o, c, 0, 1), '2026-09-01', '2026-10-01', 'invoiced'),
+                   (org, cli, pg_temp.id(6, o, c, 0, 2), '2026-10-01', '2026-11-01', 'rated');
+            INSERT INTO billing_runs (organization_id, client_id, id, billing_period_id, step, status, customers, done)
+            VALUES (org, cli, pg_temp.id(7, o, c, 0, 1), pg_temp.id(6, o, c, 0, 1), 'rate', 'done', 2, 2);
+            INSERT INTO invoice_counters (organization_id, client_id, series, last_number) VALUES (org, cli, 'INV', 2);
+            INSERT INTO imports (organization_id, client_id, id, file_name, file_hash, file_bytes, format, status, rejected)
+            VALUES (org, cli, pg_temp.id(8, o, c, 0, 1), 'usage.csv', sha256(convert_to(o || '.' || c, 'UTF8')), 100, 'csv', 'applied', 1);
+            INSERT INTO import_rejections (organization_id, client_id, import_id, position, line, content, reason)
+            VALUES (org, cli, pg_temp.id(8, o, c, 0, 1), 1, 7, 'x;y', 'The value is no number.');
+            FOR k IN 1..2 LOOP
+                cus := pg_temp.id(3, o, c, k, 0);
+                meter := pg_temp.id(4, o, c, k, 1);
+                INSERT INTO customers (organization_id, client_id, id, account_number, name, service_address, moved_in_on)
+                VALUES (org, cli, cus, 'A-' || k, format('Customer %s%s%s', o, c, k), k || ' Mill Lane', '2024-01-01');
+                INSERT INTO meters (organization_id, client_id, id, customer_id, serial, kind, interval_minutes, time_zone, valid_from)
+                VALUES (org, cli, meter, cus, 'M-' || k, 'interval', 60, 'Europe/Berlin', '2024-01-01');
+                INSERT INTO interval_days (organization_id, client_id, customer_id, meter_id, day, interval_minutes, wh, total_wh)
+                SELECT org, cli, cus, meter, d::date, 60, array_fill(100, ARRAY[24]), 2400
+                FROM generate_series('2026-09-01'::timestamp, '2026-10-31', '10 days') d;
+                INSERT INTO superseded_interval_days (organization_id, client_id, customer_id, meter_id, day, id, wh)
+                VALUES (org, cli, cus, meter, '2026-09-01', pg_temp.id(9, o, c, k, 1), array_fill(90, ARRAY[24]));
+                INSERT INTO meter_readings (organization_id, client_id, id, customer_id, meter_id, from_on, to_on, kwh, quality)
+                VALUES (org, cli, pg_temp.id(10, o, c, k, 1), cus, meter, '2026-09-01', '2026-10-01', 72, 'actual');
+                INSERT INTO meter_readings (organization_id, client_id, id, customer_id, meter_id, from_on, to_on, kwh, quality, superseded_by)
+                VALUES (org, cli, pg_temp.id(10, o, c, k, 2), cus, meter, '2026-09-01', '2026-10-01', 70, 'estimated', pg_temp.id(10, o, c, k, 1));
+                INSERT INTO tariff_agreements (organization_id, client_id, id, customer_id, tariff_code, valid_from)
+                VALUES (org, cli, pg_temp.id(12, o, c, k, 1), cus, 'HOME', '2024-01-01');
+                INSERT INTO billing_exceptions (organization_id, client_id, billing_period_id, customer_id, kind, severity, message)
+                VALUES (org, cli, pg_temp.id(6, o, c, 0, 2), cus, 'gap', 'warns', 'Two hours are missing.');
+                INSERT INTO invoices (organization_id, client_id, id, customer_id, billing_period_id, status, series, number, label, customer_name,
+                    account_number, period_from, period_to, issued_on, due_on, currency, tariff_rate_id, tariff_name, kwh, net, tax, total, paid)
+                VALUES (org, cli, pg_temp.id(13, o, c, k, 1), cus, pg_temp.id(6, o, c, 0, 1), 'part_paid', 'INV', k, 'INV-2026-' || k, format('Customer %s%s%s', o, c, k),
+                        'A-' || k, '2026-09-01', '2026-10-01', '2026-10-02', '2026-10-16', 'EUR', pg_temp.id(5, o, c, 0, 1), 'Home 1', 72, 20.16, 3.83, 23.99, 10),
+                       (org, cli, pg_temp.id(13, o, c, k, 2), cus, pg_temp.id(6, o, c, 0, 2), 'draft', '', NULL, '', format('Customer %s%s%s', o, c, k),
+                        'A-' || k, '2026-10-01', '2026-11-01', NULL, NULL, 'EUR', pg_temp.id(5, o, c, 0, 1), 'Home 1', 74, 20.72, 3.94, 24.66, 0);
+                INSERT INTO invoice_lines (organization_id, client_id, invoice_id, position, customer_id, issued, kind, description, quantity, unit, price, amount, tax_rate)
+                VALUES (org, cli, pg_temp.id(13, o, c, k, 1), 1, cus, true, 'energy', 'Energy', 72, 'kWh', 0.28, 20.16, 0.19),
+                       (org, cli, pg_temp.id(13, o, c, k, 1), 2, cus, true, 'tax', 'VAT', 1, '', 3.83, 3.83, NULL),
+                       (org, cli, pg_temp.id(13, o, c, k, 2), 1, cus, false, 'energy', 'Energy', 74, 'kWh', 0.28, 20.72, 0.19);
+                INSERT INTO payments (organization_id, client_id, id, customer_id, received_on, amount, currency, method)
+                VALUES (org, cli, pg_temp.id(14, o, c, k, 1), cus, '2026-10-10', 10, 'EUR', 'bank_transfer');
+                INSERT INTO allocations (organization_id, client_id, payment_id, invoice_id, customer_id, amount)
+                VALUES (org, cli, pg_temp.id(14, o, c, k, 1), pg_temp.id(13, o, c, k, 1), cus, 10);
+            END LOOP;
+        END LOOP;
+    END LOOP;
+
+    -- People: all with the password of support/world.rs.
+    CREATE TEMPORARY TABLE people (name text, email text, role text, o integer, c integer, k integer);
+    INSERT INTO people VALUES ('Sam Staff', 'staff@eis.example', 'eis_staff', 0, 0, 0);
+    INSERT INTO people SELECT 'Ada Admin ' || g, format('admin%s@eis.example', g), 'energy_admin', g, 0, 0 FROM generate_series(1, 2) g;
+    INSERT INTO people SELECT format('Cleo Client %s%s', g, h), format('client%s%s@eis.example', g, h), 'client_admin', g, h, 0
+        FROM generate_series(1, 2) g, generate_series(1, 2) h;
+    INSERT INTO people SELECT format('Kim Customer %s%s%s', g, h, i), format('customer%s%s%s@eis.example', g, h, i), 'customer_user', g, h, i
+        FROM generate_series(1, 2) g, generate_series(1, 2) h, generate_series(1, 2) i;
+    INSERT INTO users (id, email, name, password_salt, password_proof)
+    SELECT pg_temp.id(11, p.o, p.c, p.k, 1), p.email, p.name, '{{salt}}', sha256('\x{{digest}}') FROM people p;
+    INSERT INTO role_assignments (organization_id, id, user_id, role, client_id, customer_id, valid_from)
+    SELECT CASE WHEN p.o > 0 THEN pg_temp.id(1, p.o, 0, 0, 0) END, pg_temp.id(15, p.o, p.c, p.k, 1), pg_temp.id(11, p.o, p.c, p.k, 1), p.role,
+        CASE WHEN p.c > 0 THEN pg_temp.id(2, p.o, p.c, 0, 0) END, CASE WHEN p.k > 0 THEN pg_temp.id(3, p.o, p.c, p.k, 0) END, '2020-01-01'
+    FROM people p;
+    -- One person with two hats: client admin in both organizations.
+    INSERT INTO users (id, email, name, password_salt, password_proof)
+    VALUES (pg_temp.id(11, 9, 0, 0, 1), 'consultant@eis.example', 'Carla Consultant', '{{salt}}', sha256('\x{{digest}}'));
+    INSERT INTO role_assignments (organization_id, id, user_id, role, client_id, valid_from)
+    SELECT pg_temp.id(1, g, 0, 0, 0), pg_temp.id(15, 9, 0, 0, g), pg_temp.id(11, 9, 0, 0, 1), 'client_admin', pg_temp.id(2, g, 1, 0, 0), '2020-01-01'
+    FROM generate_series(1, 2) g;
+
+    -- Invitations and audit records: of the organization, and of each client.
+    INSERT INTO invitations (organization_id, id, token_hash, email, name, role, client_id, invited_by, expires_at)
+    SELECT pg_temp.id(1, g, 0, 0, 0), pg_temp.id(16, g, h, 0, 1), sha256(convert_to(format('token %s%s', g, h), 'UTF8')),
+        format('new%s%s@eis.example', g, h), 'New Person', CASE h WHEN 0 THEN 'energy_admin' ELSE 'client_admin' END,
+        CASE WHEN h > 0 THEN pg_temp.id(2, g, h, 0, 0) END, pg_temp.id(11, g, 0, 0, 1), now() + interval '10 years'
+    FROM generate_series(1, 2) g, generate_series(0, 2) h;
+    INSERT INTO audit_log (organization_id, id, client_id, user_id, user_name, role, action, entity, summary)
+    SELECT pg_temp.id(1, g, 0, 0, 0), pg_temp.id(17, g, h, 0, 1), CASE WHEN h > 0 THEN pg_temp.id(2, g, h, 0, 0) END,
+        pg_temp.id(11, g, 0, 0, 1), 'Ada Admin', 'energy_admin', 'create', 'client', format('Made client %s%s', g, h)
+    FROM generate_series(1, 2) g, generate_series(0, 2) h;
+    DROP TABLE people;
+END $$;

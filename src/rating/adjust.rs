@@ -1,0 +1,105 @@
+//! Riders, percentages, minimums: what is worked out from other lines.
+
+use chrono::{Datelike, NaiveDate};
+use rust_decimal::Decimal;
+
+use super::bill::{BillLine, LineKind, TraceDay, Unit};
+use super::error::RatingError;
+use super::part::{Draft, Part};
+use crate::money::Money;
+use crate::tariff_document::{Adjustment, AdjustmentKind, Minimum, MinimumBasis};
+
+/// Adds the riders of a part to its lines, in the tariff's order.
+pub fn riders(part: &Part<'_>, lines: &mut Vec<BillLine>) -> Result<(), RatingError> {
+    for adjustment in &part.tariff.document.adjustments {
+        let line = part.line(rider(part, adjustment, lines)?)?;
+        lines.push(line);
+    }
+    Ok(())
+}
+
+fn rider<'p>(part: &Part<'p>, adjustment: &'p Adjustment, lines: &[BillLine]) -> Result<Draft<'p>, RatingError> {
+    let draft = |quantity, unit, price| Draft::new(LineKind::Adjustment, &adjustment.name, quantity, unit, price);
+    Ok(match &adjustment.kind {
+        AdjustmentKind::Kwh { price } => {
+            let (kwh, trace) = billed_energy(part, lines)?;
+            Draft { trace, ..draft(kwh, Unit::KilowattHour, *price) }
+        }
+        AdjustmentKind::Period { price } => draft(part.share().round_dp(6).normalize(), Unit::Each, *price),
+        AdjustmentKind::Percent { percent, of } => {
+            let default = [LineKind::Energy, LineKind::Demand, LineKind::Fixed];
+            let kinds: &[LineKind] = if of.is_empty() { &default } else { of };
+            let base: Money = lines.iter().filter(|line| kinds.contains(&line.kind)).map(|line| line.amount).sum();
+            let note = format!("{} % of {base}", percent.normalize());
+            Draft { note, ..draft(base.amount(), Unit::Amount, percent / Decimal::ONE_HUNDRED) }
+        }
+    })
+}
+
+/// The energy that the first energy charge bills, by day.
+fn billed_energy(part: &Part<'_>, lines: &[BillLine]) -> Result<(Decimal, Vec<TraceDay>), RatingError> {
+    let Some(first) = part.tariff.energy.first() else {
+        return Ok((part.imported()?, vec![]));
+    };
+    let billed: Vec<&BillLine> =
+        lines.iter().filter(|line| line.kind == LineKind::Energy && line.name == first.name).collect();
+    let mut trace: Vec<TraceDay> = vec![];
+    for day in billed.iter().flat_map(|line| &line.trace) {
+        match trace.iter_mut().find(|known| known.date == day.date) {
+            Some(known) => {
+                known.quantity += day.quantity;
+                known.estimated |= day.estimated;
+            }
+            None => trace.push(day.clone()),
+        }
+    }
+    trace.sort_by_key(|day| day.date);
+    Ok((billed.iter().map(|line| line.quantity).sum(), trace))
+}
+
+/// What is missing to each minimum, as lines of their own.
+pub fn minimums(parts: &[Part<'_>], lines: &mut Vec<BillLine>) -> Result<(), RatingError> {
+    let Some(last) = parts.last() else {
+        return Ok(());
+    };
+    for minimum in &last.tariff.document.minimums {
+        let counted = counted(minimum, lines)
+            + if minimum.per == MinimumBasis::Year { last.history.carried.year_to_date } else { Money::ZERO };
+        let Some(least) = least(minimum, parts) else {
+            continue;
+        };
+        let short = least - counted;
+        if !short.is_negative() && !short.is_zero() {
+            let mut draft = Draft::new(LineKind::Minimum, &minimum.name, Decimal::ONE, Unit::Each, short.amount());
+            draft.note = format!("{least} less {counted}");
+            lines.push(BillLine { period: last.whole, ..last.line(draft)? });
+        }
+    }
+    Ok(())
+}
+
+/// What counts towards a minimum; the year's also counts the minimums of its bills.
+pub fn counted(minimum: &Minimum, lines: &[BillLine]) -> Money {
+    let default = [LineKind::Energy, LineKind::Demand, LineKind::Fixed, LineKind::Adjustment, LineKind::Credit];
+    let kinds: &[LineKind] = if minimum.counts.is_empty() { &default } else { &minimum.counts };
+    let counts = |line: &&BillLine| {
+        kinds.contains(&line.kind) || (minimum.per == MinimumBasis::Year && line.kind == LineKind::Minimum)
+    };
+    lines.iter().filter(counts).map(|line| line.amount).sum()
+}
+
+/// The least amount; each version of the tariff has its share of the days. `None`: not in this bill.
+fn least(minimum: &Minimum, parts: &[Part<'_>]) -> Option<Money> {
+    let last = parts.last()?;
+    if minimum.per == MinimumBasis::Year {
+        let end = NaiveDate::from_ymd_opt(last.whole.from().year(), 12, 31)?;
+        return last.whole.contains(end).then(|| Money::new(minimum.amount));
+    }
+    let share = |part: &Part<'_>| {
+        let same =
+            part.tariff.document.minimums.iter().find(|known| known.name == minimum.name && known.per == minimum.per);
+        let factor = if minimum.per == MinimumBasis::Day { Decimal::from(part.period.days()) } else { part.share() };
+        same.map_or(Decimal::ZERO, |same| same.amount * factor)
+    };
+    Some(Money::new(parts.iter().map(share).sum()))
+}

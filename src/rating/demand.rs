@@ -1,0 +1,205 @@
+//! Demand: the highest average kW over the demand window, per time-of-use period where the tariff says so,
+//! and what earlier peaks make of it (rule 4).
+//!
+//! Windows begin on the clock (…:00, :15, :30, :45) and belong to the period in which they begin. Where the
+//! price changes within the billing period, with the season or with the tariff's version, each price holds
+//! for its share of the days.
+
+use std::collections::BTreeMap;
+
+use chrono::{Datelike, Months, NaiveDate};
+use rust_decimal::Decimal;
+
+use super::bill::{BillLine, LineKind, TraceDay, Unit};
+use super::calendar::Segment;
+use super::compile::{Charge, Price};
+use super::error::RatingError;
+use super::input::{PastPeak, Supply};
+use super::part::{Draft, Part};
+use super::walk;
+use crate::money::Rounding;
+use crate::tariff_document::{DemandCharge, Ratchet};
+use crate::usage::{Profile, Quality, RegisterRead};
+
+/// A highest demand and its day.
+#[derive(Debug, Clone, Copy)]
+pub struct Peak {
+    pub kw: Decimal,
+    pub date: NaiveDate,
+    pub estimated: bool,
+}
+
+/// The demand lines, and the highest demand of each period for later ratchets.
+pub fn lines(part: &Part<'_>, peaks: &mut BTreeMap<String, Decimal>) -> Result<Vec<BillLine>, RatingError> {
+    let mut lines = vec![];
+    for (charge, rules) in part.tariff.demand.iter().zip(&part.tariff.document.demand) {
+        let found = match part.whole_usage.import {
+            Supply::Profile(profile) => of_profile(part, charge, rules, profile)?,
+            Supply::Reads(reads) => of_reads(charge, rules, reads)?,
+        };
+        for (price, peak) in charge.prices.iter().zip(found) {
+            if let (Some(name), Some(peak)) = (price.period.as_ref().filter(|_| rules.per_period), peak) {
+                let highest = peaks.entry(name.clone()).or_default();
+                *highest = (*highest).max(peak.kw);
+            }
+            price_lines(part, charge, rules, price, peak, &mut lines)?;
+        }
+    }
+    Ok(lines)
+}
+
+/// The highest demand at each price.
+fn of_profile(
+    part: &Part<'_>,
+    charge: &Charge,
+    rules: &DemandCharge,
+    profile: &Profile,
+) -> Result<Vec<Option<Peak>>, RatingError> {
+    part.fits(charge, profile)?;
+    let window = rules.window_minutes.unwrap_or(profile.minutes);
+    if profile.minutes > window || !window.is_multiple_of(profile.minutes) {
+        let field = format!("the demand window of {}", charge.name);
+        return Err(RatingError::IntervalTooLong { minutes: profile.minutes, field, needed: window });
+    }
+    let mut highest: Vec<Option<(i64, NaiveDate, bool)>> = vec![None; charge.prices.len()];
+    let mut segments = vec![];
+    for day in walk::days(profile, part.whole)? {
+        match &charge.calendar {
+            Some(calendar) => calendar.segments(profile, day, &mut segments),
+            None => segments = vec![Segment { from: 0, to: day.values.len(), cell: 0 }],
+        }
+        let mut note = |cell: u16, wh: i64| {
+            let price = if charge.calendar.is_some() { charge.price_of(cell) } else { 0 };
+            if let Some(best) = highest.get_mut(price)
+                && best.is_none_or(|(known, ..)| wh > known)
+            {
+                *best = Some((wh, day.date, walk::estimated(day)));
+            }
+        };
+        walk::windows(&day.values, &segments, usize::from(window / profile.minutes), &mut note);
+    }
+    let peak = |(wh, date, estimated)| Peak { kw: walk::kilowatts(wh, window), date, estimated };
+    Ok(highest.into_iter().map(|best| best.map(peak)).collect())
+}
+
+fn of_reads(charge: &Charge, rules: &DemandCharge, reads: &[RegisterRead]) -> Result<Vec<Option<Peak>>, RatingError> {
+    let mut highest = vec![None; charge.prices.len()];
+    for (at, read) in reads.iter().enumerate() {
+        for (price, best) in charge.prices.iter().zip(&mut highest) {
+            if !in_season(charge, price, read)? {
+                continue;
+            }
+            let kw = match price.period.as_ref().filter(|_| rules.per_period) {
+                Some(period) => read
+                    .tou_peak_kw
+                    .get(period)
+                    .copied()
+                    .ok_or_else(|| missing(at, &format!("tou_peak_kw.{period}"), charge)),
+                None => read.peak_kw.ok_or_else(|| missing(at, "peak_kw", charge)),
+            }?;
+            if best.is_none_or(|peak: Peak| kw > peak.kw) {
+                *best = Some(Peak { kw, date: read.from, estimated: read.quality == Quality::Estimated });
+            }
+        }
+    }
+    Ok(highest)
+}
+
+fn missing(read: usize, field: &str, charge: &Charge) -> RatingError {
+    RatingError::PeakMissing { read, field: field.to_owned(), charge: charge.name.clone() }
+}
+
+/// Whether a read lies in the season of a price.
+fn in_season(charge: &Charge, price: &Price, read: &RegisterRead) -> Result<bool, RatingError> {
+    let (Some(calendar), Some(season)) = (&charge.calendar, &price.season) else {
+        return Ok(true);
+    };
+    let name = |date| calendar.seasons.get(calendar.season(date));
+    let last = read.to.pred_opt().unwrap_or(read.from);
+    if name(read.from) != name(last) {
+        let why = "its price changes with the season within the read".to_owned();
+        return Err(RatingError::NeedsIntervals { charge: charge.name.clone(), why });
+    }
+    Ok(name(read.from) == Some(season))
+}
+
+/// One line for each block that the billed demand reaches.
+fn price_lines(
+    part: &Part<'_>,
+    charge: &Charge,
+    rules: &DemandCharge,
+    price: &Price,
+    peak: Option<Peak>,
+    lines: &mut Vec<BillLine>,
+) -> Result<(), RatingError> {
+    let free = price.blocks.iter().all(|block| block.price.is_zero());
+    let days = days_of(part, charge, price);
+    if free || days == 0 {
+        return Ok(());
+    }
+    let (billed, note) = billed(part, rules, price, peak);
+    let Some(billed) = billed.filter(|billed| billed.kw > Decimal::ZERO) else {
+        return Ok(());
+    };
+    let whole = part.whole.days();
+    for (at, block) in price.blocks.iter().enumerate().filter(|(_, block)| billed.kw > block.from) {
+        let kw = block.to.map_or(billed.kw, |end| billed.kw.min(end)) - block.from;
+        let share = if days == whole {
+            kw
+        } else {
+            Rounding::HalfAwayFromZero.apply(kw * Decimal::from(days) / Decimal::from(whole), 6)
+        };
+        let mut draft = Draft::new(LineKind::Demand, &charge.name, share.normalize(), Unit::Kilowatt, block.price);
+        draft.season = price.season.as_deref();
+        draft.tou_period = price.period.as_deref().filter(|_| rules.per_period);
+        draft.block = (price.blocks.len() > 1).then(|| u16::try_from(at + 1).unwrap_or(u16::MAX));
+        draft.note.clone_from(&note);
+        if days != whole {
+            draft.note.push_str(&format!(
+                "{}{} kW for {days} of {whole} days",
+                if note.is_empty() { "" } else { "; " },
+                kw.normalize()
+            ));
+        }
+        let until = billed.date.succ_opt().unwrap_or(billed.date);
+        draft.trace =
+            vec![TraceDay { date: billed.date, until, quantity: draft.quantity, estimated: billed.estimated }];
+        lines.push(part.line(draft)?);
+    }
+    Ok(())
+}
+
+/// Days of the part on which the price's season holds.
+fn days_of(part: &Part<'_>, charge: &Charge, price: &Price) -> i64 {
+    let (Some(calendar), Some(season)) = (&charge.calendar, &price.season) else {
+        return part.period.days();
+    };
+    let holds = |date: &NaiveDate| calendar.seasons.get(calendar.season(*date)) == Some(season);
+    i64::try_from(part.period.dates().filter(holds).count()).unwrap_or(0)
+}
+
+/// The demand billed, and where it comes from if not from this period: max(actual, ratchet).
+fn billed(part: &Part<'_>, rules: &DemandCharge, price: &Price, actual: Option<Peak>) -> (Option<Peak>, String) {
+    let Some(ratchet) = &rules.ratchet else {
+        return (actual, String::new());
+    };
+    let period = price.period.as_ref().filter(|_| rules.per_period);
+    let of = |past: &PastPeak| period.map_or(Some(past.kw), |name| past.tou.get(name).copied());
+    let earlier = part.history.peaks.iter().filter(|past| within(ratchet, past.from, part.whole.from()));
+    let highest = earlier.filter_map(|past| of(past).map(|kw| (kw, past.from))).max_by_key(|(kw, from)| (*kw, *from));
+    let Some((kw, from)) = highest else {
+        return (actual, String::new());
+    };
+    let floor = Rounding::HalfAwayFromZero.apply(kw * ratchet.percent / Decimal::ONE_HUNDRED, 6).normalize();
+    if actual.is_some_and(|actual| actual.kw >= floor) {
+        return (actual, String::new());
+    }
+    let note = format!("{} % of {} kW of {}", ratchet.percent.normalize(), kw.normalize(), from.format("%Y-%m"));
+    (Some(Peak { kw: floor, date: from, estimated: false }), note)
+}
+
+fn within(ratchet: &Ratchet, past: NaiveDate, from: NaiveDate) -> bool {
+    let oldest = from.checked_sub_months(Months::new(ratchet.months.into())).unwrap_or(NaiveDate::MIN);
+    let counts = ratchet.only.is_empty() || u8::try_from(past.month()).is_ok_and(|month| ratchet.only.contains(&month));
+    oldest <= past && past < from && counts
+}

@@ -1,0 +1,234 @@
+//! Energy fed in: net metering, net billing, buy-all/sell-all are three different things.
+
+use std::collections::BTreeMap;
+
+use chrono::Datelike;
+use rust_decimal::Decimal;
+
+use super::bill::{BillLine, LineKind, TraceDay, Unit};
+use super::compile::Charge;
+use super::energy::{Bucket, Counter, Scale, Sum};
+use super::error::RatingError;
+use super::input::Supply;
+use super::part::{Draft, Part, State};
+use super::{registers, walk};
+use crate::money::Money;
+use crate::tariff_document::ExportCredit;
+use crate::usage::{DayUsage, Profile};
+
+/// What energy charges and credits are worked out from.
+pub enum Flow {
+    /// Imports as they are.
+    Gross,
+    /// Imports less exports, interval by interval: positive where energy was bought.
+    Net(Profile),
+}
+
+/// How a part's usage flows into its charges.
+pub fn flow(part: &Part<'_>) -> Result<Flow, RatingError> {
+    let fault = |text: &str| Err(RatingError::Export(text.to_owned()));
+    match (&part.tariff.document.export, part.usage.import, part.usage.export) {
+        (None, _, Some(_)) => fault("the tariff has no rule for energy fed in"),
+        (None, _, None) | (Some(ExportCredit::BuyAllSellAll { .. }), ..) | (_, _, None) => Ok(Flow::Gross),
+        (_, Supply::Profile(import), Some(Supply::Profile(export))) => net(part, import, export).map(Flow::Net),
+        (_, Supply::Reads(_), Some(Supply::Reads(_))) => Ok(Flow::Gross),
+        _ => fault("import and export must both be interval data or both register reads"),
+    }
+}
+
+fn net(part: &Part<'_>, import: &Profile, export: &Profile) -> Result<Profile, RatingError> {
+    if import.minutes != export.minutes || import.zone != export.zone {
+        return Err(RatingError::Export("import and export differ in interval length or zone".to_owned()));
+    }
+    let (bought, sold) = (walk::days(import, part.period)?, walk::days(export, part.period)?);
+    let less = |one: &DayUsage, other: &DayUsage| DayUsage {
+        date: one.date,
+        values: one.values.iter().zip(&other.values).map(|(one, other)| one.saturating_sub(*other)).collect(),
+        flags: if walk::estimated(one) || !walk::estimated(other) { one.flags.clone() } else { other.flags.clone() },
+    };
+    let days = bought.iter().zip(sold).map(|(one, other)| less(one, other)).collect();
+    Ok(Profile { days, ..*import })
+}
+
+/// Only what was bought (`sign` 1) or only what was fed in (`sign` -1) of a netted profile.
+pub fn one_way(net: &Profile, sign: i32) -> Profile {
+    let way = |value: &i32| value.saturating_mul(sign).max(0);
+    let day = |day: &DayUsage| DayUsage {
+        date: day.date,
+        values: day.values.iter().map(way).collect(),
+        flags: day.flags.clone(),
+    };
+    Profile { days: net.days.iter().map(day).collect(), ..*net }
+}
+
+/// The credit lines of a part: net billing and buy-all/sell-all.
+pub fn credits(part: &Part<'_>, flow: &Flow) -> Result<Vec<BillLine>, RatingError> {
+    let (Some(charge), Some(export)) = (&part.tariff.export, part.usage.export) else {
+        return Ok(vec![]);
+    };
+    let scale = Scale { numerator: 1, denominator: 1 };
+    let sums = match (flow, export) {
+        (Flow::Net(net), _) => part.walk(charge, &one_way(net, -1), scale)?,
+        (Flow::Gross, Supply::Profile(profile)) => part.walk(charge, profile, scale)?,
+        (Flow::Gross, Supply::Reads(reads)) => {
+            registers::tile(reads, part.period)?;
+            registers::energy(charge, reads, scale)?
+        }
+    };
+    let mut lines = vec![];
+    for sum in sums.into_iter().filter(|sum| sum.bucket.wh != 0) {
+        let Some((price, block)) =
+            charge.prices.get(sum.price).and_then(|price| Some((price, price.blocks.get(sum.block)?)))
+        else {
+            continue;
+        };
+        let mut draft =
+            Draft::new(LineKind::Credit, &charge.name, -part.kwh(sum.bucket.wh), Unit::KilowattHour, block.price);
+        draft.season = price.season.as_deref();
+        draft.tou_period = price.period.as_deref();
+        draft.trace = sum.bucket.days.iter().map(|(date, wh, estimated)| part.trace(*date, -*wh, *estimated)).collect();
+        lines.push(part.line(draft)?);
+    }
+    Ok(lines)
+}
+
+/// Net metering over the period: exports are taken off imports of the same time-of-use period, then off what
+/// earlier bills left over; what remains is spread over the blocks in proportion, since the order of time has
+/// no meaning for what was netted over the whole period.
+pub fn net_metering(
+    part: &Part<'_>,
+    charge: &Charge,
+    net: &[Sum],
+    scale: Scale,
+    state: &mut State,
+    first: bool,
+) -> Vec<Sum> {
+    let mut left: Vec<i64> = vec![0; charge.prices.len()];
+    for sum in net {
+        if let Some(total) = left.get_mut(sum.price) {
+            *total += sum.bucket.wh;
+        }
+    }
+    if first {
+        draw(charge, &mut left, &mut state.bank);
+        state.billed_wh = left.iter().sum();
+    } else {
+        left.iter_mut().for_each(|wh| *wh = (*wh).max(0));
+        fit(&mut left, state.billed_wh);
+    }
+    spread(part, charge, &left, scale)
+}
+
+/// Puts what is left over into the bank and takes what is needed out of it.
+fn draw(charge: &Charge, left: &mut [i64], bank: &mut BTreeMap<String, i64>) {
+    let name = |at: usize| charge.prices.get(at).and_then(|price| price.period.clone()).unwrap_or_default();
+    for (at, wh) in left.iter_mut().enumerate().filter(|(_, wh)| **wh < 0) {
+        *bank.entry(name(at)).or_default() -= *wh;
+        *wh = 0;
+    }
+    for (at, wh) in left.iter_mut().enumerate() {
+        if let Some(banked) = bank.get_mut(&name(at)) {
+            let used = (*banked).min(*wh);
+            *banked -= used;
+            *wh -= used;
+        }
+    }
+    bank.retain(|_, wh| *wh > 0);
+}
+
+/// Scales to a total, to the watt-hour.
+fn fit(shares: &mut [i64], total: i64) {
+    let sum: i64 = shares.iter().sum();
+    let (mut before, mut given) = (0_i128, 0_i64);
+    for share in shares.iter_mut() {
+        before += i128::from(*share);
+        let upto = if sum == 0 { 0 } else { i64::try_from(before * i128::from(total) / i128::from(sum)).unwrap_or(0) };
+        *share = upto - given;
+        given = upto;
+    }
+}
+
+/// Spreads the energy of each price over the blocks of the total.
+fn spread(part: &Part<'_>, charge: &Charge, left: &[i64], scale: Scale) -> Vec<Sum> {
+    let total: i64 = left.iter().sum();
+    let mut counter = Counter::new(charge, scale);
+    counter.step(0, part.period.from(), total, false, &mut |_, _| ());
+    let stretches = counter.stretches();
+    let mut buckets: Vec<i64> = vec![];
+    let mut open = left.to_vec();
+    for wh in stretches {
+        let mut shares = open.clone();
+        fit(&mut shares, wh);
+        open.iter_mut().zip(&shares).for_each(|(open, share)| *open -= share);
+        buckets.extend(shares);
+    }
+    let bucket =
+        |wh: &i64| Bucket { wh: *wh, days: if *wh == 0 { vec![] } else { vec![(part.period.from(), *wh, false)] } };
+    Counter::with_buckets(charge, scale, buckets.iter().map(bucket).collect()).finish(scale)
+}
+
+/// Pays out or forgets what net metering left over.
+pub fn settle(part: &Part<'_>, state: &mut State, lines: &mut Vec<BillLine>) -> Result<(), RatingError> {
+    let Some(ExportCredit::NetMetering(rules)) = &part.tariff.document.export else {
+        return Ok(());
+    };
+    let due = rules
+        .settlement
+        .as_ref()
+        .filter(|settlement| settlement.month == 0 || u32::from(settlement.month) == part.whole.last().month());
+    let banked: i64 = state.bank.values().sum();
+    if let Some(settlement) = due
+        && banked > 0
+    {
+        let mut draft =
+            Draft::new(LineKind::Credit, "Energy left over", -part.kwh(banked), Unit::KilowattHour, settlement.price);
+        draft.trace = vec![TraceDay {
+            date: part.whole.from(),
+            until: part.whole.to(),
+            quantity: draft.quantity,
+            estimated: false,
+        }];
+        lines.push(part.line(draft)?);
+    }
+    if due.is_some() || !rules.roll_over {
+        state.bank.clear();
+    }
+    Ok(())
+}
+
+/// Uses credit of earlier bills, and keeps for later ones what charges do not use up. Returns what is kept.
+pub fn roll_over(part: &Part<'_>, lines: &mut Vec<BillLine>) -> Result<Money, RatingError> {
+    let rolls = matches!(
+        &part.tariff.document.export,
+        Some(ExportCredit::NetBilling { roll_over: true, .. } | ExportCredit::BuyAllSellAll { roll_over: true, .. })
+    );
+    let earlier = part.history.carried.credit;
+    let net: Money = lines.iter().map(|line| line.amount).sum();
+    let mut add = |name: &str, amount: Money| -> Result<(), RatingError> {
+        let quantity = if amount.is_negative() { Decimal::NEGATIVE_ONE } else { Decimal::ONE };
+        let draft = Draft::new(LineKind::Credit, name, quantity, Unit::Each, amount.abs().amount());
+        lines.push(BillLine { period: part.whole, ..part.line(draft)? });
+        Ok(())
+    };
+    if net.is_negative() && rolls {
+        add("Credit kept for later bills", -net)?;
+        return Ok(earlier - net);
+    }
+    let used = earlier.min(net);
+    if used > Money::ZERO {
+        add("Credit from earlier bills", -used)?;
+        return Ok(earlier - used);
+    }
+    Ok(earlier)
+}
+
+/// Exported energy in the billing period, in kWh.
+pub fn exported(part: &Part<'_>) -> Result<Decimal, RatingError> {
+    Ok(match part.whole_usage.export {
+        None => Decimal::ZERO,
+        Some(Supply::Profile(profile)) => {
+            Decimal::new(walk::days(profile, part.whole)?.iter().map(|day| walk::sum(&day.values)).sum(), 3)
+        }
+        Some(Supply::Reads(reads)) => Decimal::new(reads.iter().map(|read| registers::watt_hours(read.kwh)).sum(), 3),
+    })
+}

@@ -1,0 +1,171 @@
+//! Registers (200) and days (300, 400).
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use ::csv::StringRecord;
+use chrono::{DateTime, Duration, NaiveDate, NaiveTime, Utc};
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+
+use super::super::{Direction, Item, Quality, Reading, Rejected, SeriesKey, UsageError};
+use super::raw;
+use crate::money::Rounding;
+
+/// A register of a meter.
+pub struct Register {
+    series: Arc<SeriesKey>,
+    suffix: String,
+    unit: String,
+    minutes: u32,
+}
+
+impl Register {
+    pub fn read(record: &StringRecord, line: u64) -> Result<Self, UsageError> {
+        if record.len() < 9 {
+            return Err(UsageError::at(line, 1, format!("a 200 record has 10 fields; this one has {}", record.len())));
+        }
+        let field = |at: usize| record.get(at).unwrap_or_default().trim().to_owned();
+        let minutes = field(8).parse().ok().filter(|minutes| matches!(minutes, 5 | 15 | 30));
+        let minutes = minutes.ok_or_else(|| {
+            UsageError::at(line, column(record, 8), format!("{:?} is not an interval length (5, 15, 30)", field(8)))
+        })?;
+        let meter = Some(field(6)).filter(|serial| !serial.is_empty()).unwrap_or_else(|| field(1));
+        let suffix = field(4);
+        let direction = if suffix.starts_with('B') { Direction::Export } else { Direction::Import };
+        let series = Arc::new(SeriesKey { meter: Some(meter), direction, register: Some(suffix.clone()) });
+        Ok(Self { series, suffix, unit: field(7).to_uppercase(), minutes })
+    }
+
+    /// Why the register has nothing to bill.
+    pub fn useless(&self) -> Option<String> {
+        let energy = matches!(self.unit.as_str(), "WH" | "KWH" | "MWH") && self.suffix.starts_with(['E', 'B']);
+        (!energy).then(|| format!("register {} in {} is not active energy: it is left out", self.suffix, self.unit))
+    }
+
+    fn values(&self) -> usize {
+        usize::try_from(1440 / self.minutes).unwrap_or(0)
+    }
+
+    /// Whole watt-hours, half away from zero.
+    fn watt_hours(&self, text: &str) -> Option<i64> {
+        let factor = match self.unit.as_str() {
+            "WH" => 1,
+            "KWH" => 1_000,
+            _ => 1_000_000,
+        };
+        let wh = Decimal::from_str(text.trim())
+            .ok()
+            .filter(|value| *value >= Decimal::ZERO)?
+            .checked_mul(Decimal::from(factor))?;
+        Rounding::HalfAwayFromZero.apply(wh, 0).to_i64().filter(|wh| i32::try_from(*wh).is_ok())
+    }
+}
+
+/// A day of values.
+pub struct Day {
+    line: u64,
+    start: DateTime<Utc>,
+    fields: StringRecord,
+    count: usize,
+    /// One a value; empty until 400 records tell, where the day says so (V).
+    qualities: Vec<Option<Letter>>,
+}
+
+/// A quality letter: A actual, E estimated, F final substituted, S substituted, N null.
+type Letter = char;
+
+impl Day {
+    /// The outer error is about the file, the inner about the line.
+    pub fn read(register: &Register, record: &StringRecord, line: u64) -> Result<Result<Self, Rejected>, UsageError> {
+        let count = register.values();
+        let want = count + 7;
+        if record.len() < count + 3 {
+            let (have, minutes) = (record.len(), register.minutes);
+            let message = format!(
+                "a 300 record of {minutes}-minute intervals has {count} values and {want} fields; this one has {have} fields"
+            );
+            return Err(UsageError::at(line, 1, message));
+        }
+        let quality = record.get(count + 2).unwrap_or_default();
+        let Some(letter) = quality.chars().next().filter(|letter| "AEFNSV".contains(*letter)) else {
+            let message = format!("{quality:?} is not a quality (A, E, F, N, S, V): the number of values is wrong");
+            return Err(UsageError::at(line, column(record, count + 2), message));
+        };
+        let Some(start) = market_day(record.get(1).unwrap_or_default()) else {
+            let reason = format!("{:?} is not a day such as 20260131", record.get(1).unwrap_or_default());
+            return Ok(Err(Rejected::new(line, column(record, 1), &raw(record), reason)));
+        };
+        let known = if letter == 'V' { None } else { Some(letter) };
+        Ok(Ok(Self { line, start, fields: record.clone(), count, qualities: vec![known; count] }))
+    }
+
+    /// Takes a 400 record: first and last interval, from 1, and their quality.
+    pub fn quality(&mut self, record: &StringRecord, line: u64) -> Result<(), UsageError> {
+        let number = |at: usize| record.get(at).and_then(|text| text.trim().parse::<usize>().ok());
+        let letter =
+            record.get(3).and_then(|quality| quality.chars().next()).filter(|letter| "AEFNS".contains(*letter));
+        let (Some(first), Some(last), Some(letter)) = (number(1), number(2), letter) else {
+            return Err(UsageError::at(line, 1, "a 400 record has a first and a last interval and a quality"));
+        };
+        let Some(range) = first.checked_sub(1).and_then(|first| self.qualities.get_mut(first..last)) else {
+            return Err(UsageError::at(
+                line,
+                1,
+                format!("there are no intervals {first} to {last}: the day has {}", self.count),
+            ));
+        };
+        range.fill(Some(letter));
+        Ok(())
+    }
+
+    pub fn hand_on(self, register: &Register, each: &mut dyn FnMut(Item)) -> Result<(), UsageError> {
+        if self.qualities.contains(&None) {
+            return Err(UsageError::at(
+                self.line,
+                column(&self.fields, self.count + 2),
+                "quality V needs 400 records for all intervals of the day",
+            ));
+        }
+        let minutes = i64::from(register.minutes);
+        for (at, letter) in self.qualities.iter().flatten().enumerate() {
+            // N: nothing is known of this interval.
+            if *letter == 'N' {
+                continue;
+            }
+            let text = self.fields.get(at + 2).unwrap_or_default();
+            let start = self.start + Duration::minutes(minutes * i64::try_from(at).unwrap_or(0));
+            each(match register.watt_hours(text) {
+                Some(wh) => Item::Reading(Reading {
+                    series: Arc::clone(&register.series),
+                    start,
+                    seconds: register.minutes * 60,
+                    wh,
+                    quality: if *letter == 'A' { Quality::Actual } else { Quality::Estimated },
+                    line: self.line,
+                }),
+                None => {
+                    let reason = format!(
+                        "value {} of the day, {text:?}, is not a number of {} that a meter measures",
+                        at + 1,
+                        register.unit
+                    );
+                    Item::Rejected(Rejected::new(self.line, column(&self.fields, at + 2), &raw(&self.fields), reason))
+                }
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Column of a field, from 1.
+fn column(record: &StringRecord, field: usize) -> u64 {
+    let before: usize = record.iter().take(field).map(|field| field.chars().count() + 1).sum();
+    u64::try_from(before + 1).unwrap_or(1)
+}
+
+/// Start of a day of market time, UTC+10 without daylight saving.
+fn market_day(text: &str) -> Option<DateTime<Utc>> {
+    let date = NaiveDate::parse_from_str(text.trim(), "%Y%m%d").ok()?;
+    Some((date.and_time(NaiveTime::MIN) - Duration::hours(10)).and_utc())
+}
