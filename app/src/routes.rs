@@ -8,6 +8,9 @@ use crate::pages::admin::{customers, imports, meters, tariffs};
 use crate::pages::admin::{billing_periods, customers, invoices, overview};
 use crate::pages::{login, profile, switch};
 use crate::server::UPLOAD_LIMIT;
+use crate::pages::admin::customers;
+use crate::pages::organization::{clients, overview};
+use crate::pages::{account, audit, invitation, login, profile, staff, switch, users};
 use crate::server::state::AppState;
 use crate::server::{assets, functions, health, protect};
 
@@ -25,6 +28,26 @@ pub fn pages() -> Router<AppState> {
         .route("/clients/{client}/invoices", get(invoices::list))
         .route("/clients/{client}/invoices.csv", get(invoices::csv))
         .route("/clients/{client}/invoices/{invoice}", get(invoices::show::show))
+        .route("/invitation/{token}", get(invitation::page))
+        .route("/staff/organizations", get(staff::organizations::list))
+        .route("/organization", get(overview::show))
+        .route("/organization/clients", get(clients::list))
+        .route("/organization/clients.csv", get(clients::csv))
+        .route("/organization/clients/new", get(clients::new))
+        .route("/organization/clients/{client}/edit", get(clients::edit))
+        .route("/organization/users", get(users::of_organization))
+        .route("/organization/users/invite", get(users::invite_to_organization))
+        .route("/organization/users/{assignment}/edit", get(users::edit_in_organization))
+        .route("/organization/audit", get(audit::of_organization))
+        .route("/clients/{client}/users", get(users::of_client))
+        .route("/clients/{client}/users/invite", get(users::invite_to_client))
+        .route("/clients/{client}/users/{assignment}/edit", get(users::edit_at_client))
+        .route("/clients/{client}/audit", get(audit::of_client))
+        .route("/account", get(account::home::page))
+        .route("/account/invoices", get(account::invoices::list))
+        .route("/account/invoices/{invoice}", get(account::invoices::show))
+        .route("/account/usage", get(account::usage::page))
+        .route("/account/usage.csv", get(account::usage::csv))
         .route("/clients/{client}/customers", get(customers::list))
         .route("/clients/{client}/customers.csv", get(customers::csv))
         .route("/clients/{client}/customers/new", get(customers::new))

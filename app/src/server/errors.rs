@@ -47,6 +47,9 @@ impl From<DbError> for AppError {
             DbError::SessionEnded => Self::SignedOut,
             DbError::Refused => Self::Forbidden,
             DbError::Query(diesel::result::Error::NotFound) => Self::NotFound,
+            // The gate's own refusals, by the names that it gives them.
+            error if error.violates("not_yours") => Self::Forbidden,
+            error if error.violates("session_ended") => Self::SignedOut,
             other => Self::Internal(other.to_string()),
         }
     }
