@@ -7,6 +7,7 @@ pub mod cluster;
 pub mod connect;
 pub mod gate;
 pub mod migrate;
+pub mod owner;
 pub mod schema;
 mod tenant;
 

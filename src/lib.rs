@@ -5,6 +5,7 @@ pub mod audit;
 pub mod clients;
 pub mod customers;
 pub mod db;
+pub mod demo;
 pub mod ids;
 pub mod money;
 pub mod passwords;

@@ -31,7 +31,12 @@ use part::Part;
 ///
 /// # Errors
 /// [`RatingError`] when the usage does not cover the period, or is of a kind that the tariff cannot rate.
-pub fn rate(tariff: &CompiledTariff, usage: &UsageInput<'_>, period: Period, history: &History) -> Result<Bill, RatingError> {
+pub fn rate(
+    tariff: &CompiledTariff,
+    usage: &UsageInput<'_>,
+    period: Period,
+    history: &History,
+) -> Result<Bill, RatingError> {
     let part = Part { tariff, period, whole: period, usage, history };
     let lines = part.lines()?;
     finish::bill(&[part], lines)

@@ -83,7 +83,9 @@ fn payable_rounding(part: &Part<'_>, total: Money) -> Money {
 /// Energy bought in the billing period, in kWh.
 fn imported(part: &Part<'_>) -> Result<Decimal, RatingError> {
     Ok(match part.usage.import {
-        Supply::Profile(profile) => Decimal::new(walk::days(profile, part.whole)?.iter().map(|day| walk::sum(&day.values)).sum(), 3),
+        Supply::Profile(profile) => {
+            Decimal::new(walk::days(profile, part.whole)?.iter().map(|day| walk::sum(&day.values)).sum(), 3)
+        }
         Supply::Reads(reads) => Decimal::new(reads.iter().map(|read| registers::watt_hours(read.kwh)).sum(), 3),
     })
 }

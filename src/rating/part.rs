@@ -42,7 +42,18 @@ pub struct Draft<'d> {
 
 impl<'d> Draft<'d> {
     pub fn new(kind: LineKind, name: &'d str, quantity: Decimal, unit: Unit, price: Decimal) -> Self {
-        Self { kind, name, season: None, tou_period: None, block: None, note: String::new(), quantity, unit, price, trace: vec![] }
+        Self {
+            kind,
+            name,
+            season: None,
+            tou_period: None,
+            block: None,
+            note: String::new(),
+            quantity,
+            unit,
+            price,
+            trace: vec![],
+        }
     }
 }
 
@@ -118,11 +129,13 @@ impl Part<'_> {
             }
             let Some(price) = charge.prices.get(sum.price) else { continue };
             let Some(block) = price.blocks.get(sum.block) else { continue };
-            let mut draft = Draft::new(LineKind::Energy, &charge.name, self.kwh(sum.bucket.wh), Unit::KilowattHour, block.price);
+            let mut draft =
+                Draft::new(LineKind::Energy, &charge.name, self.kwh(sum.bucket.wh), Unit::KilowattHour, block.price);
             draft.season = price.season.as_deref();
             draft.tou_period = price.period.as_deref();
             draft.block = (price.blocks.len() > 1).then(|| u16::try_from(sum.block + 1).unwrap_or(u16::MAX));
-            draft.trace = sum.bucket.days.iter().map(|(date, wh, estimated)| self.trace(*date, *wh, *estimated)).collect();
+            draft.trace =
+                sum.bucket.days.iter().map(|(date, wh, estimated)| self.trace(*date, *wh, *estimated)).collect();
             lines.push(self.line(draft)?);
         }
         Ok(())
@@ -130,7 +143,11 @@ impl Part<'_> {
 
     fn kwh(&self, wh: i64) -> Decimal {
         let kwh = Decimal::new(wh, 3);
-        self.tariff.document.rounding.kwh_decimals.map_or(kwh, |decimals| Rounding::HalfAwayFromZero.apply(kwh, decimals.into()))
+        self.tariff
+            .document
+            .rounding
+            .kwh_decimals
+            .map_or(kwh, |decimals| Rounding::HalfAwayFromZero.apply(kwh, decimals.into()))
     }
 
     /// A day's share; of register reads, the read's.
@@ -145,7 +162,8 @@ impl Part<'_> {
 
     /// A finished line: described, rounded, taxed.
     pub fn line(&self, draft: Draft<'_>) -> Result<BillLine, RatingError> {
-        let exact = draft.quantity.checked_mul(draft.price).ok_or_else(|| RatingError::TooLarge(draft.name.to_owned()))?;
+        let exact =
+            draft.quantity.checked_mul(draft.price).ok_or_else(|| RatingError::TooLarge(draft.name.to_owned()))?;
         let taxes = self.tariff.taxes(draft.kind, draft.name);
         Ok(BillLine {
             kind: draft.kind,

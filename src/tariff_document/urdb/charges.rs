@@ -3,7 +3,9 @@
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::super::{ExportCredit, FixedBasis, FixedCharge, Minimum, MinimumBasis, NetMetering, PriceCell, Proration, TariffDocument};
+use super::super::{
+    ExportCredit, FixedBasis, FixedCharge, Minimum, MinimumBasis, NetMetering, PriceCell, Proration, TariffDocument,
+};
 use super::{Rate, fields, schedule};
 
 /// A number that is there and not zero.
@@ -63,7 +65,11 @@ pub fn export(rate: &mut Rate<'_>, tariff: &mut TariffDocument) {
         "net billing instantaneous" | "net billing hourly" => {
             prices(rate).map(|prices| ExportCredit::NetBilling { calendar: calendar(tariff), prices, roll_over: true })
         }
-        "buy all sell all" => prices(rate).map(|prices| ExportCredit::BuyAllSellAll { calendar: calendar(tariff), prices, roll_over: false }),
+        "buy all sell all" => prices(rate).map(|prices| ExportCredit::BuyAllSellAll {
+            calendar: calendar(tariff),
+            prices,
+            roll_over: false,
+        }),
         other => {
             let message = format!("{other:?} cannot be represented");
             rate.fault("dgrules", "", message);
@@ -71,7 +77,11 @@ pub fn export(rate: &mut Rate<'_>, tariff: &mut TariffDocument) {
         }
     };
     if sells && matches!(tariff.export, None | Some(ExportCredit::NetMetering(_))) {
-        rate.fault("energyratestructure", "", "sell rates without net billing or buy all sell all cannot be represented");
+        rate.fault(
+            "energyratestructure",
+            "",
+            "sell rates without net billing or buy all sell all cannot be represented",
+        );
     }
 }
 
@@ -95,10 +105,15 @@ fn prices(rate: &mut Rate<'_>) -> Option<Vec<PriceCell>> {
     let mut cells = vec![];
     for (at, blocks) in all.iter().enumerate() {
         let blocks = blocks.as_array().map(Vec::as_slice).unwrap_or_default();
-        let mut sells: Vec<Decimal> = blocks.iter().map(|block| block.get("sell").and_then(fields::price).unwrap_or_default()).collect();
+        let mut sells: Vec<Decimal> =
+            blocks.iter().map(|block| block.get("sell").and_then(fields::price).unwrap_or_default()).collect();
         sells.dedup();
         let [sell] = sells.as_slice() else {
-            rate.fault("energyratestructure", &format!("[{at}]"), "sell rates that differ between blocks cannot be represented");
+            rate.fault(
+                "energyratestructure",
+                &format!("[{at}]"),
+                "sell rates that differ between blocks cannot be represented",
+            );
             return None;
         };
         let cell = PriceCell::flat(*sell);
