@@ -4,13 +4,10 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
-use crate::pages::admin::{customers, imports, meters, tariffs};
-use crate::pages::admin::{billing_periods, customers, invoices, overview};
-use crate::pages::{login, profile, switch};
-use crate::server::UPLOAD_LIMIT;
-use crate::pages::admin::customers;
-use crate::pages::organization::{clients, overview};
+use crate::pages::admin::{billing_periods, customers, imports, invoices, meters, overview, tariffs};
+use crate::pages::organization::{self, clients};
 use crate::pages::{account, audit, invitation, login, profile, staff, switch, users};
+use crate::server::UPLOAD_LIMIT;
 use crate::server::state::AppState;
 use crate::server::{assets, functions, health, protect};
 
@@ -30,7 +27,7 @@ pub fn pages() -> Router<AppState> {
         .route("/clients/{client}/invoices/{invoice}", get(invoices::show::show))
         .route("/invitation/{token}", get(invitation::page))
         .route("/staff/organizations", get(staff::organizations::list))
-        .route("/organization", get(overview::show))
+        .route("/organization", get(organization::overview::show))
         .route("/organization/clients", get(clients::list))
         .route("/organization/clients.csv", get(clients::csv))
         .route("/organization/clients/new", get(clients::new))
