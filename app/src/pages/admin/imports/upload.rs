@@ -51,6 +51,7 @@ pub async fn new(ctx: Ctx, Path(client): Path<String>, Query(query): Query<NewQu
         view! {
             <PageHeader title="Import usage"/>
             <ErrorSummary errors=field_errors(&typed)/>
+            <div class="stack">
             <PostForm action=list.clone() context=context multipart=true class="form">
                 <Field name="serial" label="Meter serial" width="w20" autocomplete="off" hint="For a file of one meter that does not carry its serial, as most Green Button files do not. Leave it empty when the file names its meters." value=typed.value("serial", query.meter) error=typed.error("serial") optional=true/>
                 <FileField name="file" label="File" accept=".xml,.csv,.txt" hint=format!("Green Button XML, CSV or NEM12, at most {largest} MB. The format is told by the content.") error=typed.error("file")/>
@@ -60,6 +61,7 @@ pub async fn new(ctx: Ctx, Path(client): Path<String>, Query(query): Query<NewQu
                 "CSV has one row an interval, with the columns interval_start and kwh, and if you like meter, direction and quality. "
                 <a href=template>"Download a template"</a>
             </p>
+            </div>
         }
     })
     .await;

@@ -111,7 +111,13 @@ fn next_step(tariff: &Tariff, step: Step, typed: &Typed, locale: Locale) -> AnyV
     let count = people(customers, locale);
     let consequences = vec![
         format!("From the day you choose, no version of {code} applies until another one is activated."),
-        format!("{count} on {code} now or later: put them on another tariff, or their bills stop with an exception."),
+        if customers == 0 {
+            format!("No customer is on {code} now or later.")
+        } else {
+            format!(
+                "{count} on {code} now or later: put them on another tariff, or their bills stop with an exception."
+            )
+        },
         "Bills for days before that stay as they are and can still be made.".to_owned(),
     ];
     let error = typed.error("retire_from");
@@ -154,12 +160,19 @@ fn draft_steps(
 ) -> impl IntoView + use<> {
     let (code, version) = (&tariff.code, tariff.version);
     let from = format::date_long(tariff.effective_from, locale);
-    let mut consequences = vec![format!(
-        "{} on {code} from {from} on: their energy is charged by version {version}.",
-        people(plan.customers, locale)
-    )];
+    let affected = people(plan.customers, locale);
+    let mut consequences = vec![if plan.customers == 0 {
+        format!("No customer is on {code} from {from} on.")
+    } else {
+        format!("{affected} on {code} from {from} on: their energy is charged by version {version}.")
+    }];
     for row in &plan.ends {
-        consequences.push(format!("Version {} ends: its last day is the one before {from}.", row.version));
+        let last = tariff.effective_from.pred_opt().unwrap_or(tariff.effective_from);
+        consequences.push(format!(
+            "Version {} ends: its last day is {}.",
+            row.version,
+            format::date_long(last, locale)
+        ));
     }
     for row in &plan.set_back {
         let starts = format::date(row.effective_from, locale);
