@@ -5,6 +5,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
 use crate::pages::admin::{self, billing_periods, customers, imports, invoices, meters, tariffs};
+use crate::pages::admin::{billing_periods, customers, imports, invoices, meters, overview, tariffs};
 use crate::pages::organization::{self, clients};
 use crate::pages::{account, audit, invitation, login, profile, staff, switch, users};
 use crate::server::UPLOAD_LIMIT;
