@@ -69,7 +69,12 @@ pub async fn show(
     let (currency, base) = (at.client.currency.clone(), at.base());
     let panels = Panels::new(&at, &period, &name, counts.1);
     let crumbs = at.place(&[("Billing periods", "billing-periods")], &name);
-    let days = format::date_range(period.from_on, period.days().last(), locale);
+    let length = many(period.days().days(), "day", "days", locale);
+    let days = if period.days().is_calendar_month() {
+        format!("{}, {length}", format::date_range(period.from_on, period.days().last(), locale))
+    } else {
+        length
+    };
     let html = page(&ctx, &at.actor, crumbs, name.clone(), move || {
         let current = STEPS.iter().position(|(code, _)| *code == period.status).unwrap_or(STEPS.len());
         let path = format!("{base}/billing-periods/{}", period.id);
