@@ -4,13 +4,10 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
-use crate::pages::admin::{customers, imports, meters, tariffs};
-use crate::pages::admin::{billing_periods, customers, invoices, overview};
-use crate::pages::{login, profile, switch};
-use crate::server::UPLOAD_LIMIT;
-use crate::pages::admin::customers;
-use crate::pages::organization::{clients, overview};
+use crate::pages::admin::{self, billing_periods, customers, imports, invoices, meters, tariffs};
+use crate::pages::organization::{self, clients};
 use crate::pages::{account, audit, invitation, login, profile, staff, switch, users};
+use crate::server::UPLOAD_LIMIT;
 use crate::server::state::AppState;
 use crate::server::{assets, functions, health, protect};
 
@@ -21,7 +18,7 @@ pub fn pages() -> Router<AppState> {
         .route("/login", get(login::page))
         .route("/switch", get(switch::page))
         .route("/profile", get(profile::page))
-        .route("/clients/{client}", get(overview::show))
+        .route("/clients/{client}", get(admin::overview::show))
         .route("/clients/{client}/billing-periods", get(billing_periods::list))
         .route("/clients/{client}/billing-periods/new", get(billing_periods::new))
         .route("/clients/{client}/billing-periods/{period}", get(billing_periods::show::show))
@@ -30,7 +27,7 @@ pub fn pages() -> Router<AppState> {
         .route("/clients/{client}/invoices/{invoice}", get(invoices::show::show))
         .route("/invitation/{token}", get(invitation::page))
         .route("/staff/organizations", get(staff::organizations::list))
-        .route("/organization", get(overview::show))
+        .route("/organization", get(organization::overview::show))
         .route("/organization/clients", get(clients::list))
         .route("/organization/clients.csv", get(clients::csv))
         .route("/organization/clients/new", get(clients::new))
