@@ -199,7 +199,7 @@ fn changes(details: &Value) -> Vec<Change> {
     });
     let figures = all
         .iter()
-        .filter(|(name, value)| !((*name == "before" || *name == "after") && value.is_object()) && !value.is_null());
+        .filter(|(name, value)| !((*name == "before" || *name == "after") && value.is_object()) && !word(Some(value)).is_empty());
     let figures = figures.map(|(name, value)| Change {
         name: name.replace('_', " "),
         before: String::new(),
