@@ -197,9 +197,9 @@ fn changes(details: &Value) -> Vec<Change> {
         let (was, is) = (word(before.get(name)), word(after.get(name)));
         (was != is).then(|| Change { name: name.replace('_', " "), before: was, after: is })
     });
-    let figures = all
-        .iter()
-        .filter(|(name, value)| !((*name == "before" || *name == "after") && value.is_object()) && !word(Some(value)).is_empty());
+    let figures = all.iter().filter(|(name, value)| {
+        !((*name == "before" || *name == "after") && value.is_object()) && !word(Some(value)).is_empty()
+    });
     let figures = figures.map(|(name, value)| Change {
         name: name.replace('_', " "),
         before: String::new(),

@@ -12,7 +12,9 @@ use serde::Deserialize;
 
 use super::AtAccount;
 use super::home::{against, span_of};
-use crate::components::{AmountDue, Column, DataTable, EmptyState, PageHeader, Pagination, Rows, Section, Status, Tone};
+use crate::components::{
+    AmountDue, Column, DataTable, EmptyState, PageHeader, Pagination, Rows, Section, Status, Tone,
+};
 use crate::format;
 use crate::pages::frame::page as framed;
 use crate::pages::invoice_view;
