@@ -1,5 +1,7 @@
 //! Clients: the energy companies of an organization.
 
+use chrono::{NaiveDate, Utc};
+use chrono_tz::Tz;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
@@ -43,12 +45,28 @@ pub struct Client {
     pub status: String,
 }
 
+impl Client {
+    /// The zone whose days and midnights count here; UTC where the name is unknown.
+    #[must_use]
+    pub fn zone(&self) -> Tz {
+        self.time_zone.parse().unwrap_or(Tz::UTC)
+    }
+
+    /// Today where the client is.
+    #[must_use]
+    pub fn today(&self) -> NaiveDate {
+        Utc::now().with_timezone(&self.zone()).date_naive()
+    }
+}
+
 /// The client of this id, if the context sees it.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find(conn: &mut AsyncPgConnection, id: ClientId) -> QueryResult<Option<Client>> {
-    clients::table.filter(clients::id.eq(id)).select(Client::as_select()).first(conn).await.optional()
+pub async fn find(conn: &AsyncPgConnection, id: ClientId) -> QueryResult<Option<Client>> {
+    // Shared, so that it can share a round trip with a page's own queries.
+    let mut conn = conn;
+    clients::table.filter(clients::id.eq(id)).select(Client::as_select()).first(&mut conn).await.optional()
 }
 
 /// The clients that the context sees, by name.

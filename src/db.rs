@@ -2,6 +2,7 @@
 //! session. [`gate`] holds the few calls that come before there is an actor (sessions, signing in).
 
 pub mod admin;
+mod cached;
 pub mod check;
 pub mod cluster;
 pub mod connect;
@@ -15,6 +16,7 @@ use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
 
+pub use cached::Cached;
 pub use tenant::{Access, Tenant};
 
 /// What can go wrong between the portal and its database.

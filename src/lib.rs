@@ -2,14 +2,21 @@
 
 pub mod access;
 pub mod audit;
+pub mod billing;
 pub mod clients;
 pub mod customers;
 pub mod db;
 pub mod ids;
+pub mod invoices;
+pub mod imports;
+pub mod interval_days;
+pub mod meters;
 pub mod money;
 pub mod passwords;
+pub mod payments;
 pub mod period;
 pub mod rating;
 pub mod tariff_document;
+pub mod tariffs;
 pub mod usage;
 pub mod users;

@@ -188,7 +188,9 @@ mod tests {
 
     #[test]
     fn an_amount_is_rounded_half_away_from_zero() {
-        for (from, to) in [("0.005", "0.01"), ("-0.005", "-0.01"), ("0.0049", "0.00"), ("2.675", "2.68"), ("-0.001", "0.00")] {
+        for (from, to) in
+            [("0.005", "0.01"), ("-0.005", "-0.01"), ("0.0049", "0.00"), ("2.675", "2.68"), ("-0.001", "0.00")]
+        {
             assert_eq!(Money::new(decimal(from)).to_string(), to, "{from}");
         }
     }

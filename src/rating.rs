@@ -8,6 +8,7 @@ mod adjust;
 mod bill;
 mod calendar;
 mod compile;
+mod costs;
 mod demand;
 mod energy;
 mod error;
@@ -17,6 +18,7 @@ mod fixed;
 mod input;
 mod part;
 mod registers;
+pub mod report;
 mod versions;
 mod walk;
 
@@ -26,8 +28,9 @@ pub use error::RatingError;
 pub use input::{History, PastPeak, Supply, UsageInput};
 
 use crate::period::Period;
+pub use costs::IntervalCost;
 use part::{Part, State};
-pub use versions::rate_versions;
+pub use versions::{interval_costs, rate_versions};
 
 /// Rates one billing period of one account.
 ///
@@ -36,7 +39,12 @@ pub use versions::rate_versions;
 ///
 /// # Errors
 /// [`RatingError`] when the usage does not cover the period, or is of a kind that the tariff cannot rate.
-pub fn rate(tariff: &CompiledTariff, usage: &UsageInput<'_>, period: Period, history: &History) -> Result<Bill, RatingError> {
+pub fn rate(
+    tariff: &CompiledTariff,
+    usage: &UsageInput<'_>,
+    period: Period,
+    history: &History,
+) -> Result<Bill, RatingError> {
     let part = Part { tariff, period, whole: period, usage, whole_usage: usage, history };
     let mut state = State::from_history(history);
     let lines = part.lines(&mut state)?;

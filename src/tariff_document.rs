@@ -21,8 +21,8 @@ use serde::{Deserialize, Serialize};
 
 pub use calendar::{Calendar, DayKind, DayPattern, MonthDay, Season};
 pub use charges::{
-    Adjustment, AdjustmentKind, ExportCredit, FixedBasis, FixedCharge, LineKind, Minimum, MinimumBasis, NetMetering, Proration, RoundingPolicy,
-    Settlement, Tax,
+    Adjustment, AdjustmentKind, ExportCredit, FixedBasis, FixedCharge, LineKind, Minimum, MinimumBasis, NetMetering,
+    Proration, RoundingPolicy, Settlement, Tax,
 };
 pub use prices::{Block, BlockBasis, DemandCharge, EnergyCharge, PriceCell, Ratchet};
 pub use read::read;

@@ -32,6 +32,9 @@ enum Command {
     /// Connection strings of the database, or stop the private PostgreSQL.
     #[command(subcommand)]
     Db(DbCommand),
+    /// Measure, beside a peer in the same run.
+    #[command(subcommand)]
+    Bench(Bench),
     /// Check the database: version, roles, row-level security on every table, migrations. Exit code 1 on a fault.
     Check {
         /// Print JSON.
@@ -78,6 +81,16 @@ enum Migrate {
     },
     /// List the migrations and whether each is applied.
     Status,
+}
+
+#[derive(Debug, Subcommand)]
+enum Bench {
+    /// Signed-in pages on 200 organisations and 1.2 million invoices, beside bare handlers with the same SQL.
+    Pages {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -146,6 +159,10 @@ async fn execute(cli: Cli) -> CliResult {
                 || Err("there is no private PostgreSQL: DATABASE_URL is set".to_owned()),
                 |c| c.stop().map_err(plain),
             )?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Bench(Bench::Pages { json }) => {
+            crate::bench::pages::run(&settings, json).await?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Check { json } => run_check(&settings.connect().map_err(plain)?, json).await,

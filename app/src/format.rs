@@ -5,11 +5,12 @@
 //! column names it once ([`money`], [`kwh`]); [`amount`] carries the currency for
 //! the places where a figure stands alone.
 
-use chrono::{Datelike, NaiveDate, NaiveDateTime, Timelike};
-use rust_decimal::{Decimal, RoundingStrategy};
+mod date;
+mod number;
 
-/// Minus as typographers write it: as wide as a digit's plus, unlike the hyphen.
-const MINUS: char = '\u{2212}';
+pub use date::{date, date_long, date_range, date_time, day_month, month, short_month};
+pub use number::{plain, price, amount, count, kwh, kwh_short, money, number, percent, rate};
+
 /// Keeps a figure and its unit on one line.
 const NBSP: &str = "\u{a0}";
 
@@ -51,6 +52,22 @@ impl From<&String> for Locale {
 }
 
 impl Locale {
+    /// Every locale, the most used first.
+    pub const ALL: [Self; 6] = [Self::EnUs, Self::EnGb, Self::DeDe, Self::SvSe, Self::NlNl, Self::FrFr];
+
+    /// What people call it.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::EnUs => "English (United States)",
+            Self::EnGb => "English (United Kingdom)",
+            Self::DeDe => "German (Germany)",
+            Self::SvSe => "Swedish (Sweden)",
+            Self::NlNl => "Dutch (Netherlands)",
+            Self::FrFr => "French (France)",
+        }
+    }
+
     /// The BCP 47 tag.
     #[must_use]
     pub const fn tag(self) -> &'static str {
@@ -72,337 +89,6 @@ impl Locale {
             Self::SvSe => ('\u{a0}', ','),
             Self::FrFr => ('\u{202f}', ','),
         }
-    }
-
-    const fn months(self) -> [&'static str; 12] {
-        match self {
-            Self::EnUs | Self::EnGb => [
-                "January",
-                "February",
-                "March",
-                "April",
-                "May",
-                "June",
-                "July",
-                "August",
-                "September",
-                "October",
-                "November",
-                "December",
-            ],
-            Self::DeDe => [
-                "Januar",
-                "Februar",
-                "März",
-                "April",
-                "Mai",
-                "Juni",
-                "Juli",
-                "August",
-                "September",
-                "Oktober",
-                "November",
-                "Dezember",
-            ],
-            Self::SvSe => [
-                "januari",
-                "februari",
-                "mars",
-                "april",
-                "maj",
-                "juni",
-                "juli",
-                "augusti",
-                "september",
-                "oktober",
-                "november",
-                "december",
-            ],
-            Self::NlNl => [
-                "januari",
-                "februari",
-                "maart",
-                "april",
-                "mei",
-                "juni",
-                "juli",
-                "augustus",
-                "september",
-                "oktober",
-                "november",
-                "december",
-            ],
-            Self::FrFr => [
-                "janvier",
-                "février",
-                "mars",
-                "avril",
-                "mai",
-                "juin",
-                "juillet",
-                "août",
-                "septembre",
-                "octobre",
-                "novembre",
-                "décembre",
-            ],
-        }
-    }
-}
-
-/// A number with exactly `places` decimals, half away from zero, grouped in thousands.
-///
-/// Written digit by digit from the right, since a list formats a hundred of these.
-#[must_use]
-pub fn number(value: Decimal, places: u32, locale: impl Into<Locale>) -> String {
-    let (group, point) = locale.into().marks();
-    let value = if value.scale() > places {
-        value.round_dp_with_strategy(places, RoundingStrategy::MidpointAwayFromZero)
-    } else {
-        value
-    };
-    let missing = places.saturating_sub(value.scale());
-    let digits = value
-        .mantissa()
-        .unsigned_abs()
-        .saturating_mul(10_u128.saturating_pow(missing));
-    let mut reversed = Reversed {
-        bytes: [0; 96],
-        used: 0,
-    };
-    let mut rest = Digits::of(digits);
-    for _ in 0..places {
-        reversed.push(rest.next());
-    }
-    if places > 0 {
-        reversed.push_char(point);
-    }
-    let mut since_group = 0_u8;
-    loop {
-        reversed.push(rest.next());
-        if rest.is_done() {
-            break;
-        }
-        since_group += 1;
-        if since_group == 3 {
-            since_group = 0;
-            reversed.push_char(group);
-        }
-    }
-    if value.is_sign_negative() && digits != 0 {
-        reversed.push_char(MINUS);
-    }
-    reversed.into_string()
-}
-
-/// Decimal digits from the right; almost every figure fits the machine's own integer.
-enum Digits {
-    Short(u64),
-    Long(u128),
-}
-
-impl Digits {
-    fn of(value: u128) -> Self {
-        u64::try_from(value).map_or(Self::Long(value), Self::Short)
-    }
-
-    fn next(&mut self) -> u8 {
-        let digit = match self {
-            Self::Short(rest) => {
-                let digit = *rest % 10;
-                *rest /= 10;
-                u8::try_from(digit)
-            }
-            Self::Long(rest) => {
-                let digit = *rest % 10;
-                *rest /= 10;
-                u8::try_from(digit)
-            }
-        };
-        b'0' + digit.unwrap_or_default()
-    }
-
-    const fn is_done(&self) -> bool {
-        matches!(self, Self::Short(0) | Self::Long(0))
-    }
-}
-
-/// Text written backwards: 29 digits of a `Decimal` with separators of three bytes fit.
-struct Reversed {
-    bytes: [u8; 96],
-    used: usize,
-}
-
-impl Reversed {
-    fn push(&mut self, byte: u8) {
-        if let Some(place) = self.bytes.get_mut(self.used) {
-            *place = byte;
-            self.used += 1;
-        }
-    }
-
-    fn push_char(&mut self, c: char) {
-        let mut encoded = [0; 4];
-        for byte in c.encode_utf8(&mut encoded).bytes().rev() {
-            self.push(byte);
-        }
-    }
-
-    fn into_string(self) -> String {
-        let written = self.bytes.get(..self.used).unwrap_or_default();
-        String::from_utf8(written.iter().rev().copied().collect()).unwrap_or_default()
-    }
-}
-
-/// Money without its currency, two decimals: `1,234.50`. The column names the currency.
-#[must_use]
-pub fn money(value: Decimal, locale: impl Into<Locale>) -> String {
-    number(value, 2, locale)
-}
-
-/// Money standing alone, with its currency where the locale puts it: `$142.10`, `142,10 €`.
-#[must_use]
-pub fn amount(value: Decimal, currency: &str, locale: impl Into<Locale>) -> String {
-    let locale = locale.into();
-    let symbol = match (currency, locale) {
-        ("USD", _) => "$",
-        ("EUR", _) => "€",
-        ("GBP", _) => "£",
-        ("SEK", Locale::SvSe) => "kr",
-        (code, _) => code,
-    };
-    let sign = if value.is_sign_negative() && !value.is_zero() {
-        "\u{2212}"
-    } else {
-        ""
-    };
-    let figure = number(value.abs(), 2, locale);
-    match locale {
-        Locale::DeDe | Locale::SvSe | Locale::FrFr => format!("{sign}{figure}{NBSP}{symbol}"),
-        Locale::NlNl => format!("{symbol}{NBSP}{sign}{figure}"),
-        Locale::EnUs | Locale::EnGb if symbol.len() == 3 && symbol.is_ascii() => {
-            format!("{sign}{symbol}{NBSP}{figure}")
-        }
-        Locale::EnUs | Locale::EnGb => format!("{sign}{symbol}{figure}"),
-    }
-}
-
-/// Energy to the watt-hour without its unit: `1,298.640`. The column names kWh.
-#[must_use]
-pub fn kwh(value: Decimal, locale: impl Into<Locale>) -> String {
-    number(value, 3, locale)
-}
-
-/// Energy standing alone, rounded to whole kWh from 100 kWh on: `1,299 kWh`, `12.4 kWh`.
-#[must_use]
-pub fn kwh_short(value: Decimal, locale: impl Into<Locale>) -> String {
-    let places = u32::from(value.abs() < Decimal::ONE_HUNDRED);
-    format!("{}{NBSP}kWh", number(value, places, locale))
-}
-
-/// A price per unit with up to six decimals, never fewer than two: `0.123450` reads `0.12345`.
-#[must_use]
-pub fn rate(value: Decimal, locale: impl Into<Locale>) -> String {
-    let places = value.normalize().scale().clamp(2, 6);
-    number(value, places, locale)
-}
-
-/// A fraction as a percentage with one decimal: `0.12` reads `12.0 %` (or `12.0%` in English).
-#[must_use]
-pub fn percent(fraction: Decimal, locale: impl Into<Locale>) -> String {
-    let locale = locale.into();
-    let space = if matches!(locale, Locale::EnUs | Locale::EnGb | Locale::NlNl) {
-        ""
-    } else {
-        NBSP
-    };
-    format!(
-        "{}{space}%",
-        number(fraction * Decimal::ONE_HUNDRED, 1, locale)
-    )
-}
-
-/// A count: `20,000`.
-#[must_use]
-pub fn count(value: i64, locale: impl Into<Locale>) -> String {
-    number(Decimal::from(value), 0, locale)
-}
-
-/// A date as it stands in a table: `Dec 14, 2026`, `14 Dec 2026`, `14.12.2026`, `2026-12-14`.
-#[must_use]
-pub fn date(day: NaiveDate, locale: impl Into<Locale>) -> String {
-    let locale = locale.into();
-    let (y, m, d) = (day.year(), day.month(), day.day());
-    let abbreviated = || month_name(m, locale).get(..3).unwrap_or_default();
-    match locale {
-        Locale::EnUs => format!("{} {d}, {y}", abbreviated()),
-        Locale::EnGb => format!("{d} {} {y}", abbreviated()),
-        Locale::DeDe => format!("{d:02}.{m:02}.{y}"),
-        Locale::SvSe => format!("{y}-{m:02}-{d:02}"),
-        Locale::NlNl => format!("{d:02}-{m:02}-{y}"),
-        Locale::FrFr => format!("{d:02}/{m:02}/{y}"),
-    }
-}
-
-/// A date in words, for sentences and headings: `December 14, 2026`, `14 December 2026`.
-#[must_use]
-pub fn date_long(day: NaiveDate, locale: impl Into<Locale>) -> String {
-    let locale = locale.into();
-    let (y, d) = (day.year(), day.day());
-    let month = month_name(day.month(), locale);
-    match locale {
-        Locale::EnUs => format!("{month} {d}, {y}"),
-        Locale::DeDe => format!("{d}. {month} {y}"),
-        _ => format!("{d} {month} {y}"),
-    }
-}
-
-/// Day and month in words, where the year is plain: `December 14`, `14 December`.
-#[must_use]
-pub fn day_month(day: NaiveDate, locale: impl Into<Locale>) -> String {
-    let locale = locale.into();
-    let d = day.day();
-    let month = month_name(day.month(), locale);
-    match locale {
-        Locale::EnUs => format!("{month} {d}"),
-        Locale::DeDe => format!("{d}. {month}"),
-        _ => format!("{d} {month}"),
-    }
-}
-
-/// A month in words with its year: `November 2026`.
-#[must_use]
-pub fn month(day: NaiveDate, locale: impl Into<Locale>) -> String {
-    format!("{} {}", month_name(day.month(), locale.into()), day.year())
-}
-
-/// Three letters of a month, for axes and narrow columns: `Nov`.
-#[must_use]
-pub fn short_month(day: NaiveDate, locale: impl Into<Locale>) -> String {
-    month_name(day.month(), locale.into())
-        .chars()
-        .take(3)
-        .collect()
-}
-
-/// First to last day, both inclusive, with an en dash: `Nov 1, 2026 – Nov 30, 2026`.
-#[must_use]
-pub fn date_range(first: NaiveDate, last: NaiveDate, locale: impl Into<Locale>) -> String {
-    let locale = locale.into();
-    format!("{} – {}", date(first, locale), date(last, locale))
-}
-
-/// A moment on a wall clock: `Dec 14, 2026, 3:05 pm`, `14.12.2026 15:05`.
-#[must_use]
-pub fn date_time(at: NaiveDateTime, locale: impl Into<Locale>) -> String {
-    let locale = locale.into();
-    let day = date(at.date(), locale);
-    if locale == Locale::EnUs {
-        let (afternoon, hour) = at.hour12();
-        let half = if afternoon { "pm" } else { "am" };
-        format!("{day}, {hour}:{:02}{NBSP}{half}", at.minute())
-    } else {
-        format!("{day} {:02}:{:02}", at.hour(), at.minute())
     }
 }
 
@@ -426,14 +112,11 @@ pub fn hue_of(slug: &str) -> u8 {
     u8::try_from((hash >> 24) % 12).unwrap_or_default()
 }
 
-fn month_name(month: u32, locale: Locale) -> &'static str {
-    let at = usize::try_from(month).unwrap_or(1).saturating_sub(1);
-    locale.months().get(at).copied().unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chrono::NaiveDate;
+    use rust_decimal::Decimal;
 
     fn dec(text: &str) -> Decimal {
         text.parse().unwrap_or_default()
@@ -498,10 +181,6 @@ mod tests {
         assert_eq!(initials("Northwind Energy Group"), "NE");
         assert_eq!(initials("EIS"), "E");
         assert_eq!(hue_of("northwind"), hue_of("northwind"));
-        assert!(
-            (0..200)
-                .map(|n| hue_of(&format!("org-{n}")))
-                .all(|hue| hue < 12)
-        );
+        assert!((0..200).map(|n| hue_of(&format!("org-{n}"))).all(|hue| hue < 12));
     }
 }

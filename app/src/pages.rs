@@ -4,6 +4,7 @@ pub mod admin;
 pub mod conflict;
 pub mod errors;
 pub mod frame;
+pub mod invoice_view;
 pub mod login;
 pub mod parts;
 pub mod profile;

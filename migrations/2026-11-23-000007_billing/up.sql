@@ -131,7 +131,6 @@ CREATE INDEX invoices_list ON public.invoices (organization_id, client_id, issue
 CREATE INDEX invoices_by_status ON public.invoices (organization_id, client_id, status, issued_on DESC, id DESC) WHERE status <> 'draft';
 CREATE INDEX invoices_by_customer ON public.invoices (organization_id, client_id, customer_id, issued_on DESC, id DESC);
 CREATE INDEX invoices_by_period ON public.invoices (organization_id, client_id, billing_period_id, account_number, id);
-CREATE INDEX invoices_search ON public.invoices (organization_id, client_id, lower(customer_name) text_pattern_ops);
 CREATE INDEX invoices_due ON public.invoices (organization_id, client_id, due_on) WHERE status IN ('issued', 'part_paid');
 COMMENT ON TABLE public.invoices IS
     'Invoices and credit notes. Numbered when issued; from then on only status and paid change, and no row is deleted. Buyer''s name and address as they were.';

@@ -38,8 +38,11 @@ fn rider<'p>(part: &Part<'p>, adjustment: &'p Adjustment, lines: &[BillLine]) ->
 
 /// The energy that the first energy charge bills, by day.
 fn billed_energy(part: &Part<'_>, lines: &[BillLine]) -> Result<(Decimal, Vec<TraceDay>), RatingError> {
-    let Some(first) = part.tariff.energy.first() else { return Ok((part.imported()?, vec![])) };
-    let billed: Vec<&BillLine> = lines.iter().filter(|line| line.kind == LineKind::Energy && line.name == first.name).collect();
+    let Some(first) = part.tariff.energy.first() else {
+        return Ok((part.imported()?, vec![]));
+    };
+    let billed: Vec<&BillLine> =
+        lines.iter().filter(|line| line.kind == LineKind::Energy && line.name == first.name).collect();
     let mut trace: Vec<TraceDay> = vec![];
     for day in billed.iter().flat_map(|line| &line.trace) {
         match trace.iter_mut().find(|known| known.date == day.date) {
@@ -56,10 +59,15 @@ fn billed_energy(part: &Part<'_>, lines: &[BillLine]) -> Result<(Decimal, Vec<Tr
 
 /// What is missing to each minimum, as lines of their own.
 pub fn minimums(parts: &[Part<'_>], lines: &mut Vec<BillLine>) -> Result<(), RatingError> {
-    let Some(last) = parts.last() else { return Ok(()) };
+    let Some(last) = parts.last() else {
+        return Ok(());
+    };
     for minimum in &last.tariff.document.minimums {
-        let counted = counted(minimum, lines) + if minimum.per == MinimumBasis::Year { last.history.carried.year_to_date } else { Money::ZERO };
-        let Some(least) = least(minimum, parts) else { continue };
+        let counted = counted(minimum, lines)
+            + if minimum.per == MinimumBasis::Year { last.history.carried.year_to_date } else { Money::ZERO };
+        let Some(least) = least(minimum, parts) else {
+            continue;
+        };
         let short = least - counted;
         if !short.is_negative() && !short.is_zero() {
             let mut draft = Draft::new(LineKind::Minimum, &minimum.name, Decimal::ONE, Unit::Each, short.amount());
@@ -74,7 +82,9 @@ pub fn minimums(parts: &[Part<'_>], lines: &mut Vec<BillLine>) -> Result<(), Rat
 pub fn counted(minimum: &Minimum, lines: &[BillLine]) -> Money {
     let default = [LineKind::Energy, LineKind::Demand, LineKind::Fixed, LineKind::Adjustment, LineKind::Credit];
     let kinds: &[LineKind] = if minimum.counts.is_empty() { &default } else { &minimum.counts };
-    let counts = |line: &&BillLine| kinds.contains(&line.kind) || (minimum.per == MinimumBasis::Year && line.kind == LineKind::Minimum);
+    let counts = |line: &&BillLine| {
+        kinds.contains(&line.kind) || (minimum.per == MinimumBasis::Year && line.kind == LineKind::Minimum)
+    };
     lines.iter().filter(counts).map(|line| line.amount).sum()
 }
 
@@ -86,7 +96,8 @@ fn least(minimum: &Minimum, parts: &[Part<'_>]) -> Option<Money> {
         return last.whole.contains(end).then(|| Money::new(minimum.amount));
     }
     let share = |part: &Part<'_>| {
-        let same = part.tariff.document.minimums.iter().find(|known| known.name == minimum.name && known.per == minimum.per);
+        let same =
+            part.tariff.document.minimums.iter().find(|known| known.name == minimum.name && known.per == minimum.per);
         let factor = if minimum.per == MinimumBasis::Day { Decimal::from(part.period.days()) } else { part.share() };
         same.map_or(Decimal::ZERO, |same| same.amount * factor)
     };

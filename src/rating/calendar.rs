@@ -50,7 +50,9 @@ impl CompiledCalendar {
                 *slot = u8::try_from(season).unwrap_or(0);
             }
         }
-        let rows: Vec<Row> = (0..calendar.seasons.len()).flat_map(|season| (0..8).map(move |kind| row(calendar, season, kind))).collect();
+        let rows: Vec<Row> = (0..calendar.seasons.len())
+            .flat_map(|season| (0..8).map(move |kind| row(calendar, season, kind)))
+            .collect();
         let mut holidays = calendar.holidays.clone();
         holidays.sort_unstable();
         let resolution = rows.iter().flat_map(|row| &row.runs).map(|run| step(run.from)).min().unwrap_or(60);
@@ -70,7 +72,11 @@ impl CompiledCalendar {
 
     fn row(&self, date: NaiveDate) -> Option<&Row> {
         let holiday = !self.holidays.is_empty() && self.holidays.binary_search(&date).is_ok();
-        let kind = if holiday { DayKind::Holiday.index() } else { usize::try_from(date.weekday().num_days_from_monday()).unwrap_or(0) };
+        let kind = if holiday {
+            DayKind::Holiday.index()
+        } else {
+            usize::try_from(date.weekday().num_days_from_monday()).unwrap_or(0)
+        };
         self.rows.get(self.season(date) * 8 + kind)
     }
 

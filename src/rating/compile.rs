@@ -44,17 +44,23 @@ impl CompiledTariff {
         if !faults.is_empty() {
             return Err(faults);
         }
-        let calendars: BTreeMap<&String, CompiledCalendar> =
-            document.calendars.iter().map(|(name, calendar)| (name, CompiledCalendar::new(calendar, document.clock))).collect();
+        let calendars: BTreeMap<&String, CompiledCalendar> = document
+            .calendars
+            .iter()
+            .map(|(name, calendar)| (name, CompiledCalendar::new(calendar, document.clock)))
+            .collect();
         let charge = |name: &str, calendar: &Option<String>, prices: &[PriceCell]| {
             Charge::new(name, calendar.as_ref().and_then(|name| calendars.get(name)).cloned(), prices)
         };
-        let energy = document.energy.iter().map(|energy| charge(&energy.name, &energy.calendar, &energy.prices)).collect();
-        let demand = document.demand.iter().map(|demand| charge(&demand.name, &demand.calendar, &demand.prices)).collect();
+        let energy =
+            document.energy.iter().map(|energy| charge(&energy.name, &energy.calendar, &energy.prices)).collect();
+        let demand =
+            document.demand.iter().map(|demand| charge(&demand.name, &demand.calendar, &demand.prices)).collect();
         let export = match &document.export {
-            Some(ExportCredit::NetBilling { calendar, prices, .. } | ExportCredit::BuyAllSellAll { calendar, prices, .. }) => {
-                Some(charge("Energy fed in", calendar, prices))
-            }
+            Some(
+                ExportCredit::NetBilling { calendar, prices, .. }
+                | ExportCredit::BuyAllSellAll { calendar, prices, .. },
+            ) => Some(charge("Energy fed in", calendar, prices)),
             _ => None,
         };
         Ok(Self { document: document.clone(), energy, demand, export })
@@ -69,16 +75,26 @@ impl CompiledTariff {
     /// Names and per cents of the taxes on a line.
     pub(super) fn taxes(&self, kind: LineKind, name: &str) -> Vec<(String, Decimal)> {
         let all = |tax: &crate::tariff_document::Tax| tax.on.is_empty() && tax.names.is_empty();
-        let taxed = self.document.taxes.iter().filter(|tax| all(tax) || tax.on.contains(&kind) || tax.names.iter().any(|known| known == name));
+        let taxed = self
+            .document
+            .taxes
+            .iter()
+            .filter(|tax| all(tax) || tax.on.contains(&kind) || tax.names.iter().any(|known| known == name));
         taxed.map(|tax| (tax.name.clone(), tax.percent)).collect()
     }
 }
 
 impl Charge {
     fn new(name: &str, calendar: Option<CompiledCalendar>, cells: &[PriceCell]) -> Self {
-        let prices = cells.iter().map(|cell| Price { season: cell.season.clone(), period: cell.period.clone(), blocks: cell.blocks.clone() });
+        let prices = cells.iter().map(|cell| Price {
+            season: cell.season.clone(),
+            period: cell.period.clone(),
+            blocks: cell.blocks.clone(),
+        });
         let prices: Vec<Price> = prices.collect();
-        let price_of = calendar.as_ref().map_or_else(Vec::new, |calendar| (0..calendar.cells()).map(|cell| price_index(calendar, cells, cell)).collect());
+        let price_of = calendar.as_ref().map_or_else(Vec::new, |calendar| {
+            (0..calendar.cells()).map(|cell| price_index(calendar, cells, cell)).collect()
+        });
         Self { name: name.to_owned(), calendar, price_of, prices }
     }
 

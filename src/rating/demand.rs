@@ -49,7 +49,12 @@ pub fn lines(part: &Part<'_>, peaks: &mut BTreeMap<String, Decimal>) -> Result<V
 }
 
 /// The highest demand at each price.
-fn of_profile(part: &Part<'_>, charge: &Charge, rules: &DemandCharge, profile: &Profile) -> Result<Vec<Option<Peak>>, RatingError> {
+fn of_profile(
+    part: &Part<'_>,
+    charge: &Charge,
+    rules: &DemandCharge,
+    profile: &Profile,
+) -> Result<Vec<Option<Peak>>, RatingError> {
     part.fits(charge, profile)?;
     let window = rules.window_minutes.unwrap_or(profile.minutes);
     if profile.minutes > window || !window.is_multiple_of(profile.minutes) {
@@ -85,7 +90,11 @@ fn of_reads(charge: &Charge, rules: &DemandCharge, reads: &[RegisterRead]) -> Re
                 continue;
             }
             let kw = match price.period.as_ref().filter(|_| rules.per_period) {
-                Some(period) => read.tou_peak_kw.get(period).copied().ok_or_else(|| missing(at, &format!("tou_peak_kw.{period}"), charge)),
+                Some(period) => read
+                    .tou_peak_kw
+                    .get(period)
+                    .copied()
+                    .ok_or_else(|| missing(at, &format!("tou_peak_kw.{period}"), charge)),
                 None => read.peak_kw.ok_or_else(|| missing(at, "peak_kw", charge)),
             }?;
             if best.is_none_or(|peak: Peak| kw > peak.kw) {
@@ -102,7 +111,9 @@ fn missing(read: usize, field: &str, charge: &Charge) -> RatingError {
 
 /// Whether a read lies in the season of a price.
 fn in_season(charge: &Charge, price: &Price, read: &RegisterRead) -> Result<bool, RatingError> {
-    let (Some(calendar), Some(season)) = (&charge.calendar, &price.season) else { return Ok(true) };
+    let (Some(calendar), Some(season)) = (&charge.calendar, &price.season) else {
+        return Ok(true);
+    };
     let name = |date| calendar.seasons.get(calendar.season(date));
     let last = read.to.pred_opt().unwrap_or(read.from);
     if name(read.from) != name(last) {
@@ -127,21 +138,32 @@ fn price_lines(
         return Ok(());
     }
     let (billed, note) = billed(part, rules, price, peak);
-    let Some(billed) = billed.filter(|billed| billed.kw > Decimal::ZERO) else { return Ok(()) };
+    let Some(billed) = billed.filter(|billed| billed.kw > Decimal::ZERO) else {
+        return Ok(());
+    };
     let whole = part.whole.days();
     for (at, block) in price.blocks.iter().enumerate().filter(|(_, block)| billed.kw > block.from) {
         let kw = block.to.map_or(billed.kw, |end| billed.kw.min(end)) - block.from;
-        let share = if days == whole { kw } else { Rounding::HalfAwayFromZero.apply(kw * Decimal::from(days) / Decimal::from(whole), 6) };
+        let share = if days == whole {
+            kw
+        } else {
+            Rounding::HalfAwayFromZero.apply(kw * Decimal::from(days) / Decimal::from(whole), 6)
+        };
         let mut draft = Draft::new(LineKind::Demand, &charge.name, share.normalize(), Unit::Kilowatt, block.price);
         draft.season = price.season.as_deref();
         draft.tou_period = price.period.as_deref().filter(|_| rules.per_period);
         draft.block = (price.blocks.len() > 1).then(|| u16::try_from(at + 1).unwrap_or(u16::MAX));
         draft.note.clone_from(&note);
         if days != whole {
-            draft.note.push_str(&format!("{}{} kW for {days} of {whole} days", if note.is_empty() { "" } else { "; " }, kw.normalize()));
+            draft.note.push_str(&format!(
+                "{}{} kW for {days} of {whole} days",
+                if note.is_empty() { "" } else { "; " },
+                kw.normalize()
+            ));
         }
         let until = billed.date.succ_opt().unwrap_or(billed.date);
-        draft.trace = vec![TraceDay { date: billed.date, until, quantity: draft.quantity, estimated: billed.estimated }];
+        draft.trace =
+            vec![TraceDay { date: billed.date, until, quantity: draft.quantity, estimated: billed.estimated }];
         lines.push(part.line(draft)?);
     }
     Ok(())
@@ -149,19 +171,25 @@ fn price_lines(
 
 /// Days of the part on which the price's season holds.
 fn days_of(part: &Part<'_>, charge: &Charge, price: &Price) -> i64 {
-    let (Some(calendar), Some(season)) = (&charge.calendar, &price.season) else { return part.period.days() };
+    let (Some(calendar), Some(season)) = (&charge.calendar, &price.season) else {
+        return part.period.days();
+    };
     let holds = |date: &NaiveDate| calendar.seasons.get(calendar.season(*date)) == Some(season);
     i64::try_from(part.period.dates().filter(holds).count()).unwrap_or(0)
 }
 
 /// The demand billed, and where it comes from if not from this period: max(actual, ratchet).
 fn billed(part: &Part<'_>, rules: &DemandCharge, price: &Price, actual: Option<Peak>) -> (Option<Peak>, String) {
-    let Some(ratchet) = &rules.ratchet else { return (actual, String::new()) };
+    let Some(ratchet) = &rules.ratchet else {
+        return (actual, String::new());
+    };
     let period = price.period.as_ref().filter(|_| rules.per_period);
     let of = |past: &PastPeak| period.map_or(Some(past.kw), |name| past.tou.get(name).copied());
     let earlier = part.history.peaks.iter().filter(|past| within(ratchet, past.from, part.whole.from()));
     let highest = earlier.filter_map(|past| of(past).map(|kw| (kw, past.from))).max_by_key(|(kw, from)| (*kw, *from));
-    let Some((kw, from)) = highest else { return (actual, String::new()) };
+    let Some((kw, from)) = highest else {
+        return (actual, String::new());
+    };
     let floor = Rounding::HalfAwayFromZero.apply(kw * ratchet.percent / Decimal::ONE_HUNDRED, 6).normalize();
     if actual.is_some_and(|actual| actual.kw >= floor) {
         return (actual, String::new());

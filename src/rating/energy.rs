@@ -66,7 +66,8 @@ impl<'c> Counter<'c> {
         let segments = if self.charge.calendar.is_some() { segments } else { &whole };
         let total = sum(values);
         let end = self.limits.get(self.stretch).copied().unwrap_or(i64::MAX);
-        let simple = self.limits.is_empty() || (self.at.saturating_add(total) <= end && values.iter().min().is_none_or(|least| *least >= 0));
+        let simple = self.limits.is_empty()
+            || (self.at.saturating_add(total) <= end && values.iter().min().is_none_or(|least| *least >= 0));
         for segment in segments {
             let values = values.get(segment.from..segment.to).unwrap_or_default();
             let price = if self.charge.calendar.is_some() { self.charge.price_of(segment.cell) } else { 0 };
@@ -110,7 +111,9 @@ impl<'c> Counter<'c> {
 
     fn put(&mut self, price: usize, date: NaiveDate, wh: i64, estimated: bool) {
         let place = self.stretch * self.charge.prices.len() + price;
-        let Some(bucket) = self.buckets.get_mut(place) else { return };
+        let Some(bucket) = self.buckets.get_mut(place) else {
+            return;
+        };
         bucket.wh += wh;
         match bucket.days.last_mut() {
             Some((last, total, guess)) if *last == date => {

@@ -53,13 +53,19 @@ fn net(part: &Part<'_>, import: &Profile, export: &Profile) -> Result<Profile, R
 /// Only what was bought (`sign` 1) or only what was fed in (`sign` -1) of a netted profile.
 pub fn one_way(net: &Profile, sign: i32) -> Profile {
     let way = |value: &i32| value.saturating_mul(sign).max(0);
-    let day = |day: &DayUsage| DayUsage { date: day.date, values: day.values.iter().map(way).collect(), flags: day.flags.clone() };
+    let day = |day: &DayUsage| DayUsage {
+        date: day.date,
+        values: day.values.iter().map(way).collect(),
+        flags: day.flags.clone(),
+    };
     Profile { days: net.days.iter().map(day).collect(), ..*net }
 }
 
 /// The credit lines of a part: net billing and buy-all/sell-all.
 pub fn credits(part: &Part<'_>, flow: &Flow) -> Result<Vec<BillLine>, RatingError> {
-    let (Some(charge), Some(export)) = (&part.tariff.export, part.usage.export) else { return Ok(vec![]) };
+    let (Some(charge), Some(export)) = (&part.tariff.export, part.usage.export) else {
+        return Ok(vec![]);
+    };
     let scale = Scale { numerator: 1, denominator: 1 };
     let sums = match (flow, export) {
         (Flow::Net(net), _) => part.walk(charge, &one_way(net, -1), scale)?,
@@ -71,8 +77,13 @@ pub fn credits(part: &Part<'_>, flow: &Flow) -> Result<Vec<BillLine>, RatingErro
     };
     let mut lines = vec![];
     for sum in sums.into_iter().filter(|sum| sum.bucket.wh != 0) {
-        let Some((price, block)) = charge.prices.get(sum.price).and_then(|price| Some((price, price.blocks.get(sum.block)?))) else { continue };
-        let mut draft = Draft::new(LineKind::Credit, &charge.name, -part.kwh(sum.bucket.wh), Unit::KilowattHour, block.price);
+        let Some((price, block)) =
+            charge.prices.get(sum.price).and_then(|price| Some((price, price.blocks.get(sum.block)?)))
+        else {
+            continue;
+        };
+        let mut draft =
+            Draft::new(LineKind::Credit, &charge.name, -part.kwh(sum.bucket.wh), Unit::KilowattHour, block.price);
         draft.season = price.season.as_deref();
         draft.tou_period = price.period.as_deref();
         draft.trace = sum.bucket.days.iter().map(|(date, wh, estimated)| part.trace(*date, -*wh, *estimated)).collect();
@@ -84,7 +95,14 @@ pub fn credits(part: &Part<'_>, flow: &Flow) -> Result<Vec<BillLine>, RatingErro
 /// Net metering over the period: exports are taken off imports of the same time-of-use period, then off what
 /// earlier bills left over; what remains is spread over the blocks in proportion, since the order of time has
 /// no meaning for what was netted over the whole period.
-pub fn net_metering(part: &Part<'_>, charge: &Charge, net: &[Sum], scale: Scale, state: &mut State, first: bool) -> Vec<Sum> {
+pub fn net_metering(
+    part: &Part<'_>,
+    charge: &Charge,
+    net: &[Sum],
+    scale: Scale,
+    state: &mut State,
+    first: bool,
+) -> Vec<Sum> {
     let mut left: Vec<i64> = vec![0; charge.prices.len()];
     for sum in net {
         if let Some(total) = left.get_mut(sum.price) {
@@ -144,20 +162,32 @@ fn spread(part: &Part<'_>, charge: &Charge, left: &[i64], scale: Scale) -> Vec<S
         open.iter_mut().zip(&shares).for_each(|(open, share)| *open -= share);
         buckets.extend(shares);
     }
-    let bucket = |wh: &i64| Bucket { wh: *wh, days: if *wh == 0 { vec![] } else { vec![(part.period.from(), *wh, false)] } };
+    let bucket =
+        |wh: &i64| Bucket { wh: *wh, days: if *wh == 0 { vec![] } else { vec![(part.period.from(), *wh, false)] } };
     Counter::with_buckets(charge, scale, buckets.iter().map(bucket).collect()).finish(scale)
 }
 
 /// Pays out or forgets what net metering left over.
 pub fn settle(part: &Part<'_>, state: &mut State, lines: &mut Vec<BillLine>) -> Result<(), RatingError> {
-    let Some(ExportCredit::NetMetering(rules)) = &part.tariff.document.export else { return Ok(()) };
-    let due = rules.settlement.as_ref().filter(|settlement| settlement.month == 0 || u32::from(settlement.month) == part.whole.last().month());
+    let Some(ExportCredit::NetMetering(rules)) = &part.tariff.document.export else {
+        return Ok(());
+    };
+    let due = rules
+        .settlement
+        .as_ref()
+        .filter(|settlement| settlement.month == 0 || u32::from(settlement.month) == part.whole.last().month());
     let banked: i64 = state.bank.values().sum();
     if let Some(settlement) = due
         && banked > 0
     {
-        let mut draft = Draft::new(LineKind::Credit, "Energy left over", -part.kwh(banked), Unit::KilowattHour, settlement.price);
-        draft.trace = vec![TraceDay { date: part.whole.from(), until: part.whole.to(), quantity: draft.quantity, estimated: false }];
+        let mut draft =
+            Draft::new(LineKind::Credit, "Energy left over", -part.kwh(banked), Unit::KilowattHour, settlement.price);
+        draft.trace = vec![TraceDay {
+            date: part.whole.from(),
+            until: part.whole.to(),
+            quantity: draft.quantity,
+            estimated: false,
+        }];
         lines.push(part.line(draft)?);
     }
     if due.is_some() || !rules.roll_over {
@@ -196,7 +226,9 @@ pub fn roll_over(part: &Part<'_>, lines: &mut Vec<BillLine>) -> Result<Money, Ra
 pub fn exported(part: &Part<'_>) -> Result<Decimal, RatingError> {
     Ok(match part.whole_usage.export {
         None => Decimal::ZERO,
-        Some(Supply::Profile(profile)) => Decimal::new(walk::days(profile, part.whole)?.iter().map(|day| walk::sum(&day.values)).sum(), 3),
+        Some(Supply::Profile(profile)) => {
+            Decimal::new(walk::days(profile, part.whole)?.iter().map(|day| walk::sum(&day.values)).sum(), 3)
+        }
         Some(Supply::Reads(reads)) => Decimal::new(reads.iter().map(|read| registers::watt_hours(read.kwh)).sum(), 3),
     })
 }

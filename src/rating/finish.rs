@@ -3,17 +3,19 @@
 use rust_decimal::Decimal;
 
 use super::bill::{Bill, BillLine, Carried, LineKind, Unit};
+use super::calendar::Segment;
 use super::error::RatingError;
 use super::input::Supply;
-use super::calendar::Segment;
 use super::part::{Part, State};
 use super::{adjust, export, registers, walk};
-use crate::tariff_document::MinimumBasis;
 use crate::money::{Money, Rounding};
+use crate::tariff_document::MinimumBasis;
 
 /// Makes the bill of the lines of all parts.
 pub fn bill(parts: &[Part<'_>], mut state: State, mut lines: Vec<BillLine>) -> Result<Bill, RatingError> {
-    let Some(last) = parts.last() else { return Err(RatingError::TooLarge("versions".to_owned())) };
+    let Some(last) = parts.last() else {
+        return Err(RatingError::TooLarge("versions".to_owned()));
+    };
     export::settle(last, &mut state, &mut lines)?;
     let credit = export::roll_over(last, &mut lines)?;
     adjust::minimums(parts, &mut lines)?;
@@ -54,11 +56,20 @@ fn peak(part: &Part<'_>) -> Result<Option<Decimal>, RatingError> {
     match part.whole_usage.import {
         Supply::Reads(reads) => Ok(reads.iter().filter_map(|read| read.peak_kw).max()),
         Supply::Profile(profile) => {
-            let window = part.tariff.document.demand.iter().find_map(|charge| charge.window_minutes).unwrap_or(profile.minutes).max(profile.minutes);
+            let window = part
+                .tariff
+                .document
+                .demand
+                .iter()
+                .find_map(|charge| charge.window_minutes)
+                .unwrap_or(profile.minutes)
+                .max(profile.minutes);
             let mut highest = None;
             for day in walk::days(profile, part.whole)? {
                 let segment = [Segment { from: 0, to: day.values.len(), cell: 0 }];
-                walk::windows(&day.values, &segment, usize::from(window / profile.minutes), &mut |_, wh| highest = highest.max(Some(wh)));
+                walk::windows(&day.values, &segment, usize::from(window / profile.minutes), &mut |_, wh| {
+                    highest = highest.max(Some(wh))
+                });
             }
             Ok(highest.map(|wh| walk::kilowatts(wh, window)))
         }
@@ -112,7 +123,9 @@ fn payable_rounding(part: &Part<'_>, total: Money) -> Money {
 /// Energy bought in the billing period, in kWh.
 fn imported(part: &Part<'_>) -> Result<Decimal, RatingError> {
     Ok(match part.whole_usage.import {
-        Supply::Profile(profile) => Decimal::new(walk::days(profile, part.whole)?.iter().map(|day| walk::sum(&day.values)).sum(), 3),
+        Supply::Profile(profile) => {
+            Decimal::new(walk::days(profile, part.whole)?.iter().map(|day| walk::sum(&day.values)).sum(), 3)
+        }
         Supply::Reads(reads) => Decimal::new(reads.iter().map(|read| registers::watt_hours(read.kwh)).sum(), 3),
     })
 }

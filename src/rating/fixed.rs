@@ -21,13 +21,18 @@ fn quantity(charge: &FixedCharge, period: Period, whole: Period) -> (Decimal, Un
     let days = Decimal::from(period.days());
     match (charge.per, charge.proration) {
         (FixedBasis::Day, _) => (days, Unit::Day),
-        (FixedBasis::AverageMonthDay, _) if period.is_calendar_month() => ((Decimal::from(365) / Decimal::from(12)).round_dp(6), Unit::Day),
+        (FixedBasis::AverageMonthDay, _) if period.is_calendar_month() => {
+            ((Decimal::from(365) / Decimal::from(12)).round_dp(6), Unit::Day)
+        }
         (FixedBasis::AverageMonthDay, _) => (days, Unit::Day),
         (FixedBasis::Month, Proration::CalendarDays) => {
-            let share = |month: Period| Decimal::from(month.days()) / Decimal::from(Period::month_of(month.from()).days());
+            let share =
+                |month: Period| Decimal::from(month.days()) / Decimal::from(Period::month_of(month.from()).days());
             (period.months().map(share).sum::<Decimal>().round_dp(6), Unit::Month)
         }
-        (FixedBasis::Month, Proration::NormalDays(normal)) => ((days / Decimal::from(normal.max(1))).round_dp(6), Unit::Month),
+        (FixedBasis::Month, Proration::NormalDays(normal)) => {
+            ((days / Decimal::from(normal.max(1))).round_dp(6), Unit::Month)
+        }
         // Once per billing period; the parts of one share it by days.
         (FixedBasis::Month, Proration::None) => ((days / Decimal::from(whole.days())).round_dp(6), Unit::Month),
     }

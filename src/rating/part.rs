@@ -1,5 +1,6 @@
 //! The lines of one part of a billing period under one version of a tariff.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
@@ -9,8 +10,8 @@ use super::bill::{BillLine, LineKind, TraceDay, Unit};
 use super::compile::{Charge, CompiledTariff};
 use super::energy::{Counter, Scale, Sum};
 use super::error::RatingError;
-use super::input::{History, Supply, UsageInput};
 use super::export::{self, Flow};
+use super::input::{History, Supply, UsageInput};
 use super::{adjust, demand, fixed, registers, walk};
 use crate::money::{Money, Rounding};
 use crate::period::Period;
@@ -47,7 +48,18 @@ pub struct Draft<'d> {
 
 impl<'d> Draft<'d> {
     pub fn new(kind: LineKind, name: &'d str, quantity: Decimal, unit: Unit, price: Decimal) -> Self {
-        Self { kind, name, season: None, tou_period: None, block: None, note: String::new(), quantity, unit, price, trace: vec![] }
+        Self {
+            kind,
+            name,
+            season: None,
+            tou_period: None,
+            block: None,
+            note: String::new(),
+            quantity,
+            unit,
+            price,
+            trace: vec![],
+        }
     }
 }
 
@@ -96,13 +108,18 @@ impl Part<'_> {
     }
 
     /// What falls to each block and price of a charge.
-    fn sums(&self, charge: &Charge, scale: Scale, flow: &Flow, state: &mut State, first: bool) -> Result<Vec<Sum>, RatingError> {
+    pub fn sums(
+        &self,
+        charge: &Charge,
+        scale: Scale,
+        flow: &Flow,
+        state: &mut State,
+        first: bool,
+    ) -> Result<Vec<Sum>, RatingError> {
         let metering = matches!(self.tariff.document.export, Some(ExportCredit::NetMetering(_)));
-        let sums = match (self.usage.import, flow) {
-            (Supply::Profile(_), Flow::Net(net)) if metering => self.walk(charge, net, scale)?,
-            (Supply::Profile(_), Flow::Net(net)) => self.walk(charge, &export::one_way(net, 1), scale)?,
-            (Supply::Profile(profile), Flow::Gross) => self.walk(charge, profile, scale)?,
-            (Supply::Reads(reads), _) => {
+        let sums = match self.usage.import {
+            Supply::Profile(profile) => self.walk(charge, &self.bought(profile, flow), scale)?,
+            Supply::Reads(reads) => {
                 registers::tile(reads, self.period)?;
                 let exports = match self.usage.export {
                     Some(Supply::Reads(exports)) if metering => exports,
@@ -111,7 +128,22 @@ impl Part<'_> {
                 registers::net_energy(charge, reads, exports, scale)?
             }
         };
-        if metering && state.netted { Ok(export::net_metering(self, charge, &sums, scale, state, first)) } else { Ok(sums) }
+        if metering && state.netted {
+            Ok(export::net_metering(self, charge, &sums, scale, state, first))
+        } else {
+            Ok(sums)
+        }
+    }
+
+    /// What energy charges are worked out from: imports, or what is left of them after netting.
+    pub fn bought<'b>(&self, profile: &'b Profile, flow: &'b Flow) -> Cow<'b, Profile> {
+        match flow {
+            Flow::Gross => Cow::Borrowed(profile),
+            Flow::Net(net) if matches!(self.tariff.document.export, Some(ExportCredit::NetMetering(_))) => {
+                Cow::Borrowed(net)
+            }
+            Flow::Net(net) => Cow::Owned(export::one_way(net, 1)),
+        }
     }
 
     /// Sends the days of a profile through the blocks of a charge.
@@ -136,7 +168,9 @@ impl Part<'_> {
     /// Energy bought in the billing period, in kWh.
     pub fn imported(&self) -> Result<Decimal, RatingError> {
         Ok(match self.usage.import {
-            Supply::Profile(profile) => Decimal::new(walk::days(profile, self.period)?.iter().map(|day| walk::sum(&day.values)).sum(), 3),
+            Supply::Profile(profile) => {
+                Decimal::new(walk::days(profile, self.period)?.iter().map(|day| walk::sum(&day.values)).sum(), 3)
+            }
             Supply::Reads(reads) => Decimal::new(reads.iter().map(|read| registers::watt_hours(read.kwh)).sum(), 3),
         })
     }
@@ -167,28 +201,40 @@ impl Part<'_> {
     }
 
     fn energy_lines(&self, charge: &Charge, sums: Vec<Sum>, lines: &mut Vec<BillLine>) -> Result<(), RatingError> {
-        let used: Vec<bool> = sums.iter().map(|sum| sum.bucket.wh != 0).collect();
-        let none = !used.contains(&true);
-        for (at, (sum, used)) in sums.into_iter().zip(used).enumerate() {
+        let none = sums.iter().all(|sum| sum.bucket.wh == 0);
+        for (at, sum) in sums.into_iter().enumerate() {
             // A charge always shows: with no usage, its first price.
-            if !(used || none && at == 0) {
-                continue;
+            if sum.bucket.wh != 0 || (none && at == 0) {
+                lines.extend(self.energy_line(charge, sum)?);
             }
-            let Some(price) = charge.prices.get(sum.price) else { continue };
-            let Some(block) = price.blocks.get(sum.block) else { continue };
-            let mut draft = Draft::new(LineKind::Energy, &charge.name, self.kwh(sum.bucket.wh), Unit::KilowattHour, block.price);
-            draft.season = price.season.as_deref();
-            draft.tou_period = price.period.as_deref();
-            draft.block = (price.blocks.len() > 1).then(|| u16::try_from(sum.block + 1).unwrap_or(u16::MAX));
-            draft.trace = sum.bucket.days.iter().map(|(date, wh, estimated)| self.trace(*date, *wh, *estimated)).collect();
-            lines.push(self.line(draft)?);
         }
         Ok(())
     }
 
+    /// The line of a block and price.
+    pub fn energy_line(&self, charge: &Charge, sum: Sum) -> Result<Option<BillLine>, RatingError> {
+        let Some(price) = charge.prices.get(sum.price) else {
+            return Ok(None);
+        };
+        let Some(block) = price.blocks.get(sum.block) else {
+            return Ok(None);
+        };
+        let mut draft =
+            Draft::new(LineKind::Energy, &charge.name, self.kwh(sum.bucket.wh), Unit::KilowattHour, block.price);
+        draft.season = price.season.as_deref();
+        draft.tou_period = price.period.as_deref();
+        draft.block = (price.blocks.len() > 1).then(|| u16::try_from(sum.block + 1).unwrap_or(u16::MAX));
+        draft.trace = sum.bucket.days.iter().map(|(date, wh, estimated)| self.trace(*date, *wh, *estimated)).collect();
+        self.line(draft).map(Some)
+    }
+
     pub fn kwh(&self, wh: i64) -> Decimal {
         let kwh = Decimal::new(wh, 3);
-        self.tariff.document.rounding.kwh_decimals.map_or(kwh, |decimals| Rounding::HalfAwayFromZero.apply(kwh, decimals.into()))
+        self.tariff
+            .document
+            .rounding
+            .kwh_decimals
+            .map_or(kwh, |decimals| Rounding::HalfAwayFromZero.apply(kwh, decimals.into()))
     }
 
     /// A day's share; of register reads, the read's.
@@ -203,7 +249,8 @@ impl Part<'_> {
 
     /// A finished line: described, rounded, taxed.
     pub fn line(&self, draft: Draft<'_>) -> Result<BillLine, RatingError> {
-        let exact = draft.quantity.checked_mul(draft.price).ok_or_else(|| RatingError::TooLarge(draft.name.to_owned()))?;
+        let exact =
+            draft.quantity.checked_mul(draft.price).ok_or_else(|| RatingError::TooLarge(draft.name.to_owned()))?;
         let taxes = self.tariff.taxes(draft.kind, draft.name);
         Ok(BillLine {
             kind: draft.kind,

@@ -37,12 +37,23 @@ pub fn energy(charge: &Charge, reads: &[RegisterRead], scale: Scale) -> Result<V
 ///
 /// # Errors
 /// As [`energy`].
-pub fn net_energy(charge: &Charge, reads: &[RegisterRead], exports: &[RegisterRead], scale: Scale) -> Result<Vec<Sum>, RatingError> {
+pub fn net_energy(
+    charge: &Charge,
+    reads: &[RegisterRead],
+    exports: &[RegisterRead],
+    scale: Scale,
+) -> Result<Vec<Sum>, RatingError> {
     let mut counter = Counter::new(charge, scale);
     for (reads, sign) in [(reads, 1), (exports, -1)] {
         for (at, read) in reads.iter().enumerate() {
             for (price, kwh) in shares(charge, at, read)? {
-                counter.step(price, read.from, watt_hours(kwh) * sign, read.quality == Quality::Estimated, &mut |_, _| ());
+                counter.step(
+                    price,
+                    read.from,
+                    watt_hours(kwh) * sign,
+                    read.quality == Quality::Estimated,
+                    &mut |_, _| (),
+                );
             }
         }
     }
@@ -51,12 +62,16 @@ pub fn net_energy(charge: &Charge, reads: &[RegisterRead], exports: &[RegisterRe
 
 /// A read's energy by price.
 fn shares(charge: &Charge, at: usize, read: &RegisterRead) -> Result<Vec<(usize, Decimal)>, RatingError> {
-    let Some(calendar) = &charge.calendar else { return Ok(vec![(0, read.kwh)]) };
+    let Some(calendar) = &charge.calendar else {
+        return Ok(vec![(0, read.kwh)]);
+    };
     let needs = |why: &str| RatingError::NeedsIntervals { charge: charge.name.clone(), why: why.to_owned() };
     let season = calendar.season(read.from);
-    let one_season = Period::new(read.from, read.to).is_ok_and(|period| period.dates().all(|date| calendar.season(date) == season));
+    let one_season =
+        Period::new(read.from, read.to).is_ok_and(|period| period.dates().all(|date| calendar.season(date) == season));
     let cells = (0..calendar.periods.len()).map(|period| (period, season * calendar.periods.len() + period));
-    let prices: Vec<(usize, usize)> = cells.map(|(period, cell)| (period, charge.price_of(u16::try_from(cell).unwrap_or(0)))).collect();
+    let prices: Vec<(usize, usize)> =
+        cells.map(|(period, cell)| (period, charge.price_of(u16::try_from(cell).unwrap_or(0)))).collect();
     if !one_season && charge.prices.len() > 1 && charge.prices.iter().any(|price| price.season.is_some()) {
         return Err(needs("its price changes with the season within the read"));
     }

@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 
 use super::bill::Bill;
 use super::compile::CompiledTariff;
+use super::costs::{self, IntervalCost};
 use super::error::RatingError;
 use super::finish;
 use super::input::{History, Supply, UsageInput};
@@ -27,28 +28,74 @@ pub fn rate_versions(
     period: Period,
     history: &History,
 ) -> Result<Bill, RatingError> {
+    with_parts(versions, usage, period, history, |parts| {
+        let mut state = State::from_history(history);
+        let mut lines = vec![];
+        for part in parts {
+            lines.extend(part.lines(&mut state)?);
+        }
+        finish::bill(parts, state, lines)
+    })
+}
+
+/// What each interval costs: its energy, at the price and block that it fell into.
+///
+/// The costs of all intervals sum exactly to the bill's energy lines: what rounding a line added or took is
+/// put on the line's largest interval. Under net metering, where energy is netted over the whole period, a
+/// line is shared out by the energy bought.
+///
+/// # Errors
+/// [`RatingError::NeedsIntervals`] for register reads; otherwise as [`rate_versions`].
+pub fn interval_costs(
+    versions: &[(NaiveDate, &CompiledTariff)],
+    usage: &UsageInput<'_>,
+    period: Period,
+    history: &History,
+) -> Result<Vec<IntervalCost>, RatingError> {
+    with_parts(versions, usage, period, history, |parts| {
+        let mut state = State::from_history(history);
+        let costs: Result<Vec<_>, _> = parts.iter().map(|part| costs::of_part(part, &mut state)).collect();
+        costs.map(|parts| parts.into_iter().flatten().collect())
+    })
+}
+
+fn with_parts<T>(
+    versions: &[(NaiveDate, &CompiledTariff)],
+    usage: &UsageInput<'_>,
+    period: Period,
+    history: &History,
+    work: impl FnOnce(&[Part<'_>]) -> Result<T, RatingError>,
+) -> Result<T, RatingError> {
     let spans = spans(versions, period)?;
     let cut: Vec<Pieces> = spans.iter().map(|(span, _)| Pieces::of(usage, *span)).collect();
     let usages: Vec<UsageInput<'_>> = cut.iter().map(|pieces| pieces.input(usage)).collect();
-    let part = |((span, tariff), piece)| Part { tariff, period: span, whole: period, usage: piece, whole_usage: usage, history };
+    let part = |((span, tariff), piece)| Part {
+        tariff,
+        period: span,
+        whole: period,
+        usage: piece,
+        whole_usage: usage,
+        history,
+    };
     let parts: Vec<Part<'_>> = spans.into_iter().zip(&usages).map(part).collect();
-    let mut state = State::from_history(history);
-    let mut lines = vec![];
-    for part in &parts {
-        lines.extend(part.lines(&mut state)?);
-    }
-    finish::bill(&parts, state, lines)
+    work(&parts)
 }
 
 /// The days of each version within the period.
-fn spans<'v>(versions: &[(NaiveDate, &'v CompiledTariff)], period: Period) -> Result<Vec<(Period, &'v CompiledTariff)>, RatingError> {
+fn spans<'v>(
+    versions: &[(NaiveDate, &'v CompiledTariff)],
+    period: Period,
+) -> Result<Vec<(Period, &'v CompiledTariff)>, RatingError> {
     let mut versions = versions.to_vec();
     versions.sort_by_key(|(from, _)| *from);
     if versions.first().is_none_or(|(from, _)| *from > period.from()) {
         return Err(RatingError::NoVersion(period.from()));
     }
     let ends = versions.iter().skip(1).map(|(from, _)| *from).chain([NaiveDate::MAX]);
-    let spans = versions.iter().zip(ends).filter_map(|((from, tariff), to)| Some((Period::new(*from, to).ok()?.intersect(&period)?, *tariff)));
+    let spans = versions
+        .iter()
+        .zip(ends)
+        .filter_map(|((from, tariff), to)| Some((Period::new(*from, to).ok()?.intersect(&period)?, *tariff)));
     Ok(spans.collect())
 }
 
@@ -69,7 +116,9 @@ impl Pieces {
 
     fn input<'p>(&'p self, usage: &UsageInput<'p>) -> UsageInput<'p> {
         let import = if matches!(usage.import, Supply::Reads(_)) { Supply::Reads(&self.import) } else { usage.import };
-        let export = usage.export.map(|export| if matches!(export, Supply::Reads(_)) { Supply::Reads(&self.export) } else { export });
+        let export = usage
+            .export
+            .map(|export| if matches!(export, Supply::Reads(_)) { Supply::Reads(&self.export) } else { export });
         UsageInput { import, export }
     }
 }
@@ -87,5 +136,12 @@ fn piece(read: &RegisterRead, span: Period) -> Option<RegisterRead> {
     };
     let share = |kwh: Decimal| upto(kwh, part.to()) - upto(kwh, part.from());
     let tou = read.tou.iter().map(|(period, kwh)| (period.clone(), share(*kwh))).collect();
-    Some(RegisterRead { from: part.from(), to: part.to(), kwh: share(read.kwh), tou, quality: Quality::Estimated, ..read.clone() })
+    Some(RegisterRead {
+        from: part.from(),
+        to: part.to(),
+        kwh: share(read.kwh),
+        tou,
+        quality: Quality::Estimated,
+        ..read.clone()
+    })
 }

@@ -65,7 +65,8 @@ impl DayKind {
     /// Saturday and Sunday.
     pub const WEEKEND: [Self; 2] = [Self::Saturday, Self::Sunday];
     /// Monday to Sunday.
-    pub const WEEK: [Self; 7] = [Self::Monday, Self::Tuesday, Self::Wednesday, Self::Thursday, Self::Friday, Self::Saturday, Self::Sunday];
+    pub const WEEK: [Self; 7] =
+        [Self::Monday, Self::Tuesday, Self::Wednesday, Self::Thursday, Self::Friday, Self::Saturday, Self::Sunday];
 
     /// 0 for Monday to 7 for holidays.
     #[must_use]
@@ -119,7 +120,9 @@ impl FromStr for MonthDay {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let parts = text.split_once('-').and_then(|(month, day)| Some((month.parse().ok()?, day.parse().ok()?)));
-        parts.and_then(|(month, day)| Self::new(month, day)).ok_or_else(|| format!("{text:?} is not a day of the year such as \"06-01\""))
+        parts
+            .and_then(|(month, day)| Self::new(month, day))
+            .ok_or_else(|| format!("{text:?} is not a day of the year such as \"06-01\""))
     }
 }
 

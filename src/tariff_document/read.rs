@@ -35,7 +35,10 @@ fn foreign(value: &Value, zone: Tz) -> Result<TariffDocument, Vec<Fault>> {
     if urdb::is_urdb(value) {
         return urdb::import(value, zone);
     }
-    Err(vec![Fault::new("", format!("this is no tariff: neither \"format\": {FORMAT:?} nor URDB's rate structures are there"))])
+    Err(vec![Fault::new(
+        "",
+        format!("this is no tariff: neither \"format\": {FORMAT:?} nor URDB's rate structures are there"),
+    )])
 }
 
 fn syntax(fault: &serde_json::Error) -> Fault {
@@ -52,7 +55,8 @@ mod tests {
 
     #[test]
     fn a_document_is_written_and_read_back_unchanged() {
-        let tariff = TariffDocument::flat("Basic", "EUR", chrono_tz::Europe::Berlin, "0.28".parse().unwrap()).and_daily("Base", "0.3".parse().unwrap());
+        let tariff = TariffDocument::flat("Basic", "EUR", chrono_tz::Europe::Berlin, "0.28".parse().unwrap())
+            .and_daily("Base", "0.3".parse().unwrap());
         let text = serde_json::to_string_pretty(&tariff).unwrap();
         assert!(text.contains("\"price\": \"0.28\""), "{text}");
         assert_eq!(read(&text, UTC).unwrap(), tariff);
@@ -63,7 +67,10 @@ mod tests {
         let tariff = TariffDocument::flat("Basic", "EUR", UTC, "0.28".parse().unwrap());
         let text = serde_json::to_string_pretty(&tariff).unwrap();
         let fault = |text: String| read(&text, UTC).unwrap_err()[0].to_string();
-        assert_eq!(fault(text.replace("\"0.28\"", "\"0.1234567\"")), "16:24: energy[0].prices[0].blocks[0].price: a price has at most 6 decimals");
+        assert_eq!(
+            fault(text.replace("\"0.28\"", "\"0.1234567\"")),
+            "16:24: energy[0].prices[0].blocks[0].price: a price has at most 6 decimals"
+        );
         assert!(fault(text.replace("\"energy\"", "\"enrgy\"")).starts_with("7:9: unknown field `enrgy`"));
         assert!(fault(text.replace("eis-tariff/1", "eis-tariff/9")).contains("format: this portal reads"));
         assert!(fault("{\"a\":1}".to_owned()).contains("this is no tariff"));

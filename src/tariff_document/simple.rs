@@ -4,8 +4,8 @@ use chrono_tz::Tz;
 use rust_decimal::Decimal;
 
 use super::{
-    BlockBasis, Calendar, Clock, DayKind, DayPattern, EnergyCharge, FixedBasis, FixedCharge, Format, PriceCell, Proration, RoundingPolicy, Season,
-    Tax, TariffDocument,
+    BlockBasis, Calendar, Clock, DayKind, DayPattern, EnergyCharge, FixedBasis, FixedCharge, Format, PriceCell,
+    Proration, RoundingPolicy, Season, TariffDocument, Tax,
 };
 
 impl TariffDocument {
@@ -46,7 +46,14 @@ impl TariffDocument {
     /// Prices by time-of-use period, the same all year: `periods` as (name, price per kWh), and for each of
     /// 24 hours the place of its period, on weekdays and at weekends.
     #[must_use]
-    pub fn time_of_use(name: &str, currency: &str, zone: Tz, periods: &[(&str, Decimal)], weekday: [u8; 24], weekend: [u8; 24]) -> Self {
+    pub fn time_of_use(
+        name: &str,
+        currency: &str,
+        zone: Tz,
+        periods: &[(&str, Decimal)],
+        weekday: [u8; 24],
+        weekend: [u8; 24],
+    ) -> Self {
         let days = vec![
             DayPattern { on: DayKind::WEEKDAYS.to_vec(), hours: weekday.to_vec() },
             DayPattern { on: DayKind::WEEKEND.to_vec(), hours: weekend.to_vec() },
@@ -62,7 +69,12 @@ impl TariffDocument {
     /// The same with a fixed charge per month.
     #[must_use]
     pub fn and_monthly(mut self, name: &str, price: Decimal) -> Self {
-        self.fixed.push(FixedCharge { name: name.to_owned(), price, per: FixedBasis::Month, proration: Proration::None });
+        self.fixed.push(FixedCharge {
+            name: name.to_owned(),
+            price,
+            per: FixedBasis::Month,
+            proration: Proration::None,
+        });
         self
     }
 

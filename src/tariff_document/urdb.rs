@@ -35,7 +35,11 @@ pub fn import(value: &Value, zone: Tz) -> Result<TariffDocument, Vec<Fault>> {
         rate.fields.insert(key.to_lowercase(), (key, value));
     }
     fields::refuse_unknown(&mut rate);
-    let mut tariff = TariffDocument::empty(&rate.text("name").or_else(|| rate.text("label")).unwrap_or_else(|| "URDB rate".to_owned()), "USD", zone);
+    let mut tariff = TariffDocument::empty(
+        &rate.text("name").or_else(|| rate.text("label")).unwrap_or_else(|| "URDB rate".to_owned()),
+        "USD",
+        zone,
+    );
     tariff.description = rate.text("description").unwrap_or_default();
     structure::energy(&mut rate, &mut tariff);
     structure::demand(&mut rate, &mut tariff);
@@ -49,7 +53,9 @@ fn rate(value: &Value) -> Result<(&Map<String, Value>, &'static str), Vec<Fault>
     let items = value.get("items").and_then(Value::as_array);
     match (items.map(Vec::as_slice), value.as_object()) {
         (Some([Value::Object(one)]), _) => Ok((one, "items[0].")),
-        (Some(items), _) => Err(vec![Fault::new("items", format!("a file must hold one rate; this one holds {}", items.len()))]),
+        (Some(items), _) => {
+            Err(vec![Fault::new("items", format!("a file must hold one rate; this one holds {}", items.len()))])
+        }
         (None, Some(object)) => Ok((object, "")),
         (None, None) => Err(vec![Fault::new("", "a rate is a JSON object")]),
     }

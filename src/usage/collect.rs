@@ -87,11 +87,18 @@ impl Collector {
     pub fn take_settled(&mut self) -> Vec<CollectedDay> {
         let mut settled = vec![];
         for (series, state) in &mut self.series {
-            let Some(limit) = state.days.last_key_value().and_then(|(date, _)| date.checked_sub_days(Days::new(2))) else { continue };
+            let Some(limit) = state.days.last_key_value().and_then(|(date, _)| date.checked_sub_days(Days::new(2)))
+            else {
+                continue;
+            };
             let keep = state.days.split_off(&limit);
             for day in std::mem::replace(&mut state.days, keep).into_values() {
                 self.findings.extend(day.incomplete(series));
-                settled.push(CollectedDay { series: Arc::clone(series), minutes: state.minutes, usage: day.into_usage() });
+                settled.push(CollectedDay {
+                    series: Arc::clone(series),
+                    minutes: state.minutes,
+                    usage: day.into_usage(),
+                });
             }
         }
         settled.sort_by(|one, two| (&one.series, one.usage.date).cmp(&(&two.series, two.usage.date)));
@@ -146,7 +153,10 @@ impl Collected {
 fn gaps(series: &Arc<SeriesKey>, state: &State) -> Vec<Finding> {
     let dates: Vec<NaiveDate> = state.days.keys().copied().collect();
     let pairs = dates.iter().zip(dates.iter().skip(1));
-    pairs.filter(|(one, two)| one.succ_opt() != Some(**two)).map(|(one, two)| Finding::gap(series, *one, *two)).collect()
+    pairs
+        .filter(|(one, two)| one.succ_opt() != Some(**two))
+        .map(|(one, two)| Finding::gap(series, *one, *two))
+        .collect()
 }
 
 /// Marks the missing values before the first and after the last measured one as absent: the file begins

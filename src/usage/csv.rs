@@ -27,7 +27,11 @@ pub const TEMPLATE: &str = "meter,direction,interval_start,kwh,quality\n\
 /// [`UsageError`] when a needed column is missing or no interval length can be told.
 pub fn read(mut input: impl BufRead, zone: Tz, each: &mut dyn FnMut(Item)) -> Result<(), UsageError> {
     let delimiter = delimiter(input.fill_buf()?);
-    let mut reader = ::csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).has_headers(false).from_reader(Unix::new(input));
+    let mut reader = ::csv::ReaderBuilder::new()
+        .delimiter(delimiter)
+        .flexible(true)
+        .has_headers(false)
+        .from_reader(Unix::new(input));
     let mut record = ::csv::ByteRecord::new();
     let mut columns = None;
     let mut series = Series::default();
@@ -90,7 +94,9 @@ mod tests {
 
     #[test]
     fn the_reference_year_has_8760_hours() {
-        let text = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/end2end/reference/usage/residential_hourly_2018.csv")).unwrap();
+        let text =
+            std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/end2end/reference/usage/residential_hourly_2018.csv"))
+                .unwrap();
         let (readings, refused) = parse(std::str::from_utf8(&text).unwrap(), UTC);
         assert_eq!((readings.len(), refused.len()), (8760, 0));
         assert!(readings.iter().all(|reading| reading.seconds == 3600));
@@ -131,25 +137,36 @@ mod tests {
 
     #[test]
     fn local_times_pass_the_hour_that_repeats_and_refuse_the_hour_that_is_not() {
-        let text = "interval_start,kwh\n2026-10-25 01:00,1\n2026-10-25 02:00,2\n2026-10-25 02:00,3\n2026-10-25 03:00,4\n";
+        let text =
+            "interval_start,kwh\n2026-10-25 01:00,1\n2026-10-25 02:00,2\n2026-10-25 02:00,3\n2026-10-25 03:00,4\n";
         let (readings, refused) = parse(text, Europe::Berlin);
         assert_eq!(refused, Vec::<String>::new());
         let hours: Vec<i64> = readings.windows(2).map(|pair| (pair[1].start - pair[0].start).num_hours()).collect();
         assert_eq!(hours, [1, 1, 1]);
-        let (_, refused) = parse("interval_start,kwh\n2026-03-29 01:00,1\n2026-03-29 02:00,2\n2026-03-29 03:00,2\n", Europe::Berlin);
+        let (_, refused) =
+            parse("interval_start,kwh\n2026-03-29 01:00,1\n2026-03-29 02:00,2\n2026-03-29 03:00,2\n", Europe::Berlin);
         assert_eq!(refused, ["3:1: 2026-03-29 02:00:00 does not exist in Europe/Berlin: clocks skip it"]);
     }
 
     #[test]
     fn semicolons_and_decimal_commas_are_understood() {
-        let (readings, refused) = parse("interval_start;kwh\r\n2026-01-01T00:00;0,409\r\n2026-01-01T00:15;1,5\r\n", UTC);
+        let (readings, refused) =
+            parse("interval_start;kwh\r\n2026-01-01T00:00;0,409\r\n2026-01-01T00:15;1,5\r\n", UTC);
         assert_eq!((readings[0].wh, readings[1].wh, readings[0].seconds, refused.len()), (409, 1500, 900, 0));
     }
 
     #[test]
     fn lines_are_counted_right_whatever_their_ends() {
         for end in ["\n", "\r\n"] {
-            let text = ["interval_start,kwh", "2026-01-01T00:00:00Z,1", "", "2026-01-01T01:00:00Z,x", "2026-01-01T02:00:00Z,2", "2026-01-01T03:00:00Z,2"].join(end);
+            let text = [
+                "interval_start,kwh",
+                "2026-01-01T00:00:00Z,1",
+                "",
+                "2026-01-01T01:00:00Z,x",
+                "2026-01-01T02:00:00Z,2",
+                "2026-01-01T03:00:00Z,2",
+            ]
+            .join(end);
             let (_, refused) = parse(&text, UTC);
             assert_eq!(refused, ["4:22: \"x\" is not a number of kWh"]);
         }
@@ -158,7 +175,9 @@ mod tests {
     #[test]
     fn a_file_without_its_columns_is_refused_as_a_whole() {
         let fault = |text: &str| read(text.as_bytes(), UTC, &mut |_| ()).unwrap_err().to_string();
-        assert!(fault("time,kwh\n2026-01-01T00:00:00Z,1\n").starts_with("1:1: the header has no column interval_start"));
+        assert!(
+            fault("time,kwh\n2026-01-01T00:00:00Z,1\n").starts_with("1:1: the header has no column interval_start")
+        );
         assert!(fault("interval_start,energy\n").starts_with("1:1: the header has no column kwh"));
         assert!(fault("interval_start,kwh\n2026-01-01T00:00:00Z,1\n").contains("interval length"));
         assert_eq!(fault("interval_start,kwh\n"), "1:1: the file has a header and no rows");

@@ -115,7 +115,9 @@ pub fn offset_minutes(zone: Tz, instant: DateTime<Utc>) -> i32 {
 /// Minutes east of UTC of the zone's standard time in a year: the lesser of January's and July's.
 #[must_use]
 pub fn standard_offset_minutes(zone: Tz, year: i32) -> i32 {
-    let at = |month| NaiveDate::from_ymd_opt(year, month, 1).map(|day| offset_minutes(zone, day.and_time(NaiveTime::MIN).and_utc()));
+    let at = |month| {
+        NaiveDate::from_ymd_opt(year, month, 1).map(|day| offset_minutes(zone, day.and_time(NaiveTime::MIN).and_utc()))
+    };
     at(1).into_iter().chain(at(7)).min().unwrap_or(0)
 }
 

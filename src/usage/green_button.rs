@@ -61,7 +61,12 @@ pub fn read(input: impl BufRead, each: &mut dyn FnMut(Item)) -> Result<(), Usage
 fn open(tag: &BytesStart<'_>, path: &mut Vec<String>, entry: &mut Entry, line: u64) {
     let name = String::from_utf8_lossy(tag.local_name().as_ref()).into_owned();
     if name == "link" {
-        let value = |key: &str| tag.try_get_attribute(key).ok().flatten().and_then(|found| found.unescape_value().ok().map(|text| text.into_owned()));
+        let value = |key: &str| {
+            tag.try_get_attribute(key)
+                .ok()
+                .flatten()
+                .and_then(|found| found.unescape_value().ok().map(|text| text.into_owned()))
+        };
         entry.link(value("rel").as_deref().unwrap_or_default(), value("href").as_deref().unwrap_or_default());
     }
     path.push(name);
@@ -126,7 +131,9 @@ mod tests {
     }
 
     fn point(id: &str, title: &str) -> String {
-        format!(r#"<entry><link rel="self" href="/UsagePoint/{id}"/><title>{title}</title><content><UsagePoint/></content></entry>"#)
+        format!(
+            r#"<entry><link rel="self" href="/UsagePoint/{id}"/><title>{title}</title><content><UsagePoint/></content></entry>"#
+        )
     }
 
     fn meter(point: &str, id: &str, kind: &str) -> String {
@@ -137,7 +144,9 @@ mod tests {
 
     fn block(point: &str, id: &str, rows: &[(i64, &str)]) -> String {
         use std::fmt::Write;
-        let mut text = format!(r#"<entry><link rel="up" href="/UsagePoint/{point}/MeterReading/{id}/IntervalBlock"/><content><IntervalBlock>"#);
+        let mut text = format!(
+            r#"<entry><link rel="up" href="/UsagePoint/{point}/MeterReading/{id}/IntervalBlock"/><content><IntervalBlock>"#
+        );
         for (start, value) in rows {
             write!(text, "<IntervalReading><timePeriod><duration>3600</duration><start>{start}</start></timePeriod><value>{value}</value></IntervalReading>").unwrap();
         }
@@ -163,15 +172,35 @@ mod tests {
         .concat();
         let (readings, refused) = parse(&text);
         assert_eq!(refused, Vec::<String>::new());
-        let mut found: Vec<_> = readings.iter().map(|reading| (reading.series.meter.as_deref().unwrap(), reading.series.direction, reading.wh)).collect();
+        let mut found: Vec<_> = readings
+            .iter()
+            .map(|reading| (reading.series.meter.as_deref().unwrap(), reading.series.direction, reading.wh))
+            .collect();
         found.sort();
         let front = "Front & back";
-        assert_eq!(found, [("B", Direction::Import, 4000), (front, Direction::Import, 1000), (front, Direction::Import, 2000), (front, Direction::Export, 3000)]);
+        assert_eq!(
+            found,
+            [
+                ("B", Direction::Import, 4000),
+                (front, Direction::Import, 1000),
+                (front, Direction::Import, 2000),
+                (front, Direction::Export, 3000)
+            ]
+        );
     }
 
     #[test]
     fn a_reading_that_is_not_a_number_is_refused_and_the_rest_goes_in() {
-        let text = ["<feed>", &point("A", "M"), &meter("A", "1", "in"), &kind("in", "1", "72"), "\n", &block("A", "1", &[(0, "x"), (3600, "2")]), "</feed>"].concat();
+        let text = [
+            "<feed>",
+            &point("A", "M"),
+            &meter("A", "1", "in"),
+            &kind("in", "1", "72"),
+            "\n",
+            &block("A", "1", &[(0, "x"), (3600, "2")]),
+            "</feed>",
+        ]
+        .concat();
         let (readings, refused) = parse(&text);
         assert_eq!(readings.len(), 1);
         assert_eq!(refused, ["2:1: value \"x\" is not a whole number"]);
@@ -179,7 +208,15 @@ mod tests {
 
     #[test]
     fn units_other_than_watt_hours_are_left_out_and_said() {
-        let text = ["<feed>", &point("A", "M"), &meter("A", "1", "in"), &kind("in", "1", "119"), &block("A", "1", &[(0, "1"), (3600, "2")]), "</feed>"].concat();
+        let text = [
+            "<feed>",
+            &point("A", "M"),
+            &meter("A", "1", "in"),
+            &kind("in", "1", "119"),
+            &block("A", "1", &[(0, "1"), (3600, "2")]),
+            "</feed>",
+        ]
+        .concat();
         let (readings, refused) = parse(&text);
         assert_eq!(readings.len(), 0);
         assert_eq!(refused, ["1:1: the unit 119 is not watt-hours (72): this block is left out"]);

@@ -26,7 +26,9 @@ pub fn read(input: impl BufRead, each: &mut dyn FnMut(Item)) -> Result<(), Usage
         match reader.read_record(&mut record) {
             Ok(false) => break,
             Ok(true) => file.take(&record, line(&reader), each)?,
-            Err(fault) => return Err(UsageError::at(place(&fault), 1, format!("this is not NEM12: {fault}"))),
+            Err(fault) => {
+                return Err(UsageError::at(place(&fault), 1, format!("this is not NEM12: {fault}")));
+            }
         }
     }
     file.finish()
@@ -57,7 +59,9 @@ impl File {
             self.close_day(each)?;
         }
         match code {
-            "100" if record.get(1) != Some("NEM12") => fault("this is not NEM12 (field 2 of the 100 record)".to_owned()),
+            "100" if record.get(1) != Some("NEM12") => {
+                fault("this is not NEM12 (field 2 of the 100 record)".to_owned())
+            }
             "100" => {
                 self.header = true;
                 Ok(())
@@ -81,8 +85,16 @@ impl File {
         }
     }
 
-    fn open_day(&mut self, record: &::csv::StringRecord, line: u64, each: &mut dyn FnMut(Item)) -> Result<(), UsageError> {
-        let register = self.register.as_ref().ok_or_else(|| UsageError::at(line, 1, "a 300 record without a 200 record before it"))?;
+    fn open_day(
+        &mut self,
+        record: &::csv::StringRecord,
+        line: u64,
+        each: &mut dyn FnMut(Item),
+    ) -> Result<(), UsageError> {
+        let register = self
+            .register
+            .as_ref()
+            .ok_or_else(|| UsageError::at(line, 1, "a 300 record without a 200 record before it"))?;
         match Day::read(register, record, line)? {
             Ok(day) => self.day = Some(day),
             Err(rejected) => each(Item::Rejected(rejected)),

@@ -35,6 +35,14 @@ impl RegisterRead {
     /// A total without more.
     #[must_use]
     pub fn total(from: NaiveDate, to: NaiveDate, kwh: Decimal) -> Self {
-        Self { from, to, kwh, tou: BTreeMap::new(), peak_kw: None, tou_peak_kw: BTreeMap::new(), quality: Quality::Actual }
+        Self {
+            from,
+            to,
+            kwh,
+            tou: BTreeMap::new(),
+            peak_kw: None,
+            tou_peak_kw: BTreeMap::new(),
+            quality: Quality::Actual,
+        }
     }
 }

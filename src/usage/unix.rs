@@ -24,7 +24,9 @@ impl<R: BufRead> Read for Unix<R> {
     fn read(&mut self, into: &mut [u8]) -> Result<usize> {
         loop {
             let buffer = self.inner.fill_buf()?;
-            let (end, Some(first)) = (buffer.is_empty(), into.first_mut()) else { return Ok(0) };
+            let (end, Some(first)) = (buffer.is_empty(), into.first_mut()) else {
+                return Ok(0);
+            };
             if end {
                 *first = b'\n';
                 return Ok(usize::from(std::mem::replace(&mut self.last, b'\n') != b'\n'));

@@ -109,7 +109,8 @@ async fn fill(connected: &Connected, organizations: usize) -> Result<(), eis::db
         owner::commit(&mut connection).await?;
     }
     connection.batch_execute(&sessions_sql(organizations)).await?;
-    connection.batch_execute("RESET ROLE; VACUUM ANALYZE").await?;
+    connection.batch_execute("RESET ROLE").await?;
+    connection.batch_execute("VACUUM ANALYZE").await?;
     Ok(())
 }
 

@@ -2,7 +2,8 @@
 
 use super::chart::{Px, every, figure, named, percent_of, step, tenths, thousandths};
 use super::html::escape;
-use super::{Column, DataTable, Rows};
+use super::series::legend;
+use super::{Column, DataTable, Rows, Series};
 use crate::format::{Locale, number};
 use leptos::prelude::*;
 use rust_decimal::Decimal;
@@ -12,65 +13,6 @@ use std::fmt::Write as _;
 const PLOT: i64 = 180;
 const TOP: i64 = 16;
 const BASE: i64 = TOP + PLOT;
-
-/// Colour and pattern of a series; each differs in lightness and pattern, not in hue alone.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Tone {
-    /// Usage as a whole: solid.
-    #[default]
-    Usage,
-    /// On-peak: dark and solid.
-    OnPeak,
-    /// Mid-peak: diagonal stripes.
-    MidPeak,
-    /// Off-peak: light with dots.
-    OffPeak,
-    /// Fed into the grid: level stripes.
-    Export,
-    /// What is compared with: pale.
-    Before,
-}
-
-impl Tone {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Usage => "usage",
-            Self::OnPeak => "on",
-            Self::MidPeak => "mid",
-            Self::OffPeak => "off",
-            Self::Export => "export",
-            Self::Before => "before",
-        }
-    }
-
-    fn pattern(self, id: &str, out: &mut String) {
-        let name = self.name();
-        let (attributes, mark) = match self {
-            Self::MidPeak => (r#" patternTransform="rotate(45)""#, r#"<path d="M0 0v6"/>"#),
-            Self::OffPeak => (
-                "",
-                r#"<circle cx="1.5" cy="1.5" r=".9"/><circle cx="4.5" cy="4.5" r=".9"/>"#,
-            ),
-            Self::Export => ("", r#"<path d="M0 1.5h6M0 4.5h6"/>"#),
-            Self::Usage | Self::OnPeak | Self::Before => ("", ""),
-        };
-        let _ = write!(
-            out,
-            r#"<pattern id="{id}-{name}" class="t-{name}" width="6" height="6" patternUnits="userSpaceOnUse"{attributes}><rect width="6" height="6"/>{mark}</pattern>"#
-        );
-    }
-}
-
-/// One part of each bar.
-#[derive(Clone, Debug, Default)]
-pub struct Series {
-    /// Its name: `On-peak`.
-    pub name: String,
-    /// Colour and pattern.
-    pub tone: Tone,
-    /// One value per label; missing ones count as nothing.
-    pub values: Vec<Decimal>,
-}
 
 /// Bars, stacked from the first series up.
 #[component]
@@ -113,11 +55,7 @@ pub fn BarChart(
         }
         .into_any();
     }
-    let names = if names.is_empty() {
-        labels.clone()
-    } else {
-        names
-    };
+    let names = if names.is_empty() { labels.clone() } else { names };
     let mut svg = named(&id, &title, &description);
     svg.push_str("<defs>");
     for part in &series {
@@ -154,11 +92,7 @@ pub fn BarChart(
         );
         let mut base = BASE * 10;
         for part in &series {
-            let tall = tenths(
-                thousandths(part.values.get(at).copied().unwrap_or_default()),
-                highest,
-                PLOT,
-            );
+            let tall = tenths(thousandths(part.values.get(at).copied().unwrap_or_default()), highest, PLOT);
             if tall > 0 {
                 base -= tall;
                 let _ = write!(
@@ -171,11 +105,7 @@ pub fn BarChart(
             }
         }
         if at % skip == 0 {
-            let minor = if at % sparse == 0 {
-                ""
-            } else {
-                r#" class="minor""#
-            };
+            let minor = if at % sparse == 0 { "" } else { r#" class="minor""# };
             let _ = write!(
                 svg,
                 r#"<text{minor} x="{}" y="{}" text-anchor="middle">"#,
@@ -192,25 +122,12 @@ pub fn BarChart(
     let drawing = view! {
         <svg class="chart-svg" width="100%" height=(BASE + 24).to_string() role="img" aria-labelledby=labelled inner_html=svg></svg>
     };
-    let table = table(
-        title.clone(),
-        label_head,
-        &unit,
-        names,
-        &series,
-        &totals,
-        places,
-        locale,
-    );
+    let table = table(title.clone(), label_head, &unit, names, &series, &totals, places, locale);
     figure("chart", title, legend, drawing.into_any(), table).into_any()
 }
 
 fn total(series: &[Series], at: usize) -> Decimal {
-    series
-        .iter()
-        .filter_map(|part| part.values.get(at))
-        .copied()
-        .sum()
+    series.iter().filter_map(|part| part.values.get(at)).copied().sum()
 }
 
 /// Level lines with what they stand for; the topmost names the unit.
@@ -233,29 +150,7 @@ fn grid(svg: &mut String, step: Decimal, top: Decimal, unit: &str, locale: Local
     svg.push_str("</text>");
 }
 
-fn legend(id: &str, series: &[Series]) -> AnyView {
-    let items = series
-        .iter()
-        .map(|part| {
-            let name = part.tone.name();
-            let fill = format!("url(#{id}-{name})");
-            view! {
-                <li>
-                    <svg width="14" height="14" aria-hidden="true">
-                        <rect class=format!("t-{name}") fill=fill x="1" y="1" width="12" height="12"/>
-                    </svg>
-                    {part.name.clone()}
-                </li>
-            }
-        })
-        .collect_view();
-    view! { <ul class="legend" role="list">{items}</ul> }.into_any()
-}
-
-#[expect(
-    clippy::too_many_arguments,
-    reason = "one private helper; a struct would only rename them"
-)]
+#[expect(clippy::too_many_arguments, reason = "one private helper; a struct would only rename them")]
 fn table(
     caption: String,
     label_head: String,
@@ -268,11 +163,7 @@ fn table(
 ) -> AnyView {
     let stacked = series.len() > 1;
     let mut columns = vec![Column::text(label_head)];
-    columns.extend(
-        series
-            .iter()
-            .map(|part| Column::number(part.name.clone(), unit)),
-    );
+    columns.extend(series.iter().map(|part| Column::number(part.name.clone(), unit)));
     if stacked {
         columns.push(Column::number("Total", unit));
     }

@@ -81,9 +81,7 @@ pub fn BillLine(
             </details>
         }
         .into_any(),
-        None => {
-            view! { <div class="bill-line"><div class="bill-row">{parts}</div></div> }.into_any()
-        }
+        None => view! { <div class="bill-line"><div class="bill-row">{parts}</div></div> }.into_any(),
     }
 }
 

@@ -27,11 +27,8 @@ impl std::fmt::Display for Percent {
 pub(super) fn thousandths(value: Decimal) -> i64 {
     let scale = value.scale();
     let mantissa = value.mantissa();
-    let scaled = if scale <= 3 {
-        mantissa.saturating_mul(10_i128.pow(3 - scale))
-    } else {
-        mantissa / 10_i128.pow(scale - 3)
-    };
+    let scaled =
+        if scale <= 3 { mantissa.saturating_mul(10_i128.pow(3 - scale)) } else { mantissa / 10_i128.pow(scale - 3) };
     i64::try_from(scaled).unwrap_or(i64::MAX)
 }
 
@@ -114,13 +111,7 @@ mod tests {
 
     #[test]
     fn steps_are_round_and_reach_the_top() {
-        for (max, expected) in [
-            ("0", "1"),
-            ("3.9", "1"),
-            ("42", "10"),
-            ("1299", "500"),
-            ("0.7", "0.2"),
-        ] {
+        for (max, expected) in [("0", "1"), ("3.9", "1"), ("42", "10"), ("1299", "500"), ("0.7", "0.2")] {
             let max: Decimal = max.parse().unwrap_or_default();
             let expected: Decimal = expected.parse().unwrap_or_default();
             assert_eq!(step(max), expected, "step for {max}");

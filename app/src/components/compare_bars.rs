@@ -32,11 +32,7 @@ pub fn CompareBars(
     /// The things compared, the page's own first.
     rows: Vec<Comparison>,
 ) -> impl IntoView {
-    let most = rows
-        .iter()
-        .map(|row| thousandths(row.value).max(0))
-        .max()
-        .unwrap_or(1);
+    let most = rows.iter().map(|row| thousandths(row.value).max(0)).max().unwrap_or(1);
     let rows = rows
         .into_iter()
         .map(|row| {

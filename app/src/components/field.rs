@@ -14,14 +14,9 @@ pub(super) fn question(
     optional: bool,
     control: AnyView,
 ) -> impl IntoView + use<> {
-    let class = if error.is_empty() {
-        "field"
-    } else {
-        "field wrong"
-    };
+    let class = if error.is_empty() { "field" } else { "field wrong" };
     let mark = optional.then(|| view! { <span class="optional">" (optional)"</span> });
-    let hint =
-        present(hint).map(|hint| view! { <p class="hint" id=format!("{name}-hint")>{hint}</p> });
+    let hint = present(hint).map(|hint| view! { <p class="hint" id=format!("{name}-hint")>{hint}</p> });
     view! {
         <div class=class>
             <label r#for=name.to_owned()>{label}{mark}</label>
@@ -108,10 +103,7 @@ pub fn Field(
         />
     };
     let control = match present(unit) {
-        Some(unit) => {
-            view! { <div class="with-unit">{input}<span class="unit">{unit}</span></div> }
-                .into_any()
-        }
+        Some(unit) => view! { <div class="with-unit">{input}<span class="unit">{unit}</span></div> }.into_any(),
         None => input.into_any(),
     };
     question(&name, label, hint, error, optional, control)

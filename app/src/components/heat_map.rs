@@ -54,12 +54,7 @@ pub fn UsageHeatMap(
     #[prop(default = 1)]
     places: u32,
 ) -> impl IntoView {
-    let max = rows
-        .iter()
-        .flat_map(|row| row.values.iter().flatten())
-        .copied()
-        .max()
-        .unwrap_or_default();
+    let max = rows.iter().flat_map(|row| row.values.iter().flatten()).copied().max().unwrap_or_default();
     let tall = if rows.len() > 14 { 14 } else { 20 };
     let height = i64::try_from(rows.len()).unwrap_or_default() * tall;
     let mut svg = named(&id, &title, &description);
@@ -84,17 +79,9 @@ pub fn UsageHeatMap(
     let (skip, sparse) = (every(columns.len(), 16), every(columns.len(), 8));
     for (at, label) in columns.iter().enumerate() {
         if at % skip == 0 {
-            let minor = if at % sparse == 0 {
-                ""
-            } else {
-                r#" class="minor""#
-            };
+            let minor = if at % sparse == 0 { "" } else { r#" class="minor""# };
             let x = percent_of(i64::try_from(at).unwrap_or_default() * 2 + 1, wide);
-            let _ = write!(
-                svg,
-                r#"<text{minor} x="{x}" y="{}" text-anchor="middle">"#,
-                height + 16
-            );
+            let _ = write!(svg, r#"<text{minor} x="{x}" y="{}" text-anchor="middle">"#, height + 16);
             escape(&mut svg, label);
             svg.push_str("</text>");
         }
@@ -106,18 +93,8 @@ pub fn UsageHeatMap(
     let scale = scale(format!("{} {unit}", number(max, places, locale)));
     let many = rows.len() * columns.len() > TABLE_CELLS;
     let table = match present(csv) {
-        Some(href) if many => {
-            view! { <p><a href=href download="">"Download the values as CSV"</a></p> }.into_any()
-        }
-        _ => table(
-            title.clone(),
-            row_head,
-            &unit,
-            &columns,
-            &rows,
-            places,
-            locale,
-        ),
+        Some(href) if many => view! { <p><a href=href download="">"Download the values as CSV"</a></p> }.into_any(),
+        _ => table(title.clone(), row_head, &unit, &columns, &rows, places, locale),
     };
     figure("chart", title, Some(scale), drawing.into_any(), table)
 }
@@ -169,11 +146,7 @@ fn table(
     locale: Locale,
 ) -> AnyView {
     let mut heads = vec![Column::number(row_head, unit).left()];
-    heads.extend(
-        columns
-            .iter()
-            .map(|label| Column::number(label.clone(), "")),
-    );
+    heads.extend(columns.iter().map(|label| Column::number(label.clone(), "")));
     let mut cells = Rows::new();
     for row in rows {
         cells.row(|cells| {

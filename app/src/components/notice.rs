@@ -49,28 +49,16 @@ pub struct Flash {
 impl Flash {
     /// It worked.
     pub fn success(text: impl Into<String>) -> Self {
-        Self {
-            tone: Tone::Good,
-            text: text.into(),
-            link: None,
-        }
+        Self { tone: Tone::Good, text: text.into(), link: None }
     }
 
     /// It did not; the text says what was kept and how to go on.
     pub fn error(text: impl Into<String>) -> Self {
-        Self {
-            tone: Tone::Bad,
-            text: text.into(),
-            link: None,
-        }
+        Self { tone: Tone::Bad, text: text.into(), link: None }
     }
 
     pub(super) fn view(self) -> impl IntoView {
-        let role = if self.tone == Tone::Bad {
-            "alert"
-        } else {
-            "status"
-        };
+        let role = if self.tone == Tone::Bad { "alert" } else { "status" };
         view! {
             <div class=format!("notice flash {}", self.tone.class()) role=role data-flash="">
                 <Icon glyph=glyph(self.tone)/>

@@ -47,12 +47,7 @@ impl Cells<'_> {
 
     /// The cell that names the row and opens what it is about.
     pub fn name_link(&mut self, href: &str, text: &str) -> &mut Self {
-        self.0
-            .raw("<th scope=\"row\"><a href=\"")
-            .text(href)
-            .raw("\">")
-            .text(text)
-            .raw("</a></th>");
+        self.0.raw("<th scope=\"row\"><a href=\"").text(href).raw("\">").text(text).raw("</a></th>");
         self
     }
 
@@ -64,12 +59,7 @@ impl Cells<'_> {
 
     /// Words with a quieter line beneath: a name and its address.
     pub fn text_with(&mut self, text: &str, beneath: &str) -> &mut Self {
-        self.0
-            .raw("<td>")
-            .text(text)
-            .raw("<span class=\"sub\">")
-            .text(beneath)
-            .raw("</span></td>");
+        self.0.raw("<td>").text(text).raw("<span class=\"sub\">").text(beneath).raw("</span></td>");
         self
     }
 
@@ -87,12 +77,7 @@ impl Cells<'_> {
 
     /// A link.
     pub fn link(&mut self, href: &str, text: &str) -> &mut Self {
-        self.0
-            .raw("<td><a href=\"")
-            .text(href)
-            .raw("\">")
-            .text(text)
-            .raw("</a></td>");
+        self.0.raw("<td><a href=\"").text(href).raw("\">").text(text).raw("</a></td>");
         self
     }
 
@@ -110,12 +95,7 @@ impl Cells<'_> {
 
     /// A state's badge.
     pub fn tag(&mut self, word: &str, tone: Tone) -> &mut Self {
-        self.0
-            .raw("<td><span class=\"")
-            .raw(tone.tag())
-            .raw("\">")
-            .text(word)
-            .raw("</span></td>");
+        self.0.raw("<td><span class=\"").raw(tone.tag()).raw("\">").text(word).raw("</span></td>");
         self
     }
 

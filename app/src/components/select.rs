@@ -16,10 +16,7 @@ pub struct Choice {
 impl Choice {
     /// A choice that sends `value` and reads `label`.
     pub fn new(value: impl Into<String>, label: impl Into<String>) -> Self {
-        Self {
-            value: value.into(),
-            label: label.into(),
-        }
+        Self { value: value.into(), label: label.into() }
     }
 }
 
@@ -93,11 +90,7 @@ pub fn Radios(
     #[prop(optional, into)]
     error: String,
 ) -> impl IntoView {
-    let class = if error.is_empty() {
-        "field"
-    } else {
-        "field wrong"
-    };
+    let class = if error.is_empty() { "field" } else { "field wrong" };
     let about = described(&name, &hint, &error);
     let hint_id = format!("{name}-hint");
     let fault = fault(&name, error);
@@ -147,14 +140,9 @@ pub fn Checkbox(
     #[prop(optional, into)]
     error: String,
 ) -> impl IntoView {
-    let class = if error.is_empty() {
-        "field"
-    } else {
-        "field wrong"
-    };
+    let class = if error.is_empty() { "field" } else { "field wrong" };
     let about = described(&name, &hint, &error);
-    let hint =
-        present(hint).map(|hint| view! { <p class="hint" id=format!("{name}-hint")>{hint}</p> });
+    let hint = present(hint).map(|hint| view! { <p class="hint" id=format!("{name}-hint")>{hint}</p> });
     view! {
         <div class=class>
             {fault(&name, error)}

@@ -26,20 +26,12 @@ impl Default for SummaryValue {
 impl SummaryRow {
     /// A key and its value; an empty value reads as a dash.
     pub fn new(key: impl Into<String>, value: impl Into<String>) -> Self {
-        Self {
-            key: key.into(),
-            value: SummaryValue::Text(value.into()),
-            action: None,
-        }
+        Self { key: key.into(), value: SummaryValue::Text(value.into()), action: None }
     }
 
     /// A key and a value with markup of its own: a link, a tag, an address in lines.
     pub fn view(key: impl Into<String>, value: impl IntoAny) -> Self {
-        Self {
-            key: key.into(),
-            value: SummaryValue::View(value.into_any()),
-            action: None,
-        }
+        Self { key: key.into(), value: SummaryValue::View(value.into_any()), action: None }
     }
 
     /// Adds a link: `("Change", "/customers/…/edit")`.
@@ -68,9 +60,7 @@ pub fn SummaryList(
                 }
             });
             let value = match row.value {
-                SummaryValue::Text(text) => {
-                    present(text).unwrap_or_else(|| "–".to_owned()).into_any()
-                }
+                SummaryValue::Text(text) => present(text).unwrap_or_else(|| "–".to_owned()).into_any(),
                 SummaryValue::View(view) => view,
             };
             view! { <div><dt>{row.key}</dt><dd>{value}</dd>{action}</div> }

@@ -28,20 +28,12 @@ pub struct Column {
 impl Column {
     /// A column of words, dates or tags.
     pub fn text(label: impl Into<String>) -> Self {
-        Self {
-            label: label.into(),
-            ..Self::default()
-        }
+        Self { label: label.into(), ..Self::default() }
     }
 
     /// A column of figures in one unit: `Column::number("Amount", "USD")`. Cells are `<td class="num">`.
     pub fn number(label: impl Into<String>, unit: impl Into<String>) -> Self {
-        Self {
-            label: label.into(),
-            unit: unit.into(),
-            numeric: true,
-            sort: None,
-        }
+        Self { label: label.into(), unit: unit.into(), numeric: true, sort: None }
     }
 
     /// Keeps a column that names a unit at the left: the names of rows, whose figures follow.
@@ -127,9 +119,7 @@ fn heads(columns: Vec<Column>) -> String {
         }
         html.raw("<span>").text(&column.label);
         if !column.unit.is_empty() {
-            html.raw(" <span class=\"unit\">")
-                .text(&column.unit)
-                .raw("</span>");
+            html.raw(" <span class=\"unit\">").text(&column.unit).raw("</span>");
         }
         html.raw("</span>");
         if column.sort.is_some() {

@@ -16,11 +16,7 @@ pub struct Tab {
 impl Tab {
     /// A view under its noun.
     pub fn new(label: impl Into<String>, href: impl Into<String>, current: bool) -> Self {
-        Self {
-            label: label.into(),
-            href: href.into(),
-            current,
-        }
+        Self { label: label.into(), href: href.into(), current }
     }
 }
 

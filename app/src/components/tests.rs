@@ -17,10 +17,7 @@ fn page() -> String {
         role: "Energy-company admin".to_owned(),
         switch_href: "/switch".to_owned(),
         switch_action: "/api/switch".to_owned(),
-        recent: vec![SwitchTarget {
-            name: "Cedar Valley".to_owned(),
-            ..SwitchTarget::default()
-        }],
+        recent: vec![SwitchTarget { name: "Cedar Valley".to_owned(), ..SwitchTarget::default() }],
         nav: vec![NavItem::new("Invoices", "/invoices", "/invoices/1")],
         flash: Some(Flash::success("Saved.")),
         ..Frame::default()
@@ -45,11 +42,7 @@ fn page() -> String {
 #[test]
 fn a_page_is_a_whole_document_that_says_whose_it_is() {
     let page = page();
-    assert!(
-        page.starts_with("<!DOCTYPE html><html lang=\"en\">"),
-        "{}",
-        &page[..80]
-    );
+    assert!(page.starts_with("<!DOCTYPE html><html lang=\"en\">"), "{}", &page[..80]);
     assert!(page.contains("Northwind Energy Group"));
     assert!(page.contains("Harbor Light &amp; Power"));
     assert!(page.contains("hue-5"));
@@ -62,10 +55,7 @@ fn a_page_needs_no_inline_style_or_script() {
     let page = page();
     assert!(!page.contains(" style=") && !page.contains("<style"));
     assert!(!page.contains(" onclick") && !page.contains("javascript:"));
-    assert_eq!(
-        page.matches("<script").count(),
-        page.matches("<script src=\"/assets/").count()
-    );
+    assert_eq!(page.matches("<script").count(), page.matches("<script src=\"/assets/").count());
 }
 
 #[test]
@@ -73,18 +63,12 @@ fn every_post_form_carries_the_context_it_was_rendered_in() {
     let page = page();
     let forms = page.matches("method=\"post\"").count();
     assert_eq!(forms, 3, "sign out, switch, pay");
-    assert_eq!(
-        page.matches("name=\"context\" value=\"signed\"").count(),
-        forms
-    );
+    assert_eq!(page.matches("name=\"context\" value=\"signed\"").count(), forms);
 }
 
 #[test]
 fn a_fault_is_named_at_the_head_and_at_its_field() {
-    let errors = vec![FieldError {
-        field: "email".to_owned(),
-        message: "Enter an email address".to_owned(),
-    }];
+    let errors = vec![FieldError { field: "email".to_owned(), message: "Enter an email address".to_owned() }];
     let page = html(|| {
         view! {
             <ErrorSummary errors=errors/>
@@ -95,10 +79,7 @@ fn a_fault_is_named_at_the_head_and_at_its_field() {
     assert!(page.contains("id=\"email\""));
     assert!(page.contains("aria-describedby=\"email-hint email-error\""));
     assert!(page.contains("aria-invalid=\"true\""));
-    assert!(
-        !page.contains("<script>"),
-        "what was typed stays text: {page}"
-    );
+    assert!(!page.contains("<script>"), "what was typed stays text: {page}");
 }
 
 #[test]

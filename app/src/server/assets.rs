@@ -56,34 +56,15 @@ enum Body {
     Text(String),
 }
 
-static FONT_ASSET: LazyLock<Asset> =
-    LazyLock::new(|| asset("inter", "woff2", "font/woff2", Body::Bytes(FONT)));
-static ICON_ASSET: LazyLock<Asset> = LazyLock::new(|| {
-    asset(
-        "favicon",
-        "svg",
-        "image/svg+xml",
-        Body::Bytes(ICON.as_bytes()),
-    )
-});
+static FONT_ASSET: LazyLock<Asset> = LazyLock::new(|| asset("inter", "woff2", "font/woff2", Body::Bytes(FONT)));
+static ICON_ASSET: LazyLock<Asset> =
+    LazyLock::new(|| asset("favicon", "svg", "image/svg+xml", Body::Bytes(ICON.as_bytes())));
 static LOGO_ASSET: LazyLock<Asset> =
     LazyLock::new(|| asset("logo", "svg", "image/svg+xml", Body::Bytes(LOGO.as_bytes())));
-static SCRIPT_ASSET: LazyLock<Asset> = LazyLock::new(|| {
-    asset(
-        "portal",
-        "js",
-        "text/javascript; charset=utf-8",
-        Body::Bytes(SCRIPT.as_bytes()),
-    )
-});
-static CSS_ASSET: LazyLock<Asset> = LazyLock::new(|| {
-    asset(
-        "portal",
-        "css",
-        "text/css; charset=utf-8",
-        Body::Text(stylesheet(font_href())),
-    )
-});
+static SCRIPT_ASSET: LazyLock<Asset> =
+    LazyLock::new(|| asset("portal", "js", "text/javascript; charset=utf-8", Body::Bytes(SCRIPT.as_bytes())));
+static CSS_ASSET: LazyLock<Asset> =
+    LazyLock::new(|| asset("portal", "css", "text/css; charset=utf-8", Body::Text(stylesheet(font_href()))));
 
 /// Address of the style sheet.
 pub fn css_href() -> &'static str {
@@ -117,22 +98,13 @@ pub fn stylesheet(font: &str) -> String {
 
 /// Routes of all of them; they know no state and no session, and set no cookie.
 pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    [
-        &FONT_ASSET,
-        &ICON_ASSET,
-        &LOGO_ASSET,
-        &SCRIPT_ASSET,
-        &CSS_ASSET,
-    ]
-    .into_iter()
-    .fold(Router::new(), |router, file| {
-        let file: &'static Asset = file;
-        router.route(&file.href, get(move || async move { serve(file) }))
-    })
-    .route(
-        "/favicon.ico",
-        get(|| async { axum::response::Redirect::temporary(icon_href()) }),
-    )
+    [&FONT_ASSET, &ICON_ASSET, &LOGO_ASSET, &SCRIPT_ASSET, &CSS_ASSET]
+        .into_iter()
+        .fold(Router::new(), |router, file| {
+            let file: &'static Asset = file;
+            router.route(&file.href, get(move || async move { serve(file) }))
+        })
+        .route("/favicon.ico", get(|| async { axum::response::Redirect::temporary(icon_href()) }))
 }
 
 fn asset(name: &str, extension: &str, kind: &'static str, body: Body) -> Asset {
@@ -140,25 +112,14 @@ fn asset(name: &str, extension: &str, kind: &'static str, body: Body) -> Asset {
         Body::Bytes(bytes) => bytes,
         Body::Text(text) => text.as_bytes(),
     });
-    let hash: String = digest
-        .iter()
-        .take(6)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    Asset {
-        href: format!("/assets/{name}.{hash}.{extension}"),
-        kind,
-        body,
-    }
+    let hash: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    Asset { href: format!("/assets/{name}.{hash}.{extension}"), kind, body }
 }
 
 fn serve(file: &'static Asset) -> Response {
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static(file.kind)),
-        (
-            CACHE_CONTROL,
-            HeaderValue::from_static("public, max-age=31536000, immutable"),
-        ),
+        (CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable")),
         (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     ];
     match &file.body {
@@ -203,14 +164,9 @@ mod tests {
 
     #[test]
     fn every_file_of_a_component_is_in_the_style_sheet() -> std::io::Result<()> {
-        for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../style/components"))?
-        {
+        for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../style/components"))? {
             let path = file?.path();
-            assert!(
-                CSS.contains(&std::fs::read_to_string(&path)?),
-                "{} is missing",
-                path.display()
-            );
+            assert!(CSS.contains(&std::fs::read_to_string(&path)?), "{} is missing", path.display());
         }
         Ok(())
     }
@@ -225,9 +181,7 @@ mod tests {
     #[test]
     fn nothing_is_fetched_from_elsewhere() {
         for text in [CSS, SCRIPT] {
-            assert!(
-                !text.contains("http://") && !text.contains("https://") && !text.contains("data:")
-            );
+            assert!(!text.contains("http://") && !text.contains("https://") && !text.contains("data:"));
         }
     }
 }

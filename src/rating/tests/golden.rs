@@ -53,7 +53,8 @@ fn check(golden: &str) {
     let mut history = History::default();
     for wanted in golden["bills"].as_array().unwrap() {
         let month = u32::try_from(wanted["month"].as_u64().unwrap()).unwrap();
-        let bill = rate(&tariff, &UsageInput::profile(&profile), Period::month(2018, month).unwrap(), &history).unwrap();
+        let bill =
+            rate(&tariff, &UsageInput::profile(&profile), Period::month(2018, month).unwrap(), &history).unwrap();
         assert_eq!(bill.kwh, wanted["kwh"].to_string().parse().unwrap());
         agrees(&bill, "energy", &|line| line.kind == LineKind::Energy, wanted);
         assert_eq!(bill.peak_kw.unwrap(), wanted["peak_kw"].to_string().parse().unwrap());

@@ -3,7 +3,9 @@
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::super::{ExportCredit, FixedBasis, FixedCharge, Minimum, MinimumBasis, NetMetering, PriceCell, Proration, TariffDocument};
+use super::super::{
+    ExportCredit, FixedBasis, FixedCharge, Minimum, MinimumBasis, NetMetering, PriceCell, Proration, TariffDocument,
+};
 use super::{Rate, fields, schedule};
 
 /// A number that is there and not zero.
@@ -39,7 +41,9 @@ pub fn minimums(rate: &mut Rate<'_>, tariff: &mut TariffDocument) {
     let minimum = |amount, per| Minimum { name: "Minimum charge".to_owned(), amount, per, counts: vec![] };
     tariff.minimums.extend(amount(rate, "minmonthlycharge").map(|amount| minimum(amount, MinimumBasis::Period)));
     tariff.minimums.extend(amount(rate, "annualmincharge").map(|amount| minimum(amount, MinimumBasis::Year)));
-    let Some(least) = amount(rate, "mincharge") else { return };
+    let Some(least) = amount(rate, "mincharge") else {
+        return;
+    };
     match rate.text("minchargeunits").as_deref() {
         None | Some("$/month") => tariff.minimums.push(minimum(least, MinimumBasis::Period)),
         Some("$/day") => tariff.minimums.push(minimum(least, MinimumBasis::Day)),
@@ -63,7 +67,11 @@ pub fn export(rate: &mut Rate<'_>, tariff: &mut TariffDocument) {
         "net billing instantaneous" | "net billing hourly" => {
             prices(rate).map(|prices| ExportCredit::NetBilling { calendar: calendar(tariff), prices, roll_over: true })
         }
-        "buy all sell all" => prices(rate).map(|prices| ExportCredit::BuyAllSellAll { calendar: calendar(tariff), prices, roll_over: false }),
+        "buy all sell all" => prices(rate).map(|prices| ExportCredit::BuyAllSellAll {
+            calendar: calendar(tariff),
+            prices,
+            roll_over: false,
+        }),
         other => {
             let message = format!("{other:?} cannot be represented");
             rate.fault("dgrules", "", message);
@@ -71,7 +79,11 @@ pub fn export(rate: &mut Rate<'_>, tariff: &mut TariffDocument) {
         }
     };
     if sells && matches!(tariff.export, None | Some(ExportCredit::NetMetering(_))) {
-        rate.fault("energyratestructure", "", "sell rates without net billing or buy all sell all cannot be represented");
+        rate.fault(
+            "energyratestructure",
+            "",
+            "sell rates without net billing or buy all sell all cannot be represented",
+        );
     }
 }
 
@@ -95,10 +107,15 @@ fn prices(rate: &mut Rate<'_>) -> Option<Vec<PriceCell>> {
     let mut cells = vec![];
     for (at, blocks) in all.iter().enumerate() {
         let blocks = blocks.as_array().map(Vec::as_slice).unwrap_or_default();
-        let mut sells: Vec<Decimal> = blocks.iter().map(|block| block.get("sell").and_then(fields::price).unwrap_or_default()).collect();
+        let mut sells: Vec<Decimal> =
+            blocks.iter().map(|block| block.get("sell").and_then(fields::price).unwrap_or_default()).collect();
         sells.dedup();
         let [sell] = sells.as_slice() else {
-            rate.fault("energyratestructure", &format!("[{at}]"), "sell rates that differ between blocks cannot be represented");
+            rate.fault(
+                "energyratestructure",
+                &format!("[{at}]"),
+                "sell rates that differ between blocks cannot be represented",
+            );
             return None;
         };
         let cell = PriceCell::flat(*sell);

@@ -10,24 +10,87 @@ use crate::money::Rounding;
 
 /// Fields that become charges.
 const READ: &[&str] = &[
-    "energyratestructure", "energyweekdayschedule", "energyweekendschedule", "demandratestructure", "demandweekdayschedule",
-    "demandweekendschedule", "demandwindow", "demandunits", "demandrateunit", "flatdemandstructure", "flatdemandmonths", "flatdemandunit",
-    "lookbackpercent", "lookbackmonths", "lookbackrange", "fixedmonthlycharge", "fixedchargefirstmeter", "fixedchargeunits",
-    "annualmincharge", "minmonthlycharge", "mincharge", "minchargeunits", "dgrules", "usenetmetering",
+    "energyratestructure",
+    "energyweekdayschedule",
+    "energyweekendschedule",
+    "demandratestructure",
+    "demandweekdayschedule",
+    "demandweekendschedule",
+    "demandwindow",
+    "demandunits",
+    "demandrateunit",
+    "flatdemandstructure",
+    "flatdemandmonths",
+    "flatdemandunit",
+    "lookbackpercent",
+    "lookbackmonths",
+    "lookbackrange",
+    "fixedmonthlycharge",
+    "fixedchargefirstmeter",
+    "fixedchargeunits",
+    "annualmincharge",
+    "minmonthlycharge",
+    "mincharge",
+    "minchargeunits",
+    "dgrules",
+    "usenetmetering",
 ];
 
 /// Fields that say who, where and since when, or whom the rate is open to: nothing that a bill depends on.
 const ABOUT: &[&str] = &[
-    "label", "name", "uri", "utility", "eiaid", "country", "sector", "servicetype", "description", "source", "sourceparent", "approved",
-    "is_default", "startdate", "enddate", "effectivedate", "supersedes", "revisions", "version", "basicinformationcomments", "energycomments",
-    "demandcomments", "applicability", "voltagecategory", "voltageminimum", "voltagemaximum", "phasewiring", "peakkwcapacitymin",
-    "peakkwcapacitymax", "peakkwcapacityhistory", "peakkwhusagemin", "peakkwhusagemax", "peakkwhusagehistory", "demandattrs", "energyattrs",
-    "fixedattrs", "flatdemandattrs", "openeiversion", "_id", "latest_update", "ratename", "rate_name", "year",
+    "label",
+    "name",
+    "uri",
+    "utility",
+    "eiaid",
+    "country",
+    "sector",
+    "servicetype",
+    "description",
+    "source",
+    "sourceparent",
+    "approved",
+    "is_default",
+    "startdate",
+    "enddate",
+    "effectivedate",
+    "supersedes",
+    "revisions",
+    "version",
+    "basicinformationcomments",
+    "energycomments",
+    "demandcomments",
+    "applicability",
+    "voltagecategory",
+    "voltageminimum",
+    "voltagemaximum",
+    "phasewiring",
+    "peakkwcapacitymin",
+    "peakkwcapacitymax",
+    "peakkwcapacityhistory",
+    "peakkwhusagemin",
+    "peakkwhusagemax",
+    "peakkwhusagehistory",
+    "demandattrs",
+    "energyattrs",
+    "fixedattrs",
+    "flatdemandattrs",
+    "openeiversion",
+    "_id",
+    "latest_update",
+    "ratename",
+    "rate_name",
+    "year",
 ];
 
 /// Refuses fields that would change a bill and are not represented.
 pub fn refuse_unknown(rate: &mut Rate<'_>) {
-    let unknown: Vec<String> = rate.fields.iter().filter(|(name, (_, value))| !known(name) && !empty(value)).map(|(name, _)| name.clone()).collect();
+    let unknown: Vec<String> = rate
+        .fields
+        .iter()
+        .filter(|(name, (_, value))| !known(name) && !empty(value))
+        .map(|(name, _)| name.clone())
+        .collect();
     for field in unknown {
         rate.fault(&field, "", "this cannot be represented: a bill may depend on it, so the rate is refused");
     }

@@ -8,7 +8,20 @@ use super::Rate;
 /// Twelve months of 24 period numbers.
 type Grid = Vec<Vec<u8>>;
 
-const MONTHS: [&str; 12] = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
 
 /// What a period is called.
 pub fn period_name(index: usize) -> String {
@@ -35,7 +48,10 @@ pub fn of_months(numbers: &[usize]) -> (Calendar, Vec<(String, usize)>) {
     let day = || vec![DayPattern { on: DayKind::WEEK.to_vec(), hours: vec![0; 24] }];
     let runs = runs(numbers);
     let seasons: Vec<Season> = runs.iter().map(|(first, last)| season(*first, *last, day())).collect();
-    let numbered = seasons.iter().zip(&runs).map(|(season, (first, _))| (season.name.clone(), numbers.get(*first).copied().unwrap_or(0)));
+    let numbered = seasons
+        .iter()
+        .zip(&runs)
+        .map(|(season, (first, _))| (season.name.clone(), numbers.get(*first).copied().unwrap_or(0)));
     let numbered = numbered.collect();
     (Calendar { seasons, periods: vec!["Any time".to_owned()], holidays: vec![] }, numbered)
 }

@@ -14,11 +14,18 @@ const DEMAND: &str = "demand";
 const FLAT: &str = "flat demand";
 
 pub fn energy(rate: &mut Rate<'_>, tariff: &mut TariffDocument) {
-    let Some(basis) = energy_basis(rate) else { return };
-    let Some(cells) = cells(rate, "energyratestructure") else { return };
+    let Some(basis) = energy_basis(rate) else {
+        return;
+    };
+    let Some(cells) = cells(rate, "energyratestructure") else {
+        return;
+    };
     let (mut prices, mut calendar) = (cells, None);
     if prices.len() > 1 {
-        let Some(found) = schedule::calendar(rate, "energyweekdayschedule", "energyweekendschedule", prices.len()) else { return };
+        let Some(found) = schedule::calendar(rate, "energyweekdayschedule", "energyweekendschedule", prices.len())
+        else {
+            return;
+        };
         prices = named(prices);
         tariff.calendars.insert(ENERGY.to_owned(), found);
         calendar = Some(ENERGY.to_owned());
@@ -44,11 +51,15 @@ pub fn demand(rate: &mut Rate<'_>, tariff: &mut TariffDocument) {
     if let Some((calendar, prices)) = flat_demand(rate, tariff) {
         tariff.demand.push(charge("Demand", calendar, false, prices));
     }
-    let Some(prices) = cells(rate, "demandratestructure") else { return };
+    let Some(prices) = cells(rate, "demandratestructure") else {
+        return;
+    };
     if prices.len() == 1 {
         return tariff.demand.push(charge("Demand", None, false, prices));
     }
-    let Some(found) = schedule::calendar(rate, "demandweekdayschedule", "demandweekendschedule", prices.len()) else { return };
+    let Some(found) = schedule::calendar(rate, "demandweekdayschedule", "demandweekendschedule", prices.len()) else {
+        return;
+    };
     tariff.calendars.insert(DEMAND.to_owned(), found);
     tariff.demand.push(charge("Time-of-use demand", Some(DEMAND.to_owned()), true, named(prices)));
 }
@@ -59,9 +70,14 @@ fn flat_demand(rate: &mut Rate<'_>, tariff: &mut TariffDocument) -> Option<(Opti
         return Some((None, prices));
     }
     let months = rate.get("flatdemandmonths").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let numbers: Option<Vec<usize>> = months.iter().map(|value| schedule::index(value).filter(|index| *index < prices.len())).collect();
+    let numbers: Option<Vec<usize>> =
+        months.iter().map(|value| schedule::index(value).filter(|index| *index < prices.len())).collect();
     let Some(numbers) = numbers.filter(|numbers| numbers.len() == 12) else {
-        rate.fault("flatdemandmonths", "", format!("12 numbers of structures are needed, from 0 to {}", prices.len() - 1));
+        rate.fault(
+            "flatdemandmonths",
+            "",
+            format!("12 numbers of structures are needed, from 0 to {}", prices.len() - 1),
+        );
         return None;
     };
     let (calendar, seasons) = schedule::of_months(&numbers);
@@ -93,7 +109,9 @@ fn steps(rate: &mut Rate<'_>, field: &str, period: usize, blocks: &[Value]) -> O
         let place = format!("[{period}][{at}]");
         known_keys(rate, field, &place, block);
         let read = |key: &str| block.get(key).filter(|value| !value.is_null()).map(fields::price);
-        let (Some(price), Some(adjustment)) = (read("rate").unwrap_or(Some(Decimal::ZERO)), read("adj").unwrap_or(Some(Decimal::ZERO))) else {
+        let (Some(price), Some(adjustment)) =
+            (read("rate").unwrap_or(Some(Decimal::ZERO)), read("adj").unwrap_or(Some(Decimal::ZERO)))
+        else {
             rate.fault(field, &place, "rate and adj must be numbers");
             return None;
         };
@@ -131,7 +149,11 @@ fn energy_basis(rate: &mut Rate<'_>) -> Option<BlockBasis> {
         ["kWh daily"] => Some(BlockBasis::Day),
         other => {
             let units = other.join(", ");
-            rate.fault("energyratestructure", "", format!("blocks in {units} cannot be represented: only all in kWh or all in kWh daily"));
+            rate.fault(
+                "energyratestructure",
+                "",
+                format!("blocks in {units} cannot be represented: only all in kWh or all in kWh daily"),
+            );
             None
         }
     }

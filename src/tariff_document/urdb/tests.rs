@@ -21,8 +21,14 @@ fn the_reference_rates_are_imported_whole() {
     assert_eq!(tariff.energy[0].prices[1].blocks[1].to, None, "9.99e37 means no end");
     assert_eq!(tariff.calendars["energy"].seasons.len(), 3);
     assert_eq!(tariff.demand.len(), 2);
-    assert_eq!(tariff.calendars["flat demand"].seasons.iter().map(|season| season.name.as_str()).collect::<Vec<_>>(), ["January", "February to April", "May to October", "November to December"]);
-    assert_eq!(tariff.minimums.iter().map(|minimum| minimum.per).collect::<Vec<_>>(), [MinimumBasis::Period, MinimumBasis::Year]);
+    assert_eq!(
+        tariff.calendars["flat demand"].seasons.iter().map(|season| season.name.as_str()).collect::<Vec<_>>(),
+        ["January", "February to April", "May to October", "November to December"]
+    );
+    assert_eq!(
+        tariff.minimums.iter().map(|minimum| minimum.per).collect::<Vec<_>>(),
+        [MinimumBasis::Period, MinimumBasis::Year]
+    );
     assert!(matches!(tariff.export, Some(ExportCredit::NetMetering(_))));
     let tariff = reference("tou_with_flat_and_tou_demand");
     assert_eq!(tariff.fixed[0].per, FixedBasis::AverageMonthDay);
@@ -34,7 +40,10 @@ fn the_reference_rates_are_imported_whole() {
 fn what_cannot_be_represented_is_named_and_refused() {
     let flat = json!([[{"rate": 0.1}]]);
     let refused = |field: &str, value: Value| refused(&json!({"energyratestructure": flat, field: value}));
-    assert_eq!(refused("coincidentratestructure", json!([[{"rate": 3}]])), ["coincidentratestructure: this cannot be represented: a bill may depend on it, so the rate is refused"]);
+    assert_eq!(
+        refused("coincidentratestructure", json!([[{"rate": 3}]])),
+        ["coincidentratestructure: this cannot be represented: a bill may depend on it, so the rate is refused"]
+    );
     assert_eq!(refused("fueladjustmentsmonthly", json!([0, 0.01])).len(), 1);
     assert_eq!(refused("demandunits", json!("kVA")), ["demandunits: only kW can be represented"]);
     assert_eq!(refused("dgrules", json!("Feed-in")), ["dgrules: \"feed-in\" cannot be represented"]);
@@ -52,7 +61,9 @@ fn blocks_in_units_of_load_are_refused_and_daily_blocks_are_understood() {
 fn a_schedule_that_names_no_period_or_has_a_gap_is_refused_with_its_place() {
     let rows = |value: Value| Value::Array(vec![Value::Array(vec![value; 24]); 12]);
     let two = json!([[{"rate": 0.1}], [{"rate": 0.2}]]);
-    let faults = refused(&json!({"energyratestructure": two, "energyweekdayschedule": rows(json!(2)), "energyweekendschedule": rows(json!(0))}));
+    let faults = refused(
+        &json!({"energyratestructure": two, "energyweekdayschedule": rows(json!(2)), "energyweekendschedule": rows(json!(0))}),
+    );
     assert_eq!(faults[0], "energyweekdayschedule[0][0]: 2 is no period: there are 2, from 0");
     let faults = refused(&json!({"energyratestructure": two, "energyweekdayschedule": rows(json!(1))}));
     assert_eq!(faults[0], "energyweekendschedule: the schedule is missing");
@@ -64,6 +75,9 @@ fn a_schedule_that_names_no_period_or_has_a_gap_is_refused_with_its_place() {
 fn the_list_that_the_service_answers_with_is_read_when_it_holds_one_rate() {
     let rate = json!({"energyRateStructure": [[{"rate": 0.1, "adj": 0.005}]], "name": "Residential"});
     let tariff = read(&json!({"items": [rate]}).to_string(), UTC).unwrap();
-    assert_eq!((tariff.name.as_str(), tariff.energy[0].prices[0].blocks[0].price.to_string()), ("Residential", "0.105".to_owned()));
+    assert_eq!(
+        (tariff.name.as_str(), tariff.energy[0].prices[0].blocks[0].price.to_string()),
+        ("Residential", "0.105".to_owned())
+    );
     assert_eq!(refused(&json!({"items": [rate, rate]}))[0], "items: a file must hold one rate; this one holds 2");
 }

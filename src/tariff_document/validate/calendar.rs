@@ -52,7 +52,9 @@ fn patterns(faults: &mut Faults, path: &str, season: &Season, calendar: &Calenda
         pattern.on.iter().for_each(|day| count[day.index()] = count[day.index()].saturating_add(1));
         let right = matches!(pattern.hours.len(), 24 | 48 | 96);
         faults.check(right, &format!("{path}[{at}].hours"), "a day has 24 hours, 48 half-hours or 96 quarter-hours");
-        for (hour, period) in pattern.hours.iter().enumerate().filter(|(_, period)| usize::from(**period) >= calendar.periods.len()) {
+        for (hour, period) in
+            pattern.hours.iter().enumerate().filter(|(_, period)| usize::from(**period) >= calendar.periods.len())
+        {
             faults.add(format!("{path}[{at}].hours[{hour}]"), format!("there is no period {period}; the first is 0"));
         }
     }

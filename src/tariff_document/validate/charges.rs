@@ -9,7 +9,11 @@ pub fn check(faults: &mut Faults, tariff: &TariffDocument) {
     for (at, charge) in tariff.fixed.iter().enumerate() {
         named(faults, &charge.name, &format!("fixed[{at}].name"));
         faults.price(charge.price, &format!("fixed[{at}].price"));
-        faults.check(charge.proration != Proration::NormalDays(0), &format!("fixed[{at}].proration"), "normal days are at least 1");
+        faults.check(
+            charge.proration != Proration::NormalDays(0),
+            &format!("fixed[{at}].proration"),
+            "normal days are at least 1",
+        );
     }
     for (at, adjustment) in tariff.adjustments.iter().enumerate() {
         named(faults, &adjustment.name, &format!("adjustments[{at}].name"));
@@ -32,8 +36,16 @@ pub fn check(faults: &mut Faults, tariff: &TariffDocument) {
         faults.price(settlement.price, "export.settlement.price");
     }
     let rounding = &tariff.rounding;
-    faults.check(rounding.kwh_decimals.is_none_or(|decimals| decimals <= 3), "rounding.kwh_decimals", "kWh have 0 to 3 decimals");
-    faults.check(rounding.payable_step.is_none_or(|step| step > Decimal::ZERO), "rounding.payable_step", "the step is more than 0");
+    faults.check(
+        rounding.kwh_decimals.is_none_or(|decimals| decimals <= 3),
+        "rounding.kwh_decimals",
+        "kWh have 0 to 3 decimals",
+    );
+    faults.check(
+        rounding.payable_step.is_none_or(|step| step > Decimal::ZERO),
+        "rounding.payable_step",
+        "the step is more than 0",
+    );
 }
 
 fn minimums(faults: &mut Faults, tariff: &TariffDocument) {

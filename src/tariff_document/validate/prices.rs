@@ -9,13 +9,20 @@ pub fn check(faults: &mut Faults, tariff: &TariffDocument) {
     for (at, charge) in tariff.energy.iter().enumerate() {
         let path = format!("energy[{at}]");
         faults.check(!charge.name.trim().is_empty(), &format!("{path}.name"), "the charge needs a name");
-        faults.check(charge.blocks_per != BlockBasis::NormalDays(0), &format!("{path}.blocks_per"), "normal days are at least 1");
+        faults.check(
+            charge.blocks_per != BlockBasis::NormalDays(0),
+            &format!("{path}.blocks_per"),
+            "normal days are at least 1",
+        );
         cells(faults, tariff, &path, charge.calendar.as_ref(), &charge.prices, true);
     }
     for (at, charge) in tariff.demand.iter().enumerate() {
         demand(faults, tariff, &format!("demand[{at}]"), charge);
     }
-    if let Some(ExportCredit::NetBilling { calendar, prices, .. } | ExportCredit::BuyAllSellAll { calendar, prices, .. }) = &tariff.export {
+    if let Some(
+        ExportCredit::NetBilling { calendar, prices, .. } | ExportCredit::BuyAllSellAll { calendar, prices, .. },
+    ) = &tariff.export
+    {
         cells(faults, tariff, "export", calendar.as_ref(), prices, true);
         for (at, _) in prices.iter().enumerate().filter(|(_, cell)| cell.blocks.len() > 1) {
             faults.add(format!("export.prices[{at}].blocks"), "a price for exports has no blocks");
@@ -27,24 +34,45 @@ fn demand(faults: &mut Faults, tariff: &TariffDocument, path: &str, charge: &Dem
     faults.check(!charge.name.trim().is_empty(), &format!("{path}.name"), "the charge needs a name");
     let window = charge.window_minutes.is_none_or(|minutes| matches!(minutes, 5 | 15 | 30 | 60));
     faults.check(window, &format!("{path}.window_minutes"), "a demand window has 5, 15, 30 or 60 minutes");
-    faults.check(!charge.per_period || charge.calendar.is_some(), &format!("{path}.calendar"), "demand per period needs a calendar");
+    faults.check(
+        !charge.per_period || charge.calendar.is_some(),
+        &format!("{path}.calendar"),
+        "demand per period needs a calendar",
+    );
     cells(faults, tariff, path, charge.calendar.as_ref(), &charge.prices, charge.per_period);
     if let Some(ratchet) = &charge.ratchet {
         let percent = ratchet.percent > Decimal::ZERO && ratchet.percent <= Decimal::ONE_HUNDRED;
         faults.check(percent, &format!("{path}.ratchet.percent"), "a ratchet is more than 0 and at most 100 per cent");
-        faults.check((1..=36).contains(&ratchet.months), &format!("{path}.ratchet.months"), "a ratchet looks back 1 to 36 months");
-        faults.check(ratchet.only.iter().all(|month| (1..=12).contains(month)), &format!("{path}.ratchet.only"), "months are 1 to 12");
+        faults.check(
+            (1..=36).contains(&ratchet.months),
+            &format!("{path}.ratchet.months"),
+            "a ratchet looks back 1 to 36 months",
+        );
+        faults.check(
+            ratchet.only.iter().all(|month| (1..=12).contains(month)),
+            &format!("{path}.ratchet.only"),
+            "months are 1 to 12",
+        );
     }
 }
 
-fn cells(faults: &mut Faults, tariff: &TariffDocument, path: &str, calendar: Option<&String>, prices: &[PriceCell], by_period: bool) {
+fn cells(
+    faults: &mut Faults,
+    tariff: &TariffDocument,
+    path: &str,
+    calendar: Option<&String>,
+    prices: &[PriceCell],
+    by_period: bool,
+) {
     for (at, cell) in prices.iter().enumerate() {
         blocks(faults, &format!("{path}.prices[{at}].blocks"), &cell.blocks);
         if !by_period && cell.period.is_some() {
             faults.add(format!("{path}.prices[{at}].period"), "this charge has no periods (per_period is false)");
         }
     }
-    let Some(name) = calendar else { return without_calendar(faults, path, prices) };
+    let Some(name) = calendar else {
+        return without_calendar(faults, path, prices);
+    };
     let Some(calendar) = tariff.calendars.get(name) else {
         return faults.add(format!("{path}.calendar"), format!("there is no calendar {name:?}"));
     };
@@ -65,7 +93,9 @@ fn known(faults: &mut Faults, path: &str, prices: &[PriceCell], calendar: &Calen
         if let Some(period) = cell.period.as_ref().filter(|period| !calendar.periods.contains(period)) {
             faults.add(format!("{path}.prices[{at}].period"), format!("the calendar has no period {period:?}"));
         }
-        if let Some(season) = cell.season.as_ref().filter(|season| !calendar.seasons.iter().any(|known| known.name == **season)) {
+        if let Some(season) =
+            cell.season.as_ref().filter(|season| !calendar.seasons.iter().any(|known| known.name == **season))
+        {
             faults.add(format!("{path}.prices[{at}].season"), format!("the calendar has no season {season:?}"));
         }
     }
@@ -81,7 +111,10 @@ fn covered(faults: &mut Faults, path: &str, prices: &[PriceCell], calendar: &Cal
                 1 => {}
                 0 if !used => {}
                 0 => faults.add(format!("{path}.prices"), format!("{period} in {} has no price: a gap", season.name)),
-                _ => faults.add(format!("{path}.prices"), format!("{period} in {} has {count} prices: an overlap", season.name)),
+                _ => faults.add(
+                    format!("{path}.prices"),
+                    format!("{period} in {} has {count} prices: an overlap", season.name),
+                ),
             }
         }
     }
@@ -97,12 +130,20 @@ fn blocks(faults: &mut Faults, path: &str, blocks: &[Block]) {
         faults.check(block.from >= Decimal::ZERO, &format!("{path}.from"), "a block limit is not negative");
         for (limit, name) in [(Some(block.from), "from"), (block.to, "to")] {
             let fine = limit.is_none_or(|limit| limit.normalize().scale() <= 3 && limit < Decimal::from(1_000_000_000));
-            faults.check(fine, &format!("{path}.{name}"), "a block limit has at most 3 decimals and is below 1,000,000,000");
+            faults.check(
+                fine,
+                &format!("{path}.{name}"),
+                "a block limit has at most 3 decimals and is below 1,000,000,000",
+            );
         }
         match reached {
             None => faults.add(format!("{path}.from"), "the block before has no end: an overlap"),
-            Some(end) if block.from > end => faults.add(format!("{path}.from"), format!("nothing holds from {end} to {}: a gap", block.from)),
-            Some(end) if block.from < end => faults.add(format!("{path}.from"), format!("two blocks hold from {} to {end}: an overlap", block.from)),
+            Some(end) if block.from > end => {
+                faults.add(format!("{path}.from"), format!("nothing holds from {end} to {}: a gap", block.from))
+            }
+            Some(end) if block.from < end => {
+                faults.add(format!("{path}.from"), format!("two blocks hold from {} to {end}: an overlap", block.from))
+            }
             Some(_) => {}
         }
         if let Some(to) = block.to.filter(|to| *to <= block.from) {
@@ -111,7 +152,10 @@ fn blocks(faults: &mut Faults, path: &str, blocks: &[Block]) {
         reached = block.to;
     }
     if let Some(end) = reached.filter(|_| !blocks.is_empty()) {
-        faults.add(format!("{path}[{}].to", blocks.len() - 1), format!("nothing holds from {end} on: the last block must have no end"));
+        faults.add(
+            format!("{path}[{}].to", blocks.len() - 1),
+            format!("nothing holds from {end} on: the last block must have no end"),
+        );
     }
 }
 
@@ -119,6 +163,7 @@ impl PriceCell {
     /// Whether it is the price of this season and period.
     #[must_use]
     pub fn holds(&self, season: &str, period: &str) -> bool {
-        self.season.as_deref().is_none_or(|name| name == season) && self.period.as_deref().is_none_or(|name| name == period)
+        self.season.as_deref().is_none_or(|name| name == season)
+            && self.period.as_deref().is_none_or(|name| name == period)
     }
 }

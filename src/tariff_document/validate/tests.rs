@@ -11,7 +11,14 @@ fn decimal(text: &str) -> Decimal {
 fn tou() -> TariffDocument {
     let mut weekday = [0; 24];
     weekday[16..21].fill(1);
-    TariffDocument::time_of_use("T", "EUR", chrono_tz::UTC, &[("off-peak", decimal("0.2")), ("on-peak", decimal("0.4"))], weekday, [0; 24])
+    TariffDocument::time_of_use(
+        "T",
+        "EUR",
+        chrono_tz::UTC,
+        &[("off-peak", decimal("0.2")), ("on-peak", decimal("0.4"))],
+        weekday,
+        [0; 24],
+    )
 }
 
 fn faults(tariff: &TariffDocument) -> Vec<String> {
@@ -20,8 +27,15 @@ fn faults(tariff: &TariffDocument) -> Vec<String> {
 
 #[test]
 fn the_simple_tariffs_have_no_fault() {
-    let tiered = TariffDocument::tiered("T", "EUR", chrono_tz::UTC, &[(Some(decimal("100")), decimal("0.1")), (None, decimal("0.2"))]);
-    let flat = TariffDocument::flat("T", "EUR", chrono_tz::UTC, decimal("0.3")).and_monthly("Base", decimal("9.9")).and_tax("VAT", decimal("19"));
+    let tiered = TariffDocument::tiered(
+        "T",
+        "EUR",
+        chrono_tz::UTC,
+        &[(Some(decimal("100")), decimal("0.1")), (None, decimal("0.2"))],
+    );
+    let flat = TariffDocument::flat("T", "EUR", chrono_tz::UTC, decimal("0.3"))
+        .and_monthly("Base", decimal("9.9"))
+        .and_tax("VAT", decimal("19"));
     for tariff in [tiered, flat, tou()] {
         assert_eq!(faults(&tariff), Vec::<String>::new());
     }
@@ -30,8 +44,10 @@ fn the_simple_tariffs_have_no_fault() {
 #[test]
 fn blocks_with_gaps_or_overlaps_name_the_block() {
     let mut tariff = TariffDocument::flat("T", "EUR", chrono_tz::UTC, decimal("0.3"));
-    let block = |from: &str, to: Option<&str>| Block { from: decimal(from), to: to.map(decimal), price: decimal("0.1") };
-    tariff.energy[0].prices[0].blocks = vec![block("0", Some("100")), block("120", Some("200")), block("150", Some("140")), block("140", Some("300"))];
+    let block =
+        |from: &str, to: Option<&str>| Block { from: decimal(from), to: to.map(decimal), price: decimal("0.1") };
+    tariff.energy[0].prices[0].blocks =
+        vec![block("0", Some("100")), block("120", Some("200")), block("150", Some("140")), block("140", Some("300"))];
     assert_eq!(
         faults(&tariff),
         [
@@ -75,7 +91,13 @@ fn a_calendar_with_gaps_or_overlaps_names_the_season_or_the_day() {
 fn a_price_must_name_a_known_period_and_every_period_needs_one() {
     let mut tariff = tou();
     tariff.energy[0].prices[1].period = Some("on peak".to_owned());
-    assert_eq!(faults(&tariff), ["energy[0].prices[1].period: the calendar has no period \"on peak\"", "energy[0].prices: on-peak in All year has no price: a gap"]);
+    assert_eq!(
+        faults(&tariff),
+        [
+            "energy[0].prices[1].period: the calendar has no period \"on peak\"",
+            "energy[0].prices: on-peak in All year has no price: a gap"
+        ]
+    );
     tariff.energy[0].prices[1] = PriceCell::flat(decimal("0.1"));
     assert_eq!(faults(&tariff), ["energy[0].prices: off-peak in All year has 2 prices: an overlap"]);
 }
@@ -93,5 +115,11 @@ fn a_tax_on_an_unknown_charge_names_it() {
     let mut tariff = tou().and_tax("VAT", decimal("19"));
     tariff.taxes[0].names = vec!["Enrgy".to_owned()];
     tariff.currency = "eur".to_owned();
-    assert_eq!(faults(&tariff), ["currency: a currency is three capital letters, such as EUR", "taxes[0].names[0]: there is no charge \"Enrgy\""]);
+    assert_eq!(
+        faults(&tariff),
+        [
+            "currency: a currency is three capital letters, such as EUR",
+            "taxes[0].names[0]: there is no charge \"Enrgy\""
+        ]
+    );
 }

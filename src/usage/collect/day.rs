@@ -33,10 +33,14 @@ impl Day {
         if offset % length != 0 {
             return found(FindingKind::Overlap);
         }
-        let (Some(value), Some(flag)) = (place.and_then(|at| self.usage.values.get_mut(at)), place.and_then(|at| self.flags.get_mut(at))) else {
+        let (Some(value), Some(flag)) =
+            (place.and_then(|at| self.usage.values.get_mut(at)), place.and_then(|at| self.flags.get_mut(at)))
+        else {
             return found(FindingKind::Overlap);
         };
-        let Ok(wh) = i32::try_from(reading.wh) else { return found(FindingKind::OutOfRange) };
+        let Ok(wh) = i32::try_from(reading.wh) else {
+            return found(FindingKind::OutOfRange);
+        };
         if *flag != Quality::Missing.code() {
             let kind = if *value == wh { FindingKind::Duplicate } else { FindingKind::Conflict { kept_wh: *value } };
             return found(kind);
@@ -48,7 +52,8 @@ impl Day {
     /// What is missing.
     pub fn incomplete(&self, series: &Arc<SeriesKey>) -> Option<Finding> {
         let missing = self.flags.iter().filter(|code| **code == Quality::Missing.code()).count();
-        (missing > 0).then(|| Finding::incomplete(series, self.usage.date, self.flags.len() - missing, self.flags.len()))
+        (missing > 0)
+            .then(|| Finding::incomplete(series, self.usage.date, self.flags.len() - missing, self.flags.len()))
     }
 
     pub fn into_usage(self) -> DayUsage {

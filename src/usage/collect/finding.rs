@@ -70,7 +70,13 @@ impl Finding {
     }
 
     pub(super) fn incomplete(series: &Arc<SeriesKey>, date: NaiveDate, have: usize, want: usize) -> Self {
-        Self { series: Arc::clone(series), date, start: None, line: None, kind: FindingKind::IncompleteDay { have, want } }
+        Self {
+            series: Arc::clone(series),
+            date,
+            start: None,
+            line: None,
+            kind: FindingKind::IncompleteDay { have, want },
+        }
     }
 
     /// Whether usage was lost or doubted; a plain duplicate is not.
@@ -85,13 +91,21 @@ impl fmt::Display for Finding {
         let at = self.start.map(|start| start.format("%Y-%m-%dT%H:%M:%SZ").to_string()).unwrap_or_default();
         match &self.kind {
             FindingKind::Duplicate => write!(f, "{at} is there twice with the same value"),
-            FindingKind::Conflict { kept_wh } => write!(f, "{at} is there twice with different values; {kept_wh} Wh, the first, stays"),
+            FindingKind::Conflict { kept_wh } => {
+                write!(f, "{at} is there twice with different values; {kept_wh} Wh, the first, stays")
+            }
             FindingKind::Overlap => write!(f, "{at} lies across two intervals"),
-            FindingKind::WrongLength { minutes: 0 } => write!(f, "{at} has an interval length other than 5, 15, 30 or 60 minutes"),
-            FindingKind::WrongLength { minutes } => write!(f, "{at} has another interval length than the {minutes} minutes before"),
+            FindingKind::WrongLength { minutes: 0 } => {
+                write!(f, "{at} has an interval length other than 5, 15, 30 or 60 minutes")
+            }
+            FindingKind::WrongLength { minutes } => {
+                write!(f, "{at} has another interval length than the {minutes} minutes before")
+            }
             FindingKind::OutOfRange => write!(f, "{at} has more energy than one interval can hold"),
             FindingKind::Gap { to } => write!(f, "no values from {} up to {to}", self.date),
-            FindingKind::IncompleteDay { have, want } => write!(f, "{} has {have} of {want} values", self.date),
+            FindingKind::IncompleteDay { have, want } => {
+                write!(f, "{} has {have} of {want} values", self.date)
+            }
         }
     }
 }

@@ -20,7 +20,8 @@ fn collect(readings: &[Reading]) -> Collected {
 
 #[test]
 fn the_billing_period_of_the_reference_file_is_1244_intervals_and_1298640_watt_hours() {
-    let file = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/end2end/reference/greenbutton/test_usage_data.xml")).unwrap();
+    let file = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/end2end/reference/greenbutton/test_usage_data.xml"))
+        .unwrap();
     let mut collector = Collector::new(America::New_York);
     green_button::read(file.as_slice(), &mut |item| match item {
         Item::Reading(reading) => collector.push(&reading),
@@ -74,7 +75,8 @@ fn settled_days_leave_on_the_way_and_nothing_is_lost() {
     let (mut settled, mut pushed) = (vec![], 0);
     let first = DateTime::parse_from_rfc3339("2026-01-01T00:00:00Z").unwrap().to_utc();
     for hour in 0..240 {
-        collector.push(&Reading { start: first + chrono::Duration::hours(hour), ..reading("2026-01-01T00:00:00Z", hour) });
+        collector
+            .push(&Reading { start: first + chrono::Duration::hours(hour), ..reading("2026-01-01T00:00:00Z", hour) });
         pushed += hour;
         settled.extend(collector.take_settled());
     }
@@ -87,7 +89,11 @@ fn settled_days_leave_on_the_way_and_nothing_is_lost() {
 
 #[test]
 fn what_lies_outside_the_file_is_absent_and_what_lies_inside_is_missing() {
-    let mut collected = collect(&[reading("2026-01-01T20:00:00Z", 1), reading("2026-01-01T22:00:00Z", 1), reading("2026-01-02T01:00:00Z", 1)]);
+    let mut collected = collect(&[
+        reading("2026-01-01T20:00:00Z", 1),
+        reading("2026-01-01T22:00:00Z", 1),
+        reading("2026-01-02T01:00:00Z", 1),
+    ]);
     let profile = &mut collected.series[0].profile;
     trim_edges(profile);
     assert_eq!(profile.days[0].count(Quality::Absent), 20);

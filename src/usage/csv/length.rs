@@ -34,7 +34,9 @@ impl Series {
     pub fn resolve(&self, zone: Tz, key: &Arc<SeriesKey>, local: NaiveDateTime) -> Result<DateTime<Utc>, String> {
         let last = self.known.get(key).and_then(|state| state.last);
         match instants(zone, local) {
-            (Some(first), Some(second)) => Ok(if last.is_some_and(|last| first <= last) && first != second { second } else { first }),
+            (Some(first), Some(second)) => {
+                Ok(if last.is_some_and(|last| first <= last) && first != second { second } else { first })
+            }
             _ => Err(format!("{local} does not exist in {zone}: clocks skip it")),
         }
     }
@@ -64,18 +66,31 @@ impl Series {
                 faults.push(line);
             }
         }
-        faults.into_iter().min().map_or(Ok(()), |line| Err(UsageError::at(line, 1, "the interval length cannot be told: rows must lie 5, 15, 30 or 60 minutes apart")))
+        faults.into_iter().min().map_or(Ok(()), |line| {
+            Err(UsageError::at(
+                line,
+                1,
+                "the interval length cannot be told: rows must lie 5, 15, 30 or 60 minutes apart",
+            ))
+        })
     }
 }
 
 impl State {
     /// The most frequent distance of neighbouring rows that is a length; false where there is none.
     fn settle(&mut self, each: &mut dyn FnMut(Item)) -> bool {
-        let apart = |pair: &[Reading]| pair.first().zip(pair.last()).map(|(one, two)| (two.start - one.start).num_seconds().unsigned_abs());
+        let apart = |pair: &[Reading]| {
+            pair.first().zip(pair.last()).map(|(one, two)| (two.start - one.start).num_seconds().unsigned_abs())
+        };
         let apart: Vec<u64> = self.held.windows(2).filter_map(apart).collect();
         let frequency = |minutes: u32| apart.iter().filter(|seconds| **seconds == u64::from(minutes) * 60).count();
         // Among equals the shortest: a gap makes distances longer, nothing makes them shorter.
-        let Some(minutes) = LENGTHS.into_iter().rev().max_by_key(|minutes| frequency(*minutes)).filter(|minutes| frequency(*minutes) > 0) else {
+        let Some(minutes) = LENGTHS
+            .into_iter()
+            .rev()
+            .max_by_key(|minutes| frequency(*minutes))
+            .filter(|minutes| frequency(*minutes) > 0)
+        else {
             return false;
         };
         self.minutes = Some(minutes);

@@ -38,11 +38,15 @@ pub enum Stamp {
 
 impl Columns {
     pub fn from_header(header: &ByteRecord, line: u64, comma: bool) -> Result<Self, UsageError> {
-        let names: Vec<String> = header.iter().map(|name| String::from_utf8_lossy(name).trim().trim_start_matches('\u{feff}').to_lowercase()).collect();
+        let names: Vec<String> = header
+            .iter()
+            .map(|name| String::from_utf8_lossy(name).trim().trim_start_matches('\u{feff}').to_lowercase())
+            .collect();
         let find = |wanted: &[&str]| names.iter().position(|name| wanted.contains(&name.as_str()));
         let need = |wanted: &str| {
             let found = names.join(", ");
-            find(&[wanted]).ok_or_else(|| UsageError::at(line, 1, format!("the header has no column {wanted}; it has {found:?}")))
+            find(&[wanted])
+                .ok_or_else(|| UsageError::at(line, 1, format!("the header has no column {wanted}; it has {found:?}")))
         };
         Ok(Self {
             start: need("interval_start")?,
@@ -68,15 +72,19 @@ impl Columns {
             Stamp::Instant(instant) => instant,
             Stamp::Local(local) => resolve(&series, local).map_err(fault)?,
         };
-        let wh = watt_hours(text(record, self.kwh, "kwh")?, self.comma).map_err(|reason| FieldFault { field: self.kwh, reason })?;
-        let quality = self.optional(record, self.quality, Quality::parse, "a quality (actual, estimated, customer, edited)")?;
+        let wh = watt_hours(text(record, self.kwh, "kwh")?, self.comma)
+            .map_err(|reason| FieldFault { field: self.kwh, reason })?;
+        let quality =
+            self.optional(record, self.quality, Quality::parse, "a quality (actual, estimated, customer, edited)")?;
         Ok(Reading { series, start, seconds: 0, wh, quality: quality.unwrap_or_default(), line })
     }
 
     /// The row's series; the same allocation as the row before where it is the same.
     fn series(&self, record: &ByteRecord) -> Result<Arc<SeriesKey>, FieldFault> {
         let meter = self.meter.and_then(|at| field(record, at)).filter(|name| !name.is_empty());
-        let direction = self.optional(record, self.direction, Direction::parse, "a direction (import, export)")?.unwrap_or_default();
+        let direction = self
+            .optional(record, self.direction, Direction::parse, "a direction (import, export)")?
+            .unwrap_or_default();
         let mut last = self.last.borrow_mut();
         if last.meter.as_deref() != meter || last.direction != direction {
             *last = Arc::new(SeriesKey { meter: meter.map(str::to_owned), direction, register: None });
@@ -84,8 +92,16 @@ impl Columns {
         Ok(Arc::clone(&last))
     }
 
-    fn optional<T>(&self, record: &ByteRecord, at: Option<usize>, parse: impl Fn(&str) -> Option<T>, what: &str) -> Result<Option<T>, FieldFault> {
-        let Some((at, value)) = at.and_then(|at| field(record, at).filter(|value| !value.is_empty()).map(|value| (at, value))) else {
+    fn optional<T>(
+        &self,
+        record: &ByteRecord,
+        at: Option<usize>,
+        parse: impl Fn(&str) -> Option<T>,
+        what: &str,
+    ) -> Result<Option<T>, FieldFault> {
+        let Some((at, value)) =
+            at.and_then(|at| field(record, at).filter(|value| !value.is_empty()).map(|value| (at, value)))
+        else {
             return Ok(None);
         };
         parse(value).map(Some).ok_or_else(|| FieldFault { field: at, reason: format!("{value:?} is not {what}") })
@@ -97,7 +113,9 @@ fn field(record: &ByteRecord, at: usize) -> Option<&str> {
 }
 
 fn text<'r>(record: &'r ByteRecord, at: usize, name: &str) -> Result<&'r str, FieldFault> {
-    field(record, at).filter(|text| !text.is_empty()).ok_or_else(|| FieldFault { field: at, reason: format!("{name} is missing") })
+    field(record, at)
+        .filter(|text| !text.is_empty())
+        .ok_or_else(|| FieldFault { field: at, reason: format!("{name} is missing") })
 }
 
 /// Reads RFC 3339, or `2026-01-31 13:45[:00]` with a space or `T`.
@@ -118,7 +136,11 @@ fn watt_hours(text: &str, comma: bool) -> Result<i64, String> {
     let kwh = Decimal::from_str(&normal).or_else(|_| Decimal::from_scientific(&normal));
     let fault = || format!("{text:?} is not a number of kWh");
     let wh = kwh.ok().and_then(|kwh| kwh.checked_mul(Decimal::ONE_THOUSAND)).ok_or_else(fault)?;
-    Rounding::HalfAwayFromZero.apply(wh, 0).to_i64().filter(|wh| i32::try_from(*wh).is_ok()).ok_or_else(|| format!("{text} kWh in one interval is more than any meter measures"))
+    Rounding::HalfAwayFromZero
+        .apply(wh, 0)
+        .to_i64()
+        .filter(|wh| i32::try_from(*wh).is_ok())
+        .ok_or_else(|| format!("{text} kWh in one interval is more than any meter measures"))
 }
 
 /// The row as a refused line; its columns are counted from the fields before.

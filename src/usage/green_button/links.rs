@@ -66,7 +66,11 @@ impl Feed {
         }
         let held = std::mem::take(&mut self.held);
         if held.len() > HELD {
-            return Err(UsageError::at(1, 1, "the values stand before their ReadingType; the file is too large to hold them back"));
+            return Err(UsageError::at(
+                1,
+                1,
+                "the values stand before their ReadingType; the file is too large to hold them back",
+            ));
         }
         for (channel, raw) in held {
             self.hand_on(&channel, &raw, each);
@@ -104,7 +108,12 @@ impl Feed {
         let series = SeriesKey { meter: self.meter(channel), direction: direction(kind), register: None };
         each(match reading(Arc::new(series), kind, raw) {
             Ok(reading) => Item::Reading(reading),
-            Err(reason) => Item::Rejected(Rejected::new(raw.line, 1, &format!("{} {} {}", raw.start, raw.duration, raw.value), reason)),
+            Err(reason) => Item::Rejected(Rejected::new(
+                raw.line,
+                1,
+                &format!("{} {} {}", raw.start, raw.duration, raw.value),
+                reason,
+            )),
         });
     }
 
@@ -125,7 +134,9 @@ fn point(channel: &str) -> &str {
 fn useless(kind: &Kind) -> Option<String> {
     match (kind.uom, kind.accumulation) {
         (Some(72) | None, None | Some(0 | 4)) => None,
-        (Some(72) | None, Some(other)) => Some(format!("accumulation {other} is not interval data (4): this block is left out")),
+        (Some(72) | None, Some(other)) => {
+            Some(format!("accumulation {other} is not interval data (4): this block is left out"))
+        }
         (Some(unit), _) => Some(format!("the unit {unit} is not watt-hours (72): this block is left out")),
     }
 }
@@ -145,12 +156,23 @@ fn quality(code: Option<i64>) -> Quality {
 }
 
 fn reading(series: Arc<SeriesKey>, kind: &Kind, raw: &Raw) -> Result<Reading, String> {
-    let number = |name: &str, text: &str| text.trim().parse::<i64>().map_err(|_| format!("{name} {text:?} is not a whole number"));
+    let number = |name: &str, text: &str| {
+        text.trim().parse::<i64>().map_err(|_| format!("{name} {text:?} is not a whole number"))
+    };
     let value = number("value", &raw.value)?;
-    let seconds = if raw.duration.trim().is_empty() { i64::from(kind.length.unwrap_or(0)) } else { number("duration", &raw.duration)? };
-    let start = DateTime::from_timestamp(number("start", &raw.start)?, 0).ok_or_else(|| format!("start {:?} is not a time", raw.start))?;
-    let seconds = u32::try_from(seconds).ok().filter(|seconds| (60..=86_400).contains(seconds)).ok_or("the interval has no usable duration")?;
-    let wh = watt_hours(value, kind.power).ok_or_else(|| format!("{value} x 10^{} Wh in one interval is more than any meter measures", kind.power))?;
+    let seconds = if raw.duration.trim().is_empty() {
+        i64::from(kind.length.unwrap_or(0))
+    } else {
+        number("duration", &raw.duration)?
+    };
+    let start = DateTime::from_timestamp(number("start", &raw.start)?, 0)
+        .ok_or_else(|| format!("start {:?} is not a time", raw.start))?;
+    let seconds = u32::try_from(seconds)
+        .ok()
+        .filter(|seconds| (60..=86_400).contains(seconds))
+        .ok_or("the interval has no usable duration")?;
+    let wh = watt_hours(value, kind.power)
+        .ok_or_else(|| format!("{value} x 10^{} Wh in one interval is more than any meter measures", kind.power))?;
     Ok(Reading { series, start, seconds, wh, quality: quality(raw.quality), line: raw.line })
 }
 

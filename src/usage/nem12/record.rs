@@ -27,7 +27,9 @@ impl Register {
         }
         let field = |at: usize| record.get(at).unwrap_or_default().trim().to_owned();
         let minutes = field(8).parse().ok().filter(|minutes| matches!(minutes, 5 | 15 | 30));
-        let minutes = minutes.ok_or_else(|| UsageError::at(line, column(record, 8), format!("{:?} is not an interval length (5, 15, 30)", field(8))))?;
+        let minutes = minutes.ok_or_else(|| {
+            UsageError::at(line, column(record, 8), format!("{:?} is not an interval length (5, 15, 30)", field(8)))
+        })?;
         let meter = Some(field(6)).filter(|serial| !serial.is_empty()).unwrap_or_else(|| field(1));
         let suffix = field(4);
         let direction = if suffix.starts_with('B') { Direction::Export } else { Direction::Import };
@@ -52,7 +54,10 @@ impl Register {
             "KWH" => 1_000,
             _ => 1_000_000,
         };
-        let wh = Decimal::from_str(text.trim()).ok().filter(|value| *value >= Decimal::ZERO)?.checked_mul(Decimal::from(factor))?;
+        let wh = Decimal::from_str(text.trim())
+            .ok()
+            .filter(|value| *value >= Decimal::ZERO)?
+            .checked_mul(Decimal::from(factor))?;
         Rounding::HalfAwayFromZero.apply(wh, 0).to_i64().filter(|wh| i32::try_from(*wh).is_ok())
     }
 }
@@ -77,7 +82,9 @@ impl Day {
         let want = count + 7;
         if record.len() < count + 3 {
             let (have, minutes) = (record.len(), register.minutes);
-            let message = format!("a 300 record of {minutes}-minute intervals has {count} values and {want} fields; this one has {have} fields");
+            let message = format!(
+                "a 300 record of {minutes}-minute intervals has {count} values and {want} fields; this one has {have} fields"
+            );
             return Err(UsageError::at(line, 1, message));
         }
         let quality = record.get(count + 2).unwrap_or_default();
@@ -96,12 +103,17 @@ impl Day {
     /// Takes a 400 record: first and last interval, from 1, and their quality.
     pub fn quality(&mut self, record: &StringRecord, line: u64) -> Result<(), UsageError> {
         let number = |at: usize| record.get(at).and_then(|text| text.trim().parse::<usize>().ok());
-        let letter = record.get(3).and_then(|quality| quality.chars().next()).filter(|letter| "AEFNS".contains(*letter));
+        let letter =
+            record.get(3).and_then(|quality| quality.chars().next()).filter(|letter| "AEFNS".contains(*letter));
         let (Some(first), Some(last), Some(letter)) = (number(1), number(2), letter) else {
             return Err(UsageError::at(line, 1, "a 400 record has a first and a last interval and a quality"));
         };
         let Some(range) = first.checked_sub(1).and_then(|first| self.qualities.get_mut(first..last)) else {
-            return Err(UsageError::at(line, 1, format!("there are no intervals {first} to {last}: the day has {}", self.count)));
+            return Err(UsageError::at(
+                line,
+                1,
+                format!("there are no intervals {first} to {last}: the day has {}", self.count),
+            ));
         };
         range.fill(Some(letter));
         Ok(())
@@ -109,7 +121,11 @@ impl Day {
 
     pub fn hand_on(self, register: &Register, each: &mut dyn FnMut(Item)) -> Result<(), UsageError> {
         if self.qualities.contains(&None) {
-            return Err(UsageError::at(self.line, column(&self.fields, self.count + 2), "quality V needs 400 records for all intervals of the day"));
+            return Err(UsageError::at(
+                self.line,
+                column(&self.fields, self.count + 2),
+                "quality V needs 400 records for all intervals of the day",
+            ));
         }
         let minutes = i64::from(register.minutes);
         for (at, letter) in self.qualities.iter().flatten().enumerate() {
@@ -129,7 +145,11 @@ impl Day {
                     line: self.line,
                 }),
                 None => {
-                    let reason = format!("value {} of the day, {text:?}, is not a number of {} that a meter measures", at + 1, register.unit);
+                    let reason = format!(
+                        "value {} of the day, {text:?}, is not a number of {} that a meter measures",
+                        at + 1,
+                        register.unit
+                    );
                     Item::Rejected(Rejected::new(self.line, column(&self.fields, at + 2), &raw(&self.fields), reason))
                 }
             });

@@ -23,7 +23,10 @@ fn two_registers_of_a_meter_are_two_series() {
     let first = &readings[0];
     assert_eq!(first.start.to_rfc3339(), "2005-03-14T14:00:00+00:00", "midnight of market time, UTC+10");
     assert_eq!((first.wh, first.seconds, first.quality), (300_000, 1800, Quality::Actual));
-    assert_eq!((first.series.meter.as_deref(), first.series.register.as_deref(), first.series.direction), (Some("01002"), Some("E1"), Direction::Import));
+    assert_eq!(
+        (first.series.meter.as_deref(), first.series.register.as_deref(), first.series.direction),
+        (Some("01002"), Some("E1"), Direction::Import)
+    );
     assert_eq!(readings[48].series.register.as_deref(), Some("E2"));
 }
 
@@ -45,7 +48,11 @@ fn incomplete_files_are_refused_with_reasons() {
     assert_eq!(fault, "2:1: the file begins with a \"200\" record; a 100 record is missing");
     let whole = file("NEM12#05051100001000000#GLOBALM#NEMMCO");
     assert!(parse(whole.split("\n900").next().unwrap()).unwrap_err().ends_with("the file ends without a 900 record"));
-    assert!(parse(&whole.replace("400,1,79", "400,1,78")).unwrap_err().contains("quality V needs 400 records for all intervals"));
+    assert!(
+        parse(&whole.replace("400,1,79", "400,1,78"))
+            .unwrap_err()
+            .contains("quality V needs 400 records for all intervals")
+    );
 }
 
 #[test]
@@ -60,7 +67,10 @@ fn a_value_that_is_no_number_is_refused_and_the_rest_goes_in() {
 fn reactive_energy_is_left_out_and_said() {
     let text = file("NEM12#05051100001000000#GLOBALM#NEMMCO").replace("E1,N1,05085,WH", "Q1,N1,05085,KVARH");
     let (readings, refused) = parse(&text).unwrap();
-    assert_eq!((readings.len(), refused.as_slice()), (0, ["2:1: register Q1 in KVARH is not active energy: it is left out".to_owned()].as_slice()));
+    assert_eq!(
+        (readings.len(), refused.as_slice()),
+        (0, ["2:1: register Q1 in KVARH is not active energy: it is left out".to_owned()].as_slice())
+    );
 }
 
 #[test]

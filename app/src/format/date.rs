@@ -1,0 +1,97 @@
+//! Dates and moments.
+
+use super::{Locale, NBSP};
+use chrono::{Datelike, NaiveDate, NaiveDateTime, Timelike};
+
+/// A date as it stands in a table: `Dec 14, 2026`, `14 Dec 2026`, `14.12.2026`, `2026-12-14`.
+#[must_use]
+pub fn date(day: NaiveDate, locale: impl Into<Locale>) -> String {
+    let locale = locale.into();
+    let (y, m, d) = (day.year(), day.month(), day.day());
+    let abbreviated = || month_name(m, locale).get(..3).unwrap_or_default();
+    match locale {
+        Locale::EnUs => format!("{} {d}, {y}", abbreviated()),
+        Locale::EnGb => format!("{d} {} {y}", abbreviated()),
+        Locale::DeDe => format!("{d:02}.{m:02}.{y}"),
+        Locale::SvSe => format!("{y}-{m:02}-{d:02}"),
+        Locale::NlNl => format!("{d:02}-{m:02}-{y}"),
+        Locale::FrFr => format!("{d:02}/{m:02}/{y}"),
+    }
+}
+
+/// A date in words, for sentences and headings: `December 14, 2026`, `14 December 2026`.
+#[must_use]
+pub fn date_long(day: NaiveDate, locale: impl Into<Locale>) -> String {
+    let locale = locale.into();
+    let (y, d) = (day.year(), day.day());
+    let month = month_name(day.month(), locale);
+    match locale {
+        Locale::EnUs => format!("{month} {d}, {y}"),
+        Locale::DeDe => format!("{d}. {month} {y}"),
+        _ => format!("{d} {month} {y}"),
+    }
+}
+
+/// Day and month in words, where the year is plain: `December 14`, `14 December`.
+#[must_use]
+pub fn day_month(day: NaiveDate, locale: impl Into<Locale>) -> String {
+    let locale = locale.into();
+    let d = day.day();
+    let month = month_name(day.month(), locale);
+    match locale {
+        Locale::EnUs => format!("{month} {d}"),
+        Locale::DeDe => format!("{d}. {month}"),
+        _ => format!("{d} {month}"),
+    }
+}
+
+/// A month in words with its year: `November 2026`.
+#[must_use]
+pub fn month(day: NaiveDate, locale: impl Into<Locale>) -> String {
+    format!("{} {}", month_name(day.month(), locale.into()), day.year())
+}
+
+/// Three letters of a month, for axes and narrow columns: `Nov`.
+#[must_use]
+pub fn short_month(day: NaiveDate, locale: impl Into<Locale>) -> String {
+    month_name(day.month(), locale.into()).chars().take(3).collect()
+}
+
+/// First to last day, both inclusive, with an en dash: `Nov 1, 2026 – Nov 30, 2026`.
+#[must_use]
+pub fn date_range(first: NaiveDate, last: NaiveDate, locale: impl Into<Locale>) -> String {
+    let locale = locale.into();
+    format!("{} – {}", date(first, locale), date(last, locale))
+}
+
+/// A moment on a wall clock: `Dec 14, 2026, 3:05 pm`, `14.12.2026 15:05`.
+#[must_use]
+pub fn date_time(at: NaiveDateTime, locale: impl Into<Locale>) -> String {
+    let locale = locale.into();
+    let day = date(at.date(), locale);
+    if locale == Locale::EnUs {
+        let (afternoon, hour) = at.hour12();
+        let half = if afternoon { "pm" } else { "am" };
+        format!("{day}, {hour}:{:02}{NBSP}{half}", at.minute())
+    } else {
+        format!("{day} {:02}:{:02}", at.hour(), at.minute())
+    }
+}
+
+/// The locale's months, in order, as they stand within a sentence.
+const fn months(locale: Locale) -> &'static str {
+    match locale {
+        Locale::EnUs | Locale::EnGb => {
+            "January February March April May June July August September October November December"
+        }
+        Locale::DeDe => "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
+        Locale::SvSe => "januari februari mars april maj juni juli augusti september oktober november december",
+        Locale::NlNl => "januari februari maart april mei juni juli augustus september oktober november december",
+        Locale::FrFr => "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
+    }
+}
+
+fn month_name(month: u32, locale: Locale) -> &'static str {
+    let at = usize::try_from(month).unwrap_or(1).saturating_sub(1);
+    months(locale).split(' ').nth(at).unwrap_or_default()
+}

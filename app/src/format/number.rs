@@ -1,0 +1,185 @@
+//! Numbers, money and energy.
+
+use super::{Locale, NBSP};
+use rust_decimal::{Decimal, RoundingStrategy};
+
+/// Minus as typographers write it: as wide as a plus, unlike the hyphen.
+const MINUS: char = '\u{2212}';
+
+/// A number with exactly `places` decimals, half away from zero, grouped in thousands.
+///
+/// Written digit by digit from the right, since a list formats a hundred of these.
+#[must_use]
+pub fn number(value: Decimal, places: u32, locale: impl Into<Locale>) -> String {
+    let (group, point) = locale.into().marks();
+    let value = if value.scale() > places {
+        value.round_dp_with_strategy(places, RoundingStrategy::MidpointAwayFromZero)
+    } else {
+        value
+    };
+    let missing = places.saturating_sub(value.scale());
+    let digits = value.mantissa().unsigned_abs().saturating_mul(10_u128.saturating_pow(missing));
+    let mut reversed = Reversed { bytes: [0; 96], used: 0 };
+    let mut rest = Digits::of(digits);
+    for _ in 0..places {
+        reversed.push(rest.next());
+    }
+    if places > 0 {
+        reversed.push_char(point);
+    }
+    let mut since_group = 0_u8;
+    loop {
+        reversed.push(rest.next());
+        if rest.is_done() {
+            break;
+        }
+        since_group += 1;
+        if since_group == 3 {
+            since_group = 0;
+            reversed.push_char(group);
+        }
+    }
+    if value.is_sign_negative() && digits != 0 {
+        reversed.push_char(MINUS);
+    }
+    reversed.into_string()
+}
+
+/// Decimal digits from the right; almost every figure fits the machine's own integer.
+enum Digits {
+    Short(u64),
+    Long(u128),
+}
+
+impl Digits {
+    fn of(value: u128) -> Self {
+        u64::try_from(value).map_or(Self::Long(value), Self::Short)
+    }
+
+    fn next(&mut self) -> u8 {
+        let digit = match self {
+            Self::Short(rest) => {
+                let digit = *rest % 10;
+                *rest /= 10;
+                u8::try_from(digit)
+            }
+            Self::Long(rest) => {
+                let digit = *rest % 10;
+                *rest /= 10;
+                u8::try_from(digit)
+            }
+        };
+        b'0' + digit.unwrap_or_default()
+    }
+
+    const fn is_done(&self) -> bool {
+        matches!(self, Self::Short(0) | Self::Long(0))
+    }
+}
+
+/// Text written backwards: 29 digits of a `Decimal` with separators of three bytes fit.
+struct Reversed {
+    bytes: [u8; 96],
+    used: usize,
+}
+
+impl Reversed {
+    fn push(&mut self, byte: u8) {
+        if let Some(place) = self.bytes.get_mut(self.used) {
+            *place = byte;
+            self.used += 1;
+        }
+    }
+
+    fn push_char(&mut self, c: char) {
+        let mut encoded = [0; 4];
+        for byte in c.encode_utf8(&mut encoded).bytes().rev() {
+            self.push(byte);
+        }
+    }
+
+    fn into_string(self) -> String {
+        let written = self.bytes.get(..self.used).unwrap_or_default();
+        String::from_utf8(written.iter().rev().copied().collect()).unwrap_or_default()
+    }
+}
+
+/// Money without its currency, two decimals: `1,234.50`. The column names the currency.
+#[must_use]
+pub fn money(value: Decimal, locale: impl Into<Locale>) -> String {
+    number(value, 2, locale)
+}
+
+/// Money standing alone, with its currency where the locale puts it: `$142.10`, `142,10 €`.
+#[must_use]
+pub fn amount(value: Decimal, currency: &str, locale: impl Into<Locale>) -> String {
+    with_currency(value, 2, currency, locale.into())
+}
+
+fn with_currency(value: Decimal, places: u32, currency: &str, locale: Locale) -> String {
+    let symbol = match (currency, locale) {
+        ("USD", _) => "$",
+        ("EUR", _) => "€",
+        ("GBP", _) => "£",
+        ("SEK", Locale::SvSe) => "kr",
+        (code, _) => code,
+    };
+    let sign = if value.is_sign_negative() && !value.is_zero() { "\u{2212}" } else { "" };
+    let figure = number(value.abs(), places, locale);
+    match locale {
+        Locale::DeDe | Locale::SvSe | Locale::FrFr => format!("{sign}{figure}{NBSP}{symbol}"),
+        Locale::NlNl => format!("{symbol}{NBSP}{sign}{figure}"),
+        Locale::EnUs | Locale::EnGb if symbol.len() == 3 && symbol.is_ascii() => {
+            format!("{sign}{symbol}{NBSP}{figure}")
+        }
+        Locale::EnUs | Locale::EnGb => format!("{sign}{symbol}{figure}"),
+    }
+}
+
+/// A price of a unit standing alone, to a hundredth of a cent: `$0.1665`.
+#[must_use]
+pub fn price(value: Decimal, currency: &str, locale: impl Into<Locale>) -> String {
+    let locale = locale.into();
+    let places = if value.abs() >= Decimal::TEN { 2 } else { 4 };
+    with_currency(value, places, currency, locale)
+}
+
+/// A number as a form field takes it: a point for the decimal mark, no groups, no trailing zeros.
+#[must_use]
+pub fn plain(value: Decimal) -> String {
+    value.normalize().to_string()
+}
+
+/// Energy to the watt-hour without its unit: `1,298.640`. The column names kWh.
+#[must_use]
+pub fn kwh(value: Decimal, locale: impl Into<Locale>) -> String {
+    number(value, 3, locale)
+}
+
+/// Energy standing alone, rounded to whole kWh from 100 kWh on: `1,299 kWh`, `12.4 kWh`.
+#[must_use]
+pub fn kwh_short(value: Decimal, locale: impl Into<Locale>) -> String {
+    let places = u32::from(value.abs() < Decimal::ONE_HUNDRED);
+    format!("{}{NBSP}kWh", number(value, places, locale))
+}
+
+/// A price per unit with up to six decimals, never fewer than two: `0.123450` reads `0.12345`.
+#[must_use]
+pub fn rate(value: Decimal, locale: impl Into<Locale>) -> String {
+    let places = value.normalize().scale().clamp(2, 6);
+    number(value, places, locale)
+}
+
+/// A fraction as a percentage with one decimal: `0.12` reads `12.0 %` (or `12.0%` in English).
+#[must_use]
+pub fn percent(fraction: Decimal, locale: impl Into<Locale>) -> String {
+    let locale = locale.into();
+    let space = if matches!(locale, Locale::EnUs | Locale::EnGb | Locale::NlNl) { "" } else { NBSP };
+    format!("{}{space}%", number(fraction * Decimal::ONE_HUNDRED, 1, locale))
+}
+
+/// A count: `20,000`.
+#[must_use]
+pub fn count(value: i64, locale: impl Into<Locale>) -> String {
+    number(Decimal::from(value), 0, locale)
+}

@@ -1,0 +1,245 @@
+//! An invoice as the client's people and the customer both see it, from plain values.
+//!
+//! [`account`] is the sum to follow, each line opening to the days behind it; [`facts`] says whose, for which
+//! days, on which tariff; [`compared`] sets it against earlier bills; [`received`] lists what was paid.
+
+use eis::clients::Client;
+use eis::invoices::{DayShare, Invoice, Line, shares};
+use eis::payments::{Paid, method_label};
+use leptos::prelude::*;
+use rust_decimal::Decimal;
+
+use crate::components::{Bill, BillLine, BillSum, Column, CompareBars, Comparison, DataTable, SummaryList, SummaryRow};
+use crate::format::{self, Locale};
+
+/// The account: every line with quantity, price and amount, the sums, and what is left to pay.
+pub fn account(invoice: &Invoice, lines: &[Line], locale: Locale) -> AnyView {
+    let money = |value: Decimal| format::money(value, locale);
+    let charges = lines.iter().filter(|line| line.kind != "tax");
+    let charges = charges.map(|line| charge(line, &invoice.currency, locale)).collect_view();
+    let taxes = lines.iter().filter(|line| line.kind == "tax");
+    let taxes = taxes
+        .map(|line| view! { <BillSum label=tax_label(line, locale) amount=money(line.amount)/> }.into_any())
+        .collect_view();
+    let (net, total) = (money(invoice.net), money(invoice.total));
+    let paid = (!invoice.paid.is_zero()).then(|| (money(-invoice.paid), money(invoice.open())));
+    let paid = paid.map(|(paid, open)| {
+        view! {
+            <BillSum label="Paid" amount=paid/>
+            <BillSum label="Left to pay" amount=open total=true/>
+        }
+    });
+    view! {
+        <Bill currency=invoice.currency.clone()>
+            {charges}
+            <BillSum label="Before tax" amount=net/>
+            {taxes}
+            <BillSum label="Total" amount=total total=true/>
+            {paid}
+        </Bill>
+    }
+    .into_any()
+}
+
+fn tax_label(line: &Line, locale: Locale) -> String {
+    let name = line.description.split(", ").next().unwrap_or(&line.description);
+    format!("{name}, {} of {}", format::percent(line.price, locale), format::money(line.quantity, locale))
+}
+
+fn charge(line: &Line, currency: &str, locale: Locale) -> AnyView {
+    let days = shares(line);
+    let estimated = if line.estimated { " (estimated)" } else { "" };
+    let label = format!("{}{estimated}", line.description);
+    let how = how(line, currency, locale);
+    let amount = format::money(line.amount, locale);
+    if days.is_empty() {
+        return view! { <BillLine label=label how=how amount=amount/> }.into_any();
+    }
+    let behind = days_table(line, &days, currency, locale);
+    view! { <BillLine label=label how=how amount=amount>{behind}</BillLine> }.into_any()
+}
+
+/// Quantity x price with units: `500.000 kWh × $0.1182`.
+fn how(line: &Line, currency: &str, locale: Locale) -> String {
+    let each = line.unit == "each" && line.quantity == Decimal::ONE;
+    if each || line.unit == "amount" {
+        return String::new();
+    }
+    format!("{} × {}", quantity(line.quantity, &line.unit, locale), price(line.price, currency, locale))
+}
+
+fn quantity(value: Decimal, unit: &str, locale: Locale) -> String {
+    let figure = match unit {
+        "kWh" | "kW" => format::kwh(value, locale),
+        _ => format::number(value, value.normalize().scale().min(4), locale),
+    };
+    let plural = matches!(unit, "day" | "month") && value != Decimal::ONE;
+    format!("{figure}\u{a0}{unit}{}", if plural { "s" } else { "" })
+}
+
+/// A price with its currency where the locale puts it and as many decimals as it has.
+fn price(value: Decimal, currency: &str, locale: Locale) -> String {
+    let zero = format::amount(Decimal::ZERO, currency, locale);
+    let figure = format::rate(value.abs(), locale);
+    let sign = if value.is_sign_negative() && !value.is_zero() { "\u{2212}" } else { "" };
+    format!("{sign}{}", zero.replace(&format::money(Decimal::ZERO, locale), &figure))
+}
+
+fn days_table(line: &Line, days: &[DayShare], currency: &str, locale: Locale) -> AnyView {
+    let with_amounts = days.iter().all(|day| day.amount.is_some());
+    let mut columns = vec![Column::text("Day"), Column::number("Quantity", line.unit.clone())];
+    if with_amounts {
+        columns.push(Column::number("Amount", currency));
+    }
+    let rows = days.iter().map(|day| {
+        let name =
+            if day.last == day.date { format::date(day.date, locale) } else { format::date_range(day.date, day.last, locale) };
+        let estimated = day.estimated.then_some(" (estimated)");
+        let amount = day.amount.filter(|_| with_amounts).map(|amount| view! { <td class="num">{format::money(amount.amount(), locale)}</td> });
+        view! { <tr><th scope="row">{name}{estimated}</th><td class="num">{format::kwh(day.quantity, locale)}</td>{amount}</tr> }
+    });
+    let foot = with_amounts.then(|| {
+        view! {
+            <tr>
+                <th scope="row">"Sum"</th>
+                <td class="num">{format::kwh(line.quantity, locale)}</td>
+                <td class="num">{format::money(line.amount, locale)}</td>
+            </tr>
+        }
+        .into_any()
+    });
+    let caption = format!("Days behind {}", line.description);
+    let rows = rows.collect_view();
+    match foot {
+        Some(foot) => view! { <DataTable caption=caption columns=columns foot=foot>{rows}</DataTable> }.into_any(),
+        None => view! { <DataTable caption=caption columns=columns>{rows}</DataTable> }.into_any(),
+    }
+}
+
+/// Whose it is, for which days, when due, where the usage comes from. `customer_href` empty: no link.
+pub fn facts(invoice: &Invoice, client: &Client, customer_href: &str) -> AnyView {
+    let locale = Locale::from(&client.locale);
+    let name = invoice.customer_name.clone();
+    let buyer = if customer_href.is_empty() {
+        SummaryRow::new("Customer", name)
+    } else {
+        let href = customer_href.to_owned();
+        SummaryRow::view("Customer", view! { <a href=href>{name}</a> })
+    };
+    let days = format::count(invoice.days(), locale);
+    let period = format::date_range(invoice.period_from, invoice.last_day(), locale);
+    let date = |day: Option<chrono::NaiveDate>| day.map(|day| format::date(day, locale)).unwrap_or_default();
+    let mut rows = vec![
+        buyer,
+        SummaryRow::new("Account", invoice.account_number.clone()),
+        SummaryRow::new("Billed to", invoice.billing_address.clone()),
+        SummaryRow::new("Period", format!("{period} ({days} {})", if invoice.days() == 1 { "day" } else { "days" })),
+        SummaryRow::new("Issued", date(invoice.issued_on)),
+        SummaryRow::new("Due", date(invoice.due_on)),
+        SummaryRow::new("Tariff", invoice.tariff_name.clone()),
+        SummaryRow::new("Usage", usage(invoice, locale)),
+    ];
+    if let Some(peak) = invoice.peak_kw {
+        rows.push(SummaryRow::new("Highest demand", format!("{}\u{a0}kW", format::kwh(peak, locale))));
+    }
+    let meters = invoice.usage().meters;
+    if !meters.is_empty() {
+        rows.push(SummaryRow::new(if meters.len() == 1 { "Meter" } else { "Meters" }, meters.join(", ")));
+    }
+    let tax_number = if client.tax_number.is_empty() { String::new() } else { format!(", {}", client.tax_number) };
+    rows.push(SummaryRow::new("From", format!("{}, {}{tax_number}", client.legal_name, client.address)));
+    view! { <SummaryList rows=rows/> }.into_any()
+}
+
+/// `1,298.640 kWh from 1,244 intervals`.
+#[must_use]
+pub fn usage(invoice: &Invoice, locale: Locale) -> String {
+    let source = invoice.usage();
+    let many = |count: usize, noun: &str| {
+        let figure = format::count(i64::try_from(count).unwrap_or(i64::MAX), locale);
+        (count > 0).then(|| format!("{figure} {noun}{}", if count == 1 { "" } else { "s" }))
+    };
+    let parts: Vec<String> =
+        [many(source.intervals, "interval"), many(source.reads, "register read")].into_iter().flatten().collect();
+    let from = if parts.is_empty() { String::new() } else { format!(" from {}", parts.join(" and ")) };
+    let estimated = if invoice.estimated { ", partly estimated" } else { "" };
+    format!("{}\u{a0}kWh{from}{estimated}", format::kwh(invoice.kwh, locale))
+}
+
+/// This bill beside earlier ones, the latest first; nothing when there are none.
+pub fn compared(invoice: &Invoice, earlier: &[Invoice], locale: Locale) -> Option<AnyView> {
+    let last = earlier.first()?;
+    let amount = |value: Decimal| format::amount(value, &invoice.currency, locale);
+    let more = |difference: Decimal| if difference < Decimal::ZERO { "less" } else { "more" };
+    let usage = invoice.kwh - last.kwh;
+    let description = format!(
+        "{} {} than the bill before: {} {} usage, {} days instead of {}.",
+        amount((invoice.total - last.total).abs()),
+        more(invoice.total - last.total),
+        format::kwh_short(usage.abs(), locale),
+        more(usage),
+        invoice.days(),
+        last.days(),
+    );
+    let row = |bill: &Invoice| {
+        let current = bill.id == invoice.id;
+        let difference = invoice.total - bill.total;
+        let note = if difference > Decimal::ZERO { "more now" } else { "less now" };
+        Comparison {
+            label: format::date_range(bill.period_from, bill.last_day(), locale),
+            value: bill.total,
+            text: amount(bill.total),
+            note: if current || difference.is_zero() {
+                String::new()
+            } else {
+                format!("{} {note}", amount(difference.abs()))
+            },
+            current,
+        }
+    };
+    let rows = std::iter::once(row(invoice)).chain(earlier.iter().map(row)).collect();
+    Some(view! { <CompareBars title="This bill and earlier ones" description=description rows=rows/> }.into_any())
+}
+
+/// What was paid, the latest first; nothing when nothing was.
+pub fn received(paid: &[Paid], currency: &str, locale: Locale) -> Option<AnyView> {
+    (!paid.is_empty()).then(|| {
+        let rows = paid.iter().map(|paid| {
+            let payment = &paid.payment;
+            let part = (payment.amount != paid.amount).then(|| {
+                view! { <span class="sub">{format!("of {}", format::amount(payment.amount, &payment.currency, locale))}</span> }
+            });
+            view! {
+                <tr>
+                    <th scope="row">{format::date(payment.received_on, locale)}</th>
+                    <td>{method_label(&payment.method)}</td>
+                    <td>{payment.reference.clone()}</td>
+                    <td class="num">{format::money(paid.amount, locale)}{part}</td>
+                </tr>
+            }
+        });
+        let columns = vec![Column::text("Received"), Column::text("How"), Column::text("Reference"), Column::number("Amount", currency)];
+        let rows = rows.collect_view();
+        view! { <DataTable caption="Payments" columns=columns>{rows}</DataTable> }.into_any()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_price_keeps_its_decimals_and_the_place_of_its_currency() {
+        let dec = |text: &str| text.parse::<Decimal>().unwrap();
+        assert_eq!(price(dec("0.118200"), "USD", Locale::EnUs), "$0.1182");
+        assert_eq!(price(dec("0.28"), "EUR", Locale::DeDe), "0,28\u{a0}€");
+        assert_eq!(price(dec("-0.05"), "USD", Locale::EnUs), "\u{2212}$0.05");
+    }
+
+    #[test]
+    fn a_quantity_is_written_with_its_unit() {
+        assert_eq!(quantity("30".parse().unwrap(), "day", Locale::EnUs), "30\u{a0}days");
+        assert_eq!(quantity("0.419355".parse().unwrap(), "month", Locale::EnUs), "0.4194\u{a0}months");
+        assert_eq!(quantity("1298.64".parse().unwrap(), "kWh", Locale::EnUs), "1,298.640\u{a0}kWh");
+    }
+}

@@ -1,0 +1,310 @@
+//! What a file changes: compared with what is kept, written, counted, recorded.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Days, NaiveDate, Utc};
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use rust_decimal::Decimal;
+use serde_json::json;
+
+use super::survey::Survey;
+use super::take::{Taken, TakenDay};
+use super::{ImportError, ImportResult};
+use crate::access::Actor;
+use crate::audit::{self, Entry};
+use crate::db::schema::{import_rejections, imports, meters};
+use crate::ids::{ClientId, ImportId, MeterId, OrganizationId};
+use crate::interval_days::{self, CHUNK, IntervalDay};
+use crate::meters::Meter;
+use crate::usage::{DayUsage, Format, Quality};
+
+/// Values counted by what became of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Counts {
+    accepted: u64,
+    unchanged: u64,
+    superseded: u64,
+}
+
+/// Writes what is new or changed of a file.
+pub(super) async fn apply(
+    conn: &mut AsyncPgConnection,
+    actor: &Actor,
+    survey: &Survey,
+    taken: Taken,
+) -> Result<ImportResult, ImportError> {
+    let tenant = actor.tenant()?;
+    let before = imported_before(conn, tenant, survey).await?;
+    let id = ImportId::fresh();
+    insert(conn, actor, tenant, id, survey, &taken.meters).await?;
+    lock(conn, tenant.0, &taken.meters).await?;
+    let mut counts = Counts { unchanged: taken.duplicates, ..Counts::default() };
+    let mut days = taken.days.iter().collect::<Vec<_>>();
+    days.sort_by_key(|day| (day.meter, day.usage.date));
+    for chunk in days.chunks(CHUNK) {
+        write_chunk(conn, actor, tenant, id, &taken.meters, chunk, before.is_some(), &mut counts).await?;
+    }
+    write_rejections(conn, tenant, id, &taken).await?;
+    let wh: i64 = taken.days.iter().map(|day| day.usage.wh()).sum();
+    let Counts { accepted, unchanged, superseded } = counts;
+    let (rejected, kwh) = (taken.rejected, Decimal::new(wh, 3));
+    let result = ImportResult { id, accepted, unchanged, superseded, rejected, kwh, before };
+    close(conn, tenant.0, &result, &taken).await?;
+    record(conn, actor, survey, &result, &taken.meters).await?;
+    Ok(result)
+}
+
+/// When the very same file was last applied.
+async fn imported_before(
+    conn: &mut AsyncPgConnection,
+    (client, organization): (ClientId, OrganizationId),
+    survey: &Survey,
+) -> QueryResult<Option<DateTime<Utc>>> {
+    imports::table
+        .filter(imports::organization_id.eq(organization).and(imports::client_id.eq(client)))
+        .filter(imports::file_hash.eq(survey.hash.to_vec()).and(imports::status.eq("applied")))
+        .select(imports::created_at)
+        .order(imports::created_at.desc())
+        .first(conn)
+        .await
+        .optional()
+}
+
+async fn insert(
+    conn: &mut AsyncPgConnection,
+    actor: &Actor,
+    (client, organization): (ClientId, OrganizationId),
+    id: ImportId,
+    survey: &Survey,
+    meters: &[Meter],
+) -> QueryResult<()> {
+    let format = match survey.format {
+        Format::Csv => "csv",
+        Format::GreenButton => "green_button",
+        Format::Nem12 => "nem12",
+    };
+    let only = if let [meter] = meters { Some(meter.id) } else { None };
+    diesel::insert_into(imports::table)
+        .values((
+            imports::organization_id.eq(organization),
+            imports::client_id.eq(client),
+            imports::id.eq(id),
+            imports::file_name.eq(&survey.file.name),
+            imports::file_hash.eq(survey.hash.to_vec()),
+            imports::file_bytes.eq(i64::try_from(survey.bytes).unwrap_or(i64::MAX)),
+            imports::format.eq(format),
+            imports::status.eq("validated"),
+            imports::meter_id.eq(only),
+            imports::created_by.eq(actor.user.0),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Locks the meters, in one order, so that two files for one meter follow each other.
+async fn lock(conn: &mut AsyncPgConnection, client: ClientId, rows: &[Meter]) -> QueryResult<()> {
+    let ids: Vec<MeterId> = rows.iter().map(|meter| meter.id).collect();
+    meters::table
+        .filter(meters::client_id.eq(client).and(meters::id.eq_any(ids)))
+        .select(meters::id)
+        .order(meters::id)
+        .for_update()
+        .load::<MeterId>(conn)
+        .await?;
+    Ok(())
+}
+
+#[expect(clippy::too_many_arguments, reason = "one step of apply, split off for its length")]
+async fn write_chunk(
+    conn: &mut AsyncPgConnection,
+    actor: &Actor,
+    (client, organization): (ClientId, OrganizationId),
+    import: ImportId,
+    meters: &[Meter],
+    days: &[&TakenDay],
+    fill_only: bool,
+    counts: &mut Counts,
+) -> Result<(), ImportError> {
+    let mut kept = existing(conn, organization, client, meters, days).await?;
+    let (mut write, mut old) = (vec![], vec![]);
+    for day in days {
+        let Some(meter) = meters.get(day.meter) else { continue };
+        let mut row = kept.remove(&(meter.id, day.usage.date)).unwrap_or_else(|| blank(meter, day.usage.date));
+        let (merged, found) = merge(&row, &day.usage, fill_only);
+        counts.accepted += found.accepted;
+        counts.unchanged += found.unchanged;
+        counts.superseded += found.superseded;
+        if found.superseded > 0 {
+            old.push(row.clone());
+        }
+        if found.accepted + found.superseded > 0 {
+            row.set(&merged);
+            row.import_id = Some(import);
+            write.push(row);
+        }
+    }
+    interval_days::keep_superseded(conn, actor.user, &old).await?;
+    interval_days::write(conn, actor.user, &write).await?;
+    Ok(())
+}
+
+/// What is kept of the days of a chunk.
+async fn existing(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    client: ClientId,
+    meters: &[Meter],
+    days: &[&TakenDay],
+) -> QueryResult<HashMap<(MeterId, NaiveDate), IntervalDay>> {
+    let mut ids: Vec<MeterId> = days.iter().filter_map(|day| meters.get(day.meter)).map(|meter| meter.id).collect();
+    ids.dedup();
+    let dates = || days.iter().map(|day| day.usage.date);
+    let (Some(first), Some(last)) = (dates().min(), dates().max()) else { return Ok(HashMap::new()) };
+    let end = last.checked_add_days(Days::new(1)).unwrap_or(last);
+    let rows = interval_days::list(conn, organization, client, &ids, first, end).await?;
+    Ok(rows.into_iter().map(|row| ((row.meter_id, row.day), row)).collect())
+}
+
+fn blank(meter: &Meter, day: NaiveDate) -> IntervalDay {
+    IntervalDay {
+        organization_id: meter.organization_id,
+        client_id: meter.client_id,
+        customer_id: meter.customer_id,
+        meter_id: meter.id,
+        day,
+        interval_minutes: meter.interval_minutes.unwrap_or(60),
+        wh: vec![],
+        flags: None,
+        total_wh: 0,
+        import_id: None,
+    }
+}
+
+/// A day as it is kept and as the file has it, made one; values missing in the file stay as they are.
+/// `fill_only`: values that are there stay, whatever the file says.
+fn merge(kept: &IntervalDay, file: &DayUsage, fill_only: bool) -> (DayUsage, Counts) {
+    let old = kept.usage();
+    let same_grid = old.values.len() == file.values.len();
+    let (mut merged, mut counts) = (file.clone(), Counts::default());
+    let mut codes = vec![Quality::Missing.code(); file.values.len()];
+    for (at, (value, code)) in merged.values.iter_mut().zip(&mut codes).enumerate() {
+        let was = if same_grid { old.quality(at) } else { Quality::Missing };
+        let was_wh = old.values.get(at).copied().unwrap_or_default();
+        let is = file.quality(at);
+        let stays = is == Quality::Missing || (fill_only && was != Quality::Missing);
+        match (is, was) {
+            (Quality::Missing, _) => {}
+            (_, Quality::Missing) if same_grid || kept.wh.is_empty() => counts.accepted += 1,
+            _ if stays || (same_grid && is == was && *value == was_wh) => counts.unchanged += 1,
+            _ => counts.superseded += 1,
+        }
+        (*value, *code) =
+            if stays { (if was == Quality::Missing { 0 } else { was_wh }, was.code()) } else { (*value, is.code()) };
+    }
+    merged.flags = codes.iter().any(|code| *code != 0).then_some(codes);
+    (merged, counts)
+}
+
+async fn write_rejections(
+    conn: &mut AsyncPgConnection,
+    (client, organization): (ClientId, OrganizationId),
+    id: ImportId,
+    taken: &Taken,
+) -> QueryResult<()> {
+    let number = |value: u64| i32::try_from(value).unwrap_or(i32::MAX);
+    let rows: Vec<_> = (1_i32..)
+        .zip(&taken.refused)
+        .map(|(position, refused)| {
+            (
+                import_rejections::organization_id.eq(organization),
+                import_rejections::client_id.eq(client),
+                import_rejections::import_id.eq(id),
+                import_rejections::position.eq(position),
+                import_rejections::line.eq(number(refused.line)),
+                import_rejections::column_.eq(number(refused.column)),
+                // A NUL byte cannot be kept in a text.
+                import_rejections::content.eq(refused.content.replace('\0', "\u{fffd}")),
+                import_rejections::reason.eq(refused.reason.replace('\0', "\u{fffd}")),
+            )
+        })
+        .collect();
+    for chunk in rows.chunks(CHUNK) {
+        diesel::insert_into(import_rejections::table).values(chunk).execute(conn).await?;
+    }
+    Ok(())
+}
+
+/// The import's counts and what to know about it.
+async fn close(
+    conn: &mut AsyncPgConnection,
+    client: ClientId,
+    result: &ImportResult,
+    taken: &Taken,
+) -> QueryResult<()> {
+    let count = |value: u64| i32::try_from(value).unwrap_or(i32::MAX);
+    let any = result.accepted + result.unchanged + result.superseded > 0;
+    diesel::update(imports::table.filter(imports::client_id.eq(client).and(imports::id.eq(result.id))))
+        .set((
+            imports::status.eq(if any { "applied" } else { "failed" }),
+            imports::accepted.eq(count(result.accepted)),
+            imports::unchanged.eq(count(result.unchanged)),
+            imports::superseded.eq(count(result.superseded)),
+            imports::rejected.eq(count(result.rejected)),
+            imports::first_at.eq(taken.first),
+            imports::last_at.eq(taken.last),
+            imports::kwh.eq(result.kwh),
+            imports::problem.eq(remarks(result, taken)),
+            imports::applied_at.eq(any.then(Utc::now)),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Sentences about an import, for its page.
+fn remarks(result: &ImportResult, taken: &Taken) -> String {
+    let mut said = vec![];
+    if let (Some(before), true) = (result.before, result.accepted == 0) {
+        said.push(format!("This file was imported on {} already; nothing changed.", before.format("%Y-%m-%d")));
+    }
+    if taken.days.is_empty() {
+        said.push("No value was taken: the reasons stand below.".to_owned());
+    }
+    if !taken.gaps.is_empty() {
+        let shown = taken.gaps.iter().take(5).cloned().collect::<Vec<_>>().join("; ");
+        let more = taken.gaps.len().saturating_sub(5);
+        let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+        said.push(format!("Values are missing in the file: {shown}{more}."));
+    }
+    said.join(" ")
+}
+
+async fn record(
+    conn: &mut AsyncPgConnection,
+    actor: &Actor,
+    survey: &Survey,
+    result: &ImportResult,
+    meters: &[Meter],
+) -> Result<(), ImportError> {
+    let ImportResult { accepted, unchanged, superseded, rejected, .. } = result;
+    let entry = Entry {
+        action: "import",
+        entity: "import",
+        entity_id: Some(result.id.0),
+        customer: if let [meter] = meters { Some(meter.customer_id) } else { None },
+        summary: format!(
+            "Imported {}: {accepted} new values, {superseded} replaced, {rejected} rejected",
+            survey.file.name
+        ),
+        details: json!({
+            "accepted": accepted, "unchanged": unchanged, "superseded": superseded, "rejected": rejected,
+            "kwh": result.kwh.to_string(), "meters": meters.len(),
+        }),
+    };
+    Ok(audit::record(conn, actor, entry).await?)
+}
+
+#[cfg(test)]
+mod tests;

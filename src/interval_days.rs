@@ -1,0 +1,179 @@
+//! Interval data as it is kept: one row per meter and local day, the day's values in order of time.
+//!
+//! A value that is not there is NULL in the row and [`Quality::Missing`] in a [`DayUsage`].
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+use diesel::upsert::excluded;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+
+use crate::db::schema::{interval_days, superseded_interval_days};
+use crate::ids::{ClientId, CustomerId, ImportId, MeterId, OrganizationId, UserId};
+use crate::usage::{DayUsage, Quality};
+
+/// Rows written by one statement.
+pub const CHUNK: usize = 500;
+
+/// A meter's day.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = interval_days)]
+pub struct IntervalDay {
+    /// Its organization.
+    pub organization_id: OrganizationId,
+    /// Its client.
+    pub client_id: ClientId,
+    /// Whose usage it is.
+    pub customer_id: CustomerId,
+    /// The meter.
+    pub meter_id: MeterId,
+    /// Local to the meter's zone.
+    pub day: NaiveDate,
+    /// Length of an interval.
+    pub interval_minutes: i16,
+    /// Wh in order of time; NULL is a gap.
+    pub wh: Vec<Option<i32>>,
+    /// Quality of each value, only where one differs from actual.
+    pub flags: Option<Vec<Option<i16>>>,
+    /// Sum of the values.
+    pub total_wh: i64,
+    /// The import that wrote it last.
+    pub import_id: Option<ImportId>,
+}
+
+impl IntervalDay {
+    /// The day as rating reads it.
+    #[must_use]
+    pub fn usage(&self) -> DayUsage {
+        let code = |at: usize, value: &Option<i32>| match value {
+            None => Quality::Missing.code(),
+            Some(_) => u8::try_from(self.flag(at)).unwrap_or_default(),
+        };
+        let flags: Vec<u8> = self.wh.iter().enumerate().map(|(at, value)| code(at, value)).collect();
+        DayUsage {
+            date: self.day,
+            values: self.wh.iter().map(|value| value.unwrap_or_default()).collect(),
+            flags: flags.iter().any(|code| *code != 0).then_some(flags),
+        }
+    }
+
+    /// Takes over a day's values; sums and flags follow.
+    pub fn set(&mut self, usage: &DayUsage) {
+        let missing = |at: usize| matches!(usage.quality(at), Quality::Missing | Quality::Absent);
+        self.wh = usage.values.iter().enumerate().map(|(at, value)| (!missing(at)).then_some(*value)).collect();
+        let code = |at: usize| if missing(at) { 0 } else { i16::from(usage.quality(at).code()) };
+        let flags: Vec<Option<i16>> = (0..usage.values.len()).map(|at| Some(code(at))).collect();
+        self.flags = flags.iter().any(|code| *code != Some(0)).then_some(flags);
+        self.total_wh = self.wh.iter().flatten().map(|value| i64::from(*value)).sum();
+    }
+
+    fn flag(&self, at: usize) -> i16 {
+        self.flags.as_ref().and_then(|flags| flags.get(at).copied().flatten()).unwrap_or_default()
+    }
+}
+
+/// The days of some meters from a day to a day (excluded), by meter and day.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    client: ClientId,
+    meters: &[MeterId],
+    from: NaiveDate,
+    to: NaiveDate,
+) -> QueryResult<Vec<IntervalDay>> {
+    interval_days::table
+        .filter(interval_days::organization_id.eq(organization).and(interval_days::client_id.eq(client)))
+        .filter(interval_days::meter_id.eq_any(meters))
+        .filter(interval_days::day.ge(from).and(interval_days::day.lt(to)))
+        .select(IntervalDay::as_select())
+        .order((interval_days::meter_id, interval_days::day))
+        .load(conn)
+        .await
+}
+
+/// Writes days, new ones and ones that are there already, [`CHUNK`] a statement.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn write(conn: &mut AsyncPgConnection, by: UserId, days: &[IntervalDay]) -> QueryResult<()> {
+    for chunk in days.chunks(CHUNK) {
+        let rows: Vec<_> = chunk.iter().map(|day| (day.clone(), interval_days::created_by.eq(by.0))).collect();
+        diesel::insert_into(interval_days::table)
+            .values(&rows)
+            .on_conflict((
+                interval_days::organization_id,
+                interval_days::client_id,
+                interval_days::meter_id,
+                interval_days::day,
+            ))
+            .do_update()
+            .set((
+                interval_days::wh.eq(excluded(interval_days::wh)),
+                interval_days::flags.eq(excluded(interval_days::flags)),
+                interval_days::total_wh.eq(excluded(interval_days::total_wh)),
+                interval_days::import_id.eq(excluded(interval_days::import_id)),
+            ))
+            .execute(conn)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Keeps days as they are now, before they change.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn keep_superseded(conn: &mut AsyncPgConnection, by: UserId, days: &[IntervalDay]) -> QueryResult<()> {
+    use superseded_interval_days as old;
+    for chunk in days.chunks(CHUNK) {
+        let rows: Vec<_> = chunk
+            .iter()
+            .map(|day| {
+                (
+                    old::organization_id.eq(day.organization_id),
+                    old::client_id.eq(day.client_id),
+                    old::customer_id.eq(day.customer_id),
+                    old::meter_id.eq(day.meter_id),
+                    old::day.eq(day.day),
+                    old::id.eq(uuid::Uuid::now_v7()),
+                    old::wh.eq(&day.wh),
+                    old::flags.eq(&day.flags),
+                    old::import_id.eq(day.import_id),
+                    old::created_by.eq(by.0),
+                )
+            })
+            .collect();
+        diesel::insert_into(old::table).values(&rows).execute(conn).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gap_is_null_in_the_row_and_missing_in_rating() {
+        let mut row = IntervalDay {
+            organization_id: OrganizationId::fresh(),
+            client_id: ClientId::fresh(),
+            customer_id: CustomerId::fresh(),
+            meter_id: MeterId::fresh(),
+            day: "2026-01-01".parse().unwrap(),
+            interval_minutes: 60,
+            wh: vec![],
+            flags: None,
+            total_wh: 0,
+            import_id: None,
+        };
+        let usage = DayUsage { date: row.day, values: vec![5, 0, 7], flags: Some(vec![0, 255, 1]) };
+        row.set(&usage);
+        assert_eq!((row.wh.clone(), row.total_wh), (vec![Some(5), None, Some(7)], 12));
+        assert_eq!(row.flags, Some(vec![Some(0), Some(0), Some(1)]));
+        assert_eq!(row.usage(), usage);
+        row.set(&DayUsage::actual(row.day, vec![1, 2, 3]));
+        assert_eq!(row.flags, None);
+    }
+}

@@ -1,0 +1,228 @@
+//! Invoices: what was billed to whom, line by line, with the days behind each line.
+//!
+//! Written by [`crate::billing`]; here they are read. [`list`] is the list that people page through all day:
+//! its queries go out together and cost the same however many invoices there are.
+
+mod list;
+mod trace;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+use crate::db::schema::{invoice_lines, invoices};
+use crate::ids::{BillingPeriodId, ClientId, CustomerId, InvoiceId, OrganizationId};
+
+pub use list::{Cursor, Filter, Listed, Page, Search, Total, Turn, list};
+pub use trace::{DayShare, shares};
+
+/// An invoice or credit note.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = invoices)]
+pub struct Invoice {
+    /// Its id.
+    pub id: InvoiceId,
+    /// Whose.
+    pub customer_id: CustomerId,
+    /// The period it was made in.
+    pub billing_period_id: Option<BillingPeriodId>,
+    /// `invoice` or `credit_note`.
+    pub kind: String,
+    /// `draft`, `issued`, `part_paid`, `paid`, `credited`.
+    pub status: String,
+    /// The number as printed; empty while a draft.
+    pub label: String,
+    /// The buyer's name as it was.
+    pub customer_name: String,
+    /// The buyer's account as it was.
+    pub account_number: String,
+    /// The buyer's address as it was.
+    pub billing_address: String,
+    /// First day billed.
+    pub period_from: NaiveDate,
+    /// The day after the last day billed.
+    pub period_to: NaiveDate,
+    /// The day it was issued.
+    pub issued_on: Option<NaiveDate>,
+    /// The day it is due.
+    pub due_on: Option<NaiveDate>,
+    /// ISO 4217.
+    pub currency: String,
+    /// The tariff's name.
+    pub tariff_name: String,
+    /// Energy bought.
+    pub kwh: Decimal,
+    /// Highest demand, where it was measured.
+    pub peak_kw: Option<Decimal>,
+    /// Whether any usage was estimated.
+    pub estimated: bool,
+    /// Sum before tax.
+    pub net: Decimal,
+    /// Tax.
+    pub tax: Decimal,
+    /// What is to be paid.
+    pub total: Decimal,
+    /// What was paid.
+    pub paid: Decimal,
+    /// Where its usage comes from ([`Invoice::usage`]) and what later bills take over.
+    pub metadata: Value,
+    /// When it was rated.
+    pub created_at: DateTime<Utc>,
+}
+
+/// Where an invoice's usage comes from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct UsageSource {
+    /// How many intervals were summed.
+    pub intervals: usize,
+    /// How many register reads were summed.
+    pub reads: usize,
+    /// Serial numbers of the meters.
+    pub meters: Vec<String>,
+}
+
+impl Invoice {
+    /// What is left to pay.
+    #[must_use]
+    pub fn open(&self) -> Decimal {
+        self.total - self.paid
+    }
+
+    /// The last day billed.
+    #[must_use]
+    pub fn last_day(&self) -> NaiveDate {
+        self.period_to.pred_opt().unwrap_or(self.period_to)
+    }
+
+    /// How many days are billed.
+    #[must_use]
+    pub fn days(&self) -> i64 {
+        (self.period_to - self.period_from).num_days()
+    }
+
+    /// Whether it is due and not paid.
+    #[must_use]
+    pub fn overdue(&self, today: NaiveDate) -> bool {
+        overdue(&self.status, self.due_on, today)
+    }
+
+    /// Where its usage comes from.
+    #[must_use]
+    pub fn usage(&self) -> UsageSource {
+        self.metadata.get("usage").and_then(|usage| serde_json::from_value(usage.clone()).ok()).unwrap_or_default()
+    }
+}
+
+fn overdue(status: &str, due_on: Option<NaiveDate>, today: NaiveDate) -> bool {
+    matches!(status, "issued" | "part_paid") && due_on.is_some_and(|due| due < today)
+}
+
+/// A line of an invoice.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = invoice_lines)]
+pub struct Line {
+    /// Its place, from 1.
+    pub position: i16,
+    /// `energy`, `demand`, `fixed`, `minimum`, `tax`, `credit`, `adjustment`.
+    pub kind: String,
+    /// What is charged.
+    pub description: String,
+    /// Time-of-use period; empty: none.
+    pub tou_period: String,
+    /// Tariff block, from 1.
+    pub block: Option<i16>,
+    /// How much.
+    pub quantity: Decimal,
+    /// Of what: `kWh`, `kW`, `month`, `day`, `each`, `amount`.
+    pub unit: String,
+    /// Price of one.
+    pub price: Decimal,
+    /// Quantity x price, rounded.
+    pub amount: Decimal,
+    /// Whether any of the quantity was estimated.
+    pub estimated: bool,
+    /// The days behind it; see [`shares`].
+    pub trace: Value,
+}
+
+/// The invoice of this id, if the context sees it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find(conn: &AsyncPgConnection, client: ClientId, id: InvoiceId) -> QueryResult<Option<Invoice>> {
+    let mut conn = conn;
+    invoices::table
+        .filter(invoices::client_id.eq(client).and(invoices::id.eq(id)))
+        .select(Invoice::as_select())
+        .first(&mut conn)
+        .await
+        .optional()
+}
+
+/// The lines of an invoice in order.
+///
+/// # Errors
+/// When the database fails.
+pub async fn lines(conn: &AsyncPgConnection, client: ClientId, id: InvoiceId) -> QueryResult<Vec<Line>> {
+    let mut conn = conn;
+    invoice_lines::table
+        .filter(invoice_lines::client_id.eq(client).and(invoice_lines::invoice_id.eq(id)))
+        .select(Line::as_select())
+        .order(invoice_lines::position)
+        .load(&mut conn)
+        .await
+}
+
+/// Invoices and drafts of a billing period by account number, from after `(account number, id)` on.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_period(
+    conn: &AsyncPgConnection,
+    organization: OrganizationId,
+    client: ClientId,
+    period: BillingPeriodId,
+    after: Option<&(String, InvoiceId)>,
+    limit: i64,
+) -> QueryResult<Vec<Invoice>> {
+    let mut conn = conn;
+    let query = invoices::table
+        .filter(invoices::organization_id.eq(organization).and(invoices::client_id.eq(client)))
+        .filter(invoices::billing_period_id.eq(period))
+        .select(Invoice::as_select())
+        .order((invoices::account_number, invoices::id))
+        .limit(limit);
+    match after {
+        None => query.load(&mut conn).await,
+        Some((account, id)) => {
+            let later =
+                invoices::account_number.ge(account).and(invoices::account_number.gt(account).or(invoices::id.gt(id)));
+            query.filter(later).load(&mut conn).await
+        }
+    }
+}
+
+/// Invoices of a customer, the latest first, without drafts.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_customer(
+    conn: &AsyncPgConnection,
+    organization: OrganizationId,
+    client: ClientId,
+    customer: CustomerId,
+    limit: i64,
+) -> QueryResult<Vec<Invoice>> {
+    let mut conn = conn;
+    invoices::table
+        .filter(invoices::organization_id.eq(organization).and(invoices::client_id.eq(client)))
+        .filter(invoices::customer_id.eq(customer).and(invoices::status.ne("draft")))
+        .select(Invoice::as_select())
+        .order((invoices::issued_on.desc(), invoices::id.desc()))
+        .limit(limit)
+        .load(&mut conn)
+        .await
+}

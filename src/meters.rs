@@ -1,0 +1,231 @@
+//! Meters: the registers that measure a customer, each for one direction and from a day to a day.
+//!
+//! A physical meter that counts both ways is two rows with the same serial. A meter that moves to another
+//! customer is ended at the one and added at the other; two rows of one serial and direction never overlap.
+
+use chrono::NaiveDate;
+use chrono_tz::Tz;
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+
+use crate::db::schema::meters;
+use crate::ids::{ClientId, CustomerId, MeterId, OrganizationId, UserId};
+use crate::usage::Direction;
+
+/// The interval lengths a meter may have, in minutes.
+pub const INTERVALS: [i16; 4] = [5, 15, 30, 60];
+
+/// A meter.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = meters)]
+pub struct Meter {
+    /// Its organization.
+    pub organization_id: OrganizationId,
+    /// Its client.
+    pub client_id: ClientId,
+    /// Its id.
+    pub id: MeterId,
+    /// Whose usage it measures.
+    pub customer_id: CustomerId,
+    /// What stands on it, and in the files that carry its values.
+    pub serial: String,
+    /// `import` (drawn from the grid) or `export`.
+    pub direction: String,
+    /// `register` (read now and then) or `interval`.
+    pub kind: String,
+    /// Length of an interval in minutes; of interval meters only.
+    pub interval_minutes: Option<i16>,
+    /// IANA; its days are local to it.
+    pub time_zone: String,
+    /// First day in service at this customer.
+    pub valid_from: NaiveDate,
+    /// First day no longer in service.
+    pub valid_to: Option<NaiveDate>,
+}
+
+impl Meter {
+    /// Its zone; UTC should the name be unknown to this release.
+    #[must_use]
+    pub fn zone(&self) -> Tz {
+        self.time_zone.parse().unwrap_or(Tz::UTC)
+    }
+
+    /// Which way it counts.
+    #[must_use]
+    pub fn way(&self) -> Direction {
+        Direction::parse(&self.direction).unwrap_or_default()
+    }
+
+    /// Whether it is in service on a day.
+    #[must_use]
+    pub fn covers(&self, day: NaiveDate) -> bool {
+        self.valid_from <= day && self.valid_to.is_none_or(|to| day < to)
+    }
+}
+
+/// What makes or changes a meter.
+#[derive(Debug, Clone, PartialEq, Eq, AsChangeset, Insertable, serde::Serialize)]
+#[diesel(table_name = meters, treat_none_as_null = true)]
+pub struct MeterFields {
+    /// What stands on it.
+    pub serial: String,
+    /// `import` or `export`.
+    pub direction: String,
+    /// `register` or `interval`.
+    pub kind: String,
+    /// 5, 15, 30 or 60 for interval meters, else `None`.
+    pub interval_minutes: Option<i16>,
+    /// IANA.
+    pub time_zone: String,
+    /// First day in service.
+    pub valid_from: NaiveDate,
+    /// First day no longer in service: the meter is removed.
+    pub valid_to: Option<NaiveDate>,
+}
+
+impl From<&Meter> for MeterFields {
+    fn from(row: &Meter) -> Self {
+        let row = row.clone();
+        Self {
+            serial: row.serial,
+            direction: row.direction,
+            kind: row.kind,
+            interval_minutes: row.interval_minutes,
+            time_zone: row.time_zone,
+            valid_from: row.valid_from,
+            valid_to: row.valid_to,
+        }
+    }
+}
+
+/// A customer's meters, those in service first, then by their first day.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(conn: &mut AsyncPgConnection, client: ClientId, customer: CustomerId) -> QueryResult<Vec<Meter>> {
+    meters::table
+        .filter(meters::client_id.eq(client).and(meters::customer_id.eq(customer)))
+        .select(Meter::as_select())
+        .order((meters::valid_to.desc().nulls_first(), meters::valid_from.desc(), meters::serial, meters::direction))
+        .load(conn)
+        .await
+}
+
+/// The meter of this id, if the context sees it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find(conn: &mut AsyncPgConnection, client: ClientId, id: MeterId) -> QueryResult<Option<Meter>> {
+    meters::table
+        .filter(meters::client_id.eq(client).and(meters::id.eq(id)))
+        .select(Meter::as_select())
+        .first(conn)
+        .await
+        .optional()
+}
+
+/// Every row with one of these serials: both directions, all customers it was ever at, the latest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn with_serials(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    client: ClientId,
+    serials: &[String],
+) -> QueryResult<Vec<Meter>> {
+    meters::table
+        .filter(meters::organization_id.eq(organization).and(meters::client_id.eq(client)))
+        .filter(meters::serial.eq_any(serials))
+        .select(Meter::as_select())
+        .order((meters::serial, meters::direction, meters::valid_from.desc()))
+        .load(conn)
+        .await
+}
+
+/// A row of the same serial and direction whose days in service overlap these, other than `except`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn overlapping(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    client: ClientId,
+    fields: &MeterFields,
+    except: Option<MeterId>,
+) -> QueryResult<Option<Meter>> {
+    let rows = with_serials(conn, organization, client, std::slice::from_ref(&fields.serial)).await?;
+    Ok(rows.into_iter().find(|row| {
+        let starts_before_end = fields.valid_to.is_none_or(|to| row.valid_from < to);
+        let ends_after_start = row.valid_to.is_none_or(|to| fields.valid_from < to);
+        row.direction == fields.direction && Some(row.id) != except && starts_before_end && ends_after_start
+    }))
+}
+
+/// Makes a meter.
+///
+/// # Errors
+/// `meters_organization_id_client_id_serial_direction_valid_from_key` when there is one from that very day.
+pub async fn create(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    client: ClientId,
+    customer: CustomerId,
+    id: MeterId,
+    by: UserId,
+    fields: &MeterFields,
+) -> QueryResult<()> {
+    let keys = (
+        meters::organization_id.eq(organization),
+        meters::client_id.eq(client),
+        meters::customer_id.eq(customer),
+        meters::id.eq(id),
+        meters::created_by.eq(by.0),
+    );
+    diesel::insert_into(meters::table).values((keys, fields)).execute(conn).await?;
+    Ok(())
+}
+
+/// Changes a meter; false when the context does not see it.
+///
+/// # Errors
+/// As [`create`].
+pub async fn update(
+    conn: &mut AsyncPgConnection,
+    client: ClientId,
+    id: MeterId,
+    fields: &MeterFields,
+) -> QueryResult<bool> {
+    let changed = diesel::update(meters::table.filter(meters::client_id.eq(client).and(meters::id.eq(id))))
+        .set(fields)
+        .execute(conn)
+        .await?;
+    Ok(changed == 1)
+}
+
+/// First and last day with values or reads, if the meter has any: what its dates and kind may no longer deny.
+///
+/// # Errors
+/// When the database fails.
+pub async fn measured_days(
+    conn: &mut AsyncPgConnection,
+    client: ClientId,
+    id: MeterId,
+) -> QueryResult<Option<(NaiveDate, NaiveDate)>> {
+    use crate::db::schema::{interval_days, meter_readings};
+    use diesel::dsl::{max, min};
+    let days: (Option<NaiveDate>, Option<NaiveDate>) = interval_days::table
+        .filter(interval_days::client_id.eq(client).and(interval_days::meter_id.eq(id)))
+        .select((min(interval_days::day), max(interval_days::day)))
+        .first(conn)
+        .await?;
+    let reads: (Option<NaiveDate>, Option<NaiveDate>) = meter_readings::table
+        .filter(meter_readings::client_id.eq(client).and(meter_readings::meter_id.eq(id)))
+        .filter(meter_readings::superseded_by.is_null())
+        .select((min(meter_readings::from_on), max(meter_readings::to_on)))
+        .first(conn)
+        .await?;
+    let first = days.0.into_iter().chain(reads.0).min();
+    let last = days.1.into_iter().chain(reads.1.and_then(|to| to.pred_opt())).max();
+    Ok(first.zip(last))
+}

@@ -1,0 +1,335 @@
+//! Tariffs: versions of tariff documents, and which customer is on which from when ([`agreements`]).
+//!
+//! A version is a draft until it is activated; from then on it applies from its first day until a later
+//! version's first day, or until the tariff is retired. Past days keep the version that held then, so a
+//! retired version still rates its own days. The document itself is [`crate::tariff_document`].
+
+pub mod agreements;
+mod life;
+mod shape;
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+use crate::db::DbError;
+use crate::db::schema::{tariff_blocks, tariff_rates};
+use crate::ids::{ClientId, OrganizationId, TariffRateId, UserId};
+use crate::tariff_document::{Fault, TariffDocument};
+pub use life::{Activation, activate, activation, discard, retire};
+pub use shape::{BlockRow, blocks_of, kind_label, kind_of};
+
+/// Why a tariff was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum TariffError {
+    /// No such version, or not to be seen.
+    #[error("there is no such tariff version")]
+    NotFound,
+    /// Its document has faults.
+    #[error("the tariff has faults: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Faulty(Vec<Fault>),
+    /// The step does not fit the state; the sentence says why and what to do.
+    #[error("{0}")]
+    Refused(String),
+    /// The database failed.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+impl From<diesel::result::Error> for TariffError {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Db(error.into())
+    }
+}
+
+/// A version of a tariff.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = tariff_rates)]
+pub struct Tariff {
+    /// Its organization.
+    pub organization_id: OrganizationId,
+    /// Its client.
+    pub client_id: ClientId,
+    /// Its id.
+    pub id: TariffRateId,
+    /// What agreements call it; the same for all its versions.
+    pub code: String,
+    /// 1, 2, …
+    pub version: i32,
+    /// What people call it.
+    pub name: String,
+    /// `flat`, `tiered`, `time_of_use`, `demand` or `mixed`.
+    pub kind: String,
+    /// ISO 4217.
+    pub currency: String,
+    /// The document as JSON.
+    pub document: Value,
+    /// First day it applies.
+    pub effective_from: NaiveDate,
+    /// First day it no longer applies.
+    pub effective_to: Option<NaiveDate>,
+    /// `draft`, `active` or `retired`.
+    pub status: String,
+    /// Whether it has rated anything: then its document and first day are fixed.
+    pub rated: bool,
+}
+
+impl Tariff {
+    /// The document, read.
+    ///
+    /// # Errors
+    /// One fault when the JSON kept is not a document.
+    pub fn document(&self) -> Result<TariffDocument, TariffError> {
+        serde_json::from_value(self.document.clone())
+            .map_err(|fault| TariffError::Faulty(vec![Fault::new("", fault.to_string())]))
+    }
+}
+
+/// A version in a list, without its document.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = tariff_rates)]
+pub struct TariffRow {
+    /// Its id.
+    pub id: TariffRateId,
+    /// What agreements call it.
+    pub code: String,
+    /// 1, 2, …
+    pub version: i32,
+    /// What people call it.
+    pub name: String,
+    /// `flat`, `tiered`, `time_of_use`, `demand` or `mixed`.
+    pub kind: String,
+    /// ISO 4217.
+    pub currency: String,
+    /// First day it applies.
+    pub effective_from: NaiveDate,
+    /// First day it no longer applies.
+    pub effective_to: Option<NaiveDate>,
+    /// `draft`, `active` or `retired`.
+    pub status: String,
+    /// Whether it has rated anything.
+    pub rated: bool,
+}
+
+/// Which versions to list.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Part of code or name; empty: all.
+    pub search: String,
+    /// A status; empty: all.
+    pub status: String,
+}
+
+/// Versions of a client's tariffs by code, the latest first; one page, and how many there are in all.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    client: ClientId,
+    filter: &Filter,
+    offset: i64,
+    limit: i64,
+) -> QueryResult<(Vec<TariffRow>, i64)> {
+    let matching = || {
+        let mut query = tariff_rates::table
+            .filter(tariff_rates::organization_id.eq(organization).and(tariff_rates::client_id.eq(client)))
+            .into_boxed();
+        if !filter.search.is_empty() {
+            let pattern = format!("%{}%", filter.search.replace(['\\', '%', '_'], " "));
+            query = query.filter(tariff_rates::code.ilike(pattern.clone()).or(tariff_rates::name.ilike(pattern)));
+        }
+        if !filter.status.is_empty() {
+            query = query.filter(tariff_rates::status.eq(filter.status.clone()));
+        }
+        query
+    };
+    let total = matching().count().get_result(conn).await?;
+    let rows = matching()
+        .select(TariffRow::as_select())
+        .order((tariff_rates::code.asc(), tariff_rates::version.desc()))
+        .offset(offset)
+        .limit(limit)
+        .load(conn)
+        .await?;
+    Ok((rows, total))
+}
+
+/// The version of this id, if the context sees it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find(conn: &mut AsyncPgConnection, client: ClientId, id: TariffRateId) -> QueryResult<Option<Tariff>> {
+    tariff_rates::table
+        .filter(tariff_rates::client_id.eq(client).and(tariff_rates::id.eq(id)))
+        .select(Tariff::as_select())
+        .first(conn)
+        .await
+        .optional()
+}
+
+/// Every version of a tariff, the latest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn versions(conn: &mut AsyncPgConnection, client: ClientId, code: &str) -> QueryResult<Vec<TariffRow>> {
+    tariff_rates::table
+        .filter(tariff_rates::client_id.eq(client).and(tariff_rates::code.eq(code)))
+        .select(TariffRow::as_select())
+        .order(tariff_rates::version.desc())
+        .load(conn)
+        .await
+}
+
+/// The version that applies on a day; `None` when no one does.
+///
+/// # Errors
+/// When the database fails.
+pub async fn version_for(
+    conn: &mut AsyncPgConnection,
+    client: ClientId,
+    code: &str,
+    day: NaiveDate,
+) -> QueryResult<Option<Tariff>> {
+    // A discarded draft is retired without ever having had an end.
+    let applied = tariff_rates::status
+        .eq("active")
+        .or(tariff_rates::status.eq("retired").and(tariff_rates::effective_to.is_not_null()));
+    tariff_rates::table
+        .filter(tariff_rates::client_id.eq(client).and(tariff_rates::code.eq(code)))
+        .filter(applied)
+        .filter(tariff_rates::effective_from.le(day))
+        .filter(tariff_rates::effective_to.is_null().or(tariff_rates::effective_to.gt(day)))
+        .select(Tariff::as_select())
+        .order(tariff_rates::version.desc())
+        .first(conn)
+        .await
+        .optional()
+}
+
+/// Every version that applies somewhere in `from`..`to`, of all codes: what a billing run loads once.
+///
+/// # Errors
+/// When the database fails.
+pub async fn versions_within(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    client: ClientId,
+    from: NaiveDate,
+    to: NaiveDate,
+) -> QueryResult<Vec<Tariff>> {
+    let applied = tariff_rates::status
+        .eq("active")
+        .or(tariff_rates::status.eq("retired").and(tariff_rates::effective_to.is_not_null()));
+    tariff_rates::table
+        .filter(tariff_rates::organization_id.eq(organization).and(tariff_rates::client_id.eq(client)))
+        .filter(applied)
+        .filter(tariff_rates::effective_from.lt(to))
+        .filter(tariff_rates::effective_to.is_null().or(tariff_rates::effective_to.gt(from)))
+        .select(Tariff::as_select())
+        .order((tariff_rates::code, tariff_rates::effective_from, tariff_rates::version))
+        .load(conn)
+        .await
+}
+
+/// What makes a version.
+#[derive(Debug, Clone)]
+pub struct NewTariff<'a> {
+    /// What agreements call it; letters, digits, `-` and `_`.
+    pub code: &'a str,
+    /// The tariff.
+    pub document: &'a TariffDocument,
+    /// First day it shall apply.
+    pub effective_from: NaiveDate,
+}
+
+/// Makes the next version of a code as a draft and says which version it is.
+///
+/// # Errors
+/// [`TariffError::Faulty`] when the document does not validate; `Db` with
+/// `tariff_rates_organization_id_client_id_code_version_key` when two people do so at once.
+pub async fn create(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    client: ClientId,
+    id: TariffRateId,
+    by: UserId,
+    new: &NewTariff<'_>,
+) -> Result<i32, TariffError> {
+    let faults = new.document.validate();
+    if !faults.is_empty() {
+        return Err(TariffError::Faulty(faults));
+    }
+    let json = serde_json::to_value(new.document)
+        .map_err(|fault| TariffError::Faulty(vec![Fault::new("", fault.to_string())]))?;
+    let latest: Option<i32> = tariff_rates::table
+        .filter(tariff_rates::client_id.eq(client).and(tariff_rates::code.eq(new.code)))
+        .select(diesel::dsl::max(tariff_rates::version))
+        .first(conn)
+        .await?;
+    let version = latest.unwrap_or_default() + 1;
+    diesel::insert_into(tariff_rates::table)
+        .values((
+            tariff_rates::organization_id.eq(organization),
+            tariff_rates::client_id.eq(client),
+            tariff_rates::id.eq(id),
+            tariff_rates::code.eq(new.code),
+            tariff_rates::version.eq(version),
+            tariff_rates::name.eq(&new.document.name),
+            tariff_rates::kind.eq(kind_of(new.document)),
+            tariff_rates::currency.eq(&new.document.currency),
+            tariff_rates::document.eq(json),
+            tariff_rates::effective_from.eq(new.effective_from),
+            tariff_rates::created_by.eq(by.0),
+        ))
+        .execute(conn)
+        .await?;
+    write_blocks(conn, organization, client, id, by, &blocks_of(new.document)).await?;
+    Ok(version)
+}
+
+async fn write_blocks(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    client: ClientId,
+    id: TariffRateId,
+    by: UserId,
+    blocks: &[BlockRow],
+) -> QueryResult<()> {
+    let rows: Vec<_> = (0_i16..)
+        .zip(blocks)
+        .map(|(position, block)| {
+            (
+                tariff_blocks::organization_id.eq(organization),
+                tariff_blocks::client_id.eq(client),
+                tariff_blocks::tariff_rate_id.eq(id),
+                tariff_blocks::position.eq(position),
+                tariff_blocks::tou_period.eq(&block.tou_period),
+                tariff_blocks::from_kwh.eq(block.from_kwh),
+                tariff_blocks::to_kwh.eq(block.to_kwh),
+                tariff_blocks::price.eq(block.price),
+                tariff_blocks::created_by.eq(by.0),
+            )
+        })
+        .collect();
+    diesel::insert_into(tariff_blocks::table).values(&rows).execute(conn).await?;
+    Ok(())
+}
+
+/// The energy steps of a version, in order.
+///
+/// # Errors
+/// When the database fails.
+pub async fn blocks(conn: &mut AsyncPgConnection, client: ClientId, id: TariffRateId) -> QueryResult<Vec<BlockRow>> {
+    let rows: Vec<(String, Decimal, Option<Decimal>, Decimal)> = tariff_blocks::table
+        .filter(tariff_blocks::client_id.eq(client).and(tariff_blocks::tariff_rate_id.eq(id)))
+        .select((tariff_blocks::tou_period, tariff_blocks::from_kwh, tariff_blocks::to_kwh, tariff_blocks::price))
+        .order(tariff_blocks::position)
+        .load(conn)
+        .await?;
+    let row = |(tou_period, from_kwh, to_kwh, price)| BlockRow { tou_period, from_kwh, to_kwh, price };
+    Ok(rows.into_iter().map(row).collect())
+}

@@ -1,0 +1,161 @@
+//! Tariff agreements: which customer is on which tariff, from a day to a day. One at a time.
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+
+use super::TariffError;
+use crate::db::schema::tariff_agreements;
+use crate::ids::{ClientId, CustomerId, OrganizationId, TariffAgreementId, UserId};
+
+/// A customer's being on a tariff.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = tariff_agreements)]
+pub struct Agreement {
+    /// Its id.
+    pub id: TariffAgreementId,
+    /// The customer.
+    pub customer_id: CustomerId,
+    /// The tariff; its version follows from the day.
+    pub tariff_code: String,
+    /// First day.
+    pub valid_from: NaiveDate,
+    /// First day no longer.
+    pub valid_to: Option<NaiveDate>,
+}
+
+impl Agreement {
+    /// Whether it holds on a day.
+    #[must_use]
+    pub fn covers(&self, day: NaiveDate) -> bool {
+        self.valid_from <= day && self.valid_to.is_none_or(|to| day < to)
+    }
+}
+
+/// A customer's agreements, the latest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(conn: &mut AsyncPgConnection, client: ClientId, customer: CustomerId) -> QueryResult<Vec<Agreement>> {
+    tariff_agreements::table
+        .filter(tariff_agreements::client_id.eq(client).and(tariff_agreements::customer_id.eq(customer)))
+        .select(Agreement::as_select())
+        .order(tariff_agreements::valid_from.desc())
+        .load(conn)
+        .await
+}
+
+/// Every agreement of a client that holds somewhere in `from`..`to`, by customer and day: what a billing
+/// run loads once.
+///
+/// # Errors
+/// When the database fails.
+pub async fn within(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    client: ClientId,
+    from: NaiveDate,
+    to: NaiveDate,
+) -> QueryResult<Vec<Agreement>> {
+    tariff_agreements::table
+        .filter(tariff_agreements::organization_id.eq(organization).and(tariff_agreements::client_id.eq(client)))
+        .filter(tariff_agreements::valid_from.lt(to))
+        .filter(tariff_agreements::valid_to.is_null().or(tariff_agreements::valid_to.gt(from)))
+        .select(Agreement::as_select())
+        .order((tariff_agreements::customer_id, tariff_agreements::valid_from))
+        .load(conn)
+        .await
+}
+
+/// How many customers are on a tariff on a day or later.
+///
+/// # Errors
+/// When the database fails.
+pub async fn customers_from(
+    conn: &mut AsyncPgConnection,
+    client: ClientId,
+    code: &str,
+    day: NaiveDate,
+) -> QueryResult<i64> {
+    tariff_agreements::table
+        .filter(tariff_agreements::client_id.eq(client).and(tariff_agreements::tariff_code.eq(code)))
+        .filter(tariff_agreements::valid_to.is_null().or(tariff_agreements::valid_to.gt(day)))
+        .select(diesel::dsl::count(tariff_agreements::customer_id).aggregate_distinct())
+        .first(conn)
+        .await
+}
+
+/// How many customers are on each of a client's tariffs today, by code.
+///
+/// # Errors
+/// When the database fails.
+pub async fn counts(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    client: ClientId,
+    codes: &[String],
+    day: NaiveDate,
+) -> QueryResult<Vec<(String, i64)>> {
+    tariff_agreements::table
+        .filter(tariff_agreements::organization_id.eq(organization).and(tariff_agreements::client_id.eq(client)))
+        .filter(tariff_agreements::tariff_code.eq_any(codes))
+        .filter(tariff_agreements::valid_from.le(day))
+        .filter(tariff_agreements::valid_to.is_null().or(tariff_agreements::valid_to.gt(day)))
+        .group_by(tariff_agreements::tariff_code)
+        .select((tariff_agreements::tariff_code, diesel::dsl::count_star()))
+        .load(conn)
+        .await
+}
+
+/// Puts a customer on a tariff from a day on. The agreement that held until then ends on that day, one
+/// from that very day is replaced, and a later one stays: then the new one lasts until it begins.
+/// Gives back the agreement that was ended or replaced.
+///
+/// # Errors
+/// [`TariffError::Refused`] when no version of the tariff applies on that day.
+pub async fn put_on_tariff(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    client: ClientId,
+    customer: CustomerId,
+    by: UserId,
+    code: &str,
+    from: NaiveDate,
+) -> Result<Option<Agreement>, TariffError> {
+    if super::version_for(conn, client, code, from).await?.is_none() {
+        return Err(TariffError::Refused(format!("No active version of {code} applies on {from}.")));
+    }
+    let all: Vec<Agreement> = tariff_agreements::table
+        .filter(tariff_agreements::client_id.eq(client).and(tariff_agreements::customer_id.eq(customer)))
+        .select(Agreement::as_select())
+        .order(tariff_agreements::valid_from.desc())
+        .for_update()
+        .load(conn)
+        .await?;
+    let row = |id: TariffAgreementId| {
+        tariff_agreements::table.filter(tariff_agreements::client_id.eq(client).and(tariff_agreements::id.eq(id)))
+    };
+    if let Some(same) = all.iter().find(|agreement| agreement.valid_from == from) {
+        diesel::update(row(same.id)).set(tariff_agreements::tariff_code.eq(code)).execute(conn).await?;
+        return Ok(Some(same.clone()));
+    }
+    let before = all.iter().find(|agreement| agreement.valid_from < from && agreement.covers(from));
+    if let Some(before) = before {
+        diesel::update(row(before.id)).set(tariff_agreements::valid_to.eq(from)).execute(conn).await?;
+    }
+    let next = all.iter().map(|agreement| agreement.valid_from).filter(|start| *start > from).min();
+    diesel::insert_into(tariff_agreements::table)
+        .values((
+            tariff_agreements::organization_id.eq(organization),
+            tariff_agreements::client_id.eq(client),
+            tariff_agreements::id.eq(TariffAgreementId::fresh()),
+            tariff_agreements::customer_id.eq(customer),
+            tariff_agreements::tariff_code.eq(code),
+            tariff_agreements::valid_from.eq(from),
+            tariff_agreements::valid_to.eq(next),
+            tariff_agreements::created_by.eq(by.0),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(before.cloned())
+}
