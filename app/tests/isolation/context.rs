@@ -402,7 +402,7 @@ async fn attack_16_sql_run_inside_functions() {
     let case = Case::world().await;
     let app = case.app().await;
     let xml = "SELECT (length(x) - length(replace(x, '<id>', ''))) / 4 FROM (SELECT query_to_xml('SELECT id FROM public.customers', true, false, '')::text x) q";
-    let words = "SELECT count(*) FROM ts_stat('SELECT to_tsvector(''simple'', account_number || '' '' || name) FROM public.customers') WHERE word LIKE '___'";
+    let words = "SELECT count(*) FROM ts_stat('SELECT to_tsvector(''simple'', account_number || '' '' || name) FROM public.customers') WHERE word ~ '^[0-9]{3}$'";
     let table = "SELECT (length(x) - length(replace(x, '<id>', ''))) / 4 FROM (SELECT table_to_xml('public.customers', true, false, '')::text x) q";
     for sql in [xml, table] {
         assert_eq!(app.count(sql).await, 0, "{sql}");
@@ -410,8 +410,8 @@ async fn attack_16_sql_run_inside_functions() {
         assert_eq!(app.count_as(Who::Customer(1, 1, 1), sql).await, 1, "{sql}");
     }
     assert_eq!(app.count(words).await, 0);
-    assert_eq!(app.count_as(Who::Client(1, 1), words).await, 4, "a-1, a-2, 111, 112: {words}");
-    assert_eq!(app.count_as(Who::Customer(1, 1, 1), words).await, 2);
+    assert_eq!(app.count_as(Who::Client(1, 1), words).await, 2, "{words}");
+    assert_eq!(app.count_as(Who::Customer(1, 1, 1), words).await, 1);
     let nested = format!("SELECT query_to_xml('SELECT set_config(''eis.context'', ''{}'', true)', true, false, '')", "x");
     assert_eq!(app.refused(&nested).await, DENIED);
 }
@@ -444,6 +444,7 @@ async fn attack_18_set_role_and_session_authorization() {
         }
         sql.must("RESET ROLE; RESET SESSION AUTHORIZATION").await;
         assert_eq!(sql.value("SELECT current_user").await, format!("eis_{login}"));
+        sql.must("SET default_transaction_read_only = off").await;
         assert_eq!(sql.refused("ALTER ROLE CURRENT_USER BYPASSRLS").await, DENIED);
         assert_eq!(sql.refused("CREATE ROLE mine").await, DENIED);
     }

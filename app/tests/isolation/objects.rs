@@ -116,7 +116,7 @@ async fn attack_36_names_shadowed_by_search_path() {
     let loose = truth
         .rows(
             "SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-             WHERE n.nspname IN ('public', 'private') AND NOT coalesce(p.proconfig::text LIKE '%search_path=pg_catalog, pg_temp%', false)",
+             WHERE n.nspname IN ('public', 'private') AND (p.prosecdef OR p.prorettype = 'trigger'::regtype) AND NOT coalesce(p.proconfig::text LIKE '%search_path=pg_catalog, pg_temp%', false)",
         )
         .await
         .unwrap();
