@@ -9,7 +9,7 @@ use eis::payments::{Paid, method_label};
 use leptos::prelude::*;
 use rust_decimal::Decimal;
 
-use crate::components::{Bill, BillLine, BillSum, Column, CompareBars, Comparison, DataTable, SummaryList, SummaryRow};
+use crate::components::{Bill, BillLine, BillSum, Column, CompareBars, Comparison, DataTable, Rows, SummaryList, SummaryRow};
 use crate::format::{self, Locale};
 
 /// The account: every line with quantity, price and amount, the sums, and what is left to pay.
@@ -99,14 +99,11 @@ fn days_table(line: &Line, days: &[DayShare], currency: &str, locale: Locale) ->
         view! { <tr><th scope="row">{name}{estimated}</th><td class="num">{format::kwh(day.quantity, locale)}</td>{amount}</tr> }
     });
     let foot = with_amounts.then(|| {
-        view! {
-            <tr>
-                <th scope="row">"Sum"</th>
-                <td class="num">{format::kwh(line.quantity, locale)}</td>
-                <td class="num">{format::money(line.amount, locale)}</td>
-            </tr>
-        }
-        .into_any()
+        let mut foot = Rows::new();
+        foot.row(|cells| {
+            cells.name("Sum").number(&format::kwh(line.quantity, locale)).number(&format::money(line.amount, locale));
+        });
+        foot
     });
     let caption = format!("Days behind {}", line.description);
     let rows = rows.collect_view();
