@@ -8,8 +8,11 @@ mod context;
 mod coverage;
 mod harness;
 mod objects;
+mod roles;
+mod sessions;
 mod side_channels;
 mod tables;
+mod targets;
 mod writes;
 
 /// SQLSTATE: insufficient privilege, a policy's refusal, or the gate's.
