@@ -4,9 +4,11 @@
 #[path = "../support/support.rs"]
 mod support;
 
+mod check;
 mod context;
 mod coverage;
 mod harness;
+mod migrations;
 mod objects;
 mod roles;
 mod sessions;
