@@ -51,6 +51,18 @@ impl Role {
         Self::ALL.into_iter().find(|role| role.code() == code)
     }
 
+    /// The roles that one of this role may give and take back; at one client, only its customers' (the
+    /// database's `private.may_grant` says the same and has the last word).
+    #[must_use]
+    pub const fn grants(self, at_client: bool) -> &'static [Self] {
+        match (self, at_client) {
+            (Self::EisStaff, false) => &[Self::EnergyAdmin],
+            (Self::EnergyAdmin, false) => &[Self::ClientAdmin, Self::CustomerUser],
+            (Self::EnergyAdmin | Self::ClientAdmin, true) => &[Self::CustomerUser],
+            _ => &[],
+        }
+    }
+
     /// Whether the role includes a permission.
     #[must_use]
     pub const fn may(self, permission: Permission) -> bool {

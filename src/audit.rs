@@ -85,13 +85,31 @@ pub struct Record {
     pub action: String,
     /// The noun.
     pub entity: String,
+    /// Which one.
+    pub entity_id: Option<uuid::Uuid>,
     /// A sentence.
     pub summary: String,
     /// Before and after, or figures.
     pub details: Value,
+    /// From where.
+    pub address: String,
     /// When.
     pub at: DateTime<Utc>,
 }
+
+/// Which records to list; empty texts: all.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// The noun.
+    pub entity: String,
+    /// The verb.
+    pub action: String,
+    /// Part of the user's name or of the sentence.
+    pub search: String,
+}
+
+/// Where a page of records begins: after this one, going back in time.
+pub type Cursor = (DateTime<Utc>, AuditRecordId);
 
 /// Records that the context may read, the latest first, from before `before` on.
 ///
@@ -101,7 +119,8 @@ pub async fn list(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
     client: Option<ClientId>,
-    before: Option<(DateTime<Utc>, AuditRecordId)>,
+    filter: &Filter,
+    before: Option<Cursor>,
     limit: i64,
 ) -> QueryResult<Vec<Record>> {
     let mut query = audit_log::table
@@ -112,6 +131,16 @@ pub async fn list(
         .into_boxed();
     if let Some(client) = client {
         query = query.filter(audit_log::client_id.eq(client));
+    }
+    if !filter.entity.is_empty() {
+        query = query.filter(audit_log::entity.eq(filter.entity.clone()));
+    }
+    if !filter.action.is_empty() {
+        query = query.filter(audit_log::action.eq(filter.action.clone()));
+    }
+    if !filter.search.is_empty() {
+        let pattern = format!("%{}%", filter.search.replace(['\\', '%', '_'], " "));
+        query = query.filter(audit_log::user_name.ilike(pattern.clone()).or(audit_log::summary.ilike(pattern)));
     }
     if let Some((at, id)) = before {
         query = query.filter(audit_log::at.lt(at).or(audit_log::at.eq(at).and(audit_log::id.lt(id))));

@@ -1,1 +1,275 @@
-//! wip
+//! Billing: periods, and the way of each from open to invoiced.
+//!
+//! [`rate`] makes draft invoices and says why there is none for some customers; it may be repeated until
+//! [`approve`], and [`reopen`] goes back as long as nothing is issued. [`issue`] numbers the drafts in one
+//! transaction. Every step locks the client's billing, so that two people never do it at once.
+
+mod account;
+mod draft;
+mod issue;
+mod load;
+mod overview;
+mod run;
+mod steps;
+mod tariffs;
+mod usage;
+mod write;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Text, Uuid as SqlUuid};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use rust_decimal::Decimal;
+
+use crate::access::Actor;
+use crate::db::DbError;
+use crate::db::schema::{billing_exceptions, billing_periods, customers};
+use crate::ids::{BillingPeriodId, ClientId, CustomerId, OrganizationId, UserId};
+use crate::period::Period;
+
+pub use issue::{Issued, issue};
+pub use overview::{Attention, MonthUsage, attention, usage_by_month};
+pub use run::{Rated, rate};
+pub use steps::{approve, create, reopen};
+
+/// Whose billing is done, and by whom; the system (demo data) is nobody.
+#[derive(Debug, Clone, Copy)]
+pub struct Desk {
+    /// The organization.
+    pub organization: OrganizationId,
+    /// The client.
+    pub client: ClientId,
+    /// Who does it.
+    pub by: Option<UserId>,
+}
+
+impl Desk {
+    /// The desk of an actor who stands at a client.
+    ///
+    /// # Errors
+    /// [`DbError::Refused`] when the actor stands at none.
+    pub fn of(actor: &Actor) -> Result<Self, DbError> {
+        let (client, organization) = actor.tenant()?;
+        Ok(Self { organization, client, by: Some(actor.user) })
+    }
+}
+
+/// Why a step was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum BillingError {
+    /// The period is not there, or not to be seen.
+    #[error("there is no such billing period")]
+    NotFound,
+    /// The period is not where the step starts, or the days overlap: a sentence for a person.
+    #[error("{0}")]
+    Wrong(String),
+    /// The database failed.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+impl From<diesel::result::Error> for BillingError {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Db(error.into())
+    }
+}
+
+fn wrong<T>(text: impl Into<String>) -> Result<T, BillingError> {
+    Err(BillingError::Wrong(text.into()))
+}
+
+/// Days that a client bills together.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = billing_periods)]
+pub struct BillingPeriod {
+    /// Its id.
+    pub id: BillingPeriodId,
+    /// First day.
+    pub from_on: NaiveDate,
+    /// The day after the last.
+    pub to_on: NaiveDate,
+    /// `open`, `rated`, `approved`, `invoiced`, `closed`.
+    pub status: String,
+    /// Invoices and drafts made by the latest rating.
+    pub invoices: i32,
+    /// Customers that the latest rating could not bill.
+    pub exceptions: i32,
+    /// Energy billed.
+    pub kwh: Decimal,
+    /// Sum before tax.
+    pub net: Decimal,
+    /// Tax.
+    pub tax: Decimal,
+    /// Sum of the invoices.
+    pub total: Decimal,
+    /// When it was approved.
+    pub approved_at: Option<DateTime<Utc>>,
+    /// When its invoices were issued.
+    pub issued_at: Option<DateTime<Utc>>,
+}
+
+impl BillingPeriod {
+    /// Its days.
+    #[must_use]
+    pub fn days(&self) -> Period {
+        // The table's CHECK keeps the end after the start.
+        Period::new(self.from_on, self.to_on).unwrap_or_else(|_| Period::day(self.from_on))
+    }
+}
+
+/// What the latest rating found about a customer.
+#[derive(Debug, Clone)]
+pub struct Exception {
+    /// The customer.
+    pub customer_id: CustomerId,
+    /// Its account.
+    pub account_number: String,
+    /// Its name.
+    pub customer_name: String,
+    /// `no_tariff`, `no_meter`, `no_usage`, `missing_usage`, `rating_failed`, `estimated`, `zero_usage`,
+    /// `much_higher`, `much_lower`.
+    pub kind: String,
+    /// `blocks`: there is no bill; `warns`: there is one to look at.
+    pub severity: String,
+    /// What was found, as a sentence.
+    pub message: String,
+}
+
+/// The client's periods, the latest first, from before `before` (its first day) on.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(
+    conn: &AsyncPgConnection,
+    desk: &Desk,
+    before: Option<NaiveDate>,
+    limit: i64,
+) -> QueryResult<Vec<BillingPeriod>> {
+    let mut conn = conn;
+    billing_periods::table
+        .filter(billing_periods::organization_id.eq(desk.organization).and(billing_periods::client_id.eq(desk.client)))
+        .filter(billing_periods::from_on.lt(before.unwrap_or(NaiveDate::MAX.min(far()))))
+        .select(BillingPeriod::as_select())
+        .order((billing_periods::from_on.desc(), billing_periods::to_on.desc()))
+        .limit(limit)
+        .load(&mut conn)
+        .await
+}
+
+/// A day beyond every period; PostgreSQL knows no later one than chrono's latest.
+fn far() -> NaiveDate {
+    NaiveDate::from_ymd_opt(9999, 12, 31).unwrap_or_default()
+}
+
+/// The period of this id, if the context sees it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find(conn: &AsyncPgConnection, desk: &Desk, id: BillingPeriodId) -> QueryResult<Option<BillingPeriod>> {
+    let mut conn = conn;
+    billing_periods::table
+        .filter(billing_periods::organization_id.eq(desk.organization).and(billing_periods::client_id.eq(desk.client)))
+        .filter(billing_periods::id.eq(id))
+        .select(BillingPeriod::as_select())
+        .first(&mut conn)
+        .await
+        .optional()
+}
+
+/// What the latest rating found, what blocks first, by account number.
+///
+/// # Errors
+/// When the database fails.
+pub async fn exceptions(
+    conn: &AsyncPgConnection,
+    desk: &Desk,
+    period: BillingPeriodId,
+    offset: i64,
+    limit: i64,
+) -> QueryResult<Vec<Exception>> {
+    let mut conn = conn;
+    let same = customers::organization_id
+        .eq(billing_exceptions::organization_id)
+        .and(customers::client_id.eq(billing_exceptions::client_id))
+        .and(customers::id.eq(billing_exceptions::customer_id));
+    let rows: Vec<(CustomerId, String, String, String, String, String)> = billing_exceptions::table
+        .inner_join(customers::table.on(same))
+        .filter(
+            billing_exceptions::organization_id
+                .eq(desk.organization)
+                .and(billing_exceptions::client_id.eq(desk.client)),
+        )
+        .filter(billing_exceptions::billing_period_id.eq(period))
+        .select((
+            customers::id,
+            customers::account_number,
+            customers::name,
+            billing_exceptions::kind,
+            billing_exceptions::severity,
+            billing_exceptions::message,
+        ))
+        .order((billing_exceptions::severity, customers::account_number, billing_exceptions::kind))
+        .offset(offset)
+        .limit(limit)
+        .load(&mut conn)
+        .await?;
+    let exception = |(customer_id, account_number, customer_name, kind, severity, message)| Exception {
+        customer_id,
+        account_number,
+        customer_name,
+        kind,
+        severity,
+        message,
+    };
+    Ok(rows.into_iter().map(exception).collect())
+}
+
+/// How many exceptions block and how many warn.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count_exceptions(
+    conn: &AsyncPgConnection,
+    desk: &Desk,
+    period: BillingPeriodId,
+) -> QueryResult<(i64, i64)> {
+    let mut conn = conn;
+    let counts: Vec<(String, i64)> = billing_exceptions::table
+        .filter(
+            billing_exceptions::organization_id
+                .eq(desk.organization)
+                .and(billing_exceptions::client_id.eq(desk.client)),
+        )
+        .filter(billing_exceptions::billing_period_id.eq(period))
+        .group_by(billing_exceptions::severity)
+        .select((billing_exceptions::severity, diesel::dsl::count_star()))
+        .load(&mut conn)
+        .await?;
+    let of = |severity: &str| counts.iter().filter(|(known, _)| known == severity).map(|(_, count)| *count).sum();
+    Ok((of("blocks"), of("warns")))
+}
+
+/// Waits for whoever else is billing this client, and keeps others out until the transaction ends.
+async fn lock(conn: &mut AsyncPgConnection, desk: &Desk) -> QueryResult<()> {
+    sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))")
+        .bind::<Text, _>(format!("billing {} {}", desk.organization, desk.client))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Locks the client's billing and reads a period.
+async fn locked(conn: &mut AsyncPgConnection, desk: &Desk, id: BillingPeriodId) -> Result<BillingPeriod, BillingError> {
+    lock(conn, desk).await?;
+    // Locked before read: what another transaction has just committed must be seen.
+    sql_query(
+        "SELECT 1 FROM public.billing_periods WHERE organization_id = $1 AND client_id = $2 AND id = $3 FOR UPDATE",
+    )
+    .bind::<SqlUuid, _>(desk.organization)
+    .bind::<SqlUuid, _>(desk.client)
+    .bind::<SqlUuid, _>(id)
+    .execute(conn)
+    .await?;
+    find(conn, desk, id).await?.ok_or(BillingError::NotFound)
+}

@@ -78,7 +78,7 @@ pub async fn list(conn: &mut AsyncPgConnection) -> QueryResult<Vec<Client>> {
 }
 
 /// What makes or changes a client.
-#[derive(Debug, Clone, AsChangeset, Insertable)]
+#[derive(Debug, Clone, PartialEq, Eq, AsChangeset, Insertable, serde::Serialize)]
 #[diesel(table_name = clients)]
 pub struct ClientFields {
     /// Its short name.
@@ -107,6 +107,26 @@ pub struct ClientFields {
     pub payment_terms_days: i16,
 }
 
+impl From<&Client> for ClientFields {
+    fn from(row: &Client) -> Self {
+        let row = row.clone();
+        Self {
+            slug: row.slug,
+            name: row.name,
+            legal_name: row.legal_name,
+            address: row.address,
+            tax_number: row.tax_number,
+            currency: row.currency,
+            time_zone: row.time_zone,
+            locale: row.locale,
+            invoice_series: row.invoice_series,
+            tax_name: row.tax_name,
+            tax_rate: row.tax_rate,
+            payment_terms_days: row.payment_terms_days,
+        }
+    }
+}
+
 /// Makes a client.
 ///
 /// # Errors
@@ -124,3 +144,20 @@ pub async fn create(
         .await?;
     Ok(())
 }
+
+/// Changes a client; false when the context does not see it.
+///
+/// # Errors
+/// As [`create`].
+pub async fn update(conn: &mut AsyncPgConnection, id: ClientId, fields: &ClientFields) -> QueryResult<bool> {
+    let changed = diesel::update(clients::table.filter(clients::id.eq(id))).set(fields).execute(conn).await?;
+    Ok(changed == 1)
+}
+
+/// Currencies in use that count two decimals (ISO 4217), which is what amounts are kept with.
+pub const CURRENCIES: [&str; 52] = [
+    "USD", "EUR", "GBP", "SEK", "AED", "ALL", "AMD", "ARS", "AUD", "AZN", "BAM", "BGN", "BRL", "CAD", "CHF", "CNY",
+    "COP", "CZK", "DKK", "DOP", "EGP", "GEL", "GHS", "GTQ", "HKD", "HUF", "IDR", "ILS", "INR", "JMD", "KES", "KZT",
+    "MAD", "MDL", "MKD", "MXN", "MYR", "NGN", "NOK", "NZD", "PEN", "PHP", "PLN", "QAR", "RON", "RSD", "SAR", "SGD",
+    "THB", "TRY", "UAH", "ZAR",
+];

@@ -145,9 +145,27 @@ pub async fn list(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find(conn: &mut AsyncPgConnection, client: ClientId, id: CustomerId) -> QueryResult<Option<Customer>> {
+pub async fn find(conn: &AsyncPgConnection, client: ClientId, id: CustomerId) -> QueryResult<Option<Customer>> {
+    let mut conn = conn;
     customers::table
         .filter(customers::client_id.eq(client).and(customers::id.eq(id)))
+        .select(Customer::as_select())
+        .first(&mut conn)
+        .await
+        .optional()
+}
+
+/// The customer of this account number, if the context sees it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_by_account(
+    conn: &mut AsyncPgConnection,
+    client: ClientId,
+    account_number: &str,
+) -> QueryResult<Option<Customer>> {
+    customers::table
+        .filter(customers::client_id.eq(client).and(customers::account_number.eq(account_number)))
         .select(Customer::as_select())
         .first(conn)
         .await

@@ -16,6 +16,7 @@ use crate::db::schema::{invoice_lines, invoices};
 use crate::ids::{BillingPeriodId, ClientId, CustomerId, InvoiceId, OrganizationId};
 
 pub use list::{Cursor, Filter, Listed, Page, Search, Total, Turn, list};
+pub(crate) use trace::Kept;
 pub use trace::{DayShare, shares};
 
 /// An invoice or credit note.

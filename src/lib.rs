@@ -1,6 +1,7 @@
 //! The business of the EIS Power Portal: no HTML, no HTTP. This file is the map of the rooms.
 
 pub mod access;
+pub mod account;
 pub mod audit;
 pub mod billing;
 pub mod clients;
@@ -12,6 +13,7 @@ pub mod imports;
 pub mod interval_days;
 pub mod meters;
 pub mod money;
+pub mod organizations;
 pub mod passwords;
 pub mod payments;
 pub mod period;
@@ -19,4 +21,5 @@ pub mod rating;
 pub mod tariff_document;
 pub mod tariffs;
 pub mod usage;
+pub mod usage_data;
 pub mod users;

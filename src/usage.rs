@@ -20,7 +20,7 @@ use chrono_tz::Tz;
 
 pub use days::{DayUsage, Profile};
 pub use merge::{MergeError, merge};
-pub use reading::{Direction, Item, Quality, Reading, Rejected, SeriesKey, UsageError};
+pub use reading::{Direction, Item, Quality, Reading, Rejected, SeriesKey, UsageError, plausible};
 pub use register::RegisterRead;
 
 /// The file formats understood.

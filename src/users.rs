@@ -1,8 +1,8 @@
 //! Users and roles as an actor may see them; granting and revoking, as far as the database's gate allows.
 
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{Binary, Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use diesel::{QueryResult, QueryableByName, sql_query};
+use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::{OptionalExtension, QueryResult, QueryableByName, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use crate::access::SessionSecret;
@@ -128,7 +128,7 @@ pub async fn my_salt(conn: &mut AsyncPgConnection) -> QueryResult<String> {
 }
 
 /// A user with one of their roles, as an administrator sees them.
-#[derive(Debug, QueryableByName)]
+#[derive(Debug, Clone, QueryableByName)]
 pub struct OrganizationUser {
     /// The assignment.
     #[diesel(sql_type = SqlUuid)]
@@ -168,16 +168,64 @@ pub struct OrganizationUser {
     pub valid_to: Option<DateTime<Utc>>,
 }
 
-/// Users and roles of the organization, or of the one client at which the context stands.
+/// Which users to list; empty: all.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Part of name, address or customer.
+    pub search: String,
+    /// A role's code.
+    pub role: String,
+}
+
+#[derive(QueryableByName)]
+struct Counted {
+    #[diesel(embed)]
+    user: OrganizationUser,
+    #[diesel(sql_type = BigInt)]
+    total: i64,
+}
+
+/// Users and roles of the organization, or of the one client at which the context stands: one page, and how
+/// many there are in all.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn list(conn: &mut AsyncPgConnection) -> QueryResult<Vec<OrganizationUser>> {
-    sql_query("SELECT * FROM public.organization_users()").load(conn).await
+pub async fn list(
+    conn: &mut AsyncPgConnection,
+    filter: &Filter,
+    offset: i64,
+    limit: i64,
+) -> QueryResult<(Vec<OrganizationUser>, i64)> {
+    let rows: Vec<Counted> = sql_query(
+        "SELECT u.*, count(*) OVER () AS total FROM public.organization_users() u
+         WHERE ($1 = '' OR strpos(lower(concat_ws(' ', u.name, u.email, u.customer_name)), lower($1)) > 0)
+           AND ($2 = '' OR u.role = $2)
+         ORDER BY lower(u.name), u.assignment_id OFFSET $3 LIMIT $4",
+    )
+    .bind::<Text, _>(&filter.search)
+    .bind::<Text, _>(&filter.role)
+    .bind::<BigInt, _>(offset)
+    .bind::<BigInt, _>(limit)
+    .load(conn)
+    .await?;
+    let total = rows.iter().map(|row| row.total).max().unwrap_or(0);
+    Ok((rows.into_iter().map(|row| row.user).collect(), total))
+}
+
+/// The assignment of this id with its user, if the context sees it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find(conn: &mut AsyncPgConnection, id: AssignmentId) -> QueryResult<Option<OrganizationUser>> {
+    sql_query("SELECT u.* FROM public.organization_users() u WHERE u.assignment_id = $1")
+        .bind::<SqlUuid, _>(id)
+        .get_result(conn)
+        .await
+        .optional()
 }
 
 /// An invitation that is open.
-#[derive(Debug, QueryableByName)]
+#[derive(Debug, Clone, QueryableByName)]
 pub struct OpenInvitation {
     /// Its id.
     #[diesel(sql_type = SqlUuid)]
@@ -191,6 +239,12 @@ pub struct OpenInvitation {
     /// As what.
     #[diesel(sql_type = Text)]
     pub role: String,
+    /// At which client.
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub client_id: Option<ClientId>,
+    /// For which customer.
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub customer_id: Option<CustomerId>,
     /// Until when the link works.
     #[diesel(sql_type = Timestamptz)]
     pub expires_at: DateTime<Utc>,
@@ -202,8 +256,8 @@ pub struct OpenInvitation {
 /// When the database fails.
 pub async fn open_invitations(conn: &mut AsyncPgConnection) -> QueryResult<Vec<OpenInvitation>> {
     sql_query(
-        "SELECT id, email, name, role, expires_at FROM public.invitations
-         WHERE accepted_at IS NULL AND revoked_at IS NULL AND expires_at > now() ORDER BY created_at DESC",
+        "SELECT id, email, name, role, client_id, customer_id, expires_at FROM public.invitations
+         WHERE accepted_at IS NULL AND revoked_at IS NULL AND expires_at > now() ORDER BY created_at DESC LIMIT 200",
     )
     .load(conn)
     .await
@@ -267,12 +321,20 @@ pub async fn revoke_invitation(conn: &mut AsyncPgConnection, id: InvitationId) -
     Ok(flag.value)
 }
 
-/// Ends an assignment now; false when it is not in force, one's own, or not the actor's to revoke.
+/// Ends an assignment at a moment, or gives it no end; a moment gone by ends it now. False when it is not in
+/// force, one's own, or not the actor's to revoke. The person's sessions under it end, and they sign in anew.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn revoke_assignment(conn: &mut AsyncPgConnection, id: AssignmentId) -> QueryResult<bool> {
-    let flag: Flag =
-        sql_query("SELECT public.revoke_assignment($1) AS value").bind::<SqlUuid, _>(id).get_result(conn).await?;
+pub async fn end_assignment(
+    conn: &mut AsyncPgConnection,
+    id: AssignmentId,
+    ends: Option<DateTime<Utc>>,
+) -> QueryResult<bool> {
+    let flag: Flag = sql_query("SELECT public.end_assignment($1, $2) AS value")
+        .bind::<SqlUuid, _>(id)
+        .bind::<Nullable<Timestamptz>, _>(ends)
+        .get_result(conn)
+        .await?;
     Ok(flag.value)
 }

@@ -1,11 +1,18 @@
 //! Pages: each with the server functions that its forms post to.
 
+pub mod account;
 pub mod admin;
+pub mod audit;
 pub mod conflict;
 pub mod errors;
 pub mod frame;
+pub mod invitation;
 pub mod invoice_view;
 pub mod login;
+pub mod organization;
 pub mod parts;
 pub mod profile;
+pub mod scope;
+pub mod staff;
 pub mod switch;
+pub mod users;

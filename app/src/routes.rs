@@ -1,10 +1,16 @@
 //! Every URL of the portal on one screen. Forms post to `/api/<server function>`; see [`functions`].
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
-use crate::pages::admin::customers;
+use crate::pages::admin::{customers, imports, meters, tariffs};
+use crate::pages::admin::{billing_periods, customers, invoices, overview};
 use crate::pages::{login, profile, switch};
+use crate::server::UPLOAD_LIMIT;
+use crate::pages::admin::customers;
+use crate::pages::organization::{clients, overview};
+use crate::pages::{account, audit, invitation, login, profile, staff, switch, users};
 use crate::server::state::AppState;
 use crate::server::{assets, functions, health, protect};
 
@@ -15,11 +21,51 @@ pub fn pages() -> Router<AppState> {
         .route("/login", get(login::page))
         .route("/switch", get(switch::page))
         .route("/profile", get(profile::page))
+        .route("/clients/{client}", get(overview::show))
+        .route("/clients/{client}/billing-periods", get(billing_periods::list))
+        .route("/clients/{client}/billing-periods/new", get(billing_periods::new))
+        .route("/clients/{client}/billing-periods/{period}", get(billing_periods::show::show))
+        .route("/clients/{client}/invoices", get(invoices::list))
+        .route("/clients/{client}/invoices.csv", get(invoices::csv))
+        .route("/clients/{client}/invoices/{invoice}", get(invoices::show::show))
+        .route("/invitation/{token}", get(invitation::page))
+        .route("/staff/organizations", get(staff::organizations::list))
+        .route("/organization", get(overview::show))
+        .route("/organization/clients", get(clients::list))
+        .route("/organization/clients.csv", get(clients::csv))
+        .route("/organization/clients/new", get(clients::new))
+        .route("/organization/clients/{client}/edit", get(clients::edit))
+        .route("/organization/users", get(users::of_organization))
+        .route("/organization/users/invite", get(users::invite_to_organization))
+        .route("/organization/users/{assignment}/edit", get(users::edit_in_organization))
+        .route("/organization/audit", get(audit::of_organization))
+        .route("/clients/{client}/users", get(users::of_client))
+        .route("/clients/{client}/users/invite", get(users::invite_to_client))
+        .route("/clients/{client}/users/{assignment}/edit", get(users::edit_at_client))
+        .route("/clients/{client}/audit", get(audit::of_client))
+        .route("/account", get(account::home::page))
+        .route("/account/invoices", get(account::invoices::list))
+        .route("/account/invoices/{invoice}", get(account::invoices::show))
+        .route("/account/usage", get(account::usage::page))
+        .route("/account/usage.csv", get(account::usage::csv))
         .route("/clients/{client}/customers", get(customers::list))
         .route("/clients/{client}/customers.csv", get(customers::csv))
         .route("/clients/{client}/customers/new", get(customers::new))
         .route("/clients/{client}/customers/{customer}", get(customers::show))
         .route("/clients/{client}/customers/{customer}/edit", get(customers::edit))
+        .route("/clients/{client}/customers/{customer}/meters/new", get(meters::new))
+        .route("/clients/{client}/customers/{customer}/meters/{meter}/edit", get(meters::edit))
+        .route("/clients/{client}/tariffs", get(tariffs::list))
+        .route("/clients/{client}/tariffs/new", get(tariffs::new::new))
+        .route("/clients/{client}/tariffs/{tariff}", get(tariffs::show))
+        .route(
+            "/clients/{client}/imports",
+            get(imports::list).post(imports::upload::create).layer(DefaultBodyLimit::max(UPLOAD_LIMIT)),
+        )
+        .route("/clients/{client}/imports/new", get(imports::upload::new))
+        .route("/clients/{client}/imports/template.csv", get(imports::template))
+        .route("/clients/{client}/imports/{import}", get(imports::show))
+        .route("/clients/{client}/imports/{import}/rejections.csv", get(imports::rejections_csv))
         .route("/api/{function}", post(functions::handle))
         .fallback(protect::not_found)
 }

@@ -419,16 +419,23 @@ BEGIN
     RETURN true;
 END $$;
 
--- Ends an assignment from now on; the person's sessions under it end with their next transaction.
-CREATE FUNCTION public.revoke_assignment(assignment uuid) RETURNS boolean
+-- Ends an assignment at a moment (one gone by: now), or gives it no end; the person's sessions under it end
+-- with their next transaction, since what they were bound under has changed.
+CREATE FUNCTION public.end_assignment(assignment uuid, ends timestamptz) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE fields text[] := private.context();
 BEGIN
-    UPDATE public.role_assignments a SET valid_to = now()
+    UPDATE public.role_assignments a SET valid_to = CASE WHEN ends IS NULL THEN NULL ELSE greatest(ends, now()) END
     WHERE a.id = assignment AND a.organization_id = nullif(fields[2], '')::uuid AND (a.valid_to IS NULL OR a.valid_to > now())
       AND a.user_id <> fields[5]::uuid AND private.may_grant(fields, a.role, a.client_id);
     RETURN FOUND;
 END $$;
+
+CREATE FUNCTION public.revoke_assignment(assignment uuid) RETURNS boolean
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT public.end_assignment(assignment, now())
+$$;
+COMMENT ON FUNCTION public.revoke_assignment IS 'Ends an assignment from now on.';
 
 DO $$
 DECLARE f regprocedure;
@@ -438,7 +445,7 @@ BEGIN
             'open_context', 'open_system_context', 'session_create', 'session_save', 'session_delete', 'session_touch', 'session_load',
             'session_bind', 'sign_in_salt', 'sign_in', 'my_assignments', 'switch_context', 'staff_organizations', 'my_sessions',
             'end_other_sessions', 'my_salt', 'change_password', 'organization_users', 'invite', 'revoke_invitation',
-            'invitation_by_token', 'accept_invitation', 'revoke_assignment')
+            'invitation_by_token', 'accept_invitation', 'end_assignment', 'revoke_assignment')
     LOOP
         EXECUTE format('ALTER FUNCTION %s OWNER TO eis_gate', f);
         SET LOCAL ROLE eis_gate;

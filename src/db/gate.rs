@@ -8,7 +8,7 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use super::tenant::refused;
-use super::{Db, DbError};
+use super::{Cached, Db, DbError};
 use crate::access::SessionSecret;
 use crate::ids::{AssignmentId, OrganizationId, UserId};
 
@@ -161,8 +161,7 @@ impl Db {
     /// When the database fails.
     pub async fn session_load(&self, of: SessionSecret) -> Result<Option<LoadedSession>, DbError> {
         let mut connection = self.connection().await?;
-        Ok(sql_query("SELECT * FROM public.session_load($1)")
-            .bind::<Binary, _>(secret(of))
+        Ok(Cached(sql_query("SELECT * FROM public.session_load($1)").bind::<Binary, _>(secret(of)))
             .get_result(&mut connection)
             .await
             .optional()?)

@@ -112,7 +112,6 @@ pub enum MinimumBasis {
 
 /// A rider: something added to or taken from the other charges.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Adjustment {
     /// What it is called on the bill.
     pub name: String,
@@ -123,7 +122,7 @@ pub struct Adjustment {
 
 /// How a rider is worked out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "per", rename_all = "snake_case")]
+#[serde(tag = "per", rename_all = "snake_case", deny_unknown_fields)]
 pub enum AdjustmentKind {
     /// On every kWh bought; negative for a discount.
     Kwh {

@@ -77,4 +77,63 @@ mod tests {
         assert!(fault("{".to_owned()).starts_with("1:1: EOF"));
         assert!(fault("[]".to_owned()).contains("this is no tariff"));
     }
+
+    #[test]
+    fn every_kind_of_charge_is_written_and_read_back_unchanged() {
+        use crate::tariff_document::*;
+        let decimal = |text: &str| text.parse::<rust_decimal::Decimal>().unwrap();
+        let periods = [("off-peak", decimal("0.2")), ("on-peak", decimal("0.4"))];
+        let mut tariff =
+            TariffDocument::time_of_use("All", "EUR", chrono_tz::Europe::Berlin, &periods, [0; 24], [1; 24]);
+        let rider = |name: &str, kind| Adjustment { name: name.to_owned(), kind };
+        tariff.adjustments = vec![
+            rider("Fuel", AdjustmentKind::Kwh { price: decimal("-0.01") }),
+            rider("City", AdjustmentKind::Percent { percent: decimal("2.5"), of: vec![LineKind::Energy] }),
+            rider("Once", AdjustmentKind::Period { price: decimal("1.5") }),
+        ];
+        tariff.energy[0].blocks_per = BlockBasis::NormalDays(30);
+        tariff.fixed.push(FixedCharge {
+            name: "Base".to_owned(),
+            price: decimal("9"),
+            per: FixedBasis::Month,
+            proration: Proration::NormalDays(30),
+        });
+        tariff.minimums.push(Minimum {
+            name: "Least".to_owned(),
+            amount: decimal("5"),
+            per: MinimumBasis::Year,
+            counts: vec![],
+        });
+        tariff.demand.push(DemandCharge {
+            name: "Demand".to_owned(),
+            calendar: None,
+            per_period: false,
+            window_minutes: Some(15),
+            prices: vec![PriceCell::flat(decimal("7"))],
+            ratchet: Some(Ratchet { percent: decimal("80"), months: 11, only: vec![12] }),
+        });
+        let settlement = Some(Settlement { month: 4, price: decimal("0.05") });
+        let sell = || (Some("time of use".to_owned()), vec![PriceCell::flat(decimal("0.1"))]);
+        let forms = [
+            ExportCredit::NetMetering(NetMetering { roll_over: true, settlement }),
+            ExportCredit::NetBilling { calendar: sell().0, prices: sell().1, roll_over: true },
+            ExportCredit::BuyAllSellAll { calendar: sell().0, prices: sell().1, roll_over: false },
+        ];
+        for form in forms {
+            tariff.export = Some(form);
+            let text = serde_json::to_string_pretty(&tariff).unwrap();
+            assert_eq!(read(&text, UTC), Ok(tariff.clone()), "{text}");
+        }
+        let text = serde_json::to_string_pretty(&tariff).unwrap();
+        for (known, unknown) in [
+            ("\"price\": \"-0.01\"", "\"prize\": \"-0.01\""),
+            ("\"roll_over\"", "\"rollover\""),
+            ("\"percent\": \"2.5\"", "\"percent\": \"2.5\", \"x\": 1"),
+        ] {
+            assert!(
+                text.contains(known) && read(&text.replace(known, unknown), UTC).is_err(),
+                "{unknown} is refused, not dropped"
+            );
+        }
+    }
 }

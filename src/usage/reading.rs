@@ -126,6 +126,12 @@ pub struct Reading {
     pub line: u64,
 }
 
+/// Whether an instant is one that a meter can have measured: from 1970 to 2199.
+#[must_use]
+pub fn plausible(instant: DateTime<Utc>) -> bool {
+    (0..7_258_118_400).contains(&instant.timestamp())
+}
+
 /// A line that was refused while the rest of the file went in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 #[error("{line}:{column}: {reason}")]

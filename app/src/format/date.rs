@@ -79,19 +79,18 @@ pub fn date_time(at: NaiveDateTime, locale: impl Into<Locale>) -> String {
 }
 
 /// The locale's months, in order, as they stand within a sentence.
-const fn months(locale: Locale) -> &'static str {
+#[rustfmt::skip]
+const fn months(locale: Locale) -> [&'static str; 12] {
     match locale {
-        Locale::EnUs | Locale::EnGb => {
-            "January February March April May June July August September October November December"
-        }
-        Locale::DeDe => "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
-        Locale::SvSe => "januari februari mars april maj juni juli augusti september oktober november december",
-        Locale::NlNl => "januari februari maart april mei juni juli augustus september oktober november december",
-        Locale::FrFr => "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
+        Locale::EnUs | Locale::EnGb => ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"],
+        Locale::DeDe => ["Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November", "Dezember"],
+        Locale::SvSe => ["januari", "februari", "mars", "april", "maj", "juni", "juli", "augusti", "september", "oktober", "november", "december"],
+        Locale::NlNl => ["januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september", "oktober", "november", "december"],
+        Locale::FrFr => ["janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"],
     }
 }
 
 fn month_name(month: u32, locale: Locale) -> &'static str {
     let at = usize::try_from(month).unwrap_or(1).saturating_sub(1);
-    months(locale).split(' ').nth(at).unwrap_or_default()
+    months(locale).get(at).copied().unwrap_or_default()
 }

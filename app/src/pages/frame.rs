@@ -48,7 +48,8 @@ pub async fn page<V: IntoView + 'static>(
     };
     let title: String = title.into();
     let full = if where_.is_empty() { title } else { format!("{title} · {where_}") };
-    let frame = Frame { flash, ..frame(ctx.path(), actor, place) };
+    let recent = super::switch::recent(ctx, actor).await;
+    let frame = Frame { flash, recent, ..frame(ctx.path(), actor, place) };
     let body_class = if actor.role == Some(Role::CustomerUser) { "roomy" } else { "" };
     render(move || {
         view! {

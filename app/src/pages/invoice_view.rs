@@ -91,26 +91,27 @@ fn days_table(line: &Line, days: &[DayShare], currency: &str, locale: Locale) ->
     if with_amounts {
         columns.push(Column::number("Amount", currency));
     }
-    let rows = days.iter().map(|day| {
+    let mut rows = Rows::new();
+    for day in days {
         let name =
             if day.last == day.date { format::date(day.date, locale) } else { format::date_range(day.date, day.last, locale) };
-        let estimated = day.estimated.then_some(" (estimated)");
-        let amount = day.amount.filter(|_| with_amounts).map(|amount| view! { <td class="num">{format::money(amount.amount(), locale)}</td> });
-        view! { <tr><th scope="row">{name}{estimated}</th><td class="num">{format::kwh(day.quantity, locale)}</td>{amount}</tr> }
-    });
-    let foot = with_amounts.then(|| {
-        let mut foot = Rows::new();
-        foot.row(|cells| {
-            cells.name("Sum").number(&format::kwh(line.quantity, locale)).number(&format::money(line.amount, locale));
+        let estimated = if day.estimated { " (estimated)" } else { "" };
+        rows.row(|row| {
+            row.name(&format!("{name}{estimated}")).number(&format::kwh(day.quantity, locale));
+            if let Some(amount) = day.amount.filter(|_| with_amounts) {
+                row.number(&format::money(amount.amount(), locale));
+            }
         });
-        foot
-    });
-    let caption = format!("Days behind {}", line.description);
-    let rows = rows.collect_view();
-    match foot {
-        Some(foot) => view! { <DataTable caption=caption columns=columns foot=foot>{rows}</DataTable> }.into_any(),
-        None => view! { <DataTable caption=caption columns=columns>{rows}</DataTable> }.into_any(),
     }
+    let caption = format!("Days behind {}", line.description);
+    if !with_amounts {
+        return view! { <DataTable caption=caption columns=columns rows=rows/> }.into_any();
+    }
+    let mut foot = Rows::new();
+    foot.row(|row| {
+        row.name("Sum").number(&format::kwh(line.quantity, locale)).number(&format::money(line.amount, locale));
+    });
+    view! { <DataTable caption=caption columns=columns rows=rows foot=foot/> }.into_any()
 }
 
 /// Whose it is, for which days, when due, where the usage comes from. `customer_href` empty: no link.

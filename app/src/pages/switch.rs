@@ -1,13 +1,14 @@
 //! Choosing and switching what one acts as, and the way home.
 
 use axum::response::{IntoResponse, Response};
-use eis::access::Role;
+use eis::access::{Actor, Role};
 use eis::ids::{AssignmentId, OrganizationId};
 use eis::users;
 use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::frame::{Place, page as framed};
-use crate::components::{EmptyState, PageHeader, SwitchTarget, Switcher};
+use crate::components::{EmptyState, PageHeader, Section, SwitchTarget, Switcher};
 use crate::format::hue_of;
 use crate::server::auth::rotate;
 use crate::server::ctx::Ctx;
@@ -54,7 +55,11 @@ pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
             }
         })
         .collect();
+    remember(&ctx, &actor, &targets).await;
+    let opened: Vec<SwitchTarget> =
+        recent(&ctx, &actor).await.into_iter().filter(|target| target.field.0 == "organization").collect();
     let context = actor.context_token();
+    let again = context.clone();
     let html = framed(&ctx, &actor, Place::default(), "Switch", move || {
         view! {
             <PageHeader title="Choose what to open" subtitle="You act as one role in one organisation at a time; everything you see and write belongs to it."/>
@@ -63,11 +68,96 @@ pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
             } else {
                 view! { <Switcher context=context action="/api/switch" targets=targets/> }.into_any()
             }}
+            {(staff && !opened.is_empty()).then(|| view! {
+                <Section title="Opened last"><Switcher context=again action="/api/switch" targets=opened/></Section>
+            })}
             {staff.then(|| view! { <p><a href="/staff/organizations">"All organisations (EIS staff)"</a></p> })}
         }
     })
     .await;
     Ok(html.into_response())
+}
+
+/// Where the session keeps what one switched to, for the keyboard's switcher.
+const RECENT_KEY: &str = "recent";
+/// How many are kept.
+const RECENT_KEPT: usize = 8;
+
+/// Something one may switch to, as the session keeps it: no query is needed to offer it on every page.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Kept {
+    field: (String, String),
+    name: String,
+    detail: String,
+    hue: u8,
+}
+
+/// What is kept belongs to one person: whoever signs in next in the same browser does not see it.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Recent {
+    user: String,
+    kept: Vec<Kept>,
+}
+
+async fn kept(ctx: &Ctx, actor: &Actor) -> Vec<Kept> {
+    let recent: Recent = ctx.auth.session.get(RECENT_KEY).await.ok().flatten().unwrap_or_default();
+    if recent.user == actor.user.to_string() { recent.kept } else { Vec::new() }
+}
+
+async fn keep(ctx: &Ctx, actor: &Actor, kept: Vec<Kept>) {
+    let _ = ctx.auth.session.insert(RECENT_KEY, Recent { user: actor.user.to_string(), kept }).await;
+}
+
+/// What the header's switcher offers: the organizations opened last (EIS staff), and one's assignments once
+/// the page of them has been open.
+pub async fn recent(ctx: &Ctx, actor: &Actor) -> Vec<SwitchTarget> {
+    let mut all = kept(ctx, actor).await;
+    let open = actor.organization.as_ref().filter(|_| actor.role == Some(Role::EisStaff));
+    let field = open.map(|open| ("organization".to_owned(), open.id.to_string()));
+    if let (Some(open), Some(field)) = (open, &field)
+        && all.iter().map(|kept| &kept.field).next() != Some(field)
+    {
+        all.retain(|kept| kept.field != *field);
+        let first = Kept {
+            field: field.clone(),
+            name: open.name.clone(),
+            detail: Role::EisStaff.label().to_owned(),
+            hue: hue_of(&open.slug),
+        };
+        all.insert(0, first);
+        all.truncate(RECENT_KEPT);
+        keep(ctx, actor, all.clone()).await;
+    }
+    let own = actor.assignment.map(|id| ("assignment".to_owned(), id.to_string()));
+    let current = field.or(own);
+    let target = |kept: Kept| SwitchTarget {
+        current: Some(&kept.field) == current.as_ref(),
+        field: kept.field,
+        name: kept.name,
+        detail: kept.detail,
+        hue: kept.hue,
+    };
+    all.into_iter().map(target).collect()
+}
+
+/// Keeps one's assignments; organizations that staff opened stay before them.
+async fn remember(ctx: &Ctx, actor: &Actor, targets: &[SwitchTarget]) {
+    if targets.len() < 2 {
+        return;
+    }
+    let before = kept(ctx, actor).await;
+    let mut all: Vec<Kept> = before.iter().filter(|kept| kept.field.0 == "organization").cloned().collect();
+    let fresh = targets.iter().map(|target| Kept {
+        field: target.field.clone(),
+        name: target.name.clone(),
+        detail: target.detail.clone(),
+        hue: target.hue,
+    });
+    all.extend(fresh.take(RECENT_KEPT));
+    // Unchanged: nothing to write.
+    if before.iter().map(|kept| &kept.field).ne(all.iter().map(|kept| &kept.field)) {
+        keep(ctx, actor, all).await;
+    }
 }
 
 /// Opens another assignment, or, for EIS staff, an organization.

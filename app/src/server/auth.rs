@@ -74,6 +74,12 @@ pub struct User {
 }
 
 impl User {
+    /// The user of a loaded session.
+    #[must_use]
+    pub const fn of(identity: Identity) -> Self {
+        Self { identity, ticket: None }
+    }
+
     /// The user's address.
     #[must_use]
     pub fn email(&self) -> &str {

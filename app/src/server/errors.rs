@@ -10,6 +10,7 @@
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use eis::billing::BillingError;
 use eis::db::DbError;
 
 use crate::forms::FieldErrors;
@@ -46,6 +47,9 @@ impl From<DbError> for AppError {
             DbError::SessionEnded => Self::SignedOut,
             DbError::Refused => Self::Forbidden,
             DbError::Query(diesel::result::Error::NotFound) => Self::NotFound,
+            // The gate's own refusals, by the names that it gives them.
+            error if error.violates("not_yours") => Self::Forbidden,
+            error if error.violates("session_ended") => Self::SignedOut,
             other => Self::Internal(other.to_string()),
         }
     }
@@ -54,6 +58,16 @@ impl From<DbError> for AppError {
 impl From<diesel::result::Error> for AppError {
     fn from(error: diesel::result::Error) -> Self {
         DbError::Query(error).into()
+    }
+}
+
+impl From<BillingError> for AppError {
+    fn from(error: BillingError) -> Self {
+        match error {
+            BillingError::NotFound => Self::NotFound,
+            BillingError::Wrong(text) => Self::Conflict(text),
+            BillingError::Db(error) => error.into(),
+        }
     }
 }
 

@@ -209,6 +209,9 @@ fn usage_that_is_not_whole_is_refused_with_the_day() {
     let mut gap = whole.clone();
     gap.days.remove(1);
     assert_eq!(fault(&gap), RatingError::DayMissing(date("2026-01-06")));
+    let mut ended = whole.clone();
+    ended.days.pop();
+    assert_eq!(fault(&ended), RatingError::DayMissing(date("2026-01-07")));
     let mut short = whole.clone();
     short.days[2] = DayUsage::actual(date("2026-01-07"), vec![1; 23]);
     assert_eq!(fault(&short), RatingError::DayLength { date: date("2026-01-07"), have: 23, want: 24 });

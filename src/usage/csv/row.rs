@@ -8,7 +8,7 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-use super::super::{Direction, Quality, Reading, Rejected, SeriesKey, UsageError};
+use super::super::{Direction, Quality, Reading, Rejected, SeriesKey, UsageError, plausible};
 use crate::money::Rounding;
 
 /// Where the columns are.
@@ -120,14 +120,16 @@ fn text<'r>(record: &'r ByteRecord, at: usize, name: &str) -> Result<&'r str, Fi
 
 /// Reads RFC 3339, or `2026-01-31 13:45[:00]` with a space or `T`.
 pub fn stamp(text: &str) -> Result<Stamp, String> {
+    let implausible = || format!("{text:?} is not a time that a meter can have measured");
     if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
-        return Ok(Stamp::Instant(instant.with_timezone(&Utc)));
+        let instant = instant.to_utc();
+        return if plausible(instant) { Ok(Stamp::Instant(instant)) } else { Err(implausible()) };
     }
     ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
         .iter()
         .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
-        .map(Stamp::Local)
         .ok_or_else(|| format!("{text:?} is not a time such as 2026-01-31T13:45:00Z"))
+        .and_then(|local| if plausible(local.and_utc()) { Ok(Stamp::Local(local)) } else { Err(implausible()) })
 }
 
 /// Kilowatt-hours as whole watt-hours, half away from zero.

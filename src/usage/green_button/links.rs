@@ -7,7 +7,7 @@ use chrono::DateTime;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-use super::super::{Direction, Item, Quality, Reading, Rejected, SeriesKey, UsageError};
+use super::super::{Direction, Item, Quality, Reading, Rejected, SeriesKey, UsageError, plausible};
 use super::entry::{Entry, Kind, Raw, Resource};
 use crate::money::Rounding;
 
@@ -166,6 +166,7 @@ fn reading(series: Arc<SeriesKey>, kind: &Kind, raw: &Raw) -> Result<Reading, St
         number("duration", &raw.duration)?
     };
     let start = DateTime::from_timestamp(number("start", &raw.start)?, 0)
+        .filter(|start| plausible(*start))
         .ok_or_else(|| format!("start {:?} is not a time", raw.start))?;
     let seconds = u32::try_from(seconds)
         .ok()

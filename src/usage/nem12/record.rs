@@ -8,7 +8,7 @@ use chrono::{DateTime, Duration, NaiveDate, NaiveTime, Utc};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-use super::super::{Direction, Item, Quality, Reading, Rejected, SeriesKey, UsageError};
+use super::super::{Direction, Item, Quality, Reading, Rejected, SeriesKey, UsageError, plausible};
 use super::raw;
 use crate::money::Rounding;
 
@@ -167,5 +167,6 @@ fn column(record: &StringRecord, field: usize) -> u64 {
 /// Start of a day of market time, UTC+10 without daylight saving.
 fn market_day(text: &str) -> Option<DateTime<Utc>> {
     let date = NaiveDate::parse_from_str(text.trim(), "%Y%m%d").ok()?;
-    Some((date.and_time(NaiveTime::MIN) - Duration::hours(10)).and_utc())
+    let midnight = Some(date.and_time(NaiveTime::MIN).and_utc()).filter(|midnight| plausible(*midnight))?;
+    midnight.checked_sub_signed(Duration::hours(10))
 }

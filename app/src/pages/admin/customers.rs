@@ -7,10 +7,12 @@ use eis::audit::{self, Entry};
 use eis::customers::{self, Customer, CustomerFields, Filter, Order};
 use eis::db::DbError;
 use eis::ids::CustomerId;
+use eis::meters;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::agreements;
 use crate::components::{
     Button, ButtonLink, Choice, Column, DataTable, DateField, EmptyState, ErrorSummary, Field, FilterBar, FilterSelect,
     Kind, PageHeader, Pagination, PostForm, SelectField, Sort, Status, SummaryList, SummaryRow, TextArea,
@@ -178,11 +180,22 @@ pub async fn find(tx: &mut eis::db::Tenant, at: &AtClient, id: &str) -> Result<C
 pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Result<Response, AppError> {
     let (at, mut tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
     let customer = find(&mut tx, &at, &id).await?;
+    let meters = meters::list(&mut tx, at.client.id, customer.id).await?;
+    let tariff = agreements::load(&mut tx, &at, &customer).await?;
     drop(tx);
+    let typed = ctx.take_typed().await;
     let locale = at.locale();
     let may_write = at.actor.may(Permission::ManageCustomers);
+    let import = if at.actor.may(Permission::ImportUsage) { format!("{}/imports/new", at.base()) } else { String::new() };
     let place = at.place(&[("Customers", "customers")], &customer.name);
     let base = format!("{}/customers/{}", at.base(), customer.id);
+    let tariffs = format!("{}/tariffs", at.base());
+    let hidden = vec![
+        ("client".to_owned(), at.client.id.to_string()),
+        ("customer".to_owned(), customer.id.to_string()),
+        ("page".to_owned(), base.clone()),
+    ];
+    let form = may_write.then(|| (at.actor.context_token(), hidden));
     let html = page(&ctx, &at.actor, place, customer.name.clone(), move || {
         let rows = vec![
             SummaryRow::new("Account number", customer.account_number),
@@ -197,7 +210,10 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
             <PageHeader title=customer.name second={if may_write { "Edit" } else { "" }} second_href=format!("{base}/edit")>
                 <Status value=customer.status/>
             </PageHeader>
+            <ErrorSummary errors=field_errors(&typed)/>
             <SummaryList rows=rows/>
+            {super::meters::section(meters, &base, &import, may_write, locale)}
+            {agreements::section(tariff, &typed, form, &tariffs, locale)}
         }
     })
     .await;

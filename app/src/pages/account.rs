@@ -1,0 +1,78 @@
+//! Pages of a customer: what is owed and why, bills, usage.
+
+pub mod home;
+pub mod invoices;
+pub mod usage;
+
+use chrono::NaiveDate;
+use eis::access::{Actor, Permission};
+use eis::account::Key;
+use eis::clients::{self, Client};
+use eis::customers::{self, Customer};
+use eis::db::Tenant;
+use rust_decimal::Decimal;
+
+use super::frame::Place;
+use crate::components::Crumb;
+use crate::format::{self, Locale};
+use crate::server::ctx::Ctx;
+use crate::server::errors::AppError;
+
+/// One's own account: who asks, which account, and the client that bills it.
+#[derive(Debug)]
+pub struct AtAccount {
+    /// Who asks.
+    pub actor: Actor,
+    /// The account.
+    pub key: Key,
+    /// The client.
+    pub client: Client,
+    /// The customer.
+    pub customer: Customer,
+}
+
+impl AtAccount {
+    /// Guards a page of one's own account and opens its READ ONLY transaction.
+    ///
+    /// # Errors
+    /// `Forbidden` for every role but the customer's.
+    pub async fn open(ctx: &Ctx) -> Result<(Self, Tenant), AppError> {
+        let actor = ctx.require(Permission::ViewAccount)?;
+        let (client, organization) = actor.tenant()?;
+        let id = actor.customer.ok_or(AppError::Forbidden)?;
+        let tx = ctx.read(&actor).await?;
+        let conn = tx.shared();
+        let (row, customer) = tokio::try_join!(clients::find(conn, client), customers::find(conn, client, id))?;
+        let (client_row, customer) = row.zip(customer).ok_or(AppError::Forbidden)?;
+        let key = Key { organization, client, customer: id };
+        Ok((Self { actor, key, client: client_row, customer }, tx))
+    }
+
+    /// How this client writes numbers and dates.
+    #[must_use]
+    pub fn locale(&self) -> Locale {
+        Locale::from(self.client.locale.as_str())
+    }
+
+    /// Today where the client is.
+    #[must_use]
+    pub fn today(&self) -> NaiveDate {
+        self.client.today()
+    }
+
+    /// An amount with the client's currency.
+    #[must_use]
+    pub fn amount(&self, value: Decimal) -> String {
+        format::amount(value, &self.client.currency, self.locale())
+    }
+
+    /// The place for the frame; crumbs as (label, address), and this page.
+    #[must_use]
+    pub fn place(&self, crumbs: &[(&str, &str)], this: &str) -> Place {
+        let mut trail: Vec<Crumb> = crumbs.iter().map(|(label, href)| Crumb::new(*label, *href)).collect();
+        if !crumbs.is_empty() {
+            trail.push(Crumb::new(this, ""));
+        }
+        Place { client: None, client_name: self.client.name.clone(), crumbs: trail }
+    }
+}

@@ -1,0 +1,178 @@
+//! A customer's bills: the list, and one with every line down to its days.
+
+use axum::extract::{Path, Query};
+use axum::response::{IntoResponse, Response};
+use eis::account::{self, Cursor};
+use eis::ids::InvoiceId;
+use eis::invoices::{self, Invoice};
+use eis::payments;
+use leptos::prelude::*;
+use rust_decimal::Decimal;
+use serde::Deserialize;
+
+use super::AtAccount;
+use super::home::{against, span_of};
+use crate::components::{AmountDue, Column, DataTable, EmptyState, PageHeader, Pagination, Section, Status, Tone};
+use crate::format;
+use crate::pages::frame::page as framed;
+use crate::pages::invoice_view;
+use crate::pages::parts::address;
+use crate::server::ctx::Ctx;
+use crate::server::errors::AppError;
+
+const PATH: &str = "/account/invoices";
+/// Bills on a page: two years of monthly ones.
+const ROWS: usize = 24;
+
+/// Where the page of the list begins.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ListQuery {
+    before: String,
+}
+
+impl ListQuery {
+    /// `2026-12-01.0198…`: day of issue and id of the last bill shown.
+    fn cursor(&self) -> Option<Cursor> {
+        let (day, id) = self.before.split_once('.')?;
+        Some((day.parse().ok()?, id.parse().ok()?))
+    }
+}
+
+fn cursor_of(bill: &Invoice) -> Option<String> {
+    bill.issued_on.map(|day| format!("{day}.{}", bill.id))
+}
+
+/// `GET /account/invoices`
+pub async fn list(ctx: Ctx, Query(query): Query<ListQuery>) -> Result<Response, AppError> {
+    let (at, tx) = AtAccount::open(&ctx).await?;
+    let limit = i64::try_from(ROWS).unwrap_or_default() + 1;
+    let mut rows = account::bills(tx.shared(), at.key, query.cursor(), limit).await?;
+    drop(tx);
+    let more = rows.len() > ROWS;
+    rows.truncate(ROWS);
+    let next = rows.last().filter(|_| more).and_then(cursor_of);
+    let next = next.map(|before| address(PATH, &[("before", &before)])).unwrap_or_default();
+    let today = at.today();
+    let actor = at.actor.clone();
+    let html = framed(&ctx, &actor, at.place(&[], ""), "Invoices", move || {
+        let locale = at.locale();
+        let first = if query.before.is_empty() { "" } else { PATH };
+        let (shown, none) = (rows.len(), rows.is_empty());
+        let body = rows.into_iter().map(|row| line(&at, row, today)).collect_view();
+        let currency = at.client.currency.clone();
+        let columns = vec![
+            Column::text("Invoice"),
+            Column::text("For"),
+            Column::text("Issued"),
+            Column::text("Due"),
+            Column::number("Usage", "kWh"),
+            Column::number("Amount", currency.clone()),
+            Column::number("Open", currency),
+            Column::text("Status"),
+        ];
+        let summary = if shown == 1 { "1 invoice".to_owned() } else { format!("{} invoices", format::count(i64::try_from(shown).unwrap_or_default(), locale)) };
+        view! {
+            <PageHeader title="Invoices"/>
+            {if none {
+                view! { <EmptyState title="No invoices yet" text="Your first bill appears here on the day it is issued."/> }.into_any()
+            } else {
+                view! {
+                    <DataTable caption="Invoices, the latest first" columns=columns>{body}</DataTable>
+                    <Pagination summary=summary first=first next=next/>
+                }.into_any()
+            }}
+        }
+    })
+    .await;
+    Ok(html.into_response())
+}
+
+fn line(at: &AtAccount, bill: Invoice, today: chrono::NaiveDate) -> impl IntoView + use<> {
+    let locale = at.locale();
+    let day = |day: Option<chrono::NaiveDate>| day.map(|day| format::date(day, locale)).unwrap_or_default();
+    let open = if account::is_open(&bill) { bill.open() } else { Decimal::ZERO };
+    let status = if bill.overdue(today) { "overdue".to_owned() } else { bill.status.clone() };
+    let credit = (bill.kind == "credit_note").then_some(" (credit note)");
+    view! {
+        <tr>
+            <th scope="row" class="nowrap"><a href=format!("{PATH}/{}", bill.id)>{bill.label.clone()}</a>{credit}</th>
+            <td class="nowrap">{span_of(&bill, locale)}</td>
+            <td class="nowrap">{day(bill.issued_on)}</td>
+            <td class="nowrap">{day(bill.due_on)}</td>
+            <td class="num">{format::kwh(bill.kwh, locale)}</td>
+            <td class="num">{format::money(bill.total, locale)}</td>
+            <td class="num">{format::money(open, locale)}</td>
+            <td><Status value=status/></td>
+        </tr>
+    }
+}
+
+/// `GET /account/invoices/:invoice`. A draft and another's bill answer like one that does not exist.
+pub async fn show(ctx: Ctx, Path(id): Path<String>) -> Result<Response, AppError> {
+    let (at, tx) = AtAccount::open(&ctx).await?;
+    let id: InvoiceId = id.parse().map_err(|_| AppError::NotFound)?;
+    let conn = tx.shared();
+    let (invoice, lines, paid, bills) = tokio::try_join!(
+        invoices::find(conn, at.key.client, id),
+        invoices::lines(conn, at.key.client, id),
+        payments::of_invoice(conn, at.key.organization, at.key.client, id),
+        account::bills(conn, at.key, None, 60),
+    )?;
+    let invoice = invoice.ok_or(AppError::NotFound)?;
+    drop(tx);
+    // What it is compared with lies before it, also when a later one has been issued since.
+    let earlier: Vec<Invoice> =
+        bills.into_iter().filter(|bill| bill.id == invoice.id || bill.period_from < invoice.period_from).collect();
+    let compared = account::compare(&earlier).filter(|compared| compared.now.id == invoice.id);
+    let (today, place) = (at.today(), at.place(&[("Invoices", PATH)], &invoice.label));
+    let actor = at.actor.clone();
+    let title = format!("{} {}", if invoice.kind == "credit_note" { "Credit note" } else { "Invoice" }, invoice.label);
+    let html = framed(&ctx, &actor, place, title.clone(), move || {
+        let locale = at.locale();
+        let status = if invoice.overdue(today) { "overdue".to_owned() } else { invoice.status.clone() };
+        let usage = address(
+            "/account/usage",
+            &[("by", "day"), ("from", &invoice.period_from.to_string()), ("to", &invoice.last_day().to_string())],
+        );
+        let about = invoice_view::facts(&invoice, &at.client, "");
+        let bill = invoice_view::account(&invoice, &lines, locale);
+        view! {
+            <PageHeader title=title><Status value=status/></PageHeader>
+            <div class="columns">
+                {to_pay(&at, &invoice, today)}
+                <Section title="About this bill">{about}</Section>
+            </div>
+            <Section title="Line by line" link="Usage of these days" href=usage>{bill}</Section>
+            {compared.as_ref().and_then(|compared| against(&at, compared))}
+            {invoice_view::received(&paid, &invoice.currency, locale).map(|table| view! { <Section title="Payments">{table}</Section> })}
+        }
+    })
+    .await;
+    Ok(html.into_response())
+}
+
+fn to_pay(at: &AtAccount, invoice: &Invoice, today: chrono::NaiveDate) -> impl IntoView + use<> {
+    let locale = at.locale();
+    let due = invoice.due_on.map(|day| format::date_long(day, locale)).unwrap_or_default();
+    let (label, amount, text, tone) = if account::is_open(invoice) {
+        let (text, tone) = if invoice.overdue(today) {
+            (format!("Was due {due}; please pay it now"), Tone::Bad)
+        } else {
+            (format!("Due {due}"), Tone::Neutral)
+        };
+        ("To pay", invoice.open(), text, tone)
+    } else if invoice.status == "credited" {
+        (
+            "Credited",
+            invoice.total,
+            "A credit note took this bill back; nothing is to be paid on it".to_owned(),
+            Tone::Neutral,
+        )
+    } else if invoice.total < Decimal::ZERO {
+        ("Credit", -invoice.total, "In your favour".to_owned(), Tone::Good)
+    } else {
+        ("Paid", invoice.total, "Thank you; nothing is left to pay on this bill".to_owned(), Tone::Good)
+    };
+    view! { <AmountDue label=label amount=at.amount(amount) due=text tone=tone/> }
+}

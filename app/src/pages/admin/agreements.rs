@@ -1,0 +1,170 @@
+//! The tariff of a customer: the section on the customer's page, and putting the customer on a tariff.
+
+use chrono::{Datelike, Months, NaiveDate};
+use eis::access::Permission;
+use eis::audit::{self, Entry};
+use eis::customers::Customer;
+use eis::db::Tenant;
+use eis::ids::CustomerId;
+use eis::tariffs::agreements::{self, Agreement};
+use eis::tariffs::{self, Filter, TariffError, TariffRow};
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::components::{Button, Choice, Column, DataTable, DateField, PostForm, Section, SelectField};
+use crate::format::{self, Locale};
+use crate::forms::{FieldErrors, Reader, Typed};
+use crate::pages::parts::AtClient;
+use crate::server::errors::AppError;
+use crate::server::functions::{Done, act, require_client};
+
+/// What the section shows.
+#[derive(Debug)]
+pub struct CustomerTariff {
+    agreements: Vec<Agreement>,
+    choices: Vec<TariffRow>,
+    starts: NaiveDate,
+}
+
+/// Loads a customer's agreements and the tariffs to choose from.
+///
+/// # Errors
+/// When the database fails.
+pub async fn load(tx: &mut Tenant, at: &AtClient, customer: &Customer) -> Result<CustomerTariff, AppError> {
+    let agreements = agreements::list(tx, at.client.id, customer.id).await?;
+    let active = Filter { status: "active".into(), ..Filter::default() };
+    let (mut choices, _) = tariffs::list(tx, at.organization, at.client.id, &active, 0, 500).await?;
+    choices.dedup_by(|one, other| one.code == other.code);
+    let today = chrono::Utc::now().date_naive();
+    let next = today.with_day(1).and_then(|day| day.checked_add_months(Months::new(1))).unwrap_or(today);
+    let starts = if agreements.is_empty() { customer.moved_in_on } else { next };
+    Ok(CustomerTariff { agreements, choices, starts })
+}
+
+/// The tariff on the customer's page; the form only for those who may write.
+pub fn section(
+    tariff: CustomerTariff,
+    typed: &Typed,
+    form: Option<(String, Vec<(String, String)>)>,
+    tariffs_path: &str,
+    locale: Locale,
+) -> impl IntoView + use<> {
+    let CustomerTariff { agreements, choices, starts } = tariff;
+    let today = chrono::Utc::now().date_naive();
+    let none = agreements.is_empty();
+    let (typed, path) = (typed.clone(), tariffs_path.to_owned());
+    let names: Vec<(String, String)> = choices.iter().map(|row| (row.code.clone(), row.name.clone())).collect();
+    let rows = agreements
+        .into_iter()
+        .map(|agreement| {
+            let name = names.iter().find(|(code, _)| *code == agreement.tariff_code).map(|(_, name)| name.clone());
+            let href = crate::pages::parts::address(&path, &[("q", &agreement.tariff_code)]);
+            let now = if agreement.covers(today) {
+                "Now"
+            } else if agreement.valid_from > today {
+                "Later"
+            } else {
+                "Earlier"
+            };
+            view! {
+                <tr>
+                    <th scope="row"><a href=href>{agreement.tariff_code}</a></th>
+                    <td>{name}</td>
+                    <td class="nowrap">{format::date(agreement.valid_from, locale)}</td>
+                    <td class="nowrap">{agreement.valid_to.map_or_else(|| "–".to_owned(), |to| format::date(to, locale))}</td>
+                    <td>{now}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    let columns = ["Tariff", "Name", "From", "Until", "Holds"].into_iter().map(Column::text).collect::<Vec<_>>();
+    let empty = choices.is_empty();
+    view! {
+        <Section title="Tariff">
+            {if none {
+                view! { <p>"On no tariff yet: nothing can be billed until there is one."</p> }.into_any()
+            } else {
+                view! { <DataTable caption="Tariff agreements" columns=columns>{rows}</DataTable> }.into_any()
+            }}
+            {match form {
+                Some(_) if empty => view! { <p>"There is no active tariff to choose. "<a href=path>"Go to tariffs"</a></p> }.into_any(),
+                Some((context, hidden)) => choose(typed, choices, starts, context, hidden).into_any(),
+                None => ().into_any(),
+            }}
+        </Section>
+    }
+}
+
+fn choose(
+    typed: Typed,
+    tariffs: Vec<TariffRow>,
+    starts: NaiveDate,
+    context: String,
+    hidden: Vec<(String, String)>,
+) -> impl IntoView + use<> {
+    let choices = std::iter::once(Choice::new("", "Choose a tariff"))
+        .chain(tariffs.into_iter().map(|row| Choice::new(row.code.clone(), format!("{} – {}", row.code, row.name))))
+        .collect();
+    view! {
+        <PostForm action="/api/put_on_tariff" context=context hidden=hidden class="form">
+            <SelectField name="tariff_code" label="Put on tariff" choices=choices value=typed.value("tariff_code", "") error=typed.error("tariff_code")/>
+            <DateField name="tariff_from" label="From" hint="The tariff before it ends on this day." value=typed.value("tariff_from", starts.to_string()) error=typed.error("tariff_from")/>
+            <div class="actions"><Button label="Put on tariff" kind=crate::components::Kind::Secondary/></div>
+        </PostForm>
+    }
+}
+
+/// What was typed to put a customer on a tariff.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AgreementForm {
+    tariff_code: String,
+    tariff_from: String,
+}
+
+impl AgreementForm {
+    fn read(&self) -> Result<(String, NaiveDate), FieldErrors> {
+        let mut reader = Reader::default();
+        let code = self.tariff_code.trim().to_owned();
+        if code.is_empty() {
+            reader.errors.add("tariff_code", "Choose a tariff.");
+        }
+        let from = reader.date("tariff_from", &self.tariff_from, "the first day on the tariff");
+        reader.errors.or((code, from.unwrap_or_default()))
+    }
+}
+
+/// Puts a customer on a tariff from a day on.
+#[server(prefix = "/api", endpoint = "put_on_tariff")]
+pub(crate) async fn put_on_tariff(
+    client: String,
+    customer: String,
+    #[server(flatten)] form: AgreementForm,
+) -> Result<(), ServerFnError> {
+    act(async {
+        let (ctx, actor) = require_client(Permission::ManageCustomers, &client)?;
+        let id: CustomerId = customer.parse().map_err(|_| AppError::NotFound)?;
+        let (at, organization) = actor.tenant()?;
+        let mut tx = ctx.write(&actor).await?;
+        let customer = eis::customers::find(&mut tx, at, id).await?.ok_or(AppError::NotFound)?;
+        let (code, from) = form.read()?;
+        let before = agreements::put_on_tariff(&mut tx, organization, at, id, actor.user, &code, from).await;
+        let before = before.map_err(|error| match error {
+            TariffError::Refused(text) => FieldErrors::one("tariff_from", text).into(),
+            other => AppError::from(other),
+        })?;
+        let entry = Entry {
+            action: "update",
+            entity: "tariff_agreement",
+            entity_id: None,
+            customer: Some(id),
+            summary: format!("Put {} on tariff {code} from {from}", customer.name),
+            details: json!({ "code": code, "from": from, "before": before.map(|agreement| agreement.tariff_code) }),
+        };
+        audit::record(&mut tx, &actor, entry).await?;
+        tx.commit().await?;
+        Ok(Done::to(format!("/clients/{at}/customers/{id}")).saying(format!("On tariff {code} from {from}.")))
+    })
+    .await
+}

@@ -1,0 +1,222 @@
+//! Billing periods: list and create. One period with its steps is in [`show`].
+
+pub mod show;
+
+use axum::extract::{Path, Query};
+use axum::response::{IntoResponse, Response};
+use chrono::NaiveDate;
+use eis::access::Permission;
+use eis::audit::{self, Entry};
+use eis::billing::{self, BillingError, BillingPeriod, Desk};
+use eis::ids::BillingPeriodId;
+use eis::period::Period;
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::components::{
+    Button, ButtonLink, Column, DataTable, DateField, EmptyState, ErrorSummary, Kind, PageHeader, Pagination, PostForm,
+    Status,
+};
+use crate::format::{self, Locale};
+use crate::forms::{FieldErrors, Reader};
+use crate::pages::frame::page;
+use crate::pages::parts::{AtClient, PAGE_ROWS, address, field_errors};
+use crate::server::ctx::Ctx;
+use crate::server::errors::AppError;
+use crate::server::functions::{Done, act, require_client};
+
+/// How people call a period: a month by its name, anything else by its days.
+pub(super) fn period_name(days: Period, locale: Locale) -> String {
+    if days.is_calendar_month() {
+        format::month(days.from(), locale)
+    } else {
+        format::date_range(days.from(), days.last(), locale)
+    }
+}
+
+/// Place in the list.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ListQuery {
+    before: String,
+}
+
+/// `GET /clients/:client/billing-periods`
+pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<ListQuery>) -> Result<Response, AppError> {
+    let (at, tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
+    let before: Option<NaiveDate> = query.before.parse().ok();
+    let mut rows = billing::list(tx.shared(), &Desk::of(&at.actor)?, before, PAGE_ROWS + 1).await?;
+    drop(tx);
+    let more = i64::try_from(rows.len()).unwrap_or_default() > PAGE_ROWS;
+    rows.truncate(usize::try_from(PAGE_ROWS).unwrap_or_default());
+    let path = format!("{}/billing-periods", at.base());
+    let (locale, currency) = (at.locale(), at.client.currency.clone());
+    let new = if at.actor.may(Permission::RunBilling) { "New billing period" } else { "" };
+    let html = page(&ctx, &at.actor, at.place(&[], ""), "Billing periods", move || {
+        let next = rows.last().filter(|_| more).map(|row| address(&path, &[("before", &row.from_on.to_string())]));
+        let first = if before.is_some() { path.clone() } else { String::new() };
+        let count = rows.len();
+        let body = if rows.is_empty() {
+            let (path, new) = (format!("{path}/new"), new.to_owned());
+            view! { <EmptyState title="No billing periods yet" text="A billing period is the days that are billed together, usually a month. Create one, rate it, look at the drafts, approve, issue." action=new href=path/> }.into_any()
+        } else {
+            let table = table(&rows, &path, &currency, locale);
+            view! {
+                {table}
+                <Pagination summary=format!("{count} {}", if count == 1 { "period" } else { "periods" }) first=first next=next.unwrap_or_default()/>
+            }
+            .into_any()
+        };
+        view! {
+            <PageHeader title="Billing periods" action=new href=format!("{path}/new")/>
+            {body}
+        }
+    })
+    .await;
+    Ok(html.into_response())
+}
+
+fn table(rows: &[BillingPeriod], path: &str, currency: &str, locale: Locale) -> AnyView {
+    let columns = vec![
+        Column::text("Period"),
+        Column::text("Status"),
+        Column::number("Invoices", ""),
+        Column::number("Not billed", ""),
+        Column::number("Usage", "kWh"),
+        Column::number("Total", currency),
+    ];
+    let row = |row: &BillingPeriod| {
+        let days = row.days();
+        let range = days.is_calendar_month().then(|| {
+            view! { <span class="sub">{format::date_range(days.from(), days.last(), locale)}</span> }
+        });
+        view! {
+            <tr>
+                <th scope="row"><a href=format!("{path}/{}", row.id)>{period_name(days, locale)}</a>{range}</th>
+                <td><Status value=row.status.clone()/></td>
+                <td class="num">{format::count(row.invoices.into(), locale)}</td>
+                <td class="num">{format::count(row.exceptions.into(), locale)}</td>
+                <td class="num">{format::kwh(row.kwh, locale)}</td>
+                <td class="num">{format::money(row.total, locale)}</td>
+            </tr>
+        }
+    };
+    let body = rows.iter().map(row).collect_view();
+    view! { <DataTable caption="Billing periods" columns=columns>{body}</DataTable> }.into_any()
+}
+
+/// The days to propose: those after the latest period to the end of their month, else last month.
+fn proposal(latest: Option<&BillingPeriod>, today: NaiveDate) -> Period {
+    let month = |day| Period::month_of(day);
+    match latest {
+        Some(latest) => Period::new(latest.to_on, month(latest.to_on).to()).unwrap_or_else(|_| month(latest.to_on)),
+        None => month(month(today).from().pred_opt().unwrap_or(today)),
+    }
+}
+
+/// `GET /clients/:client/billing-periods/new`
+pub async fn new(ctx: Ctx, Path(client): Path<String>) -> Result<Response, AppError> {
+    let (at, tx) = AtClient::open(&ctx, Permission::RunBilling, &client).await?;
+    let latest = billing::list(tx.shared(), &Desk::of(&at.actor)?, None, 1).await?;
+    drop(tx);
+    let days = proposal(latest.first(), at.client.today());
+    let typed = ctx.take_typed().await;
+    let list = format!("{}/billing-periods", at.base());
+    let hidden = vec![("client".to_owned(), at.client.id.to_string()), ("page".to_owned(), format!("{list}/new"))];
+    let context = at.actor.context_token();
+    let place = at.place(&[("Billing periods", "billing-periods")], "New billing period");
+    let html = page(&ctx, &at.actor, place, "New billing period", move || {
+        view! {
+            <ErrorSummary errors=field_errors(&typed)/>
+            <PageHeader title="New billing period"/>
+            <PostForm action="/api/create_billing_period" context=context hidden=hidden class="form">
+                <DateField name="from" label="First day" value=typed.value("from", days.from().to_string()) error=typed.error("from")/>
+                <DateField name="to" label="Last day" hint="This day is billed too." value=typed.value("to", days.last().to_string()) error=typed.error("to")/>
+                <div class="actions"><Button label="Create billing period"/><ButtonLink label="Cancel" href=list kind=Kind::Secondary/></div>
+            </PostForm>
+        }
+    })
+    .await;
+    Ok(html.into_response())
+}
+
+/// What was typed to make a period: its first and last day.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PeriodForm {
+    from: String,
+    to: String,
+}
+
+impl PeriodForm {
+    fn read(&self) -> Result<Period, FieldErrors> {
+        let mut reader = Reader::default();
+        let from = reader.date("from", &self.from, "the first day");
+        let last = reader.date("to", &self.to, "the last day");
+        let (Some(from), Some(last)) = (from, last) else { return Err(reader.errors) };
+        let after = last.succ_opt().unwrap_or(last);
+        match Period::new(from, after) {
+            Err(_) => Err(FieldErrors::one("to", "The last day must not lie before the first.")),
+            Ok(days) if days.days() > 366 => Err(FieldErrors::one("to", "A billing period has at most 366 days.")),
+            Ok(days) => Ok(days),
+        }
+    }
+}
+
+/// Makes a billing period.
+#[server(prefix = "/api", endpoint = "create_billing_period")]
+pub(crate) async fn create_billing_period(
+    client: String,
+    #[server(flatten)] form: PeriodForm,
+) -> Result<(), ServerFnError> {
+    act(async {
+        let (ctx, actor) = require_client(Permission::RunBilling, &client)?;
+        let desk = Desk::of(&actor)?;
+        let days = form.read()?;
+        let id = BillingPeriodId::fresh();
+        let mut tx = ctx.write(&actor).await?;
+        billing::create(&mut tx, &desk, id, days).await.map_err(|error| match error {
+            BillingError::Wrong(text) => FieldErrors::one("from", text).into(),
+            other => AppError::from(other),
+        })?;
+        let entry = Entry {
+            action: "create",
+            entity: "billing_period",
+            entity_id: Some(id.0),
+            customer: None,
+            summary: format!("Created billing period {days}"),
+            details: json!({ "after": days }),
+        };
+        audit::record(&mut tx, &actor, entry).await?;
+        tx.commit().await?;
+        Ok(Done::to(format!("/clients/{}/billing-periods/{id}", desk.client))
+            .saying("Billing period created. Rate it next."))
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn without_a_period_last_month_is_proposed() {
+        assert_eq!(proposal(None, day("2026-11-23")), Period::month(2026, 10).unwrap());
+        assert_eq!(proposal(None, day("2026-01-01")), Period::month(2025, 12).unwrap());
+    }
+
+    #[test]
+    fn the_last_day_typed_is_billed() {
+        let form = PeriodForm { from: "2012-03-01".into(), to: "2012-03-13".into() };
+        assert_eq!(form.read().unwrap().days(), 13);
+        let one = PeriodForm { from: "2012-03-01".into(), to: "2012-03-01".into() };
+        assert_eq!(one.read().unwrap().days(), 1);
+        let wrong = PeriodForm { from: "2012-03-02".into(), to: "2012-03-01".into() };
+        assert!(!wrong.read().unwrap_err().of("to").is_empty());
+    }
+}

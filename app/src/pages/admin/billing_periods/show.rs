@@ -1,0 +1,495 @@
+//! One billing period: where it is, its totals, what stands in the way, the drafts, and the next step.
+
+use axum::extract::{Path, Query};
+use axum::response::{IntoResponse, Response};
+use eis::access::{Actor, Permission};
+use eis::audit::{self, Entry};
+use eis::billing::{self, BillingPeriod, Desk, Exception};
+use eis::clients;
+use eis::db::Tenant;
+use eis::ids::{BillingPeriodId, InvoiceId};
+use eis::invoices::{self, Invoice};
+use leptos::prelude::*;
+use rust_decimal::Decimal;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::period_name;
+use crate::components::{
+    Column, ConfirmPanel, DataTable, EmptyState, Kind, PageHeader, Pagination, Section, Stat, Stats, Status, Steps,
+    Tag, Tone,
+};
+use crate::format::{self, Locale};
+use crate::pages::frame::page;
+use crate::pages::parts::{AtClient, PAGE_ROWS, address};
+use crate::server::ctx::Ctx;
+use crate::server::errors::AppError;
+use crate::server::functions::{Done, act, require_client};
+
+/// The steps of a period in order.
+const STEPS: [(&str, &str); 4] =
+    [("open", "Open"), ("rated", "Rated"), ("approved", "Approved"), ("invoiced", "Invoiced")];
+
+/// Places in the lists of exceptions and drafts.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ShowQuery {
+    exceptions: i64,
+    after: String,
+}
+
+impl ShowQuery {
+    /// The id and, after it, the account number of the last draft seen.
+    fn place(&self) -> Option<(String, InvoiceId)> {
+        let (id, account) = self.after.split_once('~')?;
+        Some((account.to_owned(), id.parse().ok()?))
+    }
+}
+
+/// `GET /clients/:client/billing-periods/:period`
+pub async fn show(
+    ctx: Ctx,
+    Path((client, id)): Path<(String, String)>,
+    Query(query): Query<ShowQuery>,
+) -> Result<Response, AppError> {
+    let (at, tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
+    let id: BillingPeriodId = id.parse().map_err(|_| AppError::NotFound)?;
+    let desk = Desk::of(&at.actor)?;
+    let (skip, place) = (query.exceptions.max(0), query.place());
+    let (period, found, counts, drafts) = tokio::try_join!(
+        billing::find(tx.shared(), &desk, id),
+        billing::exceptions(tx.shared(), &desk, id, skip, PAGE_ROWS),
+        billing::count_exceptions(tx.shared(), &desk, id),
+        invoices::of_period(tx.shared(), at.organization, at.client.id, id, place.as_ref(), PAGE_ROWS + 1),
+    )?;
+    let period = period.ok_or(AppError::NotFound)?;
+    drop(tx);
+    let locale = at.locale();
+    let name = period_name(period.days(), locale);
+    let (currency, base) = (at.client.currency.clone(), at.base());
+    let panels = Panels::new(&at, &period, &name, counts.1);
+    let crumbs = at.place(&[("Billing periods", "billing-periods")], &name);
+    let days = format::date_range(period.from_on, period.days().last(), locale);
+    let html = page(&ctx, &at.actor, crumbs, name.clone(), move || {
+        let current = STEPS.iter().position(|(code, _)| *code == period.status).unwrap_or(STEPS.len());
+        let path = format!("{base}/billing-periods/{}", period.id);
+        let listed = Listing { path: &path, base: &base, currency: &currency, locale };
+        let rated = period.status != "open";
+        let exceptions = (counts.0 + counts.1 > 0).then(|| listed.exceptions(found, counts, skip));
+        let drafts = rated.then(|| listed.drafts(drafts, &period, place.is_some()));
+        let next_step = panels.view(&period);
+        let totals = rated.then(|| view! { <Stats stats=stats(&period, counts.1, &currency, locale)/> });
+        view! {
+            <PageHeader title=name subtitle=days><Status value=period.status/></PageHeader>
+            <Steps label="Billing period" steps=STEPS.iter().map(|(_, label)| (*label).to_owned()).collect() current=current/>
+            {totals}
+            {next_step}
+            {exceptions}
+            {drafts}
+        }
+    })
+    .await;
+    Ok(html.into_response())
+}
+
+fn stats(period: &BillingPeriod, warnings: i64, currency: &str, locale: Locale) -> Vec<Stat> {
+    let amount = |value: Decimal| format::amount(value, currency, locale);
+    let each = if period.invoices > 0 { period.total / Decimal::from(period.invoices) } else { Decimal::ZERO };
+    let stat =
+        |label: &str, value: String, note: String| Stat { label: label.to_owned(), value, note, ..Stat::default() };
+    let blocked = period.exceptions > 0;
+    vec![
+        stat(
+            "Invoices",
+            format::count(period.invoices.into(), locale),
+            many(warnings, "to look at", "to look at", locale),
+        ),
+        Stat {
+            tone: if blocked { Tone::Warn } else { Tone::Neutral },
+            ..stat(
+                "Not billed",
+                format::count(period.exceptions.into(), locale),
+                if blocked { "See the exceptions".into() } else { "Every customer has a bill".into() },
+            )
+        },
+        stat("Usage", format!("{}\u{a0}kWh", format::kwh(period.kwh, locale)), String::new()),
+        stat("Total", amount(period.total), format!("{} before tax, {} tax", amount(period.net), amount(period.tax))),
+        stat("Average invoice", amount(each), String::new()),
+    ]
+}
+
+fn many(count: i64, one: &str, more: &str, locale: Locale) -> String {
+    format!("{} {}", format::count(count, locale), if count == 1 { one } else { more })
+}
+
+/// What was found, as people say it, and where it is mended: words, link, path below the client.
+fn remedy(kind: &str) -> (&'static str, &'static str, &'static str) {
+    match kind {
+        "no_tariff" => ("No tariff", "Agree a tariff", "customers"),
+        "no_meter" => ("No meter", "Add a meter", "customers"),
+        "no_usage" => ("No usage", "Import usage", "imports/new"),
+        "missing_usage" => ("Usage missing", "Import usage", "imports/new"),
+        "rating_failed" => ("Cannot be rated", "Look at the tariff", "tariffs"),
+        "estimated" => ("Estimated", "See the customer", "customers"),
+        "zero_usage" => ("Nothing used", "See the customer", "customers"),
+        "much_higher" => ("Much higher", "See the customer", "customers"),
+        "much_lower" => ("Much lower", "See the customer", "customers"),
+        _ => ("Exception", "See the customer", "customers"),
+    }
+}
+
+/// The lists of the page.
+struct Listing<'a> {
+    path: &'a str,
+    base: &'a str,
+    currency: &'a str,
+    locale: Locale,
+}
+
+impl Listing<'_> {
+    fn exceptions(&self, found: Vec<Exception>, counts: (i64, i64), skip: i64) -> AnyView {
+        let shown = i64::try_from(found.len()).unwrap_or_default();
+        let total = counts.0 + counts.1;
+        let row = |found: Exception| {
+            let (what, label, path) = remedy(&found.kind);
+            let customer = format!("{}/customers/{}", self.base, found.customer_id);
+            let href = if path == "customers" { customer.clone() } else { format!("{}/{path}", self.base) };
+            let tone = if found.severity == "blocks" { Tone::Bad } else { Tone::Warn };
+            view! {
+                <tr>
+                    <th scope="row"><a href=customer>{found.account_number}</a><span class="sub">{found.customer_name}</span></th>
+                    <td><Tag text=what tone=tone/></td>
+                    <td>{found.message}</td>
+                    <td class="nowrap"><a href=href>{label}</a></td>
+                </tr>
+            }
+        };
+        let rows = found.into_iter().map(row).collect_view();
+        let columns = vec![
+            Column::text("Customer"),
+            Column::text("Found"),
+            Column::text("What it is"),
+            Column::text("What to do"),
+        ];
+        let at =
+            |skip: i64| address(self.path, &[("exceptions", &if skip > 0 { skip.to_string() } else { String::new() })]);
+        let previous = if skip > 0 { at(skip - PAGE_ROWS) } else { String::new() };
+        let next = if skip + shown < total { at(skip + shown) } else { String::new() };
+        let summary = format!(
+            "{}–{} of {}: {} without a bill, {} to look at",
+            skip + 1,
+            skip + shown,
+            format::count(total, self.locale),
+            format::count(counts.0, self.locale),
+            format::count(counts.1, self.locale)
+        );
+        view! {
+            <Section title="Exceptions">
+                <DataTable caption="Exceptions" columns=columns>{rows}</DataTable>
+                <Pagination summary=summary previous=previous next=next/>
+            </Section>
+        }
+        .into_any()
+    }
+
+    fn drafts(&self, mut drafts: Vec<Invoice>, period: &BillingPeriod, turned: bool) -> AnyView {
+        let issued = matches!(period.status.as_str(), "invoiced" | "closed");
+        let title = if issued { "Invoices" } else { "Draft invoices" };
+        let more = i64::try_from(drafts.len()).unwrap_or_default() > PAGE_ROWS;
+        drafts.truncate(usize::try_from(PAGE_ROWS).unwrap_or_default());
+        if drafts.is_empty() {
+            return view! {
+                <Section title=title>
+                    <EmptyState title="No invoice was made" text="No customer with supply in these days could be billed. The exceptions say why; mend them and rate again."/>
+                </Section>
+            }
+            .into_any();
+        }
+        let summary =
+            format!("{} of {}", drafts.len(), many(period.invoices.into(), "invoice", "invoices", self.locale));
+        let after =
+            |invoice: &Invoice| address(self.path, &[("after", &format!("{}~{}", invoice.id, invoice.account_number))]);
+        let next = drafts.as_slice().last().filter(|_| more).map(after).unwrap_or_default();
+        let first = if turned { self.path.to_owned() } else { String::new() };
+        let columns = vec![
+            Column::text("Account"),
+            Column::text("Customer"),
+            Column::text(if issued { "Number" } else { "Days" }),
+            Column::text("Tariff"),
+            Column::number("Usage", "kWh"),
+            Column::number("Before tax", self.currency),
+            Column::number("Tax", self.currency),
+            Column::number("Total", self.currency),
+        ];
+        let locale = self.locale;
+        let row = |draft: &Invoice| {
+            let third = if issued { draft.label.clone() } else { format::count(draft.days(), locale) };
+            let estimated = draft.estimated.then(|| view! { " " <Status value="estimated"/> });
+            view! {
+                <tr>
+                    <th scope="row"><a href=format!("{}/invoices/{}", self.base, draft.id)>{draft.account_number.clone()}</a></th>
+                    <td>{draft.customer_name.clone()}{estimated}</td>
+                    <td class="nowrap">{third}</td>
+                    <td>{draft.tariff_name.clone()}</td>
+                    <td class="num">{format::kwh(draft.kwh, locale)}</td>
+                    <td class="num">{format::money(draft.net, locale)}</td>
+                    <td class="num">{format::money(draft.tax, locale)}</td>
+                    <td class="num">{format::money(draft.total, locale)}</td>
+                </tr>
+            }
+        };
+        let rows = drafts.iter().map(row).collect_view();
+        view! {
+            <Section title=title>
+                <DataTable caption=title columns=columns>{rows}</DataTable>
+                <Pagination summary=summary first=first next=next/>
+            </Section>
+        }
+        .into_any()
+    }
+}
+
+/// The next step, and the way back, for those who may.
+struct Panels {
+    runs: bool,
+    issues: bool,
+    context: String,
+    hidden: Vec<(String, String)>,
+    name: String,
+    terms: i16,
+    series: String,
+    warnings: i64,
+    currency: String,
+    locale: Locale,
+}
+
+impl Panels {
+    fn new(at: &AtClient, period: &BillingPeriod, name: &str, warnings: i64) -> Self {
+        let pair = |name: &str, value: String| (name.to_owned(), value);
+        Self {
+            runs: at.actor.may(Permission::RunBilling),
+            issues: at.actor.may(Permission::IssueInvoices),
+            context: at.actor.context_token(),
+            hidden: vec![
+                pair("client", at.client.id.to_string()),
+                pair("period", period.id.to_string()),
+                pair("page", format!("{}/billing-periods/{}", at.base(), period.id)),
+            ],
+            name: name.to_owned(),
+            terms: at.client.payment_terms_days,
+            series: at.client.invoice_series.clone(),
+            warnings,
+            currency: at.client.currency.clone(),
+            locale: at.locale(),
+        }
+    }
+
+    fn view(&self, period: &BillingPeriod) -> AnyView {
+        let panels: Vec<AnyView> = match period.status.as_str() {
+            "open" if self.runs => vec![self.rate("Rate…", Kind::Primary)],
+            "rated" if self.runs && period.invoices > 0 => {
+                vec![self.approve(period), self.rate("Rate again…", Kind::Secondary), self.reopen(period)]
+            }
+            "rated" if self.runs => vec![self.rate("Rate again…", Kind::Primary), self.reopen(period)],
+            "approved" if self.issues => vec![self.issue(period), self.reopen(period)],
+            _ => vec![],
+        };
+        if panels.is_empty() {
+            return ().into_any();
+        }
+        view! { <Section title="Next step"><div class="stack">{panels}</div></Section> }.into_any()
+    }
+
+    fn panel(
+        &self,
+        open: &str,
+        title: String,
+        consequences: Vec<String>,
+        label: String,
+        action: &str,
+        kind: Kind,
+    ) -> AnyView {
+        let shown = kind == Kind::Primary;
+        view! {
+            <ConfirmPanel open=open title=title consequences=consequences label=label action=format!("/api/{action}")
+                context=self.context.clone() hidden=self.hidden.clone() kind=kind shown=shown/>
+        }
+        .into_any()
+    }
+
+    fn rate(&self, open: &str, kind: Kind) -> AnyView {
+        let title = format!("Rate {}?", self.name);
+        let consequences = vec![
+            "Every customer with supply in these days gets a draft invoice, or an exception that says why not."
+                .to_owned(),
+            "Drafts of an earlier rating are replaced; nothing is sent, and customers see nothing.".to_owned(),
+            "You can rate again as often as you like until you approve.".to_owned(),
+        ];
+        self.panel(open, title, consequences, "Rate now".to_owned(), "rate_billing_period", kind)
+    }
+
+    fn approve(&self, period: &BillingPeriod) -> AnyView {
+        let invoices = many(period.invoices.into(), "invoice", "invoices", self.locale);
+        let total = format::amount(period.total, &self.currency, self.locale);
+        let mut consequences = vec![format!("{invoices} over {total} can then be issued.")];
+        if period.exceptions > 0 {
+            consequences.push(format!(
+                "{} without a bill, as the exceptions say.",
+                many(period.exceptions.into(), "customer stays", "customers stay", self.locale)
+            ));
+        }
+        if self.warnings > 0 {
+            consequences.push(format!(
+                "{} with something to look at.",
+                many(self.warnings, "invoice goes out", "invoices go out", self.locale)
+            ));
+        }
+        consequences.push("Rating again needs the period to be reopened.".to_owned());
+        self.panel(
+            "Approve…",
+            format!("Approve {invoices} for {}?", self.name),
+            consequences,
+            format!("Approve {invoices}"),
+            "approve_billing_period",
+            Kind::Primary,
+        )
+    }
+
+    fn issue(&self, period: &BillingPeriod) -> AnyView {
+        let invoices = many(period.invoices.into(), "invoice", "invoices", self.locale);
+        let total = format::amount(period.total, &self.currency, self.locale);
+        let consequences = vec![
+            format!("{invoices} totalling {total} get their numbers in series {} and today's date.", self.series),
+            format!("They are due in {} days, and customers see them at once.", self.terms),
+            "This cannot be taken back: an issued invoice is corrected by a credit note.".to_owned(),
+        ];
+        self.panel(
+            "Issue…",
+            format!("Issue {invoices} for {}?", self.name),
+            consequences,
+            format!("Issue {invoices} totalling {total}"),
+            "issue_billing_period",
+            Kind::Primary,
+        )
+    }
+
+    fn reopen(&self, period: &BillingPeriod) -> AnyView {
+        let drafts = many(period.invoices.into(), "draft", "drafts", self.locale);
+        let consequences = vec![
+            format!("{drafts} and all exceptions of this rating are dropped."),
+            "Usage, tariffs and customers stay as they are.".to_owned(),
+        ];
+        self.panel(
+            "Reopen…",
+            format!("Reopen {}?", self.name),
+            consequences,
+            format!("Drop {drafts} and reopen"),
+            "reopen_billing_period",
+            Kind::Danger,
+        )
+    }
+}
+
+/// What a step says on record.
+fn entry(action: &'static str, period: BillingPeriodId, summary: String, details: Value) -> Entry<'static> {
+    Entry { action, entity: "billing_period", entity_id: Some(period.0), customer: None, summary, details }
+}
+
+/// Writes the record, commits, and goes back to the period.
+async fn finish(mut tx: Tenant, actor: &Actor, entry: Entry<'_>, say: String) -> Result<Done, AppError> {
+    let (client, _) = actor.tenant()?;
+    let period = entry.entity_id.unwrap_or_default();
+    audit::record(&mut tx, actor, entry).await?;
+    tx.commit().await?;
+    Ok(Done::to(format!("/clients/{client}/billing-periods/{period}")).saying(say))
+}
+
+/// Rates a period.
+#[server(prefix = "/api", endpoint = "rate_billing_period")]
+pub(crate) async fn rate_billing_period(client: String, period: String) -> Result<(), ServerFnError> {
+    act(async {
+        let (ctx, actor) = require_client(Permission::RunBilling, &client)?;
+        let id: BillingPeriodId = period.parse().map_err(|_| AppError::NotFound)?;
+        let desk = Desk::of(&actor)?;
+        let mut tx = ctx.write(&actor).await?;
+        let client = clients::find(&tx, desk.client).await?.ok_or(AppError::Forbidden)?;
+        let locale = Locale::from(&client.locale);
+        let rated = billing::rate(&mut tx, &desk, &client, id).await?;
+        let total = format::amount(rated.total, &client.currency, locale);
+        let drafts = many(rated.invoices.into(), "draft invoice", "draft invoices", locale);
+        let without = many(rated.blocked.into(), "customer", "customers", locale);
+        let say = format!("Rated: {drafts} over {total}; {without} without a bill.");
+        let details = json!({ "customers": rated.customers, "invoices": rated.invoices, "blocked": rated.blocked, "total": rated.total });
+        finish(tx, &actor, entry("rate", id, say.clone(), details), say).await
+    })
+    .await
+}
+
+/// Approves a rated period.
+#[server(prefix = "/api", endpoint = "approve_billing_period")]
+pub(crate) async fn approve_billing_period(client: String, period: String) -> Result<(), ServerFnError> {
+    act(async {
+        let (ctx, actor) = require_client(Permission::RunBilling, &client)?;
+        let id: BillingPeriodId = period.parse().map_err(|_| AppError::NotFound)?;
+        let desk = Desk::of(&actor)?;
+        let mut tx = ctx.write(&actor).await?;
+        let period = billing::approve(&mut tx, &desk, id).await?;
+        let summary = format!(
+            "Approved {} of billing period {}",
+            many(period.invoices.into(), "invoice", "invoices", Locale::default()),
+            period.days()
+        );
+        let details = json!({ "invoices": period.invoices, "exceptions": period.exceptions, "total": period.total });
+        finish(tx, &actor, entry("approve", id, summary, details), "Approved. Issue the invoices next.".to_owned())
+            .await
+    })
+    .await
+}
+
+/// Takes a rated or approved period back to open.
+#[server(prefix = "/api", endpoint = "reopen_billing_period")]
+pub(crate) async fn reopen_billing_period(client: String, period: String) -> Result<(), ServerFnError> {
+    act(async {
+        let (ctx, actor) = require_client(Permission::RunBilling, &client)?;
+        let id: BillingPeriodId = period.parse().map_err(|_| AppError::NotFound)?;
+        let desk = Desk::of(&actor)?;
+        let mut tx = ctx.write(&actor).await?;
+        let before = billing::reopen(&mut tx, &desk, id).await?;
+        let summary = format!("Reopened billing period {}", before.days());
+        let details = json!({ "was": before.status, "invoices": before.invoices, "total": before.total });
+        finish(
+            tx,
+            &actor,
+            entry("reopen", id, summary, details),
+            "Reopened. Its drafts are gone; rate it again when ready.".to_owned(),
+        )
+        .await
+    })
+    .await
+}
+
+/// Issues the invoices of an approved period.
+#[server(prefix = "/api", endpoint = "issue_billing_period")]
+pub(crate) async fn issue_billing_period(client: String, period: String) -> Result<(), ServerFnError> {
+    act(async {
+        let (ctx, actor) = require_client(Permission::IssueInvoices, &client)?;
+        let id: BillingPeriodId = period.parse().map_err(|_| AppError::NotFound)?;
+        let desk = Desk::of(&actor)?;
+        let mut tx = ctx.write(&actor).await?;
+        let client = clients::find(&tx, desk.client).await?.ok_or(AppError::Forbidden)?;
+        let issued = billing::issue(&mut tx, &desk, &client, id, client.today()).await?;
+        let Some((first, last)) = issued.labels else {
+            let to = format!("/clients/{}/billing-periods/{id}", desk.client);
+            return Ok(Done::to(to).saying("These invoices were issued before; nothing was done again."));
+        };
+        let locale = Locale::from(&client.locale);
+        let invoices = many(issued.invoices, "invoice", "invoices", locale);
+        let say = format!(
+            "Issued {invoices} totalling {}: {first} to {last}.",
+            format::amount(issued.total, &client.currency, locale)
+        );
+        let details = json!({ "invoices": issued.invoices, "total": issued.total, "first": first, "last": last });
+        finish(tx, &actor, entry("issue", id, say.clone(), details), say).await
+    })
+    .await
+}

@@ -1,0 +1,249 @@
+//! Usage imports: list, the file to send ([`upload`]), what became of it.
+
+pub mod upload;
+
+use axum::extract::{Path, Query};
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono_tz::Tz;
+use eis::access::Permission;
+use eis::ids::ImportId;
+use eis::imports::{self, Import, Rejection};
+use eis::meters::{self, Meter};
+use leptos::prelude::*;
+use rust_decimal::Decimal;
+use serde::Deserialize;
+
+use crate::components::{
+    ButtonLink, Column, DataTable, EmptyState, Kind, Notice, PageHeader, Pagination, Section, Stat, Stats, Status,
+    SummaryList, SummaryRow, Tone,
+};
+use crate::format::{self, Locale};
+use crate::pages::frame::page;
+use crate::pages::parts::{AtClient, EXPORT_ROWS, PAGE_ROWS, address, csv_file, rows_text};
+use crate::server::ctx::Ctx;
+use crate::server::errors::AppError;
+
+/// Rejected lines on a page.
+const REJECTION_ROWS: i64 = 50;
+
+/// The page of a list, in the address.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct PageQuery {
+    offset: i64,
+}
+
+/// First, previous and next of a list.
+fn turns(path: &str, offset: i64, rows: i64, total: i64) -> [String; 3] {
+    let to = |offset: i64| address(path, &[("offset", &if offset > 0 { offset.to_string() } else { String::new() })]);
+    let back = |at: i64| if offset > 0 { to(at) } else { String::new() };
+    let next = if offset + rows < total { to(offset + rows) } else { String::new() };
+    [back(0), back(offset - rows), next]
+}
+
+fn zone_of(at: &AtClient) -> Tz {
+    at.client.time_zone.parse().unwrap_or(Tz::UTC)
+}
+
+fn wall(instant: DateTime<Utc>, zone: Tz) -> NaiveDateTime {
+    instant.with_timezone(&zone).naive_local()
+}
+
+fn format_label(code: &str) -> &'static str {
+    match code {
+        "green_button" => "Green Button",
+        "nem12" => "NEM12",
+        _ => "CSV",
+    }
+}
+
+/// `GET /clients/:client/imports`
+pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<PageQuery>) -> Result<Response, AppError> {
+    let (at, mut tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
+    let offset = query.offset.max(0);
+    let (rows, total) = imports::list(&mut tx, at.organization, at.client.id, offset, PAGE_ROWS).await?;
+    drop(tx);
+    let may_import = at.actor.may(Permission::ImportUsage);
+    let path = format!("{}/imports", at.base());
+    let (locale, zone) = (at.locale(), zone_of(&at));
+    let html = page(&ctx, &at.actor, at.place(&[], ""), "Usage imports", move || {
+        let summary = rows_text(offset, rows.len(), total, "imports", locale);
+        let [first, previous, next] = turns(&path, offset, PAGE_ROWS, total);
+        let new = if may_import { "Import usage" } else { "" };
+        let empty = rows.is_empty();
+        let body = rows
+            .into_iter()
+            .map(|row| {
+                let count = |value: i32| format::count(i64::from(value), locale);
+                view! {
+                    <tr>
+                        <th scope="row" class="nowrap"><a href=format!("{path}/{}", row.id)>{format::date_time(wall(row.created_at, zone), locale)}</a></th>
+                        <td>{row.file_name}</td>
+                        <td class="nowrap">{format_label(&row.format)}</td>
+                        <td class="num">{count(row.accepted)}</td>
+                        <td class="num">{count(row.superseded)}</td>
+                        <td class="num">{count(row.unchanged)}</td>
+                        <td class="num">{count(row.rejected)}</td>
+                        <td><Status value=row.status/></td>
+                    </tr>
+                }
+            })
+            .collect_view();
+        let columns = vec![
+            Column::text("When"),
+            Column::text("File"),
+            Column::text("Format"),
+            Column::number("New", "values"),
+            Column::number("Replaced", "values"),
+            Column::number("Unchanged", "values"),
+            Column::number("Rejected", "values"),
+            Column::text("Status"),
+        ];
+        view! {
+            <PageHeader title="Usage imports" action=new href=format!("{path}/new")/>
+            {if empty {
+                view! { <EmptyState title="No imports yet" text="Send a file of meter values: Green Button XML, CSV or NEM12. What is new is taken, what is wrong is listed line by line." action=new href=format!("{path}/new")/> }.into_any()
+            } else {
+                view! {
+                    <DataTable caption="Usage imports" columns=columns>{body}</DataTable>
+                    <Pagination summary=summary first=first previous=previous next=next/>
+                }.into_any()
+            }}
+        }
+    })
+    .await;
+    Ok(html.into_response())
+}
+
+async fn find(tx: &mut eis::db::Tenant, at: &AtClient, id: &str) -> Result<Import, AppError> {
+    let id: ImportId = id.parse().map_err(|_| AppError::NotFound)?;
+    imports::find(tx, at.client.id, id).await?.ok_or(AppError::NotFound)
+}
+
+/// `GET /clients/:client/imports/:import`
+pub async fn show(
+    ctx: Ctx,
+    Path((client, id)): Path<(String, String)>,
+    Query(query): Query<PageQuery>,
+) -> Result<Response, AppError> {
+    let (at, mut tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
+    let import = find(&mut tx, &at, &id).await?;
+    let offset = query.offset.max(0);
+    let (rejected, total) = imports::rejections(&mut tx, at.client.id, import.id, offset, REJECTION_ROWS).await?;
+    let meter = match import.meter_id {
+        Some(id) => meters::find(&mut tx, at.client.id, id).await?,
+        None => None,
+    };
+    drop(tx);
+    let (locale, zone) = (at.locale(), zone_of(&at));
+    let place = at.place(&[("Usage imports", "imports")], &import.file_name);
+    let base = at.base();
+    let again = if at.actor.may(Permission::ImportUsage) { "Import another file" } else { "" };
+    let next_step = at.actor.may(Permission::RunBilling) && import.status == "applied";
+    let html = page(&ctx, &at.actor, place, import.file_name.clone(), move || {
+        let path = format!("{base}/imports/{}", import.id);
+        let (problem, status) = (import.problem.clone(), import.status.clone());
+        let tone = if import.status == "failed" { Tone::Bad } else { Tone::Info };
+        let kept = (total > 0).then(|| rejections(rejected, &path, offset, total, locale));
+        view! {
+            <PageHeader title=import.file_name.clone() second=again second_href=format!("{base}/imports/new")>
+                <Status value=status/>
+            </PageHeader>
+            {(!problem.is_empty()).then(|| view! { <Notice tone=tone title=problem/> })}
+            <Stats stats=stats(&import, locale)/>
+            <SummaryList rows=facts(&import, meter, &base, zone, locale)/>
+            {next_step.then(|| view! {
+                <div class="actions"><ButtonLink label="Go to billing periods" href=format!("{base}/billing-periods") kind=Kind::Secondary/></div>
+            })}
+            {kept}
+        }
+    })
+    .await;
+    Ok(html.into_response())
+}
+
+fn stats(import: &Import, locale: Locale) -> Vec<Stat> {
+    let stat = |label: &str, value: i32, note: &str| Stat {
+        label: label.to_owned(),
+        value: format::count(i64::from(value), locale),
+        note: note.to_owned(),
+        ..Stat::default()
+    };
+    let tone = if import.rejected > 0 { Tone::Warn } else { Tone::Neutral };
+    vec![
+        stat("New values", import.accepted, "taken for the first time"),
+        stat("Replaced", import.superseded, "the old ones are kept on record"),
+        stat("Unchanged", import.unchanged, "there already"),
+        Stat { tone, ..stat("Rejected", import.rejected, "listed below with the reason") },
+    ]
+}
+
+fn facts(import: &Import, meter: Option<Meter>, base: &str, zone: Tz, locale: Locale) -> Vec<SummaryRow> {
+    let energy = format!("{} kWh", format::kwh(import.kwh, locale));
+    let size = Decimal::from(import.file_bytes) / Decimal::from(1024);
+    let mut rows = vec![
+        SummaryRow::new("Imported", format::date_time(wall(import.created_at, zone), locale)),
+        SummaryRow::new("Format", format!("{}, {} kB", format_label(&import.format), format::number(size.ceil(), 0, locale))),
+        SummaryRow::new("Energy", energy),
+    ];
+    if let Some((first, last)) = import.first_at.zip(import.last_at) {
+        let zone = meter.as_ref().map_or(zone, Meter::zone);
+        let text = format!(
+            "{} – {}",
+            format::date_time(wall(first, zone), locale),
+            format::date_time(wall(last, zone), locale)
+        );
+        rows.push(SummaryRow::new("From – until", text));
+    }
+    if let Some(meter) = meter {
+        let href = format!("{base}/customers/{}", meter.customer_id);
+        let label = format!("{} ({})", meter.serial, meter.direction);
+        rows.push(SummaryRow::view("Meter", view! { <a href=href>{label}</a> }));
+    }
+    rows
+}
+
+fn rejections(rows: Vec<Rejection>, path: &str, offset: i64, total: i64, locale: Locale) -> impl IntoView + use<> {
+    let summary = rows_text(offset, rows.len(), total, "rejected lines", locale);
+    let [first, previous, next] = turns(path, offset, REJECTION_ROWS, total);
+    let body = rows
+        .into_iter()
+        .map(|row| {
+            view! {
+                <tr>
+                    <th scope="row" class="num">{row.line}</th>
+                    <td><code>{row.content}</code></td>
+                    <td>{row.reason}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    let columns = vec![Column::number("Line", ""), Column::text("Content"), Column::text("Reason")];
+    view! {
+        <Section title="Rejected lines" link="Download as CSV" href=format!("{path}/rejections.csv")>
+            <DataTable caption="Rejected lines" columns=columns>{body}</DataTable>
+            <Pagination summary=summary first=first previous=previous next=next/>
+        </Section>
+    }
+}
+
+/// `GET /clients/:client/imports/:import/rejections.csv`
+pub async fn rejections_csv(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Result<Response, AppError> {
+    let (at, mut tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
+    let import = find(&mut tx, &at, &id).await?;
+    let (rows, _) = imports::rejections(&mut tx, at.client.id, import.id, 0, EXPORT_ROWS).await?;
+    let rows = rows.into_iter().map(|row| vec![row.line.to_string(), row.column.to_string(), row.content, row.reason]);
+    csv_file(&format!("{}-rejected-lines", at.client.slug), &["line", "column", "content", "reason"], rows)
+}
+
+/// `GET /clients/:client/imports/template.csv`
+pub async fn template(ctx: Ctx, Path(client): Path<String>) -> Result<Response, AppError> {
+    ctx.require_client(Permission::ViewClient, &client)?;
+    let headers = [
+        (CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (CONTENT_DISPOSITION, "attachment; filename=\"usage-template.csv\""),
+    ];
+    Ok((headers, eis::usage::csv::TEMPLATE).into_response())
+}

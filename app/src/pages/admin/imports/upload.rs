@@ -1,0 +1,260 @@
+//! The file to import: its form, and receiving it.
+//!
+//! The upload is no server function, since it streams: guard, then the context the form was rendered in,
+//! then the file to a temporary place, which is gone afterwards whatever happens.
+
+use std::path::{Path as FilePath, PathBuf};
+
+use axum::extract::multipart::{Field as Part, Multipart, MultipartError, MultipartRejection};
+use axum::extract::{Path, Query};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use chrono_tz::Tz;
+use eis::access::{Actor, Permission};
+use eis::imports::{self, ImportError, ImportFile, ImportOptions, ImportResult};
+use leptos::prelude::*;
+use serde::Deserialize;
+use tokio::io::AsyncWriteExt;
+
+use crate::components::{Button, ButtonLink, ErrorSummary, Field, FileField, Kind, PageHeader, PostForm};
+use crate::format;
+use crate::forms::{FieldErrors, Typed};
+use crate::pages::conflict;
+use crate::pages::frame::page;
+use crate::pages::parts::{AtClient, field_errors};
+use crate::server::UPLOAD_LIMIT;
+use crate::server::ctx::Ctx;
+use crate::server::errors::AppError;
+use crate::server::functions::see_other;
+
+/// The longest text of a field beside the file.
+const TEXT_LIMIT: usize = 4096;
+
+/// The meter that the form is opened for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct NewQuery {
+    meter: String,
+}
+
+/// `GET /clients/:client/imports/new`
+pub async fn new(ctx: Ctx, Path(client): Path<String>, Query(query): Query<NewQuery>) -> Result<Response, AppError> {
+    let (at, tx) = AtClient::open(&ctx, Permission::ImportUsage, &client).await?;
+    drop(tx);
+    let typed = ctx.take_typed().await;
+    let list = format!("{}/imports", at.base());
+    let place = at.place(&[("Usage imports", "imports")], "Import usage");
+    let context = at.actor.context_token();
+    let html = page(&ctx, &at.actor, place, "Import usage", move || {
+        let template = format!("{list}/template.csv");
+        let largest = UPLOAD_LIMIT / 1024 / 1024;
+        view! {
+            <PageHeader title="Import usage"/>
+            <ErrorSummary errors=field_errors(&typed)/>
+            <PostForm action=list.clone() context=context multipart=true class="form">
+                <Field name="serial" label="Meter serial" width="w20" autocomplete="off" hint="For a file of one meter that does not carry its serial, as most Green Button files do not. Leave it empty when the file names its meters." value=typed.value("serial", query.meter) error=typed.error("serial") optional=true/>
+                <FileField name="file" label="File" accept=".xml,.csv,.txt" hint=format!("Green Button XML, CSV or NEM12, at most {largest} MB. The format is told by the content.") error=typed.error("file")/>
+                <div class="actions"><Button label="Import usage"/><ButtonLink label="Cancel" href=list.clone() kind=Kind::Secondary/></div>
+            </PostForm>
+            <p class="hint">
+                "CSV has one row an interval, with the columns interval_start and kwh, and if you like meter, direction and quality. "
+                <a href=template>"Download a template"</a>
+            </p>
+        }
+    })
+    .await;
+    Ok(html.into_response())
+}
+
+/// A file received, gone when dropped.
+struct Received {
+    path: PathBuf,
+    name: String,
+}
+
+impl Drop for Received {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_file(&self.path) {
+            tracing::warn!(%error, "an uploaded file could not be removed");
+        }
+    }
+}
+
+/// What the form sent.
+#[derive(Default)]
+struct Sent {
+    serial: String,
+    file: Option<Received>,
+}
+
+/// Why an upload was not taken.
+enum Refusal {
+    /// Rendered under another context.
+    Context(String),
+    /// Back to the form.
+    Form(Box<Sent>, FieldErrors),
+    /// Anything else.
+    App(AppError),
+}
+
+impl From<AppError> for Refusal {
+    fn from(error: AppError) -> Self {
+        Self::App(error)
+    }
+}
+
+/// `POST /clients/:client/imports`
+pub async fn create(
+    ctx: Ctx,
+    Path(client): Path<String>,
+    body: Result<Multipart, MultipartRejection>,
+) -> Result<Response, AppError> {
+    let (at, tx) = AtClient::open(&ctx, Permission::ImportUsage, &client).await?;
+    drop(tx);
+    let body = body.map_err(|_| AppError::BadRequest("An import is sent as a form with a file.".into()))?;
+    let list = format!("{}/imports", at.base());
+    let form = format!("{list}/new");
+    match import(&ctx, &at, body).await {
+        Ok(result) => {
+            ctx.flash(result.accepted + result.unchanged + result.superseded > 0, outcome(&result, &at)).await;
+            Ok(see_other(&format!("{list}/{}", result.id)))
+        }
+        Err(Refusal::Context(sent)) => {
+            let typed = Typed { page: form, ..Typed::default() };
+            Ok(conflict::refuse(&ctx, &at.actor, &sent, typed).await)
+        }
+        Err(Refusal::Form(sent, errors)) => {
+            let values = vec![("serial".to_owned(), sent.serial.clone())];
+            ctx.keep_typed(Typed { page: form.clone(), values, errors }).await;
+            Ok(see_other(&form))
+        }
+        Err(Refusal::App(error)) => Err(error),
+    }
+}
+
+async fn import(ctx: &Ctx, at: &AtClient, body: Multipart) -> Result<ImportResult, Refusal> {
+    let sent = receive(&at.actor, body).await?;
+    let refused = |field: &str, text: String, sent: Sent| Refusal::Form(Box::new(sent), FieldErrors::one(field, text));
+    let Some(file) = &sent.file else {
+        return Err(refused("file", "Choose a file.".into(), sent));
+    };
+    let zone = at.client.time_zone.parse().unwrap_or(Tz::UTC);
+    let file = ImportFile { path: file.path.clone(), name: file.name.clone() };
+    match read_and_write(ctx, &at.actor, file, zone, &sent.serial).await {
+        Ok(result) => Ok(result),
+        Err(ImportError::File(text)) => Err(refused("file", text, sent)),
+        Err(ImportError::Meter(text)) => Err(refused("serial", text, sent)),
+        Err(ImportError::Db(error)) => Err(Refusal::App(error.into())),
+    }
+}
+
+/// The file is looked through before the transaction is opened, so that it holds no connection meanwhile.
+async fn read_and_write(
+    ctx: &Ctx,
+    actor: &Actor,
+    file: ImportFile,
+    zone: Tz,
+    serial: &str,
+) -> Result<ImportResult, ImportError> {
+    let survey = imports::survey(file, zone).await?;
+    let options = ImportOptions { serial: Some(serial.to_owned()) };
+    let mut tx = ctx.db().as_tenant(actor, eis::db::Access::Write).await?;
+    let result = imports::import_usage(&mut tx, actor, survey, &options).await?;
+    tx.commit().await?;
+    Ok(result)
+}
+
+/// Takes the form apart. Nothing is kept before the first field has shown the right context.
+async fn receive(actor: &Actor, mut body: Multipart) -> Result<Sent, Refusal> {
+    let first = body.next_field().await.map_err(broken)?;
+    let context = match first {
+        Some(field) if field.name() == Some("context") => text(field).await?,
+        _ => String::new(),
+    };
+    if context != actor.context_token() {
+        return Err(Refusal::Context(context));
+    }
+    let mut sent = Sent::default();
+    loop {
+        match body.next_field().await {
+            Ok(Some(field)) if field.name() == Some("serial") => sent.serial = text(field).await?.trim().to_owned(),
+            Ok(Some(field)) if field.name() == Some("file") => match keep(field).await {
+                Ok(file) => sent.file = file,
+                Err(error) => return Err(too_large(error, sent)),
+            },
+            Ok(Some(_)) => {}
+            Ok(None) => return Ok(sent),
+            Err(error) => return Err(too_large(Fault::Body(error), sent)),
+        }
+    }
+}
+
+async fn text(mut field: Part<'_>) -> Result<String, AppError> {
+    let mut bytes = vec![];
+    while let Some(chunk) = field.chunk().await.map_err(broken)? {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() > TEXT_LIMIT {
+            return Err(AppError::BadRequest("A field of the form is too long.".into()));
+        }
+    }
+    String::from_utf8(bytes).map_err(|_| AppError::BadRequest("The form cannot be read.".into()))
+}
+
+/// What can go wrong while a file arrives.
+enum Fault {
+    Body(MultipartError),
+    Disk(std::io::Error),
+}
+
+/// Writes a file as it arrives; `None` when none was chosen or it is empty.
+async fn keep(mut field: Part<'_>) -> Result<Option<Received>, Fault> {
+    let name = field.file_name().unwrap_or_default().to_owned();
+    let path = std::env::temp_dir().join(format!("portal-import-{}", uuid::Uuid::now_v7()));
+    let mut file = open(&path).await.map_err(Fault::Disk)?;
+    let received = Received { path, name };
+    let mut any = false;
+    while let Some(chunk) = field.chunk().await.map_err(Fault::Body)? {
+        any |= !chunk.is_empty();
+        file.write_all(&chunk).await.map_err(Fault::Disk)?;
+    }
+    file.flush().await.map_err(Fault::Disk)?;
+    Ok(any.then_some(received))
+}
+
+/// A new file that only the portal's own user reads.
+async fn open(path: &FilePath) -> std::io::Result<tokio::fs::File> {
+    tokio::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).await
+}
+
+fn broken(_: MultipartError) -> AppError {
+    AppError::BadRequest("The form arrived incomplete. Send it again.".into())
+}
+
+fn too_large(fault: Fault, sent: Sent) -> Refusal {
+    match fault {
+        Fault::Body(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            let most = UPLOAD_LIMIT / 1024 / 1024;
+            let text = format!("The file is larger than {most} MB. Split it and send the parts.");
+            Refusal::Form(Box::new(sent), FieldErrors::one("file", text))
+        }
+        Fault::Body(error) => Refusal::App(broken(error)),
+        Fault::Disk(error) => Refusal::App(AppError::Internal(format!("an upload cannot be kept: {error}"))),
+    }
+}
+
+/// What happened, in a sentence.
+fn outcome(result: &ImportResult, at: &AtClient) -> String {
+    let locale = at.locale();
+    let count = |value: u64| format::count(i64::try_from(value).unwrap_or(i64::MAX), locale);
+    let ImportResult { accepted, superseded, unchanged, rejected, .. } = *result;
+    if let (Some(before), 0, 0) = (result.before, accepted, superseded) {
+        return format!("This file was imported on {}; nothing changed.", format::date(before.date_naive(), locale));
+    }
+    let mut parts = vec![format!("{} new values", count(accepted))];
+    for (value, what) in [(superseded, "replaced"), (unchanged, "unchanged"), (rejected, "rejected")] {
+        if value > 0 {
+            parts.push(format!("{} {what}", count(value)));
+        }
+    }
+    format!("{}.", parts.join(", "))
+}

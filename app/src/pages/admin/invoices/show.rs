@@ -1,0 +1,278 @@
+//! One invoice or draft: every line down to its days, payments, what happened, and recording a payment.
+
+use axum::extract::Path;
+use axum::response::{IntoResponse, Response};
+use eis::access::Permission;
+use eis::audit::{self, Entry};
+use eis::clients::{self, Client};
+use eis::ids::{ClientId, InvoiceId};
+use eis::invoices::{self, Invoice};
+use eis::money::Money;
+use eis::payments::{self, METHODS, NewPayment, Paid};
+use leptos::prelude::*;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::components::{
+    Choice, ConfirmPanel, DateField, ErrorSummary, Event, Field, Kind, Notice, PageHeader, Section, SelectField,
+    Status, Timeline, Tone,
+};
+use crate::format::{self, Locale};
+use crate::forms::{FieldErrors, Reader, Typed};
+use crate::pages::frame::page;
+use crate::pages::invoice_view;
+use crate::pages::parts::{AtClient, field_errors};
+use crate::server::ctx::Ctx;
+use crate::server::errors::AppError;
+use crate::server::functions::{Done, act, require_client};
+
+/// Earlier bills that one is compared with.
+const EARLIER: i64 = 40;
+
+/// `GET /clients/:client/invoices/:invoice`
+pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Result<Response, AppError> {
+    let (at, tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
+    let id: InvoiceId = id.parse().map_err(|_| AppError::NotFound)?;
+    let (invoice, lines, paid) = tokio::try_join!(
+        invoices::find(tx.shared(), at.client.id, id),
+        invoices::lines(tx.shared(), at.client.id, id),
+        payments::of_invoice(tx.shared(), at.organization, at.client.id, id),
+    )?;
+    let invoice = invoice.ok_or(AppError::NotFound)?;
+    let others =
+        invoices::of_customer(tx.shared(), at.organization, at.client.id, invoice.customer_id, EARLIER).await?;
+    drop(tx);
+    let typed = ctx.take_typed().await;
+    let draft = invoice.status == "draft";
+    let today = at.client.today();
+    let status = if invoice.overdue(today) { "overdue".to_owned() } else { invoice.status.clone() };
+    let title =
+        if draft { format!("Draft for {}", invoice.customer_name) } else { format!("Invoice {}", invoice.label) };
+    let place = if draft {
+        at.place(&[("Billing periods", "billing-periods")], "Draft")
+    } else {
+        at.place(&[("Invoices", "invoices")], &invoice.label)
+    };
+    let locale = at.locale();
+    let base = at.base();
+    let may_record = at.actor.may(Permission::RunBilling) && matches!(invoice.status.as_str(), "issued" | "part_paid");
+    let form = may_record.then(|| PaymentPanel {
+        context: at.actor.context_token(),
+        page: format!("{base}/invoices/{}", invoice.id),
+        client: at.client.id,
+        today,
+        typed: typed.clone(),
+    });
+    let client = at.client.clone();
+    let html = page(&ctx, &at.actor, place, title.clone(), move || {
+        let earlier: Vec<Invoice> = before(&invoice, others);
+        let compared = invoice_view::compared(&invoice, &earlier, locale)
+            .map(|view| view! { <Section title="Compared with earlier bills">{view}</Section> });
+        let received = invoice_view::received(&paid, &invoice.currency, locale)
+            .map(|view| view! { <Section title="Payments">{view}</Section> });
+        let subtitle = subtitle(&invoice, locale);
+        let period = invoice.billing_period_id.filter(|_| draft).map(|id| format!("{base}/billing-periods/{id}"));
+        let note = period.map(|href| {
+            view! {
+                <Notice tone=Tone::Info title="This is a draft: it has no number, and the customer does not see it.">
+                    <p>"It is issued with its "<a href=href>"billing period"</a>"."</p>
+                </Notice>
+            }
+        });
+        let happened = events(&invoice, &paid, &client, locale);
+        let customer = format!("{base}/customers/{}", invoice.customer_id);
+        view! {
+            <ErrorSummary errors=field_errors(&typed)/>
+            <PageHeader title=title subtitle=subtitle><Status value=status/></PageHeader>
+            {note}
+            <div class="columns">
+                <div>
+                    {invoice_view::account(&invoice, &lines, locale)}
+                    {received}
+                    {compared}
+                </div>
+                <div class="stack">
+                    {invoice_view::facts(&invoice, &client, &customer)}
+                    {form.map(|form| form.view(&invoice, locale))}
+                    <Section title="What happened"><Timeline events=happened/></Section>
+                </div>
+            </div>
+        }
+    })
+    .await;
+    Ok(html.into_response())
+}
+
+/// Of a customer's invoices, three that come before this one: the latest, and the one of a year ago if there.
+fn before(invoice: &Invoice, others: Vec<Invoice>) -> Vec<Invoice> {
+    let mut earlier: Vec<Invoice> =
+        others.into_iter().filter(|other| other.id != invoice.id && other.period_to <= invoice.period_from).collect();
+    earlier.sort_by_key(|other| std::cmp::Reverse(other.period_from));
+    let year_ago = invoice.period_from.checked_sub_months(chrono::Months::new(12));
+    let old = earlier.iter().skip(2).find(|other| Some(other.period_from) == year_ago).cloned();
+    earlier.truncate(2);
+    earlier.extend(old);
+    earlier
+}
+
+fn subtitle(invoice: &Invoice, locale: Locale) -> String {
+    let amount = |value| format::amount(value, &invoice.currency, locale);
+    match (invoice.status.as_str(), invoice.due_on) {
+        ("issued" | "part_paid", Some(due)) => {
+            format!("{} to pay by {}", amount(invoice.open()), format::date(due, locale))
+        }
+        _ => amount(invoice.total),
+    }
+}
+
+fn events(invoice: &Invoice, paid: &[Paid], client: &Client, locale: Locale) -> Vec<Event> {
+    let payment = |paid: &Paid| Event {
+        title: format!("{} received", format::amount(paid.amount, &invoice.currency, locale)),
+        by: payments::method_label(&paid.payment.method).to_owned(),
+        at: format::date(paid.payment.received_on, locale),
+        datetime: paid.payment.received_on.to_string(),
+        detail: paid.payment.reference.clone(),
+        tone: Tone::Good,
+    };
+    let issued = invoice.issued_on.map(|day| Event {
+        title: format!("Issued as {}", invoice.label),
+        at: format::date(day, locale),
+        datetime: day.to_string(),
+        tone: Tone::Info,
+        ..Event::default()
+    });
+    let rated = Event {
+        title: format!("Rated on {}", invoice.tariff_name),
+        at: format::date_time(invoice.created_at.with_timezone(&client.zone()).naive_local(), locale),
+        datetime: invoice.created_at.to_rfc3339(),
+        ..Event::default()
+    };
+    paid.iter().map(payment).chain(issued).chain([rated]).collect()
+}
+
+/// Where a payment is recorded.
+struct PaymentPanel {
+    context: String,
+    page: String,
+    client: ClientId,
+    today: chrono::NaiveDate,
+    typed: Typed,
+}
+
+impl PaymentPanel {
+    fn view(self, invoice: &Invoice, locale: Locale) -> AnyView {
+        let typed = self.typed;
+        let open = format::amount(invoice.open(), &invoice.currency, locale);
+        let hidden = vec![
+            ("client".to_owned(), self.client.to_string()),
+            ("invoice".to_owned(), invoice.id.to_string()),
+            ("page".to_owned(), self.page),
+        ];
+        let methods = METHODS.iter().map(|(code, label)| Choice::new(*code, *label)).collect::<Vec<_>>();
+        let (currency, left) = (invoice.currency.clone(), invoice.open().to_string());
+        let shown = !typed.errors.0.is_empty();
+        view! {
+            <ConfirmPanel
+                open="Record a payment…"
+                title=format!("Record a payment by {}", invoice.customer_name)
+                consequences=vec![
+                    format!("It pays this invoice first, of which {open} is open, then the customer's oldest open ones."),
+                    "What is left over is kept as the customer's credit.".to_owned(),
+                ]
+                label="Record payment"
+                action="/api/record_payment"
+                context=self.context
+                hidden=hidden
+                kind=Kind::Secondary
+                shown=shown
+            >
+                <Field name="amount" label="Amount" unit=currency inputmode="decimal" width="w10" value=typed.value("amount", left) error=typed.error("amount")/>
+                <DateField name="received_on" label="Received on" value=typed.value("received_on", self.today.to_string()) error=typed.error("received_on")/>
+                <SelectField name="method" label="How" choices=methods value=typed.value("method", "bank_transfer") error=typed.error("method")/>
+                <Field name="reference" label="Reference" autocomplete="off" optional=true value=typed.value("reference", "") error=typed.error("reference")/>
+            </ConfirmPanel>
+        }
+        .into_any()
+    }
+}
+
+/// What was typed to record a payment.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PaymentForm {
+    amount: String,
+    received_on: String,
+    method: String,
+    reference: String,
+}
+
+impl PaymentForm {
+    fn read(&self, invoice: &Invoice, today: chrono::NaiveDate) -> Result<NewPayment, FieldErrors> {
+        let mut reader = Reader::default();
+        let most = Decimal::from(9_999_999_999_i64);
+        let amount = reader.decimal("amount", &self.amount, "the amount", Decimal::new(1, 2), most);
+        if amount.is_some_and(|amount| amount.normalize().scale() > 2) {
+            reader.errors.add("amount", "Enter the amount with at most two decimals.");
+        }
+        let received_on = reader.date("received_on", &self.received_on, "the day the money came");
+        if received_on.is_some_and(|day| day > today) {
+            reader.errors.add("received_on", "Enter a day that is not in the future.");
+        }
+        let codes = METHODS.map(|(code, _)| code);
+        let method = reader.choice("method", &self.method, "how the money came", &codes);
+        let reference = reader.optional("reference", &self.reference, 140);
+        reader.errors.or(NewPayment {
+            customer: invoice.customer_id,
+            amount: Money::new(amount.unwrap_or_default()),
+            currency: invoice.currency.clone(),
+            received_on: received_on.unwrap_or_default(),
+            method: method.to_owned(),
+            reference,
+        })
+    }
+}
+
+/// Records a payment that pays an invoice first.
+#[server(prefix = "/api", endpoint = "record_payment")]
+pub(crate) async fn record_payment(
+    client: String,
+    invoice: String,
+    #[server(flatten)] form: PaymentForm,
+) -> Result<(), ServerFnError> {
+    act(async {
+        let (ctx, actor) = require_client(Permission::RunBilling, &client)?;
+        let (at, organization) = actor.tenant()?;
+        let id: InvoiceId = invoice.parse().map_err(|_| AppError::NotFound)?;
+        let mut tx = ctx.write(&actor).await?;
+        let owner = clients::find(&tx, at).await?.ok_or(AppError::Forbidden)?;
+        let invoice = invoices::find(&tx, at, id).await?.ok_or(AppError::NotFound)?;
+        if invoice.status == "draft" {
+            return Err(AppError::Conflict("A draft cannot be paid. Issue its billing period first.".into()));
+        }
+        let payment = form.read(&invoice, owner.today())?;
+        let recorded = payments::record(&mut tx, organization, at, Some(actor.user), &payment, Some(id)).await?;
+        let locale = Locale::from(&owner.locale);
+        let amount = format::amount(payment.amount.amount(), &payment.currency, locale);
+        let allocated = recorded.allocated.len();
+        let entry = Entry {
+            action: "record",
+            entity: "payment",
+            entity_id: Some(recorded.id.0),
+            customer: Some(payment.customer),
+            summary: format!("Recorded a payment of {amount} by {}", invoice.customer_name),
+            details: json!({ "payment": payment, "allocated": recorded.allocated, "left": recorded.left }),
+        };
+        audit::record(&mut tx, &actor, entry).await?;
+        tx.commit().await?;
+        let left = if recorded.left.is_zero() {
+            String::new()
+        } else {
+            format!(" {} is left over as credit.", format::amount(recorded.left.amount(), &payment.currency, locale))
+        };
+        let pays = format!("It pays {allocated} {}.", if allocated == 1 { "invoice" } else { "invoices" });
+        Ok(Done::to(format!("/clients/{at}/invoices/{id}"))
+            .saying(format!("Payment of {amount} recorded. {pays}{left}")))
+    })
+    .await
+}

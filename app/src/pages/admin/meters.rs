@@ -1,0 +1,340 @@
+//! Meters of a customer: the section on the customer's page, add, edit.
+
+use axum::extract::Path;
+use axum::response::{IntoResponse, Response};
+use eis::access::Permission;
+use eis::audit::{self, Entry};
+use eis::ids::{CustomerId, MeterId};
+use eis::meters::{self, INTERVALS, Meter, MeterFields};
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::customers;
+use crate::components::{
+    Button, ButtonLink, Choice, Column, DataTable, DateField, ErrorSummary, Field, Kind, Notice, PageHeader, PostForm,
+    Radios, Section, SelectField,
+};
+use crate::format::{self, Locale};
+use crate::forms::{FieldErrors, Reader, Typed};
+use crate::pages::frame::page;
+use crate::pages::parts::{AtClient, address, field_errors};
+use crate::server::ctx::Ctx;
+use crate::server::errors::AppError;
+use crate::server::functions::{Done, act, require_client};
+
+/// How a meter measures, in words: `Every 15 minutes`.
+fn measure(meter: &Meter) -> String {
+    match meter.interval_minutes {
+        Some(60) => "Every hour".to_owned(),
+        Some(minutes) => format!("Every {minutes} minutes"),
+        None => "Register".to_owned(),
+    }
+}
+
+fn direction(code: &str) -> &'static str {
+    if code == "export" { "Export" } else { "Import" }
+}
+
+/// The meters on the customer's page. `base` is the customer's address, `import` the import form's.
+pub fn section(
+    meters: Vec<Meter>,
+    base: &str,
+    import: &str,
+    may_write: bool,
+    locale: Locale,
+) -> impl IntoView + use<> {
+    let (base, import) = (base.to_owned(), import.to_owned());
+    let none = meters.is_empty();
+    let link = if may_write { "Add meter" } else { "" };
+    let add = format!("{base}/meters/new");
+    let rows = meters
+        .into_iter()
+        .map(|meter| {
+            let serial = meter.serial.clone();
+            let edit = format!("{base}/meters/{}/edit", meter.id);
+            let bring = (meter.kind == "interval" && !import.is_empty()).then(|| {
+                let about = format!(" for meter {serial}");
+                let href = address(&import, &[("meter", &serial)]);
+                view! { <a href=href>"Import usage"<span class="visually-hidden">{about}</span></a> }
+            });
+            view! {
+                <tr>
+                    <th scope="row">
+                        {if may_write { view! { <a href=edit>{serial}</a> }.into_any() } else { serial.into_any() }}
+                    </th>
+                    <td>{direction(&meter.direction)}</td>
+                    <td>{measure(&meter)}</td>
+                    <td>{meter.time_zone}</td>
+                    <td class="nowrap">{format::date(meter.valid_from, locale)}</td>
+                    <td class="nowrap">{meter.valid_to.map_or_else(|| "In service".to_owned(), |to| format::date(to, locale))}</td>
+                    <td class="nowrap">{bring}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    let columns = ["Serial", "Direction", "Measures", "Time zone", "From", "Removed", "Usage"];
+    let columns = columns.into_iter().map(Column::text).collect::<Vec<_>>();
+    view! {
+        <Section title="Meters" link=link href=add>
+            {if none {
+                view! { <p>"No meter yet. Usage can be imported once there is one."</p> }.into_any()
+            } else {
+                view! { <DataTable caption="Meters" columns=columns>{rows}</DataTable> }.into_any()
+            }}
+        </Section>
+    }
+}
+
+/// What was typed to make or change a meter.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MeterForm {
+    serial: String,
+    direction: String,
+    measure: String,
+    time_zone: String,
+    valid_from: String,
+    valid_to: String,
+}
+
+impl MeterForm {
+    fn read(&self) -> Result<MeterFields, FieldErrors> {
+        let mut reader = Reader::default();
+        let serial = reader.text("serial", &self.serial, "the meter's serial", 60);
+        let direction = reader.choice("direction", &self.direction, "a direction", &["import", "export"]);
+        let measure =
+            reader.choice("measure", &self.measure, "how the meter measures", &["register", "5", "15", "30", "60"]);
+        let time_zone = reader.text("time_zone", &self.time_zone, "the meter's time zone", 60);
+        if !time_zone.is_empty() && time_zone.parse::<chrono_tz::Tz>().is_err() {
+            reader.errors.add("time_zone", "Enter a time zone like America/New_York or Europe/Berlin.");
+        }
+        let valid_from = reader.date("valid_from", &self.valid_from, "the first day in service");
+        let valid_to = reader.optional_date("valid_to", &self.valid_to, "the first day no longer in service");
+        if let (Some(from), Some(to)) = (valid_from, valid_to)
+            && to <= from
+        {
+            reader.errors.add("valid_to", "The end must lie after the first day in service.");
+        }
+        let interval_minutes = measure.parse::<i16>().ok();
+        reader.errors.or(MeterFields {
+            serial,
+            direction: direction.to_owned(),
+            kind: if interval_minutes.is_some() { "interval" } else { "register" }.to_owned(),
+            interval_minutes,
+            time_zone,
+            valid_from: valid_from.unwrap_or_default(),
+            valid_to,
+        })
+    }
+}
+
+/// `GET /clients/:client/customers/:customer/meters/new`
+pub async fn new(ctx: Ctx, Path((client, customer)): Path<(String, String)>) -> Result<Response, AppError> {
+    let (at, mut tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
+    let customer = customers::find(&mut tx, &at, &customer).await?;
+    drop(tx);
+    let typed = ctx.take_typed().await;
+    let back = format!("{}/customers/{}", at.base(), customer.id);
+    let place =
+        at.place(&[("Customers", "customers"), (&customer.name, &format!("customers/{}", customer.id))], "Add meter");
+    let hidden = vec![
+        ("client".to_owned(), at.client.id.to_string()),
+        ("customer".to_owned(), customer.id.to_string()),
+        ("page".to_owned(), format!("{back}/meters/new")),
+    ];
+    let now = MeterFields {
+        serial: String::new(),
+        direction: "import".into(),
+        kind: "interval".into(),
+        interval_minutes: Some(15),
+        time_zone: at.client.time_zone.clone(),
+        valid_from: customer.moved_in_on,
+        valid_to: None,
+    };
+    let context = at.actor.context_token();
+    let html = page(&ctx, &at.actor, place, "Add meter", move || {
+        view! {
+            <PageHeader title="Add meter" subtitle=customer.name/>
+            {form(typed, now, "/api/create_meter", context, hidden, "Add meter", &back)}
+        }
+    })
+    .await;
+    Ok(html.into_response())
+}
+
+/// `GET /clients/:client/customers/:customer/meters/:meter/edit`
+pub async fn edit(
+    ctx: Ctx,
+    Path((client, customer, meter)): Path<(String, String, String)>,
+) -> Result<Response, AppError> {
+    let (at, mut tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
+    let customer = customers::find(&mut tx, &at, &customer).await?;
+    let id: MeterId = meter.parse().map_err(|_| AppError::NotFound)?;
+    let meter = meters::find(&mut tx, at.client.id, id).await?.filter(|meter| meter.customer_id == customer.id);
+    let meter = meter.ok_or(AppError::NotFound)?;
+    let measured = meters::measured_days(&mut tx, at.client.id, id).await?;
+    drop(tx);
+    let typed = ctx.take_typed().await;
+    let locale = at.locale();
+    let back = format!("{}/customers/{}", at.base(), customer.id);
+    let place = at
+        .place(&[("Customers", "customers"), (&customer.name, &format!("customers/{}", customer.id))], &meter.serial);
+    let hidden = vec![
+        ("client".to_owned(), at.client.id.to_string()),
+        ("meter".to_owned(), meter.id.to_string()),
+        ("page".to_owned(), format!("{back}/meters/{}/edit", meter.id)),
+    ];
+    let context = at.actor.context_token();
+    let title = format!("Edit meter {}", meter.serial);
+    let html = page(&ctx, &at.actor, place, title.clone(), move || {
+        let note = measured.map(|(first, last)| {
+            let text = format!(
+                "It has usage from {}. Direction, interval and time zone stay as they are; its days in service must cover the usage.",
+                format::date_range(first, last, locale)
+            );
+            view! { <Notice title=text/> }
+        });
+        view! {
+            <PageHeader title=title subtitle=customer.name/>
+            {note}
+            {form(typed, MeterFields::from(&meter), "/api/update_meter", context, hidden, "Save changes", &back)}
+        }
+    })
+    .await;
+    Ok(html.into_response())
+}
+
+fn form(
+    typed: Typed,
+    now: MeterFields,
+    action: &str,
+    context: String,
+    hidden: Vec<(String, String)>,
+    label: &str,
+    back: &str,
+) -> impl IntoView + use<> {
+    let (action, label, back) = (action.to_owned(), label.to_owned(), back.to_owned());
+    let measures = std::iter::once(Choice::new("register", "Register: read now and then"))
+        .chain(INTERVALS.iter().map(|minutes| Choice::new(minutes.to_string(), format!("Interval: every {minutes} minutes"))))
+        .collect();
+    let ways = vec![
+        Choice::new("import", "Import: energy the customer draws"),
+        Choice::new("export", "Export: energy the customer feeds in"),
+    ];
+    let measure = now.interval_minutes.map_or_else(|| "register".to_owned(), |minutes| minutes.to_string());
+    let ended = now.valid_to.map(|day| day.to_string()).unwrap_or_default();
+    view! {
+        <ErrorSummary errors=field_errors(&typed)/>
+        <PostForm action=action context=context hidden=hidden class="form">
+            <Field name="serial" label="Serial" width="w20" autocomplete="off" hint="As it stands on the meter and in the files with its values." value=typed.value("serial", now.serial) error=typed.error("serial")/>
+            <Radios name="direction" label="Direction" choices=ways value=typed.value("direction", now.direction) error=typed.error("direction")/>
+            <SelectField name="measure" label="Measures" choices=measures value=typed.value("measure", measure) error=typed.error("measure")/>
+            <Field name="time_zone" label="Time zone" width="w20" autocomplete="off" hint="Its days are local to this zone, like America/New_York." value=typed.value("time_zone", now.time_zone) error=typed.error("time_zone")/>
+            <DateField name="valid_from" label="First day in service" value=typed.value("valid_from", now.valid_from.to_string()) error=typed.error("valid_from")/>
+            <DateField name="valid_to" label="Removed on" hint="First day no longer in service here. Leave empty while it is in service." value=typed.value("valid_to", ended) error=typed.error("valid_to") optional=true/>
+            <div class="actions"><Button label=label/><ButtonLink label="Cancel" href=back kind=Kind::Secondary/></div>
+        </PostForm>
+    }
+}
+
+/// What no meter may be: two rows of one serial and direction in service on the same day.
+fn clash(other: &Meter) -> AppError {
+    let until = other.valid_to.map(|to| format!(" until {to}")).unwrap_or_default();
+    let text = format!(
+        "There is a meter with this serial and direction in service from {}{until}. End it at its customer first, or choose other days.",
+        other.valid_from
+    );
+    FieldErrors::one("serial", text).into()
+}
+
+/// Adds a meter to a customer.
+#[server(prefix = "/api", endpoint = "create_meter")]
+pub(crate) async fn create_meter(
+    client: String,
+    customer: String,
+    #[server(flatten)] form: MeterForm,
+) -> Result<(), ServerFnError> {
+    act(async {
+        let (ctx, actor) = require_client(Permission::ManageCustomers, &client)?;
+        let customer: CustomerId = customer.parse().map_err(|_| AppError::NotFound)?;
+        let (at, organization) = actor.tenant()?;
+        let mut tx = ctx.write(&actor).await?;
+        eis::customers::find(&mut tx, at, customer).await?.ok_or(AppError::NotFound)?;
+        let fields = form.read()?;
+        if let Some(other) = meters::overlapping(&mut tx, organization, at, &fields, None).await? {
+            return Err(clash(&other));
+        }
+        let id = MeterId::fresh();
+        meters::create(&mut tx, organization, at, customer, id, actor.user, &fields).await?;
+        let entry = Entry {
+            action: "create",
+            entity: "meter",
+            entity_id: Some(id.0),
+            customer: Some(customer),
+            summary: format!("Added meter {} ({})", fields.serial, fields.direction),
+            details: json!({ "after": fields }),
+        };
+        audit::record(&mut tx, &actor, entry).await?;
+        tx.commit().await?;
+        Ok(Done::to(format!("/clients/{at}/customers/{customer}")).saying(format!("Meter {} added.", fields.serial)))
+    })
+    .await
+}
+
+/// What usage that is there already forbids.
+fn against_usage(before: &Meter, fields: &MeterFields, measured: Option<(chrono::NaiveDate, chrono::NaiveDate)>) -> Result<(), FieldErrors> {
+    let Some((first, last)) = measured else { return Ok(()) };
+    let mut errors = FieldErrors::default();
+    let stays = "This stays as it is: the meter has usage. Remove the meter and add another one instead.";
+    let same = [
+        ("direction", before.direction == fields.direction),
+        ("measure", before.interval_minutes == fields.interval_minutes),
+        ("time_zone", before.time_zone == fields.time_zone),
+    ];
+    for (field, _) in same.into_iter().filter(|(_, same)| !same) {
+        errors.add(field, stays);
+    }
+    if fields.valid_from > first {
+        errors.add("valid_from", format!("The meter has usage from {first} on."));
+    }
+    if fields.valid_to.is_some_and(|to| to <= last) {
+        errors.add("valid_to", format!("The meter has usage until {last}: choose a later day."));
+    }
+    errors.or(())
+}
+
+/// Changes a meter, or ends it.
+#[server(prefix = "/api", endpoint = "update_meter")]
+pub(crate) async fn update_meter(
+    client: String,
+    meter: String,
+    #[server(flatten)] form: MeterForm,
+) -> Result<(), ServerFnError> {
+    act(async {
+        let (ctx, actor) = require_client(Permission::ManageCustomers, &client)?;
+        let id: MeterId = meter.parse().map_err(|_| AppError::NotFound)?;
+        let (at, organization) = actor.tenant()?;
+        let mut tx = ctx.write(&actor).await?;
+        let before = meters::find(&mut tx, at, id).await?.ok_or(AppError::NotFound)?;
+        let fields = form.read()?;
+        against_usage(&before, &fields, meters::measured_days(&mut tx, at, id).await?)?;
+        if let Some(other) = meters::overlapping(&mut tx, organization, at, &fields, Some(id)).await? {
+            return Err(clash(&other));
+        }
+        meters::update(&mut tx, at, id, &fields).await?;
+        let customer = before.customer_id;
+        let entry = Entry {
+            action: "update",
+            entity: "meter",
+            entity_id: Some(id.0),
+            customer: Some(customer),
+            summary: format!("Changed meter {} ({})", fields.serial, fields.direction),
+            details: json!({ "before": MeterFields::from(&before), "after": fields }),
+        };
+        audit::record(&mut tx, &actor, entry).await?;
+        tx.commit().await?;
+        Ok(Done::to(format!("/clients/{at}/customers/{customer}")).saying("Changes saved."))
+    })
+    .await
+}

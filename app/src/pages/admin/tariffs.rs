@@ -1,0 +1,219 @@
+//! Tariffs: list, show, and the steps of a version's life. New ones are made in [`new`].
+
+pub mod new;
+mod show;
+
+use axum::extract::{Path, Query};
+use axum::response::{IntoResponse, Response};
+use chrono::{NaiveDate, Utc};
+use eis::access::Permission;
+use eis::audit::{self, Entry};
+use eis::ids::TariffRateId;
+use eis::tariffs::{self, Filter, Tariff, TariffError, TariffRow, agreements, kind_label};
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::components::{
+    Choice, Column, DataTable, EmptyState, FilterBar, FilterSelect, PageHeader, Pagination, Status,
+};
+use crate::format::{self, Locale};
+use crate::forms::Reader;
+use crate::pages::frame::page;
+use crate::pages::parts::{AtClient, PAGE_ROWS, address, rows_text};
+use crate::server::ctx::Ctx;
+use crate::server::errors::AppError;
+use crate::server::functions::{Done, act, require_client};
+pub use show::show;
+
+impl From<TariffError> for AppError {
+    fn from(error: TariffError) -> Self {
+        match error {
+            TariffError::NotFound => Self::NotFound,
+            TariffError::Db(error) => error.into(),
+            other => Self::Conflict(other.to_string()),
+        }
+    }
+}
+
+/// Search, filter and page of the list, all in the address.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ListQuery {
+    q: String,
+    status: String,
+    offset: i64,
+}
+
+impl ListQuery {
+    fn href(&self, path: &str, offset: i64) -> String {
+        let offset = if offset > 0 { offset.to_string() } else { String::new() };
+        address(path, &[("q", &self.q), ("status", &self.status), ("offset", &offset)])
+    }
+}
+
+/// When a version applies: `From Jan 1, 2026`, `Jan 1, 2026 – Mar 31, 2026`.
+fn applies(from: NaiveDate, to: Option<NaiveDate>, locale: Locale) -> String {
+    match to.and_then(|to| to.pred_opt()) {
+        Some(last) => format::date_range(from, last, locale),
+        None => format!("From {}", format::date(from, locale)),
+    }
+}
+
+/// `GET /clients/:client/tariffs`
+pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<ListQuery>) -> Result<Response, AppError> {
+    let (at, mut tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
+    let offset = query.offset.max(0);
+    let filter = Filter { search: query.q.trim().to_owned(), status: query.status.clone() };
+    let (rows, total) = tariffs::list(&mut tx, at.organization, at.client.id, &filter, offset, PAGE_ROWS).await?;
+    let codes: Vec<String> = rows.iter().map(|row| row.code.clone()).collect();
+    let today = Utc::now().date_naive();
+    let customers = agreements::counts(&mut tx, at.organization, at.client.id, &codes, today).await?;
+    drop(tx);
+    let may_write = at.actor.may(Permission::ManageTariffs);
+    let path = format!("{}/tariffs", at.base());
+    let locale = at.locale();
+    let html = page(&ctx, &at.actor, at.place(&[], ""), "Tariffs", move || {
+        let filtered = !query.q.is_empty() || !query.status.is_empty();
+        let summary = rows_text(offset, rows.len(), total, "tariff versions", locale);
+        let back = |to: i64| if offset > 0 { query.href(&path, to) } else { String::new() };
+        let next = if offset + PAGE_ROWS < total { query.href(&path, offset + PAGE_ROWS) } else { String::new() };
+        let new = if may_write { "New tariff" } else { "" };
+        let statuses = [("", "All"), ("active", "Active"), ("draft", "Draft"), ("retired", "Retired")];
+        let selects = vec![FilterSelect {
+            name: "status".into(),
+            label: "Status".into(),
+            value: query.status.clone(),
+            choices: statuses.into_iter().map(|(value, label)| Choice::new(value, label)).collect(),
+        }];
+        let clear = if filtered { path.clone() } else { String::new() };
+        let (first, previous) = (back(0), back(offset - PAGE_ROWS));
+        view! {
+            <PageHeader title="Tariffs" action=new href=format!("{path}/new")/>
+            <FilterBar action=path.clone() search="Code or name" q=query.q.clone() selects=selects clear=clear/>
+            {if !rows.is_empty() {
+                view! {
+                    {table(rows, &customers, &path, locale)}
+                    <Pagination summary=summary first=first previous=previous next=next/>
+                }.into_any()
+            } else if filtered {
+                view! { <EmptyState title="No tariff matches" text="Try fewer words, or clear the search." action="Clear the search" href=path.clone()/> }.into_any()
+            } else {
+                view! { <EmptyState title="No tariffs yet" text="A tariff says what energy costs. Make one as a draft, look at it, and activate it; then put customers on it." action=new href=format!("{path}/new")/> }.into_any()
+            }}
+        }
+    })
+    .await;
+    Ok(html.into_response())
+}
+
+fn table(rows: Vec<TariffRow>, customers: &[(String, i64)], path: &str, locale: Locale) -> impl IntoView + use<> {
+    let body = rows
+        .into_iter()
+        .map(|row| {
+            let on_it = customers.iter().find(|(code, _)| *code == row.code).map_or(0, |(_, customers)| *customers);
+            let on_it = if row.status == "active" { format::count(on_it, locale) } else { "–".to_owned() };
+            view! {
+                <tr>
+                    <th scope="row"><a href=format!("{path}/{}", row.id)>{row.code}</a></th>
+                    <td>{row.name}</td>
+                    <td class="num">{row.version}</td>
+                    <td>{kind_label(&row.kind)}</td>
+                    <td class="nowrap">{applies(row.effective_from, row.effective_to, locale)}</td>
+                    <td class="num">{on_it}</td>
+                    <td><Status value=row.status/></td>
+                </tr>
+            }
+        })
+        .collect_view();
+    let columns = vec![
+        Column::text("Code"),
+        Column::text("Name"),
+        Column::number("Version", ""),
+        Column::text("Kind"),
+        Column::text("Applies"),
+        Column::number("Customers now", ""),
+        Column::text("Status"),
+    ];
+    view! { <DataTable caption="Tariffs" columns=columns>{body}</DataTable> }
+}
+
+fn version_entry(action: &'static str, version: &Tariff, summary: String, details: serde_json::Value) -> Entry<'static> {
+    Entry { action, entity: "tariff_rate", entity_id: Some(version.id.0), customer: None, summary, details }
+}
+
+/// Activates a draft.
+#[server(prefix = "/api", endpoint = "activate_tariff")]
+pub(crate) async fn activate_tariff(client: String, tariff: String) -> Result<(), ServerFnError> {
+    act(async {
+        let (ctx, actor) = require_client(Permission::ManageTariffs, &client)?;
+        let id: TariffRateId = tariff.parse().map_err(|_| AppError::NotFound)?;
+        let (at, _) = actor.tenant()?;
+        let mut tx = ctx.write(&actor).await?;
+        let (version, done) = tariffs::activate(&mut tx, at, id, Utc::now().date_naive()).await?;
+        let text = format!("Activated {} version {} from {}", version.code, version.version, version.effective_from);
+        let details = json!({
+            "customers": done.customers,
+            "ended": done.ends.iter().map(|row| row.version).collect::<Vec<_>>(),
+            "set_back": done.set_back.iter().map(|row| row.version).collect::<Vec<_>>(),
+        });
+        audit::record(&mut tx, &actor, version_entry("activate", &version, text, details)).await?;
+        tx.commit().await?;
+        let say = format!("Version {} applies from {}.", version.version, version.effective_from);
+        Ok(Done::to(format!("/clients/{at}/tariffs/{id}")).saying(say))
+    })
+    .await
+}
+
+/// The day from which a tariff no longer applies.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RetireForm {
+    retire_from: String,
+}
+
+/// Ends an active version.
+#[server(prefix = "/api", endpoint = "retire_tariff")]
+pub(crate) async fn retire_tariff(
+    client: String,
+    tariff: String,
+    #[server(flatten)] form: RetireForm,
+) -> Result<(), ServerFnError> {
+    act(async {
+        let (ctx, actor) = require_client(Permission::ManageTariffs, &client)?;
+        let id: TariffRateId = tariff.parse().map_err(|_| AppError::NotFound)?;
+        let (at, _) = actor.tenant()?;
+        let mut tx = ctx.write(&actor).await?;
+        tariffs::find(&mut tx, at, id).await?.ok_or(AppError::NotFound)?;
+        let mut reader = Reader::default();
+        let from = reader.date("retire_from", &form.retire_from, "the first day it no longer applies");
+        let from = reader.errors.or(from.unwrap_or_default())?;
+        let version = tariffs::retire(&mut tx, at, id, from).await.map_err(|error| match error {
+            TariffError::Refused(text) => crate::forms::FieldErrors::one("retire_from", text).into(),
+            other => AppError::from(other),
+        })?;
+        let text = format!("Retired {} version {} from {from}", version.code, version.version);
+        audit::record(&mut tx, &actor, version_entry("retire", &version, text, json!({ "from": from }))).await?;
+        tx.commit().await?;
+        let say = format!("Version {} no longer applies from {from}.", version.version);
+        Ok(Done::to(format!("/clients/{at}/tariffs/{id}")).saying(say))
+    })
+    .await
+}
+
+/// Puts a draft aside for good.
+#[server(prefix = "/api", endpoint = "discard_tariff")]
+pub(crate) async fn discard_tariff(client: String, tariff: String) -> Result<(), ServerFnError> {
+    act(async {
+        let (ctx, actor) = require_client(Permission::ManageTariffs, &client)?;
+        let id: TariffRateId = tariff.parse().map_err(|_| AppError::NotFound)?;
+        let (at, _) = actor.tenant()?;
+        let mut tx = ctx.write(&actor).await?;
+        let version = tariffs::discard(&mut tx, at, id).await?;
+        let text = format!("Discarded the draft of {} version {}", version.code, version.version);
+        audit::record(&mut tx, &actor, version_entry("discard", &version, text, json!({}))).await?;
+        tx.commit().await?;
+        Ok(Done::to(format!("/clients/{at}/tariffs")).saying(format!("Draft of version {} discarded.", version.version)))
+    })
+    .await
+}

@@ -1,0 +1,375 @@
+//! One version of a tariff: what it charges, when it applies, who is on it, and the next step.
+
+use axum::extract::Path;
+use axum::response::{IntoResponse, Response};
+use chrono::{NaiveDate, Utc};
+use eis::access::Permission;
+use eis::ids::TariffRateId;
+use eis::tariff_document::{Calendar, DayKind, DayPattern, FixedBasis, TariffDocument};
+use eis::tariffs::{self, Activation, BlockRow, Tariff, TariffRow, agreements, blocks_of, kind_label};
+use leptos::prelude::*;
+
+use super::applies;
+use crate::components::{
+    Column, ConfirmPanel, DataTable, DateField, ErrorSummary, Kind, Notice, PageHeader, Section, Status, SummaryList,
+    SummaryRow, Tone,
+};
+use crate::format::{self, Locale};
+use crate::forms::Typed;
+use crate::pages::frame::page;
+use crate::pages::parts::{AtClient, address, field_errors};
+use crate::server::ctx::Ctx;
+use crate::server::errors::AppError;
+
+/// What the next step needs to know.
+struct Step {
+    context: String,
+    hidden: Vec<(String, String)>,
+    activation: Option<Activation>,
+    customers: i64,
+}
+
+/// `GET /clients/:client/tariffs/:tariff`
+pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Result<Response, AppError> {
+    let (at, mut tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
+    let id: TariffRateId = id.parse().map_err(|_| AppError::NotFound)?;
+    let tariff = tariffs::find(&mut tx, at.client.id, id).await?.ok_or(AppError::NotFound)?;
+    let versions = tariffs::versions(&mut tx, at.client.id, &tariff.code).await?;
+    let today = Utc::now().date_naive();
+    let customers = agreements::customers_from(&mut tx, at.client.id, &tariff.code, today).await?;
+    let may_write = at.actor.may(Permission::ManageTariffs);
+    let activation = if may_write && tariff.status == "draft" {
+        Some(tariffs::activation(&mut tx, &tariff).await?)
+    } else {
+        None
+    };
+    drop(tx);
+    let typed = ctx.take_typed().await;
+    let locale = at.locale();
+    let path = format!("{}/tariffs", at.base());
+    let place = at.place(&[("Tariffs", "tariffs")], &format!("{} version {}", tariff.code, tariff.version));
+    let hidden = vec![
+        ("client".to_owned(), at.client.id.to_string()),
+        ("tariff".to_owned(), tariff.id.to_string()),
+        ("page".to_owned(), format!("{path}/{}", tariff.id)),
+    ];
+    let step = may_write.then(|| Step { context: at.actor.context_token(), hidden, activation, customers });
+    let html = page(&ctx, &at.actor, place, tariff.name.clone(), move || {
+        let (document, status) = (tariff.document(), tariff.status.clone());
+        let json = serde_json::to_string_pretty(&tariff.document).unwrap_or_default();
+        let kind = tariff.kind.as_str();
+        let again = if may_write { "New version" } else { "" };
+        let again_href = address(&format!("{path}/new"), &[("kind", kind), ("code", &tariff.code)]);
+        let subtitle = format!("{} · version {} · {}", tariff.code, tariff.version, kind_label(kind));
+        view! {
+            <PageHeader title=tariff.name.clone() subtitle=subtitle second=again second_href=again_href>
+                <Status value=status/>
+            </PageHeader>
+            <ErrorSummary errors=field_errors(&typed)/>
+            {step.map(|step| next_step(&tariff, step, &typed, locale))}
+            {match document {
+                Ok(document) => charges(&tariff, &document, customers, locale).into_any(),
+                Err(fault) => view! { <Notice tone=Tone::Bad title="The document of this version cannot be read"><p>{fault.to_string()}</p></Notice> }.into_any(),
+            }}
+            {version_table(versions, &path, tariff.id, locale)}
+            <Section title="Document">
+                <details class="source">
+                    <summary>"The tariff as JSON"</summary>
+                    <pre tabindex="0">{json}</pre>
+                </details>
+            </Section>
+        }
+    })
+    .await;
+    Ok(html.into_response())
+}
+
+/// Activate or discard a draft; retire what is active.
+fn next_step(tariff: &Tariff, step: Step, typed: &Typed, locale: Locale) -> AnyView {
+    let Step { context, hidden, activation, customers } = step;
+    if let Some(activation) = activation {
+        return draft_steps(tariff, &activation, context, hidden, locale).into_any();
+    }
+    if tariff.status != "active" {
+        return ().into_any();
+    }
+    let (code, version) = (&tariff.code, tariff.version);
+    let count = people(customers, locale);
+    let consequences = vec![
+        format!("From the day you choose, no version of {code} applies until another one is activated."),
+        format!("{count} on {code} now or later: put them on another tariff, or their bills stop with an exception."),
+        "Bills for days before that stay as they are and can still be made.".to_owned(),
+    ];
+    let error = typed.error("retire_from");
+    let shown = !error.is_empty();
+    let today = Utc::now().date_naive();
+    let value = typed.value("retire_from", today.max(tariff.effective_from.succ_opt().unwrap_or(today)).to_string());
+    view! {
+        <div class="actions">
+            <ConfirmPanel
+                open="Retire…"
+                title=format!("Retire version {version} of {code}?")
+                consequences=consequences
+                label=format!("Retire version {version}")
+                action="/api/retire_tariff"
+                context=context
+                hidden=hidden
+                shown=shown
+            >
+                <DateField name="retire_from" label="First day it no longer applies" value=value error=error/>
+            </ConfirmPanel>
+        </div>
+    }
+    .into_any()
+}
+
+fn people(customers: i64, locale: Locale) -> String {
+    match customers {
+        1 => "1 customer is".to_owned(),
+        n => format!("{} customers are", format::count(n, locale)),
+    }
+}
+
+fn draft_steps(
+    tariff: &Tariff,
+    plan: &Activation,
+    context: String,
+    hidden: Vec<(String, String)>,
+    locale: Locale,
+) -> impl IntoView + use<> {
+    let (code, version) = (&tariff.code, tariff.version);
+    let from = format::date_long(tariff.effective_from, locale);
+    let mut consequences =
+        vec![format!("{} on {code} from {from} on: their energy is charged by version {version}.", people(plan.customers, locale))];
+    for row in &plan.ends {
+        consequences.push(format!("Version {} ends: its last day is the one before {from}.", row.version));
+    }
+    for row in &plan.set_back {
+        let starts = format::date(row.effective_from, locale);
+        consequences.push(format!("Version {}, from {starts}, has billed nothing and becomes a draft again.", row.version));
+    }
+    let way = plan.in_the_way.first().map(|row| {
+        let starts = format::date(row.effective_from, locale);
+        format!("Version {}, from {starts}, has billed already: this draft cannot be activated. Make a version that begins later.", row.version)
+    });
+    let discard = vec![format!("Version {version} never applies."), "It stays in the list as retired.".to_owned()];
+    let activate = match way {
+        Some(text) => view! { <Notice tone=Tone::Warn title=text/> }.into_any(),
+        None => view! {
+            <ConfirmPanel
+                open="Activate…"
+                title=format!("Activate version {version} from {from}?")
+                consequences=consequences
+                label=format!("Activate version {version}")
+                action="/api/activate_tariff"
+                context=context.clone()
+                hidden=hidden.clone()
+                kind=Kind::Primary
+                note="Once it has rated a bill it never changes; a change is a new version."
+            />
+        }
+        .into_any(),
+    };
+    view! {
+        <div class="actions">
+            {activate}
+            <ConfirmPanel
+                open="Discard…"
+                title=format!("Discard the draft of version {version}?")
+                consequences=discard
+                label="Discard draft"
+                action="/api/discard_tariff"
+                context=context
+                hidden=hidden
+            />
+        </div>
+    }
+}
+
+fn charges(tariff: &Tariff, document: &TariffDocument, customers: i64, locale: Locale) -> impl IntoView + use<> {
+    let currency = &document.currency;
+    let mut rows = vec![
+        SummaryRow::new("Applies", applies(tariff.effective_from, tariff.effective_to, locale)),
+        SummaryRow::new("Customers", format!("{} on it now or later", people(customers, locale))),
+        SummaryRow::new("Currency and time zone", format!("{currency}, {}", document.zone)),
+        SummaryRow::new("Used for bills", if tariff.rated { "Yes: it never changes any more" } else { "Not yet" }),
+    ];
+    for fixed in &document.fixed {
+        let per = match fixed.per {
+            FixedBasis::Month => "a month",
+            FixedBasis::Day | FixedBasis::AverageMonthDay => "a day",
+        };
+        let price = format!("{} {currency} {per}", format::rate(fixed.price, locale));
+        rows.push(SummaryRow::new(fixed.name.clone(), price));
+    }
+    for demand in &document.demand {
+        let cells = demand.prices.iter().flat_map(|cell| &cell.blocks).map(|block| format::rate(block.price, locale));
+        let prices = cells.collect::<Vec<_>>().join(", ");
+        rows.push(SummaryRow::new(demand.name.clone(), format!("{prices} {currency} per kW")));
+    }
+    for minimum in &document.minimums {
+        rows.push(SummaryRow::new(minimum.name.clone(), format!("at least {} {currency}", format::money(minimum.amount, locale))));
+    }
+    for tax in &document.taxes {
+        rows.push(SummaryRow::new(tax.name.clone(), format::percent(tax.percent / rust_decimal::Decimal::ONE_HUNDRED, locale)));
+    }
+    let calendars = document.calendars.values().map(|calendar| calendar_table(calendar, locale)).collect_view();
+    let energy = blocks(blocks_of(document), currency, locale);
+    view! {
+        <SummaryList rows=rows/>
+        <Section title="Energy">{energy}</Section>
+        {calendars}
+    }
+}
+
+fn blocks(rows: Vec<BlockRow>, currency: &str, locale: Locale) -> impl IntoView + use<> {
+    let places = |limit: rust_decimal::Decimal| format::number(limit, limit.normalize().scale(), locale);
+    let body = rows
+        .into_iter()
+        .map(|row| {
+            let period = if row.tou_period.is_empty() { "At all times".to_owned() } else { row.tou_period };
+            let to = row.to_kwh.map_or_else(|| "no limit".to_owned(), places);
+            view! {
+                <tr>
+                    <th scope="row">{period}</th>
+                    <td class="num">{places(row.from_kwh)}</td>
+                    <td class="num">{to}</td>
+                    <td class="num">{format::rate(row.price, locale)}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    let columns = vec![
+        Column::text("Period"),
+        Column::number("From", "kWh"),
+        Column::number("Up to", "kWh"),
+        Column::number("Price", format!("{currency}/kWh")),
+    ];
+    view! { <DataTable caption="Energy prices" columns=columns>{body}</DataTable> }
+}
+
+/// The hours of each period, season by season, as a table.
+fn calendar_table(calendar: &Calendar, locale: Locale) -> impl IntoView + use<> {
+    let mut lines: Vec<(String, String, String, String)> = vec![];
+    for season in &calendar.seasons {
+        for pattern in &season.days {
+            for (index, name) in calendar.periods.iter().enumerate() {
+                let hours = hours_of(pattern, index);
+                if !hours.is_empty() {
+                    lines.push((season_name(season, locale), days_of(&pattern.on), name.clone(), hours));
+                }
+            }
+        }
+    }
+    let holidays = (!calendar.holidays.is_empty()).then(|| {
+        let days = calendar.holidays.iter().map(|day| format::date(*day, locale)).collect::<Vec<_>>().join(", ");
+        view! { <p class="hint">"Holidays: "{days}</p> }
+    });
+    let body = lines
+        .into_iter()
+        .map(|(season, days, period, hours)| {
+            view! { <tr><th scope="row">{period}</th><td>{days}</td><td>{hours}</td><td>{season}</td></tr> }
+        })
+        .collect_view();
+    let columns = ["Period", "Days", "Hours", "Season"].into_iter().map(Column::text).collect::<Vec<_>>();
+    view! {
+        <Section title="Time of use">
+            <DataTable caption="Hours of each period" columns=columns>{body}</DataTable>
+            {holidays}
+        </Section>
+    }
+}
+
+fn season_name(season: &eis::tariff_document::Season, locale: Locale) -> String {
+    let all_year = (season.from.to_string(), season.to.to_string()) == ("01-01".to_owned(), "12-31".to_owned());
+    if all_year {
+        return "All year".to_owned();
+    }
+    let day = |text: String| {
+        NaiveDate::parse_from_str(&format!("2000-{text}"), "%Y-%m-%d").map(|day| format::day_month(day, locale)).unwrap_or(text)
+    };
+    format!("{}: {} to {}", season.name, day(season.from.to_string()), day(season.to.to_string()))
+}
+
+/// `16:00–21:00, 23:00–24:00`
+fn hours_of(pattern: &DayPattern, period: usize) -> String {
+    let parts = pattern.hours.len().max(1);
+    let clock = |at: usize| {
+        let minutes = at * 24 * 60 / parts;
+        format!("{:02}:{:02}", minutes / 60, minutes % 60)
+    };
+    let mut runs: Vec<(usize, usize)> = vec![];
+    for (at, _) in pattern.hours.iter().enumerate().filter(|(_, index)| usize::from(**index) == period) {
+        match runs.last_mut() {
+            Some((_, end)) if *end == at => *end = at + 1,
+            _ => runs.push((at, at + 1)),
+        }
+    }
+    runs.into_iter().map(|(from, to)| format!("{}–{}", clock(from), clock(to))).collect::<Vec<_>>().join(", ")
+}
+
+fn days_of(days: &[DayKind]) -> String {
+    let has = |some: &[DayKind]| some.iter().all(|day| days.contains(day));
+    let name = |day: &DayKind| format!("{day:?}");
+    let mut rest: Vec<DayKind> = days.to_vec();
+    let mut parts = vec![];
+    if has(&DayKind::WEEK) {
+        parts.push("Every day".to_owned());
+        rest.retain(|day| !DayKind::WEEK.contains(day));
+    } else if has(&DayKind::WEEKDAYS) {
+        parts.push("Monday to Friday".to_owned());
+        rest.retain(|day| !DayKind::WEEKDAYS.contains(day));
+    }
+    if has(&DayKind::WEEKEND) && !has(&DayKind::WEEK) {
+        parts.push("Saturday and Sunday".to_owned());
+        rest.retain(|day| !DayKind::WEEKEND.contains(day));
+    }
+    parts.extend(rest.iter().map(name));
+    parts.join(", ")
+}
+
+fn version_table(versions: Vec<TariffRow>, path: &str, this: TariffRateId, locale: Locale) -> impl IntoView + use<> {
+    let path = path.to_owned();
+    let body = versions
+        .into_iter()
+        .map(|row| {
+            let label = format!("Version {}", row.version);
+            let name = if row.id == this {
+                view! { <span aria-current="true">{label}</span> }.into_any()
+            } else {
+                view! { <a href=format!("{path}/{}", row.id)>{label}</a> }.into_any()
+            };
+            view! {
+                <tr>
+                    <th scope="row">{name}</th>
+                    <td>{row.name}</td>
+                    <td class="nowrap">{applies(row.effective_from, row.effective_to, locale)}</td>
+                    <td><Status value=row.status/></td>
+                </tr>
+            }
+        })
+        .collect_view();
+    let columns = ["Version", "Name", "Applies", "Status"].into_iter().map(Column::text).collect::<Vec<_>>();
+    view! { <Section title="Versions"><DataTable caption="Versions" columns=columns>{body}</DataTable></Section> }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hours_are_told_as_runs() {
+        let mut hours = vec![0; 24];
+        hours[16..21].fill(1);
+        let pattern = DayPattern { on: DayKind::WEEKDAYS.to_vec(), hours };
+        assert_eq!(hours_of(&pattern, 1), "16:00–21:00");
+        assert_eq!(hours_of(&pattern, 0), "00:00–16:00, 21:00–24:00");
+    }
+
+    #[test]
+    fn days_are_told_in_words() {
+        assert_eq!(days_of(&DayKind::WEEKDAYS), "Monday to Friday");
+        assert_eq!(days_of(&DayKind::WEEK), "Every day");
+        assert_eq!(days_of(&[DayKind::Saturday, DayKind::Sunday, DayKind::Holiday]), "Saturday and Sunday, Holiday");
+    }
+}

@@ -1,0 +1,4 @@
+//! Pages of a whole organization: for its energy admins, and EIS staff who look in.
+
+pub mod clients;
+pub mod overview;

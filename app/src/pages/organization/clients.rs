@@ -1,0 +1,409 @@
+//! The clients of an organization: list, CSV, create, edit.
+
+use axum::extract::{Path, Query};
+use axum::response::{IntoResponse, Response};
+use chrono_tz::Tz;
+use eis::access::Permission;
+use eis::audit::{self, Entry};
+use eis::clients::{self, CURRENCIES, Client, ClientFields};
+use eis::db::DbError;
+use eis::ids::ClientId;
+use eis::organizations::Organization;
+use leptos::prelude::*;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::components::{
+    Button, ButtonLink, Choice, Column, DataTable, EmptyState, ErrorSummary, Field, FilterBar, Kind, PageHeader,
+    Pagination, PostForm, SelectField, Status, TextArea,
+};
+use crate::format::{self, Locale};
+use crate::forms::{FieldErrors, Reader, Typed};
+use crate::pages::frame::page;
+use crate::pages::parts::{address, csv_file, field_errors, rows_text};
+use crate::pages::scope::{Scope, about};
+use crate::server::ctx::Ctx;
+use crate::server::errors::AppError;
+use crate::server::functions::{Done, act, require};
+
+const PATH: &str = "/organization/clients";
+
+/// Search of the list.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ListQuery {
+    q: String,
+}
+
+impl ListQuery {
+    /// An organization has few clients: they are all read, and searched here.
+    fn keep(&self, rows: Vec<Client>) -> Vec<Client> {
+        let words = self.q.trim().to_lowercase();
+        let names = |row: &Client| format!("{} {} {}", row.name, row.legal_name, row.slug).to_lowercase();
+        rows.into_iter().filter(|row| names(row).contains(&words)).collect()
+    }
+}
+
+/// `GET /organization/clients`
+pub async fn list(ctx: Ctx, Query(query): Query<ListQuery>) -> Result<Response, AppError> {
+    let (scope, mut tx) = Scope::organization(&ctx, Permission::ViewOrganization).await?;
+    let rows = query.keep(clients::list(&mut tx).await?);
+    drop(tx);
+    let locale = scope.locale();
+    let may_write = scope.actor.may(Permission::ManageClients);
+    let html = page(&ctx, &scope.actor, scope.place(&[], ""), "Clients", move || {
+        let filtered = !query.q.is_empty();
+        let shown = rows.len();
+        let total = i64::try_from(shown).unwrap_or_default();
+        let body = rows
+            .into_iter()
+            .map(|row| {
+                let edit = format!("{PATH}/{}/edit", row.id);
+                view! {
+                    <tr>
+                        <th scope="row"><a href=format!("/clients/{}", row.id)>{row.name.clone()}</a></th>
+                        <td>{row.legal_name}</td>
+                        <td>{row.invoice_series}</td>
+                        <td>{row.currency}</td>
+                        <td>{row.time_zone}</td>
+                        <td><Status value=row.status/></td>
+                        {may_write.then(|| view! { <td><a href=edit>"Edit" <span class="visually-hidden">" " {row.name}</span></a></td> })}
+                    </tr>
+                }
+            })
+            .collect_view();
+        let mut columns: Vec<Column> =
+            ["Client", "Legal name", "Series", "Currency", "Time zone", "Status"].map(Column::text).into();
+        if may_write {
+            columns.push(Column::text("Change"));
+        }
+        let new = if may_write { "New client" } else { "" };
+        view! {
+            <PageHeader title="Clients" action=new href=format!("{PATH}/new")/>
+            <FilterBar action=PATH search="Name" q=query.q.clone() clear={if filtered { PATH } else { "" }} csv=address("/organization/clients.csv", &[("q", &query.q)])/>
+            {if shown > 0 {
+                view! {
+                    <DataTable caption="Clients" columns=columns>{body}</DataTable>
+                    <Pagination summary=rows_text(0, shown, total, "clients", locale)/>
+                }.into_any()
+            } else if filtered {
+                view! { <EmptyState title="No client matches" text="Try fewer letters, or clear the search." action="Clear the search" href=PATH/> }.into_any()
+            } else {
+                view! { <EmptyState title="No clients yet" text="A client is an energy company with its own brand, tariffs, invoices and currency." action=new href=format!("{PATH}/new")/> }.into_any()
+            }}
+        }
+    })
+    .await;
+    Ok(html.into_response())
+}
+
+/// `GET /organization/clients.csv`
+pub async fn csv(ctx: Ctx, Query(query): Query<ListQuery>) -> Result<Response, AppError> {
+    let (scope, mut tx) = Scope::organization(&ctx, Permission::ViewOrganization).await?;
+    let rows = query.keep(clients::list(&mut tx).await?);
+    let head = [
+        "name",
+        "short_name",
+        "legal_name",
+        "address",
+        "tax_number",
+        "invoice_series",
+        "currency",
+        "time_zone",
+        "locale",
+        "tax_name",
+        "tax_rate",
+        "payment_terms_days",
+        "status",
+    ];
+    let rows = rows.into_iter().map(|c| {
+        vec![
+            c.name,
+            c.slug,
+            c.legal_name,
+            c.address,
+            c.tax_number,
+            c.invoice_series,
+            c.currency,
+            c.time_zone,
+            c.locale,
+            c.tax_name,
+            c.tax_rate.to_string(),
+            c.payment_terms_days.to_string(),
+            c.status,
+        ]
+    });
+    csv_file(&format!("{}-clients", scope.organization.slug), &head, rows)
+}
+
+/// What was typed to make or change a client.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ClientForm {
+    name: String,
+    legal_name: String,
+    slug: String,
+    address: String,
+    tax_number: String,
+    invoice_series: String,
+    currency: String,
+    time_zone: String,
+    locale: String,
+    tax_name: String,
+    tax_percent: String,
+    payment_terms_days: String,
+}
+
+impl ClientForm {
+    fn read(&self) -> Result<ClientFields, FieldErrors> {
+        let mut reader = Reader::default();
+        let name = reader.text("name", &self.name, "the client's name", 200);
+        let legal_name = reader.text("legal_name", &self.legal_name, "the name in law", 200);
+        let slug = coded(
+            &mut reader,
+            "slug",
+            &self.slug,
+            is_slug,
+            "Use 2 to 63 small letters, digits and hyphens, like harbor-light.",
+        );
+        let address = reader.optional("address", &self.address, 400);
+        let tax_number = reader.optional("tax_number", &self.tax_number, 60);
+        let invoice_series = coded(
+            &mut reader,
+            "invoice_series",
+            &self.invoice_series,
+            is_series,
+            "Use 1 to 12 capital letters, digits and hyphens, like HL.",
+        );
+        let currency = reader.choice("currency", &self.currency, "a currency", &CURRENCIES);
+        let time_zone = coded(
+            &mut reader,
+            "time_zone",
+            &self.time_zone,
+            |zone| zone.parse::<Tz>().is_ok(),
+            "Enter a time zone of the IANA list, like America/New_York or Europe/Berlin.",
+        );
+        let locale = reader.choice("locale", &self.locale, "a language and country", &Locale::ALL.map(Locale::tag));
+        let tax_name = reader.text("tax_name", &self.tax_name, "what the tax is called", 40);
+        let percent = reader.decimal("tax_percent", &self.tax_percent, "the tax", Decimal::ZERO, Decimal::new(9999, 2));
+        if percent.is_some_and(|percent| percent.normalize().scale() > 2) {
+            reader.errors.add("tax_percent", "Enter the tax with at most two decimals.");
+        }
+        let days = self.payment_terms_days.trim().parse::<i16>().ok().filter(|days| (0..=365).contains(days));
+        if days.is_none() {
+            reader.errors.add("payment_terms_days", "Enter a whole number of days from 0 to 365.");
+        }
+        reader.errors.or(ClientFields {
+            slug,
+            name,
+            legal_name,
+            address,
+            tax_number,
+            currency: currency.to_owned(),
+            time_zone,
+            locale: locale.to_owned(),
+            invoice_series,
+            tax_name,
+            tax_rate: percent.unwrap_or_default() / Decimal::ONE_HUNDRED,
+            payment_terms_days: days.unwrap_or_default(),
+        })
+    }
+}
+
+fn coded(reader: &mut Reader, field: &str, typed: &str, fine: impl Fn(&str) -> bool, fault: &str) -> String {
+    let text = typed.trim();
+    if !fine(text) {
+        reader.errors.add(field, fault);
+    }
+    text.to_owned()
+}
+
+fn is_slug(text: &str) -> bool {
+    let plain = text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    plain && (2..=63).contains(&text.len()) && !text.starts_with('-')
+}
+
+fn is_series(text: &str) -> bool {
+    let plain = text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '-');
+    plain && (1..=12).contains(&text.len())
+}
+
+/// `GET /organization/clients/new`
+pub async fn new(ctx: Ctx) -> Result<Response, AppError> {
+    let (scope, tx) = Scope::organization(&ctx, Permission::ManageClients).await?;
+    drop(tx);
+    let typed = ctx.take_typed().await;
+    let place = scope.place(&[("Clients", "clients")], "New client");
+    let hidden = vec![("page".to_owned(), format!("{PATH}/new"))];
+    let context = scope.actor.context_token();
+    let now = defaults(&scope.organization);
+    let html = page(&ctx, &scope.actor, place, "New client", move || {
+        view! {
+            <PageHeader title="New client"/>
+            {form(&typed, now, "/api/create_client", context, hidden, "Create client")}
+        }
+    })
+    .await;
+    Ok(html.into_response())
+}
+
+fn defaults(organization: &Organization) -> ClientFields {
+    ClientFields {
+        slug: String::new(),
+        name: String::new(),
+        legal_name: String::new(),
+        address: String::new(),
+        tax_number: String::new(),
+        currency: organization.currency.clone(),
+        time_zone: organization.time_zone.clone(),
+        locale: organization.locale.clone(),
+        invoice_series: String::new(),
+        tax_name: "Tax".to_owned(),
+        tax_rate: Decimal::ZERO,
+        payment_terms_days: 14,
+    }
+}
+
+/// `GET /organization/clients/:client/edit`
+pub async fn edit(ctx: Ctx, Path(id): Path<String>) -> Result<Response, AppError> {
+    let (scope, mut tx) = Scope::organization(&ctx, Permission::ManageClients).await?;
+    let id: ClientId = id.parse().map_err(|_| AppError::NotFound)?;
+    let client = clients::find(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+    drop(tx);
+    let typed = ctx.take_typed().await;
+    let title = format!("Edit {}", client.name);
+    let place = scope.place(&[("Clients", "clients")], &client.name);
+    let hidden = vec![("client".to_owned(), id.to_string()), ("page".to_owned(), format!("{PATH}/{id}/edit"))];
+    let context = scope.actor.context_token();
+    let html = page(&ctx, &scope.actor, place, title.clone(), move || {
+        view! {
+            <PageHeader title=title/>
+            {form(&typed, ClientFields::from(&client), "/api/update_client", context, hidden, "Save changes")}
+        }
+    })
+    .await;
+    Ok(html.into_response())
+}
+
+fn form(
+    typed: &Typed,
+    now: ClientFields,
+    action: &str,
+    context: String,
+    hidden: Vec<(String, String)>,
+    label: &str,
+) -> impl IntoView + use<> {
+    let (action, label, typed) = (action.to_owned(), label.to_owned(), typed.clone());
+    let currencies = CURRENCIES.iter().map(|code| Choice::new(*code, *code)).collect::<Vec<_>>();
+    let locales = Locale::ALL.iter().map(|locale| Choice::new(locale.tag(), locale.label())).collect::<Vec<_>>();
+    let percent = format::plain(now.tax_rate * Decimal::ONE_HUNDRED);
+    view! {
+        <ErrorSummary errors=field_errors(&typed)/>
+        <PostForm action=action context=context hidden=hidden class="form">
+            <Field name="name" label="Name" autocomplete="off" hint="The brand, as customers know it." value=typed.value("name", now.name) error=typed.error("name")/>
+            <Field name="legal_name" label="Legal name" autocomplete="off" hint="Stands on invoices." value=typed.value("legal_name", now.legal_name) error=typed.error("legal_name")/>
+            <Field name="slug" label="Short name" autocomplete="off" width="w20" hint="For the names of files: small letters, digits, hyphens." value=typed.value("slug", now.slug) error=typed.error("slug")/>
+            <TextArea name="address" label="Postal address" rows=3 value=typed.value("address", now.address) error=typed.error("address") optional=true/>
+            <Field name="tax_number" label="Tax number" autocomplete="off" width="w20" value=typed.value("tax_number", now.tax_number) error=typed.error("tax_number") optional=true/>
+            <Field name="invoice_series" label="Invoice series" autocomplete="off" width="w10" hint="What invoice numbers begin with: capital letters, digits, hyphens." value=typed.value("invoice_series", now.invoice_series) error=typed.error("invoice_series")/>
+            <SelectField name="currency" label="Currency" choices=currencies value=typed.value("currency", now.currency) error=typed.error("currency")/>
+            <Field name="time_zone" label="Time zone" autocomplete="off" width="w20" hint="Of the IANA list, like America/New_York." value=typed.value("time_zone", now.time_zone) error=typed.error("time_zone")/>
+            <SelectField name="locale" label="Numbers and dates" hint="How amounts and dates are written for this client and its customers." choices=locales value=typed.value("locale", now.locale) error=typed.error("locale")/>
+            <Field name="tax_name" label="Name of the tax" autocomplete="off" width="w10" value=typed.value("tax_name", now.tax_name) error=typed.error("tax_name")/>
+            <Field name="tax_percent" label="Tax" inputmode="decimal" width="w4" unit="%" hint="Applies where a tariff names no tax of its own." value=typed.value("tax_percent", percent) error=typed.error("tax_percent")/>
+            <Field name="payment_terms_days" label="Payment terms" inputmode="numeric" width="w4" unit="days" hint="From issue until an invoice is due." value=typed.value("payment_terms_days", now.payment_terms_days.to_string()) error=typed.error("payment_terms_days")/>
+            <div class="actions"><Button label=label/><ButtonLink label="Cancel" href=PATH kind=Kind::Secondary/></div>
+        </PostForm>
+    }
+}
+
+fn taken(error: diesel::result::Error) -> AppError {
+    let error = DbError::Query(error);
+    if error.violates("clients_organization_id_slug_key") {
+        FieldErrors::one("slug", "Another client has this short name. Choose a different one.").into()
+    } else {
+        error.into()
+    }
+}
+
+/// Makes a client.
+#[server(prefix = "/api", endpoint = "create_client")]
+pub(crate) async fn create_client(#[server(flatten)] form: ClientForm) -> Result<(), ServerFnError> {
+    act(async {
+        let (ctx, actor) = require(Permission::ManageClients)?;
+        let fields = form.read()?;
+        let organization = actor.organization.as_ref().map(|open| open.id).ok_or(AppError::Forbidden)?;
+        let id = ClientId::fresh();
+        let mut tx = ctx.write(&actor).await?;
+        clients::create(&mut tx, organization, id, actor.user, &fields).await.map_err(taken)?;
+        let entry = Entry {
+            action: "create",
+            entity: "client",
+            entity_id: Some(id.0),
+            customer: None,
+            summary: format!("Created client {}", fields.name),
+            details: json!({ "after": fields }),
+        };
+        audit::record(&mut tx, &about(&actor, Some(id)), entry).await?;
+        tx.commit().await?;
+        Ok(Done::to(format!("/clients/{id}")).saying("Client created. Add its tariffs and customers next."))
+    })
+    .await
+}
+
+/// Changes a client.
+#[server(prefix = "/api", endpoint = "update_client")]
+pub(crate) async fn update_client(client: String, #[server(flatten)] form: ClientForm) -> Result<(), ServerFnError> {
+    act(async {
+        let (ctx, actor) = require(Permission::ManageClients)?;
+        let id: ClientId = client.parse().map_err(|_| AppError::NotFound)?;
+        let mut tx = ctx.write(&actor).await?;
+        let before = clients::find(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+        let fields = form.read()?;
+        clients::update(&mut tx, id, &fields).await.map_err(taken)?;
+        let entry = Entry {
+            action: "update",
+            entity: "client",
+            entity_id: Some(id.0),
+            customer: None,
+            summary: format!("Changed client {}", fields.name),
+            details: json!({ "before": ClientFields::from(&before), "after": fields }),
+        };
+        audit::record(&mut tx, &about(&actor, Some(id)), entry).await?;
+        tx.commit().await?;
+        Ok(Done::to(PATH).saying(format!("Changes to {} saved.", before.name)))
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zone_that_no_clock_knows_and_a_currency_without_cents_are_refused() {
+        let form = ClientForm { time_zone: "Mars/Olympus".into(), currency: "JPY".into(), ..ClientForm::default() };
+        let errors = form.read().unwrap_err();
+        assert!(errors.of("time_zone").contains("IANA"));
+        assert!(!errors.of("currency").is_empty());
+    }
+
+    #[test]
+    fn a_tax_in_percent_is_kept_as_a_share() {
+        let form = ClientForm {
+            name: "Harbor".into(),
+            legal_name: "Harbor Inc.".into(),
+            slug: "harbor".into(),
+            invoice_series: "HL".into(),
+            currency: "USD".into(),
+            time_zone: "America/New_York".into(),
+            locale: "en-US".into(),
+            tax_name: "Sales tax".into(),
+            tax_percent: "8,25".into(),
+            payment_terms_days: "21".into(),
+            ..ClientForm::default()
+        };
+        assert_eq!(form.read().unwrap().tax_rate, Decimal::new(825, 4));
+    }
+}

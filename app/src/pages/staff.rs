@@ -1,0 +1,3 @@
+//! Pages of EIS staff before an organization is open.
+
+pub mod organizations;

@@ -1,0 +1,210 @@
+//! Users and their roles: of an organization, or the customers' logins of one client.
+
+mod edit;
+mod invite;
+
+use axum::extract::{Path, Query};
+use axum::response::{IntoResponse, Response};
+use eis::access::{Permission, Role};
+use eis::clients;
+use eis::users::{self, Filter, OpenInvitation, OrganizationUser};
+use leptos::prelude::*;
+use serde::Deserialize;
+
+pub use edit::{edit_at_client, edit_in_organization};
+pub use invite::{invite_to_client, invite_to_organization};
+
+use crate::components::{
+    Choice, Column, ConfirmPanel, DataTable, EmptyState, FilterBar, FilterSelect, Notice, PageHeader, Pagination,
+    Section, Tag, Tone,
+};
+use crate::format;
+use crate::pages::frame::page;
+use crate::pages::parts::{PAGE_ROWS, address, rows_text};
+use crate::pages::scope::Scope;
+use crate::server::ctx::Ctx;
+use crate::server::errors::AppError;
+
+/// Search, filter and page of the list.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ListQuery {
+    q: String,
+    role: String,
+    offset: i64,
+}
+
+impl ListQuery {
+    fn href(&self, path: &str, offset: i64) -> String {
+        let offset = if offset > 0 { offset.to_string() } else { String::new() };
+        address(path, &[("q", &self.q), ("role", &self.role), ("offset", &offset)])
+    }
+}
+
+/// `GET /organization/users`
+pub async fn of_organization(ctx: Ctx, Query(query): Query<ListQuery>) -> Result<Response, AppError> {
+    let (scope, tx) = Scope::organization(&ctx, Permission::ViewUsers).await?;
+    show(ctx, scope, tx, query).await
+}
+
+/// `GET /clients/:client/users`
+pub async fn of_client(
+    ctx: Ctx,
+    Path(client): Path<String>,
+    Query(query): Query<ListQuery>,
+) -> Result<Response, AppError> {
+    let (scope, tx) = Scope::client(&ctx, Permission::ViewUsers, &client).await?;
+    show(ctx, scope, tx, query).await
+}
+
+/// The roles that the one who asks may give and take back here.
+fn grants(scope: &Scope) -> &'static [Role] {
+    scope.actor.role.map_or(&[], |role| role.grants(scope.client.is_some()))
+}
+
+/// Whether the one who asks may change this assignment here; nobody changes their own.
+fn may_change(scope: &Scope, user: &OrganizationUser) -> bool {
+    user.user_id != scope.actor.user && Role::parse(&user.role).is_some_and(|role| grants(scope).contains(&role))
+}
+
+async fn show(ctx: Ctx, scope: Scope, mut tx: eis::db::Tenant, mut query: ListQuery) -> Result<Response, AppError> {
+    let at_client = scope.client.is_some();
+    if at_client {
+        query.role = Role::CustomerUser.code().to_owned();
+    }
+    let offset = query.offset.max(0);
+    let filter = Filter { search: query.q.trim().to_owned(), role: query.role.clone() };
+    let (rows, total) = users::list(&mut tx, &filter, offset, PAGE_ROWS).await?;
+    let mut invitations = users::open_invitations(&mut tx).await?;
+    let names: Vec<_> = clients::list(&mut tx).await?.into_iter().map(|client| (client.id, client.name)).collect();
+    drop(tx);
+    invitations.retain(|open| !at_client || open.role == Role::CustomerUser.code());
+    let invitations: Vec<(OpenInvitation, String)> = invitations
+        .into_iter()
+        .map(|open| {
+            let name = names.iter().find(|(id, _)| open.client_id == Some(*id)).map(|(_, name)| name.clone());
+            (open, name.unwrap_or_default())
+        })
+        .collect();
+    let link = invite::take_link(&ctx, &scope).await;
+    let path = format!("{}/users", scope.base());
+    let place = scope.place(&[], "");
+    let actor = scope.actor.clone();
+    let title = if at_client { "Customers' logins" } else { "Users and roles" };
+    let html = page(&ctx, &actor, place, title, move || {
+        let filtered = !query.q.is_empty() || (!at_client && !query.role.is_empty());
+        let invite = if grants(&scope).is_empty() { "" } else { "Invite" };
+        let summary = rows_text(offset, rows.len(), total, if at_client { "logins" } else { "roles" }, scope.locale());
+        let back = |to: i64| if offset > 0 { query.href(&path, to) } else { String::new() };
+        let (first, previous) = (back(0), back(offset - PAGE_ROWS));
+        let next = if offset + PAGE_ROWS < total { query.href(&path, offset + PAGE_ROWS) } else { String::new() };
+        let shown = !rows.is_empty();
+        let body = rows.into_iter().map(|row| line(&scope, row, &path)).collect_view();
+        let columns = ["Name", "Role", "For", "Since", "Until", "Change"].map(Column::text).into();
+        let selects = if at_client { Vec::new() } else { vec![role_filter(&query.role)] };
+        view! {
+            <PageHeader title=title action=invite href=format!("{path}/invite")/>
+            {link.map(link_once)}
+            <FilterBar action=path.clone() search="Name, address or customer" q=query.q.clone() selects=selects clear={if filtered { path.clone() } else { String::new() }}/>
+            {if shown {
+                view! {
+                    <DataTable caption=title columns=columns>{body}</DataTable>
+                    <Pagination summary=summary first=first previous=previous next=next/>
+                }.into_any()
+            } else if filtered {
+                view! { <EmptyState title="Nobody matches" text="Try fewer letters, or clear the search." action="Clear the search" href=path.clone()/> }.into_any()
+            } else {
+                view! { <EmptyState title="Nobody yet" text="Invite people by a one-time link; they choose their own password." action=invite href=format!("{path}/invite")/> }.into_any()
+            }}
+            {(!invitations.is_empty()).then(|| open_invitations(&scope, invitations, &path))}
+        }
+    })
+    .await;
+    Ok(html.into_response())
+}
+
+fn role_filter(value: &str) -> FilterSelect {
+    let roles = [Role::EnergyAdmin, Role::ClientAdmin, Role::CustomerUser];
+    let all = std::iter::once(Choice::new("", "All"));
+    FilterSelect {
+        name: "role".to_owned(),
+        label: "Role".to_owned(),
+        value: value.to_owned(),
+        choices: all.chain(roles.map(|role| Choice::new(role.code(), role.label()))).collect(),
+    }
+}
+
+fn link_once((email, link): (String, String)) -> impl IntoView {
+    view! {
+        <Notice tone=Tone::Good title=format!("Invitation for {email}")>
+            <p>"Send this link yourself. It is shown here once, works once, and for 14 days:"</p>
+            <p class="one-time-link"><code>{link}</code></p>
+        </Notice>
+    }
+}
+
+fn line(scope: &Scope, row: OrganizationUser, path: &str) -> impl IntoView + use<> {
+    let now = chrono::Utc::now();
+    let day =
+        |at: chrono::DateTime<chrono::Utc>| format::date(at.with_timezone(&scope.zone()).date_naive(), scope.locale());
+    let ended = row.valid_to.is_some_and(|to| to <= now);
+    let change = (may_change(scope, &row) && !ended).then(|| format!("{path}/{}/edit", row.assignment_id));
+    let until = row.valid_to.map(|to| if ended { "ended ".to_owned() } else { String::new() } + &day(to));
+    let disabled = row.status == "disabled";
+    let place = match (row.client_name, row.customer_name) {
+        (Some(client), Some(customer)) if scope.client.is_none() => format!("{customer}, {client}"),
+        (_, Some(customer)) => customer,
+        (Some(client), None) => client,
+        (None, None) => "The organisation".to_owned(),
+    };
+    view! {
+        <tr>
+            <th scope="row">{row.name.clone()} {disabled.then(|| view! { " " <Tag text="Disabled"/> })} <br/> <span class="hint">{row.email}</span></th>
+            <td>{Role::parse(&row.role).map_or("", Role::label)}</td>
+            <td>{place}</td>
+            <td class="nowrap">{day(row.valid_from)}</td>
+            <td class="nowrap">{until.unwrap_or_else(|| "–".to_owned())}</td>
+            <td>{change.map(|href| view! { <a href=href>"Change" <span class="visually-hidden">" the role of " {row.name}</span></a> })}</td>
+        </tr>
+    }
+}
+
+fn open_invitations(scope: &Scope, rows: Vec<(OpenInvitation, String)>, path: &str) -> impl IntoView + use<> {
+    let grants = grants(scope);
+    let body = rows
+        .into_iter()
+        .map(|(open, client)| {
+            let role = Role::parse(&open.role);
+            let label = role.map_or("", Role::label);
+            let what = if client.is_empty() { label.to_owned() } else { format!("{label}, {client}") };
+            let until = scope.moment(open.expires_at);
+            let hidden = vec![scope.hidden(), ("invitation".to_owned(), open.id.to_string()), ("page".to_owned(), path.to_owned())];
+            let mine = role.is_some_and(|role| grants.contains(&role));
+            let panel = mine.then(|| view! {
+                <ConfirmPanel
+                    open="Revoke…"
+                    title=format!("Revoke the invitation for {}?", open.email)
+                    consequences=vec!["Its link stops working at once.".to_owned(), "You may invite the person again.".to_owned()]
+                    label="Revoke invitation"
+                    action="/api/revoke_invitation"
+                    context=scope.actor.context_token()
+                    hidden=hidden
+                />
+            });
+            view! {
+                <tr>
+                    <th scope="row">{open.name} <br/> <span class="hint">{open.email}</span></th>
+                    <td>{what}</td>
+                    <td class="nowrap">{until}</td>
+                    <td>{panel}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    let columns = ["Invited", "As", "Link works until", "Revoke"].map(Column::text).into();
+    view! {
+        <Section title="Open invitations">
+            <DataTable caption="Open invitations" columns=columns>{body}</DataTable>
+        </Section>
+    }
+}

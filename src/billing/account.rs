@@ -1,0 +1,203 @@
+//! One customer's account in a period: a draft invoice, or the reasons why there is none. Pure.
+
+use rust_decimal::Decimal;
+use serde::Serialize;
+use serde_json::json;
+
+use super::draft::{Draft, DraftLine};
+use super::load::{AgreementRow, CustomerRow, DayRow, MeterRow, PastRow, ReadRow};
+use super::tariffs::{Tariffs, Version};
+use super::usage::{Lacking, Measured, measure};
+use crate::ids::{CustomerId, InvoiceId};
+use crate::invoices::UsageSource;
+use crate::period::Period;
+use crate::rating::{self, Bill, CompiledTariff, History, PastPeak, RatingError, UsageInput};
+
+/// What is known about one customer.
+pub(super) struct Account<'a> {
+    pub customer: &'a CustomerRow,
+    pub meters: Vec<&'a MeterRow>,
+    pub agreements: Vec<&'a AgreementRow>,
+    pub reads: Vec<&'a ReadRow>,
+    pub days: Vec<&'a DayRow>,
+    pub past: Vec<&'a PastRow>,
+}
+
+/// What was found about a customer.
+#[derive(Debug, Serialize)]
+pub(super) struct Finding {
+    pub customer_id: CustomerId,
+    pub kind: &'static str,
+    pub severity: &'static str,
+    pub message: String,
+}
+
+/// What rating a customer came to.
+#[derive(Default)]
+pub(super) struct Verdict {
+    pub draft: Option<Draft>,
+    pub findings: Vec<Finding>,
+}
+
+impl Account<'_> {
+    /// Rates the customer's days of the period.
+    pub fn judge(&self, tariffs: &Tariffs, period: Period) -> Verdict {
+        match self.bill(tariffs, period) {
+            Ok(None) => Verdict::default(),
+            Ok(Some(draft)) => Verdict { findings: self.warnings(&draft), draft: Some(draft) },
+            Err(Lacking(kind, message)) => {
+                Verdict { draft: None, findings: vec![self.finding(kind, "blocks", message)] }
+            }
+        }
+    }
+
+    fn finding(&self, kind: &'static str, severity: &'static str, message: String) -> Finding {
+        Finding { customer_id: self.customer.id, kind, severity, message }
+    }
+
+    /// The draft; nothing when the customer has no day in the period.
+    fn bill(&self, tariffs: &Tariffs, period: Period) -> Result<Option<Draft>, Lacking> {
+        let supplied = Period::new(self.customer.moved_in_on, self.customer.moved_out_on.unwrap_or(period.to()));
+        let Some(span) = supplied.ok().and_then(|supplied| supplied.intersect(&period)) else { return Ok(None) };
+        let versions = tariffs.during(&self.agreements, span).map_err(|text| Lacking("no_tariff", text))?;
+        let (import, export): (Vec<&MeterRow>, Vec<&MeterRow>) =
+            self.meters.iter().partition(|meter| meter.direction == "import");
+        if import.is_empty() {
+            return Err(Lacking(
+                "no_meter",
+                format!("No meter is in place between {span}.").replace(" between ", " from "),
+            ));
+        }
+        let import_usage = self.measured(&import, span)?;
+        let export_usage = if export.is_empty() { None } else { Some(self.measured(&export, span)?) };
+        let input = UsageInput { import: import_usage.supply(), export: export_usage.as_ref().map(Measured::supply) };
+        let bill = rate(&versions, &input, span, &self.history()).map_err(|text| Lacking("rating_failed", text))?;
+        let mut source = UsageSource {
+            meters: import.iter().chain(&export).map(|meter| meter.serial.clone()).collect(),
+            ..UsageSource::default()
+        };
+        source.meters.dedup();
+        import_usage.count_into(&mut source);
+        Ok(Some(self.draft(&versions, bill, &source)))
+    }
+
+    fn measured(&self, meters: &[&MeterRow], span: Period) -> Result<Measured, Lacking> {
+        let ours = |id| meters.iter().any(|meter| meter.id == id);
+        let days: Vec<&DayRow> = self.days.iter().filter(|row| ours(row.meter_id)).copied().collect();
+        let reads: Vec<&ReadRow> = self
+            .reads
+            .iter()
+            .filter(|row| ours(row.meter_id) && row.from_on < span.to() && row.to_on > span.from())
+            .copied()
+            .collect();
+        measure(meters, &days, &reads, span)
+    }
+
+    /// What the earlier invoices left behind.
+    fn history(&self) -> History {
+        let kept = |row: &PastRow, name: &str| row.metadata.get(name).cloned().unwrap_or_default();
+        let peak = |row: &&PastRow| {
+            row.peak_kw.map(|kw| PastPeak {
+                from: row.period_from,
+                kw,
+                tou: serde_json::from_value(kept(row, "peaks")).unwrap_or_default(),
+            })
+        };
+        History {
+            peaks: self.past.iter().filter_map(peak).collect(),
+            carried: self
+                .past
+                .last()
+                .and_then(|row| serde_json::from_value(kept(row, "carried")).ok())
+                .unwrap_or_default(),
+        }
+    }
+
+    fn draft(&self, versions: &[(chrono::NaiveDate, &Version)], bill: Bill, source: &UsageSource) -> Draft {
+        let (id, customer) = (InvoiceId::fresh(), self.customer);
+        let address =
+            if customer.billing_address.is_empty() { &customer.service_address } else { &customer.billing_address };
+        let mut names: Vec<&str> = versions.iter().map(|(_, version)| version.name.as_str()).collect();
+        names.dedup();
+        let tariffs: Vec<_> = versions.iter().map(|(_, version)| version.id).collect();
+        let metadata = json!({
+            "usage": source,
+            "tariffs": tariffs,
+            "peaks": bill.peaks,
+            "carried": bill.carried,
+            "exported_kwh": bill.exported_kwh,
+            "payable_rounding": bill.payable_rounding,
+        });
+        Draft {
+            id,
+            customer_id: customer.id,
+            customer_name: customer.name.clone(),
+            account_number: customer.account_number.clone(),
+            billing_address: address.clone(),
+            period_from: bill.period.from(),
+            period_to: bill.period.to(),
+            currency: bill.currency,
+            tariff_rate_id: versions.last().map(|(_, version)| version.id),
+            tariff_name: names.join(", then "),
+            kwh: bill.kwh,
+            peak_kw: bill.peak_kw,
+            estimated: bill.estimated,
+            net: bill.net.amount(),
+            tax: bill.tax.amount(),
+            total: bill.total.amount(),
+            metadata,
+            lines: bill
+                .lines
+                .into_iter()
+                .enumerate()
+                .map(|(at, line)| DraftLine::new(id, customer.id, at + 1, line))
+                .collect(),
+        }
+    }
+
+    fn warnings(&self, draft: &Draft) -> Vec<Finding> {
+        let mut found = vec![];
+        let mut warn = |kind, message: String| found.push(self.finding(kind, "warns", message));
+        if draft.estimated {
+            warn("estimated", "Some of the usage is estimated.".to_owned());
+        }
+        if draft.kwh.is_zero() {
+            warn("zero_usage", "No energy was used in the period.".to_owned());
+        }
+        if let Some(last) = self.past.last() {
+            let per_day = |total: Decimal, days: i64| total / Decimal::from(days.max(1));
+            let before = per_day(last.total, (last.period_to - last.period_from).num_days());
+            let now = per_day(draft.total, (draft.period_to - draft.period_from).num_days());
+            let three = Decimal::from(3);
+            let told = || format!("{:.2} a day; the last bill was {:.2} a day.", now, before);
+            if before > Decimal::ZERO && now > before * three {
+                warn("much_higher", told());
+            } else if now > Decimal::ZERO && before > now * three {
+                warn("much_lower", told());
+            }
+        }
+        found
+    }
+}
+
+fn rate(
+    versions: &[(chrono::NaiveDate, &Version)],
+    usage: &UsageInput<'_>,
+    span: Period,
+    history: &History,
+) -> Result<Bill, String> {
+    let mut compiled: Vec<(chrono::NaiveDate, &CompiledTariff)> = vec![];
+    for (from, version) in versions {
+        compiled.push((*from, version.compiled.as_ref().map_err(Clone::clone)?));
+    }
+    let bill = match compiled.as_slice() {
+        [(_, tariff)] => rating::rate(tariff, usage, span, history),
+        [] => Err(RatingError::NoVersion(span.from())),
+        [_, (day, _), ..] => {
+            return Err(format!(
+                "The tariff changes on {day}, inside the period; bill the days before and from then on apart."
+            ));
+        }
+    };
+    bill.map_err(|error| format!("Rating failed: {error}."))
+}

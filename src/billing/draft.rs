@@ -1,0 +1,75 @@
+//! A draft invoice with its lines as they are written.
+
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::ids::{CustomerId, InvoiceId, TariffRateId};
+use crate::invoices::Kept;
+use crate::rating::BillLine;
+
+/// A draft invoice.
+#[derive(Debug, Serialize)]
+pub(super) struct Draft {
+    pub id: InvoiceId,
+    pub customer_id: CustomerId,
+    pub customer_name: String,
+    pub account_number: String,
+    pub billing_address: String,
+    pub period_from: NaiveDate,
+    pub period_to: NaiveDate,
+    pub currency: String,
+    pub tariff_rate_id: Option<TariffRateId>,
+    pub tariff_name: String,
+    pub kwh: Decimal,
+    pub peak_kw: Option<Decimal>,
+    pub estimated: bool,
+    pub net: Decimal,
+    pub tax: Decimal,
+    pub total: Decimal,
+    pub metadata: Value,
+    #[serde(skip)]
+    pub lines: Vec<DraftLine>,
+}
+
+/// A line of a draft.
+#[derive(Debug, Serialize)]
+pub(super) struct DraftLine {
+    pub invoice_id: InvoiceId,
+    pub position: i16,
+    pub customer_id: CustomerId,
+    pub kind: &'static str,
+    pub description: String,
+    pub tou_period: String,
+    pub block: Option<u16>,
+    pub quantity: Decimal,
+    pub unit: &'static str,
+    pub price: Decimal,
+    pub amount: Decimal,
+    pub tax_rate: Option<Decimal>,
+    pub estimated: bool,
+    pub trace: Vec<Kept>,
+}
+
+impl DraftLine {
+    pub fn new(invoice_id: InvoiceId, customer_id: CustomerId, position: usize, line: BillLine) -> Self {
+        Self {
+            invoice_id,
+            position: i16::try_from(position).unwrap_or(i16::MAX),
+            customer_id,
+            kind: line.kind.as_str(),
+            trace: line.trace.iter().map(Kept::from).collect(),
+            description: line.description,
+            tou_period: line.tou_period.unwrap_or_default(),
+            block: line.block,
+            quantity: line.quantity,
+            unit: line.unit.as_str(),
+            price: line.price,
+            amount: line.amount.amount(),
+            // Kept as a share, as the client's tax rate is: 0.19 for 19 %.
+            tax_rate: line.tax_rate.map(|percent| percent / Decimal::ONE_HUNDRED),
+            estimated: line.estimated,
+        }
+    }
+}

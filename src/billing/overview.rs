@@ -1,0 +1,159 @@
+//! What needs attention at a client, in figures that are cheap to find.
+
+use chrono::{DateTime, Datelike, Months, NaiveDate, Utc};
+use diesel::sql_types::{BigInt, Date, Numeric, Timestamptz, Uuid as SqlUuid};
+use diesel::{QueryResult, QueryableByName, sql_query};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use rust_decimal::Decimal;
+
+use super::Desk;
+use crate::clients::Client;
+use crate::db::Cached;
+use crate::period::Period;
+use crate::usage::days::day_start;
+
+/// What needs attention, and money in and out this month.
+#[derive(Debug, Clone, QueryableByName)]
+pub struct Attention {
+    /// Customers that a rated period could not bill.
+    #[diesel(sql_type = BigInt)]
+    pub blocked: i64,
+    /// Periods waiting for rating.
+    #[diesel(sql_type = BigInt)]
+    pub open_periods: i64,
+    /// Periods waiting for approval.
+    #[diesel(sql_type = BigInt)]
+    pub rated_periods: i64,
+    /// Periods waiting for issue.
+    #[diesel(sql_type = BigInt)]
+    pub approved_periods: i64,
+    /// Sum of the invoices issued this month.
+    #[diesel(sql_type = Numeric)]
+    pub invoiced: Decimal,
+    /// Money received this month.
+    #[diesel(sql_type = Numeric)]
+    pub received: Decimal,
+    /// Invoices overdue.
+    #[diesel(sql_type = BigInt)]
+    pub overdue: i64,
+    /// What they have left to pay.
+    #[diesel(sql_type = Numeric)]
+    pub overdue_amount: Decimal,
+    /// Active customers without a tariff today.
+    #[diesel(sql_type = BigInt)]
+    pub without_tariff: i64,
+    /// Active customers without a meter today.
+    #[diesel(sql_type = BigInt)]
+    pub without_meter: i64,
+    /// Imports of the last 30 days with lines refused.
+    #[diesel(sql_type = BigInt)]
+    pub imports_rejected: i64,
+}
+
+const ATTENTION: &str = "\
+SELECT p.*, r.*, o.*, \
+  (SELECT count(*) FROM public.customers c WHERE c.organization_id = $1 AND c.client_id = $2 AND c.status = 'active' \
+     AND NOT EXISTS (SELECT 1 FROM public.tariff_agreements a WHERE a.organization_id = $1 AND a.client_id = $2 \
+       AND a.customer_id = c.id AND a.valid_from <= $3 AND (a.valid_to IS NULL OR a.valid_to > $3))) AS without_tariff, \
+  (SELECT count(*) FROM public.customers c WHERE c.organization_id = $1 AND c.client_id = $2 AND c.status = 'active' \
+     AND NOT EXISTS (SELECT 1 FROM public.meters m WHERE m.organization_id = $1 AND m.client_id = $2 \
+       AND m.customer_id = c.id AND m.valid_from <= $3 AND (m.valid_to IS NULL OR m.valid_to > $3))) AS without_meter, \
+  (SELECT count(*) FROM public.imports i WHERE i.organization_id = $1 AND i.client_id = $2 \
+     AND i.created_at > now() - interval '30 days' AND i.rejected > 0) AS imports_rejected \
+FROM (SELECT coalesce(sum(exceptions) FILTER (WHERE status IN ('rated', 'approved')), 0)::bigint AS blocked, \
+        count(*) FILTER (WHERE status = 'open') AS open_periods, \
+        count(*) FILTER (WHERE status = 'rated') AS rated_periods, \
+        count(*) FILTER (WHERE status = 'approved') AS approved_periods, \
+        coalesce(sum(total) FILTER (WHERE issued_at >= $5), 0) AS invoiced \
+      FROM public.billing_periods WHERE organization_id = $1 AND client_id = $2) p, \
+     (SELECT coalesce(sum(amount), 0) AS received FROM public.payments \
+      WHERE organization_id = $1 AND client_id = $2 AND received_on >= $4 AND received_on <= $3) r, \
+     (SELECT count(*) AS overdue, coalesce(sum(total - paid), 0) AS overdue_amount FROM public.invoices \
+      WHERE organization_id = $1 AND client_id = $2 AND status IN ('issued', 'part_paid') AND due_on < $3) o";
+
+/// What needs attention at a client today.
+///
+/// # Errors
+/// When the database fails.
+pub async fn attention(conn: &AsyncPgConnection, desk: &Desk, client: &Client) -> QueryResult<Attention> {
+    let mut conn = conn;
+    let today = client.today();
+    let month = Period::month_of(today).from();
+    let month_start: DateTime<Utc> = day_start(client.zone(), month);
+    Cached(
+        sql_query(ATTENTION)
+            .bind::<SqlUuid, _>(desk.organization)
+            .bind::<SqlUuid, _>(desk.client)
+            .bind::<Date, _>(today)
+            .bind::<Date, _>(month)
+            .bind::<Timestamptz, _>(month_start),
+    )
+    .get_result(&mut conn)
+    .await
+}
+
+/// Energy billed in a month.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MonthUsage {
+    /// The first day of the month.
+    pub month: NaiveDate,
+    /// Energy of the periods that begin in it.
+    pub kwh: Decimal,
+}
+
+#[derive(QueryableByName)]
+struct PeriodUsage {
+    #[diesel(sql_type = Date)]
+    from_on: NaiveDate,
+    #[diesel(sql_type = Numeric)]
+    kwh: Decimal,
+}
+
+/// Energy billed in each of the twelve months up to the latest that was rated; empty when none was.
+///
+/// # Errors
+/// When the database fails.
+pub async fn usage_by_month(conn: &AsyncPgConnection, desk: &Desk) -> QueryResult<Vec<MonthUsage>> {
+    let mut conn = conn;
+    let periods: Vec<PeriodUsage> = Cached(
+        sql_query(
+            "SELECT from_on, kwh FROM public.billing_periods WHERE organization_id = $1 AND client_id = $2 \
+             AND status <> 'open' ORDER BY from_on DESC LIMIT 60",
+        )
+        .bind::<SqlUuid, _>(desk.organization)
+        .bind::<SqlUuid, _>(desk.client),
+    )
+    .load(&mut conn)
+    .await?;
+    Ok(twelve_months(&periods))
+}
+
+fn twelve_months(periods: &[PeriodUsage]) -> Vec<MonthUsage> {
+    let Some(last) = periods.iter().map(|period| period.from_on).max() else { return vec![] };
+    let last = Period::month_of(last).from();
+    let month = |back: u32| last.checked_sub_months(Months::new(back)).unwrap_or(last);
+    let same = |one: NaiveDate, other: NaiveDate| (one.year(), one.month()) == (other.year(), other.month());
+    (0..12)
+        .rev()
+        .map(month)
+        .map(|month| {
+            let kwh = periods.iter().filter(|period| same(period.from_on, month)).map(|period| period.kwh).sum();
+            MonthUsage { month, kwh }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_month_without_a_period_shows_nothing_and_two_periods_add_up() {
+        let of = |day: &str, kwh: i64| PeriodUsage { from_on: day.parse().unwrap(), kwh: kwh.into() };
+        let months = twelve_months(&[of("2026-11-16", 5), of("2026-11-01", 4), of("2026-01-01", 3)]);
+        assert_eq!(months.len(), 12);
+        assert_eq!(months[11], MonthUsage { month: "2026-11-01".parse().unwrap(), kwh: 9.into() });
+        assert_eq!((months[10].kwh, months[1].kwh), (Decimal::ZERO, 3.into()));
+        assert!(twelve_months(&[]).is_empty());
+    }
+}

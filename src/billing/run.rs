@@ -1,0 +1,176 @@
+//! Rating a period: load, rate, write, batch by batch, in the caller's transaction.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use rust_decimal::Decimal;
+
+use super::account::{Account, Verdict};
+use super::load::{self, Batch, CustomerRow};
+use super::tariffs::Tariffs;
+use super::{BillingError, Desk, locked, steps, write, wrong};
+use crate::clients::Client;
+use crate::db::schema::{billing_periods, billing_runs};
+use crate::ids::{BillingPeriodId, BillingRunId, CustomerId};
+use crate::period::Period;
+
+/// Customers loaded, rated and written together.
+const BATCH: usize = 1_000;
+
+/// What rating a period came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rated {
+    /// Customers with supply in the period.
+    pub customers: i32,
+    /// Drafts made.
+    pub invoices: i32,
+    /// Customers without a bill.
+    pub blocked: i32,
+    /// Bills to look at.
+    pub warnings: i32,
+    /// Energy.
+    pub kwh: Decimal,
+    /// Before tax.
+    pub net: Decimal,
+    /// Tax.
+    pub tax: Decimal,
+    /// Sum of the drafts.
+    pub total: Decimal,
+}
+
+impl Rated {
+    fn add(&mut self, verdict: &Verdict) {
+        self.customers += 1;
+        let severity = |severity: &str| verdict.findings.iter().any(|finding| finding.severity == severity);
+        self.blocked += i32::from(severity("blocks"));
+        self.warnings += i32::from(severity("warns"));
+        if let Some(draft) = &verdict.draft {
+            self.invoices += 1;
+            self.kwh += draft.kwh;
+            self.net += draft.net;
+            self.tax += draft.tax;
+            self.total += draft.total;
+        }
+    }
+}
+
+/// Rates a period that is not approved yet: former drafts go, new ones and exceptions are written, the
+/// period's totals follow. A customer who moves in or out inside the period is rated for the days supplied.
+///
+/// # Errors
+/// [`BillingError::Wrong`] when the period is approved or issued.
+pub async fn rate(
+    conn: &mut AsyncPgConnection,
+    desk: &Desk,
+    client: &Client,
+    id: BillingPeriodId,
+) -> Result<Rated, BillingError> {
+    let period = locked(conn, desk, id).await?;
+    match period.status.as_str() {
+        "open" | "rated" => {}
+        "approved" => return wrong("The period is approved. Reopen it first, then rate it again."),
+        _ => return wrong("The invoices of this period are issued already."),
+    }
+    let days = period.days();
+    write::drop_drafts(conn, desk, id).await?;
+    let customers = load::customers(conn, desk, days).await?;
+    let tariffs = Tariffs::new(load::versions(conn, desk, days).await?, client);
+    let mut rated = Rated::default();
+    for chunk in customers.chunks(BATCH) {
+        rate_batch(conn, desk, id, chunk, &tariffs, days, &mut rated).await?;
+    }
+    let fields = (
+        billing_periods::status.eq("rated"),
+        billing_periods::invoices.eq(rated.invoices),
+        billing_periods::exceptions.eq(rated.blocked),
+        (billing_periods::kwh.eq(rated.kwh), billing_periods::net.eq(rated.net)),
+        (billing_periods::tax.eq(rated.tax), billing_periods::total.eq(rated.total)),
+    );
+    steps::set(conn, desk, id, fields).await?;
+    record_run(conn, desk, id, "rate", rated.customers, rated.invoices, rated.blocked).await?;
+    Ok(rated)
+}
+
+async fn rate_batch(
+    conn: &mut AsyncPgConnection,
+    desk: &Desk,
+    period: BillingPeriodId,
+    customers: &[CustomerRow],
+    tariffs: &Tariffs,
+    days: Period,
+    rated: &mut Rated,
+) -> QueryResult<()> {
+    let ids: Vec<CustomerId> = customers.iter().map(|customer| customer.id).collect();
+    let batch = load::batch(conn, desk, &ids, days).await?;
+    let (mut drafts, mut findings) = (vec![], vec![]);
+    for account in accounts(customers, &batch) {
+        let verdict = account.judge(tariffs, days);
+        rated.add(&verdict);
+        drafts.extend(verdict.draft);
+        findings.extend(verdict.findings);
+        // Rating is computing: let other requests of this thread go on in between.
+        tokio::task::yield_now().await;
+    }
+    write::drafts(conn, desk, period, &drafts).await?;
+    write::findings(conn, desk, period, &findings).await
+}
+
+fn by<K: Eq + Hash, T>(rows: &[T], key: impl Fn(&T) -> Option<K>) -> HashMap<K, Vec<&T>> {
+    let mut map: HashMap<K, Vec<&T>> = HashMap::new();
+    for row in rows {
+        if let Some(key) = key(row) {
+            map.entry(key).or_default().push(row);
+        }
+    }
+    map
+}
+
+/// The rows of a batch, sorted to their customers.
+fn accounts<'a>(customers: &'a [CustomerRow], batch: &'a Batch) -> Vec<Account<'a>> {
+    let owner: HashMap<_, CustomerId> = batch.meters.iter().map(|meter| (meter.id, meter.customer_id)).collect();
+    let mut meters = by(&batch.meters, |row| Some(row.customer_id));
+    let mut agreements = by(&batch.agreements, |row| Some(row.customer_id));
+    let mut reads = by(&batch.reads, |row| owner.get(&row.meter_id).copied());
+    let mut days = by(&batch.days, |row| owner.get(&row.meter_id).copied());
+    let mut past = by(&batch.past, |row| Some(row.customer_id));
+    let account = |customer: &'a CustomerRow| Account {
+        customer,
+        meters: meters.remove(&customer.id).unwrap_or_default(),
+        agreements: agreements.remove(&customer.id).unwrap_or_default(),
+        reads: reads.remove(&customer.id).unwrap_or_default(),
+        days: days.remove(&customer.id).unwrap_or_default(),
+        past: past.remove(&customer.id).unwrap_or_default(),
+    };
+    customers.iter().map(account).collect()
+}
+
+/// Keeps on record that a step was done.
+pub(super) async fn record_run(
+    conn: &mut AsyncPgConnection,
+    desk: &Desk,
+    period: BillingPeriodId,
+    step: &str,
+    customers: i32,
+    done: i32,
+    exceptions: i32,
+) -> QueryResult<()> {
+    let keys = (
+        billing_runs::organization_id.eq(desk.organization),
+        billing_runs::client_id.eq(desk.client),
+        billing_runs::id.eq(BillingRunId::fresh()),
+        billing_runs::billing_period_id.eq(period),
+        billing_runs::created_by.eq(desk.by.map(|user| user.0)),
+    );
+    let fields = (
+        billing_runs::step.eq(step),
+        billing_runs::status.eq("done"),
+        billing_runs::customers.eq(customers),
+        billing_runs::done.eq(done),
+        billing_runs::exceptions.eq(exceptions),
+        billing_runs::finished_at.eq(diesel::dsl::now),
+    );
+    diesel::insert_into(billing_runs::table).values((keys, fields)).execute(conn).await?;
+    Ok(())
+}

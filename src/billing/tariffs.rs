@@ -1,0 +1,97 @@
+//! Which version of which tariff holds on which day for a customer.
+
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+
+use super::load::{AgreementRow, VersionRow};
+use crate::clients::Client;
+use crate::ids::TariffRateId;
+use crate::period::Period;
+use crate::rating::CompiledTariff;
+use crate::tariff_document::{TariffDocument, Tax};
+
+/// A version made ready, or why it cannot be used.
+pub(super) struct Version {
+    pub id: TariffRateId,
+    pub name: String,
+    code: String,
+    from: NaiveDate,
+    to: Option<NaiveDate>,
+    pub compiled: Result<CompiledTariff, String>,
+}
+
+/// The versions of a client that hold on some day of a period.
+pub(super) struct Tariffs(Vec<Version>);
+
+impl Tariffs {
+    /// Makes the versions ready. A tariff that names no tax bears the client's.
+    pub fn new(rows: Vec<VersionRow>, client: &Client) -> Self {
+        let version = |row: VersionRow| Version {
+            id: row.id,
+            compiled: compile(row.document, client),
+            name: row.name,
+            code: row.code,
+            from: row.effective_from,
+            to: row.effective_to,
+        };
+        Self(rows.into_iter().map(version).collect())
+    }
+
+    /// The versions that hold during some days, each from its first day on.
+    ///
+    /// # Errors
+    /// A sentence that names the first day without one.
+    pub fn during(&self, agreements: &[&AgreementRow], days: Period) -> Result<Vec<(NaiveDate, &Version)>, String> {
+        let mut found: Vec<(NaiveDate, &Version)> = vec![];
+        for day in self.changes(agreements, days) {
+            let agreement = agreements.iter().rev().find(|row| holds(row.valid_from, row.valid_to, day));
+            let Some(agreement) = agreement else { return Err(format!("No tariff is agreed for {day}.")) };
+            let code = &agreement.tariff_code;
+            let Some(version) = self.on(code, day) else {
+                return Err(format!("Tariff {code} has no active version on {day}."));
+            };
+            if found.last().is_none_or(|(_, last)| last.id != version.id) {
+                found.push((day, version));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The version of a code on a day: of those that hold, the one that came into force last.
+    fn on(&self, code: &str, day: NaiveDate) -> Option<&Version> {
+        self.0.iter().rev().find(|version| version.code == code && holds(version.from, version.to, day))
+    }
+
+    /// The first day, and each on which an agreement or a version begins or ends.
+    fn changes(&self, agreements: &[&AgreementRow], days: Period) -> Vec<NaiveDate> {
+        let agreed = agreements.iter().flat_map(|row| [Some(row.valid_from), row.valid_to]);
+        let versions = self.0.iter().flat_map(|version| [Some(version.from), version.to]);
+        let inside = |day: &NaiveDate| days.contains(*day);
+        let mut changes: Vec<NaiveDate> =
+            agreed.chain(versions).flatten().filter(inside).chain([days.from()]).collect();
+        changes.sort_unstable();
+        changes.dedup();
+        changes
+    }
+}
+
+fn holds(from: NaiveDate, to: Option<NaiveDate>, day: NaiveDate) -> bool {
+    from <= day && to.is_none_or(|to| day < to)
+}
+
+fn compile(document: serde_json::Value, client: &Client) -> Result<CompiledTariff, String> {
+    let mut document: TariffDocument =
+        serde_json::from_value(document).map_err(|fault| format!("The tariff cannot be read: {fault}."))?;
+    if document.currency != client.currency {
+        return Err(format!("The tariff is in {}, invoices are in {}.", document.currency, client.currency));
+    }
+    if document.taxes.is_empty() && client.tax_rate > Decimal::ZERO {
+        let name = if client.tax_name.is_empty() { "Tax".to_owned() } else { client.tax_name.clone() };
+        let percent = (client.tax_rate * Decimal::ONE_HUNDRED).normalize();
+        document.taxes.push(Tax { name, percent, on: vec![], names: vec![] });
+    }
+    CompiledTariff::new(&document).map_err(|faults| {
+        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        format!("The tariff has faults: {}.", faults.join("; "))
+    })
+}

@@ -1,0 +1,146 @@
+//! Organizations: the one that is open, all of them for EIS staff, and how each client of one is doing.
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Date, Integer, Nullable, Numeric, Text, Uuid as SqlUuid};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use rust_decimal::Decimal;
+
+use crate::db::schema::organizations;
+use crate::ids::{BillingPeriodId, ClientId, OrganizationId};
+
+/// An organization.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = organizations)]
+pub struct Organization {
+    /// Its id.
+    pub id: OrganizationId,
+    /// Its short name.
+    pub slug: String,
+    /// Its name.
+    pub name: String,
+    /// ISO 4217: what new clients begin with.
+    pub currency: String,
+    /// IANA.
+    pub time_zone: String,
+    /// BCP 47.
+    pub locale: String,
+}
+
+/// The organization of this id, if the context sees it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find(conn: &mut AsyncPgConnection, id: OrganizationId) -> QueryResult<Option<Organization>> {
+    organizations::table.filter(organizations::id.eq(id)).select(Organization::as_select()).first(conn).await.optional()
+}
+
+/// An organization as EIS staff see it before they open it: its name and size, nothing inside.
+#[derive(Debug, Clone, QueryableByName)]
+pub struct StaffRow {
+    /// Its id.
+    #[diesel(sql_type = SqlUuid)]
+    pub id: OrganizationId,
+    /// Its short name.
+    #[diesel(sql_type = Text)]
+    pub slug: String,
+    /// Its name.
+    #[diesel(sql_type = Text)]
+    pub name: String,
+    /// `active` or `suspended`.
+    #[diesel(sql_type = Text)]
+    pub status: String,
+    /// How many clients it has.
+    #[diesel(sql_type = BigInt)]
+    pub clients: i64,
+    /// How many organizations match in all.
+    #[diesel(sql_type = BigInt)]
+    pub total: i64,
+}
+
+/// Organizations by name, one page, and how many match in all. The database refuses anyone but EIS staff.
+///
+/// # Errors
+/// `not_yours` for anyone else; anything else when the database fails.
+pub async fn staff_list(
+    conn: &mut AsyncPgConnection,
+    search: &str,
+    offset: i32,
+    limit: i32,
+) -> QueryResult<(Vec<StaffRow>, i64)> {
+    let rows: Vec<StaffRow> = sql_query("SELECT * FROM public.staff_organizations($1, $2, $3)")
+        .bind::<Text, _>(search)
+        .bind::<Integer, _>(offset)
+        .bind::<Integer, _>(limit)
+        .load(conn)
+        .await?;
+    let total = rows.iter().map(|row| row.total).max().unwrap_or(0);
+    Ok((rows, total))
+}
+
+/// How a client is doing: what is done, and what waits for somebody.
+#[derive(Debug, Clone, QueryableByName)]
+pub struct ClientOverview {
+    /// The client.
+    #[diesel(sql_type = SqlUuid)]
+    pub id: ClientId,
+    /// Its name.
+    #[diesel(sql_type = Text)]
+    pub name: String,
+    /// `active` or `closed`.
+    #[diesel(sql_type = Text)]
+    pub status: String,
+    /// ISO 4217.
+    #[diesel(sql_type = Text)]
+    pub currency: String,
+    /// Active customers.
+    #[diesel(sql_type = BigInt)]
+    pub customers: i64,
+    /// Billing periods not rated yet.
+    #[diesel(sql_type = BigInt)]
+    pub open_periods: i64,
+    /// Rated ones that wait for approval, and approved ones that wait to be issued.
+    #[diesel(sql_type = BigInt)]
+    pub waiting_periods: i64,
+    /// The first of these that wait, when there is one.
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub waiting_period: Option<BillingPeriodId>,
+    /// First day of that period.
+    #[diesel(sql_type = Nullable<Date>)]
+    pub waiting_from: Option<NaiveDate>,
+    /// Exceptions of the periods that are not invoiced yet.
+    #[diesel(sql_type = BigInt)]
+    pub exceptions: i64,
+    /// Invoices past their day.
+    #[diesel(sql_type = BigInt)]
+    pub overdue: i64,
+    /// What is open on these.
+    #[diesel(sql_type = Numeric)]
+    pub overdue_amount: Decimal,
+    /// What is open on all invoices.
+    #[diesel(sql_type = Numeric)]
+    pub open_amount: Decimal,
+    /// Imports of the last 30 days that failed or have refused lines.
+    #[diesel(sql_type = BigInt)]
+    pub faulty_imports: i64,
+}
+
+impl ClientOverview {
+    /// How many things wait for somebody: what the overview is sorted by.
+    #[must_use]
+    pub const fn attention(&self) -> i64 {
+        self.waiting_periods + self.exceptions + self.overdue + self.faulty_imports
+    }
+}
+
+/// Each client of the organization that is open, those with most to do first. Every figure is read from a
+/// kept count or a partial index; none grows with the invoices issued.
+///
+/// # Errors
+/// When the database fails.
+pub async fn overview(conn: &mut AsyncPgConnection) -> QueryResult<Vec<ClientOverview>> {
+    let mut rows: Vec<ClientOverview> = sql_query(include_str!("organizations/overview.sql")).load(conn).await?;
+    rows.sort_by(|a, b| b.attention().cmp(&a.attention()).then_with(|| a.name.cmp(&b.name)));
+    Ok(rows)
+}

@@ -1,0 +1,41 @@
+-- Each client with what waits for somebody. Row-level security keeps it to the organization of the context.
+SELECT c.id, c.name, c.status, c.currency,
+    coalesce(k.customers, 0) AS customers,
+    coalesce(p.open_periods, 0) AS open_periods,
+    coalesce(p.waiting_periods, 0) AS waiting_periods,
+    w.id AS waiting_period, w.from_on AS waiting_from,
+    coalesce(p.exceptions, 0) AS exceptions,
+    coalesce(o.overdue, 0) AS overdue,
+    coalesce(o.amount, 0) AS overdue_amount,
+    coalesce(n.open_amount, 0) AS open_amount,
+    coalesce(i.faulty, 0) AS faulty_imports
+FROM public.clients c
+LEFT JOIN LATERAL (
+    SELECT count(*) AS customers FROM public.customers k
+    WHERE k.organization_id = c.organization_id AND k.client_id = c.id AND k.status = 'active'
+) k ON true
+LEFT JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE p.status = 'open') AS open_periods,
+        count(*) FILTER (WHERE p.status IN ('rated', 'approved')) AS waiting_periods,
+        coalesce(sum(p.exceptions) FILTER (WHERE p.status IN ('open', 'rated', 'approved')), 0)::bigint AS exceptions
+    FROM public.billing_periods p WHERE p.organization_id = c.organization_id AND p.client_id = c.id
+) p ON true
+LEFT JOIN LATERAL (
+    SELECT p.id, p.from_on FROM public.billing_periods p
+    WHERE p.organization_id = c.organization_id AND p.client_id = c.id AND p.status IN ('rated', 'approved')
+    ORDER BY p.from_on LIMIT 1
+) w ON true
+LEFT JOIN LATERAL (
+    SELECT count(*) AS overdue, coalesce(sum(v.total - v.paid), 0) AS amount FROM public.invoices v
+    WHERE v.organization_id = c.organization_id AND v.client_id = c.id AND v.status IN ('issued', 'part_paid')
+      AND v.kind = 'invoice' AND v.due_on < (now() AT TIME ZONE c.time_zone)::date
+) o ON true
+LEFT JOIN LATERAL (
+    SELECT sum(n.open_amount) AS open_amount FROM public.invoice_counts n
+    WHERE n.organization_id = c.organization_id AND n.client_id = c.id AND n.status IN ('issued', 'part_paid')
+) n ON true
+LEFT JOIN LATERAL (
+    SELECT count(*) AS faulty FROM public.imports m
+    WHERE m.organization_id = c.organization_id AND m.client_id = c.id AND m.created_at > now() - interval '30 days'
+      AND (m.rejected > 0 OR m.status = 'failed')
+) i ON true

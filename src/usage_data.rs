@@ -1,0 +1,340 @@
+//! Usage of an account as the database holds it: totals by month, by day and by hour.
+//!
+//! Days are local days of the meter's zone, as stored. Register reads say how much between two days; they are
+//! spread evenly over these days, and every total says whether a part of it was.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Datelike, Duration, NaiveDate, Utc};
+use chrono_tz::Tz;
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Array, BigInt, Bool, Date, Nullable, Numeric, SmallInt, Text, Uuid as SqlUuid};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use rust_decimal::Decimal;
+
+use crate::account::Key;
+use crate::db::Cached;
+use crate::ids::MeterId;
+use crate::usage::days::day_start;
+
+/// What was used from a day on: a day's or a month's total.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Total {
+    /// kWh drawn from the grid.
+    pub imported: Decimal,
+    /// kWh fed into it.
+    pub exported: Decimal,
+    /// Whether a part was spread evenly between two register reads.
+    pub spread: bool,
+    /// Whether a part was estimated.
+    pub estimated: bool,
+}
+
+impl Total {
+    fn add(&mut self, direction: &str, kwh: Decimal, estimated: bool) {
+        if direction == "export" {
+            self.exported += kwh
+        } else {
+            self.imported += kwh
+        }
+        self.estimated |= estimated;
+    }
+}
+
+/// How totals are grouped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// Keyed by the first day of the month.
+    Month,
+    /// Keyed by the day.
+    Day,
+}
+
+impl By {
+    /// The key of the group in which a day lies.
+    #[must_use]
+    pub fn key(self, day: NaiveDate) -> NaiveDate {
+        match self {
+            Self::Month => day.with_day(1).unwrap_or(day),
+            Self::Day => day,
+        }
+    }
+}
+
+#[derive(QueryableByName)]
+struct IntervalSum {
+    #[diesel(sql_type = Date)]
+    starts: NaiveDate,
+    #[diesel(sql_type = Text)]
+    direction: String,
+    #[diesel(sql_type = BigInt)]
+    wh: i64,
+    #[diesel(sql_type = Bool)]
+    estimated: bool,
+}
+
+#[derive(Debug, Clone, QueryableByName)]
+struct Read {
+    #[diesel(sql_type = Text)]
+    direction: String,
+    #[diesel(sql_type = Date)]
+    from_on: NaiveDate,
+    #[diesel(sql_type = Date)]
+    to_on: NaiveDate,
+    #[diesel(sql_type = Numeric)]
+    kwh: Decimal,
+    #[diesel(sql_type = Bool)]
+    estimated: bool,
+}
+
+/// Totals of an account from `from` (included) to `to` (excluded). Groups without any usage are left out.
+///
+/// # Errors
+/// When the database fails.
+pub async fn totals(
+    conn: &AsyncPgConnection,
+    key: Key,
+    by: By,
+    from: NaiveDate,
+    to: NaiveDate,
+) -> QueryResult<BTreeMap<NaiveDate, Total>> {
+    let mut groups: BTreeMap<NaiveDate, Total> = BTreeMap::new();
+    let (sums, reads) = tokio::try_join!(interval_sums(conn, key, by, from, to), reads(conn, key, from, to))?;
+    for sum in sums {
+        groups.entry(sum.starts).or_default().add(&sum.direction, kwh(sum.wh), sum.estimated);
+    }
+    for read in &reads {
+        spread(&mut groups, by, read, from, to);
+    }
+    Ok(groups)
+}
+
+/// Watt-hours as kWh.
+#[must_use]
+pub fn kwh(wh: i64) -> Decimal {
+    Decimal::new(wh, 3)
+}
+
+async fn interval_sums(
+    conn: &AsyncPgConnection,
+    key: Key,
+    by: By,
+    from: NaiveDate,
+    to: NaiveDate,
+) -> QueryResult<Vec<IntervalSum>> {
+    let unit = if by == By::Month { "month" } else { "day" };
+    let mut conn = conn;
+    let query = sql_query(
+        "SELECT s.starts, m.direction, sum(s.wh)::bigint AS wh, bool_or(s.estimated) AS estimated
+         FROM (SELECT date_trunc($6, d.day::timestamp)::date AS starts, d.meter_id, sum(d.total_wh) AS wh,
+                   coalesce(bool_or(1 = ANY (d.flags)), false) AS estimated
+               FROM public.interval_days d
+               WHERE d.organization_id = $1 AND d.client_id = $2 AND d.customer_id = $3 AND d.day >= $4 AND d.day < $5
+               GROUP BY 1, 2) s
+         JOIN public.meters m ON m.organization_id = $1 AND m.client_id = $2 AND m.id = s.meter_id
+         GROUP BY 1, 2 ORDER BY 1",
+    )
+    .bind::<SqlUuid, _>(key.organization)
+    .bind::<SqlUuid, _>(key.client)
+    .bind::<SqlUuid, _>(key.customer)
+    .bind::<Date, _>(from)
+    .bind::<Date, _>(to)
+    .bind::<Text, _>(unit);
+    Cached(query).load(&mut conn).await
+}
+
+async fn reads(conn: &AsyncPgConnection, key: Key, from: NaiveDate, to: NaiveDate) -> QueryResult<Vec<Read>> {
+    let mut conn = conn;
+    let query = sql_query(
+        "SELECT m.direction, r.from_on, r.to_on, r.kwh, r.quality = 'estimated' AS estimated
+         FROM public.meter_readings r
+         JOIN public.meters m ON m.organization_id = $1 AND m.client_id = $2 AND m.id = r.meter_id
+         WHERE r.organization_id = $1 AND r.client_id = $2 AND r.customer_id = $3 AND r.superseded_by IS NULL
+           AND r.from_on < $5 AND r.to_on > $4 ORDER BY r.from_on",
+    )
+    .bind::<SqlUuid, _>(key.organization)
+    .bind::<SqlUuid, _>(key.client)
+    .bind::<SqlUuid, _>(key.customer)
+    .bind::<Date, _>(from)
+    .bind::<Date, _>(to);
+    Cached(query).load(&mut conn).await
+}
+
+/// Adds a read to the groups that it touches, in proportion to its days in each.
+fn spread(groups: &mut BTreeMap<NaiveDate, Total>, by: By, read: &Read, from: NaiveDate, to: NaiveDate) {
+    let days = (read.to_on - read.from_on).num_days().max(1);
+    let mut touched: BTreeMap<NaiveDate, i64> = BTreeMap::new();
+    let (first, last) = (read.from_on.max(from), read.to_on.min(to));
+    for day in first.iter_days().take_while(|day| *day < last) {
+        *touched.entry(by.key(day)).or_default() += 1;
+    }
+    for (group, share) in touched {
+        let total = groups.entry(group).or_default();
+        total.add(&read.direction, read.kwh * Decimal::from(share) / Decimal::from(days), read.estimated);
+        total.spread |= share < days;
+    }
+}
+
+#[derive(QueryableByName)]
+struct Span {
+    #[diesel(sql_type = Nullable<Date>)]
+    first: Option<NaiveDate>,
+    #[diesel(sql_type = Nullable<Date>)]
+    last: Option<NaiveDate>,
+}
+
+/// The first and the last day of which anything is known; `None` when nothing is.
+///
+/// # Errors
+/// When the database fails.
+pub async fn span(conn: &AsyncPgConnection, key: Key) -> QueryResult<Option<(NaiveDate, NaiveDate)>> {
+    let mut conn = conn;
+    let query = sql_query(
+        "SELECT least(i.first, r.first) AS first, greatest(i.last, r.last) AS last
+         FROM (SELECT min(d.day) AS first, max(d.day) AS last FROM public.interval_days d
+               WHERE d.organization_id = $1 AND d.client_id = $2 AND d.customer_id = $3) i,
+              (SELECT min(r.from_on) AS first, max(r.to_on) - 1 AS last FROM public.meter_readings r
+               WHERE r.organization_id = $1 AND r.client_id = $2 AND r.customer_id = $3 AND r.superseded_by IS NULL) r",
+    )
+    .bind::<SqlUuid, _>(key.organization)
+    .bind::<SqlUuid, _>(key.client)
+    .bind::<SqlUuid, _>(key.customer);
+    let span: Span = Cached(query).get_result(&mut conn).await?;
+    Ok(span.first.zip(span.last))
+}
+
+/// The profile of one meter on one local day.
+#[derive(Debug, Clone, QueryableByName)]
+pub struct MeterDay {
+    /// The meter.
+    #[diesel(sql_type = SqlUuid)]
+    pub meter_id: MeterId,
+    /// Its serial number.
+    #[diesel(sql_type = Text)]
+    pub serial: String,
+    /// `import` or `export`.
+    #[diesel(sql_type = Text)]
+    pub direction: String,
+    /// IANA.
+    #[diesel(sql_type = Text)]
+    pub time_zone: String,
+    /// The local day.
+    #[diesel(sql_type = Date)]
+    pub day: NaiveDate,
+    /// Length of an interval.
+    #[diesel(sql_type = SmallInt)]
+    pub interval_minutes: i16,
+    /// Watt-hours in order of time; `None` is a gap.
+    #[diesel(sql_type = Array<Nullable<diesel::sql_types::Integer>>)]
+    pub wh: Vec<Option<i32>>,
+    /// Quality of each value; `None`: all actual.
+    #[diesel(sql_type = Nullable<Array<Nullable<SmallInt>>>)]
+    pub flags: Option<Vec<Option<i16>>>,
+}
+
+impl MeterDay {
+    /// The meter's zone; UTC for one that is not known.
+    #[must_use]
+    pub fn zone(&self) -> Tz {
+        self.time_zone.parse().unwrap_or(Tz::UTC)
+    }
+
+    /// Each value with the instant at which its interval begins and the code of its quality.
+    pub fn values(&self) -> impl Iterator<Item = (DateTime<Utc>, Option<i32>, i16)> + '_ {
+        let start = day_start(self.zone(), self.day);
+        let length = Duration::minutes(i64::from(self.interval_minutes));
+        self.wh.iter().enumerate().map(move |(at, wh)| {
+            let flag = self.flags.as_ref().and_then(|flags| flags.get(at).copied().flatten()).unwrap_or(0);
+            (start + length * i32::try_from(at).unwrap_or(0), *wh, flag)
+        })
+    }
+}
+
+/// The profiles of an account's meters from `from` (included) to `to` (excluded), in order of time.
+///
+/// # Errors
+/// When the database fails.
+pub async fn profiles(
+    conn: &AsyncPgConnection,
+    key: Key,
+    from: NaiveDate,
+    to: NaiveDate,
+) -> QueryResult<Vec<MeterDay>> {
+    let mut conn = conn;
+    let query = sql_query(
+        "SELECT d.meter_id, m.serial, m.direction, m.time_zone, d.day, d.interval_minutes, d.wh, d.flags
+         FROM public.interval_days d
+         JOIN public.meters m ON m.organization_id = $1 AND m.client_id = $2 AND m.id = d.meter_id
+         WHERE d.organization_id = $1 AND d.client_id = $2 AND d.customer_id = $3 AND d.day >= $4 AND d.day < $5
+         ORDER BY d.day, m.direction DESC, m.serial",
+    )
+    .bind::<SqlUuid, _>(key.organization)
+    .bind::<SqlUuid, _>(key.client)
+    .bind::<SqlUuid, _>(key.customer)
+    .bind::<Date, _>(from)
+    .bind::<Date, _>(to);
+    Cached(query).load(&mut conn).await
+}
+
+/// Totals of a day's hours by the instant at which each begins: 23, 24 or 25 of them where the day is whole.
+#[must_use]
+pub fn hours(day: &[MeterDay]) -> BTreeMap<DateTime<Utc>, Total> {
+    let mut hours: BTreeMap<DateTime<Utc>, Total> = BTreeMap::new();
+    for meter in day {
+        let start = day_start(meter.zone(), meter.day);
+        for (at, wh, flag) in meter.values() {
+            let hour = start + Duration::hours((at - start).num_hours());
+            hours.entry(hour).or_default().add(&meter.direction, kwh(wh.map_or(0, i64::from)), flag == 1);
+        }
+    }
+    hours
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_read_is_spread_by_its_days_and_nothing_is_lost() {
+        let read = Read {
+            direction: "import".into(),
+            from_on: day("2026-01-17"),
+            to_on: day("2026-02-16"),
+            kwh: Decimal::from(300),
+            estimated: false,
+        };
+        let mut groups = BTreeMap::new();
+        spread(&mut groups, By::Month, &read, day("2026-01-01"), day("2026-03-01"));
+        assert_eq!(groups[&day("2026-01-01")].imported, Decimal::from(150));
+        assert_eq!(groups[&day("2026-02-01")].imported, Decimal::from(150));
+        assert!(groups.values().all(|total| total.spread));
+        let mut part = BTreeMap::new();
+        spread(&mut part, By::Day, &read, day("2026-02-01"), day("2026-02-03"));
+        assert_eq!(part.len(), 2);
+        assert_eq!(part[&day("2026-02-02")].imported, Decimal::from(10));
+    }
+
+    #[test]
+    fn a_day_of_changing_clocks_has_23_or_25_hours() {
+        for (date, quarters, count) in [("2026-03-29", 92, 23), ("2026-10-25", 100, 25)] {
+            let meter = MeterDay {
+                meter_id: MeterId::fresh(),
+                serial: "1".into(),
+                direction: "import".into(),
+                time_zone: "Europe/Berlin".into(),
+                day: day(date),
+                interval_minutes: 15,
+                wh: vec![Some(250); quarters],
+                flags: None,
+            };
+            let hours = hours(&[meter]);
+            assert_eq!(hours.len(), count);
+            assert!(hours.values().all(|hour| hour.imported == Decimal::ONE));
+        }
+    }
+}
