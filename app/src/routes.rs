@@ -4,13 +4,9 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
-use crate::pages::admin::{customers, imports, meters, tariffs};
-use crate::pages::admin::{billing_periods, customers, invoices, overview};
-use crate::pages::{login, profile, switch};
+use crate::pages::admin::{billing_periods, customers, imports, invoices, meters, overview, tariffs};
+use crate::pages::{account, audit, invitation, login, organization, profile, staff, switch, users};
 use crate::server::UPLOAD_LIMIT;
-use crate::pages::admin::customers;
-use crate::pages::organization::{clients, overview};
-use crate::pages::{account, audit, invitation, login, profile, staff, switch, users};
 use crate::server::state::AppState;
 use crate::server::{assets, functions, health, protect};
 
@@ -30,11 +26,11 @@ pub fn pages() -> Router<AppState> {
         .route("/clients/{client}/invoices/{invoice}", get(invoices::show::show))
         .route("/invitation/{token}", get(invitation::page))
         .route("/staff/organizations", get(staff::organizations::list))
-        .route("/organization", get(overview::show))
-        .route("/organization/clients", get(clients::list))
-        .route("/organization/clients.csv", get(clients::csv))
-        .route("/organization/clients/new", get(clients::new))
-        .route("/organization/clients/{client}/edit", get(clients::edit))
+        .route("/organization", get(organization::overview::show))
+        .route("/organization/clients", get(organization::clients::list))
+        .route("/organization/clients.csv", get(organization::clients::csv))
+        .route("/organization/clients/new", get(organization::clients::new))
+        .route("/organization/clients/{client}/edit", get(organization::clients::edit))
         .route("/organization/users", get(users::of_organization))
         .route("/organization/users/invite", get(users::invite_to_organization))
         .route("/organization/users/{assignment}/edit", get(users::edit_in_organization))

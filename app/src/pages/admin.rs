@@ -6,6 +6,5 @@ pub mod imports;
 pub mod meters;
 pub mod tariffs;
 pub mod billing_periods;
-pub mod customers;
 pub mod invoices;
 pub mod overview;
