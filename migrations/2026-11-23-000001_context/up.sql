@@ -74,8 +74,8 @@ BEGIN
     PERFORM pg_catalog.set_config('eis.context', message || '|' || private.mac(message), true);
 END $$;
 COMMENT ON FUNCTION private.put_context IS 'Signs a context and puts it in place for this transaction. Only the gate calls it.';
-ALTER FUNCTION private.put_context OWNER TO eis_gate;
 REVOKE ALL ON FUNCTION private.put_context FROM PUBLIC;
+ALTER FUNCTION private.put_context OWNER TO eis_gate;
 
 -- The context as an array when its signature holds, else NULL. Fields:
 -- 1 level, 2 organization, 3 client, 4 customer, 5 user, 6 role, 7 writable, 8 pid, 9 transaction start, 10 mac.
@@ -94,8 +94,8 @@ BEGIN
     RETURN fields;
 END $$;
 COMMENT ON FUNCTION private.context IS 'The verified context as an array of its ten fields, else NULL.';
-ALTER FUNCTION private.context OWNER TO eis_gate;
 REVOKE ALL ON FUNCTION private.context FROM PUBLIC;
+ALTER FUNCTION private.context OWNER TO eis_gate;
 
 -- Scopes: what a policy compares a row's tenant columns with. Each is NULL unless the context stands
 -- at exactly that level, so that one policy per level is exact and uses the index.
@@ -176,8 +176,11 @@ BEGIN
             'is_organization_admin')
     LOOP
         EXECUTE format('ALTER FUNCTION %s OWNER TO eis_gate', f);
+        -- eis_owner inherits nothing from eis_gate (or the gate's policies would be its own): it acts as it.
+        SET LOCAL ROLE eis_gate;
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO eis_app, eis_worker, eis_owner', f);
+        SET LOCAL ROLE eis_owner;
     END LOOP;
 END $$;
 

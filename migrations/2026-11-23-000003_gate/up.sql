@@ -6,15 +6,15 @@
 CREATE FUNCTION private.in_force(a public.role_assignments) RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT a.valid_from <= pg_catalog.now() AND (a.valid_to IS NULL OR a.valid_to > pg_catalog.now())
 $$;
-ALTER FUNCTION private.in_force OWNER TO eis_gate;
 
 -- Changes with the password and with the assignment: a session bound under another value has ended.
 CREATE FUNCTION private.auth_hash(person public.users, a public.role_assignments) RETURNS bytea LANGUAGE sql STABLE AS $$
     SELECT pg_catalog.sha256(person.password_proof || pg_catalog.convert_to(
         coalesce(a.id::text, '') || coalesce(extract(epoch FROM a.valid_to)::text, ''), 'UTF8'))
 $$;
-ALTER FUNCTION private.auth_hash OWNER TO eis_gate;
 REVOKE ALL ON FUNCTION private.auth_hash, private.in_force FROM PUBLIC;
+ALTER FUNCTION private.in_force OWNER TO eis_gate;
+ALTER FUNCTION private.auth_hash OWNER TO eis_gate;
 
 -- One live session by its secret: its row, its user, the assignment in force.
 CREATE FUNCTION private.live_session(secret bytea,
@@ -26,7 +26,7 @@ BEGIN
       AND s.seen_at + make_interval(secs => s.idle_seconds) > now();
     IF session.id IS NULL OR session.user_id IS NULL THEN RETURN; END IF;
     SELECT u.* INTO person FROM public.users u WHERE u.id = session.user_id AND u.status = 'active';
-    IF person.id IS NULL OR session.assignment_id IS NULL THEN RETURN; END IF;
+    IF person.id IS NULL THEN RETURN; END IF;
     SELECT a.* INTO assignment FROM public.role_assignments a
     WHERE a.id = session.assignment_id AND a.user_id = person.id AND private.in_force(a);
     IF session.auth_hash IS DISTINCT FROM private.auth_hash(person, assignment) THEN
@@ -105,10 +105,10 @@ CREATE FUNCTION public.session_save(secret bytea, data text) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     UPDATE public.sessions s SET data = session_save.data, seen_at = now()
-    WHERE s.secret_hash = sha256(secret) AND s.expires_at > now();
+    WHERE s.secret_hash = sha256(secret) AND s.expires_at > now() AND s.seen_at + make_interval(secs => s.idle_seconds) > now();
     RETURN FOUND;
 END $$;
-COMMENT ON FUNCTION public.session_save IS 'Updates only: a session that was signed out cannot come back.';
+COMMENT ON FUNCTION public.session_save IS 'Updates only, and live sessions only: one that was signed out or has idled away cannot come back.';
 
 CREATE FUNCTION public.session_delete(secret bytea) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -118,6 +118,7 @@ $$;
 CREATE FUNCTION public.session_touch(secret bytea) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     UPDATE public.sessions s SET seen_at = now() WHERE s.secret_hash = sha256(secret) AND s.seen_at < now() - interval '1 minute'
+        AND s.seen_at + make_interval(secs => s.idle_seconds) > now()
 $$;
 
 -- Everything a request needs to know about who asks, in one row and one round trip.
@@ -155,8 +156,8 @@ BEGIN
     INSERT INTO public.session_tickets VALUES (sha256(ticket), person, assignment, organization, now() + interval '1 minute');
     RETURN ticket;
 END $$;
-ALTER FUNCTION private.issue_ticket OWNER TO eis_gate;
 REVOKE ALL ON FUNCTION private.issue_ticket FROM PUBLIC;
+ALTER FUNCTION private.issue_ticket OWNER TO eis_gate;
 
 CREATE FUNCTION public.session_bind(secret bytea, ticket bytea) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -316,6 +317,7 @@ BEGIN
     UPDATE public.users u SET password_salt = new_salt, password_proof = sha256(new_digest), password_changed_at = now()
         WHERE u.id = (live.person).id;
     DELETE FROM public.sessions s WHERE s.user_id = (live.person).id AND s.id <> (live.session).id;
+    DELETE FROM public.session_tickets t WHERE t.user_id = (live.person).id;
     RETURN private.issue_ticket((live.person).id, (live.session).assignment_id, (live.session).organization_id);
 END $$;
 
@@ -341,14 +343,14 @@ END $$;
 -- Whether the context may grant a role at this place (domain.md, "Who may do what").
 CREATE FUNCTION private.may_grant(fields text[], granted text, client uuid) RETURNS boolean LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp AS $$
-    SELECT CASE fields[6]
+    SELECT coalesce(CASE fields[6]
         WHEN 'eis_staff' THEN granted = 'energy_admin'
         WHEN 'energy_admin' THEN granted IN ('client_admin', 'customer_user')
         WHEN 'client_admin' THEN granted = 'customer_user' AND client = nullif(fields[3], '')::uuid
-        ELSE false END
+        END, false)
 $$;
-ALTER FUNCTION private.may_grant OWNER TO eis_gate;
 REVOKE ALL ON FUNCTION private.may_grant FROM PUBLIC;
+ALTER FUNCTION private.may_grant OWNER TO eis_gate;
 
 CREATE FUNCTION public.invite(id uuid, email text, name text, role text, client uuid, customer uuid, valid_days integer) RETURNS bytea
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -446,9 +448,13 @@ BEGIN
             'invitation_by_token', 'accept_invitation', 'end_assignment', 'revoke_assignment')
     LOOP
         EXECUTE format('ALTER FUNCTION %s OWNER TO eis_gate', f);
+        SET LOCAL ROLE eis_gate;
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO eis_app', f);
+        SET LOCAL ROLE eis_owner;
     END LOOP;
 END $$;
+SET LOCAL ROLE eis_gate;
 REVOKE EXECUTE ON FUNCTION public.open_system_context FROM eis_app;
 GRANT EXECUTE ON FUNCTION public.open_system_context TO eis_owner;
+SET LOCAL ROLE eis_owner;

@@ -20,7 +20,7 @@ pub struct LoginPasswords {
 }
 
 /// Roles that every database on the server shares. Logins are members of nothing, so that no `SET ROLE`
-/// leads anywhere; timeouts keep a stuck transaction from holding locks.
+/// leads anywhere; the owner may act as the gate to hand functions over, and inherits none of its sight; timeouts keep a stuck transaction from holding locks.
 const ROLES: &str = "
 DO $$ BEGIN
     IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'eis_owner') THEN CREATE ROLE eis_owner NOLOGIN; END IF;
@@ -29,6 +29,7 @@ DO $$ BEGIN
     IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'eis_worker') THEN CREATE ROLE eis_worker LOGIN; END IF;
     IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'eis_monitor') THEN CREATE ROLE eis_monitor LOGIN; END IF;
 END $$;
+ALTER ROLE eis_owner NOINHERIT;
 GRANT eis_gate TO eis_owner;
 ALTER ROLE eis_app SET plan_cache_mode = force_generic_plan;
 ALTER ROLE eis_app SET statement_timeout = '60s';

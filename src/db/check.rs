@@ -108,6 +108,12 @@ impl Checker<'_> {
                 ));
             }
         }
+        let heirs = self
+            .names("SELECT rolname::text AS name FROM pg_roles WHERE rolname LIKE 'eis\\_%' AND rolinherit AND pg_has_role(rolname, 'eis_gate', 'USAGE') AND rolname <> 'eis_gate' AND NOT rolsuper")
+            .await?;
+        faults.extend(heirs.into_iter().map(|r| {
+            format!("The role {r} inherits what eis_gate may see; ALTER ROLE {r} NOINHERIT.")
+        }));
         let owned = self
             .names("SELECT c.relname::text AS name FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner WHERE r.rolname IN ('eis_app', 'eis_worker', 'eis_monitor')")
             .await?;
@@ -133,16 +139,28 @@ impl Checker<'_> {
         let open = self
             .names(
                 "SELECT c.relname || '.' || p.polname AS name FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
-                 WHERE p.polroles = '{0}' OR ((pg_get_expr(p.polqual, p.polrelid) = 'true' OR pg_get_expr(p.polwithcheck, p.polrelid) = 'true')
+                 WHERE p.polroles = '{0}' OR (
+                   (pg_get_expr(p.polqual, p.polrelid) !~ '_scope\\(|get_current_' OR pg_get_expr(p.polwithcheck, p.polrelid) !~ '_scope\\(|get_current_')
                    AND c.relname <> '__diesel_schema_migrations'
                    AND EXISTS (SELECT 1 FROM unnest(p.polroles) r (oid) JOIN pg_roles g ON g.oid = r.oid WHERE g.rolname IN ('eis_app', 'eis_worker', 'eis_monitor'))) ORDER BY 1",
             )
             .await?;
         let faults = open
             .into_iter()
-            .map(|p| format!("The policy {p} lets a login see everything, or names no role; drop it."))
+            .map(|p| format!("The policy {p} does not ask for the tenant context, or names no role; drop it."))
             .collect();
-        self.note("policies", faults, "no policy is open to everyone");
+        self.note("policies", faults, "every policy of a login asks for the tenant context");
+        let views = self
+            .names(
+                "SELECT n.nspname || '.' || c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                 WHERE n.nspname IN ('public', 'private') AND (c.relkind = 'm' OR (c.relkind = 'v' AND NOT coalesce(c.reloptions @> '{security_invoker=true}', false))) ORDER BY 1",
+            )
+            .await?;
+        let faults = views
+            .into_iter()
+            .map(|v| format!("The view {v} shows what its owner sees; make it WITH (security_invoker = true, security_barrier = true), and no materialised view."))
+            .collect();
+        self.note("views", faults, "every view runs as its reader; none is materialised");
         Ok(())
     }
 
@@ -151,7 +169,8 @@ impl Checker<'_> {
             .names(
                 "SELECT n.nspname || '.' || c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                  WHERE n.nspname IN ('public', 'private') AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
-                   AND EXISTS (SELECT 1 FROM aclexplode(c.relacl) a WHERE a.grantee = 0) ORDER BY 1",
+                   AND (EXISTS (SELECT 1 FROM aclexplode(c.relacl) a WHERE a.grantee = 0)
+                     OR EXISTS (SELECT 1 FROM pg_attribute t, aclexplode(t.attacl) a WHERE t.attrelid = c.oid AND a.grantee = 0)) ORDER BY 1",
             )
             .await?
             .into_iter()

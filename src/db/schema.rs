@@ -634,13 +634,9 @@ table! {
 
 table! {
     /// Attempts to sign in: the limit counts them, their user reads their own.
-    sign_ins (id) {
-        /// `id`.
-        id -> BigInt,
+    sign_ins (user_id, at) {
         /// `user_id`.
         user_id -> Nullable<Uuid>,
-        /// `account`.
-        account -> Binary,
         /// `address`.
         address -> Text,
         /// `outcome`.

@@ -4,4 +4,20 @@
 #[path = "../support/support.rs"]
 mod support;
 
+mod check;
+mod context;
+mod coverage;
 mod harness;
+mod migrations;
+mod objects;
+mod roles;
+mod sessions;
+mod side_channels;
+mod tables;
+mod targets;
+mod writes;
+
+/// SQLSTATE: insufficient privilege, a policy's refusal, or the gate's.
+const DENIED: &str = "42501";
+/// SQLSTATE: the gate knows no live session of this secret.
+const SESSION_ENDED: &str = "28000";

@@ -1,0 +1,82 @@
+//! `portal check` names every fault. On a server of its own, since some faults are the whole server's.
+
+use std::fs::File;
+use std::path::Path;
+
+use eis::db::check::{self, Finding};
+use eis::db::connect::{Connected, Settings};
+use eis::db::migrate;
+
+use crate::support::database::apart;
+use crate::support::sql::Sql;
+
+/// What breaks it, what mends it, and what the finding must name.
+const FAULTS: &[(&str, &str, &[&str])] = &[
+    ("ALTER TABLE customers NO FORCE ROW LEVEL SECURITY", "ALTER TABLE customers FORCE ROW LEVEL SECURITY", &["row-level security", "public.customers"]),
+    ("ALTER TABLE interval_days_2026 DISABLE ROW LEVEL SECURITY", "ALTER TABLE interval_days_2026 ENABLE ROW LEVEL SECURITY", &["row-level security", "interval_days_2026"]),
+    ("CREATE TABLE notes (organization_id uuid)", "DROP TABLE notes", &["row-level security", "public.notes"]),
+    ("CREATE POLICY easy ON invoices FOR SELECT TO eis_app USING (true)", "DROP POLICY easy ON invoices", &["policies", "invoices.easy"]),
+    ("CREATE POLICY easy ON invoices FOR SELECT TO eis_app USING (organization_id IS NOT NULL)", "DROP POLICY easy ON invoices", &["policies", "invoices.easy"]),
+    ("CREATE POLICY easy ON invoices FOR INSERT TO eis_worker WITH CHECK (total >= 0)", "DROP POLICY easy ON invoices", &["policies", "invoices.easy"]),
+    ("CREATE POLICY easy ON invoices FOR SELECT USING (organization_id = (SELECT organization_scope()))", "DROP POLICY easy ON invoices", &["policies", "invoices.easy"]),
+    ("GRANT SELECT ON customers TO PUBLIC", "REVOKE SELECT ON customers FROM PUBLIC", &["rights", "public.customers"]),
+    ("GRANT SELECT (name) ON customers TO PUBLIC", "REVOKE SELECT (name) ON customers FROM PUBLIC", &["rights", "public.customers"]),
+    ("GRANT TRUNCATE ON invoices TO eis_worker", "REVOKE TRUNCATE ON invoices FROM eis_worker", &["rights", "TRUNCATE", "invoices"]),
+    ("GRANT EXECUTE ON FUNCTION open_context TO PUBLIC", "REVOKE EXECUTE ON FUNCTION open_context FROM PUBLIC", &["rights", "open_context"]),
+    ("ALTER FUNCTION open_context RESET search_path", "ALTER FUNCTION open_context SET search_path = pg_catalog, pg_temp", &["rights", "open_context"]),
+    ("GRANT EXECUTE ON FUNCTION set_config(text, text, boolean) TO PUBLIC", "REVOKE EXECUTE ON FUNCTION set_config(text, text, boolean) FROM PUBLIC", &["rights", "set_config"]),
+    ("CREATE VIEW everyone AS SELECT * FROM customers", "DROP VIEW everyone", &["views", "everyone"]),
+    ("CREATE MATERIALIZED VIEW everyone AS SELECT * FROM customers", "DROP MATERIALIZED VIEW everyone", &["views", "everyone"]),
+    ("ALTER ROLE eis_app SUPERUSER", "ALTER ROLE eis_app NOSUPERUSER", &["roles", "eis_app"]),
+    ("ALTER ROLE eis_worker BYPASSRLS", "ALTER ROLE eis_worker NOBYPASSRLS", &["roles", "eis_worker"]),
+    ("GRANT eis_owner TO eis_app", "REVOKE eis_owner FROM eis_app", &["roles", "eis_app", "member"]),
+    ("ALTER ROLE eis_owner LOGIN", "ALTER ROLE eis_owner NOLOGIN", &["roles", "eis_owner", "LOGIN"]),
+    ("ALTER ROLE eis_owner INHERIT", "ALTER ROLE eis_owner NOINHERIT", &["roles", "eis_owner", "inherits"]),
+    ("ALTER TABLE customers OWNER TO eis_app", "ALTER TABLE customers OWNER TO eis_owner", &["roles", "customers"]),
+];
+
+fn faults(connected: &Connected) -> Vec<Finding> {
+    apart(check::run(connected.admin_url())).unwrap().into_iter().filter(|finding| !finding.ok).collect()
+}
+
+fn named(findings: &[Finding], words: &[&str]) -> bool {
+    findings.iter().any(|f| words.iter().all(|word| f.message.contains(word) || f.check == *word))
+}
+
+#[tokio::test]
+async fn a_fresh_database_is_fine_and_every_fault_is_named() {
+    let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../test-postgres-check");
+    std::fs::create_dir_all(&home).unwrap();
+    let lock = File::create(home.join("lock")).unwrap();
+    lock.lock().unwrap();
+    let settings = Settings { database_url: None, data_dir: home };
+    let server = match settings.connect_to("postgres", false) {
+        Ok(server) => server,
+        // With a database of one's own there may be no server to start here.
+        Err(error) if std::env::var("DATABASE_URL").is_ok() => return println!("not tried: {error}"),
+        Err(error) => panic!("{error}"),
+    };
+    let admin = Sql::open(server.admin_url()).await;
+    for (_, mend, _) in FAULTS.iter().filter(|(fault, ..)| fault.contains("ROLE") || fault.starts_with("GRANT eis_")) {
+        let _ = admin.run(mend).await;
+    }
+    admin.must("DROP DATABASE IF EXISTS portal WITH (FORCE)").await;
+    let connected = settings.connect_to("portal", false).unwrap();
+    apart(connected.migrate_up()).unwrap();
+    assert_eq!(faults(&connected).iter().map(|f| &f.message).collect::<Vec<_>>(), Vec::<&String>::new(), "fresh");
+    let sql = Sql::open(connected.admin_url()).await;
+    for (fault, mend, words) in FAULTS {
+        sql.must(fault).await;
+        let found = faults(&connected);
+        sql.must(mend).await;
+        assert!(named(&found, words), "{fault}: {found:?}");
+    }
+    assert!(faults(&connected).is_empty(), "mended");
+    apart(migrate::down(connected.admin_url(), 1)).unwrap();
+    assert!(named(&faults(&connected), &["migrations", "pending"]), "a pending migration");
+    apart(migrate::up(connected.admin_url())).unwrap();
+    assert!(faults(&connected).is_empty());
+    if server.started && let Some(cluster) = &server.cluster {
+        cluster.stop().unwrap();
+    }
+}

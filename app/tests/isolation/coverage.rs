@@ -1,0 +1,321 @@
+//! Every table × every role × own and foreign rows; and nothing that the suite does not know.
+
+use std::collections::BTreeSet;
+
+use crate::DENIED;
+use crate::support::database::Case;
+use crate::support::sql::{Refusal, Sql};
+use crate::support::world::{Who, client, customer, organization};
+use crate::tables::{Rule, Stand, TABLES, visible};
+
+#[tokio::test]
+async fn the_suite_knows_every_table() {
+    let case = Case::migrated().await;
+    let rows = case
+        .superuser()
+        .await
+        .rows(
+            "SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+             WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'",
+        )
+        .await
+        .unwrap();
+    let there: BTreeSet<String> = rows.into_iter().flatten().flatten().collect();
+    let known: BTreeSet<String> = TABLES.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(there, known, "left: in the database, right: in tables.rs");
+}
+
+/// What is wrong with what `stand` sees, one line for each table.
+async fn faults(app: &Sql, truth: &Sql, stand: Stand, only: &str) -> Vec<String> {
+    let mut faults = Vec::new();
+    app.must(&format!("BEGIN READ ONLY; {}", stand.open())).await;
+    for (table, rule) in TABLES.iter().filter(|(table, _)| table.ends_with(only)) {
+        let Some(mine) = visible(*rule, stand) else {
+            app.must("SAVEPOINT asked").await;
+            match app.rows(&format!("SELECT count(*) FROM {table}")).await {
+                Err(refusal) if refusal.code == DENIED => {}
+                other => faults.push(format!("{stand:?} {table}: {other:?} instead of a refusal")),
+            }
+            app.must("ROLLBACK TO asked").await;
+            continue;
+        };
+        let there = truth.count(&format!("SELECT count(*) FROM {table} WHERE {mine}")).await;
+        let seen = app.count(&format!("SELECT count(*) FROM {table}")).await;
+        let foreign = app.count(&format!("SELECT count(*) FROM {table} WHERE NOT coalesce({mine}, false)")).await;
+        if seen != there || foreign != 0 {
+            faults.push(format!("{stand:?} {table}: sees {seen} of {there}, {foreign} foreign"));
+        }
+        if mine != "false" && there == 0 && !matches!(rule, Rule::Program) {
+            faults.push(format!("{stand:?} {table}: the world has no row of theirs, so this proves nothing"));
+        }
+    }
+    app.must("ROLLBACK").await;
+    faults
+}
+
+#[tokio::test]
+async fn every_role_sees_exactly_its_own_rows_of_every_table() {
+    let case = Case::world().await;
+    let (app, truth) = (case.app().await, case.superuser().await);
+    let mut all = Vec::new();
+    for stand in Stand::all() {
+        all.extend(faults(&app, &truth, stand, "").await);
+    }
+    assert!(all.is_empty(), "{}", all.join("\n"));
+}
+
+#[tokio::test]
+async fn the_owner_sees_one_organization_at_a_time_and_none_without_a_context() {
+    let case = Case::world().await;
+    let owner = case.owner().await;
+    for o in [0, 1, 2] {
+        owner.must("BEGIN").await;
+        if o > 0 {
+            owner.must(&format!("SELECT open_system_context('{}')", organization(o))).await;
+        }
+        for (table, rule) in TABLES.iter().filter(|(_, rule)| matches!(rule, Rule::Tenant { .. })) {
+            let own = format!("SELECT count(*) FILTER (WHERE organization_id = '{0}') > 0, count(*) FILTER (WHERE organization_id <> '{0}') FROM {table}", organization(o));
+            let expected = [Some(if o > 0 { "t" } else { "f" }.to_owned()), Some("0".to_owned())];
+            assert_eq!(owner.rows(&own).await.unwrap(), [expected], "{table} {rule:?} in {o}");
+        }
+        owner.leave().await;
+    }
+}
+
+#[tokio::test]
+async fn background_work_and_the_monitor_see_no_tenant_rows() {
+    let case = Case::world().await;
+    let open = Stand { who: Who::Admin(1), at: None }.open();
+    for (login, sql) in [("worker", case.worker().await), ("monitor", case.monitor().await)] {
+        assert_eq!(sql.refused(&open).await, DENIED, "{login}");
+        for (table, rule) in TABLES.iter().filter(|(_, rule)| *rule != Rule::Program) {
+            match sql.rows(&format!("SELECT count(*) FROM {table}")).await {
+                Err(refusal) => assert_eq!(refusal.code, DENIED, "{login} {table}"),
+                Ok(rows) => assert_eq!(rows, [[Some("0".to_owned())]], "{login} {table} {rule:?}"),
+            }
+        }
+    }
+    assert_eq!(case.worker().await.count("SELECT count(*) FROM __diesel_schema_migrations WHERE version <> ''").await, 7);
+}
+
+/// A place whose rows are not `who`'s.
+fn foreign(who: Who) -> Vec<(u8, u8, u8)> {
+    match who {
+        Who::Staff(_) | Who::Admin(_) => vec![(2, 1, 1)],
+        Who::Customer(..) => vec![(1, 1, 2), (1, 2, 1), (2, 1, 1)],
+        _ => vec![(1, 2, 1), (2, 1, 1)],
+    }
+}
+
+/// The condition of rows at a place, by the columns that the table has.
+fn rows_at(table: &str, column: &str, (o, c, k): (u8, u8, u8)) -> String {
+    let mut condition = format!("organization_id = '{}' AND {column} = '{}'", organization(o), client(o, c));
+    match table {
+        "public.customers" => condition += &format!(" AND id = '{}'", customer(o, c, k)),
+        _ if matches!(rule_of(table), Rule::Tenant { customer: Some(own), .. } if own.contains("customer_id")) => {
+            condition += &format!(" AND customer_id = '{}'", customer(o, c, k));
+        }
+        _ => {}
+    }
+    condition
+}
+
+fn rule_of(table: &str) -> Rule {
+    TABLES.iter().find(|(name, _)| *name == table).map(|(_, rule)| *rule).unwrap()
+}
+
+/// Tries to put a copy of the first row that meets `condition` in, as `who`.
+async fn insert_copy(app: &Sql, truth: &Sql, who: Who, table: &str, condition: &str) -> Result<u64, Refusal> {
+    let row = truth
+        .value(&format!(
+            "SELECT to_jsonb(t) || jsonb_build_object('user_id', '{}') FROM {table} t WHERE {condition} LIMIT 1",
+            who.user()
+        ))
+        .await
+        .replace('\'', "''");
+    let sql = format!("INSERT INTO {table} SELECT * FROM jsonb_populate_record(NULL::{table}, '{row}')");
+    app.as_who(who, &sql).await
+}
+
+fn untouched(result: &Result<u64, Refusal>) -> bool {
+    match result {
+        Ok(count) => *count == 0,
+        Err(refusal) => refusal.code == DENIED,
+    }
+}
+
+#[tokio::test]
+async fn no_role_writes_a_foreign_row_of_any_table() {
+    let case = Case::world().await;
+    let (app, truth) = (case.app().await, case.superuser().await);
+    let mut faults = Vec::new();
+    for who in Who::ROLES {
+        for (table, rule) in TABLES {
+            let Rule::Tenant { client: column, open, .. } = rule else { continue };
+            for place in foreign(who) {
+                let theirs = rows_at(table, column, place);
+                if truth.count(&format!("SELECT count(*) FROM {table} WHERE {theirs} AND {open}")).await == 0 {
+                    faults.push(format!("{table} has no row at {place:?}: this proves nothing"));
+                    continue;
+                }
+                let update = app
+                    .as_who(who, &format!("UPDATE {table} SET organization_id = organization_id WHERE {theirs} AND {open}"))
+                    .await;
+                let delete = app.as_who(who, &format!("DELETE FROM {table} WHERE {theirs} AND {open}")).await;
+                let insert = insert_copy(&app, &truth, who, table, &theirs).await;
+                let moved = app
+                    .as_who(
+                        who,
+                        &format!(
+                            "UPDATE {table} SET organization_id = '{}', {column} = '{}' WHERE {open}",
+                            organization(place.0),
+                            client(place.0, place.1)
+                        ),
+                    )
+                    .await;
+                for (what, result) in [("UPDATE", &update), ("DELETE", &delete), ("moving UPDATE", &moved)] {
+                    if !untouched(result) {
+                        faults.push(format!("{who:?} {what} {table} at {place:?}: {result:?}"));
+                    }
+                }
+                if !matches!(&insert, Err(refusal) if refusal.code == DENIED) {
+                    faults.push(format!("{who:?} INSERT {table} at {place:?}: {insert:?}"));
+                }
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[tokio::test]
+async fn admins_write_their_own_rows_and_the_others_none() {
+    let case = Case::world().await;
+    let (app, truth) = (case.app().await, case.superuser().await);
+    let mut faults = Vec::new();
+    for who in Who::ROLES {
+        for (table, rule) in TABLES {
+            let Rule::Tenant { client: column, open, writes, .. } = rule else { continue };
+            let mine = rows_at(table, column, (1, 1, 1));
+            let insert = insert_copy(&app, &truth, who, table, &mine).await;
+            // A copy of one's own row fails on its key, after the policies let it pass.
+            let inserted = matches!(&insert, Ok(1)) || matches!(&insert, Err(refusal) if refusal.code == "23505");
+            let update =
+                app.as_who(who, &format!("UPDATE {table} SET organization_id = organization_id WHERE {mine} AND {open}")).await;
+            let delete = app.as_who(who, &format!("DELETE FROM {table} WHERE {mine} AND {open}")).await;
+            // Something may hang on the row: then the policies let it pass, and a foreign key did not.
+            let deleted =
+                matches!(&delete, Ok(1..)) || matches!(&delete, Err(refusal) if refusal.code == "23503");
+            for (what, done) in [("INSERT", inserted), ("UPDATE", matches!(update, Ok(1..))), ("DELETE", deleted)] {
+                let mut may = matches!(who, Who::Admin(_) | Who::Client(..)) && writes.contains(&what);
+                // A client admin does not make clients; staff leave records too.
+                may &= !(*table == "public.clients" && what == "INSERT" && matches!(who, Who::Client(..)));
+                may |= *table == "public.audit_log" && what == "INSERT" && matches!(who, Who::Staff(_));
+                if done != may {
+                    faults.push(format!("{who:?} {what} {table}: {done} instead of {may}; {insert:?} {update:?} {delete:?}"));
+                }
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// Definer functions, and where each is attacked.
+const DEFINERS: &[(&str, &str)] = &[
+    ("accept_invitation", "attack_54"),
+    ("change_password", "sessions"),
+    ("client_scope", "attack_05"),
+    ("customer_scope", "attack_05"),
+    ("end_other_sessions", "attack_30"),
+    ("get_current_client_id", "attack_05"),
+    ("get_current_customer_id", "attack_05"),
+    ("get_current_organization_id", "attack_05"),
+    ("get_current_role", "attack_05"),
+    ("get_current_user_id", "attack_05"),
+    ("invitation_by_token", "attack_54"),
+    ("invite", "attack_54"),
+    ("is_organization_admin", "attack_05"),
+    ("my_assignments", "attack_30"),
+    ("my_salt", "attack_30"),
+    ("my_sessions", "attack_30"),
+    ("open_context", "attack_05"),
+    ("open_system_context", "attack_04"),
+    ("organization_scope", "attack_05"),
+    ("organization_users", "attack_30"),
+    ("revoke_assignment", "attack_30"),
+    ("revoke_invitation", "attack_30"),
+    ("session_bind", "attack_58"),
+    ("session_create", "attack_58"),
+    ("session_delete", "attack_59"),
+    ("session_load", "attack_58"),
+    ("session_save", "attack_59"),
+    ("session_touch", "attack_59"),
+    ("sign_in", "sessions"),
+    ("sign_in_salt", "sessions"),
+    ("staff_organizations", "attack_30"),
+    ("switch_context", "attack_53"),
+];
+
+#[tokio::test]
+async fn the_suite_knows_every_definer_function() {
+    let case = Case::migrated().await;
+    let rows = case
+        .superuser()
+        .await
+        .rows("SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.prosecdef AND n.nspname NOT IN ('pg_catalog', 'information_schema')")
+        .await
+        .unwrap();
+    let there: BTreeSet<String> = rows.into_iter().flatten().flatten().collect();
+    let known: BTreeSet<String> = DEFINERS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(there, known, "left: in the database, right: in coverage.rs");
+    let suite = [
+        include_str!("context.rs"),
+        include_str!("writes.rs"),
+        include_str!("roles.rs"),
+        include_str!("sessions.rs"),
+        include_str!("../support/database.rs"),
+
+
+    ]
+    .concat();
+    for (name, place) in DEFINERS {
+        let called = suite.contains(&format!("{name}(")) || suite.contains(&format!("\"{name}\""));
+        assert!(called, "{name} is called nowhere in the suite ({place})");
+    }
+}
+
+/// Reads weaker than they should be, one policy after the other, and each must be noticed.
+#[tokio::test]
+async fn a_weakened_policy_is_caught_whichever_it_is() {
+    let case = Case::world().await;
+    let (app, truth) = (case.app().await, case.superuser().await);
+    let policies = truth
+        .rows(
+            "SELECT polname, polrelid::regclass FROM pg_policy
+             WHERE polcmd = 'r' AND polrelid <> '__diesel_schema_migrations'::regclass
+               AND 'eis_app'::regrole = ANY (polroles) ORDER BY 2, 1",
+        )
+        .await
+        .unwrap();
+    assert!(policies.len() > 40, "{}", policies.len());
+    let mut missed = Vec::new();
+    for policy in policies {
+        let (name, table) = (policy[0].clone().unwrap(), policy[1].clone().unwrap());
+        let was = truth
+            .value(&format!("SELECT pg_get_expr(polqual, polrelid) FROM pg_policy WHERE polname = '{name}' AND polrelid = '{table}'::regclass"))
+            .await;
+        for weak in ["true", "organization_id IS NOT NULL", "false"] {
+            let weak = if table.ends_with("organizations") || table.ends_with("sign_ins") { weak.replace("organization_id", "id") } else { weak.to_owned() };
+            truth.must(&format!("ALTER POLICY {name} ON {table} USING ({weak})")).await;
+            let mut caught = false;
+            for who in [Who::Admin(1), Who::Client(1, 1), Who::Customer(1, 1, 1)] {
+                caught |= !faults(&app, &truth, Stand { who, at: None }, &format!(".{table}")).await.is_empty();
+            }
+            if !caught {
+                missed.push(format!("{table}.{name} USING ({weak})"));
+            }
+        }
+        truth.must(&format!("ALTER POLICY {name} ON {table} USING ({was})")).await;
+    }
+    assert!(missed.is_empty(), "not caught: {missed:#?}");
+    assert!(faults(&app, &truth, Stand { who: Who::Admin(1), at: None }, "").await.is_empty(), "the policies are back");
+}

@@ -1,0 +1,223 @@
+//! Attacks 58 and 59, and what else may go wrong between signing in and out.
+
+use crate::support::database::Case;
+use crate::support::http::{Answer, Browser, Portal};
+use crate::support::world::{DIGEST, PASSWORD, Who, client};
+use crate::targets::fill;
+use crate::writes::fingerprint;
+
+async fn signed_in(browser: &Browser) -> bool {
+    browser.get("/profile").await.status == 200
+}
+
+fn with_cookie(portal: &Portal, cookie: &str) -> Browser {
+    let browser = portal.browser();
+    browser.set_cookie(cookie);
+    browser
+}
+
+/// The hidden context of the first form on a page.
+fn context(answer: &Answer) -> String {
+    let after = answer.body.split("name=\"context\" value=\"").nth(1).unwrap_or_else(|| panic!("no form: {}", answer.body));
+    after.split('"').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn attack_58_session_fixation_at_sign_in_again_and_at_a_switch() {
+    let case = Case::world().await;
+    let (portal, app) = (case.portal().await, case.app().await);
+    // A session that the attacker planted: real, and nobody's.
+    let browser = portal.browser();
+    browser.post("/api/sign_in", &[("page", "/login"), ("email", "x@eis.example"), ("password", "wrong")]).await;
+    let planted = browser.cookie();
+    assert!(planted.starts_with("session="), "{planted}");
+    assert_eq!(browser.sign_in("client11@eis.example").await.location(), "/");
+    let first = browser.cookie();
+    assert_ne!(first, planted);
+    assert!(signed_in(&browser).await, "the positive control");
+    assert!(!signed_in(&with_cookie(&portal, &planted)).await, "the planted one is nobody's still");
+    // One that was made up is not taken.
+    let made_up = format!("session={}", tower_sessions::session::Id(42));
+    let browser = with_cookie(&portal, &made_up);
+    browser.sign_in("client11@eis.example").await;
+    assert_ne!(browser.cookie(), made_up);
+    assert!(signed_in(&browser).await);
+    assert!(!signed_in(&with_cookie(&portal, &made_up)).await);
+    // Signing in again, as oneself and as another.
+    for email in ["client11@eis.example", "consultant@eis.example"] {
+        let before = browser.cookie();
+        browser.sign_in(email).await;
+        assert_ne!(browser.cookie(), before, "{email}");
+        assert!(signed_in(&browser).await);
+        assert!(!signed_in(&with_cookie(&portal, &before)).await, "{email}: the old one ended");
+    }
+    // Choosing and switching.
+    for o in [1, 2] {
+        let before = browser.cookie();
+        let token = context(&browser.get("/switch").await);
+        let answer = browser.post("/api/switch", &[("context", &token), ("assignment", &Who::Consultant(o).assignment().to_string())]).await;
+        assert_eq!(answer.location(), "/", "{}", answer.body);
+        assert_ne!(browser.cookie(), before);
+        assert!(signed_in(&browser).await);
+        assert!(!signed_in(&with_cookie(&portal, &before)).await, "the old one ended");
+    }
+    // The same at the gate: a bound session is never bound again, a ticket works once.
+    let ticket = || async { app.value(&format!("SELECT ticket FROM sign_in('admin2@eis.example', '\\x{}', 'x')", DIGEST.trim())).await };
+    let secret = Who::Client(1, 1).secret().hex();
+    let stolen = ticket().await;
+    assert_eq!(app.value(&format!("SELECT session_bind('\\x{secret}', '{stolen}')")).await, "f", "somebody's session");
+    app.must("SELECT session_create('\\xaa', '{}', '', '', 1000, 1000)").await;
+    assert_eq!(app.value(&format!("SELECT session_bind('\\xaa', '{stolen}')")).await, "f", "a spent ticket");
+    assert_eq!(app.value("SELECT session_bind('\\xaa', '\\x00')").await, "f", "a made-up ticket");
+    let fresh = ticket().await;
+    assert_eq!(app.value(&format!("SELECT session_bind('\\xaa', '{fresh}')")).await, "t", "the positive control");
+    assert_eq!(app.value("SELECT email FROM session_load('\\xaa')").await, "admin2@eis.example");
+    assert_eq!(app.value("SELECT session_create('\\xaa', '{}', '', '', 1000, 1000)").await, "f", "a secret is given once");
+    let late = ticket().await;
+    case.superuser().await.must("UPDATE session_tickets SET expires_at = now() - interval '1 second'").await;
+    app.must("SELECT session_create('\\xbb', '{}', '', '', 1000, 1000)").await;
+    assert_eq!(app.value(&format!("SELECT session_bind('\\xbb', '{late}')")).await, "f", "a late ticket");
+}
+
+#[tokio::test]
+async fn attack_59_a_session_does_not_come_back_after_signing_out() {
+    let case = Case::world().await;
+    let (portal, app, truth) = (case.portal().await, case.app().await, case.superuser().await);
+    let browser = portal.browser();
+    browser.sign_in("client11@eis.example").await;
+    let cookie = browser.cookie();
+    let other_tab = with_cookie(&portal, &cookie);
+    assert!(signed_in(&other_tab).await, "the positive control");
+    let token = context(&browser.get("/profile").await);
+    let answer = browser.post("/api/sign_out", &[("context", &token)]).await;
+    assert!(answer.location().starts_with("/login"), "{}", answer.body);
+    assert_eq!(browser.cookie(), "", "the cookie is taken away");
+    assert!(!signed_in(&other_tab).await);
+    // Neither does what a request in flight still saves, a form sent late, or a second sign-out.
+    let late = with_cookie(&portal, &cookie);
+    late.post("/api/sign_in", &[("page", "/login"), ("email", "x@eis.example"), ("password", "wrong")]).await;
+    late.post("/api/end_other_sessions", &[("context", &token)]).await;
+    assert!(!signed_in(&with_cookie(&portal, &cookie)).await);
+    let secret = Who::Client(1, 1).secret().hex();
+    app.must(&format!("SELECT session_delete('\\x{secret}')")).await;
+    assert_eq!(app.value(&format!("SELECT session_save('\\x{secret}', '{{}}')")).await, "f");
+    app.must(&format!("SELECT session_touch('\\x{secret}')")).await;
+    assert!(app.rows(&format!("SELECT * FROM session_load('\\x{secret}')")).await.unwrap().is_empty());
+    // One that idled away or ran out does not come back by being touched or saved.
+    for end in ["seen_at = now() - interval '3 hours', idle_seconds = 7200", "expires_at = now() - interval '1 second'"] {
+        let secret = Who::Admin(1).secret().hex();
+        truth.must(&format!("UPDATE sessions SET {end} WHERE secret_hash = sha256('\\x{secret}')")).await;
+        app.must(&format!("SELECT session_touch('\\x{secret}')")).await;
+        assert_eq!(app.value(&format!("SELECT session_save('\\x{secret}', '{{}}')")).await, "f", "{end}");
+        assert!(app.rows(&format!("SELECT * FROM session_load('\\x{secret}')")).await.unwrap().is_empty(), "{end}");
+        assert!(!signed_in(&portal.browser_of(Who::Admin(1))).await, "{end}");
+        truth.must(&format!("UPDATE sessions SET seen_at = now(), expires_at = now() + interval '1 hour' WHERE secret_hash = sha256('\\x{secret}')")).await;
+        assert!(signed_in(&portal.browser_of(Who::Admin(1))).await, "the positive control");
+    }
+}
+
+#[tokio::test]
+async fn a_new_password_ends_every_other_session() {
+    let case = Case::world().await;
+    let portal = case.portal().await;
+    let (browser, other) = (portal.browser(), portal.browser_of(Who::Admin(1)));
+    browser.sign_in("admin1@eis.example").await;
+    assert!(signed_in(&other).await);
+    let change = async |old: &str| {
+        let token = context(&browser.get("/profile").await);
+        let new = "a quiet heron by the weir";
+        browser.post("/api/change_password", &[("context", &token), ("page", "/profile"), ("old_password", old), ("new_password", new), ("again_password", new)]).await
+    };
+    change("not my password").await;
+    assert!(signed_in(&other).await, "a wrong password ends nothing");
+    let before = browser.cookie();
+    assert_eq!(change(PASSWORD).await.location(), "/profile");
+    assert!(!signed_in(&other).await);
+    assert_ne!(browser.cookie(), before, "a new id");
+    assert!(signed_in(&browser).await, "the positive control");
+    assert!(!signed_in(&with_cookie(&portal, &before)).await);
+    assert_eq!(portal.browser().sign_in("admin1@eis.example").await.location(), "/login", "the old password is wrong now");
+}
+
+#[tokio::test]
+async fn ending_other_sessions_ends_nobody_else_s() {
+    let case = Case::world().await;
+    let portal = case.portal().await;
+    let browser = portal.browser();
+    browser.sign_in("admin1@eis.example").await;
+    let token = context(&browser.get("/profile").await);
+    browser.post("/api/end_other_sessions", &[("context", &token)]).await;
+    assert!(!signed_in(&portal.browser_of(Who::Admin(1))).await);
+    assert!(signed_in(&browser).await && signed_in(&portal.browser_of(Who::Admin(2))).await);
+}
+
+#[tokio::test]
+async fn a_form_of_one_organization_never_writes_into_another_opened_in_a_second_tab() {
+    let case = Case::world().await;
+    let (portal, truth) = (case.portal().await, case.superuser().await);
+    let browser = portal.browser();
+    browser.sign_in("consultant@eis.example").await;
+    let switch = async |o: u8| {
+        let token = context(&browser.get("/switch").await);
+        browser.post("/api/switch", &[("context", &token), ("assignment", &Who::Consultant(o).assignment().to_string())]).await;
+    };
+    switch(1).await;
+    let page = fill("/clients/{client}/customers/new", (1, 1, 1), (1, 1, 1));
+    let first_tab = browser.get(&page).await;
+    assert_eq!(first_tab.status, 200);
+    switch(2).await;
+    let before = fingerprint(&truth).await;
+    // Sent as it was rendered, and with the other organization's client put in.
+    let token = context(&first_tab);
+    for target in [client(1, 1), client(2, 1)] {
+        let form = [
+            ("context", token.as_str()), ("page", &page), ("client", &target.to_string()), ("account_number", "TAB-A"), ("name", "Typed In Tab A"),
+            ("service_address", "4 Kept Lane"), ("status", "active"), ("moved_in_on", "2026-01-01"),
+        ]
+        .map(|(name, value)| (name, value.to_owned()));
+        let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let answer = browser.post("/api/create_customer", &form).await;
+        assert_eq!(answer.status, 409, "{}", answer.body);
+        assert!(answer.body.contains("Typed In Tab A") && answer.body.contains("4 Kept Lane"), "what was typed is shown");
+        assert!(answer.body.contains("Organisation 2"), "and what is open");
+        assert_eq!(fingerprint(&truth).await, before, "nothing is written");
+    }
+    switch(1).await;
+    let again = browser.get(&page).await;
+    assert!(again.body.contains("Typed In Tab A") && again.body.contains("4 Kept Lane"), "and it is there when one is back");
+    for token in ["", "x", &Who::Admin(2).context_token()] {
+        let answer = browser.post("/api/create_customer", &[("context", token), ("client", &client(2, 1).to_string())]).await;
+        assert_eq!(answer.status, 409, "{token}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_password_and_an_unknown_account_look_alike_also_when_limited() {
+    let case = Case::world().await;
+    let (portal, app) = (case.portal().await, case.app().await);
+    let mut pages = Vec::new();
+    for email in ["admin1@eis.example", "nobody@eis.example"] {
+        let mut told = Vec::new();
+        let browser = portal.browser();
+        for attempt in 1..=11 {
+            let password = if attempt == 11 { PASSWORD } else { "a wrong one" };
+            let answer = browser.post("/api/sign_in", &[("page", "/login"), ("email", email), ("password", password)]).await;
+            if attempt == 1 || attempt >= 10 {
+                let page = browser.get(answer.location()).await;
+                told.push(format!("{} {}\n{}", answer.status, answer.location(), page.bytes().replace(email, "…")));
+            }
+        }
+        assert!(told[0].contains("E-mail address or password is wrong"), "{}", told[0]);
+        assert!(told[2].contains("Too many attempts"), "the right password too: {}", told[2]);
+        pages.push(told);
+        assert!(!signed_in(&browser).await);
+    }
+    assert_eq!(pages[0], pages[1]);
+    assert_eq!(portal.browser().sign_in("admin2@eis.example").await.location(), "/", "the positive control: another account");
+    // Salts: steady, alike, and no hint whether there is such an account.
+    for email in ["admin1@eis.example", "nobody@eis.example"] {
+        let ask = || async { app.value(&format!("SELECT sign_in_salt('{email}')")).await };
+        assert_eq!(ask().await, ask().await);
+        assert!(ask().await.len() == 32 && ask().await.bytes().all(|b| b.is_ascii_hexdigit()), "{email}");
+    }
+}

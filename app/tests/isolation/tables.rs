@@ -1,0 +1,153 @@
+//! Every table, and what each role sees of it. A new table fails `coverage` until it has a line here.
+
+use crate::support::world::{Who, client, customer, organization};
+
+/// What a login may do with a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rule {
+    /// Rows of tenants: of the organization, its client and, with a condition, its customer.
+    Tenant {
+        /// The column that names the client.
+        client: &'static str,
+        /// What a customer sees besides the client's condition; `None`: nothing.
+        customer: Option<&'static str>,
+        /// What admins may do: any of INSERT, UPDATE, DELETE.
+        writes: &'static [&'static str],
+        /// Rows that a trigger does not hold fast.
+        open: &'static str,
+    },
+    /// The organization itself.
+    Organization,
+    /// One's own rows, and those of the organization or client one runs.
+    Assignments,
+    /// One's own rows.
+    Own,
+    /// For no login.
+    Hidden,
+    /// Part of a table; for no login to read directly.
+    Partition,
+    /// The program's own; no tenant data.
+    Program,
+}
+
+const IU: &[&str] = &["INSERT", "UPDATE"];
+const I: &[&str] = &["INSERT"];
+const ID: &[&str] = &["INSERT", "DELETE"];
+const IUD: &[&str] = &["INSERT", "UPDATE", "DELETE"];
+
+const fn of_client(writes: &'static [&'static str]) -> Rule {
+    Rule::Tenant { client: "client_id", customer: None, writes, open: "true" }
+}
+
+const fn of_customer(writes: &'static [&'static str], customer: &'static str, open: &'static str) -> Rule {
+    Rule::Tenant { client: "client_id", customer: Some(customer), writes, open }
+}
+
+const MINE: &str = "customer_id = '{customer}'";
+
+/// Every table of the schemas `public` and `private`.
+pub const TABLES: &[(&str, Rule)] = &[
+    ("private.signing_keys", Rule::Hidden),
+    ("public.__diesel_schema_migrations", Rule::Program),
+    ("public.allocations", of_customer(I, MINE, "true")),
+    ("public.audit_log", of_client(I)),
+    ("public.billing_exceptions", of_client(ID)),
+    ("public.billing_periods", of_client(IU)),
+    ("public.billing_runs", of_client(IU)),
+    ("public.clients", Rule::Tenant { client: "id", customer: Some("true"), writes: IU, open: "true" }),
+    ("public.customers", of_customer(IU, "id = '{customer}'", "true")),
+    ("public.import_rejections", of_client(I)),
+    ("public.imports", of_client(IU)),
+    ("public.interval_days", of_customer(IU, MINE, "true")),
+    ("public.interval_days_2024", Rule::Partition),
+    ("public.interval_days_2025", Rule::Partition),
+    ("public.interval_days_2026", Rule::Partition),
+    ("public.interval_days_2027", Rule::Partition),
+    ("public.interval_days_2028", Rule::Partition),
+    ("public.interval_days_2029", Rule::Partition),
+    ("public.interval_days_2030", Rule::Partition),
+    ("public.interval_days_other", Rule::Partition),
+    ("public.invitations", of_client(&[])),
+    ("public.invoice_counters", of_client(IU)),
+    ("public.invoice_counts", of_client(IU)),
+    ("public.invoice_lines", of_customer(IUD, "customer_id = '{customer}' AND issued", "NOT issued")),
+    ("public.invoices", of_customer(IUD, "customer_id = '{customer}' AND status <> 'draft'", "status = 'draft'")),
+    ("public.meter_readings", of_customer(IU, MINE, "true")),
+    ("public.meters", of_customer(IU, MINE, "true")),
+    ("public.organizations", Rule::Organization),
+    ("public.payments", of_customer(I, MINE, "true")),
+    ("public.role_assignments", Rule::Assignments),
+    ("public.session_tickets", Rule::Hidden),
+    ("public.sessions", Rule::Hidden),
+    ("public.sign_ins", Rule::Own),
+    ("public.superseded_interval_days", of_customer(I, MINE, "true")),
+    ("public.tariff_agreements", of_customer(IU, MINE, "true")),
+    ("public.tariff_blocks", of_client(ID)),
+    ("public.tariff_rates", of_client(IU)),
+    ("public.users", Rule::Hidden),
+];
+
+/// A context: somebody, or an admin or staff standing at one client.
+#[derive(Debug, Clone, Copy)]
+pub struct Stand {
+    pub who: Who,
+    pub at: Option<(u8, u8)>,
+}
+
+impl Stand {
+    /// Every context that the world has.
+    pub fn all() -> Vec<Self> {
+        let mut all: Vec<Self> = Who::all().into_iter().map(|who| Self { who, at: None }).collect();
+        for who in [Who::Staff(1), Who::Admin(1), Who::Admin(2), Who::Client(1, 1)] {
+            all.extend((1..=2).map(|c| Self { who, at: Some((who.place().0, c)) }).filter(|s| s.fits()));
+        }
+        all
+    }
+
+    fn fits(self) -> bool {
+        let (_, c, _) = self.who.place();
+        c == 0 || self.at.is_none_or(|(_, at)| at == c)
+    }
+
+    /// The statement that opens it.
+    pub fn open(self) -> String {
+        let narrow = self.at.map(|(o, c)| format!(", '{}'", client(o, c))).unwrap_or_default();
+        format!("SELECT public.open_context('\\x{}'{narrow})", self.who.secret().hex())
+    }
+
+    /// Organization, client, customer; 0 where it does not narrow.
+    pub fn place(self) -> (u8, u8, u8) {
+        self.at.map_or(self.who.place(), |(o, c)| (o, c, 0))
+    }
+}
+
+/// The condition that a table's rows meet when `stand` may see them; `None` where the login may not even ask.
+pub fn visible(rule: Rule, stand: Stand) -> Option<String> {
+    let (o, c, k) = stand.place();
+    let (org, cli, cus) = (organization(o), client(o, c), customer(o, c, k));
+    let me = format!("user_id = '{}'", stand.who.user());
+    Some(match rule {
+        Rule::Hidden | Rule::Partition => return None,
+        Rule::Program => "true".to_owned(),
+        Rule::Own => me,
+        Rule::Organization if o == 0 => "false".to_owned(),
+        Rule::Organization => format!("id = '{org}'"),
+        Rule::Assignments => match (o, c, k) {
+            (0, ..) | (.., 1..) => me,
+            (_, 0, _) => format!("({me} OR organization_id = '{org}')"),
+            _ => format!("({me} OR (organization_id = '{org}' AND client_id = '{cli}'))"),
+        },
+        Rule::Tenant { client: column, customer, .. } => match (o, c, k) {
+            (0, ..) => "false".to_owned(),
+            (_, 0, _) => format!("organization_id = '{org}'"),
+            (_, _, 0) => format!("(organization_id = '{org}' AND {column} = '{cli}')"),
+            _ => customer.map_or_else(
+                || "false".to_owned(),
+                |condition| {
+                    let condition = condition.replace("{customer}", &cus.to_string());
+                    format!("(organization_id = '{org}' AND {column} = '{cli}' AND {condition})")
+                },
+            ),
+        },
+    })
+}
