@@ -7,6 +7,7 @@ pub mod billing;
 pub mod clients;
 pub mod customers;
 pub mod db;
+pub mod demo;
 pub mod ids;
 pub mod invoices;
 pub mod imports;

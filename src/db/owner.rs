@@ -1,6 +1,8 @@
 //! What runs as `eis_owner`: loading demo and scale data, `portal user create`. One organization at a time,
 //! under the system's context, so that the policies hold here too.
 
+use std::ops::{Deref, DerefMut};
+
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 
 use super::DbError;
@@ -33,4 +35,59 @@ pub async fn begin(connection: &mut AsyncPgConnection, organization: Organizatio
 /// When the database refuses; then nothing was written.
 pub async fn commit(connection: &mut AsyncPgConnection) -> Result<(), DbError> {
     Ok(connection.batch_execute("COMMIT").await?)
+}
+
+/// An open transaction as `eis_owner`. Dropped without [`Owner::commit`], nothing of it was written.
+pub struct Owner {
+    connection: AsyncPgConnection,
+}
+
+impl std::fmt::Debug for Owner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Owner(…)")
+    }
+}
+
+impl Owner {
+    /// Connects as the administrator, becomes `eis_owner` and begins a transaction, in no tenant's context yet.
+    ///
+    /// # Errors
+    /// As [`connect`].
+    pub async fn begin(admin_url: &str) -> Result<Self, DbError> {
+        let mut connection = connect(admin_url).await?;
+        connection.batch_execute("SET lock_timeout = '30s'; BEGIN").await?;
+        Ok(Self { connection })
+    }
+
+    /// Stands at one organization from here on, as the system.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn stand_at(&mut self, organization: OrganizationId) -> Result<(), DbError> {
+        // A typed id: nothing can be injected.
+        let sql = format!("SELECT public.open_system_context('{organization}')");
+        Ok(self.connection.batch_execute(&sql).await?)
+    }
+
+    /// Makes what was written last.
+    ///
+    /// # Errors
+    /// When the database refuses at the last moment; then nothing was written.
+    pub async fn commit(mut self) -> Result<(), DbError> {
+        commit(&mut self.connection).await
+    }
+}
+
+impl Deref for Owner {
+    type Target = AsyncPgConnection;
+
+    fn deref(&self) -> &Self::Target {
+        &self.connection
+    }
+}
+
+impl DerefMut for Owner {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.connection
+    }
 }
