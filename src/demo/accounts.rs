@@ -7,7 +7,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::book::{Book, at};
-use super::cast::{self, Land};
+use super::cast::{self, Land, Utility};
 use super::household::Shape;
 use super::names::{Party, party};
 use super::rows::{AgreementRow, CustomerRow, MeterRow};
@@ -33,6 +33,8 @@ pub struct Account {
     pub serial: String,
     pub number: String,
     pub name: String,
+    pub service_address: String,
+    /// Empty: the service address.
     pub billing_address: String,
     pub moved_in: NaiveDate,
     pub moved_out: Option<NaiveDate>,
@@ -45,6 +47,11 @@ pub struct Account {
 }
 
 impl Account {
+    /// Where bills go.
+    pub fn bills_go_to(&self) -> &str {
+        if self.billing_address.is_empty() { &self.service_address } else { &self.billing_address }
+    }
+
     /// The days of a period in which the customer was supplied.
     pub fn supplied(&self, period: Period) -> Option<Period> {
         let end = self.moved_out.unwrap_or(NaiveDate::MAX);
@@ -152,7 +159,8 @@ fn account(
         serial: if walk { cast::WALK_SERIAL.to_owned() } else { serial(seed, germany) },
         number: number(book, place),
         name: party.name.clone(),
-        billing_address: party.address.clone(),
+        service_address: party.address.clone(),
+        billing_address: billing_address(seed, utility, walk),
         moved_in,
         moved_out,
         kind,
@@ -160,6 +168,16 @@ fn account(
         shape: shape(seed, utility.land, party.business),
         business: party.business,
         walk,
+    }
+}
+
+/// Some have their bills sent elsewhere.
+fn billing_address(seed: &mut Seed, utility: &Utility, walk: bool) -> String {
+    let town = seed.pick(utility.towns);
+    match utility.land {
+        _ if walk || !seed.chance(8) => String::new(),
+        Land::States => format!("PO Box {}, {town}", seed.between(10, 990)),
+        Land::Germany => format!("Postfach {} {:02}, {town}", seed.between(10, 49), seed.between(1, 99)),
     }
 }
 
@@ -177,7 +195,7 @@ fn number(book: &Book<'_>, place: usize) -> String {
     let count = i64::try_from(place).unwrap_or(0) * 37 + seed.between(0, 36);
     match book.utility.land {
         Land::States => format!("{}-{:06}", book.utility.series, 100_200 + count),
-        Land::Germany => format!("{:07}-{}", 4_410_000 + count, seed.between(0, 9)),
+        Land::Germany => format!("{}{count:05}-{}", Seed::named(book.utility.slug).between(31, 89), seed.between(0, 9)),
     }
 }
 
@@ -195,12 +213,6 @@ fn shape(seed: &mut Seed, land: Land, business: bool) -> Shape {
 fn write(book: &mut Book<'_>, seed: &mut Seed, account: &Account, party: Party) {
     let created = at(account.moved_in, 180);
     let closed = account.moved_out.is_some_and(|out| out <= book.as_of);
-    let billing = if seed.chance(9) {
-        format!("PO Box {}, {}", seed.between(10, 990), book.utility.towns[0])
-    } else {
-        String::new()
-    };
-    let billing_address = if book.utility.land == Land::States && !account.walk { billing } else { String::new() };
     book.rows.customers.push(CustomerRow {
         key: book.key,
         id: account.id,
@@ -208,8 +220,8 @@ fn write(book: &mut Book<'_>, seed: &mut Seed, account: &Account, party: Party) 
         name: party.name,
         email: party.email,
         phone: party.phone,
-        service_address: party.address,
-        billing_address,
+        service_address: account.service_address.clone(),
+        billing_address: account.billing_address.clone(),
         status: if closed { "closed" } else { "active" },
         moved_in_on: account.moved_in,
         moved_out_on: account.moved_out,

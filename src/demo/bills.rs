@@ -11,10 +11,10 @@ use super::cast::LastMonth;
 use super::payments;
 use super::rows::{CounterRow, ExceptionRow, InvoiceRow, LineRow, PeriodRow, RunRow};
 use super::tariffs::Tariff;
-use super::usage::{Fault, Month, Usage};
+use super::usage::{Month, Usage};
 use crate::money::Money;
 use crate::period::Period;
-use crate::rating::{self, Bill, BillLine, History, TraceDay, UsageInput};
+use crate::rating::{self, Bill, BillLine, History, RatingError, TraceDay, UsageInput};
 
 /// Invoices with gapless numbers.
 struct Numbers {
@@ -34,7 +34,6 @@ struct Billing {
     invoices: i64,
     customers: i64,
     blocked: i64,
-    warned: i64,
 }
 
 /// Writes periods, runs, invoices, lines, exceptions and payments.
@@ -46,8 +45,8 @@ pub fn fill(book: &mut Book<'_>, tariffs: &[Tariff], accounts: &[Account], usage
         let Some(parts) = usage.get(at).filter(|_| state != LastMonth::Missing) else { continue };
         let mut billing = begin(book, month, state);
         if state != LastMonth::Open {
-            for (account, (part, fault)) in accounts.iter().zip(parts) {
-                one(book, tariffs, account, part.as_ref(), *fault, &mut billing, &mut numbers);
+            for (account, part) in accounts.iter().zip(parts) {
+                one(book, tariffs, account, part.as_ref(), &mut billing, &mut numbers);
             }
         }
         finish(book, &billing);
@@ -78,7 +77,6 @@ fn begin(book: &Book<'_>, month: Period, state: LastMonth) -> Billing {
         invoices: 0,
         customers: 0,
         blocked: 0,
-        warned: 0,
     }
 }
 
@@ -88,7 +86,6 @@ fn one(
     tariffs: &[Tariff],
     account: &Account,
     part: Option<&Month>,
-    fault: Option<Fault>,
     billing: &mut Billing,
     numbers: &mut Numbers,
 ) {
@@ -99,12 +96,13 @@ fn one(
     match rated {
         Ok((tariff, bill)) => {
             if shown {
-                warn(book, account, &bill, fault, billing);
+                warn(book, account, &bill, billing);
             }
             invoice(book, account, tariff, &bill, part, billing, numbers);
         }
-        Err(message) if shown => except(book, account, billing, "no_usage", "blocks", message),
-        Err(_) => billing.blocked += 1,
+        Err((kind, message)) if shown => except(book, account, billing, kind, "blocks", message),
+        // Who has no usage in a month long issued was seen to then.
+        Err(_) => {}
     }
 }
 
@@ -113,29 +111,43 @@ fn rate<'t>(
     account: &Account,
     part: Option<&Month>,
     days: Period,
-) -> Result<(&'t Tariff, Bill), String> {
+) -> Result<(&'t Tariff, Bill), (&'static str, String)> {
     let holds = |tariff: &&Tariff| {
         tariff.code == account.code && tariff.from <= days.from() && tariff.to.is_none_or(|to| days.from() < to)
     };
-    let tariff = tariffs.iter().find(holds).ok_or("No tariff holds in this period.")?;
+    let tariff =
+        tariffs.iter().find(holds).ok_or_else(|| ("no_tariff", "No tariff holds in this period.".to_owned()))?;
     let usage = match part {
-        None => return Err(format!("No usage came for meter {} from {days}.", account.serial)),
+        None => return Err(("no_usage", format!("No usage is there for {days}."))),
         Some(Month::Reads(reads)) => UsageInput::reads(reads),
         Some(Month::Profile(profile)) => UsageInput::profile(profile),
     };
-    let bill = rating::rate(&tariff.compiled, &usage, days, &History::default()).map_err(|error| error.to_string())?;
+    let bill = rating::rate(&tariff.compiled, &usage, days, &History::default());
+    let bill = bill.map_err(|error| match error {
+        RatingError::ValuesMissing { date, .. } => ("missing_usage", format!("Usage is missing: {date}.")),
+        other => ("rating_failed", other.to_string()),
+    })?;
     Ok((tariff, bill))
 }
 
-fn warn(book: &mut Book<'_>, account: &Account, bill: &Bill, fault: Option<Fault>, billing: &mut Billing) {
-    if fault == Some(Fault::High) {
-        let message =
-            format!("{} kWh is several times what this customer used in the months before.", bill.kwh.normalize());
-        except(book, account, billing, "unusual_usage", "warns", message);
-    }
+/// What to look at before approving: the same questions that the portal's own rating asks.
+fn warn(book: &mut Book<'_>, account: &Account, bill: &Bill, billing: &mut Billing) {
     if bill.estimated {
-        except(book, account, billing, "estimated", "warns", "The bill rests on an estimated read.".to_owned());
+        except(book, account, billing, "estimated", "warns", "Some of the usage is estimated.".to_owned());
     }
+    let earlier = book.rows.invoices.iter().rev().find(|invoice| invoice.customer_id == account.id);
+    let Some(before) = earlier.map(|last| per_day(last.total, last.period_from, last.period_to)) else { return };
+    let now = per_day(bill.total, bill.period.from(), bill.period.to());
+    let told = format!("{now:.2} a day; the last bill was {before:.2} a day.");
+    if now > before * Decimal::from(3) {
+        except(book, account, billing, "much_higher", "warns", told);
+    } else if before > now * Decimal::from(3) {
+        except(book, account, billing, "much_lower", "warns", told);
+    }
+}
+
+fn per_day(total: Money, from: NaiveDate, to: NaiveDate) -> Decimal {
+    total.amount() / Decimal::from((to - from).num_days().max(1))
 }
 
 fn except(
@@ -146,7 +158,7 @@ fn except(
     severity: &'static str,
     message: String,
 ) {
-    *if severity == "blocks" { &mut billing.blocked } else { &mut billing.warned } += 1;
+    billing.blocked += i64::from(severity == "blocks");
     book.rows.billing_exceptions.push(ExceptionRow {
         key: book.key,
         billing_period_id: billing.id,
@@ -187,7 +199,7 @@ fn invoice(
         label: label.unwrap_or_default(),
         customer_name: account.name.clone(),
         account_number: account.number.clone(),
-        billing_address: account.billing_address.clone(),
+        billing_address: account.bills_go_to().to_owned(),
         period_from: bill.period.from(),
         period_to: bill.period.to(),
         issued_on: issued.then_some(billing.issued_on),
@@ -202,7 +214,14 @@ fn invoice(
         tax: bill.tax,
         total: bill.total,
         paid: Money::ZERO,
-        metadata: json!({ "usage": source(account, part) }),
+        metadata: json!({
+            "usage": source(account, part),
+            "tariffs": [tariff.id],
+            "peaks": bill.peaks,
+            "carried": bill.carried,
+            "exported_kwh": bill.exported_kwh,
+            "payable_rounding": bill.payable_rounding,
+        }),
         created_at: billing.rated_at,
         created_by: book.admin,
         updated_at: billing.rated_at,
@@ -292,7 +311,7 @@ fn finish(book: &mut Book<'_>, billing: &Billing) {
         to_on: billing.month.to(),
         status,
         invoices: billing.invoices,
-        exceptions: if billing.state == Rated { billing.blocked + billing.warned } else { 0 },
+        exceptions: billing.blocked,
         kwh: billing.kwh,
         net: billing.net,
         tax: billing.tax,
@@ -344,7 +363,7 @@ fn run(book: &mut Book<'_>, billing: &Billing, step: &'static str, at: DateTime<
         status: "done",
         customers: billing.customers,
         done: billing.customers,
-        exceptions: if billing.state == LastMonth::Rated { billing.blocked + billing.warned } else { 0 },
+        exceptions: billing.blocked,
         problem: "",
         started_at: at,
         finished_at: at + chrono::Duration::milliseconds(640 + 9 * billing.customers),

@@ -72,13 +72,13 @@ fn versions(book: &Book<'_>) -> Vec<Version> {
     let version =
         |code, version, kind, from, to, document| Version { code, version, kind, status: "active", from, to, document };
     vec![
-        Version { status: "retired", ..version("OLD-08", 1, "flat", old, Some(start), plain(utility, 71)) },
+        Version { status: "retired", ..version("OLD-08", 1, "flat", old, Some(start), old_plain(utility)) },
         Version { status: "retired", ..version(codes.plain, 1, "flat", start, Some(change), plain(utility, 94)) },
         version(codes.plain, 2, "flat", change, None, plain(utility, 100)),
-        version(codes.steps, 1, "tiered", start, None, steps(utility)),
+        version(codes.steps, 1, "tiered", start, None, steps(utility, 100)),
         version(codes.tou, 1, "time_of_use", start, None, time_of_use(book)),
         version(codes.business, 1, "flat", start, None, business(utility)),
-        Version { status: "draft", ..version(codes.steps, 2, "tiered", next_year, None, steps(utility)) },
+        Version { status: "draft", ..version(codes.steps, 2, "tiered", next_year, None, steps(utility, 104)) },
     ]
 }
 
@@ -168,13 +168,20 @@ fn plain(utility: &Utility, percent: i64) -> TariffDocument {
     finished(monthly(tariff, utility, 950), utility)
 }
 
-fn steps(utility: &Utility) -> TariffDocument {
+/// What was billed before the demo's tariffs; nobody is on it any more.
+fn old_plain(utility: &Utility) -> TariffDocument {
+    let mut tariff = plain(utility, 71);
+    words(utility.land, "Residential 2008", "Haushaltsstrom 2008").clone_into(&mut tariff.name);
+    tariff
+}
+
+fn steps(utility: &Utility, percent: i64) -> TariffDocument {
     let name = words(utility.land, "Residential Steps", "Strom in Stufen");
     let (first, second) = if utility.land == Land::Germany { (150, 300) } else { (400, 900) };
     let steps = [
-        (Some(Decimal::from(first)), price(utility, 86)),
-        (Some(Decimal::from(second)), price(utility, 104)),
-        (None, price(utility, 127)),
+        (Some(Decimal::from(first)), price(utility, 86 * percent / 100)),
+        (Some(Decimal::from(second)), price(utility, 104 * percent / 100)),
+        (None, price(utility, 127 * percent / 100)),
     ];
     let tariff = TariffDocument::tiered(name, currency(utility.land), utility.zone, &steps);
     finished(monthly(tariff, utility, 725), utility)

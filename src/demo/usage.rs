@@ -20,7 +20,7 @@ use crate::usage::{DayUsage, Direction, Profile, Quality, RegisterRead};
 
 /// What is wrong with a customer's usage of a month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
+enum Fault {
     /// Nothing came.
     Nothing,
     /// Some values of a day did not come.
@@ -36,7 +36,7 @@ pub enum Month {
 }
 
 /// Usage by month and customer, in the order of both.
-pub type Usage = Vec<Vec<(Option<Month>, Option<Fault>)>>;
+pub type Usage = Vec<Vec<Option<Month>>>;
 
 struct Import {
     id: Uuid,
@@ -59,7 +59,7 @@ pub fn fill(book: &mut Book<'_>, reference: &Reference, accounts: &mut [Account]
         for (place, account) in accounts.iter_mut().enumerate() {
             let fault = if at == last { fault(book.utility, place, account, month) } else { None };
             let part = account.supplied(month).filter(|_| !account.walk && fault != Some(Fault::Nothing));
-            parts.push((part.map(|days| take(book, reference, account, days, fault, &mut import)), fault));
+            parts.push(part.map(|days| take(book, reference, account, days, fault, &mut import)));
         }
         write_import(book, &mut seed, month, &import);
         usage.push(parts);

@@ -164,11 +164,18 @@ async fn place(tx: &mut Owner, new: &NewUser) -> Result<Place, CreateError> {
     tx.stand_at(organization).await?;
     place.organization = Some(organization);
     if let Some(slug) = &new.client {
-        place.client =
-            clients::table.filter(clients::slug.eq(slug)).select(clients::id).first(&mut **tx).await.optional()?;
+        place.client = clients::table
+            .filter(clients::organization_id.eq(organization).and(clients::slug.eq(slug)))
+            .select(clients::id)
+            .first(&mut **tx)
+            .await
+            .optional()?;
         let Some(client) = place.client else { return input(format!("the organisation has no client {slug:?}")) };
         if let Some(account) = &new.customer {
-            let of_client = customers::client_id.eq(client).and(customers::account_number.eq(account));
+            let of_client = customers::organization_id
+                .eq(organization)
+                .and(customers::client_id.eq(client))
+                .and(customers::account_number.eq(account));
             place.customer =
                 customers::table.filter(of_client).select(customers::id).first(&mut **tx).await.optional()?;
             if place.customer.is_none() {
