@@ -1,5 +1,5 @@
 // The main job: a Green Button file becomes an invoice that the customer can open; once with scripts, once without.
-import { expect, loginOf, look, signIn, test } from '../support/portal';
+import { demo, expect, loginOf, look, signIn, test } from '../support/portal';
 import { resolve } from 'node:path';
 
 const file = resolve(__dirname, '../reference/greenbutton/test_usage_data.xml');
@@ -47,7 +47,7 @@ for (const scripts of [true, false]) {
       const number = ((await page.getByRole('heading', { level: 1 }).textContent()) ?? '').match(/HL-\d{4}-\d{6}/)?.[0] ?? '';
       expect(number).not.toBe('');
 
-      const grace = loginOf('customer_user', CLIENT);
+      const grace = demo().find((l) => l.email.startsWith('grace.')) ?? loginOf('customer_user', CLIENT);
       const other = await browser.newContext({ javaScriptEnabled: scripts });
       const hers = await other.newPage();
       await signIn(hers, grace);
