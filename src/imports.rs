@@ -191,7 +191,8 @@ pub async fn rejections(
     limit: i64,
 ) -> QueryResult<(Vec<Rejection>, i64)> {
     let own = || {
-        import_rejections::table.filter(import_rejections::client_id.eq(client).and(import_rejections::import_id.eq(id)))
+        import_rejections::table
+            .filter(import_rejections::client_id.eq(client).and(import_rejections::import_id.eq(id)))
     };
     let total = own().count().get_result(conn).await?;
     let rows = own()

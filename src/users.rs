@@ -1,5 +1,7 @@
 //! Users and roles as an actor may see them; granting and revoking, as far as the database's gate allows.
 
+pub mod create;
+
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryResult, QueryableByName, sql_query};

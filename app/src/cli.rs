@@ -1,5 +1,8 @@
 //! The command line of `portal`: what each command is called, takes and prints.
 
+mod demo;
+mod user;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -26,6 +29,11 @@ pub struct Cli {
 enum Command {
     /// Serve the portal until SIGTERM or Ctrl-C.
     Serve(ServeArgs),
+    /// Load the demo data unless it is there, and print who can sign in.
+    Demo(demo::DemoArgs),
+    /// Make users.
+    #[command(subcommand)]
+    User(user::UserCommand),
     /// Apply, take back or list migrations.
     #[command(subcommand)]
     Migrate(Migrate),
@@ -137,9 +145,15 @@ async fn execute(cli: Cli) -> CliResult {
         Command::Serve(args) => {
             let connected = settings.connect().map_err(plain)?;
             connected.migrate_up().await.map_err(plain)?;
+            if args.demo {
+                demo::print(&demo::load(&connected, None).await?);
+                println!();
+            }
             crate::server::serve(connected, args).await?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Demo(args) => demo::run(&settings.connect().map_err(plain)?, args).await,
+        Command::User(command) => user::run(&settings.connect().map_err(plain)?, command).await,
         Command::Migrate(command) => run_migrate(&settings.connect().map_err(plain)?, command).await,
         Command::Db(DbCommand::Url { role }) => {
             let connected = settings.connect().map_err(plain)?;

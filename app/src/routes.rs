@@ -4,6 +4,10 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
+use crate::pages::admin::{self, billing_periods, customers, imports, invoices, meters, tariffs};
+use crate::pages::admin::{billing_periods, customers, imports, invoices, meters, overview, tariffs};
+use crate::pages::organization::{self, clients};
+use crate::pages::{account, audit, invitation, login, profile, staff, switch, users};
 use crate::pages::admin::{billing_periods, customers, imports, invoices, meters, overview, tariffs};
 use crate::pages::{account, audit, invitation, login, organization, profile, staff, switch, users};
 use crate::server::UPLOAD_LIMIT;
@@ -17,7 +21,7 @@ pub fn pages() -> Router<AppState> {
         .route("/login", get(login::page))
         .route("/switch", get(switch::page))
         .route("/profile", get(profile::page))
-        .route("/clients/{client}", get(overview::show))
+        .route("/clients/{client}", get(admin::overview::show))
         .route("/clients/{client}/billing-periods", get(billing_periods::list))
         .route("/clients/{client}/billing-periods/new", get(billing_periods::new))
         .route("/clients/{client}/billing-periods/{period}", get(billing_periods::show::show))
@@ -27,6 +31,10 @@ pub fn pages() -> Router<AppState> {
         .route("/invitation/{token}", get(invitation::page))
         .route("/staff/organizations", get(staff::organizations::list))
         .route("/organization", get(organization::overview::show))
+        .route("/organization/clients", get(clients::list))
+        .route("/organization/clients.csv", get(clients::csv))
+        .route("/organization/clients/new", get(clients::new))
+        .route("/organization/clients/{client}/edit", get(clients::edit))
         .route("/organization/clients", get(organization::clients::list))
         .route("/organization/clients.csv", get(organization::clients::csv))
         .route("/organization/clients/new", get(organization::clients::new))

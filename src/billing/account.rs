@@ -11,7 +11,7 @@ use super::usage::{Lacking, Measured, measure};
 use crate::ids::{CustomerId, InvoiceId};
 use crate::invoices::UsageSource;
 use crate::period::Period;
-use crate::rating::{self, Bill, CompiledTariff, History, PastPeak, RatingError, UsageInput};
+use crate::rating::{self, Bill, CompiledTariff, History, PastPeak, UsageInput};
 
 /// What is known about one customer.
 pub(super) struct Account<'a> {
@@ -190,14 +190,6 @@ fn rate(
     for (from, version) in versions {
         compiled.push((*from, version.compiled.as_ref().map_err(Clone::clone)?));
     }
-    let bill = match compiled.as_slice() {
-        [(_, tariff)] => rating::rate(tariff, usage, span, history),
-        [] => Err(RatingError::NoVersion(span.from())),
-        [_, (day, _), ..] => {
-            return Err(format!(
-                "The tariff changes on {day}, inside the period; bill the days before and from then on apart."
-            ));
-        }
-    };
+    let bill = rating::rate_versions(&compiled, usage, span, history);
     bill.map_err(|error| format!("Rating failed: {error}."))
 }

@@ -134,7 +134,7 @@ async fn use_tariffs(conn: &mut AsyncPgConnection, desk: &Desk, id: BillingPerio
 /// Writes fields of a period.
 pub(super) async fn set<F>(conn: &mut AsyncPgConnection, desk: &Desk, id: BillingPeriodId, fields: F) -> QueryResult<()>
 where
-    F: diesel::AsChangeset<Target = billing_periods::table>,
+    F: AsChangeset<Target = billing_periods::table>,
     F::Changeset: diesel::query_builder::QueryFragment<diesel::pg::Pg> + Send,
 {
     let one = billing_periods::table

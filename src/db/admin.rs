@@ -103,3 +103,11 @@ pub async fn ensure_database(admin_url: &str, name: &str) -> Result<bool, DbErro
     }
     Ok(!exists)
 }
+
+/// Statistics and visibility maps after a bulk load.
+///
+/// # Errors
+/// When the database fails.
+pub async fn vacuum_analyze(admin_url: &str) -> Result<(), DbError> {
+    Ok(connect(admin_url).await?.batch_execute("VACUUM ANALYZE").await?)
+}

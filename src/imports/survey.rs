@@ -68,7 +68,24 @@ fn look(file: ImportFile, zone: Tz) -> Result<Survey, ImportError> {
         }
     })?;
     let file = ImportFile { name: clean_name(&file.name), ..file };
-    Ok(Survey { file, bytes, hash, format, series: found.into_values().collect() })
+    Ok(Survey { file, bytes, hash, format, series: join_registers(found) })
+}
+
+/// The registers of one meter and direction (NEM12: E1, E2) are one series: they add up.
+fn join_registers(found: BTreeMap<SeriesKey, SeriesSurvey>) -> Vec<SeriesSurvey> {
+    let mut joined: BTreeMap<SeriesKey, SeriesSurvey> = BTreeMap::new();
+    for (key, one) in found {
+        let key = SeriesKey { register: None, ..key };
+        match joined.get_mut(&key) {
+            Some(sum) => {
+                sum.values += one.values;
+                (sum.first, sum.last) = (sum.first.min(one.first), sum.last.max(one.last));
+                sum.line = sum.line.min(one.line);
+            }
+            None => drop(joined.insert(key.clone(), SeriesSurvey { key, ..one })),
+        }
+    }
+    joined.into_values().collect()
 }
 
 fn note(found: &mut BTreeMap<SeriesKey, SeriesSurvey>, reading: &Reading) {

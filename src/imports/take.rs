@@ -12,7 +12,7 @@ use super::{ImportError, REJECTIONS_KEPT};
 use crate::meters::Meter;
 use crate::usage::collect::{CollectedSeries, Collector, Finding, FindingKind};
 use crate::usage::days::local_day;
-use crate::usage::{DayUsage, Item, Reading, Rejected, SeriesKey};
+use crate::usage::{DayUsage, Direction, Item, Reading, Rejected, SeriesKey};
 
 /// A line, or a run of values, refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,7 +70,8 @@ pub(super) async fn take(survey: Survey, matched: Matched) -> Result<Taken, Impo
         let mut taken = Taken::default();
         for (at, zone) in zones.into_iter().enumerate() {
             let of_zone = |meters: &&Vec<Meter>| meters.first().is_some_and(|meter| meter.time_zone == zone);
-            let series = matched.series.iter().filter(|(_, meters)| of_zone(meters)).collect();
+            let series = matched.series.iter().filter(|(_, meters)| of_zone(meters));
+            let series = series.map(|(key, meters)| ((key.meter.as_deref(), key.direction), meters)).collect();
             let zone = zone.parse().unwrap_or(Tz::UTC);
             pass(&survey.file.path, zone, &series, at == 0, &mut taken)?;
         }
@@ -94,20 +95,21 @@ struct Outside {
     last: NaiveDate,
 }
 
-fn pass(
-    path: &Path,
-    zone: Tz,
-    series: &BTreeMap<&SeriesKey, &Vec<Meter>>,
-    lines: bool,
-    taken: &mut Taken,
-) -> Result<(), ImportError> {
+/// The meters of a series: what the file calls the meter, and the direction. Registers add up.
+type Series<'a> = BTreeMap<(Option<&'a str>, Direction), &'a Vec<Meter>>;
+
+fn meters_of<'a>(series: &Series<'a>, key: &SeriesKey) -> Option<&'a Vec<Meter>> {
+    series.get(&(key.meter.as_deref(), key.direction)).copied()
+}
+
+fn pass(path: &Path, zone: Tz, series: &Series<'_>, lines: bool, taken: &mut Taken) -> Result<(), ImportError> {
     let mut collector = Collector::new(zone);
     let mut outside: BTreeMap<SeriesKey, Outside> = BTreeMap::new();
     read(path, zone, &mut |item| match item {
         Item::Rejected(line) if lines => taken.refuse_line(line),
         Item::Rejected(_) => {}
         Item::Reading(reading) => {
-            let Some(meters) = series.get(&*reading.series) else { return };
+            let Some(meters) = meters_of(series, &reading.series) else { return };
             let day = local_day(zone, reading.start);
             if meters.iter().any(|meter| meter.covers(day)) {
                 span(taken, &reading);
@@ -117,12 +119,14 @@ fn pass(
             }
         }
     })?;
-    let collected = collector.finish();
-    for found in collected.findings {
+    let mut collected = collector.finish();
+    for found in std::mem::take(&mut collected.findings) {
         sort_finding(found, taken);
     }
+    let collected =
+        collected.join_registers().map_err(|fault| ImportError::File(format!("{fault}. Nothing was imported.")))?;
     for (key, run) in outside {
-        let meters = series.get(&key).map(|meters| meters.as_slice()).unwrap_or_default();
+        let meters = meters_of(series, &key).map(Vec::as_slice).unwrap_or_default();
         taken.refuse(out_of_service(&key, &run, meters));
     }
     for one in collected.series {
@@ -186,8 +190,8 @@ fn sort_finding(found: Finding, taken: &mut Taken) {
     }
 }
 
-fn place(one: CollectedSeries, series: &BTreeMap<&SeriesKey, &Vec<Meter>>, taken: &mut Taken) {
-    let Some(meters) = series.get(&*one.series) else { return };
+fn place(one: CollectedSeries, series: &Series<'_>, taken: &mut Taken) {
+    let Some(meters) = meters_of(series, &one.series) else { return };
     for usage in one.profile.days {
         let Some(meter) = meters.iter().find(|meter| meter.covers(usage.date)) else { continue };
         let at = taken.meters.iter().position(|known| known.id == meter.id).unwrap_or_else(|| {

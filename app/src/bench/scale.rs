@@ -7,7 +7,8 @@ use std::time::Instant;
 use diesel_async::SimpleAsyncConnection;
 use eis::access::SessionSecret;
 use eis::db::connect::{Connected, Login, Settings};
-use eis::db::{Db, owner};
+use eis::db::owner::Owner;
+use eis::db::{Db, admin};
 use eis::ids::OrganizationId;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -94,24 +95,24 @@ pub async fn open(settings: &Settings, name: &str, organizations: usize) -> Resu
 }
 
 async fn fill(connected: &Connected, organizations: usize) -> Result<(), eis::db::DbError> {
-    let mut connection = owner::connect(connected.admin_url()).await?;
     for number in 0..organizations {
+        let mut owner = Owner::begin(connected.admin_url()).await?;
         let organization = id(1, number, 0);
         let client = id(2, number, 0);
-        connection
+        owner
             .batch_execute(&format!(
                 "INSERT INTO organizations (id, slug, name) VALUES ('{organization}', 'scale-{number}', 'Scale {number}')
                  ON CONFLICT (id) DO NOTHING"
             ))
             .await?;
-        owner::begin(&mut connection, OrganizationId(organization)).await?;
-        connection.batch_execute(&tenant_sql(organization, client, number)).await?;
-        owner::commit(&mut connection).await?;
+        owner.stand_at(OrganizationId(organization)).await?;
+        owner.batch_execute(&tenant_sql(organization, client, number)).await?;
+        owner.commit().await?;
     }
-    connection.batch_execute(&sessions_sql(organizations)).await?;
-    connection.batch_execute("RESET ROLE").await?;
-    connection.batch_execute("VACUUM ANALYZE").await?;
-    Ok(())
+    let mut owner = Owner::begin(connected.admin_url()).await?;
+    owner.batch_execute(&sessions_sql(organizations)).await?;
+    owner.commit().await?;
+    admin::vacuum_analyze(connected.admin_url()).await
 }
 
 /// One organization's rows. Ids are computed the same way as [`id`] does.

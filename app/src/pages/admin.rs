@@ -1,10 +1,10 @@
 //! Pages of a client (energy company): for its admins, its organization's admins, and staff who look in.
 
 pub mod agreements;
+pub mod billing_periods;
 pub mod customers;
 pub mod imports;
-pub mod meters;
-pub mod tariffs;
-pub mod billing_periods;
 pub mod invoices;
+pub mod meters;
 pub mod overview;
+pub mod tariffs;

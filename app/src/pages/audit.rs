@@ -197,9 +197,9 @@ fn changes(details: &Value) -> Vec<Change> {
         let (was, is) = (word(before.get(name)), word(after.get(name)));
         (was != is).then(|| Change { name: name.replace('_', " "), before: was, after: is })
     });
-    let figures = all
-        .iter()
-        .filter(|(name, value)| !((*name == "before" || *name == "after") && value.is_object()) && !value.is_null());
+    let figures = all.iter().filter(|(name, value)| {
+        !((*name == "before" || *name == "after") && value.is_object()) && !word(Some(value)).is_empty()
+    });
     let figures = figures.map(|(name, value)| Change {
         name: name.replace('_', " "),
         before: String::new(),
@@ -211,7 +211,7 @@ fn changes(details: &Value) -> Vec<Change> {
 fn word(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
+        Some(Value::String(text)) => Role::parse(text).map_or_else(|| text.clone(), |role| role.label().to_owned()),
         Some(Value::Bool(flag)) => if *flag { "yes" } else { "no" }.to_owned(),
         Some(Value::Array(items)) if items.iter().all(|item| !item.is_object() && !item.is_array()) => {
             items.iter().map(|item| word(Some(item))).collect::<Vec<_>>().join(", ")
@@ -231,7 +231,7 @@ fn details(changes: Vec<Change>) -> Option<impl IntoView> {
                 view! { <div><dt>{change.name}</dt><dd>{was} {dash(change.after)}</dd></div> }
             })
             .collect_view();
-        view! { <details><summary>{count}</summary><dl class="summary">{rows}</dl></details> }
+        view! { <details class="behind"><summary>{count}</summary><dl class="summary">{rows}</dl></details> }
     })
 }
 

@@ -9,7 +9,9 @@ use eis::payments::{Paid, method_label};
 use leptos::prelude::*;
 use rust_decimal::Decimal;
 
-use crate::components::{Bill, BillLine, BillSum, Column, CompareBars, Comparison, DataTable, Rows, SummaryList, SummaryRow};
+use crate::components::{
+    Bill, BillLine, BillSum, Column, CompareBars, Comparison, DataTable, Rows, SummaryList, SummaryRow,
+};
 use crate::format::{self, Locale};
 
 /// The account: every line with quantity, price and amount, the sums, and what is left to pay.
@@ -43,7 +45,9 @@ pub fn account(invoice: &Invoice, lines: &[Line], locale: Locale) -> AnyView {
 
 fn tax_label(line: &Line, locale: Locale) -> String {
     let name = line.description.split(", ").next().unwrap_or(&line.description);
-    format!("{name}, {} of {}", format::percent(line.price, locale), format::money(line.quantity, locale))
+    let percent = (line.price * Decimal::ONE_HUNDRED).normalize();
+    let percent = format::number(percent, percent.scale().min(4), locale);
+    format!("{name}, {percent}\u{a0}% of {}", format::money(line.quantity, locale))
 }
 
 fn charge(line: &Line, currency: &str, locale: Locale) -> AnyView {
@@ -93,24 +97,24 @@ fn days_table(line: &Line, days: &[DayShare], currency: &str, locale: Locale) ->
     }
     let mut rows = Rows::new();
     for day in days {
-        let name =
-            if day.last == day.date { format::date(day.date, locale) } else { format::date_range(day.date, day.last, locale) };
-        let estimated = if day.estimated { " (estimated)" } else { "" };
+        let same = day.last == day.date;
+        let days = if same { format::date(day.date, locale) } else { format::date_range(day.date, day.last, locale) };
+        let name = if day.estimated { format!("{days} (estimated)") } else { days };
         rows.row(|row| {
-            row.name(&format!("{name}{estimated}")).number(&format::kwh(day.quantity, locale));
+            row.name(&name).number(&format::kwh(day.quantity, locale));
             if let Some(amount) = day.amount.filter(|_| with_amounts) {
                 row.number(&format::money(amount.amount(), locale));
             }
         });
     }
-    let caption = format!("Days behind {}", line.description);
-    if !with_amounts {
-        return view! { <DataTable caption=caption columns=columns rows=rows/> }.into_any();
-    }
     let mut foot = Rows::new();
-    foot.row(|row| {
-        row.name("Sum").number(&format::kwh(line.quantity, locale)).number(&format::money(line.amount, locale));
-    });
+    if with_amounts {
+        let (quantity, amount) = (format::kwh(line.quantity, locale), format::money(line.amount, locale));
+        foot.row(|row| {
+            row.name("Sum").number(&quantity).number(&amount);
+        });
+    }
+    let caption = format!("Days behind {}", line.description);
     view! { <DataTable caption=caption columns=columns rows=rows foot=foot/> }.into_any()
 }
 
@@ -202,23 +206,25 @@ pub fn compared(invoice: &Invoice, earlier: &[Invoice], locale: Locale) -> Optio
 /// What was paid, the latest first; nothing when nothing was.
 pub fn received(paid: &[Paid], currency: &str, locale: Locale) -> Option<AnyView> {
     (!paid.is_empty()).then(|| {
-        let rows = paid.iter().map(|paid| {
+        let mut rows = Rows::new();
+        for paid in paid {
             let payment = &paid.payment;
-            let part = (payment.amount != paid.amount).then(|| {
-                view! { <span class="sub">{format!("of {}", format::amount(payment.amount, &payment.currency, locale))}</span> }
+            let whole = format::amount(payment.amount, &payment.currency, locale);
+            let of = if payment.amount == paid.amount { String::new() } else { format!("part of {whole}") };
+            rows.row(|row| {
+                row.name(&format::date(payment.received_on, locale))
+                    .text(method_label(&payment.method))
+                    .text_with(&payment.reference, &of)
+                    .number(&format::money(paid.amount, locale));
             });
-            view! {
-                <tr>
-                    <th scope="row">{format::date(payment.received_on, locale)}</th>
-                    <td>{method_label(&payment.method)}</td>
-                    <td>{payment.reference.clone()}</td>
-                    <td class="num">{format::money(paid.amount, locale)}{part}</td>
-                </tr>
-            }
-        });
-        let columns = vec![Column::text("Received"), Column::text("How"), Column::text("Reference"), Column::number("Amount", currency)];
-        let rows = rows.collect_view();
-        view! { <DataTable caption="Payments" columns=columns>{rows}</DataTable> }.into_any()
+        }
+        let columns = vec![
+            Column::text("Received"),
+            Column::text("How"),
+            Column::text("Reference"),
+            Column::number("Amount", currency),
+        ];
+        view! { <DataTable caption="Payments" columns=columns rows=rows/> }.into_any()
     })
 }
 

@@ -100,12 +100,14 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: eis::db::Tenant, mut query: ListQu
         let next = if offset + PAGE_ROWS < total { query.href(&path, offset + PAGE_ROWS) } else { String::new() };
         let shown = !rows.is_empty();
         let body = rows.into_iter().map(|row| line(&scope, row, &path)).collect_view();
-        let columns = ["Name", "Role", "For", "Since", "Until", "Change"].map(Column::text).into();
+        let columns = ["Name", "Role", "For", "Since", "Last day", "Change"].map(Column::text).into();
         let selects = if at_client { Vec::new() } else { vec![role_filter(&query.role)] };
         view! {
             <PageHeader title=title action=invite href=format!("{path}/invite")/>
+            <div class="stack">
             {link.map(link_once)}
             <FilterBar action=path.clone() search="Name, address or customer" q=query.q.clone() selects=selects clear={if filtered { path.clone() } else { String::new() }}/>
+            </div>
             {if shown {
                 view! {
                     <DataTable caption=title columns=columns>{body}</DataTable>
@@ -149,7 +151,10 @@ fn line(scope: &Scope, row: OrganizationUser, path: &str) -> impl IntoView + use
         |at: chrono::DateTime<chrono::Utc>| format::date(at.with_timezone(&scope.zone()).date_naive(), scope.locale());
     let ended = row.valid_to.is_some_and(|to| to <= now);
     let change = (may_change(scope, &row) && !ended).then(|| format!("{path}/{}/edit", row.assignment_id));
-    let until = row.valid_to.map(|to| if ended { "ended ".to_owned() } else { String::new() } + &day(to));
+    let until = row.valid_to.map(|to| match (ended, edit::last_day(to, scope.zone())) {
+        (true, last) => format!("{} (ended)", format::date(last, scope.locale())),
+        (false, last) => format::date(last, scope.locale()),
+    });
     let disabled = row.status == "disabled";
     let place = match (row.client_name, row.customer_name) {
         (Some(client), Some(customer)) if scope.client.is_none() => format!("{customer}, {client}"),

@@ -118,7 +118,8 @@ impl Browser {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let response = self.client.request(request.body(Body::from(body)).expect("a request")).await.expect("an answer");
+        let response =
+            self.client.request(request.body(Body::from(body)).expect("a request")).await.expect("an answer");
         let (parts, body) = response.into_parts();
         for set in parts.headers.get_all("set-cookie") {
             let pair = set.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
@@ -134,8 +135,7 @@ impl Browser {
 
     /// Posts a form as one of the portal's own pages does.
     pub async fn post(&self, path: &str, form: &[(&str, &str)]) -> Answer {
-        let headers =
-            [("sec-fetch-site", "same-origin"), ("content-type", "application/x-www-form-urlencoded")];
+        let headers = [("sec-fetch-site", "same-origin"), ("content-type", "application/x-www-form-urlencoded")];
         self.send(Method::POST, path, &headers, serde_urlencoded::to_string(form).expect("a form")).await
     }
 

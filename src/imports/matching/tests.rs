@@ -20,7 +20,7 @@ fn meter(serial: &str, direction: &str, minutes: i16) -> Meter {
 
 fn series(name: &str, direction: Direction) -> SeriesSurvey {
     SeriesSurvey {
-        key: SeriesKey { meter: Some(name.into()), direction },
+        key: SeriesKey { meter: Some(name.into()), direction, register: None },
         values: 24,
         minutes: 60,
         first: "2026-01-05T00:00:00Z".parse().unwrap(),

@@ -45,7 +45,7 @@ pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
         let see = open.or_else(|| compared.as_ref().map(|c| c.now.id));
         view! {
             <PageHeader title=at.customer.name.clone() subtitle=format!("Account {}, {}", at.customer.account_number, at.customer.service_address)/>
-            <div class="columns">
+            <div class="columns even">
                 {amount_due(&at, &owed, today, see.map(|id| format!("/account/invoices/{id}")))}
                 {compared.as_ref().map(|compared| latest(&at, compared))}
             </div>

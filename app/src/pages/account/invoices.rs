@@ -12,7 +12,9 @@ use serde::Deserialize;
 
 use super::AtAccount;
 use super::home::{against, span_of};
-use crate::components::{AmountDue, Column, DataTable, EmptyState, PageHeader, Pagination, Section, Status, Tone};
+use crate::components::{
+    AmountDue, Column, DataTable, EmptyState, PageHeader, Pagination, Rows, Section, Status, Tone,
+};
 use crate::format;
 use crate::pages::frame::page as framed;
 use crate::pages::invoice_view;
@@ -23,6 +25,8 @@ use crate::server::errors::AppError;
 const PATH: &str = "/account/invoices";
 /// Bills on a page: two years of monthly ones.
 const ROWS: usize = 24;
+/// Bills read to compare one with: a year's monthly ones and a few credit notes among them.
+const EARLIER: i64 = 16;
 
 /// Where the page of the list begins.
 #[derive(Debug, Default, Deserialize)]
@@ -59,7 +63,8 @@ pub async fn list(ctx: Ctx, Query(query): Query<ListQuery>) -> Result<Response, 
         let locale = at.locale();
         let first = if query.before.is_empty() { "" } else { PATH };
         let (shown, none) = (rows.len(), rows.is_empty());
-        let body = rows.into_iter().map(|row| line(&at, row, today)).collect_view();
+        let mut body = Rows::new();
+        rows.iter().for_each(|bill| line(&mut body, &at, bill, today));
         let currency = at.client.currency.clone();
         let columns = vec![
             Column::text("Invoice"),
@@ -78,7 +83,7 @@ pub async fn list(ctx: Ctx, Query(query): Query<ListQuery>) -> Result<Response, 
                 view! { <EmptyState title="No invoices yet" text="Your first bill appears here on the day it is issued."/> }.into_any()
             } else {
                 view! {
-                    <DataTable caption="Invoices, the latest first" columns=columns>{body}</DataTable>
+                    <DataTable caption="Invoices, the latest first" columns=columns rows=body/>
                     <Pagination summary=summary first=first next=next/>
                 }.into_any()
             }}
@@ -88,24 +93,22 @@ pub async fn list(ctx: Ctx, Query(query): Query<ListQuery>) -> Result<Response, 
     Ok(html.into_response())
 }
 
-fn line(at: &AtAccount, bill: Invoice, today: chrono::NaiveDate) -> impl IntoView + use<> {
+fn line(rows: &mut Rows, at: &AtAccount, bill: &Invoice, today: chrono::NaiveDate) {
     let locale = at.locale();
     let day = |day: Option<chrono::NaiveDate>| day.map(|day| format::date(day, locale)).unwrap_or_default();
-    let open = if account::is_open(&bill) { bill.open() } else { Decimal::ZERO };
-    let status = if bill.overdue(today) { "overdue".to_owned() } else { bill.status.clone() };
-    let credit = (bill.kind == "credit_note").then_some(" (credit note)");
-    view! {
-        <tr>
-            <th scope="row" class="nowrap"><a href=format!("{PATH}/{}", bill.id)>{bill.label.clone()}</a>{credit}</th>
-            <td class="nowrap">{span_of(&bill, locale)}</td>
-            <td class="nowrap">{day(bill.issued_on)}</td>
-            <td class="nowrap">{day(bill.due_on)}</td>
-            <td class="num">{format::kwh(bill.kwh, locale)}</td>
-            <td class="num">{format::money(bill.total, locale)}</td>
-            <td class="num">{format::money(open, locale)}</td>
-            <td><Status value=status/></td>
-        </tr>
-    }
+    let open = if account::is_open(bill) { bill.open() } else { Decimal::ZERO };
+    let span = span_of(bill, locale);
+    let span = if bill.kind == "credit_note" { format!("{span} (credit note)") } else { span };
+    rows.row(|row| {
+        row.name_link(&format!("{PATH}/{}", bill.id), &bill.label)
+            .line(&span)
+            .line(&day(bill.issued_on))
+            .line(&day(bill.due_on))
+            .number(&format::kwh(bill.kwh, locale))
+            .number(&format::money(bill.total, locale))
+            .number(&format::money(open, locale))
+            .status(if bill.overdue(today) { "overdue" } else { &bill.status });
+    });
 }
 
 /// `GET /account/invoices/:invoice`. A draft and another's bill answer like one that does not exist.
@@ -113,18 +116,18 @@ pub async fn show(ctx: Ctx, Path(id): Path<String>) -> Result<Response, AppError
     let (at, tx) = AtAccount::open(&ctx).await?;
     let id: InvoiceId = id.parse().map_err(|_| AppError::NotFound)?;
     let conn = tx.shared();
-    let (invoice, lines, paid, bills) = tokio::try_join!(
+    let (invoice, lines, paid) = tokio::try_join!(
         invoices::find(conn, at.key.client, id),
         invoices::lines(conn, at.key.client, id),
         payments::of_invoice(conn, at.key.organization, at.key.client, id),
-        account::bills(conn, at.key, None, 60),
     )?;
     let invoice = invoice.ok_or(AppError::NotFound)?;
+    // What it is compared with was issued before it, whatever has been issued since.
+    let before = invoice.issued_on.map(|day| (day, invoice.id));
+    let mut bills = account::bills(conn, at.key, before, EARLIER).await?;
     drop(tx);
-    // What it is compared with lies before it, also when a later one has been issued since.
-    let earlier: Vec<Invoice> =
-        bills.into_iter().filter(|bill| bill.id == invoice.id || bill.period_from < invoice.period_from).collect();
-    let compared = account::compare(&earlier).filter(|compared| compared.now.id == invoice.id);
+    bills.push(invoice.clone());
+    let compared = account::compare(&bills).filter(|compared| compared.now.id == invoice.id);
     let (today, place) = (at.today(), at.place(&[("Invoices", PATH)], &invoice.label));
     let actor = at.actor.clone();
     let title = format!("{} {}", if invoice.kind == "credit_note" { "Credit note" } else { "Invoice" }, invoice.label);
@@ -139,7 +142,7 @@ pub async fn show(ctx: Ctx, Path(id): Path<String>) -> Result<Response, AppError
         let bill = invoice_view::account(&invoice, &lines, locale);
         view! {
             <PageHeader title=title><Status value=status/></PageHeader>
-            <div class="columns">
+            <div class="columns even">
                 {to_pay(&at, &invoice, today)}
                 <Section title="About this bill">{about}</Section>
             </div>

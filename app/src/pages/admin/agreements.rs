@@ -45,7 +45,7 @@ pub async fn load(tx: &mut Tenant, at: &AtClient, customer: &Customer) -> Result
 /// The tariff on the customer's page; the form only for those who may write.
 pub fn section(
     tariff: CustomerTariff,
-    typed: &Typed,
+    typed: Typed,
     form: Option<(String, Vec<(String, String)>)>,
     tariffs_path: &str,
     locale: Locale,
@@ -53,7 +53,7 @@ pub fn section(
     let CustomerTariff { agreements, choices, starts } = tariff;
     let today = chrono::Utc::now().date_naive();
     let none = agreements.is_empty();
-    let (typed, path) = (typed.clone(), tariffs_path.to_owned());
+    let path = tariffs_path.to_owned();
     let names: Vec<(String, String)> = choices.iter().map(|row| (row.code.clone(), row.name.clone())).collect();
     let rows = agreements
         .into_iter()
@@ -82,6 +82,7 @@ pub fn section(
     let empty = choices.is_empty();
     view! {
         <Section title="Tariff">
+            <div class="stack">
             {if none {
                 view! { <p>"On no tariff yet: nothing can be billed until there is one."</p> }.into_any()
             } else {
@@ -92,6 +93,7 @@ pub fn section(
                 Some((context, hidden)) => choose(typed, choices, starts, context, hidden).into_any(),
                 None => ().into_any(),
             }}
+            </div>
         </Section>
     }
 }

@@ -16,7 +16,7 @@ use serde_json::json;
 
 use crate::components::{
     Button, ButtonLink, Column, DataTable, DateField, EmptyState, ErrorSummary, Kind, PageHeader, Pagination, PostForm,
-    Status,
+    Rows,
 };
 use crate::format::{self, Locale};
 use crate::forms::{FieldErrors, Reader};
@@ -80,30 +80,28 @@ pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<List
 fn table(rows: &[BillingPeriod], path: &str, currency: &str, locale: Locale) -> AnyView {
     let columns = vec![
         Column::text("Period"),
+        Column::text("Days"),
         Column::text("Status"),
         Column::number("Invoices", ""),
         Column::number("Not billed", ""),
         Column::number("Usage", "kWh"),
         Column::number("Total", currency),
     ];
-    let row = |row: &BillingPeriod| {
+    let mut table = Rows::new();
+    for row in rows {
         let days = row.days();
-        let range = days.is_calendar_month().then(|| {
-            view! { <span class="sub">{format::date_range(days.from(), days.last(), locale)}</span> }
+        table.row(|cells| {
+            cells
+                .name_link(&format!("{path}/{}", row.id), &period_name(days, locale))
+                .line(&format::date_range(days.from(), days.last(), locale))
+                .status(&row.status)
+                .number(&format::count(row.invoices.into(), locale))
+                .number(&format::count(row.exceptions.into(), locale))
+                .number(&format::kwh(row.kwh, locale))
+                .number(&format::money(row.total, locale));
         });
-        view! {
-            <tr>
-                <th scope="row"><a href=format!("{path}/{}", row.id)>{period_name(days, locale)}</a>{range}</th>
-                <td><Status value=row.status.clone()/></td>
-                <td class="num">{format::count(row.invoices.into(), locale)}</td>
-                <td class="num">{format::count(row.exceptions.into(), locale)}</td>
-                <td class="num">{format::kwh(row.kwh, locale)}</td>
-                <td class="num">{format::money(row.total, locale)}</td>
-            </tr>
-        }
-    };
-    let body = rows.iter().map(row).collect_view();
-    view! { <DataTable caption="Billing periods" columns=columns>{body}</DataTable> }.into_any()
+    }
+    view! { <DataTable caption="Billing periods" columns=columns rows=table/> }.into_any()
 }
 
 /// The days to propose: those after the latest period to the end of their month, else last month.

@@ -186,7 +186,8 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
     let typed = ctx.take_typed().await;
     let locale = at.locale();
     let may_write = at.actor.may(Permission::ManageCustomers);
-    let import = if at.actor.may(Permission::ImportUsage) { format!("{}/imports/new", at.base()) } else { String::new() };
+    let import =
+        if at.actor.may(Permission::ImportUsage) { format!("{}/imports/new", at.base()) } else { String::new() };
     let place = at.place(&[("Customers", "customers")], &customer.name);
     let base = format!("{}/customers/{}", at.base(), customer.id);
     let tariffs = format!("{}/tariffs", at.base());
@@ -213,7 +214,7 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
             <ErrorSummary errors=field_errors(&typed)/>
             <SummaryList rows=rows/>
             {super::meters::section(meters, &base, &import, may_write, locale)}
-            {agreements::section(tariff, &typed, form, &tariffs, locale)}
+            {agreements::section(tariff, typed, form, &tariffs, locale)}
         }
     })
     .await;

@@ -146,18 +146,21 @@ pub async fn show(
         let path = format!("{base}/imports/{}", import.id);
         let (problem, status) = (import.problem.clone(), import.status.clone());
         let tone = if import.status == "failed" { Tone::Bad } else { Tone::Info };
+        let (figures, rows) = (stats(&import, locale), facts(&import, meter, &base, zone, locale));
         let kept = (total > 0).then(|| rejections(rejected, &path, offset, total, locale));
         view! {
             <PageHeader title=import.file_name.clone() second=again second_href=format!("{base}/imports/new")>
                 <Status value=status/>
             </PageHeader>
+            <div class="stack">
             {(!problem.is_empty()).then(|| view! { <Notice tone=tone title=problem/> })}
-            <Stats stats=stats(&import, locale)/>
-            <SummaryList rows=facts(&import, meter, &base, zone, locale)/>
+            <Stats stats=figures/>
+            <SummaryList rows=rows/>
             {next_step.then(|| view! {
                 <div class="actions"><ButtonLink label="Go to billing periods" href=format!("{base}/billing-periods") kind=Kind::Secondary/></div>
             })}
             {kept}
+            </div>
         }
     })
     .await;
@@ -185,7 +188,10 @@ fn facts(import: &Import, meter: Option<Meter>, base: &str, zone: Tz, locale: Lo
     let size = Decimal::from(import.file_bytes) / Decimal::from(1024);
     let mut rows = vec![
         SummaryRow::new("Imported", format::date_time(wall(import.created_at, zone), locale)),
-        SummaryRow::new("Format", format!("{}, {} kB", format_label(&import.format), format::number(size.ceil(), 0, locale))),
+        SummaryRow::new(
+            "Format",
+            format!("{}, {} kB", format_label(&import.format), format::number(size.ceil(), 0, locale)),
+        ),
         SummaryRow::new("Energy", energy),
     ];
     if let Some((first, last)) = import.first_at.zip(import.last_at) {

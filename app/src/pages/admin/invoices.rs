@@ -11,9 +11,7 @@ use eis::invoices::{self, Filter, Listed, Page, Search, Total, Turn};
 use leptos::prelude::*;
 use serde::Deserialize;
 
-use crate::components::{
-    Choice, Column, DataTable, EmptyState, FilterBar, FilterSelect, PageHeader, Pagination, Status,
-};
+use crate::components::{Choice, Column, DataTable, EmptyState, FilterBar, FilterSelect, PageHeader, Pagination, Rows};
 use crate::format::{self, Locale};
 use crate::pages::frame::page;
 use crate::pages::parts::{AtClient, EXPORT_ROWS, PAGE_ROWS, address, csv_file};
@@ -150,23 +148,21 @@ pub(super) fn rows_table(rows: Vec<Listed>, path: &str, currency: &str, today: N
         Column::number("Amount", currency),
         Column::number("Open", currency),
     ];
-    let row = |row: Listed| {
-        let status = row.shown_status(today).to_owned();
-        view! {
-            <tr>
-                <th scope="row" class="nowrap"><a href=format!("{path}/{}", row.id)>{row.label}</a></th>
-                <td>{row.customer_name}<span class="sub">{row.account_number}</span></td>
-                <td class="nowrap">{format::date(row.issued_on, locale)}</td>
-                <td class="nowrap">{format::date(row.due_on, locale)}</td>
-                <td><Status value=status/></td>
-                <td class="num">{format::kwh(row.kwh, locale)}</td>
-                <td class="num">{format::money(row.total, locale)}</td>
-                <td class="num">{format::money(row.total - row.paid, locale)}</td>
-            </tr>
-        }
-    };
-    let body = rows.into_iter().map(row).collect_view();
-    view! { <DataTable caption="Invoices" columns=columns>{body}</DataTable> }.into_any()
+    let mut table = Rows::new();
+    for row in rows {
+        table.row(|cells| {
+            cells
+                .name_link(&format!("{path}/{}", row.id), &row.label)
+                .text_with(&row.customer_name, &row.account_number)
+                .line(&format::date(row.issued_on, locale))
+                .line(&format::date(row.due_on, locale))
+                .status(row.shown_status(today))
+                .number(&format::kwh(row.kwh, locale))
+                .number(&format::money(row.total, locale))
+                .number(&format::money(row.total - row.paid, locale));
+        });
+    }
+    view! { <DataTable caption="Invoices" columns=columns rows=table/> }.into_any()
 }
 
 /// `GET /clients/:client/invoices.csv`

@@ -37,13 +37,7 @@ fn direction(code: &str) -> &'static str {
 }
 
 /// The meters on the customer's page. `base` is the customer's address, `import` the import form's.
-pub fn section(
-    meters: Vec<Meter>,
-    base: &str,
-    import: &str,
-    may_write: bool,
-    locale: Locale,
-) -> impl IntoView + use<> {
+pub fn section(meters: Vec<Meter>, base: &str, import: &str, may_write: bool, locale: Locale) -> impl IntoView + use<> {
     let (base, import) = (base.to_owned(), import.to_owned());
     let none = meters.is_empty();
     let link = if may_write { "Add meter" } else { "" };
@@ -178,8 +172,8 @@ pub async fn edit(
     let typed = ctx.take_typed().await;
     let locale = at.locale();
     let back = format!("{}/customers/{}", at.base(), customer.id);
-    let place = at
-        .place(&[("Customers", "customers"), (&customer.name, &format!("customers/{}", customer.id))], &meter.serial);
+    let place =
+        at.place(&[("Customers", "customers"), (&customer.name, &format!("customers/{}", customer.id))], &meter.serial);
     let hidden = vec![
         ("client".to_owned(), at.client.id.to_string()),
         ("meter".to_owned(), meter.id.to_string()),
@@ -197,8 +191,10 @@ pub async fn edit(
         });
         view! {
             <PageHeader title=title subtitle=customer.name/>
-            {note}
-            {form(typed, MeterFields::from(&meter), "/api/update_meter", context, hidden, "Save changes", &back)}
+            <div class="stack">
+                {note}
+                {form(typed, MeterFields::from(&meter), "/api/update_meter", context, hidden, "Save changes", &back)}
+            </div>
         }
     })
     .await;
@@ -216,7 +212,11 @@ fn form(
 ) -> impl IntoView + use<> {
     let (action, label, back) = (action.to_owned(), label.to_owned(), back.to_owned());
     let measures = std::iter::once(Choice::new("register", "Register: read now and then"))
-        .chain(INTERVALS.iter().map(|minutes| Choice::new(minutes.to_string(), format!("Interval: every {minutes} minutes"))))
+        .chain(
+            INTERVALS
+                .iter()
+                .map(|minutes| Choice::new(minutes.to_string(), format!("Interval: every {minutes} minutes"))),
+        )
         .collect();
     let ways = vec![
         Choice::new("import", "Import: energy the customer draws"),
@@ -283,7 +283,11 @@ pub(crate) async fn create_meter(
 }
 
 /// What usage that is there already forbids.
-fn against_usage(before: &Meter, fields: &MeterFields, measured: Option<(chrono::NaiveDate, chrono::NaiveDate)>) -> Result<(), FieldErrors> {
+fn against_usage(
+    before: &Meter,
+    fields: &MeterFields,
+    measured: Option<(chrono::NaiveDate, chrono::NaiveDate)>,
+) -> Result<(), FieldErrors> {
     let Some((first, last)) = measured else { return Ok(()) };
     let mut errors = FieldErrors::default();
     let stays = "This stays as it is: the meter has usage. Remove the meter and add another one instead.";

@@ -161,7 +161,8 @@ fn to_do(figures: &Attention, base: &str, currency: &str, locale: Locale) -> Any
 }
 
 fn chart(usage: &[MonthUsage], locale: Locale, base: &str) -> AnyView {
-    let Some(most) = usage.iter().max_by_key(|month| month.kwh) else {
+    let used = usage.iter().filter(|month| !month.kwh.is_zero());
+    let Some(most) = used.max_by_key(|month| month.kwh) else {
         let href = format!("{base}/imports/new");
         return view! { <EmptyState title="No usage billed yet" text="Import usage, then rate a billing period." action="Import usage" href=href/> }.into_any();
     };

@@ -138,7 +138,12 @@ fn table(rows: Vec<TariffRow>, customers: &[(String, i64)], path: &str, locale: 
     view! { <DataTable caption="Tariffs" columns=columns>{body}</DataTable> }
 }
 
-fn version_entry(action: &'static str, version: &Tariff, summary: String, details: serde_json::Value) -> Entry<'static> {
+fn version_entry(
+    action: &'static str,
+    version: &Tariff,
+    summary: String,
+    details: serde_json::Value,
+) -> Entry<'static> {
     Entry { action, entity: "tariff_rate", entity_id: Some(version.id.0), customer: None, summary, details }
 }
 
@@ -213,7 +218,8 @@ pub(crate) async fn discard_tariff(client: String, tariff: String) -> Result<(),
         let text = format!("Discarded the draft of {} version {}", version.code, version.version);
         audit::record(&mut tx, &actor, version_entry("discard", &version, text, json!({}))).await?;
         tx.commit().await?;
-        Ok(Done::to(format!("/clients/{at}/tariffs")).saying(format!("Draft of version {} discarded.", version.version)))
+        Ok(Done::to(format!("/clients/{at}/tariffs"))
+            .saying(format!("Draft of version {} discarded.", version.version)))
     })
     .await
 }

@@ -97,7 +97,7 @@ fn line(row: ClientOverview, locale: Locale) -> impl IntoView {
     view! {
         <tr>
             <th scope="row"><a href=base.clone()>{row.name}</a> {closed.then(|| view! { " " <Status value=row.status/> })}</th>
-            <td>{if calm { view! { <span class="hint">"Nothing"</span> }.into_any() } else { items.into_any() }}</td>
+            <td class="wrap">{if calm { view! { <span class="hint">"Nothing"</span> }.into_any() } else { items.into_any() }}</td>
             <td class="num"><a href=format!("{base}/customers")>{format::count(row.customers, locale)}</a></td>
             <td class="num">{format::count(row.overdue, locale)}</td>
             <td class="num">{format::money(row.overdue_amount, locale)}</td>

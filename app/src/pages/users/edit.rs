@@ -48,7 +48,7 @@ async fn find(tx: &mut Tenant, id: &str) -> Result<OrganizationUser, AppError> {
 }
 
 /// The last day on which something that ends at `to` still holds.
-fn last_day(to: DateTime<Utc>, zone: Tz) -> NaiveDate {
+pub(super) fn last_day(to: DateTime<Utc>, zone: Tz) -> NaiveDate {
     (to - Duration::seconds(1)).with_timezone(&zone).date_naive()
 }
 
@@ -89,9 +89,9 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: Tenant, id: &str) -> Result<Respon
             <Section title="Change">
                 <PostForm action="/api/change_role" context=context hidden=hidden class="form">
                     <DateField name="last_day" label="Last day" hint="Leave empty for no end. The person signs in again after a change." value=typed.value("last_day", last) error=typed.error("last_day") optional=true/>
+                    <p class="hint">"For another role or client, invite the person again: one person may hold several roles."</p>
                     <div class="actions"><Button label="Save changes"/><ButtonLink label="Cancel" href=back kind=Kind::Secondary/></div>
                 </PostForm>
-                <p class="hint">"For another role or client, invite the person again: one person may hold several roles."</p>
             </Section>
             <Section title="Take back">
                 <ConfirmPanel

@@ -179,7 +179,7 @@ pub(crate) async fn invite_user(
             entity_id: Some(id.0),
             customer: new.customer,
             summary: format!("Invited {} ({}) as {role}", new.name, new.email),
-            details: json!({ "role": new.role, "client": new.client, "account_number": account, "days": users::INVITATION_DAYS }),
+            details: json!({ "role": new.role, "account_number": account, "days": users::INVITATION_DAYS }),
         };
         audit::record(&mut tx, &about(&actor, new.client), entry).await?;
         tx.commit().await?;

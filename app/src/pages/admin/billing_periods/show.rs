@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 
 use super::period_name;
 use crate::components::{
-    Column, ConfirmPanel, DataTable, EmptyState, Kind, PageHeader, Pagination, Section, Stat, Stats, Status, Steps,
-    Tag, Tone,
+    Column, ConfirmPanel, DataTable, EmptyState, Kind, PageHeader, Pagination, Rows, Section, Stat, Stats, Status,
+    Steps, Tone,
 };
 use crate::format::{self, Locale};
 use crate::pages::frame::page;
@@ -69,7 +69,12 @@ pub async fn show(
     let (currency, base) = (at.client.currency.clone(), at.base());
     let panels = Panels::new(&at, &period, &name, counts.1);
     let crumbs = at.place(&[("Billing periods", "billing-periods")], &name);
-    let days = format::date_range(period.from_on, period.days().last(), locale);
+    let length = many(period.days().days(), "day", "days", locale);
+    let days = if period.days().is_calendar_month() {
+        format!("{}, {length}", format::date_range(period.from_on, period.days().last(), locale))
+    } else {
+        length
+    };
     let html = page(&ctx, &at.actor, crumbs, name.clone(), move || {
         let current = STEPS.iter().position(|(code, _)| *code == period.status).unwrap_or(STEPS.len());
         let path = format!("{base}/billing-periods/{}", period.id);
@@ -150,22 +155,22 @@ impl Listing<'_> {
     fn exceptions(&self, found: Vec<Exception>, counts: (i64, i64), skip: i64) -> AnyView {
         let shown = i64::try_from(found.len()).unwrap_or_default();
         let total = counts.0 + counts.1;
-        let row = |found: Exception| {
+        let mut rows = Rows::new();
+        for found in found {
             let (what, label, path) = remedy(&found.kind);
             let customer = format!("{}/customers/{}", self.base, found.customer_id);
             let href = if path == "customers" { customer.clone() } else { format!("{}/{path}", self.base) };
             let tone = if found.severity == "blocks" { Tone::Bad } else { Tone::Warn };
-            view! {
-                <tr>
-                    <th scope="row"><a href=customer>{found.account_number}</a><span class="sub">{found.customer_name}</span></th>
-                    <td><Tag text=what tone=tone/></td>
-                    <td>{found.message}</td>
-                    <td class="nowrap"><a href=href>{label}</a></td>
-                </tr>
-            }
-        };
-        let rows = found.into_iter().map(row).collect_view();
+            rows.row(|row| {
+                row.name_link(&customer, &found.account_number)
+                    .text(&found.customer_name)
+                    .tag(what, tone)
+                    .prose(&found.message)
+                    .link(&href, label);
+            });
+        }
         let columns = vec![
+            Column::text("Account"),
             Column::text("Customer"),
             Column::text("Found"),
             Column::text("What it is"),
@@ -185,7 +190,7 @@ impl Listing<'_> {
         );
         view! {
             <Section title="Exceptions">
-                <DataTable caption="Exceptions" columns=columns>{rows}</DataTable>
+                <DataTable caption="Exceptions" columns=columns rows=rows/>
                 <Pagination summary=summary previous=previous next=next/>
             </Section>
         }
@@ -222,26 +227,23 @@ impl Listing<'_> {
             Column::number("Total", self.currency),
         ];
         let locale = self.locale;
-        let row = |draft: &Invoice| {
+        let mut rows = Rows::new();
+        for draft in &drafts {
             let third = if issued { draft.label.clone() } else { format::count(draft.days(), locale) };
-            let estimated = draft.estimated.then(|| view! { " " <Status value="estimated"/> });
-            view! {
-                <tr>
-                    <th scope="row"><a href=format!("{}/invoices/{}", self.base, draft.id)>{draft.account_number.clone()}</a></th>
-                    <td>{draft.customer_name.clone()}{estimated}</td>
-                    <td class="nowrap">{third}</td>
-                    <td>{draft.tariff_name.clone()}</td>
-                    <td class="num">{format::kwh(draft.kwh, locale)}</td>
-                    <td class="num">{format::money(draft.net, locale)}</td>
-                    <td class="num">{format::money(draft.tax, locale)}</td>
-                    <td class="num">{format::money(draft.total, locale)}</td>
-                </tr>
-            }
-        };
-        let rows = drafts.iter().map(row).collect_view();
+            rows.row(|row| {
+                row.name_link(&format!("{}/invoices/{}", self.base, draft.id), &draft.account_number)
+                    .text(&draft.customer_name)
+                    .line(&third)
+                    .text_with(&draft.tariff_name, if draft.estimated { "Partly estimated" } else { "" })
+                    .number(&format::kwh(draft.kwh, locale))
+                    .number(&format::money(draft.net, locale))
+                    .number(&format::money(draft.tax, locale))
+                    .number(&format::money(draft.total, locale));
+            });
+        }
         view! {
             <Section title=title>
-                <DataTable caption=title columns=columns>{rows}</DataTable>
+                <DataTable caption=title columns=columns rows=rows/>
                 <Pagination summary=summary first=first next=next/>
             </Section>
         }

@@ -51,6 +51,7 @@ pub async fn new(ctx: Ctx, Path(client): Path<String>, Query(query): Query<NewQu
         view! {
             <PageHeader title="Import usage"/>
             <ErrorSummary errors=field_errors(&typed)/>
+            <div class="stack">
             <PostForm action=list.clone() context=context multipart=true class="form">
                 <Field name="serial" label="Meter serial" width="w20" autocomplete="off" hint="For a file of one meter that does not carry its serial, as most Green Button files do not. Leave it empty when the file names its meters." value=typed.value("serial", query.meter) error=typed.error("serial") optional=true/>
                 <FileField name="file" label="File" accept=".xml,.csv,.txt" hint=format!("Green Button XML, CSV or NEM12, at most {largest} MB. The format is told by the content.") error=typed.error("file")/>
@@ -60,6 +61,7 @@ pub async fn new(ctx: Ctx, Path(client): Path<String>, Query(query): Query<NewQu
                 "CSV has one row an interval, with the columns interval_start and kwh, and if you like meter, direction and quality. "
                 <a href=template>"Download a template"</a>
             </p>
+            </div>
         }
     })
     .await;
@@ -85,6 +87,8 @@ impl Drop for Received {
 struct Sent {
     serial: String,
     file: Option<Received>,
+    /// A file was chosen that has no content.
+    empty: bool,
 }
 
 /// Why an upload was not taken.
@@ -136,7 +140,8 @@ async fn import(ctx: &Ctx, at: &AtClient, body: Multipart) -> Result<ImportResul
     let sent = receive(&at.actor, body).await?;
     let refused = |field: &str, text: String, sent: Sent| Refusal::Form(Box::new(sent), FieldErrors::one(field, text));
     let Some(file) = &sent.file else {
-        return Err(refused("file", "Choose a file.".into(), sent));
+        let text = if sent.empty { "This file is empty. Choose the file with the values." } else { "Choose a file." };
+        return Err(refused("file", text.into(), sent));
     };
     let zone = at.client.time_zone.parse().unwrap_or(Tz::UTC);
     let file = ImportFile { path: file.path.clone(), name: file.name.clone() };
@@ -179,7 +184,8 @@ async fn receive(actor: &Actor, mut body: Multipart) -> Result<Sent, Refusal> {
         match body.next_field().await {
             Ok(Some(field)) if field.name() == Some("serial") => sent.serial = text(field).await?.trim().to_owned(),
             Ok(Some(field)) if field.name() == Some("file") => match keep(field).await {
-                Ok(file) => sent.file = file,
+                Ok(Kept::File(file)) => sent.file = Some(file),
+                Ok(kept) => sent.empty = matches!(kept, Kept::Empty),
                 Err(error) => return Err(too_large(error, sent)),
             },
             Ok(Some(_)) => {}
@@ -206,8 +212,15 @@ enum Fault {
     Disk(std::io::Error),
 }
 
-/// Writes a file as it arrives; `None` when none was chosen or it is empty.
-async fn keep(mut field: Part<'_>) -> Result<Option<Received>, Fault> {
+/// What a file field held.
+enum Kept {
+    File(Received),
+    Empty,
+    NotChosen,
+}
+
+/// Writes a file as it arrives.
+async fn keep(mut field: Part<'_>) -> Result<Kept, Fault> {
     let name = field.file_name().unwrap_or_default().to_owned();
     let path = std::env::temp_dir().join(format!("portal-import-{}", uuid::Uuid::now_v7()));
     let mut file = open(&path).await.map_err(Fault::Disk)?;
@@ -218,7 +231,12 @@ async fn keep(mut field: Part<'_>) -> Result<Option<Received>, Fault> {
         file.write_all(&chunk).await.map_err(Fault::Disk)?;
     }
     file.flush().await.map_err(Fault::Disk)?;
-    Ok(any.then_some(received))
+    let chosen = !received.name.is_empty();
+    Ok(match (any, chosen) {
+        (true, _) => Kept::File(received),
+        (false, true) => Kept::Empty,
+        (false, false) => Kept::NotChosen,
+    })
 }
 
 /// A new file that only the portal's own user reads.

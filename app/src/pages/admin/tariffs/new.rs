@@ -67,7 +67,8 @@ pub async fn new(ctx: Ctx, Path(client): Path<String>, Query(query): Query<NewQu
 
 fn choose(path: &str, query: &NewQuery) -> impl IntoView + use<> {
     let choices = KINDS.iter().map(|(value, label)| Choice::new(*value, *label)).collect();
-    let code = (!query.code.is_empty()).then(|| view! { <input r#type="hidden" name="code" value=query.code.clone()/> });
+    let code =
+        (!query.code.is_empty()).then(|| view! { <input r#type="hidden" name="code" value=query.code.clone()/> });
     view! {
         <PageHeader title="New tariff"/>
         <form method="get" action=format!("{path}/new") class="form">
@@ -129,7 +130,9 @@ impl TariffForm {
         let code = reader.text("code", &self.code, "a code", 40);
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         if !code.is_empty() && !(code.starts_with(|c: char| c.is_ascii_alphanumeric()) && code.chars().all(plain)) {
-            reader.errors.add("code", "Use letters, digits, hyphens and underscores, beginning with a letter or digit.");
+            reader
+                .errors
+                .add("code", "Use letters, digits, hyphens and underscores, beginning with a letter or digit.");
         }
         let name = reader.text("name", &self.name, "what people call the tariff", 200);
         let zone = client.time_zone.parse().unwrap_or(Tz::UTC);
@@ -178,14 +181,18 @@ impl TariffForm {
             let amount = price(reader, &format!("price_{number}"), amount, &format!("the price of step {number}"));
             if at == last {
                 if !limit.trim().is_empty() {
-                    reader.errors.add(format!("limit_{number}"), "The last step has no limit: leave it empty, or add a price after it.");
+                    reader.errors.add(
+                        format!("limit_{number}"),
+                        "The last step has no limit: leave it empty, or add a price after it.",
+                    );
                 }
                 steps.push((None, amount));
                 continue;
             }
             let field = format!("limit_{number}");
             let most = Decimal::from(99_999_999);
-            let limit = reader.decimal(&field, limit, &format!("the limit of step {number} in kWh"), Decimal::ZERO, most);
+            let limit =
+                reader.decimal(&field, limit, &format!("the limit of step {number} in kWh"), Decimal::ZERO, most);
             if limit.is_some_and(|limit| limit <= below) {
                 reader.errors.add(field, format!("The limit must lie above {below} kWh, where this step begins."));
             }
@@ -298,10 +305,7 @@ fn peaks(typed: &Typed, per_kwh: &str) -> impl IntoView + use<> {
 
 /// Makes a draft.
 #[server(prefix = "/api", endpoint = "create_tariff")]
-pub(crate) async fn create_tariff(
-    client: String,
-    #[server(flatten)] form: TariffForm,
-) -> Result<(), ServerFnError> {
+pub(crate) async fn create_tariff(client: String, #[server(flatten)] form: TariffForm) -> Result<(), ServerFnError> {
     act(async {
         let (ctx, actor) = require_client(Permission::ManageTariffs, &client)?;
         let (at, organization) = actor.tenant()?;

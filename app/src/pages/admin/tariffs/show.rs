@@ -11,8 +11,8 @@ use leptos::prelude::*;
 
 use super::applies;
 use crate::components::{
-    Column, ConfirmPanel, DataTable, DateField, ErrorSummary, Kind, Notice, PageHeader, Section, Status, SummaryList,
-    SummaryRow, Tone,
+    Column, ConfirmPanel, DataTable, DateField, ErrorSummary, Kind, Notice, PageHeader, Section, Source, Status,
+    SummaryList, SummaryRow, Tone,
 };
 use crate::format::{self, Locale};
 use crate::forms::Typed;
@@ -38,11 +38,8 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
     let today = Utc::now().date_naive();
     let customers = agreements::customers_from(&mut tx, at.client.id, &tariff.code, today).await?;
     let may_write = at.actor.may(Permission::ManageTariffs);
-    let activation = if may_write && tariff.status == "draft" {
-        Some(tariffs::activation(&mut tx, &tariff).await?)
-    } else {
-        None
-    };
+    let activation =
+        if may_write && tariff.status == "draft" { Some(tariffs::activation(&mut tx, &tariff).await?) } else { None };
     drop(tx);
     let typed = ctx.take_typed().await;
     let locale = at.locale();
@@ -56,7 +53,7 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
     let step = may_write.then(|| Step { context: at.actor.context_token(), hidden, activation, customers });
     let html = page(&ctx, &at.actor, place, tariff.name.clone(), move || {
         let (document, status) = (tariff.document(), tariff.status.clone());
-        let json = serde_json::to_string_pretty(&tariff.document).unwrap_or_default();
+        let json = on_lines(&serde_json::to_string_pretty(&tariff.document).unwrap_or_default());
         let kind = tariff.kind.as_str();
         let again = if may_write { "New version" } else { "" };
         let again_href = address(&format!("{path}/new"), &[("kind", kind), ("code", &tariff.code)]);
@@ -66,22 +63,39 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
                 <Status value=status/>
             </PageHeader>
             <ErrorSummary errors=field_errors(&typed)/>
+            <div class="stack">
             {step.map(|step| next_step(&tariff, step, &typed, locale))}
             {match document {
                 Ok(document) => charges(&tariff, &document, customers, locale).into_any(),
                 Err(fault) => view! { <Notice tone=Tone::Bad title="The document of this version cannot be read"><p>{fault.to_string()}</p></Notice> }.into_any(),
             }}
             {version_table(versions, &path, tariff.id, locale)}
-            <Section title="Document">
-                <details class="source">
-                    <summary>"The tariff as JSON"</summary>
-                    <pre tabindex="0">{json}</pre>
-                </details>
-            </Section>
+            <Section title="Document"><Source label="The tariff as JSON" text=json/></Section>
+            </div>
         }
     })
     .await;
     Ok(html.into_response())
+}
+
+/// Indented JSON with lists of plain numbers on one line: a day's 24 hours, not 24 lines.
+fn on_lines(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    let mut rest = json;
+    while let Some((before, after)) = rest.split_once('[') {
+        out.push_str(before);
+        out.push('[');
+        rest = after;
+        if let Some((list, tail)) = after.split_once(']')
+            && list.chars().all(|c| c.is_ascii_digit() || c.is_whitespace() || c == ',')
+        {
+            out.push_str(&list.split(',').map(str::trim).collect::<Vec<_>>().join(", "));
+            out.push(']');
+            rest = tail;
+        }
+    }
+    out.push_str(rest);
+    out
 }
 
 /// Activate or discard a draft; retire what is active.
@@ -97,7 +111,13 @@ fn next_step(tariff: &Tariff, step: Step, typed: &Typed, locale: Locale) -> AnyV
     let count = people(customers, locale);
     let consequences = vec![
         format!("From the day you choose, no version of {code} applies until another one is activated."),
-        format!("{count} on {code} now or later: put them on another tariff, or their bills stop with an exception."),
+        if customers == 0 {
+            format!("No customer is on {code} now or later.")
+        } else {
+            format!(
+                "{count} on {code} now or later: put them on another tariff, or their bills stop with an exception."
+            )
+        },
         "Bills for days before that stay as they are and can still be made.".to_owned(),
     ];
     let error = typed.error("retire_from");
@@ -125,6 +145,7 @@ fn next_step(tariff: &Tariff, step: Step, typed: &Typed, locale: Locale) -> AnyV
 
 fn people(customers: i64, locale: Locale) -> String {
     match customers {
+        0 => "No customer is".to_owned(),
         1 => "1 customer is".to_owned(),
         n => format!("{} customers are", format::count(n, locale)),
     }
@@ -139,14 +160,24 @@ fn draft_steps(
 ) -> impl IntoView + use<> {
     let (code, version) = (&tariff.code, tariff.version);
     let from = format::date_long(tariff.effective_from, locale);
-    let mut consequences =
-        vec![format!("{} on {code} from {from} on: their energy is charged by version {version}.", people(plan.customers, locale))];
+    let affected = people(plan.customers, locale);
+    let mut consequences = vec![if plan.customers == 0 {
+        format!("No customer is on {code} from {from} on.")
+    } else {
+        format!("{affected} on {code} from {from} on: their energy is charged by version {version}.")
+    }];
     for row in &plan.ends {
-        consequences.push(format!("Version {} ends: its last day is the one before {from}.", row.version));
+        let last = tariff.effective_from.pred_opt().unwrap_or(tariff.effective_from);
+        consequences.push(format!(
+            "Version {} ends: its last day is {}.",
+            row.version,
+            format::date_long(last, locale)
+        ));
     }
     for row in &plan.set_back {
         let starts = format::date(row.effective_from, locale);
-        consequences.push(format!("Version {}, from {starts}, has billed nothing and becomes a draft again.", row.version));
+        consequences
+            .push(format!("Version {}, from {starts}, has billed nothing and becomes a draft again.", row.version));
     }
     let way = plan.in_the_way.first().map(|row| {
         let starts = format::date(row.effective_from, locale);
@@ -208,10 +239,16 @@ fn charges(tariff: &Tariff, document: &TariffDocument, customers: i64, locale: L
         rows.push(SummaryRow::new(demand.name.clone(), format!("{prices} {currency} per kW")));
     }
     for minimum in &document.minimums {
-        rows.push(SummaryRow::new(minimum.name.clone(), format!("at least {} {currency}", format::money(minimum.amount, locale))));
+        rows.push(SummaryRow::new(
+            minimum.name.clone(),
+            format!("at least {} {currency}", format::money(minimum.amount, locale)),
+        ));
     }
     for tax in &document.taxes {
-        rows.push(SummaryRow::new(tax.name.clone(), format::percent(tax.percent / rust_decimal::Decimal::ONE_HUNDRED, locale)));
+        rows.push(SummaryRow::new(
+            tax.name.clone(),
+            format::percent(tax.percent / rust_decimal::Decimal::ONE_HUNDRED, locale),
+        ));
     }
     let calendars = document.calendars.values().map(|calendar| calendar_table(calendar, locale)).collect_view();
     let energy = blocks(blocks_of(document), currency, locale);
@@ -286,7 +323,9 @@ fn season_name(season: &eis::tariff_document::Season, locale: Locale) -> String 
         return "All year".to_owned();
     }
     let day = |text: String| {
-        NaiveDate::parse_from_str(&format!("2000-{text}"), "%Y-%m-%d").map(|day| format::day_month(day, locale)).unwrap_or(text)
+        NaiveDate::parse_from_str(&format!("2000-{text}"), "%Y-%m-%d")
+            .map(|day| format::day_month(day, locale))
+            .unwrap_or(text)
     };
     format!("{}: {} to {}", season.name, day(season.from.to_string()), day(season.to.to_string()))
 }
@@ -364,6 +403,14 @@ mod tests {
         let pattern = DayPattern { on: DayKind::WEEKDAYS.to_vec(), hours };
         assert_eq!(hours_of(&pattern, 1), "16:00–21:00");
         assert_eq!(hours_of(&pattern, 0), "00:00–16:00, 21:00–24:00");
+    }
+
+    #[test]
+    fn lists_of_numbers_stay_on_one_line() {
+        let json = serde_json::to_string_pretty(&serde_json::json!({ "a": ["x"], "hours": [0, 1, 0] })).unwrap();
+        assert!(on_lines(&json).contains("\"hours\": [0, 1, 0]"));
+        let parse = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        assert_eq!(parse(&on_lines(&json)), parse(&json));
     }
 
     #[test]

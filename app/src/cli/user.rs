@@ -1,0 +1,117 @@
+//! `portal user`: making users at the terminal.
+
+use std::io::Read;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand, ValueEnum};
+use eis::access::Role;
+use eis::db::connect::Connected;
+use eis::users::create::{self, NewUser, Outcome};
+
+use super::{CliResult, plain};
+
+/// What can be done with users.
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Make a user with a role, or give another role to the user who has the e-mail address already.
+    Create(CreateArgs),
+}
+
+/// Whom to make.
+#[derive(Debug, Args)]
+pub struct CreateArgs {
+    /// The address to sign in with.
+    #[arg(long)]
+    email: String,
+    /// The person's name.
+    #[arg(long)]
+    name: String,
+    #[command(flatten)]
+    password: PasswordArgs,
+    /// What the user may act as.
+    #[arg(long)]
+    role: RoleName,
+    /// The organisation's short name (every role but eis_staff).
+    #[arg(long, value_name = "SLUG")]
+    organization: Option<String>,
+    /// The client's short name (client_admin, customer_user).
+    #[arg(long, value_name = "SLUG")]
+    client: Option<String>,
+    /// The customer's account number (customer_user).
+    #[arg(long, value_name = "ACCOUNT")]
+    customer: Option<String>,
+}
+
+/// Where the password comes from: never from the command line, which others can read.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct PasswordArgs {
+    /// Read the password from standard input.
+    #[arg(long)]
+    password_stdin: bool,
+    /// Read the password from this environment variable.
+    #[arg(long, value_name = "VARIABLE")]
+    password_env: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+#[value(rename_all = "snake_case")]
+enum RoleName {
+    EisStaff,
+    EnergyAdmin,
+    ClientAdmin,
+    CustomerUser,
+}
+
+impl From<RoleName> for Role {
+    fn from(name: RoleName) -> Self {
+        match name {
+            RoleName::EisStaff => Self::EisStaff,
+            RoleName::EnergyAdmin => Self::EnergyAdmin,
+            RoleName::ClientAdmin => Self::ClientAdmin,
+            RoleName::CustomerUser => Self::CustomerUser,
+        }
+    }
+}
+
+/// Runs a command about users.
+pub async fn run(connected: &Connected, command: UserCommand) -> CliResult {
+    let UserCommand::Create(args) = command;
+    let password = args.password.read()?;
+    connected.migrate_up().await.map_err(plain)?;
+    let role = Role::from(args.role);
+    let new = NewUser {
+        email: args.email.trim().to_owned(),
+        name: args.name,
+        password,
+        role,
+        organization: args.organization,
+        client: args.client,
+        customer: args.customer,
+    };
+    let (email, role) = (&new.email, role.label());
+    match create::create(connected.admin_url(), &new).await.map_err(plain)? {
+        Outcome::Created => println!("Made the user {email} with the role {role}."),
+        Outcome::RoleAdded => {
+            println!("{email} was there already and has the role {role} too now; name and password stay as they were.")
+        }
+        Outcome::AlreadyThere => println!("{email} has this role already. Nothing was changed."),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+impl PasswordArgs {
+    fn read(&self) -> Result<String, String> {
+        let password = match &self.password_env {
+            Some(variable) => {
+                std::env::var(variable).map_err(|_| format!("the environment variable {variable} is not set"))?
+            }
+            None => {
+                let mut text = String::new();
+                std::io::stdin().read_to_string(&mut text).map_err(|error| format!("standard input: {error}"))?;
+                text.trim_end_matches(['\r', '\n']).to_owned()
+            }
+        };
+        if password.is_empty() { Err("the password is empty".to_owned()) } else { Ok(password) }
+    }
+}

@@ -1,0 +1,132 @@
+//! Demo data: three organizations with eight clients, 400 customers, two years of usage, bills and payments.
+//!
+//! [`plan`] makes every row from seeded chance and the day given, through [`crate::rating`]; [`load_once`] writes
+//! them in one transaction as the owner, under the policies. The same day makes the same rows, ids included.
+
+mod accounts;
+mod bills;
+mod book;
+mod cast;
+mod household;
+mod logins;
+mod names;
+mod payments;
+mod people;
+mod plan;
+mod rows;
+mod seed;
+mod tariffs;
+mod usage;
+mod write;
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::db::schema::organizations;
+use crate::db::{DbError, owner::Owner};
+use crate::ids::OrganizationId;
+use crate::users::create::CreateError;
+pub use cast::{PASSWORD, WALK_ADMIN, WALK_CLIENT_NAME, WALK_EMAIL, WALK_NAME, WALK_SERIAL};
+pub use logins::Login;
+
+/// What loading came to.
+#[derive(Debug)]
+pub struct Loaded {
+    /// Whether this call wrote it.
+    pub fresh: bool,
+    /// The day for which it was made.
+    pub as_of: NaiveDate,
+    /// Who can sign in.
+    pub logins: Vec<Login>,
+}
+
+/// Why the demo was not loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    /// Somebody else's organization has the name of the demo's first.
+    #[error(
+        "an organisation with the short name {0:?} is there already and is not the demo's; load the demo into a database of its own"
+    )]
+    Taken(&'static str),
+    /// The generator failed.
+    #[error("the demo data could not be made: {0}")]
+    Plan(String),
+    /// The database.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+impl From<diesel::result::Error> for DemoError {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Db(error.into())
+    }
+}
+
+impl From<CreateError> for DemoError {
+    fn from(error: CreateError) -> Self {
+        Self::Plan(error.to_string())
+    }
+}
+
+/// Loads the demo of a day unless one is there; then nothing changes and the day of the first call holds.
+///
+/// # Errors
+/// When the database holds something else under the demo's names, or fails: then nothing was written.
+pub async fn load_once(admin_url: &str, as_of: NaiveDate) -> Result<Loaded, DemoError> {
+    let mut tx = Owner::begin(admin_url).await?;
+    tx.batch_execute("SELECT pg_advisory_xact_lock(4711002)").await?;
+    if let Some((as_of, users)) = remembered(&mut tx).await? {
+        return Ok(Loaded { fresh: false, as_of, logins: logins::read(&mut tx, &users, as_of).await? });
+    }
+    let plan = tokio::task::spawn_blocking(move || plan::plan(as_of)).await;
+    let plan = plan.map_err(|error| DemoError::Plan(error.to_string()))??;
+    write(&mut tx, &plan).await?;
+    let users: Vec<Uuid> = plan.people.users.iter().map(|user| user.id).collect();
+    let logins = logins::read(&mut tx, &users, as_of).await?;
+    tx.batch_execute("ANALYZE").await?;
+    tx.commit().await?;
+    Ok(Loaded { fresh: true, as_of, logins })
+}
+
+/// The day and the logins of a demo that is there.
+async fn remembered(tx: &mut Owner) -> Result<Option<(NaiveDate, Vec<Uuid>)>, DemoError> {
+    let slug = cast::GROUPS[0].slug;
+    let found: Option<Value> = organizations::table
+        .filter(organizations::slug.eq(slug))
+        .select(organizations::metadata)
+        .first(&mut **tx)
+        .await
+        .optional()?;
+    let Some(metadata) = found else { return Ok(None) };
+    #[derive(serde::Deserialize)]
+    struct Memory {
+        as_of: NaiveDate,
+        logins: Vec<Uuid>,
+    }
+    let memory = metadata.get("demo").and_then(|demo| serde_json::from_value::<Memory>(demo.clone()).ok());
+    memory.map(|memory| Some((memory.as_of, memory.logins))).ok_or(DemoError::Taken(slug))
+}
+
+async fn write(tx: &mut Owner, plan: &plan::Plan<'_>) -> Result<(), DbError> {
+    let mut first = true;
+    for organization in &plan.organizations {
+        write::insert(tx, "organizations", std::slice::from_ref(&organization.row)).await?;
+        tx.stand_at(OrganizationId(organization.row.id)).await?;
+        for client in &organization.clients {
+            write::insert(tx, "clients", std::slice::from_ref(&client.row)).await?;
+            write::client(tx, &client.rows).await?;
+            // The first client's rows tell the planner enough to check the others' references by index.
+            if std::mem::take(&mut first) {
+                tx.batch_execute("ANALYZE").await?;
+            }
+        }
+    }
+    write::insert(tx, "users", &plan.people.users).await?;
+    write::insert(tx, "role_assignments", &plan.people.assignments).await
+}
+
+#[cfg(test)]
+mod tests;

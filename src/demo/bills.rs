@@ -1,0 +1,374 @@
+//! Billing: every month rated by [`crate::rating`] over the stored usage, issued and paid.
+
+use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::accounts::Account;
+use super::book::Book;
+use super::cast::LastMonth;
+use super::payments;
+use super::rows::{CounterRow, ExceptionRow, InvoiceRow, LineRow, PeriodRow, RunRow};
+use super::tariffs::Tariff;
+use super::usage::{Month, Usage};
+use crate::money::Money;
+use crate::period::Period;
+use crate::rating::{self, Bill, BillLine, History, RatingError, TraceDay, UsageInput};
+
+/// Invoices with gapless numbers.
+struct Numbers {
+    next: i64,
+}
+
+/// A period on its way through billing.
+struct Billing {
+    id: Uuid,
+    month: Period,
+    state: LastMonth,
+    rated_at: DateTime<Utc>,
+    issued_on: NaiveDate,
+    kwh: Decimal,
+    net: Money,
+    tax: Money,
+    invoices: i64,
+    customers: i64,
+    blocked: i64,
+}
+
+/// Writes periods, runs, invoices, lines, exceptions and payments.
+pub fn fill(book: &mut Book<'_>, tariffs: &[Tariff], accounts: &[Account], usage: &Usage) {
+    let mut numbers = Numbers { next: 1 };
+    let last = book.months.len().saturating_sub(1);
+    for (at, month) in book.months.clone().into_iter().enumerate() {
+        let state = if at == last { book.utility.last_month } else { LastMonth::Invoiced };
+        let Some(parts) = usage.get(at).filter(|_| state != LastMonth::Missing) else { continue };
+        let mut billing = begin(book, month, state);
+        if state != LastMonth::Open {
+            for (account, part) in accounts.iter().zip(parts) {
+                one(book, tariffs, account, part.as_ref(), &mut billing, &mut numbers);
+            }
+        }
+        finish(book, &billing);
+    }
+    let now = book.at(book.as_of, 0);
+    let counter = CounterRow {
+        key: book.key,
+        series: book.utility.series,
+        last_number: numbers.next - 1,
+        created_at: book.at(book.begin(), 0),
+        updated_at: now,
+    };
+    book.rows.invoice_counters.push(counter);
+}
+
+fn begin(book: &Book<'_>, month: Period, state: LastMonth) -> Billing {
+    let rated_at = book.at(month.to() + Days::new(1), 120);
+    let id = book.seed(&format!("period/{}", month.from())).id(rated_at);
+    Billing {
+        id,
+        month,
+        state,
+        rated_at,
+        issued_on: (month.to() + Days::new(3)).min(book.as_of),
+        kwh: Decimal::ZERO,
+        net: Money::ZERO,
+        tax: Money::ZERO,
+        invoices: 0,
+        customers: 0,
+        blocked: 0,
+    }
+}
+
+/// Bills one customer, or says why not.
+fn one(
+    book: &mut Book<'_>,
+    tariffs: &[Tariff],
+    account: &Account,
+    part: Option<&Month>,
+    billing: &mut Billing,
+    numbers: &mut Numbers,
+) {
+    let Some(days) = account.supplied(billing.month) else { return };
+    billing.customers += 1;
+    let shown = billing.state == LastMonth::Rated;
+    let rated = rate(tariffs, account, part, days);
+    match rated {
+        Ok((tariff, bill)) => {
+            if shown {
+                warn(book, account, &bill, billing);
+            }
+            invoice(book, account, tariff, &bill, part, billing, numbers);
+        }
+        Err((kind, message)) if shown => except(book, account, billing, kind, "blocks", message),
+        // Who has no usage in a month long issued was seen to then.
+        Err(_) => {}
+    }
+}
+
+fn rate<'t>(
+    tariffs: &'t [Tariff],
+    account: &Account,
+    part: Option<&Month>,
+    days: Period,
+) -> Result<(&'t Tariff, Bill), (&'static str, String)> {
+    let holds = |tariff: &&Tariff| {
+        tariff.code == account.code && tariff.from <= days.from() && tariff.to.is_none_or(|to| days.from() < to)
+    };
+    let tariff =
+        tariffs.iter().find(holds).ok_or_else(|| ("no_tariff", "No tariff holds in this period.".to_owned()))?;
+    let usage = match part {
+        None => return Err(("no_usage", format!("No usage is there for {days}."))),
+        Some(Month::Reads(reads)) => UsageInput::reads(reads),
+        Some(Month::Profile(profile)) => UsageInput::profile(profile),
+    };
+    let bill = rating::rate(&tariff.compiled, &usage, days, &History::default());
+    let bill = bill.map_err(|error| match error {
+        RatingError::ValuesMissing { date, .. } => ("missing_usage", format!("Usage is missing: {date}.")),
+        other => ("rating_failed", other.to_string()),
+    })?;
+    Ok((tariff, bill))
+}
+
+/// What to look at before approving: the same questions that the portal's own rating asks.
+fn warn(book: &mut Book<'_>, account: &Account, bill: &Bill, billing: &mut Billing) {
+    if bill.estimated {
+        except(book, account, billing, "estimated", "warns", "Some of the usage is estimated.".to_owned());
+    }
+    let earlier = book.rows.invoices.iter().rev().find(|invoice| invoice.customer_id == account.id);
+    let Some(before) = earlier.map(|last| per_day(last.total, last.period_from, last.period_to)) else { return };
+    let now = per_day(bill.total, bill.period.from(), bill.period.to());
+    let told = format!("{now:.2} a day; the last bill was {before:.2} a day.");
+    if now > before * Decimal::from(3) {
+        except(book, account, billing, "much_higher", "warns", told);
+    } else if before > now * Decimal::from(3) {
+        except(book, account, billing, "much_lower", "warns", told);
+    }
+}
+
+fn per_day(total: Money, from: NaiveDate, to: NaiveDate) -> Decimal {
+    total.amount() / Decimal::from((to - from).num_days().max(1))
+}
+
+fn except(
+    book: &mut Book<'_>,
+    account: &Account,
+    billing: &mut Billing,
+    kind: &'static str,
+    severity: &'static str,
+    message: String,
+) {
+    billing.blocked += i64::from(severity == "blocks");
+    book.rows.billing_exceptions.push(ExceptionRow {
+        key: book.key,
+        billing_period_id: billing.id,
+        customer_id: account.id,
+        kind,
+        severity,
+        message,
+        created_at: billing.rated_at,
+        created_by: book.admin,
+    });
+}
+
+fn invoice(
+    book: &mut Book<'_>,
+    account: &Account,
+    tariff: &Tariff,
+    bill: &Bill,
+    part: Option<&Month>,
+    billing: &mut Billing,
+    numbers: &mut Numbers,
+) {
+    let mut seed = book.seed(&format!("invoice/{}/{}", account.number, billing.month.from()));
+    let issued = billing.state == LastMonth::Invoiced;
+    let number = issued.then_some(numbers.next);
+    numbers.next += i64::from(issued);
+    let due_on = billing.issued_on + Days::new(u64::try_from(book.utility.terms).unwrap_or(14));
+    let id = seed.id(billing.rated_at);
+    let label = number.map(|number| format!("{}-{}-{number:06}", book.utility.series, billing.issued_on.year()));
+    let mut row = InvoiceRow {
+        key: book.key,
+        id,
+        customer_id: account.id,
+        billing_period_id: billing.id,
+        kind: "invoice",
+        status: if issued { "issued" } else { "draft" },
+        series: if issued { book.utility.series } else { "" },
+        number,
+        label: label.unwrap_or_default(),
+        customer_name: account.name.clone(),
+        account_number: account.number.clone(),
+        billing_address: account.bills_go_to().to_owned(),
+        period_from: bill.period.from(),
+        period_to: bill.period.to(),
+        issued_on: issued.then_some(billing.issued_on),
+        due_on: issued.then_some(due_on),
+        currency: book.group.currency,
+        tariff_rate_id: tariff.id,
+        tariff_name: tariff.name.clone(),
+        kwh: bill.kwh,
+        peak_kw: bill.peak_kw,
+        estimated: bill.estimated,
+        net: bill.net,
+        tax: bill.tax,
+        total: bill.total,
+        paid: Money::ZERO,
+        metadata: json!({
+            "usage": source(account, part),
+            "tariffs": [tariff.id],
+            "peaks": bill.peaks,
+            "carried": bill.carried,
+            "exported_kwh": bill.exported_kwh,
+            "payable_rounding": bill.payable_rounding,
+        }),
+        created_at: billing.rated_at,
+        created_by: book.admin,
+        updated_at: billing.rated_at,
+    };
+    billing.kwh += bill.kwh;
+    billing.net += bill.net;
+    billing.tax += bill.tax;
+    billing.invoices += 1;
+    for (at, line) in bill.lines.iter().enumerate() {
+        let line = line_row(book, account, id, at + 1, line, billing);
+        book.rows.invoice_lines.push(line);
+    }
+    if issued {
+        payments::settle(book, &mut seed, &mut row);
+    }
+    book.rows.invoices.push(row);
+}
+
+/// How much usage stands behind the invoice.
+fn source(account: &Account, part: Option<&Month>) -> Value {
+    let (intervals, reads) = match part {
+        Some(Month::Profile(profile)) => (profile.days.iter().map(|day| day.values.len()).sum(), 0),
+        Some(Month::Reads(reads)) => (0_usize, reads.len()),
+        None => (0, 0),
+    };
+    json!({ "intervals": intervals, "reads": reads, "meters": [account.serial] })
+}
+
+fn line_row(
+    book: &Book<'_>,
+    account: &Account,
+    invoice: Uuid,
+    position: usize,
+    line: &BillLine,
+    billing: &Billing,
+) -> LineRow {
+    LineRow {
+        key: book.key,
+        invoice_id: invoice,
+        position,
+        customer_id: account.id,
+        issued: billing.state == LastMonth::Invoiced,
+        kind: line.kind.as_str(),
+        description: line.description.clone(),
+        tou_period: line.tou_period.clone().unwrap_or_default(),
+        block: line.block,
+        quantity: line.quantity.round_dp(4),
+        unit: line.unit.as_str(),
+        price: line.price,
+        amount: line.amount,
+        tax_rate: line.tax_rate,
+        estimated: line.estimated,
+        trace: line.trace.iter().map(kept).collect(),
+        created_at: billing.rated_at,
+        created_by: book.admin,
+    }
+}
+
+/// A day behind a line as it is kept.
+fn kept(day: &TraceDay) -> Value {
+    let mut kept = json!({ "date": day.date, "quantity": day.quantity });
+    if let Some(fields) = kept.as_object_mut() {
+        if day.date.succ_opt() != Some(day.until) {
+            fields.insert("until".to_owned(), json!(day.until));
+        }
+        if day.estimated {
+            fields.insert("estimated".to_owned(), Value::Bool(true));
+        }
+    }
+    kept
+}
+
+fn finish(book: &mut Book<'_>, billing: &Billing) {
+    use LastMonth::{Approved, Invoiced, Open, Rated};
+    let approved = matches!(billing.state, Approved | Invoiced);
+    let (approved_at, issued_at) = (book.at(billing.month.to() + Days::new(2), 200), book.at(billing.issued_on, 210));
+    let status = match billing.state {
+        Open | LastMonth::Missing => "open",
+        Rated => "rated",
+        Approved => "approved",
+        Invoiced => "invoiced",
+    };
+    book.rows.billing_periods.push(PeriodRow {
+        key: book.key,
+        id: billing.id,
+        from_on: billing.month.from(),
+        to_on: billing.month.to(),
+        status,
+        invoices: billing.invoices,
+        exceptions: billing.blocked,
+        kwh: billing.kwh,
+        net: billing.net,
+        tax: billing.tax,
+        total: billing.net + billing.tax,
+        approved_at: approved.then_some(approved_at),
+        approved_by: approved.then_some(book.admin),
+        issued_at: (billing.state == Invoiced).then_some(issued_at),
+        created_at: billing.rated_at,
+        created_by: book.admin,
+        updated_at: if billing.state == Invoiced { issued_at } else { billing.rated_at },
+    });
+    let name = month_name(billing.month);
+    if billing.state != Open {
+        run(book, billing, "rate", billing.rated_at);
+        let summary = format!("Rated {name}: {} invoices, {} kWh", billing.invoices, billing.kwh);
+        step(book, billing, "rate", billing.rated_at, summary);
+    }
+    if approved {
+        step(
+            book,
+            billing,
+            "approve",
+            approved_at,
+            format!("Approved {name}: {} {}", billing.net + billing.tax, book.group.currency),
+        );
+    }
+    if billing.state == Invoiced {
+        run(book, billing, "issue", issued_at);
+        step(book, billing, "issue", issued_at, format!("Issued {} invoices for {name}", billing.invoices));
+    }
+}
+
+fn month_name(month: Period) -> String {
+    month.from().format("%B %Y").to_string()
+}
+
+fn step(book: &mut Book<'_>, billing: &Billing, action: &'static str, at: DateTime<Utc>, summary: String) {
+    let details = json!({ "invoices": billing.invoices, "kwh": billing.kwh, "total": billing.net + billing.tax });
+    book.record(at, action, ("billing_period", billing.id), summary, details);
+}
+
+fn run(book: &mut Book<'_>, billing: &Billing, step: &'static str, at: DateTime<Utc>) {
+    let id = book.seed(&format!("run/{step}/{}", billing.month.from())).id(at);
+    book.rows.billing_runs.push(RunRow {
+        key: book.key,
+        id,
+        billing_period_id: billing.id,
+        step,
+        status: "done",
+        customers: billing.customers,
+        done: billing.customers,
+        exceptions: billing.blocked,
+        problem: "",
+        started_at: at,
+        finished_at: at + chrono::Duration::milliseconds(640 + 9 * billing.customers),
+        created_at: at,
+        created_by: book.admin,
+        updated_at: at,
+    });
+}

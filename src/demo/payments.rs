@@ -1,0 +1,78 @@
+//! Money received: mostly on time, some late, some in part, some not at all.
+
+use chrono::{Days, NaiveDate};
+
+use super::book::Book;
+use super::cast::Land;
+use super::rows::{AllocationRow, InvoiceRow, PaymentRow};
+use super::seed::Seed;
+use crate::money::Money;
+
+/// Pays an issued invoice as its customer would have by the demo's day.
+pub fn settle(book: &mut Book<'_>, seed: &mut Seed, invoice: &mut InvoiceRow) {
+    let (Some(issued), Some(due)) = (invoice.issued_on, invoice.due_on) else { return };
+    if invoice.total <= Money::ZERO {
+        return;
+    }
+    // What was issued long ago has been settled by now; the unsettled ones are recent.
+    let recent = book.end() <= issued + Days::new(100);
+    let cents = |share: i64| Money::new(invoice.total.amount() * rust_decimal::Decimal::new(share, 2));
+    let (amount, on) = match seed.between(1, 100) {
+        1..=5 if recent => return,
+        6..=10 if recent => (cents(seed.between(30, 70)), due + later(seed.between(1, 12))),
+        1..=18 => (invoice.total, due + later(seed.between(2, 24))),
+        _ => (invoice.total, before(due, issued, seed)),
+    };
+    if on > book.as_of || amount <= Money::ZERO {
+        return;
+    }
+    let whole = amount == invoice.total;
+    invoice.paid = amount;
+    invoice.status = if whole { "paid" } else { "part_paid" };
+    let at = book.at(on, 300);
+    invoice.updated_at = at;
+    write(book, seed, invoice, amount, on);
+}
+
+fn later(days: i64) -> Days {
+    Days::new(u64::try_from(days).unwrap_or(0))
+}
+
+fn before(due: NaiveDate, issued: NaiveDate, seed: &mut Seed) -> NaiveDate {
+    (due - later(seed.between(0, 12))).max(issued + Days::new(2))
+}
+
+fn write(book: &mut Book<'_>, seed: &mut Seed, invoice: &InvoiceRow, amount: Money, on: NaiveDate) {
+    let method = match (book.utility.land, seed.between(1, 10)) {
+        (Land::Germany, 1..=7) => "direct_debit",
+        (Land::Germany, _) => "bank_transfer",
+        (Land::States, 1..=4) => "card",
+        (Land::States, 5..=7) => "direct_debit",
+        (Land::States, 8..=9) => "bank_transfer",
+        (Land::States, _) => "cash",
+    };
+    let at = book.at(on, 300);
+    let id = seed.id(at);
+    book.rows.payments.push(PaymentRow {
+        key: book.key,
+        id,
+        customer_id: invoice.customer_id,
+        received_on: on,
+        amount,
+        currency: book.group.currency,
+        method,
+        reference: invoice.label.clone(),
+        created_at: at,
+        created_by: book.admin,
+        updated_at: at,
+    });
+    book.rows.allocations.push(AllocationRow {
+        key: book.key,
+        payment_id: id,
+        invoice_id: invoice.id,
+        customer_id: invoice.customer_id,
+        amount,
+        created_at: at,
+        created_by: book.admin,
+    });
+}

@@ -1,0 +1,158 @@
+//! The whole demo as rows, before a database is asked: the same for the same day, every time.
+
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::accounts::{self, Account};
+use super::book::{Book, at, months};
+use super::cast::{GROUPS, Group, PASSWORD, Utility, founded};
+use super::household::Reference;
+use super::people::{People, id_of, people};
+use super::rows::{ClientRow, Key, OrganizationRow, Rows, UserRow};
+use super::seed::Seed;
+use super::{bills, tariffs, usage};
+use crate::users::create::{CreateError, proof};
+
+/// An organization with its clients.
+pub struct Organization<'c> {
+    pub group: &'c Group,
+    pub row: OrganizationRow,
+    pub clients: Vec<Client<'c>>,
+}
+
+/// A client with everything of its own.
+pub struct Client<'c> {
+    pub utility: &'c Utility,
+    pub row: ClientRow,
+    pub accounts: Vec<Account>,
+    pub rows: Rows,
+    /// The first day with usage.
+    pub begin: NaiveDate,
+}
+
+/// Everything.
+pub struct Plan<'c> {
+    pub organizations: Vec<Organization<'c>>,
+    pub people: People,
+}
+
+/// Makes the demo of a day. Takes some seconds: call it off the runtime.
+///
+/// # Errors
+/// Never in practice: the demo's password can be digested.
+pub fn plan(as_of: NaiveDate) -> Result<Plan<'static>, CreateError> {
+    let reference = Reference::read();
+    let mut organizations: Vec<Organization<'_>> = std::thread::scope(|scope| {
+        let groups = GROUPS.iter().map(|group| {
+            let clients = group.clients.iter().map(|utility| scope.spawn(|| client(group, utility, &reference, as_of)));
+            (group, clients.collect::<Vec<_>>())
+        });
+        let running: Vec<_> = groups.collect();
+        running
+            .into_iter()
+            .map(|(group, clients)| Organization {
+                group,
+                row: organization(group),
+                clients: clients.into_iter().filter_map(|client| client.join().ok()).collect(),
+            })
+            .collect()
+    });
+    let mut people = people(&organizations);
+    seal(&mut people.users)?;
+    let logins: Vec<Uuid> = people.users.iter().map(|user| user.id).collect();
+    if let Some(first) = organizations.first_mut() {
+        first.row.metadata = json!({ "demo": { "as_of": as_of, "logins": logins } });
+    }
+    Ok(Plan { organizations, people })
+}
+
+/// Gives every user the demo's password, each with a salt of their own.
+fn seal(users: &mut [UserRow]) -> Result<(), CreateError> {
+    let half = users.len().div_ceil(2).max(1);
+    std::thread::scope(|scope| {
+        let parts: Vec<_> = users
+            .chunks_mut(half)
+            .map(|part| {
+                scope.spawn(|| {
+                    part.iter_mut().try_for_each(|user| {
+                        let bytes = proof(PASSWORD, &user.password_salt)?;
+                        user.password_proof =
+                            bytes.iter().fold("\\x".to_owned(), |hex, byte| format!("{hex}{byte:02x}"));
+                        Ok(())
+                    })
+                })
+            })
+            .collect();
+        parts.into_iter().filter_map(|part| part.join().ok()).collect()
+    })
+}
+
+fn id(name: &str) -> Uuid {
+    Seed::named(name).id(at(founded(), 0))
+}
+
+fn organization(group: &'static Group) -> OrganizationRow {
+    let created = at(founded(), 0);
+    OrganizationRow {
+        id: id(&format!("organization/{}", group.slug)),
+        slug: group.slug,
+        name: group.name,
+        currency: group.currency,
+        time_zone: group.time_zone,
+        locale: group.locale,
+        metadata: json!({}),
+        status: "active",
+        created_at: created,
+        updated_at: created,
+    }
+}
+
+fn client(
+    group: &'static Group,
+    utility: &'static Utility,
+    reference: &Reference,
+    as_of: NaiveDate,
+) -> Client<'static> {
+    let organization = id(&format!("organization/{}", group.slug));
+    let row = client_row(group, utility, organization);
+    let mut book = Book {
+        group,
+        utility,
+        key: Key { organization_id: organization, client_id: row.id },
+        admin: id_of(utility.admin.1),
+        as_of,
+        months: months(as_of),
+        rows: Rows::default(),
+    };
+    let tariffs = tariffs::fill(&mut book);
+    let mut accounts = accounts::fill(&mut book);
+    let usage = usage::fill(&mut book, reference, &mut accounts);
+    bills::fill(&mut book, &tariffs, &accounts, &usage);
+    Client { utility, row, accounts, begin: book.begin(), rows: book.rows }
+}
+
+fn client_row(group: &'static Group, utility: &'static Utility, organization: Uuid) -> ClientRow {
+    let created = at(founded(), 10);
+    ClientRow {
+        organization_id: organization,
+        id: id(&format!("client/{}", utility.slug)),
+        slug: utility.slug,
+        name: utility.name,
+        legal_name: utility.legal_name,
+        address: utility.address,
+        tax_number: utility.tax_number,
+        currency: group.currency,
+        time_zone: utility.zone.name(),
+        locale: group.locale,
+        invoice_series: utility.series,
+        tax_name: utility.tax_name,
+        tax_rate: Decimal::new(utility.tax, 4),
+        payment_terms_days: utility.terms,
+        status: "active",
+        metadata: json!({}),
+        created_at: created,
+        updated_at: created,
+    }
+}

@@ -1,0 +1,248 @@
+//! Usage: register reads and interval days month by month, each with the file it came in. In the last
+//! month a little is wrong where billing is not through yet, as it is in life.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use rust_decimal::Decimal;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::accounts::{Account, Kind};
+use super::book::Book;
+use super::cast::{LastMonth, Utility};
+use super::household::Reference;
+use super::rows::{ImportRow, IntervalRow, ReadingRow, RejectionRow};
+use super::seed::Seed;
+use crate::period::Period;
+use crate::usage::days::{day_end, day_start};
+use crate::usage::{DayUsage, Direction, Profile, Quality, RegisterRead};
+
+/// What is wrong with a customer's usage of a month.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    /// Nothing came.
+    Nothing,
+    /// Some values of a day did not come.
+    Gap(NaiveDate),
+    /// Several times as much as usual.
+    High,
+}
+
+/// A customer's usage of a month.
+pub enum Month {
+    Reads(Vec<RegisterRead>),
+    Profile(Profile),
+}
+
+/// Usage by month and customer, in the order of both.
+pub type Usage = Vec<Vec<Option<Month>>>;
+
+struct Import {
+    id: Uuid,
+    at: DateTime<Utc>,
+    values: i64,
+    wh: i64,
+}
+
+/// Writes imports, reads and interval days; gives back what billing reads.
+pub fn fill(book: &mut Book<'_>, reference: &Reference, accounts: &mut [Account]) -> Usage {
+    let months = book.months.clone();
+    let last = months.len().saturating_sub(1);
+    let mut usage = Vec::with_capacity(months.len());
+    for (at, month) in months.into_iter().enumerate() {
+        let mut seed = book.seed(&format!("import/{}", month.from()));
+        let time = book.at(month.to(), 15);
+        let mut import = Import { id: seed.id(time), at: time, values: 0, wh: 0 };
+        // Rows refer to the import; the import's row is finished after them and inserted before.
+        let mut parts = Vec::with_capacity(accounts.len());
+        for (place, account) in accounts.iter_mut().enumerate() {
+            let fault = if at == last { fault(book.utility, place, account, month) } else { None };
+            let part = account.supplied(month).filter(|_| !account.walk && fault != Some(Fault::Nothing));
+            parts.push(part.map(|days| take(book, reference, account, days, fault, &mut import)));
+        }
+        write_import(book, &mut seed, month, &import);
+        usage.push(parts);
+    }
+    usage
+}
+
+/// What is wrong with whom in the last month: nothing where it is approved or issued already.
+fn fault(utility: &Utility, place: usize, account: &Account, month: Period) -> Option<Fault> {
+    let interval = matches!(account.kind, Kind::Interval(_));
+    if matches!(utility.last_month, LastMonth::Approved | LastMonth::Invoiced) || account.walk {
+        return None;
+    }
+    match place {
+        6 | 31 if !interval => Some(Fault::Nothing),
+        13 if interval => month.from().checked_add_days(chrono::Days::new(16)).map(Fault::Gap),
+        22 if !interval => Some(Fault::High),
+        _ => None,
+    }
+}
+
+fn take(
+    book: &mut Book<'_>,
+    reference: &Reference,
+    account: &mut Account,
+    days: Period,
+    fault: Option<Fault>,
+    import: &mut Import,
+) -> Month {
+    match account.kind {
+        Kind::Interval(minutes) => Month::Profile(intervals(book, reference, account, days, minutes, fault, import)),
+        Kind::Register | Kind::TwoRegisters => Month::Reads(vec![read(book, reference, account, days, fault, import)]),
+    }
+}
+
+fn intervals(
+    book: &mut Book<'_>,
+    reference: &Reference,
+    account: &mut Account,
+    days: Period,
+    minutes: u16,
+    fault: Option<Fault>,
+    import: &mut Import,
+) -> Profile {
+    let zone = book.utility.zone;
+    let mut usage = Vec::with_capacity(31);
+    for date in days.dates() {
+        let mut day = DayUsage::actual(date, reference.day(&mut account.shape, zone, date, minutes));
+        if fault == Some(Fault::Gap(date)) {
+            let gap = day.values.len() / 3..day.values.len() / 2;
+            let flags = (0..day.values.len()).map(|at| if gap.contains(&at) { Quality::Missing.code() } else { 0 });
+            day.flags = Some(flags.collect());
+            day.values[gap].fill(0);
+        }
+        import.values += i64::try_from(day.values.len()).unwrap_or(0);
+        import.wh += day.wh();
+        book.rows.interval_days.push(IntervalRow {
+            key: book.key,
+            customer_id: account.id,
+            meter_id: account.meter,
+            day: date,
+            interval_minutes: minutes,
+            wh: array(&day),
+            total_wh: day.wh(),
+            import_id: import.id,
+            created_at: import.at,
+            updated_at: import.at,
+        });
+        usage.push(day);
+    }
+    Profile { zone, minutes, direction: Direction::Import, days: usage }
+}
+
+/// A day's values as PostgreSQL writes an array; what is missing is NULL.
+fn array(day: &DayUsage) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::with_capacity(day.values.len() * 5);
+    for (at, value) in day.values.iter().enumerate() {
+        text.push(if at == 0 { '{' } else { ',' });
+        let written = if day.quality(at) == Quality::Missing { write!(text, "NULL") } else { write!(text, "{value}") };
+        debug_assert!(written.is_ok(), "a string takes whatever is written");
+    }
+    text.push('}');
+    text
+}
+
+fn read(
+    book: &mut Book<'_>,
+    reference: &Reference,
+    account: &mut Account,
+    days: Period,
+    fault: Option<Fault>,
+    import: &mut Import,
+) -> RegisterRead {
+    let advance = reference.advance(&mut account.shape, days) * if fault == Some(Fault::High) { 5 } else { 1 };
+    let mut read = RegisterRead::total(days.from(), days.to(), Decimal::from(advance));
+    read.quality = match account.shape.seed.between(1, 100) {
+        1..=3 => Quality::Estimated,
+        4..=5 => Quality::Customer,
+        _ => Quality::Actual,
+    };
+    if account.kind == Kind::TwoRegisters {
+        let high = advance * account.shape.seed.between(55, 72) / 100;
+        read.tou =
+            BTreeMap::from([("HT".to_owned(), Decimal::from(high)), ("NT".to_owned(), Decimal::from(advance - high))]);
+    }
+    import.values += i64::from(read.quality == Quality::Actual);
+    import.wh += if read.quality == Quality::Actual { advance * 1000 } else { 0 };
+    let (quality, source) = match read.quality {
+        Quality::Estimated => ("estimated", "estimate"),
+        Quality::Customer => ("customer", "customer"),
+        _ => ("actual", "import"),
+    };
+    book.rows.meter_readings.push(ReadingRow {
+        key: book.key,
+        id: account.shape.seed.id(import.at),
+        customer_id: account.id,
+        meter_id: account.meter,
+        from_on: read.from,
+        to_on: read.to,
+        kwh: read.kwh,
+        kwh_by_period: json!(read.tou),
+        quality,
+        source,
+        import_id: (source == "import").then_some(import.id),
+        created_at: import.at,
+        updated_at: import.at,
+    });
+    read
+}
+
+fn write_import(book: &mut Book<'_>, seed: &mut Seed, month: Period, import: &Import) {
+    let rejected = if seed.chance(20) { seed.between(1, 3) } else { 0 };
+    let zone = book.utility.zone;
+    let file_name = format!("{}-{}-{:02}.csv", book.utility.slug, month.from().year(), month.from().month());
+    for position in 1..=rejected {
+        reject(book, seed, import, position, month);
+    }
+    let summary = format!("Imported {file_name}: {} values taken, {rejected} refused", import.values);
+    book.rows.imports.push(ImportRow {
+        key: book.key,
+        id: import.id,
+        file_name,
+        file_hash: format!("\\x{}", (0..4).map(|_| format!("{:016x}", seed.next())).collect::<String>()),
+        file_bytes: (import.values + rejected) * 61 + 38,
+        format: "csv",
+        status: "applied",
+        accepted: import.values,
+        unchanged: 0,
+        superseded: 0,
+        rejected,
+        first_at: Some(day_start(zone, month.from())),
+        last_at: Some(day_end(zone, month.last())),
+        kwh: Decimal::new(import.wh, 3),
+        problem: "",
+        applied_at: import.at,
+        created_at: import.at,
+        created_by: book.admin,
+        updated_at: import.at,
+    });
+    let details = json!({ "accepted": import.values, "rejected": rejected });
+    book.record(import.at, "import", ("import", import.id), summary, details);
+}
+
+fn reject(book: &mut Book<'_>, seed: &mut Seed, import: &Import, position: i64, month: Period) {
+    let serial = format!("{:08X}", seed.between(0x1000_0000, 0x7fff_ffff));
+    let (content, reason, column) = if position == 1 {
+        (
+            format!("{serial},{}T00:00:00,0.412", month.from()),
+            format!("No meter of this client has the serial number {serial}."),
+            1,
+        )
+    } else {
+        (format!("{serial},{}T13:00:00,1.2.7", month.last()), "\"1.2.7\" is not an amount of energy.".to_owned(), 30)
+    };
+    book.rows.import_rejections.push(RejectionRow {
+        key: book.key,
+        import_id: import.id,
+        position,
+        line: 412 * position + seed.between(0, 300),
+        column,
+        content,
+        reason,
+        created_at: import.at,
+    });
+}

@@ -1,0 +1,55 @@
+//! Rows into the database: many at a time, as the owner, under the policies.
+
+use diesel::sql_query;
+use diesel::sql_types::Text;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde::Serialize;
+
+use super::rows::Rows;
+use crate::db::DbError;
+
+/// Rows that go out in one statement.
+const BATCH: usize = 4000;
+
+fn unwritable(error: impl std::fmt::Display) -> DbError {
+    DbError::Query(diesel::result::Error::SerializationError(error.to_string().into()))
+}
+
+/// Inserts rows; their fields name the columns.
+pub async fn insert<T: Serialize>(conn: &mut AsyncPgConnection, table: &str, rows: &[T]) -> Result<(), DbError> {
+    let Some(first) = rows.first() else { return Ok(()) };
+    let first = serde_json::to_value(first).map_err(unwritable)?;
+    let columns: Vec<String> =
+        first.as_object().map(|fields| fields.keys().map(|key| format!("\"{key}\"")).collect()).unwrap_or_default();
+    let columns = columns.join(", ");
+    let sql = format!(
+        "INSERT INTO public.{table} ({columns}) SELECT {columns} FROM json_populate_recordset(NULL::public.{table}, $1::json)"
+    );
+    for batch in rows.chunks(BATCH) {
+        let json = serde_json::to_string(batch).map_err(unwritable)?;
+        sql_query(&sql).bind::<Text, _>(json).execute(conn).await?;
+    }
+    Ok(())
+}
+
+/// Inserts everything of a client, parents before children.
+pub async fn client(conn: &mut AsyncPgConnection, rows: &Rows) -> Result<(), DbError> {
+    insert(conn, "customers", &rows.customers).await?;
+    insert(conn, "meters", &rows.meters).await?;
+    insert(conn, "tariff_rates", &rows.tariff_rates).await?;
+    insert(conn, "tariff_blocks", &rows.tariff_blocks).await?;
+    insert(conn, "tariff_agreements", &rows.tariff_agreements).await?;
+    insert(conn, "imports", &rows.imports).await?;
+    insert(conn, "import_rejections", &rows.import_rejections).await?;
+    insert(conn, "meter_readings", &rows.meter_readings).await?;
+    insert(conn, "interval_days", &rows.interval_days).await?;
+    insert(conn, "billing_periods", &rows.billing_periods).await?;
+    insert(conn, "billing_runs", &rows.billing_runs).await?;
+    insert(conn, "billing_exceptions", &rows.billing_exceptions).await?;
+    insert(conn, "invoice_counters", &rows.invoice_counters).await?;
+    insert(conn, "invoices", &rows.invoices).await?;
+    insert(conn, "invoice_lines", &rows.invoice_lines).await?;
+    insert(conn, "payments", &rows.payments).await?;
+    insert(conn, "allocations", &rows.allocations).await?;
+    insert(conn, "audit_log", &rows.audit_log).await
+}

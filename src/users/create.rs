@@ -1,0 +1,260 @@
+//! Making a user at the terminal, with a role. A taken address gets the role on top of what it has.
+
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde_json::json;
+
+use crate::access::Role;
+use crate::db::schema::{audit_log, clients, customers, organizations};
+use crate::db::{DbError, owner::Owner};
+use crate::ids::{AssignmentId, AuditRecordId, ClientId, CustomerId, OrganizationId, UserId};
+use crate::passwords;
+
+/// Tables that only the owner reads, and so are no part of the schema at large.
+mod tables {
+    use diesel::table;
+
+    table! {
+        users (id) {
+            id -> Uuid,
+            email -> Text,
+            name -> Text,
+            password_salt -> Nullable<Text>,
+            password_proof -> Nullable<Binary>,
+            password_changed_at -> Nullable<Timestamptz>,
+            status -> Text,
+        }
+    }
+
+    table! {
+        role_assignments (id) {
+            id -> Uuid,
+            organization_id -> Nullable<Uuid>,
+            user_id -> Uuid,
+            role -> Text,
+            client_id -> Nullable<Uuid>,
+            customer_id -> Nullable<Uuid>,
+            valid_to -> Nullable<Timestamptz>,
+        }
+    }
+}
+
+use tables::{role_assignments, users};
+
+/// Whom to make, as what, where.
+#[derive(Debug)]
+pub struct NewUser {
+    /// The address to sign in with.
+    pub email: String,
+    /// The person's name; a user who is there already keeps theirs.
+    pub name: String,
+    /// The password; a user who is there already keeps theirs.
+    pub password: String,
+    /// The role.
+    pub role: Role,
+    /// The organization's short name, for every role but EIS staff.
+    pub organization: Option<String>,
+    /// The client's short name, for client admins and customers.
+    pub client: Option<String>,
+    /// The account number, for customers.
+    pub customer: Option<String>,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// A new user with the role.
+    Created,
+    /// The user was there and has the role too now.
+    RoleAdded,
+    /// The user was there with that role already; nothing was changed.
+    AlreadyThere,
+}
+
+/// Why a user cannot be made, as a sentence.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateError {
+    /// Something typed is wrong.
+    #[error("{0}")]
+    Input(String),
+    /// The database.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+impl From<diesel::result::Error> for CreateError {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Db(error.into())
+    }
+}
+
+fn input<T>(message: impl Into<String>) -> Result<T, CreateError> {
+    Err(CreateError::Input(message.into()))
+}
+
+/// Where a role holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Place {
+    organization: Option<OrganizationId>,
+    client: Option<ClientId>,
+    customer: Option<CustomerId>,
+}
+
+/// Makes the user, or adds the role to the one who has this address.
+///
+/// # Errors
+/// [`CreateError::Input`] with a sentence for whoever typed it.
+pub async fn create(admin_url: &str, new: &NewUser) -> Result<Outcome, CreateError> {
+    check(new)?;
+    let mut tx = Owner::begin(admin_url).await?;
+    let place = place(&mut tx, new).await?;
+    let known: Option<UserId> = users::table
+        .filter(lower(users::email).eq(new.email.to_lowercase()))
+        .select(users::id)
+        .first(&mut *tx)
+        .await
+        .optional()?;
+    let (user, outcome) = match known {
+        Some(id) if holds(&mut tx, id, new.role, place).await? => return Ok(Outcome::AlreadyThere),
+        Some(id) => (id, Outcome::RoleAdded),
+        None => (insert(&mut tx, new).await?, Outcome::Created),
+    };
+    assign(&mut tx, user, new, place).await?;
+    tx.commit().await?;
+    Ok(outcome)
+}
+
+diesel::define_sql_function! {
+    /// Lowercase, as the unique index has it.
+    fn lower(value: diesel::sql_types::Text) -> diesel::sql_types::Text;
+}
+
+fn check(new: &NewUser) -> Result<(), CreateError> {
+    let well_formed = new.email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
+    if !well_formed || new.email.len() > 254 || new.email.contains(char::is_whitespace) {
+        return input(format!("{:?} is not an e-mail address", new.email));
+    }
+    if new.name.trim().is_empty() {
+        return input("a user needs a name: give --name");
+    }
+    let asked = (new.organization.is_some(), new.client.is_some(), new.customer.is_some());
+    let (wanted, words) = match new.role {
+        Role::EisStaff => ((false, false, false), "no --organization, --client or --customer"),
+        Role::EnergyAdmin => ((true, false, false), "--organization, and no --client or --customer"),
+        Role::ClientAdmin => ((true, true, false), "--organization and --client, and no --customer"),
+        Role::CustomerUser => ((true, true, true), "--organization, --client and --customer"),
+    };
+    if asked != wanted {
+        return input(format!("the role {} takes {words}", new.role.code()));
+    }
+    Ok(())
+}
+
+/// Finds what was named; stands at the organization.
+async fn place(tx: &mut Owner, new: &NewUser) -> Result<Place, CreateError> {
+    let mut place = Place { organization: None, client: None, customer: None };
+    let Some(slug) = &new.organization else { return Ok(place) };
+    let found: Option<OrganizationId> = organizations::table
+        .filter(organizations::slug.eq(slug))
+        .select(organizations::id)
+        .first(&mut **tx)
+        .await
+        .optional()?;
+    let Some(organization) = found else { return input(format!("there is no organisation {slug:?}")) };
+    tx.stand_at(organization).await?;
+    place.organization = Some(organization);
+    if let Some(slug) = &new.client {
+        place.client = clients::table
+            .filter(clients::organization_id.eq(organization).and(clients::slug.eq(slug)))
+            .select(clients::id)
+            .first(&mut **tx)
+            .await
+            .optional()?;
+        let Some(client) = place.client else { return input(format!("the organisation has no client {slug:?}")) };
+        if let Some(account) = &new.customer {
+            let of_client = customers::organization_id
+                .eq(organization)
+                .and(customers::client_id.eq(client))
+                .and(customers::account_number.eq(account));
+            place.customer =
+                customers::table.filter(of_client).select(customers::id).first(&mut **tx).await.optional()?;
+            if place.customer.is_none() {
+                return input(format!("the client has no customer with the account number {account:?}"));
+            }
+        }
+    }
+    Ok(place)
+}
+
+async fn holds(conn: &mut AsyncPgConnection, user: UserId, role: Role, place: Place) -> QueryResult<bool> {
+    let held: Vec<(Option<OrganizationId>, Option<ClientId>, Option<CustomerId>)> = role_assignments::table
+        .filter(role_assignments::user_id.eq(user).and(role_assignments::role.eq(role.code())))
+        .filter(role_assignments::valid_to.is_null())
+        .select((role_assignments::organization_id, role_assignments::client_id, role_assignments::customer_id))
+        .load(conn)
+        .await?;
+    Ok(held.contains(&(place.organization, place.client, place.customer)))
+}
+
+async fn insert(conn: &mut AsyncPgConnection, new: &NewUser) -> Result<UserId, CreateError> {
+    if let Some(fault) = passwords::fault(&new.password, &new.email) {
+        return input(fault);
+    }
+    let salt = passwords::fresh_salt();
+    let proof = proof(&new.password, &salt)?;
+    let id = UserId::fresh();
+    diesel::insert_into(users::table)
+        .values((
+            users::id.eq(id),
+            users::email.eq(new.email.trim()),
+            users::name.eq(new.name.trim()),
+            users::password_salt.eq(salt),
+            users::password_proof.eq(proof),
+            users::password_changed_at.eq(chrono::Utc::now()),
+            users::status.eq("active"),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(id)
+}
+
+/// What the database keeps of a password: the SHA-256 of its Argon2id digest.
+pub(crate) fn proof(password: &str, salt: &str) -> Result<Vec<u8>, CreateError> {
+    use sha2::{Digest, Sha256};
+    let digest = passwords::digest(password, salt).map_err(|error| CreateError::Input(error.to_string()))?;
+    Ok(Sha256::digest(digest).to_vec())
+}
+
+async fn assign(conn: &mut AsyncPgConnection, user: UserId, new: &NewUser, place: Place) -> QueryResult<()> {
+    let id = AssignmentId::fresh();
+    diesel::insert_into(role_assignments::table)
+        .values((
+            role_assignments::id.eq(id),
+            role_assignments::user_id.eq(user),
+            role_assignments::role.eq(new.role.code()),
+            role_assignments::organization_id.eq(place.organization),
+            role_assignments::client_id.eq(place.client),
+            role_assignments::customer_id.eq(place.customer),
+        ))
+        .execute(conn)
+        .await?;
+    // EIS staff belong to no organization, and the audit log has no place outside one.
+    let Some(organization) = place.organization else { return Ok(()) };
+    diesel::insert_into(audit_log::table)
+        .values((
+            audit_log::organization_id.eq(organization),
+            audit_log::id.eq(AuditRecordId::fresh()),
+            audit_log::client_id.eq(place.client),
+            audit_log::customer_id.eq(place.customer),
+            audit_log::user_name.eq("Command line"),
+            audit_log::role.eq("system"),
+            audit_log::action.eq("grant"),
+            audit_log::entity.eq("role_assignment"),
+            audit_log::entity_id.eq(id.0),
+            audit_log::summary.eq(format!("Made {} {} at the terminal", new.name.trim(), new.role.label())),
+            audit_log::details.eq(json!({ "email": new.email, "role": new.role.code() })),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
