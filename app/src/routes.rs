@@ -5,11 +5,8 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
 use crate::pages::admin::{self, billing_periods, customers, imports, invoices, meters, tariffs};
-use crate::pages::admin::{billing_periods, customers, imports, invoices, meters, overview, tariffs};
 use crate::pages::organization::{self, clients};
 use crate::pages::{account, audit, invitation, login, profile, staff, switch, users};
-use crate::pages::admin::{billing_periods, customers, imports, invoices, meters, overview, tariffs};
-use crate::pages::{account, audit, invitation, login, organization, profile, staff, switch, users};
 use crate::server::UPLOAD_LIMIT;
 use crate::server::state::AppState;
 use crate::server::{assets, functions, health, protect};
@@ -35,10 +32,6 @@ pub fn pages() -> Router<AppState> {
         .route("/organization/clients.csv", get(clients::csv))
         .route("/organization/clients/new", get(clients::new))
         .route("/organization/clients/{client}/edit", get(clients::edit))
-        .route("/organization/clients", get(organization::clients::list))
-        .route("/organization/clients.csv", get(organization::clients::csv))
-        .route("/organization/clients/new", get(organization::clients::new))
-        .route("/organization/clients/{client}/edit", get(organization::clients::edit))
         .route("/organization/users", get(users::of_organization))
         .route("/organization/users/invite", get(users::invite_to_organization))
         .route("/organization/users/{assignment}/edit", get(users::edit_in_organization))

@@ -184,7 +184,8 @@ pub const FUNCTIONS: &[Function] = &[
     function("/api/retire_tariff", Place::Client, WRITE, &[CLIENT, ("tariff", "{tariff}"), ("retire_from", "2027-01-01")], "/clients/{client}/tariffs/{tariff}"),
     function("/api/create_billing_period", Place::Client, WRITE, &[CLIENT, ("from", "2026-11-01"), ("to", "2026-11-30")], "/clients/{client}/billing-periods/"),
     function("/api/rate_billing_period", Place::Client, WRITE, &PERIOD, PERIODS),
-    function("/api/approve_billing_period", Place::Client, WRITE, &PERIOD, PERIODS),
+    function("/api/approve_billing_period", Place::Client, WRITE, &PERIOD, PERIODS)
+        .after("UPDATE billing_periods SET invoices = 2 WHERE id = '{open_period}'"),
     function("/api/reopen_billing_period", Place::Client, WRITE, &PERIOD, PERIODS)
         .after("UPDATE billing_periods SET status = 'approved', approved_at = now() WHERE id = '{open_period}'"),
     function("/api/issue_billing_period", Place::Client, WRITE, &PERIOD, PERIODS)
