@@ -1,12 +1,9 @@
-//! A transaction of the administrator acting as `eis_owner`: for what is done at the terminal (demo data,
-//! `portal user create`). Tenant rows are written under the system context of one organization, so that
-//! the policies hold here too.
+//! What runs as `eis_owner`: loading demo and scale data, `portal user create`. One organization at a time,
+//! under the system's context, so that the policies hold here too.
 
 use std::ops::{Deref, DerefMut};
 
-use diesel::sql_query;
-use diesel::sql_types::Uuid as SqlUuid;
-use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 
 use super::DbError;
 use crate::ids::OrganizationId;
@@ -23,10 +20,11 @@ impl std::fmt::Debug for Owner {
 }
 
 impl Owner {
-    /// Connects as the administrator, becomes `eis_owner` and begins a transaction.
+    /// Connects as the administrator, becomes `eis_owner` and begins a transaction, in no tenant's context yet.
     ///
     /// # Errors
-    /// When the database cannot be reached or the administrator may not become its owner.
+    /// When the database cannot be reached, or the administrator may not act as `eis_owner`.
+    #[expect(clippy::disallowed_methods, reason = "this is the owner's door")]
     pub async fn begin(admin_url: &str) -> Result<Self, DbError> {
         let mut connection =
             AsyncPgConnection::establish(admin_url).await.map_err(|error| DbError::Unreachable(error.to_string()))?;
@@ -39,11 +37,9 @@ impl Owner {
     /// # Errors
     /// When the database fails.
     pub async fn stand_at(&mut self, organization: OrganizationId) -> Result<(), DbError> {
-        sql_query("SELECT public.open_system_context($1)")
-            .bind::<SqlUuid, _>(organization)
-            .execute(&mut self.connection)
-            .await?;
-        Ok(())
+        // A typed id: nothing can be injected.
+        let sql = format!("SELECT public.open_system_context('{organization}')");
+        Ok(self.connection.batch_execute(&sql).await?)
     }
 
     /// Makes what was written last.

@@ -43,8 +43,20 @@ pub struct Plan<'c> {
 /// # Errors
 /// Never in practice: the demo's password can be digested.
 pub fn plan(as_of: NaiveDate) -> Result<Plan<'static>, CreateError> {
+    let mut organizations = organizations(as_of);
+    let mut people = people(&organizations);
+    seal(&mut people.users)?;
+    let logins: Vec<Uuid> = people.users.iter().map(|user| user.id).collect();
+    if let Some(first) = organizations.first_mut() {
+        first.row.metadata = json!({ "demo": { "as_of": as_of, "logins": logins } });
+    }
+    Ok(Plan { organizations, people })
+}
+
+/// The organizations, each client worked out beside the others.
+pub fn organizations(as_of: NaiveDate) -> Vec<Organization<'static>> {
     let reference = Reference::read();
-    let mut organizations: Vec<Organization<'_>> = std::thread::scope(|scope| {
+    std::thread::scope(|scope| {
         let groups = GROUPS.iter().map(|group| {
             let clients = group.clients.iter().map(|utility| scope.spawn(|| client(group, utility, &reference, as_of)));
             (group, clients.collect::<Vec<_>>())
@@ -58,14 +70,7 @@ pub fn plan(as_of: NaiveDate) -> Result<Plan<'static>, CreateError> {
                 clients: clients.into_iter().filter_map(|client| client.join().ok()).collect(),
             })
             .collect()
-    });
-    let mut people = people(&organizations);
-    seal(&mut people.users)?;
-    let logins: Vec<Uuid> = people.users.iter().map(|user| user.id).collect();
-    if let Some(first) = organizations.first_mut() {
-        first.row.metadata = json!({ "demo": { "as_of": as_of, "logins": logins } });
-    }
-    Ok(Plan { organizations, people })
+    })
 }
 
 /// Gives every user the demo's password, each with a salt of their own.
@@ -109,7 +114,8 @@ fn organization(group: &'static Group) -> OrganizationRow {
     }
 }
 
-fn client(
+/// A client of a day.
+pub fn client(
     group: &'static Group,
     utility: &'static Utility,
     reference: &Reference,

@@ -2,31 +2,43 @@
 
 use std::collections::BTreeMap;
 
-use super::plan::{Plan, plan};
+use chrono::NaiveDate;
+
+use super::cast::GROUPS;
+use super::household::Reference;
+use super::plan::{Organization, client, organizations};
 use super::rows::Rows;
 use crate::money::Money;
 
-fn made() -> Plan<'static> {
-    plan("2026-11-23".parse().unwrap()).unwrap()
-}
-
-fn rows<'p>(plan: &'p Plan<'_>) -> impl Iterator<Item = &'p Rows> {
-    plan.organizations.iter().flat_map(|organization| organization.clients.iter().map(|client| &client.rows))
+fn rows<'p>(organizations: &'p [Organization<'_>]) -> impl Iterator<Item = &'p Rows> {
+    organizations.iter().flat_map(|organization| organization.clients.iter().map(|client| &client.rows))
 }
 
 #[test]
-fn the_same_day_makes_the_same_rows_and_they_are_right() {
-    let (one, other) = (made(), made());
-    let text = |plan: &Plan<'_>| rows(plan).map(|rows| serde_json::to_string(rows).unwrap()).collect::<Vec<_>>();
-    assert!(text(&one) == text(&other), "two plans of one day differ");
-    lines_sum_to_totals(&one);
-    numbers_have_no_gaps(&one);
-    payments_are_what_was_paid(&one);
-    assert_eq!(rows(&one).map(|rows| rows.customers.len()).sum::<usize>(), 400);
+fn the_same_day_makes_the_same_rows() {
+    let reference = Reference::read();
+    for (group, utility) in [(&GROUPS[1], &GROUPS[1].clients[1]), (&GROUPS[2], &GROUPS[2].clients[1])] {
+        let made = || client(group, utility, &reference, "2026-03-01".parse().unwrap());
+        let text = || serde_json::to_string(&made().rows).unwrap();
+        assert!(text() == text(), "{}", utility.name);
+    }
 }
 
-fn lines_sum_to_totals(plan: &Plan<'_>) {
-    for rows in rows(plan) {
+#[test]
+fn the_books_are_right() {
+    let day: NaiveDate = "2026-11-23".parse().unwrap();
+    let organizations = organizations(day);
+    lines_sum_to_totals(&organizations);
+    numbers_have_no_gaps(&organizations);
+    payments_are_what_was_paid(&organizations);
+    nothing_happens_after(day, &organizations);
+    assert_eq!(rows(&organizations).map(|rows| rows.customers.len()).sum::<usize>(), 400);
+    let people = super::people::people(&organizations);
+    assert_eq!(people.users.len(), 32);
+}
+
+fn lines_sum_to_totals(organizations: &[Organization<'_>]) {
+    for rows in rows(organizations) {
         let mut sums: BTreeMap<_, Money> = BTreeMap::new();
         for line in &rows.invoice_lines {
             *sums.entry(line.invoice_id).or_default() += line.amount;
@@ -38,17 +50,25 @@ fn lines_sum_to_totals(plan: &Plan<'_>) {
     }
 }
 
-fn numbers_have_no_gaps(plan: &Plan<'_>) {
-    for rows in rows(plan) {
+fn numbers_have_no_gaps(organizations: &[Organization<'_>]) {
+    for rows in rows(organizations) {
         let numbers: Vec<i64> = rows.invoices.iter().filter_map(|invoice| invoice.number).collect();
         assert!(numbers.iter().copied().eq(1..=rows.invoice_counters[0].last_number));
     }
 }
 
-fn payments_are_what_was_paid(plan: &Plan<'_>) {
-    for rows in rows(plan) {
+fn payments_are_what_was_paid(organizations: &[Organization<'_>]) {
+    for rows in rows(organizations) {
         let paid: Money = rows.invoices.iter().map(|invoice| invoice.paid).sum();
         assert_eq!(rows.payments.iter().map(|payment| payment.amount).sum::<Money>(), paid);
         assert_eq!(rows.allocations.iter().map(|allocation| allocation.amount).sum::<Money>(), paid);
+    }
+}
+
+fn nothing_happens_after(day: NaiveDate, organizations: &[Organization<'_>]) {
+    for rows in rows(organizations) {
+        assert!(rows.invoices.iter().all(|invoice| invoice.issued_on.is_none_or(|on| on <= day)));
+        assert!(rows.payments.iter().all(|payment| payment.received_on <= day));
+        assert!(rows.audit_log.iter().all(|record| record.at.date_naive() <= day));
     }
 }
