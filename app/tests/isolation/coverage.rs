@@ -225,6 +225,7 @@ const DEFINERS: &[(&str, &str)] = &[
     ("change_password", "sessions"),
     ("client_scope", "attack_05"),
     ("customer_scope", "attack_05"),
+    ("end_assignment", "attack_54"),
     ("end_other_sessions", "attack_30"),
     ("get_current_client_id", "attack_05"),
     ("get_current_customer_id", "attack_05"),

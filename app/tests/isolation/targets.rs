@@ -48,11 +48,48 @@ pub const PAGES: &[Page] = &[
     page("/favicon.ico", Place::Public, ALL),
     page("/switch", Place::SignedIn, ALL),
     page("/profile", Place::SignedIn, ALL),
+    page("/invitation/{token}", Place::Public, ALL),
+    page("/staff/organizations", Place::Staff, &[S]),
+    page("/organization", Place::Organization, &[S, E]),
+    page("/organization/audit", Place::Organization, &[S, E]),
+    page("/organization/clients", Place::Organization, &[S, E]),
+    page("/organization/clients.csv", Place::Organization, &[S, E]),
+    page("/organization/clients/new", Place::Organization, &[E]),
+    page("/organization/clients/{client}/edit", Place::Organization, &[E]),
+    page("/organization/users", Place::Organization, &[S, E]),
+    page("/organization/users/invite", Place::Organization, &[S, E]),
+    page("/organization/users/{assignment}/edit", Place::Organization, &[E]),
+    page("/account", Place::Account, &[K]),
+    page("/account/invoices", Place::Account, &[K]),
+    page("/account/invoices/{invoice}", Place::Account, &[K]),
+    page("/account/usage", Place::Account, &[K]),
+    page("/account/usage.csv", Place::Account, &[K]),
+    page("/clients/{client}", Place::Client, READ),
+    page("/clients/{client}/audit", Place::Client, READ),
+    page("/clients/{client}/billing-periods", Place::Client, READ),
+    page("/clients/{client}/billing-periods/new", Place::Client, WRITE),
+    page("/clients/{client}/billing-periods/{period}", Place::Client, READ),
     page("/clients/{client}/customers", Place::Client, READ),
     page("/clients/{client}/customers.csv", Place::Client, READ),
     page("/clients/{client}/customers/new", Place::Client, WRITE),
     page("/clients/{client}/customers/{customer}", Place::Client, READ),
     page("/clients/{client}/customers/{customer}/edit", Place::Client, WRITE),
+    page("/clients/{client}/customers/{customer}/meters/new", Place::Client, WRITE),
+    page("/clients/{client}/customers/{customer}/meters/{meter}/edit", Place::Client, WRITE),
+    page("/clients/{client}/imports", Place::Client, READ),
+    page("/clients/{client}/imports/new", Place::Client, WRITE),
+    page("/clients/{client}/imports/template.csv", Place::Client, READ),
+    page("/clients/{client}/imports/{import}", Place::Client, READ),
+    page("/clients/{client}/imports/{import}/rejections.csv", Place::Client, READ),
+    page("/clients/{client}/invoices", Place::Client, READ),
+    page("/clients/{client}/invoices.csv", Place::Client, READ),
+    page("/clients/{client}/invoices/{invoice}", Place::Client, READ),
+    page("/clients/{client}/tariffs", Place::Client, READ),
+    page("/clients/{client}/tariffs/new", Place::Client, WRITE),
+    page("/clients/{client}/tariffs/{tariff}", Place::Client, READ),
+    page("/clients/{client}/users", Place::Client, READ),
+    page("/clients/{client}/users/invite", Place::Client, WRITE),
+    page("/clients/{client}/users/{assignment}/edit", Place::Client, WRITE),
 ];
 
 /// A server function, with a form that its rightful user may send.
@@ -62,43 +99,109 @@ pub struct Function {
     pub place: Place,
     pub may: &'static [Role],
     pub form: &'static [(&'static str, &'static str)],
-    /// Where the rightful user is sent when it is done, up to the first placeholder; "-": tested in `sessions`.
+    /// Where the rightful user is sent when it is done, up to the first placeholder; "-": tested in `sessions` and `roles`.
     pub done: &'static str,
+    /// What the world lacks for it: SQL that is run before the rightful call.
+    pub ready: &'static str,
 }
 
-const CUSTOMER: [(&str, &str); 4] =
-    [("name", "New Person"), ("service_address", "9 New Lane"), ("status", "active"), ("moved_in_on", "2026-01-01")];
+const fn function(path: &'static str, place: Place, may: &'static [Role], form: &'static [(&'static str, &'static str)], done: &'static str) -> Function {
+    Function { path, place, may, form, done, ready: "" }
+}
+
+impl Function {
+    const fn after(mut self, ready: &'static str) -> Self {
+        self.ready = ready;
+        self
+    }
+}
+
+const CLIENT: (&str, &str) = ("client", "{client}");
+const PERIODS: &str = "/clients/{client}/billing-periods/{open_period}";
+const PERIOD: [(&str, &str); 2] = [CLIENT, ("period", "{open_period}")];
+const DRAFT: [(&str, &str); 2] = [CLIENT, ("tariff", "{draft_tariff}")];
+const CUSTOMER: [(&str, &str); 6] = [
+    CLIENT,
+    ("account_number", "NEW"),
+    ("name", "New Person"),
+    ("service_address", "9 New Lane"),
+    ("status", "active"),
+    ("moved_in_on", "2026-01-01"),
+];
+const METER: [(&str, &str); 6] = [
+    CLIENT,
+    ("serial", "NEW"),
+    ("direction", "import"),
+    ("measure", "60"),
+    ("time_zone", "Europe/Berlin"),
+    ("valid_from", "2024-01-01"),
+];
+const COMPANY: [(&str, &str); 11] = [
+    ("name", "New Company"),
+    ("legal_name", "New Company Ltd"),
+    ("slug", "new-company"),
+    ("address", "1 New Street"),
+    ("invoice_series", "NEW"),
+    ("currency", "EUR"),
+    ("time_zone", "Europe/Berlin"),
+    ("locale", "en-GB"),
+    ("tax_name", "VAT"),
+    ("tax_percent", "19"),
+    ("payment_terms_days", "14"),
+];
+
+/// One more field before those that two forms share.
+const fn with<const N: usize, const M: usize>(
+    first: (&'static str, &'static str),
+    rest: [(&'static str, &'static str); N],
+) -> [(&'static str, &'static str); M] {
+    let mut all = [first; M];
+    let mut at = 0;
+    while at < N {
+        all[at + 1] = rest[at];
+        at += 1;
+    }
+    all
+}
 
 /// Every server function.
 pub const FUNCTIONS: &[Function] = &[
-    Function { path: "/api/sign_in", place: Place::Public, may: ALL, form: &[], done: "-" },
-    Function { path: "/api/sign_out", place: Place::SignedIn, may: ALL, form: &[], done: "-" },
-    Function { path: "/api/switch", place: Place::SignedIn, may: ALL, form: &[], done: "-" },
-    Function { path: "/api/change_password", place: Place::SignedIn, may: ALL, form: &[], done: "-" },
-    Function { path: "/api/end_other_sessions", place: Place::SignedIn, may: ALL, form: &[], done: "/profile" },
-    Function {
-        path: "/api/create_customer",
-        place: Place::Client,
-        may: WRITE,
-        form: &[("client", "{client}"), ("account_number", "NEW"), CUSTOMER[0], CUSTOMER[1], CUSTOMER[2], CUSTOMER[3]],
-        done: "/clients/{client}/customers/",
-    },
-    Function {
-        path: "/api/update_customer",
-        place: Place::Client,
-        may: WRITE,
-        form: &[
-            ("client", "{client}"),
-            ("customer", "{customer}"),
-            ("account_number", "NEW"),
-            CUSTOMER[0],
-            CUSTOMER[1],
-            CUSTOMER[2],
-            CUSTOMER[3],
-        ],
-        done: "/clients/{client}/customers/{customer}",
-    },
+    function("/api/accept_invitation", Place::Public, ALL, &[], "-"),
+    function("/api/sign_in", Place::Public, ALL, &[], "-"),
+    function("/api/sign_out", Place::SignedIn, ALL, &[], "-"),
+    function("/api/switch", Place::SignedIn, ALL, &[], "-"),
+    function("/api/change_password", Place::SignedIn, ALL, &[], "-"),
+    function("/api/end_other_sessions", Place::SignedIn, ALL, &[], "/profile"),
+    function("/api/create_customer", Place::Client, WRITE, &CUSTOMER, "/clients/{client}/customers/"),
+    function("/api/update_customer", Place::Client, WRITE, &with::<6, 7>(("customer", "{customer}"), CUSTOMER), "/clients/{client}/customers/{customer}"),
+    function("/api/create_meter", Place::Client, WRITE, &with::<6, 7>(("customer", "{customer}"), METER), "/clients/{client}/customers/{customer}"),
+    function("/api/update_meter", Place::Client, WRITE, &with::<6, 7>(("meter", "{meter}"), METER), "/clients/{client}/customers/{customer}"),
+    function("/api/put_on_tariff", Place::Client, WRITE, &[CLIENT, ("customer", "{customer}"), ("tariff_code", "HOME"), ("tariff_from", "2026-12-01")], "/clients/{client}/customers/{customer}")
+        .after("DELETE FROM tariff_agreements"),
+    function("/api/create_tariff", Place::Client, WRITE, &[CLIENT, ("kind", "flat"), ("code", "NEW"), ("name", "New"), ("price", "0.30"), ("fixed_per", "month"), ("effective_from", "2027-01-01")], "/clients/{client}/tariffs/"),
+    function("/api/activate_tariff", Place::Client, WRITE, &DRAFT, "/clients/{client}/tariffs/{draft_tariff}"),
+    function("/api/discard_tariff", Place::Client, WRITE, &DRAFT, "/clients/{client}/tariffs"),
+    function("/api/retire_tariff", Place::Client, WRITE, &[CLIENT, ("tariff", "{tariff}"), ("retire_from", "2027-01-01")], "/clients/{client}/tariffs/{tariff}"),
+    function("/api/create_billing_period", Place::Client, WRITE, &[CLIENT, ("from", "2026-11-01"), ("to", "2026-11-30")], "/clients/{client}/billing-periods/"),
+    function("/api/rate_billing_period", Place::Client, WRITE, &PERIOD, PERIODS),
+    function("/api/approve_billing_period", Place::Client, WRITE, &PERIOD, PERIODS)
+        .after("UPDATE billing_periods SET invoices = 2 WHERE id = '{open_period}'"),
+    function("/api/reopen_billing_period", Place::Client, WRITE, &PERIOD, PERIODS)
+        .after("UPDATE billing_periods SET status = 'approved', approved_at = now() WHERE id = '{open_period}'"),
+    function("/api/issue_billing_period", Place::Client, WRITE, &PERIOD, PERIODS)
+        .after("UPDATE billing_periods SET status = 'approved', approved_at = now() WHERE id = '{open_period}'"),
+    function("/api/record_payment", Place::Client, WRITE, &[CLIENT, ("invoice", "{invoice}"), ("amount", "5.00"), ("received_on", "2026-11-01"), ("method", "bank_transfer")], "/clients/{client}/invoices/{invoice}"),
+    function("/api/invite_user", Place::Client, WRITE, &[CLIENT, ("name", "New"), ("email", "fresh@eis.example"), ("role", "customer_user"), ("account_number", "A-1")], "/clients/{client}/users"),
+    function("/api/revoke_invitation", Place::Client, WRITE, &[CLIENT, ("invitation", "{invitation}")], "/clients/{client}/users")
+        .after("UPDATE invitations SET role = 'customer_user', customer_id = '{customer}' WHERE id = '{invitation}'"),
+    function("/api/change_role", Place::Client, WRITE, &[CLIENT, ("assignment", "{assignment}"), ("last_day", "2027-01-31")], "/clients/{client}/users"),
+    function("/api/revoke_role", Place::Client, WRITE, &[CLIENT, ("assignment", "{assignment}")], "/clients/{client}/users"),
+    function("/api/create_client", Place::Organization, &[E], &COMPANY, "/clients/"),
+    function("/api/update_client", Place::Organization, &[E], &with::<11, 12>(CLIENT, COMPANY), "/organization/clients"),
 ];
+
+/// Routes that take a file: who may send one.
+pub const UPLOADS: &[(&str, &[Role])] = &[("/clients/{client}/imports", WRITE)];
 
 /// Organization, client, customer by number.
 pub type At = (u8, u8, u8);
@@ -130,7 +233,11 @@ pub fn fill(template: &str, outer: At, inner: At) -> String {
     text
 }
 
-/// Whether a template names something within its client or account.
-pub fn has_inner(template: &str) -> bool {
-    template.replace("{client}", "").contains('{')
+/// Whether a template names something within its client, account or organization.
+pub fn has_inner(place: Place, template: &str) -> bool {
+    match place {
+        Place::Client | Place::Account => template.replace("{client}", "").contains('{'),
+        Place::Organization => template.contains('{'),
+        _ => false,
+    }
 }

@@ -246,7 +246,8 @@ pub async fn rejections_csv(ctx: Ctx, Path((client, id)): Path<(String, String)>
 
 /// `GET /clients/:client/imports/template.csv`
 pub async fn template(ctx: Ctx, Path(client): Path<String>) -> Result<Response, AppError> {
-    ctx.require_client(Permission::ViewClient, &client)?;
+    let (_, tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
+    drop(tx);
     let headers = [
         (CONTENT_TYPE, "text/csv; charset=utf-8"),
         (CONTENT_DISPOSITION, "attachment; filename=\"usage-template.csv\""),
