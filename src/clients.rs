@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
 
+use crate::db::here;
 use crate::db::schema::clients;
 use crate::ids::{ClientId, OrganizationId, UserId};
 
@@ -63,10 +64,15 @@ impl Client {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find(conn: &AsyncPgConnection, id: ClientId) -> QueryResult<Option<Client>> {
+pub async fn find(conn: &AsyncPgConnection, organization: OrganizationId, id: ClientId) -> QueryResult<Option<Client>> {
     // Shared, so that it can share a round trip with a page's own queries.
     let mut conn = conn;
-    clients::table.filter(clients::id.eq(id)).select(Client::as_select()).first(&mut conn).await.optional()
+    clients::table
+        .filter(clients::organization_id.eq(organization).and(clients::id.eq(id)))
+        .select(Client::as_select())
+        .first(&mut conn)
+        .await
+        .optional()
 }
 
 /// The clients that the context sees, by name.
@@ -150,7 +156,10 @@ pub async fn create(
 /// # Errors
 /// As [`create`].
 pub async fn update(conn: &mut AsyncPgConnection, id: ClientId, fields: &ClientFields) -> QueryResult<bool> {
-    let changed = diesel::update(clients::table.filter(clients::id.eq(id))).set(fields).execute(conn).await?;
+    let changed = diesel::update(clients::table.filter(clients::organization_id.eq(here!()).and(clients::id.eq(id))))
+        .set(fields)
+        .execute(conn)
+        .await?;
     Ok(changed == 1)
 }
 

@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
+use crate::db::here;
 use crate::db::schema::customers;
 use crate::ids::{ClientId, CustomerId, OrganizationId, UserId};
 
@@ -145,9 +146,15 @@ pub async fn list(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find(conn: &AsyncPgConnection, client: ClientId, id: CustomerId) -> QueryResult<Option<Customer>> {
+pub async fn find(
+    conn: &AsyncPgConnection,
+    organization: OrganizationId,
+    client: ClientId,
+    id: CustomerId,
+) -> QueryResult<Option<Customer>> {
     let mut conn = conn;
     customers::table
+        .filter(customers::organization_id.eq(organization))
         .filter(customers::client_id.eq(client).and(customers::id.eq(id)))
         .select(Customer::as_select())
         .first(&mut conn)
@@ -165,7 +172,12 @@ pub async fn find_by_account(
     account_number: &str,
 ) -> QueryResult<Option<Customer>> {
     customers::table
-        .filter(customers::client_id.eq(client).and(customers::account_number.eq(account_number)))
+        .filter(
+            customers::organization_id
+                .eq(here!())
+                .and(customers::client_id.eq(client))
+                .and(customers::account_number.eq(account_number)),
+        )
         .select(Customer::as_select())
         .first(conn)
         .await
@@ -204,7 +216,10 @@ pub async fn update(
     id: CustomerId,
     fields: &CustomerFields,
 ) -> QueryResult<bool> {
-    let changed = diesel::update(customers::table.filter(customers::client_id.eq(client).and(customers::id.eq(id))))
+    let changed =
+        diesel::update(customers::table.filter(
+            customers::organization_id.eq(here!()).and(customers::client_id.eq(client)).and(customers::id.eq(id)),
+        ))
         .set(fields)
         .execute(conn)
         .await?;

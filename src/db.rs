@@ -12,6 +12,22 @@ pub mod owner;
 pub mod schema;
 mod tenant;
 
+diesel::define_sql_function! {
+    /// The organization of the verified context.
+    fn get_current_organization_id() -> diesel::sql_types::Nullable<diesel::sql_types::Uuid>;
+}
+
+/// The organization of the context, for a predicate on tenant columns: keys lead with it, and the planner does
+/// not see through policies. Evaluated once a statement; safety is the policies' work.
+macro_rules! here {
+    () => {
+        diesel::NullableExpressionMethods::assume_not_null(diesel::QueryDsl::single_value(diesel::select(
+            crate::db::get_current_organization_id(),
+        )))
+    };
+}
+pub(crate) use here;
+
 use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};

@@ -20,6 +20,7 @@ use rust_decimal::Decimal;
 
 use crate::access::Actor;
 use crate::db::DbError;
+use crate::db::here;
 use crate::db::schema::{import_rejections, imports};
 use crate::ids::{ClientId, ImportId, MeterId, OrganizationId};
 pub use survey::{SeriesSurvey, Survey, survey};
@@ -172,7 +173,7 @@ pub async fn list(
 /// When the database fails.
 pub async fn find(conn: &mut AsyncPgConnection, client: ClientId, id: ImportId) -> QueryResult<Option<Import>> {
     imports::table
-        .filter(imports::client_id.eq(client).and(imports::id.eq(id)))
+        .filter(imports::organization_id.eq(here!()).and(imports::client_id.eq(client)).and(imports::id.eq(id)))
         .select(Import::as_select())
         .first(conn)
         .await
@@ -191,8 +192,12 @@ pub async fn rejections(
     limit: i64,
 ) -> QueryResult<(Vec<Rejection>, i64)> {
     let own = || {
-        import_rejections::table
-            .filter(import_rejections::client_id.eq(client).and(import_rejections::import_id.eq(id)))
+        import_rejections::table.filter(
+            import_rejections::organization_id
+                .eq(here!())
+                .and(import_rejections::client_id.eq(client))
+                .and(import_rejections::import_id.eq(id)),
+        )
     };
     let total = own().count().get_result(conn).await?;
     let rows = own()

@@ -153,9 +153,15 @@ pub struct Line {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find(conn: &AsyncPgConnection, client: ClientId, id: InvoiceId) -> QueryResult<Option<Invoice>> {
+pub async fn find(
+    conn: &AsyncPgConnection,
+    organization: OrganizationId,
+    client: ClientId,
+    id: InvoiceId,
+) -> QueryResult<Option<Invoice>> {
     let mut conn = conn;
     invoices::table
+        .filter(invoices::organization_id.eq(organization))
         .filter(invoices::client_id.eq(client).and(invoices::id.eq(id)))
         .select(Invoice::as_select())
         .first(&mut conn)
@@ -167,9 +173,15 @@ pub async fn find(conn: &AsyncPgConnection, client: ClientId, id: InvoiceId) -> 
 ///
 /// # Errors
 /// When the database fails.
-pub async fn lines(conn: &AsyncPgConnection, client: ClientId, id: InvoiceId) -> QueryResult<Vec<Line>> {
+pub async fn lines(
+    conn: &AsyncPgConnection,
+    organization: OrganizationId,
+    client: ClientId,
+    id: InvoiceId,
+) -> QueryResult<Vec<Line>> {
     let mut conn = conn;
     invoice_lines::table
+        .filter(invoice_lines::organization_id.eq(organization))
         .filter(invoice_lines::client_id.eq(client).and(invoice_lines::invoice_id.eq(id)))
         .select(Line::as_select())
         .order(invoice_lines::position)

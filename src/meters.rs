@@ -8,6 +8,7 @@ use chrono_tz::Tz;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
+use crate::db::here;
 use crate::db::schema::meters;
 use crate::ids::{ClientId, CustomerId, MeterId, OrganizationId, UserId};
 use crate::usage::Direction;
@@ -104,7 +105,9 @@ impl From<&Meter> for MeterFields {
 /// When the database fails.
 pub async fn list(conn: &mut AsyncPgConnection, client: ClientId, customer: CustomerId) -> QueryResult<Vec<Meter>> {
     meters::table
-        .filter(meters::client_id.eq(client).and(meters::customer_id.eq(customer)))
+        .filter(
+            meters::organization_id.eq(here!()).and(meters::client_id.eq(client)).and(meters::customer_id.eq(customer)),
+        )
         .select(Meter::as_select())
         .order((meters::valid_to.desc().nulls_first(), meters::valid_from.desc(), meters::serial, meters::direction))
         .load(conn)
@@ -117,7 +120,7 @@ pub async fn list(conn: &mut AsyncPgConnection, client: ClientId, customer: Cust
 /// When the database fails.
 pub async fn find(conn: &mut AsyncPgConnection, client: ClientId, id: MeterId) -> QueryResult<Option<Meter>> {
     meters::table
-        .filter(meters::client_id.eq(client).and(meters::id.eq(id)))
+        .filter(meters::organization_id.eq(here!()).and(meters::client_id.eq(client)).and(meters::id.eq(id)))
         .select(Meter::as_select())
         .first(conn)
         .await
@@ -196,10 +199,13 @@ pub async fn update(
     id: MeterId,
     fields: &MeterFields,
 ) -> QueryResult<bool> {
-    let changed = diesel::update(meters::table.filter(meters::client_id.eq(client).and(meters::id.eq(id))))
-        .set(fields)
-        .execute(conn)
-        .await?;
+    let changed = diesel::update(
+        meters::table
+            .filter(meters::organization_id.eq(here!()).and(meters::client_id.eq(client)).and(meters::id.eq(id))),
+    )
+    .set(fields)
+    .execute(conn)
+    .await?;
     Ok(changed == 1)
 }
 
@@ -215,12 +221,22 @@ pub async fn measured_days(
     use crate::db::schema::{interval_days, meter_readings};
     use diesel::dsl::{max, min};
     let days: (Option<NaiveDate>, Option<NaiveDate>) = interval_days::table
-        .filter(interval_days::client_id.eq(client).and(interval_days::meter_id.eq(id)))
+        .filter(
+            interval_days::organization_id
+                .eq(here!())
+                .and(interval_days::client_id.eq(client))
+                .and(interval_days::meter_id.eq(id)),
+        )
         .select((min(interval_days::day), max(interval_days::day)))
         .first(conn)
         .await?;
     let reads: (Option<NaiveDate>, Option<NaiveDate>) = meter_readings::table
-        .filter(meter_readings::client_id.eq(client).and(meter_readings::meter_id.eq(id)))
+        .filter(
+            meter_readings::organization_id
+                .eq(here!())
+                .and(meter_readings::client_id.eq(client))
+                .and(meter_readings::meter_id.eq(id)),
+        )
         .filter(meter_readings::superseded_by.is_null())
         .select((min(meter_readings::from_on), max(meter_readings::to_on)))
         .first(conn)

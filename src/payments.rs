@@ -7,6 +7,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
 
 use crate::db::DbError;
+use crate::db::here;
 use crate::db::schema::{allocations, invoices, payments};
 use crate::ids::{ClientId, CustomerId, InvoiceId, OrganizationId, PaymentId, UserId};
 use crate::money::Money;
@@ -139,10 +140,12 @@ pub async fn record(
         let before = open.iter().find(|(id, ..)| id == invoice);
         let (total, paid) = before.map_or((Money::ZERO, Money::ZERO), |(_, total, paid)| (*total, *paid + *amount));
         let status = if paid >= total { "paid" } else { "part_paid" };
-        diesel::update(invoices::table.filter(invoices::client_id.eq(client).and(invoices::id.eq(*invoice))))
-            .set((invoices::paid.eq(paid.amount()), invoices::status.eq(status)))
-            .execute(conn)
-            .await?;
+        diesel::update(invoices::table.filter(
+            invoices::organization_id.eq(here!()).and(invoices::client_id.eq(client)).and(invoices::id.eq(*invoice)),
+        ))
+        .set((invoices::paid.eq(paid.amount()), invoices::status.eq(status)))
+        .execute(conn)
+        .await?;
     }
     Ok(Recorded { id, allocated, left })
 }

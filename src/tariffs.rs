@@ -15,6 +15,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use crate::db::DbError;
+use crate::db::here;
 use crate::db::schema::{tariff_blocks, tariff_rates};
 use crate::ids::{ClientId, OrganizationId, TariffRateId, UserId};
 use crate::tariff_document::{Fault, TariffDocument};
@@ -164,7 +165,12 @@ pub async fn list(
 /// When the database fails.
 pub async fn find(conn: &mut AsyncPgConnection, client: ClientId, id: TariffRateId) -> QueryResult<Option<Tariff>> {
     tariff_rates::table
-        .filter(tariff_rates::client_id.eq(client).and(tariff_rates::id.eq(id)))
+        .filter(
+            tariff_rates::organization_id
+                .eq(here!())
+                .and(tariff_rates::client_id.eq(client))
+                .and(tariff_rates::id.eq(id)),
+        )
         .select(Tariff::as_select())
         .first(conn)
         .await
@@ -177,7 +183,12 @@ pub async fn find(conn: &mut AsyncPgConnection, client: ClientId, id: TariffRate
 /// When the database fails.
 pub async fn versions(conn: &mut AsyncPgConnection, client: ClientId, code: &str) -> QueryResult<Vec<TariffRow>> {
     tariff_rates::table
-        .filter(tariff_rates::client_id.eq(client).and(tariff_rates::code.eq(code)))
+        .filter(
+            tariff_rates::organization_id
+                .eq(here!())
+                .and(tariff_rates::client_id.eq(client))
+                .and(tariff_rates::code.eq(code)),
+        )
         .select(TariffRow::as_select())
         .order(tariff_rates::version.desc())
         .load(conn)
@@ -199,7 +210,12 @@ pub async fn version_for(
         .eq("active")
         .or(tariff_rates::status.eq("retired").and(tariff_rates::effective_to.is_not_null()));
     tariff_rates::table
-        .filter(tariff_rates::client_id.eq(client).and(tariff_rates::code.eq(code)))
+        .filter(
+            tariff_rates::organization_id
+                .eq(here!())
+                .and(tariff_rates::client_id.eq(client))
+                .and(tariff_rates::code.eq(code)),
+        )
         .filter(applied)
         .filter(tariff_rates::effective_from.le(day))
         .filter(tariff_rates::effective_to.is_null().or(tariff_rates::effective_to.gt(day)))
@@ -266,7 +282,12 @@ pub async fn create(
     let json = serde_json::to_value(new.document)
         .map_err(|fault| TariffError::Faulty(vec![Fault::new("", fault.to_string())]))?;
     let latest: Option<i32> = tariff_rates::table
-        .filter(tariff_rates::client_id.eq(client).and(tariff_rates::code.eq(new.code)))
+        .filter(
+            tariff_rates::organization_id
+                .eq(here!())
+                .and(tariff_rates::client_id.eq(client))
+                .and(tariff_rates::code.eq(new.code)),
+        )
         .select(diesel::dsl::max(tariff_rates::version))
         .first(conn)
         .await?;
@@ -325,7 +346,12 @@ async fn write_blocks(
 /// When the database fails.
 pub async fn blocks(conn: &mut AsyncPgConnection, client: ClientId, id: TariffRateId) -> QueryResult<Vec<BlockRow>> {
     let rows: Vec<(String, Decimal, Option<Decimal>, Decimal)> = tariff_blocks::table
-        .filter(tariff_blocks::client_id.eq(client).and(tariff_blocks::tariff_rate_id.eq(id)))
+        .filter(
+            tariff_blocks::organization_id
+                .eq(here!())
+                .and(tariff_blocks::client_id.eq(client))
+                .and(tariff_blocks::tariff_rate_id.eq(id)),
+        )
         .select((tariff_blocks::tou_period, tariff_blocks::from_kwh, tariff_blocks::to_kwh, tariff_blocks::price))
         .order(tariff_blocks::position)
         .load(conn)

@@ -9,7 +9,7 @@ mod date;
 mod number;
 
 pub use date::{date, date_long, date_range, date_time, day_month, month, short_month};
-pub use number::{plain, price, amount, count, kwh, kwh_short, money, number, percent, rate};
+pub use number::{amount, count, kwh, kwh_short, money, number, percent, plain, price, rate};
 
 /// Keeps a figure and its unit on one line.
 const NBSP: &str = "\u{a0}";

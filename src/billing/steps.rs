@@ -6,6 +6,7 @@ use diesel::{dsl::now, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::{BillingError, BillingPeriod, Desk, lock, locked, write, wrong};
+use crate::db::here;
 use crate::db::schema::billing_periods;
 use crate::ids::BillingPeriodId;
 use crate::period::Period;
@@ -139,7 +140,7 @@ where
 {
     let one = billing_periods::table
         .filter(billing_periods::organization_id.eq(desk.organization))
-        .filter(billing_periods::client_id.eq(desk.client))
+        .filter(billing_periods::organization_id.eq(here!()).and(billing_periods::client_id.eq(desk.client)))
         .filter(billing_periods::id.eq(id));
     diesel::update(one).set(fields).execute(conn).await?;
     Ok(())

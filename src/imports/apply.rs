@@ -13,6 +13,7 @@ use super::take::{Taken, TakenDay};
 use super::{ImportError, ImportResult};
 use crate::access::Actor;
 use crate::audit::{self, Entry};
+use crate::db::here;
 use crate::db::schema::{import_rejections, imports, meters};
 use crate::ids::{ClientId, ImportId, MeterId, OrganizationId};
 use crate::interval_days::{self, CHUNK, IntervalDay};
@@ -107,7 +108,7 @@ async fn insert(
 async fn lock(conn: &mut AsyncPgConnection, client: ClientId, rows: &[Meter]) -> QueryResult<()> {
     let ids: Vec<MeterId> = rows.iter().map(|meter| meter.id).collect();
     meters::table
-        .filter(meters::client_id.eq(client).and(meters::id.eq_any(ids)))
+        .filter(meters::organization_id.eq(here!()).and(meters::client_id.eq(client)).and(meters::id.eq_any(ids)))
         .select(meters::id)
         .order(meters::id)
         .for_update()
@@ -245,21 +246,23 @@ async fn close(
 ) -> QueryResult<()> {
     let count = |value: u64| i32::try_from(value).unwrap_or(i32::MAX);
     let any = result.accepted + result.unchanged + result.superseded > 0;
-    diesel::update(imports::table.filter(imports::client_id.eq(client).and(imports::id.eq(result.id))))
-        .set((
-            imports::status.eq(if any { "applied" } else { "failed" }),
-            imports::accepted.eq(count(result.accepted)),
-            imports::unchanged.eq(count(result.unchanged)),
-            imports::superseded.eq(count(result.superseded)),
-            imports::rejected.eq(count(result.rejected)),
-            imports::first_at.eq(taken.first),
-            imports::last_at.eq(taken.last),
-            imports::kwh.eq(result.kwh),
-            imports::problem.eq(remarks(result, taken)),
-            imports::applied_at.eq(any.then(Utc::now)),
-        ))
-        .execute(conn)
-        .await?;
+    diesel::update(imports::table.filter(
+        imports::organization_id.eq(here!()).and(imports::client_id.eq(client)).and(imports::id.eq(result.id)),
+    ))
+    .set((
+        imports::status.eq(if any { "applied" } else { "failed" }),
+        imports::accepted.eq(count(result.accepted)),
+        imports::unchanged.eq(count(result.unchanged)),
+        imports::superseded.eq(count(result.superseded)),
+        imports::rejected.eq(count(result.rejected)),
+        imports::first_at.eq(taken.first),
+        imports::last_at.eq(taken.last),
+        imports::kwh.eq(result.kwh),
+        imports::problem.eq(remarks(result, taken)),
+        imports::applied_at.eq(any.then(Utc::now)),
+    ))
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

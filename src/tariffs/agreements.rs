@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::TariffError;
+use crate::db::here;
 use crate::db::schema::tariff_agreements;
 use crate::ids::{ClientId, CustomerId, OrganizationId, TariffAgreementId, UserId};
 
@@ -38,7 +39,12 @@ impl Agreement {
 /// When the database fails.
 pub async fn list(conn: &mut AsyncPgConnection, client: ClientId, customer: CustomerId) -> QueryResult<Vec<Agreement>> {
     tariff_agreements::table
-        .filter(tariff_agreements::client_id.eq(client).and(tariff_agreements::customer_id.eq(customer)))
+        .filter(
+            tariff_agreements::organization_id
+                .eq(here!())
+                .and(tariff_agreements::client_id.eq(client))
+                .and(tariff_agreements::customer_id.eq(customer)),
+        )
         .select(Agreement::as_select())
         .order(tariff_agreements::valid_from.desc())
         .load(conn)
@@ -78,7 +84,12 @@ pub async fn customers_from(
     day: NaiveDate,
 ) -> QueryResult<i64> {
     tariff_agreements::table
-        .filter(tariff_agreements::client_id.eq(client).and(tariff_agreements::tariff_code.eq(code)))
+        .filter(
+            tariff_agreements::organization_id
+                .eq(here!())
+                .and(tariff_agreements::client_id.eq(client))
+                .and(tariff_agreements::tariff_code.eq(code)),
+        )
         .filter(tariff_agreements::valid_to.is_null().or(tariff_agreements::valid_to.gt(day)))
         .select(diesel::dsl::count(tariff_agreements::customer_id).aggregate_distinct())
         .first(conn)
@@ -126,14 +137,24 @@ pub async fn put_on_tariff(
         return Err(TariffError::Refused(format!("No active version of {code} applies on {from}.")));
     }
     let all: Vec<Agreement> = tariff_agreements::table
-        .filter(tariff_agreements::client_id.eq(client).and(tariff_agreements::customer_id.eq(customer)))
+        .filter(
+            tariff_agreements::organization_id
+                .eq(here!())
+                .and(tariff_agreements::client_id.eq(client))
+                .and(tariff_agreements::customer_id.eq(customer)),
+        )
         .select(Agreement::as_select())
         .order(tariff_agreements::valid_from.desc())
         .for_update()
         .load(conn)
         .await?;
     let row = |id: TariffAgreementId| {
-        tariff_agreements::table.filter(tariff_agreements::client_id.eq(client).and(tariff_agreements::id.eq(id)))
+        tariff_agreements::table.filter(
+            tariff_agreements::organization_id
+                .eq(here!())
+                .and(tariff_agreements::client_id.eq(client))
+                .and(tariff_agreements::id.eq(id)),
+        )
     };
     if let Some(same) = all.iter().find(|agreement| agreement.valid_from == from) {
         diesel::update(row(same.id)).set(tariff_agreements::tariff_code.eq(code)).execute(conn).await?;

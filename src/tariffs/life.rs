@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::{Tariff, TariffError, TariffRow, agreements};
+use crate::db::here;
 use crate::db::schema::tariff_rates;
 use crate::ids::{ClientId, TariffRateId};
 
@@ -27,7 +28,12 @@ pub struct Activation {
 /// When the database fails.
 pub async fn activation(conn: &mut AsyncPgConnection, draft: &Tariff) -> QueryResult<Activation> {
     let overlapping: Vec<TariffRow> = tariff_rates::table
-        .filter(tariff_rates::client_id.eq(draft.client_id).and(tariff_rates::code.eq(&draft.code)))
+        .filter(
+            tariff_rates::organization_id
+                .eq(here!())
+                .and(tariff_rates::client_id.eq(draft.client_id))
+                .and(tariff_rates::code.eq(&draft.code)),
+        )
         .filter(tariff_rates::id.ne(draft.id).and(tariff_rates::status.ne("draft")))
         .filter(
             (tariff_rates::effective_to.is_null().and(tariff_rates::status.eq("active")))
@@ -126,7 +132,12 @@ pub async fn discard(conn: &mut AsyncPgConnection, client: ClientId, id: TariffR
 async fn locked(conn: &mut AsyncPgConnection, client: ClientId, id: TariffRateId) -> Result<Tariff, TariffError> {
     let found = super::find(conn, client, id).await?.ok_or(TariffError::NotFound)?;
     let all: Vec<Tariff> = tariff_rates::table
-        .filter(tariff_rates::client_id.eq(client).and(tariff_rates::code.eq(&found.code)))
+        .filter(
+            tariff_rates::organization_id
+                .eq(here!())
+                .and(tariff_rates::client_id.eq(client))
+                .and(tariff_rates::code.eq(&found.code)),
+        )
         .select(Tariff::as_select())
         .order(tariff_rates::version)
         .for_update()
@@ -142,9 +153,11 @@ async fn set(
     status: &str,
     effective_to: Option<NaiveDate>,
 ) -> QueryResult<()> {
-    diesel::update(tariff_rates::table.filter(tariff_rates::client_id.eq(client).and(tariff_rates::id.eq(id))))
-        .set((tariff_rates::status.eq(status), tariff_rates::effective_to.eq(effective_to)))
-        .execute(conn)
-        .await?;
+    diesel::update(tariff_rates::table.filter(
+        tariff_rates::organization_id.eq(here!()).and(tariff_rates::client_id.eq(client)).and(tariff_rates::id.eq(id)),
+    ))
+    .set((tariff_rates::status.eq(status), tariff_rates::effective_to.eq(effective_to)))
+    .execute(conn)
+    .await?;
     Ok(())
 }

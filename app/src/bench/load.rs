@@ -48,9 +48,8 @@ pub async fn fire(to: SocketAddr, shots: Vec<Shot>, time: Duration) -> Result<Fi
     let next = Arc::new(AtomicUsize::new(0));
     let stop = Arc::new(AtomicBool::new(false));
     let start = Instant::now();
-    let workers: Vec<_> = (0..CONNECTIONS)
-        .map(|_| tokio::spawn(worker(to, shots.clone(), next.clone(), stop.clone())))
-        .collect();
+    let workers: Vec<_> =
+        (0..CONNECTIONS).map(|_| tokio::spawn(worker(to, shots.clone(), next.clone(), stop.clone()))).collect();
     tokio::time::sleep(time).await;
     stop.store(true, Ordering::Relaxed);
     let mut latencies = Vec::new();

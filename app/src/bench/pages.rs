@@ -12,10 +12,10 @@ use axum::http::HeaderMap;
 use axum::http::header::COOKIE;
 use axum::response::Html;
 use axum::routing::get;
+use diesel_async::SimpleAsyncConnection;
 use eis::access::Actor;
 use eis::db::connect::{Login, Settings};
 use eis::db::{Access, Db};
-use diesel_async::SimpleAsyncConnection;
 use eis::invoices::{self, Filter};
 
 use crate::pages::parts::PAGE_ROWS;

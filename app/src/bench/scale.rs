@@ -125,7 +125,8 @@ fn tenant_sql(organization: Uuid, client: Uuid, number: usize) -> String {
     let invoice = make(4, &format!("c * {MONTHS} + m"));
     let month = format!("(date '2026-11-01' - make_interval(months => {MONTHS} - m))::date");
     let total = "(60 + (c * 37 + m * 11) % 180)::numeric(12,2)";
-    let status = format!("CASE WHEN m = {} THEN 'issued' WHEN (c + m) % 29 = 0 THEN 'part_paid' ELSE 'paid' END", MONTHS - 1);
+    let status =
+        format!("CASE WHEN m = {} THEN 'issued' WHEN (c + m) % 29 = 0 THEN 'part_paid' ELSE 'paid' END", MONTHS - 1);
     format!(
         "INSERT INTO clients (organization_id, id, slug, name, legal_name, currency, time_zone, locale, invoice_series)
          VALUES ('{organization}', '{client}', 'client', 'Scale Power {number}', 'Scale Power {number} Ltd', 'USD', 'America/New_York', 'en-US', 'SC');
