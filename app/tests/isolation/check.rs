@@ -12,21 +12,69 @@ use crate::support::sql::Sql;
 
 /// What breaks it, what mends it, and what the finding must name.
 const FAULTS: &[(&str, &str, &[&str])] = &[
-    ("ALTER TABLE customers NO FORCE ROW LEVEL SECURITY", "ALTER TABLE customers FORCE ROW LEVEL SECURITY", &["row-level security", "public.customers"]),
-    ("ALTER TABLE interval_days_2026 DISABLE ROW LEVEL SECURITY", "ALTER TABLE interval_days_2026 ENABLE ROW LEVEL SECURITY", &["row-level security", "interval_days_2026"]),
+    (
+        "ALTER TABLE customers NO FORCE ROW LEVEL SECURITY",
+        "ALTER TABLE customers FORCE ROW LEVEL SECURITY",
+        &["row-level security", "public.customers"],
+    ),
+    (
+        "ALTER TABLE interval_days_2026 DISABLE ROW LEVEL SECURITY",
+        "ALTER TABLE interval_days_2026 ENABLE ROW LEVEL SECURITY",
+        &["row-level security", "interval_days_2026"],
+    ),
     ("CREATE TABLE notes (organization_id uuid)", "DROP TABLE notes", &["row-level security", "public.notes"]),
-    ("CREATE POLICY easy ON invoices FOR SELECT TO eis_app USING (true)", "DROP POLICY easy ON invoices", &["policies", "invoices.easy"]),
-    ("CREATE POLICY easy ON invoices FOR SELECT TO eis_app USING (organization_id IS NOT NULL)", "DROP POLICY easy ON invoices", &["policies", "invoices.easy"]),
-    ("CREATE POLICY easy ON invoices FOR INSERT TO eis_worker WITH CHECK (total >= 0)", "DROP POLICY easy ON invoices", &["policies", "invoices.easy"]),
-    ("CREATE POLICY easy ON invoices FOR SELECT USING (organization_id = (SELECT organization_scope()))", "DROP POLICY easy ON invoices", &["policies", "invoices.easy"]),
+    (
+        "CREATE POLICY easy ON invoices FOR SELECT TO eis_app USING (true)",
+        "DROP POLICY easy ON invoices",
+        &["policies", "invoices.easy"],
+    ),
+    (
+        "CREATE POLICY easy ON invoices FOR SELECT TO eis_app USING (organization_id IS NOT NULL)",
+        "DROP POLICY easy ON invoices",
+        &["policies", "invoices.easy"],
+    ),
+    (
+        "CREATE POLICY easy ON invoices FOR INSERT TO eis_worker WITH CHECK (total >= 0)",
+        "DROP POLICY easy ON invoices",
+        &["policies", "invoices.easy"],
+    ),
+    (
+        "CREATE POLICY easy ON invoices FOR SELECT USING (organization_id = (SELECT organization_scope()))",
+        "DROP POLICY easy ON invoices",
+        &["policies", "invoices.easy"],
+    ),
     ("GRANT SELECT ON customers TO PUBLIC", "REVOKE SELECT ON customers FROM PUBLIC", &["rights", "public.customers"]),
-    ("GRANT SELECT (name) ON customers TO PUBLIC", "REVOKE SELECT (name) ON customers FROM PUBLIC", &["rights", "public.customers"]),
-    ("GRANT TRUNCATE ON invoices TO eis_worker", "REVOKE TRUNCATE ON invoices FROM eis_worker", &["rights", "TRUNCATE", "invoices"]),
-    ("GRANT EXECUTE ON FUNCTION open_context TO PUBLIC", "REVOKE EXECUTE ON FUNCTION open_context FROM PUBLIC", &["rights", "open_context"]),
-    ("ALTER FUNCTION open_context RESET search_path", "ALTER FUNCTION open_context SET search_path = pg_catalog, pg_temp", &["rights", "open_context"]),
-    ("GRANT EXECUTE ON FUNCTION set_config(text, text, boolean) TO PUBLIC", "REVOKE EXECUTE ON FUNCTION set_config(text, text, boolean) FROM PUBLIC", &["rights", "set_config"]),
+    (
+        "GRANT SELECT (name) ON customers TO PUBLIC",
+        "REVOKE SELECT (name) ON customers FROM PUBLIC",
+        &["rights", "public.customers"],
+    ),
+    (
+        "GRANT TRUNCATE ON invoices TO eis_worker",
+        "REVOKE TRUNCATE ON invoices FROM eis_worker",
+        &["rights", "TRUNCATE", "invoices"],
+    ),
+    (
+        "GRANT EXECUTE ON FUNCTION open_context TO PUBLIC",
+        "REVOKE EXECUTE ON FUNCTION open_context FROM PUBLIC",
+        &["rights", "open_context"],
+    ),
+    (
+        "ALTER FUNCTION open_context RESET search_path",
+        "ALTER FUNCTION open_context SET search_path = pg_catalog, pg_temp",
+        &["rights", "open_context"],
+    ),
+    (
+        "GRANT EXECUTE ON FUNCTION set_config(text, text, boolean) TO PUBLIC",
+        "REVOKE EXECUTE ON FUNCTION set_config(text, text, boolean) FROM PUBLIC",
+        &["rights", "set_config"],
+    ),
     ("CREATE VIEW everyone AS SELECT * FROM customers", "DROP VIEW everyone", &["views", "everyone"]),
-    ("CREATE MATERIALIZED VIEW everyone AS SELECT * FROM customers", "DROP MATERIALIZED VIEW everyone", &["views", "everyone"]),
+    (
+        "CREATE MATERIALIZED VIEW everyone AS SELECT * FROM customers",
+        "DROP MATERIALIZED VIEW everyone",
+        &["views", "everyone"],
+    ),
     ("ALTER ROLE eis_app SUPERUSER", "ALTER ROLE eis_app NOSUPERUSER", &["roles", "eis_app"]),
     ("ALTER ROLE eis_worker BYPASSRLS", "ALTER ROLE eis_worker NOBYPASSRLS", &["roles", "eis_worker"]),
     ("GRANT eis_owner TO eis_app", "REVOKE eis_owner FROM eis_app", &["roles", "eis_app", "member"]),
@@ -76,7 +124,9 @@ async fn a_fresh_database_is_fine_and_every_fault_is_named() {
     assert!(named(&faults(&connected), &["migrations", "pending"]), "a pending migration");
     apart(migrate::up(connected.admin_url())).unwrap();
     assert!(faults(&connected).is_empty());
-    if server.started && let Some(cluster) = &server.cluster {
+    if server.started
+        && let Some(cluster) = &server.cluster
+    {
         cluster.stop().unwrap();
     }
 }

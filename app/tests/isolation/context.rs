@@ -26,7 +26,14 @@ async fn sees_nothing(sql: &Sql, state: &str) {
         }
     }
     assert_eq!(sql.run("UPDATE customers SET phone = 'x'").await, Ok(0), "{state}");
-    for function in ["get_current_organization_id", "get_current_client_id", "get_current_customer_id", "get_current_user_id", "get_current_role", "organization_scope"] {
+    for function in [
+        "get_current_organization_id",
+        "get_current_client_id",
+        "get_current_customer_id",
+        "get_current_user_id",
+        "get_current_role",
+        "organization_scope",
+    ] {
         assert_eq!(sql.maybe(&format!("SELECT {function}()")).await, None, "{state}: {function}");
     }
     for scope in ["client_scope", "customer_scope"] {
@@ -55,7 +62,11 @@ async fn attack_01_no_context() {
     sees_nothing(&app, "no context").await;
     app.must("BEGIN").await;
     sees_nothing(&app, "no context in a transaction").await;
-    let insert = format!("INSERT INTO invoice_counters (organization_id, client_id, series) VALUES ('{}', '{}', 'X')", organization(1), client(1, 1));
+    let insert = format!(
+        "INSERT INTO invoice_counters (organization_id, client_id, series) VALUES ('{}', '{}', 'X')",
+        organization(1),
+        client(1, 1)
+    );
     assert_eq!(app.refused(&insert).await, DENIED);
     app.leave().await;
     assert_eq!(app.as_who(ADMIN, &insert).await, Ok(1));
@@ -79,8 +90,19 @@ async fn attack_03_malformed_context() {
     let org = organization(1);
     let long = "organization|".repeat(5_000);
     for setting in [
-        "x", "|", "|||||||||", "organization|", "client|||||||||", "customer|a|b|c|d|e|f|g|h|i", "organization|not-a-uuid||||energy_admin|w|1|2|mac",
-        &format!("organization|{org}||||energy_admin|w"), "organization|NULL", "ORGANIZATION|", "\u{1F4A1}|\u{0301}", " organization|", &long,
+        "x",
+        "|",
+        "|||||||||",
+        "organization|",
+        "client|||||||||",
+        "customer|a|b|c|d|e|f|g|h|i",
+        "organization|not-a-uuid||||energy_admin|w|1|2|mac",
+        &format!("organization|{org}||||energy_admin|w"),
+        "organization|NULL",
+        "ORGANIZATION|",
+        "\u{1F4A1}|\u{0301}",
+        " organization|",
+        &long,
     ] {
         app.must(&format!("BEGIN; SET LOCAL eis.context = '{setting}'")).await;
         sees_nothing(&app, setting.get(..20).unwrap_or(setting)).await;
@@ -181,7 +203,8 @@ struct Count {
 /// Customers of an organization, and of all, that a connection of the pool sees.
 async fn seen(conn: &mut AsyncPgConnection, who: Who) -> (i64, i64) {
     let own = organization(who.place().0);
-    let sql = format!("SELECT count(*) FILTER (WHERE organization_id = '{own}') AS own, count(*) AS all FROM customers");
+    let sql =
+        format!("SELECT count(*) FILTER (WHERE organization_id = '{own}') AS own, count(*) AS all FROM customers");
     let count: Count = sql_query(sql).get_result(conn).await.unwrap();
     (count.own, count.all)
 }
@@ -252,7 +275,9 @@ async fn attack_09_a_setting_left_on_the_session() {
     let db = case.db(1);
     let mut tx = db.as_tenant(&ADMIN.actor(), Access::Write).await.unwrap();
     // As code with a fault would: the signed context, kept for the whole session.
-    tx.batch_execute("DO $$ BEGIN EXECUTE format('SET eis.context = %L', current_setting('eis.context')); END $$").await.unwrap();
+    tx.batch_execute("DO $$ BEGIN EXECUTE format('SET eis.context = %L', current_setting('eis.context')); END $$")
+        .await
+        .unwrap();
     assert_eq!(seen(&mut tx, ADMIN).await, (4, 4));
     tx.commit().await.unwrap();
     let mut tx = db.as_tenant(&OTHER.actor(), Access::Read).await.unwrap();
@@ -260,7 +285,8 @@ async fn attack_09_a_setting_left_on_the_session() {
     drop(tx);
     let app = case.app().await;
     app.enter(ADMIN).await;
-    app.must("DO $$ BEGIN EXECUTE format('SET eis.context = %L', current_setting('eis.context')); END $$; COMMIT").await;
+    app.must("DO $$ BEGIN EXECUTE format('SET eis.context = %L', current_setting('eis.context')); END $$; COMMIT")
+        .await;
     assert!(app.value("SELECT current_setting('eis.context')").await.starts_with("organization|"), "it is still set");
     sees_nothing(&app, "a setting of an earlier transaction").await;
     control(&app).await;
@@ -412,7 +438,8 @@ async fn attack_16_sql_run_inside_functions() {
     assert_eq!(app.count(words).await, 0);
     assert_eq!(app.count_as(Who::Client(1, 1), words).await, 2, "{words}");
     assert_eq!(app.count_as(Who::Customer(1, 1, 1), words).await, 1);
-    let nested = format!("SELECT query_to_xml('SELECT set_config(''eis.context'', ''{}'', true)', true, false, '')", "x");
+    let nested =
+        format!("SELECT query_to_xml('SELECT set_config(''eis.context'', ''{}'', true)', true, false, '')", "x");
     assert_eq!(app.refused(&nested).await, DENIED);
 }
 
@@ -434,8 +461,10 @@ async fn attack_17_row_security_off() {
 #[tokio::test]
 async fn attack_18_set_role_and_session_authorization() {
     let case = Case::world().await;
-    for (login, sql) in [("app", case.app().await), ("worker", case.worker().await), ("monitor", case.monitor().await)] {
-        for target in ["eis_owner", "eis_gate", "postgres", "eis_worker", "eis_app", "eis_monitor", "pg_read_all_data"] {
+    for (login, sql) in [("app", case.app().await), ("worker", case.worker().await), ("monitor", case.monitor().await)]
+    {
+        for target in ["eis_owner", "eis_gate", "postgres", "eis_worker", "eis_app", "eis_monitor", "pg_read_all_data"]
+        {
             if target.ends_with(login) {
                 continue;
             }
@@ -471,7 +500,9 @@ async fn attack_19_a_replayed_or_expired_signature() {
     // Somebody who knows another's pid and start still lacks the signature.
     let parts: Vec<&str> = setting.split('|').collect();
     app.must("BEGIN").await;
-    let stamp = app.value("SELECT pg_backend_pid() || '|' || (extract(epoch FROM transaction_timestamp()) * 1000000)::bigint").await;
+    let stamp = app
+        .value("SELECT pg_backend_pid() || '|' || (extract(epoch FROM transaction_timestamp()) * 1000000)::bigint")
+        .await;
     let forged = format!("{}|{stamp}|{}", parts[..7].join("|"), parts[9]);
     app.must(&format!("SET LOCAL eis.context = '{forged}'")).await;
     sees_nothing(&app, "re-stamped").await;
@@ -481,7 +512,9 @@ async fn attack_19_a_replayed_or_expired_signature() {
     let user = ADMIN.user();
     for end in [
         format!("UPDATE sessions SET expires_at = now() - interval '1 second' WHERE secret_hash = {hash}"),
-        format!("UPDATE sessions SET idle_seconds = 60, seen_at = now() - interval '61 seconds' WHERE secret_hash = {hash}"),
+        format!(
+            "UPDATE sessions SET idle_seconds = 60, seen_at = now() - interval '61 seconds' WHERE secret_hash = {hash}"
+        ),
         format!("UPDATE role_assignments SET valid_to = now() WHERE user_id = '{user}'"),
         format!("UPDATE role_assignments SET valid_from = now() + interval '1 hour' WHERE user_id = '{user}'"),
         format!("UPDATE users SET status = 'disabled' WHERE id = '{user}'"),
@@ -509,7 +542,10 @@ async fn attack_19_a_replayed_or_expired_signature() {
     truth.must(&format!("UPDATE users SET password_proof = sha256('other') WHERE id = '{}'", nobody.user())).await;
     assert_eq!(app.refused(&open(nobody)).await, SESSION_ENDED);
     let choice = Who::Consultant(1).assignment();
-    assert_eq!(app.refused(&format!("SELECT switch_context('\\x{}', '{choice}', NULL)", nobody.secret().hex())).await, SESSION_ENDED);
+    assert_eq!(
+        app.refused(&format!("SELECT switch_context('\\x{}', '{choice}', NULL)", nobody.secret().hex())).await,
+        SESSION_ENDED
+    );
     // A new signing key ends open transactions' sight.
     app.enter(ADMIN).await;
     truth.must("SET ROLE eis_owner; CALL private.rotate_signing_key(); RESET ROLE").await;

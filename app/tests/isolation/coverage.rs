@@ -74,7 +74,10 @@ async fn the_owner_sees_one_organization_at_a_time_and_none_without_a_context() 
             owner.must(&format!("SELECT open_system_context('{}')", organization(o))).await;
         }
         for (table, rule) in TABLES.iter().filter(|(_, rule)| matches!(rule, Rule::Tenant { .. })) {
-            let own = format!("SELECT count(*) FILTER (WHERE organization_id = '{0}') > 0, count(*) FILTER (WHERE organization_id <> '{0}') FROM {table}", organization(o));
+            let own = format!(
+                "SELECT count(*) FILTER (WHERE organization_id = '{0}') > 0, count(*) FILTER (WHERE organization_id <> '{0}') FROM {table}",
+                organization(o)
+            );
             let expected = [Some(if o > 0 { "t" } else { "f" }.to_owned()), Some("0".to_owned())];
             assert_eq!(owner.rows(&own).await.unwrap(), [expected], "{table} {rule:?} in {o}");
         }
@@ -95,7 +98,10 @@ async fn background_work_and_the_monitor_see_no_tenant_rows() {
             }
         }
     }
-    assert_eq!(case.worker().await.count("SELECT count(*) FROM __diesel_schema_migrations WHERE version <> ''").await, 7);
+    assert_eq!(
+        case.worker().await.count("SELECT count(*) FROM __diesel_schema_migrations WHERE version <> ''").await,
+        7
+    );
 }
 
 /// A place whose rows are not `who`'s.
@@ -159,7 +165,10 @@ async fn no_role_writes_a_foreign_row_of_any_table() {
                     continue;
                 }
                 let update = app
-                    .as_who(who, &format!("UPDATE {table} SET organization_id = organization_id WHERE {theirs} AND {open}"))
+                    .as_who(
+                        who,
+                        &format!("UPDATE {table} SET organization_id = organization_id WHERE {theirs} AND {open}"),
+                    )
                     .await;
                 let delete = app.as_who(who, &format!("DELETE FROM {table} WHERE {theirs} AND {open}")).await;
                 let insert = insert_copy(&app, &truth, who, table, &theirs).await;
@@ -199,19 +208,21 @@ async fn admins_write_their_own_rows_and_the_others_none() {
             let insert = insert_copy(&app, &truth, who, table, &mine).await;
             // A copy of one's own row fails on its key, after the policies let it pass.
             let inserted = matches!(&insert, Ok(1)) || matches!(&insert, Err(refusal) if refusal.code == "23505");
-            let update =
-                app.as_who(who, &format!("UPDATE {table} SET organization_id = organization_id WHERE {mine} AND {open}")).await;
+            let update = app
+                .as_who(who, &format!("UPDATE {table} SET organization_id = organization_id WHERE {mine} AND {open}"))
+                .await;
             let delete = app.as_who(who, &format!("DELETE FROM {table} WHERE {mine} AND {open}")).await;
             // Something may hang on the row: then the policies let it pass, and a foreign key did not.
-            let deleted =
-                matches!(&delete, Ok(1..)) || matches!(&delete, Err(refusal) if refusal.code == "23503");
+            let deleted = matches!(&delete, Ok(1..)) || matches!(&delete, Err(refusal) if refusal.code == "23503");
             for (what, done) in [("INSERT", inserted), ("UPDATE", matches!(update, Ok(1..))), ("DELETE", deleted)] {
                 let mut may = matches!(who, Who::Admin(_) | Who::Client(..)) && writes.contains(&what);
                 // A client admin does not make clients; staff leave records too.
                 may &= !(*table == "public.clients" && what == "INSERT" && matches!(who, Who::Client(..)));
                 may |= *table == "public.audit_log" && what == "INSERT" && matches!(who, Who::Staff(_));
                 if done != may {
-                    faults.push(format!("{who:?} {what} {table}: {done} instead of {may}; {insert:?} {update:?} {delete:?}"));
+                    faults.push(format!(
+                        "{who:?} {what} {table}: {done} instead of {may}; {insert:?} {update:?} {delete:?}"
+                    ));
                 }
             }
         }
@@ -274,8 +285,6 @@ async fn the_suite_knows_every_definer_function() {
         include_str!("roles.rs"),
         include_str!("sessions.rs"),
         include_str!("../support/database.rs"),
-
-
     ]
     .concat();
     for (name, place) in DEFINERS {
@@ -305,7 +314,11 @@ async fn a_weakened_policy_is_caught_whichever_it_is() {
             .value(&format!("SELECT pg_get_expr(polqual, polrelid) FROM pg_policy WHERE polname = '{name}' AND polrelid = '{table}'::regclass"))
             .await;
         for weak in ["true", "organization_id IS NOT NULL", "false"] {
-            let weak = if table.ends_with("organizations") || table.ends_with("sign_ins") { weak.replace("organization_id", "id") } else { weak.to_owned() };
+            let weak = if table.ends_with("organizations") || table.ends_with("sign_ins") {
+                weak.replace("organization_id", "id")
+            } else {
+                weak.to_owned()
+            };
             truth.must(&format!("ALTER POLICY {name} ON {table} USING ({weak})")).await;
             let mut caught = false;
             for who in [Who::Admin(1), Who::Client(1, 1), Who::Customer(1, 1, 1)] {

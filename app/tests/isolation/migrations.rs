@@ -62,14 +62,22 @@ async fn attack_41_down_and_up_again_leaves_the_same_schema_and_policies() {
     let case = Case::migrated().await;
     let truth = case.superuser().await;
     let before = catalogue(&truth).await;
-    assert!(before.len() > 600 && before.iter().filter(|line| line.starts_with("policy")).count() > 100, "{}", before.len());
+    assert!(
+        before.len() > 600 && before.iter().filter(|line| line.starts_with("policy")).count() > 100,
+        "{}",
+        before.len()
+    );
     let all = migrate::names().unwrap().len();
     for steps in (1..=all).chain([usize::MAX]) {
         let url = case.connected.admin_url();
         let down = apart(migrate::down(url, steps)).unwrap();
         assert_eq!(down.len(), steps.min(all));
         if steps >= all {
-            let left: Vec<String> = catalogue(&truth).await.into_iter().filter(|line| !line.contains("__diesel_schema_migrations")).collect();
+            let left: Vec<String> = catalogue(&truth)
+                .await
+                .into_iter()
+                .filter(|line| !line.contains("__diesel_schema_migrations"))
+                .collect();
             assert_eq!(left.len(), 1, "only the schema public is left: {left:#?}");
         }
         assert_eq!(apart(migrate::up(url)).unwrap().len(), down.len());
@@ -98,7 +106,10 @@ fn diesel_tables() -> BTreeMap<String, BTreeMap<String, (String, bool)>> {
                 let kind = kind.trim_end_matches(',');
                 let inner = kind.strip_prefix("Nullable<").and_then(|k| k.strip_suffix('>'));
                 // `column_` stands for a name that Rust or SQL keeps for itself.
-                columns.insert(column.trim_end_matches('_').to_owned(), (inner.unwrap_or(kind).to_owned(), inner.is_some()));
+                columns.insert(
+                    column.trim_end_matches('_').to_owned(),
+                    (inner.unwrap_or(kind).to_owned(), inner.is_some()),
+                );
             } else if line.ends_with(") {") {
                 name = line.split(" (").next().unwrap().to_owned();
             }

@@ -37,7 +37,10 @@ async fn attack_32_a_materialised_view() {
 async fn attack_33_a_partition_read_directly() {
     let case = Case::world().await;
     let (app, truth) = (case.app().await, case.superuser().await);
-    let parts = truth.rows("SELECT inhrelid::regclass FROM pg_inherits WHERE inhparent = 'interval_days'::regclass").await.unwrap();
+    let parts = truth
+        .rows("SELECT inhrelid::regclass FROM pg_inherits WHERE inhparent = 'interval_days'::regclass")
+        .await
+        .unwrap();
     assert!(parts.len() >= 8);
     for part in parts.into_iter().flatten().flatten() {
         app.enter(ME).await;
@@ -46,7 +49,8 @@ async fn attack_33_a_partition_read_directly() {
         app.enter(ME).await;
         assert_eq!(app.refused(&format!("DELETE FROM {part}")).await, DENIED, "{part}");
         app.leave().await;
-        let forced = format!("SELECT relrowsecurity AND relforcerowsecurity FROM pg_class WHERE oid = '{part}'::regclass");
+        let forced =
+            format!("SELECT relrowsecurity AND relforcerowsecurity FROM pg_class WHERE oid = '{part}'::regclass");
         assert_eq!(truth.value(&forced).await, "t", "{part}");
     }
     assert!(app.count_as(ME, "SELECT count(*) FROM interval_days").await > 0, "the positive control");
@@ -64,7 +68,12 @@ async fn attack_34_a_new_table_without_row_level_security() {
     assert!(findings.iter().any(|f| !f.ok && f.message.contains("notes")), "and `portal check` names it: {findings:?}");
     owner.must("CALL private.protect('public.notes', 'organization')").await;
     assert_eq!(app.count("SELECT count(*) FROM notes").await, 0, "protected, it hides");
-    owner.must(&format!("BEGIN; SELECT open_system_context('{o}'); INSERT INTO notes VALUES ('{o}', 'mine'); COMMIT", o = crate::support::world::organization(1))).await;
+    owner
+        .must(&format!(
+            "BEGIN; SELECT open_system_context('{o}'); INSERT INTO notes VALUES ('{o}', 'mine'); COMMIT",
+            o = crate::support::world::organization(1)
+        ))
+        .await;
     assert_eq!(app.count_as(Who::Admin(1), "SELECT count(*) FROM notes").await, 1, "the positive control");
     assert_eq!(app.count_as(Who::Admin(2), "SELECT count(*) FROM notes").await, 0);
 }
@@ -74,18 +83,47 @@ async fn attack_35_rights_of_public_and_by_default() {
     let case = Case::world().await;
     let (app, owner, truth) = (case.app().await, case.owner().await, case.superuser().await);
     for (what, sql) in [
-        ("tables", "SELECT c.oid::regclass FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, aclexplode(c.relacl) a WHERE n.nspname IN ('public', 'private') AND a.grantee = 0"),
-        ("columns", "SELECT attrelid::regclass FROM pg_attribute t, aclexplode(t.attacl) a WHERE a.grantee = 0 AND attrelid > 16384"),
-        ("functions", "SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a WHERE n.nspname IN ('public', 'private') AND a.grantee = 0"),
-        ("schemas", "SELECT nspname FROM pg_namespace n, aclexplode(nspacl) a WHERE nspname IN ('public', 'private') AND a.grantee = 0"),
-        ("the database", "SELECT datname FROM pg_database d, aclexplode(coalesce(datacl, acldefault('d', datdba))) a WHERE datname = current_database() AND a.grantee = 0"),
-        ("defaults", "SELECT a.privilege_type FROM pg_default_acl d, aclexplode(d.defaclacl) a WHERE a.grantee = 0 OR a.grantee::regrole::text IN ('eis_app', 'eis_worker', 'eis_monitor')"),
+        (
+            "tables",
+            "SELECT c.oid::regclass FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, aclexplode(c.relacl) a WHERE n.nspname IN ('public', 'private') AND a.grantee = 0",
+        ),
+        (
+            "columns",
+            "SELECT attrelid::regclass FROM pg_attribute t, aclexplode(t.attacl) a WHERE a.grantee = 0 AND attrelid > 16384",
+        ),
+        (
+            "functions",
+            "SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a WHERE n.nspname IN ('public', 'private') AND a.grantee = 0",
+        ),
+        (
+            "schemas",
+            "SELECT nspname FROM pg_namespace n, aclexplode(nspacl) a WHERE nspname IN ('public', 'private') AND a.grantee = 0",
+        ),
+        (
+            "the database",
+            "SELECT datname FROM pg_database d, aclexplode(coalesce(datacl, acldefault('d', datdba))) a WHERE datname = current_database() AND a.grantee = 0",
+        ),
+        (
+            "defaults",
+            "SELECT a.privilege_type FROM pg_default_acl d, aclexplode(d.defaclacl) a WHERE a.grantee = 0 OR a.grantee::regrole::text IN ('eis_app', 'eis_worker', 'eis_monitor')",
+        ),
     ] {
         let open = truth.rows(sql).await.unwrap();
         assert!(open.is_empty(), "{what}: {open:?}");
     }
     owner.must("CREATE FUNCTION fresh() RETURNS integer LANGUAGE sql AS 'SELECT 1'; CREATE TABLE fresh_table (x integer); CREATE SEQUENCE fresh_sequence").await;
-    for sql in ["SELECT fresh()", "SELECT * FROM fresh_table", "SELECT nextval('fresh_sequence')", "CREATE TABLE mine (x integer)", "CREATE TEMPORARY TABLE mine (x integer)", "CREATE SCHEMA mine", "CREATE FUNCTION public.f() RETURNS integer LANGUAGE sql AS 'SELECT 1'", "SELECT 1 FROM private.signing_keys", "SELECT lo_import('/etc/passwd')", "SELECT pg_read_file('/etc/passwd')"] {
+    for sql in [
+        "SELECT fresh()",
+        "SELECT * FROM fresh_table",
+        "SELECT nextval('fresh_sequence')",
+        "CREATE TABLE mine (x integer)",
+        "CREATE TEMPORARY TABLE mine (x integer)",
+        "CREATE SCHEMA mine",
+        "CREATE FUNCTION public.f() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+        "SELECT 1 FROM private.signing_keys",
+        "SELECT lo_import('/etc/passwd')",
+        "SELECT pg_read_file('/etc/passwd')",
+    ] {
         assert_eq!(app.refused(sql).await, DENIED, "{sql}");
     }
     owner.must("GRANT EXECUTE ON FUNCTION fresh TO eis_app").await;
@@ -131,7 +169,8 @@ async fn attack_37_what_the_owner_of_the_gate_is_a_member_of() {
         .rows("SELECT member::regrole || ' in ' || roleid::regrole FROM pg_auth_members WHERE member::regrole::text LIKE 'eis%' OR roleid::regrole::text LIKE 'eis%' ORDER BY 1")
         .await
         .unwrap();
-    let members: Vec<String> = members.into_iter().flatten().flatten().filter(|m| !m.starts_with("postgres ")).collect();
+    let members: Vec<String> =
+        members.into_iter().flatten().flatten().filter(|m| !m.starts_with("postgres ")).collect();
     assert_eq!(members, ["eis_owner in eis_gate"]);
     let owners = truth.rows("SELECT DISTINCT p.proowner::regrole FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE prosecdef AND n.nspname IN ('public', 'private')").await.unwrap();
     assert_eq!(owners, [[Some("eis_gate".to_owned())]], "definer functions belong to the gate alone");

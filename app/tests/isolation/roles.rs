@@ -47,7 +47,8 @@ fn routed() -> BTreeSet<String> {
 
 #[test]
 fn the_suite_knows_every_route() {
-    let known: BTreeSet<String> = PAGES.iter().map(|p| p.path.to_owned()).chain(["/api/{function}".to_owned()]).collect();
+    let known: BTreeSet<String> =
+        PAGES.iter().map(|p| p.path.to_owned()).chain(["/api/{function}".to_owned()]).collect();
     assert_eq!(routed(), known, "left: in the portal, right: in targets.rs");
 }
 
@@ -89,7 +90,11 @@ impl Tally {
     fn same(&mut self, what: &str, answers: &[Answer]) {
         for pair in answers.windows(2) {
             if pair[0].bytes() != pair[1].bytes() {
-                self.faults.push(format!("{what}: foreign and nonexistent differ:\n{}\n{}", pair[0].bytes(), pair[1].bytes()));
+                self.faults.push(format!(
+                    "{what}: foreign and nonexistent differ:\n{}\n{}",
+                    pair[0].bytes(),
+                    pair[1].bytes()
+                ));
             }
         }
     }
@@ -154,12 +159,20 @@ async fn try_page(portal: &Portal, tally: &mut Tally, who: Who, page: Page) {
             }
             let answer = get(OWN, inner).await;
             let what = what(&format!("within: {inner:?}"));
-            if may { tally.expect(&what, &answer, 404) } else { tally.refused(&what, &answer) }
+            if may {
+                tally.expect(&what, &answer, 404)
+            } else {
+                tally.refused(&what, &answer)
+            }
             hidden.push(answer);
         }
         let outer = if page.place == Place::Client { OWN } else { NOBODY };
         let odd = browser.get(&fill(page.path, outer, NOBODY).replace("-0009-", "-x-")).await;
-        if may { tally.expect(&what("no id at all"), &odd, 404) } else { tally.refused(&what("no id at all"), &odd) }
+        if may {
+            tally.expect(&what("no id at all"), &odd, 404)
+        } else {
+            tally.refused(&what("no id at all"), &odd)
+        }
         hidden.push(odd);
         tally.same(&what("within"), &hidden);
     }
@@ -219,7 +232,11 @@ async fn try_refusals(portal: &Portal, tally: &mut Tally, function: &Function) {
                     continue;
                 }
                 let answer = call(portal, who, function, outer, outer).await;
-                if may { tally.expect(&what(outer), &answer, 403) } else { tally.refused(&what(outer), &answer) }
+                if may {
+                    tally.expect(&what(outer), &answer, 403)
+                } else {
+                    tally.refused(&what(outer), &answer)
+                }
                 if !covers(who, outer) {
                     refused.push(answer);
                 }
@@ -360,8 +377,16 @@ async fn attack_53_switching_organization_without_being_staff() {
             let answer = browser.post("/api/switch", &[("context", &token), (field, &value.to_string())]).await;
             assert_eq!(answer.status, 403, "{who:?} {field} {value}: {}", answer.location());
             answers.push(answer.bytes());
-            let (assignment, target) = if field == "organization" { ("NULL".to_owned(), format!("'{value}'")) } else { (format!("'{value}'"), "NULL".to_owned()) };
-            assert_eq!(app.refused(&format!("SELECT switch_context('\\x{}', {assignment}, {target})", who.secret().hex())).await, DENIED);
+            let (assignment, target) = if field == "organization" {
+                ("NULL".to_owned(), format!("'{value}'"))
+            } else {
+                (format!("'{value}'"), "NULL".to_owned())
+            };
+            assert_eq!(
+                app.refused(&format!("SELECT switch_context('\\x{}', {assignment}, {target})", who.secret().hex()))
+                    .await,
+                DENIED
+            );
         }
         answers.dedup();
         assert_eq!(answers.len(), 1, "{who:?}: all alike");
@@ -370,12 +395,17 @@ async fn attack_53_switching_organization_without_being_staff() {
     assert_eq!(fingerprint(&truth).await, before);
     let staff = portal.browser_of(Who::Staff(1));
     let token = Who::Staff(1).context_token();
-    let answer = staff.post("/api/switch", &[("context", &token), ("organization", &organization(2).to_string())]).await;
+    let answer =
+        staff.post("/api/switch", &[("context", &token), ("organization", &organization(2).to_string())]).await;
     assert_eq!((answer.status.as_u16(), answer.location()), (303, "/"), "the positive control");
     assert_eq!(truth.count("SELECT count(*) FROM audit_log WHERE action = 'open' AND user_name = 'Sam Staff' AND at > now() - interval '5 seconds'").await, 1, "on record");
     let list = fill("/clients/{client}/customers", (2, 1, 1), (2, 1, 1));
     assert_eq!(staff.get(&list).await.status, 200);
-    assert_eq!(staff.get(&fill("/clients/{client}/customers", OWN, OWN)).await.status, 403, "one organization at a time");
+    assert_eq!(
+        staff.get(&fill("/clients/{client}/customers", OWN, OWN)).await.status,
+        403,
+        "one organization at a time"
+    );
 }
 
 #[tokio::test]
@@ -419,22 +449,41 @@ async fn attack_54_self_promotion() {
         for sql in [
             format!("UPDATE role_assignments SET role = 'eis_staff' WHERE user_id = '{}'", who.user()),
             format!("UPDATE role_assignments SET client_id = NULL WHERE user_id = '{}'", who.user()),
-            format!("INSERT INTO role_assignments (id, user_id, role) VALUES (gen_random_uuid(), '{}', 'eis_staff')", who.user()),
+            format!(
+                "INSERT INTO role_assignments (id, user_id, role) VALUES (gen_random_uuid(), '{}', 'eis_staff')",
+                who.user()
+            ),
             "UPDATE invitations SET role = 'energy_admin'".to_owned(),
             "UPDATE users SET status = 'active'".to_owned(),
             "UPDATE sessions SET assignment_id = NULL".to_owned(),
             format!("SELECT private.issue_ticket('{}', NULL, NULL)", who.user()),
             "SELECT private.may_grant(NULL, 'energy_admin', NULL)".to_owned(),
-            format!("INSERT INTO session_tickets VALUES (sha256('x'), '{}', '{}', NULL, now() + interval '1 hour')", who.user(), Who::Staff(1).assignment()),
+            format!(
+                "INSERT INTO session_tickets VALUES (sha256('x'), '{}', '{}', NULL, now() + interval '1 hour')",
+                who.user(),
+                Who::Staff(1).assignment()
+            ),
         ] {
             assert_eq!(app.as_who(who, &sql).await.unwrap_err().code, DENIED, "{who:?} {sql}");
         }
     }
     // Revoking: only below oneself, never oneself, never elsewhere.
     for (who, target, may) in [
-        (e, Who::Client(1, 1), true), (e, Who::Customer(1, 2, 1), true), (e, e, false), (e, Who::Admin(2), false), (e, Who::Client(2, 1), false),
-        (c, Who::Customer(1, 1, 1), true), (c, Who::Customer(1, 2, 1), false), (c, c, false), (c, e, false), (c, s, false),
-        (s, e, true), (s, c, false), (s, Who::Admin(2), false), (k, k, false), (k, c, false),
+        (e, Who::Client(1, 1), true),
+        (e, Who::Customer(1, 2, 1), true),
+        (e, e, false),
+        (e, Who::Admin(2), false),
+        (e, Who::Client(2, 1), false),
+        (c, Who::Customer(1, 1, 1), true),
+        (c, Who::Customer(1, 2, 1), false),
+        (c, c, false),
+        (c, e, false),
+        (c, s, false),
+        (s, e, true),
+        (s, c, false),
+        (s, Who::Admin(2), false),
+        (k, k, false),
+        (k, c, false),
     ] {
         app.enter(who).await;
         let done = app.value(&format!("SELECT revoke_assignment('{}')", target.assignment())).await;
@@ -449,16 +498,27 @@ async fn attack_54_self_promotion() {
     }
     // Links: a spent, revoked, expired or made-up one opens nothing; a known person proves the password.
     app.enter(e).await;
-    let token = app.value(&invite("client_admin", (1, 1, 0)).replace("me@eis.example", "customer111@eis.example")).await;
+    let token =
+        app.value(&invite("client_admin", (1, 1, 0)).replace("me@eis.example", "customer111@eis.example")).await;
     app.must("COMMIT").await;
     assert_eq!(app.value(&format!("SELECT known FROM invitation_by_token('{token}')")).await, "t");
-    let accept = |token: &str, digest: &str| format!("SELECT accept_invitation('{token}', gen_random_uuid(), gen_random_uuid(), 'X', 'salt', '\\x{digest}')");
+    let accept = |token: &str, digest: &str| {
+        format!("SELECT accept_invitation('{token}', gen_random_uuid(), gen_random_uuid(), 'X', 'salt', '\\x{digest}')")
+    };
     assert_eq!(app.value(&accept(&token, "00")).await, "f", "another's password");
     assert_eq!(app.value(&accept("\\x00", DIGEST.trim())).await, "f", "a made-up link");
     assert_eq!(app.value(&accept(&token, DIGEST.trim())).await, "t", "the positive control");
     assert_eq!(app.value(&accept(&token, DIGEST.trim())).await, "f", "once only");
     assert!(app.rows(&format!("SELECT * FROM invitation_by_token('{token}')")).await.unwrap().is_empty());
-    assert_eq!(truth.value(&format!("SELECT string_agg(role, ' ' ORDER BY role) FROM role_assignments WHERE user_id = '{}'", k.user())).await, "client_admin customer_user");
+    assert_eq!(
+        truth
+            .value(&format!(
+                "SELECT string_agg(role, ' ' ORDER BY role) FROM role_assignments WHERE user_id = '{}'",
+                k.user()
+            ))
+            .await,
+        "client_admin customer_user"
+    );
     for spoil in ["revoked_at = now()", "expires_at = now()"] {
         app.enter(e).await;
         let token = app.value(&invite("client_admin", (1, 1, 0))).await;
@@ -476,7 +536,14 @@ async fn attack_55_a_session_after_demotion_or_disabling() {
         (format!("UPDATE role_assignments SET valid_to = now() WHERE user_id = '{user}'"), 303, "/login"),
         (format!("UPDATE users SET status = 'disabled' WHERE id = '{user}'"), 303, "/login"),
         (format!("UPDATE users SET password_proof = sha256('new') WHERE id = '{user}'"), 303, "/login"),
-        (format!("UPDATE role_assignments SET role = 'customer_user', customer_id = '{}' WHERE user_id = '{user}'", customer(1, 1, 1)), 403, ""),
+        (
+            format!(
+                "UPDATE role_assignments SET role = 'customer_user', customer_id = '{}' WHERE user_id = '{user}'",
+                customer(1, 1, 1)
+            ),
+            403,
+            "",
+        ),
         (format!("UPDATE role_assignments SET client_id = '{}' WHERE user_id = '{user}'", client(1, 2)), 403, ""),
     ] {
         let case = Case::world().await;
@@ -490,10 +557,16 @@ async fn attack_55_a_session_after_demotion_or_disabling() {
         let browser = portal.browser_of(Who::Client(1, 1));
         let create = FUNCTIONS.iter().find(|f| f.path == "/api/create_customer").unwrap();
         let before = fingerprint(&truth).await;
-        let filled: Vec<(String, String)> = create.form.iter().map(|(n, v)| ((*n).to_owned(), fill(v, OWN, OWN))).collect();
+        let filled: Vec<(String, String)> =
+            create.form.iter().map(|(n, v)| ((*n).to_owned(), fill(v, OWN, OWN))).collect();
         let token = Who::Client(1, 1).context_token();
         let answer = browser.post(create.path, &form(create, &token, &filled)).await;
-        assert!(answer.status == 403 || answer.location().starts_with("/login"), "{change}: {} {}", answer.status, answer.location());
+        assert!(
+            answer.status == 403 || answer.location().starts_with("/login"),
+            "{change}: {} {}",
+            answer.status,
+            answer.location()
+        );
         assert_eq!(fingerprint(&truth).await, before, "{change}: nothing is written");
     }
 }
@@ -505,13 +578,24 @@ async fn attack_56_a_tenant_smuggled_into_a_form() {
     let (org, theirs, mine) = (organization(2).to_string(), client(2, 1).to_string(), client(1, 1).to_string());
     let (token, theirs_customer) = (Who::Client(1, 1).context_token(), customer(2, 1, 1).to_string());
     let base = [
-        ("context", token.as_str()), ("client", &mine), ("account_number", "SMUGGLED"), ("name", "New"),
-        ("service_address", "Here"), ("status", "active"), ("moved_in_on", "2026-01-01"),
+        ("context", token.as_str()),
+        ("client", &mine),
+        ("account_number", "SMUGGLED"),
+        ("name", "New"),
+        ("service_address", "Here"),
+        ("status", "active"),
+        ("moved_in_on", "2026-01-01"),
     ];
     let mut form = base.to_vec();
     form.extend([
-        ("organization_id", org.as_str()), ("organization", &org), ("form[organization_id]", &org), ("client_id", &theirs),
-        ("form[client_id]", &theirs), ("id", &theirs_customer), ("user_id", &org), ("role", "eis_staff"),
+        ("organization_id", org.as_str()),
+        ("organization", &org),
+        ("form[organization_id]", &org),
+        ("client_id", &theirs),
+        ("form[client_id]", &theirs),
+        ("id", &theirs_customer),
+        ("user_id", &org),
+        ("role", "eis_staff"),
     ]);
     let browser = portal.browser_of(Who::Client(1, 1));
     let answer = browser.post("/api/create_customer", &form).await;
@@ -531,8 +615,16 @@ async fn attack_56_a_tenant_smuggled_into_a_form() {
         assert_eq!(truth.count(others).await, before, "{doubled:?}");
     }
     // Nor by a header or the address.
-    let path = fill("/clients/{client}/customers?organization_id={organization}&client={customer}", OWN, OTHER_ORGANIZATION);
-    let answer = browser.send(Method::GET, &path, &[("x-organization-id", &org), ("x-forwarded-for", "1.2.3.4"), ("x-original-url", "/clients")], String::new()).await;
+    let path =
+        fill("/clients/{client}/customers?organization_id={organization}&client={customer}", OWN, OTHER_ORGANIZATION);
+    let answer = browser
+        .send(
+            Method::GET,
+            &path,
+            &[("x-organization-id", &org), ("x-forwarded-for", "1.2.3.4"), ("x-original-url", "/clients")],
+            String::new(),
+        )
+        .await;
     assert!(answer.body.contains("Customer 111") && !answer.body.contains("Customer 2"), "one's own list");
 }
 
@@ -568,10 +660,20 @@ async fn attack_57_forged_requests() {
         let answer = browser.send(Method::POST, create.path, &headers, body.clone()).await;
         assert_eq!(answer.status, status, "{headers:?}");
         let page = fill("/clients/{client}/customers", OWN, OWN);
-        assert!([403, 405, 415].contains(&browser.send(Method::POST, &page, &headers, body.clone()).await.status.as_u16()), "{headers:?}");
+        assert!(
+            [403, 405, 415].contains(&browser.send(Method::POST, &page, &headers, body.clone()).await.status.as_u16()),
+            "{headers:?}"
+        );
     }
     for method in [Method::GET, Method::PUT, Method::DELETE, Method::PATCH, Method::HEAD] {
-        let answer = browser.send(method.clone(), &format!("{}?{body}", create.path), &[kind, ("sec-fetch-site", "same-origin")], body.clone()).await;
+        let answer = browser
+            .send(
+                method.clone(),
+                &format!("{}?{body}", create.path),
+                &[kind, ("sec-fetch-site", "same-origin")],
+                body.clone(),
+            )
+            .await;
         assert!(answer.status.is_client_error(), "{method}: {}", answer.status);
     }
     assert_eq!(fingerprint(&truth).await, before, "nothing is written");

@@ -18,7 +18,8 @@ fn with_cookie(portal: &Portal, cookie: &str) -> Browser {
 
 /// The hidden context of the first form on a page.
 fn context(answer: &Answer) -> String {
-    let after = answer.body.split("name=\"context\" value=\"").nth(1).unwrap_or_else(|| panic!("no form: {}", answer.body));
+    let after =
+        answer.body.split("name=\"context\" value=\"").nth(1).unwrap_or_else(|| panic!("no form: {}", answer.body));
     after.split('"').next().unwrap().to_owned()
 }
 
@@ -55,14 +56,18 @@ async fn attack_58_session_fixation_at_sign_in_again_and_at_a_switch() {
     for o in [1, 2] {
         let before = browser.cookie();
         let token = context(&browser.get("/switch").await);
-        let answer = browser.post("/api/switch", &[("context", &token), ("assignment", &Who::Consultant(o).assignment().to_string())]).await;
+        let answer = browser
+            .post("/api/switch", &[("context", &token), ("assignment", &Who::Consultant(o).assignment().to_string())])
+            .await;
         assert_eq!(answer.location(), "/", "{}", answer.body);
         assert_ne!(browser.cookie(), before);
         assert!(signed_in(&browser).await);
         assert!(!signed_in(&with_cookie(&portal, &before)).await, "the old one ended");
     }
     // The same at the gate: a bound session is never bound again, a ticket works once.
-    let ticket = || async { app.value(&format!("SELECT ticket FROM sign_in('admin2@eis.example', '\\x{}', 'x')", DIGEST.trim())).await };
+    let ticket = || async {
+        app.value(&format!("SELECT ticket FROM sign_in('admin2@eis.example', '\\x{}', 'x')", DIGEST.trim())).await
+    };
     let secret = Who::Client(1, 1).secret().hex();
     let stolen = ticket().await;
     assert_eq!(app.value(&format!("SELECT session_bind('\\x{secret}', '{stolen}')")).await, "f", "somebody's session");
@@ -72,7 +77,11 @@ async fn attack_58_session_fixation_at_sign_in_again_and_at_a_switch() {
     let fresh = ticket().await;
     assert_eq!(app.value(&format!("SELECT session_bind('\\xaa', '{fresh}')")).await, "t", "the positive control");
     assert_eq!(app.value("SELECT email FROM session_load('\\xaa')").await, "admin2@eis.example");
-    assert_eq!(app.value("SELECT session_create('\\xaa', '{}', '', '', 1000, 1000)").await, "f", "a secret is given once");
+    assert_eq!(
+        app.value("SELECT session_create('\\xaa', '{}', '', '', 1000, 1000)").await,
+        "f",
+        "a secret is given once"
+    );
     let late = ticket().await;
     case.superuser().await.must("UPDATE session_tickets SET expires_at = now() - interval '1 second'").await;
     app.must("SELECT session_create('\\xbb', '{}', '', '', 1000, 1000)").await;
@@ -104,7 +113,8 @@ async fn attack_59_a_session_does_not_come_back_after_signing_out() {
     app.must(&format!("SELECT session_touch('\\x{secret}')")).await;
     assert!(app.rows(&format!("SELECT * FROM session_load('\\x{secret}')")).await.unwrap().is_empty());
     // One that idled away or ran out does not come back by being touched or saved.
-    for end in ["seen_at = now() - interval '3 hours', idle_seconds = 7200", "expires_at = now() - interval '1 second'"] {
+    for end in ["seen_at = now() - interval '3 hours', idle_seconds = 7200", "expires_at = now() - interval '1 second'"]
+    {
         let secret = Who::Admin(1).secret().hex();
         truth.must(&format!("UPDATE sessions SET {end} WHERE secret_hash = sha256('\\x{secret}')")).await;
         app.must(&format!("SELECT session_touch('\\x{secret}')")).await;
@@ -126,7 +136,18 @@ async fn a_new_password_ends_every_other_session() {
     let change = async |old: &str| {
         let token = context(&browser.get("/profile").await);
         let new = "a quiet heron by the weir";
-        browser.post("/api/change_password", &[("context", &token), ("page", "/profile"), ("old_password", old), ("new_password", new), ("again_password", new)]).await
+        browser
+            .post(
+                "/api/change_password",
+                &[
+                    ("context", &token),
+                    ("page", "/profile"),
+                    ("old_password", old),
+                    ("new_password", new),
+                    ("again_password", new),
+                ],
+            )
+            .await
     };
     change("not my password").await;
     assert!(signed_in(&other).await, "a wrong password ends nothing");
@@ -136,7 +157,11 @@ async fn a_new_password_ends_every_other_session() {
     assert_ne!(browser.cookie(), before, "a new id");
     assert!(signed_in(&browser).await, "the positive control");
     assert!(!signed_in(&with_cookie(&portal, &before)).await);
-    assert_eq!(portal.browser().sign_in("admin1@eis.example").await.location(), "/login", "the old password is wrong now");
+    assert_eq!(
+        portal.browser().sign_in("admin1@eis.example").await.location(),
+        "/login",
+        "the old password is wrong now"
+    );
 }
 
 #[tokio::test]
@@ -159,7 +184,9 @@ async fn a_form_of_one_organization_never_writes_into_another_opened_in_a_second
     browser.sign_in("consultant@eis.example").await;
     let switch = async |o: u8| {
         let token = context(&browser.get("/switch").await);
-        browser.post("/api/switch", &[("context", &token), ("assignment", &Who::Consultant(o).assignment().to_string())]).await;
+        browser
+            .post("/api/switch", &[("context", &token), ("assignment", &Who::Consultant(o).assignment().to_string())])
+            .await;
     };
     switch(1).await;
     let page = fill("/clients/{client}/customers/new", (1, 1, 1), (1, 1, 1));
@@ -171,22 +198,35 @@ async fn a_form_of_one_organization_never_writes_into_another_opened_in_a_second
     let token = context(&first_tab);
     for target in [client(1, 1), client(2, 1)] {
         let form = [
-            ("context", token.as_str()), ("page", &page), ("client", &target.to_string()), ("account_number", "TAB-A"), ("name", "Typed In Tab A"),
-            ("service_address", "4 Kept Lane"), ("status", "active"), ("moved_in_on", "2026-01-01"),
+            ("context", token.as_str()),
+            ("page", &page),
+            ("client", &target.to_string()),
+            ("account_number", "TAB-A"),
+            ("name", "Typed In Tab A"),
+            ("service_address", "4 Kept Lane"),
+            ("status", "active"),
+            ("moved_in_on", "2026-01-01"),
         ]
         .map(|(name, value)| (name, value.to_owned()));
         let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let answer = browser.post("/api/create_customer", &form).await;
         assert_eq!(answer.status, 409, "{}", answer.body);
-        assert!(answer.body.contains("Typed In Tab A") && answer.body.contains("4 Kept Lane"), "what was typed is shown");
+        assert!(
+            answer.body.contains("Typed In Tab A") && answer.body.contains("4 Kept Lane"),
+            "what was typed is shown"
+        );
         assert!(answer.body.contains("Organisation 2"), "and what is open");
         assert_eq!(fingerprint(&truth).await, before, "nothing is written");
     }
     switch(1).await;
     let again = browser.get(&page).await;
-    assert!(again.body.contains("Typed In Tab A") && again.body.contains("4 Kept Lane"), "and it is there when one is back");
+    assert!(
+        again.body.contains("Typed In Tab A") && again.body.contains("4 Kept Lane"),
+        "and it is there when one is back"
+    );
     for token in ["", "x", &Who::Admin(2).context_token()] {
-        let answer = browser.post("/api/create_customer", &[("context", token), ("client", &client(2, 1).to_string())]).await;
+        let answer =
+            browser.post("/api/create_customer", &[("context", token), ("client", &client(2, 1).to_string())]).await;
         assert_eq!(answer.status, 409, "{token}");
     }
 }
@@ -201,7 +241,8 @@ async fn a_wrong_password_and_an_unknown_account_look_alike_also_when_limited() 
         let browser = portal.browser();
         for attempt in 1..=11 {
             let password = if attempt == 11 { PASSWORD } else { "a wrong one" };
-            let answer = browser.post("/api/sign_in", &[("page", "/login"), ("email", email), ("password", password)]).await;
+            let answer =
+                browser.post("/api/sign_in", &[("page", "/login"), ("email", email), ("password", password)]).await;
             if attempt == 1 || attempt >= 10 {
                 let page = browser.get(answer.location()).await;
                 told.push(format!("{} {}\n{}", answer.status, answer.location(), page.bytes().replace(email, "…")));
@@ -213,7 +254,11 @@ async fn a_wrong_password_and_an_unknown_account_look_alike_also_when_limited() 
         assert!(!signed_in(&browser).await);
     }
     assert_eq!(pages[0], pages[1]);
-    assert_eq!(portal.browser().sign_in("admin2@eis.example").await.location(), "/", "the positive control: another account");
+    assert_eq!(
+        portal.browser().sign_in("admin2@eis.example").await.location(),
+        "/",
+        "the positive control: another account"
+    );
     // Salts: steady, alike, and no hint whether there is such an account.
     for email in ["admin1@eis.example", "nobody@eis.example"] {
         let ask = || async { app.value(&format!("SELECT sign_in_salt('{email}')")).await };

@@ -21,11 +21,23 @@ async fn attack_42_unique_constraints() {
     let case = Case::world().await;
     let (app, truth) = (case.app().await, case.superuser().await);
     truth.must("UPDATE customers SET account_number = 'THEIRS' WHERE name IN ('Customer 121', 'Customer 211')").await;
-    assert_eq!(app.as_who(ME, &new_customer(&id(Kind::Customer, 8, 1, 1, 0).to_string(), "THEIRS")).await, Ok(1), "another's number is free here");
+    assert_eq!(
+        app.as_who(ME, &new_customer(&id(Kind::Customer, 8, 1, 1, 0).to_string(), "THEIRS")).await,
+        Ok(1),
+        "another's number is free here"
+    );
     for (o, c, k) in [(1, 2, 1), (2, 1, 1)] {
-        assert_eq!(app.as_who(ME, &new_customer(&customer(o, c, k).to_string(), "X")).await, Ok(1), "another's id is free here");
+        assert_eq!(
+            app.as_who(ME, &new_customer(&customer(o, c, k).to_string(), "X")).await,
+            Ok(1),
+            "another's id is free here"
+        );
     }
-    assert_eq!(app.as_who(ME, &new_customer(&customer(1, 1, 1).to_string(), "X")).await.unwrap_err().code, "23505", "the positive control");
+    assert_eq!(
+        app.as_who(ME, &new_customer(&customer(1, 1, 1).to_string(), "X")).await.unwrap_err().code,
+        "23505",
+        "the positive control"
+    );
     // Every unique index of a table that a login writes begins with the tenant.
     let open = truth
         .rows(
@@ -75,7 +87,9 @@ async fn attack_44_the_row_count_of_on_conflict() {
     for (o, c, k) in [(1, 2, 1), (2, 1, 1), (9, 9, 9)] {
         let sql = new_customer(&customer(o, c, k).to_string(), "X") + ignore;
         assert_eq!(app.as_who(ME, &sql).await, Ok(1), "{o}{c}{k}");
-        let theirs = sql.replace(&organization(1).to_string(), &organization(o).to_string()).replace(&client(1, 1).to_string(), &client(o, c).to_string());
+        let theirs = sql
+            .replace(&organization(1).to_string(), &organization(o).to_string())
+            .replace(&client(1, 1).to_string(), &client(o, c).to_string());
         assert_eq!(app.as_who(ME, &theirs).await.unwrap_err().code, DENIED, "{o}{c}{k}");
     }
     let mine = new_customer(&customer(1, 1, 1).to_string(), "X") + ignore;
@@ -86,9 +100,17 @@ async fn attack_44_the_row_count_of_on_conflict() {
 async fn attack_45_sequences() {
     let case = Case::world().await;
     let (app, truth) = (case.app().await, case.superuser().await);
-    let all = truth.rows("SELECT c.oid::regclass FROM pg_class c WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace").await.unwrap();
+    let all = truth
+        .rows("SELECT c.oid::regclass FROM pg_class c WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace")
+        .await
+        .unwrap();
     assert_eq!(all, [[Some("sign_ins_id_seq".to_owned())]], "the only sequence");
-    for sql in ["SELECT last_value FROM sign_ins_id_seq", "SELECT nextval('sign_ins_id_seq')", "SELECT currval('sign_ins_id_seq')", "SELECT setval('sign_ins_id_seq', 1)"] {
+    for sql in [
+        "SELECT last_value FROM sign_ins_id_seq",
+        "SELECT nextval('sign_ins_id_seq')",
+        "SELECT currval('sign_ins_id_seq')",
+        "SELECT setval('sign_ins_id_seq', 1)",
+    ] {
         assert_eq!(app.refused(sql).await, DENIED, "{sql}");
     }
     assert_eq!(app.maybe("SELECT last_value FROM pg_sequences WHERE sequencename = 'sign_ins_id_seq'").await, None);
@@ -184,13 +206,18 @@ async fn attack_48_errors_of_casts_and_division() {
         "CASE WHEN organization_id = '{theirs}' THEN sqrt(-length(name)) > 0 ELSE true END",
         "CASE WHEN organization_id = '{theirs}' THEN substring(name FROM 1 FOR -1) = '' ELSE true END",
     ] {
-        let sql = |o: u8| format!("SELECT count(*) FROM customers WHERE {}", trap.replace("{theirs}", &organization(o).to_string()));
+        let sql = |o: u8| {
+            format!("SELECT count(*) FROM customers WHERE {}", trap.replace("{theirs}", &organization(o).to_string()))
+        };
         assert_eq!(app.count_as(ME, &sql(2)).await, 2, "{trap}");
         assert_eq!(app.count_as(ME, &sql(9)).await, 2, "{trap}");
         let own = app.as_who(ME, &sql(1)).await;
         assert!(own.is_err(), "the positive control: it fails on one's own rows: {trap}");
     }
-    let joined = format!("SELECT count(*) FROM customers c JOIN invoices i ON i.customer_id = c.id AND 1 / (CASE WHEN i.organization_id = '{}' THEN 0 ELSE 1 END) = 1", organization(2));
+    let joined = format!(
+        "SELECT count(*) FROM customers c JOIN invoices i ON i.customer_id = c.id AND 1 / (CASE WHEN i.organization_id = '{}' THEN 0 ELSE 1 END) = 1",
+        organization(2)
+    );
     assert_eq!(app.count_as(ME, &joined).await, 4);
     let leaky = case.superuser().await.rows("SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.proleakproof AND n.nspname IN ('public', 'private')").await.unwrap();
     assert!(leaky.is_empty(), "no function of ours claims to be leakproof: {leaky:?}");

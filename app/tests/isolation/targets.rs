@@ -105,7 +105,13 @@ pub struct Function {
     pub ready: &'static str,
 }
 
-const fn function(path: &'static str, place: Place, may: &'static [Role], form: &'static [(&'static str, &'static str)], done: &'static str) -> Function {
+const fn function(
+    path: &'static str,
+    place: Place,
+    may: &'static [Role],
+    form: &'static [(&'static str, &'static str)],
+    done: &'static str,
+) -> Function {
     Function { path, place, may, form, done, ready: "" }
 }
 
@@ -173,16 +179,66 @@ pub const FUNCTIONS: &[Function] = &[
     function("/api/change_password", Place::SignedIn, ALL, &[], "-"),
     function("/api/end_other_sessions", Place::SignedIn, ALL, &[], "/profile"),
     function("/api/create_customer", Place::Client, WRITE, &CUSTOMER, "/clients/{client}/customers/"),
-    function("/api/update_customer", Place::Client, WRITE, &with::<6, 7>(("customer", "{customer}"), CUSTOMER), "/clients/{client}/customers/{customer}"),
-    function("/api/create_meter", Place::Client, WRITE, &with::<6, 7>(("customer", "{customer}"), METER), "/clients/{client}/customers/{customer}"),
-    function("/api/update_meter", Place::Client, WRITE, &with::<6, 7>(("meter", "{meter}"), METER), "/clients/{client}/customers/{customer}"),
-    function("/api/put_on_tariff", Place::Client, WRITE, &[CLIENT, ("customer", "{customer}"), ("tariff_code", "HOME"), ("tariff_from", "2026-12-01")], "/clients/{client}/customers/{customer}")
-        .after("DELETE FROM tariff_agreements"),
-    function("/api/create_tariff", Place::Client, WRITE, &[CLIENT, ("kind", "flat"), ("code", "NEW"), ("name", "New"), ("price", "0.30"), ("fixed_per", "month"), ("effective_from", "2027-01-01")], "/clients/{client}/tariffs/"),
+    function(
+        "/api/update_customer",
+        Place::Client,
+        WRITE,
+        &with::<6, 7>(("customer", "{customer}"), CUSTOMER),
+        "/clients/{client}/customers/{customer}",
+    ),
+    function(
+        "/api/create_meter",
+        Place::Client,
+        WRITE,
+        &with::<6, 7>(("customer", "{customer}"), METER),
+        "/clients/{client}/customers/{customer}",
+    ),
+    function(
+        "/api/update_meter",
+        Place::Client,
+        WRITE,
+        &with::<6, 7>(("meter", "{meter}"), METER),
+        "/clients/{client}/customers/{customer}",
+    ),
+    function(
+        "/api/put_on_tariff",
+        Place::Client,
+        WRITE,
+        &[CLIENT, ("customer", "{customer}"), ("tariff_code", "HOME"), ("tariff_from", "2026-12-01")],
+        "/clients/{client}/customers/{customer}",
+    )
+    .after("DELETE FROM tariff_agreements"),
+    function(
+        "/api/create_tariff",
+        Place::Client,
+        WRITE,
+        &[
+            CLIENT,
+            ("kind", "flat"),
+            ("code", "NEW"),
+            ("name", "New"),
+            ("price", "0.30"),
+            ("fixed_per", "month"),
+            ("effective_from", "2027-01-01"),
+        ],
+        "/clients/{client}/tariffs/",
+    ),
     function("/api/activate_tariff", Place::Client, WRITE, &DRAFT, "/clients/{client}/tariffs/{draft_tariff}"),
     function("/api/discard_tariff", Place::Client, WRITE, &DRAFT, "/clients/{client}/tariffs"),
-    function("/api/retire_tariff", Place::Client, WRITE, &[CLIENT, ("tariff", "{tariff}"), ("retire_from", "2027-01-01")], "/clients/{client}/tariffs/{tariff}"),
-    function("/api/create_billing_period", Place::Client, WRITE, &[CLIENT, ("from", "2026-11-01"), ("to", "2026-11-30")], "/clients/{client}/billing-periods/"),
+    function(
+        "/api/retire_tariff",
+        Place::Client,
+        WRITE,
+        &[CLIENT, ("tariff", "{tariff}"), ("retire_from", "2027-01-01")],
+        "/clients/{client}/tariffs/{tariff}",
+    ),
+    function(
+        "/api/create_billing_period",
+        Place::Client,
+        WRITE,
+        &[CLIENT, ("from", "2026-11-01"), ("to", "2026-11-30")],
+        "/clients/{client}/billing-periods/",
+    ),
     function("/api/rate_billing_period", Place::Client, WRITE, &PERIOD, PERIODS),
     function("/api/approve_billing_period", Place::Client, WRITE, &PERIOD, PERIODS)
         .after("UPDATE billing_periods SET invoices = 2 WHERE id = '{open_period}'"),
@@ -190,14 +246,62 @@ pub const FUNCTIONS: &[Function] = &[
         .after("UPDATE billing_periods SET status = 'approved', approved_at = now() WHERE id = '{open_period}'"),
     function("/api/issue_billing_period", Place::Client, WRITE, &PERIOD, PERIODS)
         .after("UPDATE billing_periods SET status = 'approved', approved_at = now() WHERE id = '{open_period}'"),
-    function("/api/record_payment", Place::Client, WRITE, &[CLIENT, ("invoice", "{invoice}"), ("amount", "5.00"), ("received_on", "2026-11-01"), ("method", "bank_transfer")], "/clients/{client}/invoices/{invoice}"),
-    function("/api/invite_user", Place::Client, WRITE, &[CLIENT, ("name", "New"), ("email", "fresh@eis.example"), ("role", "customer_user"), ("account_number", "A-1")], "/clients/{client}/users"),
-    function("/api/revoke_invitation", Place::Client, WRITE, &[CLIENT, ("invitation", "{invitation}")], "/clients/{client}/users")
-        .after("UPDATE invitations SET role = 'customer_user', customer_id = '{customer}' WHERE id = '{invitation}'"),
-    function("/api/change_role", Place::Client, WRITE, &[CLIENT, ("assignment", "{assignment}"), ("last_day", "2027-01-31")], "/clients/{client}/users"),
-    function("/api/revoke_role", Place::Client, WRITE, &[CLIENT, ("assignment", "{assignment}")], "/clients/{client}/users"),
+    function(
+        "/api/record_payment",
+        Place::Client,
+        WRITE,
+        &[
+            CLIENT,
+            ("invoice", "{invoice}"),
+            ("amount", "5.00"),
+            ("received_on", "2026-11-01"),
+            ("method", "bank_transfer"),
+        ],
+        "/clients/{client}/invoices/{invoice}",
+    ),
+    function(
+        "/api/invite_user",
+        Place::Client,
+        WRITE,
+        &[
+            CLIENT,
+            ("name", "New"),
+            ("email", "fresh@eis.example"),
+            ("role", "customer_user"),
+            ("account_number", "A-1"),
+        ],
+        "/clients/{client}/users",
+    ),
+    function(
+        "/api/revoke_invitation",
+        Place::Client,
+        WRITE,
+        &[CLIENT, ("invitation", "{invitation}")],
+        "/clients/{client}/users",
+    )
+    .after("UPDATE invitations SET role = 'customer_user', customer_id = '{customer}' WHERE id = '{invitation}'"),
+    function(
+        "/api/change_role",
+        Place::Client,
+        WRITE,
+        &[CLIENT, ("assignment", "{assignment}"), ("last_day", "2027-01-31")],
+        "/clients/{client}/users",
+    ),
+    function(
+        "/api/revoke_role",
+        Place::Client,
+        WRITE,
+        &[CLIENT, ("assignment", "{assignment}")],
+        "/clients/{client}/users",
+    ),
     function("/api/create_client", Place::Organization, &[E], &COMPANY, "/clients/"),
-    function("/api/update_client", Place::Organization, &[E], &with::<11, 12>(CLIENT, COMPANY), "/organization/clients"),
+    function(
+        "/api/update_client",
+        Place::Organization,
+        &[E],
+        &with::<11, 12>(CLIENT, COMPANY),
+        "/organization/clients",
+    ),
 ];
 
 /// Routes that take a file: who may send one.

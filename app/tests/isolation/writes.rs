@@ -11,7 +11,10 @@ const ME: Who = Who::Client(1, 1);
 pub async fn fingerprint(truth: &Sql) -> String {
     let mut all = String::new();
     for (table, rule) in crate::tables::TABLES {
-        if matches!(rule, crate::tables::Rule::Tenant { .. } | crate::tables::Rule::Organization | crate::tables::Rule::Assignments) {
+        if matches!(
+            rule,
+            crate::tables::Rule::Tenant { .. } | crate::tables::Rule::Organization | crate::tables::Rule::Assignments
+        ) {
             let sum = truth
                 .value(&format!("SELECT count(*) || ' ' || coalesce(md5(string_agg(t::text, '' ORDER BY t::text)), '') FROM {table} t"))
                 .await;
@@ -44,8 +47,13 @@ async fn attack_21_an_insert_for_somebody_else() {
     let mixed = new_customer(1, 1, "N").replace(&organization(1).to_string(), &organization(2).to_string());
     assert_eq!(app.as_who(ME, &mixed).await.unwrap_err().code, DENIED);
     let record = |o: u8, who: Who| {
-        format!("INSERT INTO audit_log (organization_id, id, client_id, user_id, user_name, role, action, entity, summary)
-            VALUES ('{}', gen_random_uuid(), '{}', '{}', 'x', 'x', 'x', 'x', 'x')", organization(o), client(o, 1), who.user())
+        format!(
+            "INSERT INTO audit_log (organization_id, id, client_id, user_id, user_name, role, action, entity, summary)
+            VALUES ('{}', gen_random_uuid(), '{}', '{}', 'x', 'x', 'x', 'x', 'x')",
+            organization(o),
+            client(o, 1),
+            who.user()
+        )
     };
     assert_eq!(app.as_who(ME, &record(1, ME)).await, Ok(1));
     assert_eq!(app.as_who(ME, &record(2, ME)).await.unwrap_err().code, DENIED);
@@ -82,17 +90,28 @@ async fn attack_23_a_blind_update_or_delete_by_id() {
     for (o, c, k) in [(1, 2, 1), (2, 1, 1), (9, 9, 9)] {
         let invoice = id(Kind::Invoice, o, c, k, 2);
         app.enter(ME).await;
-        assert_eq!(app.run(&format!("UPDATE customers SET name = 'Mine now' WHERE id = '{}'", customer(o, c, k))).await, Ok(0));
-        assert_eq!(app.run(&format!("UPDATE invoices SET total = 0, net = 0, tax = 0 WHERE id = '{invoice}'")).await, Ok(0));
+        assert_eq!(
+            app.run(&format!("UPDATE customers SET name = 'Mine now' WHERE id = '{}'", customer(o, c, k))).await,
+            Ok(0)
+        );
+        assert_eq!(
+            app.run(&format!("UPDATE invoices SET total = 0, net = 0, tax = 0 WHERE id = '{invoice}'")).await,
+            Ok(0)
+        );
         assert_eq!(app.run(&format!("DELETE FROM invoices WHERE id = '{invoice}'")).await, Ok(0));
         assert_eq!(app.run(&format!("DELETE FROM invoice_lines WHERE invoice_id = '{invoice}'")).await, Ok(0));
         app.must("COMMIT").await;
     }
     assert_eq!(fingerprint(&truth).await, before);
     let mine = id(Kind::Invoice, 1, 1, 1, 2);
-    assert_eq!(app.as_who(ME, &format!("DELETE FROM invoices WHERE id = '{mine}'")).await, Ok(1), "the positive control");
+    assert_eq!(
+        app.as_who(ME, &format!("DELETE FROM invoices WHERE id = '{mine}'")).await,
+        Ok(1),
+        "the positive control"
+    );
     for who in [Who::Customer(1, 1, 1), Who::Staff(1)] {
-        let result = app.as_who(who, &format!("UPDATE customers SET name = 'x' WHERE id = '{}'", customer(1, 1, 1))).await;
+        let result =
+            app.as_who(who, &format!("UPDATE customers SET name = 'x' WHERE id = '{}'", customer(1, 1, 1))).await;
         assert_eq!(result, Ok(0), "{who:?} reads it and writes nothing");
     }
 }
@@ -145,7 +164,8 @@ async fn attack_26_copy_in_and_out() {
         assert_eq!(app.refused(sql).await, "0A000", "COPY FROM and row-level security exclude each other");
         app.leave().await;
     }
-    for sql in ["COPY customers TO '/tmp/eis'", "COPY customers TO PROGRAM 'cat'", "COPY customers FROM '/etc/passwd'"] {
+    for sql in ["COPY customers TO '/tmp/eis'", "COPY customers TO PROGRAM 'cat'", "COPY customers FROM '/etc/passwd'"]
+    {
         app.enter(ME).await;
         assert_eq!(app.refused(sql).await, DENIED, "{sql}");
         app.leave().await;
@@ -197,7 +217,9 @@ async fn attack_28_returning() {
         format!("UPDATE customers SET phone = '1' WHERE id = '{theirs}' RETURNING *"),
         format!("DELETE FROM invoices WHERE customer_id = '{theirs}' RETURNING *"),
         format!("UPDATE customers c SET phone = o.phone FROM customers o WHERE o.id = '{theirs}' RETURNING o.*"),
-        format!("WITH gone AS (DELETE FROM invoices i USING customers c WHERE c.id = '{theirs}' RETURNING c.*) SELECT * FROM gone"),
+        format!(
+            "WITH gone AS (DELETE FROM invoices i USING customers c WHERE c.id = '{theirs}' RETURNING c.*) SELECT * FROM gone"
+        ),
     ] {
         assert_eq!(ids(&sql).await.unwrap().len(), 0, "{sql}");
     }
@@ -243,7 +265,9 @@ async fn attack_30_writes_through_triggers_and_definer_functions() {
     assert_eq!(truth.value(others).await, before);
     let mine = "SELECT invoices FROM invoice_counts WHERE client_id = '00000002-0001-7001-8000-000000000000' AND status = 'draft'";
     assert_eq!(truth.count(mine).await, 0, "the positive control: my own count fell");
-    for function in ["count_invoices()", "touch_updated_at()", "audit_log_is_append_only()", "issued_invoice_is_fixed()"] {
+    for function in
+        ["count_invoices()", "touch_updated_at()", "audit_log_is_append_only()", "issued_invoice_is_fixed()"]
+    {
         assert!(["0A000", DENIED].contains(&app.refused(&format!("SELECT {function}")).await.as_str()), "{function}");
     }
     // Definer functions: a foreign id and one that does not exist answer alike, and do nothing.
@@ -269,7 +293,9 @@ async fn attack_30_writes_through_triggers_and_definer_functions() {
         assert_eq!(seen, there, "{who:?}");
         let mine = app.count_as(who, "SELECT count(*) FROM my_assignments()").await;
         assert_eq!(mine, 1, "{who:?}");
-        let sessions = app.count_as(who, &format!("SELECT count(*) FROM my_sessions('\\x{}') WHERE current", who.secret().hex())).await;
+        let sessions = app
+            .count_as(who, &format!("SELECT count(*) FROM my_sessions('\\x{}') WHERE current", who.secret().hex()))
+            .await;
         assert_eq!(sessions, 1, "{who:?}");
         app.enter(who).await;
         let all = app.rows("SELECT * FROM staff_organizations('', 0, 100)").await;
@@ -280,7 +306,9 @@ async fn attack_30_writes_through_triggers_and_definer_functions() {
         }
     }
     // Nobody's: without a context they know nobody.
-    for sql in ["SELECT * FROM my_sessions('\\x00')", "SELECT * FROM my_assignments()", "SELECT * FROM organization_users()"] {
+    for sql in
+        ["SELECT * FROM my_sessions('\\x00')", "SELECT * FROM my_assignments()", "SELECT * FROM organization_users()"]
+    {
         assert!(app.rows(sql).await.unwrap().is_empty(), "{sql}");
     }
     assert_eq!(app.maybe("SELECT my_salt()").await, None);
