@@ -11,12 +11,14 @@ export default defineConfig({
   outputDir: 'artifacts/results',
   timeout: 60_000,
   workers: 1,
+  maxFailures: process.env.CI ? 0 : 3,
   retries: 0,
   reporter: [['list']],
   globalTeardown: './teardown.ts',
   use: {
     baseURL: `http://127.0.0.1:${port}`,
     locale: 'en-US',
+    actionTimeout: 15_000,
     timezoneId: 'America/New_York',
     launchOptions: {
       executablePath: process.env.CHROMIUM || '/usr/bin/chromium',

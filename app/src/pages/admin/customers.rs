@@ -399,7 +399,7 @@ pub(crate) async fn update_customer(
         let id: CustomerId = customer.parse().map_err(|_| AppError::NotFound)?;
         let (at, _) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
-        let before = customers::find(&mut tx, at, id).await?.ok_or(AppError::NotFound)?;
+        let before = customers::find(&tx, at, id).await?.ok_or(AppError::NotFound)?;
         let fields = form.read()?;
         customers::update(&mut tx, at, id, &fields).await.map_err(taken)?;
         let entry = Entry {

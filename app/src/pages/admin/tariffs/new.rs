@@ -129,7 +129,8 @@ impl TariffForm {
         let mut reader = Reader::default();
         let code = reader.text("code", &self.code, "a code", 40);
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-        if !code.is_empty() && !(code.starts_with(|c: char| c.is_ascii_alphanumeric()) && code.chars().all(plain)) {
+        let fine = code.starts_with(|c: char| c.is_ascii_alphanumeric()) && code.chars().all(plain);
+        if !fine && !code.is_empty() {
             reader
                 .errors
                 .add("code", "Use letters, digits, hyphens and underscores, beginning with a letter or digit.");
@@ -310,7 +311,7 @@ pub(crate) async fn create_tariff(client: String, #[server(flatten)] form: Tarif
         let (ctx, actor) = require_client(Permission::ManageTariffs, &client)?;
         let (at, organization) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
-        let client = clients::find(&mut tx, at).await?.ok_or(AppError::Forbidden)?;
+        let client = clients::find(&tx, at).await?.ok_or(AppError::Forbidden)?;
         let draft = form.read(&client)?;
         let id = TariffRateId::fresh();
         let new = NewTariff { code: &draft.code, document: &draft.document, effective_from: draft.effective_from };
