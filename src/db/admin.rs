@@ -50,6 +50,7 @@ REVOKE EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean) FROM PUBLI
 GRANT EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean) TO eis_gate;
 ";
 
+#[expect(clippy::disallowed_methods, reason = "the administrator's door")]
 async fn connect(url: &str) -> Result<AsyncPgConnection, DbError> {
     AsyncPgConnection::establish(url).await.map_err(|error| DbError::Unreachable(error.to_string()))
 }

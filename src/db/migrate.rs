@@ -23,6 +23,7 @@ fn failed(error: impl std::fmt::Display) -> DbError {
     DbError::Query(diesel::result::Error::QueryBuilderError(error.to_string().into()))
 }
 
+#[expect(clippy::disallowed_methods, reason = "migrations run as the owner")]
 async fn harness(admin_url: &str) -> Result<AsyncMigrationHarness<AsyncPgConnection>, DbError> {
     let mut connection =
         AsyncPgConnection::establish(admin_url).await.map_err(|e| DbError::Unreachable(e.to_string()))?;

@@ -1,20 +1,33 @@
 //! The isolation suite: every test tries to see or change what is not its own, and shows beside it that
 //! the rightful one does. Numbers are those of the list of attacks (ARCHITECTURE.md, "Isolation").
 
+#[cfg(test)]
 #[path = "../support/support.rs"]
 mod support;
 
+#[cfg(test)]
 mod check;
+#[cfg(test)]
 mod context;
+#[cfg(test)]
 mod coverage;
+#[cfg(test)]
 mod harness;
+#[cfg(test)]
 mod migrations;
+#[cfg(test)]
 mod objects;
+#[cfg(test)]
 mod roles;
+#[cfg(test)]
 mod sessions;
+#[cfg(test)]
 mod side_channels;
+#[cfg(test)]
 mod tables;
+#[cfg(test)]
 mod targets;
+#[cfg(test)]
 mod writes;
 
 /// SQLSTATE: insufficient privilege, a policy's refusal, or the gate's.
