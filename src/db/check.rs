@@ -111,9 +111,11 @@ impl Checker<'_> {
         let heirs = self
             .names("SELECT rolname::text AS name FROM pg_roles WHERE rolname LIKE 'eis\\_%' AND rolinherit AND pg_has_role(rolname, 'eis_gate', 'USAGE') AND rolname <> 'eis_gate' AND NOT rolsuper")
             .await?;
-        faults.extend(heirs.into_iter().map(|r| {
-            format!("The role {r} inherits what eis_gate may see; ALTER ROLE {r} NOINHERIT.")
-        }));
+        faults.extend(
+            heirs
+                .into_iter()
+                .map(|r| format!("The role {r} inherits what eis_gate may see; ALTER ROLE {r} NOINHERIT.")),
+        );
         let owned = self
             .names("SELECT c.relname::text AS name FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner WHERE r.rolname IN ('eis_app', 'eis_worker', 'eis_monitor')")
             .await?;
