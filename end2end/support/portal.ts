@@ -42,7 +42,7 @@ export async function signIn(page: Page, login: Login): Promise<void> {
   await expect(page).not.toHaveURL(/\/login/);
 }
 
-/** Zero axe violations (WCAG 2.2 AA and best practices), light and dark; a screenshot of each. */
+/** Zero axe violations (WCAG 2.2 AA and best practices), light and dark; a screenshot, of both with SHOTS=all. */
 export async function look(page: Page, name: string): Promise<void> {
   const shots = resolve(root, 'end2end/artifacts/screenshots');
   mkdirSync(shots, { recursive: true });
@@ -51,7 +51,7 @@ export async function look(page: Page, name: string): Promise<void> {
     const { violations } = await new AxeBuilder({ page }).analyze();
     const told = violations.map((v) => `${v.id}: ${v.help} — ${v.nodes.slice(0, 3).map((n) => n.html).join(' | ')}`);
     expect(told, `${name} (${scheme}) ${page.url()}`).toEqual([]);
-    await page.screenshot({ path: resolve(shots, `${name}-${scheme}.png`), fullPage: true });
+    if (scheme === 'light' || process.env.SHOTS === 'all') await page.screenshot({ path: resolve(shots, `${name}-${scheme}.png`), fullPage: true });
   }
   await page.emulateMedia({ colorScheme: 'light' });
 }
