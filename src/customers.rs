@@ -1,11 +1,13 @@
 //! Customers: the accounts of a client.
 
 use chrono::NaiveDate;
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use crate::db::here;
 use crate::db::schema::customers;
+use crate::db::schema::{customers, meters, tariff_agreements};
 use crate::ids::{ClientId, CustomerId, OrganizationId, UserId};
 
 /// A customer.
@@ -91,6 +93,15 @@ pub enum Order {
     MovedIn,
 }
 
+/// What an active customer lacks on a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lack {
+    /// A tariff.
+    Tariff(NaiveDate),
+    /// A meter.
+    Meter(NaiveDate),
+}
+
 /// Which customers to list.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
@@ -98,6 +109,8 @@ pub struct Filter {
     pub search: String,
     /// A status; empty: all.
     pub status: String,
+    /// Active ones only that lack this; `None`: all.
+    pub lacks: Option<Lack>,
     /// How they are ordered.
     pub order: Order,
 }
@@ -130,7 +143,29 @@ pub async fn list(
         if !filter.status.is_empty() {
             query = query.filter(customers::status.eq(filter.status.clone()));
         }
-        query
+        match filter.lacks {
+            Some(Lack::Tariff(day)) => query.filter(customers::status.eq("active")).filter(not(exists(
+                tariff_agreements::table.filter(
+                    tariff_agreements::organization_id
+                        .eq(organization)
+                        .and(tariff_agreements::client_id.eq(client))
+                        .and(tariff_agreements::customer_id.eq(customers::id))
+                        .and(tariff_agreements::valid_from.le(day))
+                        .and(tariff_agreements::valid_to.is_null().or(tariff_agreements::valid_to.gt(day))),
+                ),
+            ))),
+            Some(Lack::Meter(day)) => query.filter(customers::status.eq("active")).filter(not(exists(
+                meters::table.filter(
+                    meters::organization_id
+                        .eq(organization)
+                        .and(meters::client_id.eq(client))
+                        .and(meters::customer_id.eq(customers::id))
+                        .and(meters::valid_from.le(day))
+                        .and(meters::valid_to.is_null().or(meters::valid_to.gt(day))),
+                ),
+            ))),
+            None => query,
+        }
     };
     let total = matching().count().get_result(conn).await?;
     let page = matching().select(Customer::as_select());

@@ -140,7 +140,7 @@ fn customer() -> Frame {
                 label: label.to_owned(),
                 href: "#".to_owned(),
                 current: label == "Home",
-                badge: String::new(),
+                ..NavItem::default()
             })
             .collect(),
         nav_on_top: true,

@@ -168,11 +168,10 @@ async fn execute(cli: Cli) -> CliResult {
             Ok(ExitCode::SUCCESS)
         }
         Command::Db(DbCommand::Stop) => {
-            let connected = settings.connect().map_err(plain)?;
-            connected.cluster.map_or_else(
-                || Err("there is no private PostgreSQL: DATABASE_URL is set".to_owned()),
-                |c| c.stop().map_err(plain),
-            )?;
+            if settings.database_url.is_some() {
+                return Err("there is no private PostgreSQL: DATABASE_URL is set".to_owned());
+            }
+            settings.stop().map_err(plain)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Bench(Bench::Pages { json }) => {

@@ -38,7 +38,7 @@ for (const scripts of [true, false]) {
       }
       await confirm(page, /^Approve/);
       await confirm(page, /^Issue/);
-      await page.getByRole('link', { name: 'HL-100233' }).first().click();
+      await page.getByRole('table', { name: 'Invoices' }).getByRole('link', { name: 'HL-100233' }).click();
       await expect(page.getByRole('heading', { level: 1 })).toContainText('HL-');
       if (scripts) {
         await expect(page.locator('main')).toContainText('1,298.640');

@@ -109,16 +109,7 @@ impl Cluster {
         }
         fs::create_dir_all(&self.socket).map_err(at(&self.socket))?;
         self.give(&self.socket)?;
-        if self
-            .command("pg_ctl")
-            .arg("status")
-            .arg("-D")
-            .arg(&data)
-            .stdout(Stdio::null())
-            .status()
-            .map_err(at(&data))?
-            .success()
-        {
+        if self.runs(&data)? {
             return Ok(false);
         }
         let log = self.home.join("server.log");
@@ -151,12 +142,21 @@ impl Cluster {
         Err(ClusterError::Failed { step: "starting PostgreSQL", message })
     }
 
-    /// Stops the server, letting no new connection in and ending what runs.
+    fn runs(&self, data: &Path) -> Result<bool, ClusterError> {
+        let mut status = self.command("pg_ctl");
+        status.arg("status").arg("-D").arg(data).stdout(Stdio::null()).stderr(Stdio::null());
+        Ok(status.status().map_err(at(data))?.success())
+    }
+
+    /// Stops the server if it runs, letting no new connection in and ending what runs.
     ///
     /// # Errors
     /// When it does not stop within a minute.
     pub fn stop(&self) -> Result<(), ClusterError> {
         let data = self.home.join("data");
+        if !self.runs(&data)? {
+            return Ok(());
+        }
         self.run("stopping PostgreSQL", self.command("pg_ctl").args(["stop", "-w", "-m", "fast", "-D"]).arg(&data))
     }
 

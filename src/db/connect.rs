@@ -62,6 +62,14 @@ impl Settings {
         self.connect_to(DATABASE, true)
     }
 
+    /// Stops the private server if it runs; nothing is started or made for it.
+    ///
+    /// # Errors
+    /// When it does not stop.
+    pub fn stop(&self) -> Result<(), ClusterError> {
+        if self.data_dir.exists() { Cluster::open(&self.data_dir, true)?.stop() } else { Ok(()) }
+    }
+
     /// As [`Self::connect`], for another database of the private server; `durable: false` is for tests.
     ///
     /// # Errors

@@ -13,6 +13,8 @@ pub struct NavItem {
     pub current: bool,
     /// A number that wants attention (open exceptions); empty for none.
     pub badge: String,
+    /// What stands above it, where a group of entries begins; empty for none.
+    pub heading: String,
 }
 
 impl NavItem {
@@ -20,7 +22,7 @@ impl NavItem {
     pub fn new(label: impl Into<String>, href: impl Into<String>, path: &str) -> Self {
         let href = href.into();
         let current = path.strip_prefix(href.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        Self { label: label.into(), href, current, badge: String::new() }
+        Self { label: label.into(), href, current, ..Self::default() }
     }
 }
 
@@ -54,7 +56,7 @@ pub struct Brand {
 pub struct Frame {
     /// The signed context this page is rendered in; goes into every form.
     pub context: String,
-    /// Name of the organization open.
+    /// Name of the organization open; empty when none is.
     pub organization: String,
     /// Name of the client open; empty when the whole organization is.
     pub client: String,

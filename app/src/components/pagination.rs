@@ -18,10 +18,17 @@ pub fn Pagination(
     /// Address of the rows after; empty on the last page.
     #[prop(optional, into)]
     next: String,
+    /// What it is called where a page has two; empty: `Pages`.
+    #[prop(optional, into)]
+    label: String,
 ) -> impl IntoView {
-    let only = first.is_empty() && previous.is_empty() && next.is_empty();
-    let links = (!only).then(|| {
-        view! {
+    if first.is_empty() && previous.is_empty() && next.is_empty() {
+        return view! { <div class="pagination"><p>{summary}</p></div> }.into_any();
+    }
+    let label = if label.is_empty() { "Pages".to_owned() } else { label };
+    view! {
+        <nav class="pagination" aria-label=label>
+            <p>{summary}</p>
             <ul>
                 {present(first).map(|href| view! { <li><a href=href>"First"</a></li> })}
                 {present(previous).map(|href| view! {
@@ -31,7 +38,7 @@ pub fn Pagination(
                     <li><a href=href rel="next">"Next"<Icon glyph=Glyph::Right/></a></li>
                 })}
             </ul>
-        }
-    });
-    view! { <nav class="pagination" aria-label="Pages"><p>{summary}</p>{links}</nav> }
+        </nav>
+    }
+    .into_any()
 }

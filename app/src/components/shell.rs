@@ -68,9 +68,11 @@ fn place(organization: String, client: String, brand: Option<Brand>, switch_href
         Some(brand) => (brand.name, brand.logo),
         None => (organization, String::new()),
     };
+    let initials = if name.is_empty() { "–".to_owned() } else { initials(&name) };
+    let name = present(name).unwrap_or_else(|| "No organisation open".to_owned());
     let mark = match present(image) {
         Some(src) => view! { <img class="place-logo" src=src alt="" height="30"/> }.into_any(),
-        None => view! { <span class="place-mark" aria-hidden="true">{initials(&name)}</span> }.into_any(),
+        None => view! { <span class="place-mark" aria-hidden="true">{initials}</span> }.into_any(),
     };
     let inner = view! {
         {mark}
@@ -95,7 +97,7 @@ fn place(organization: String, client: String, brand: Option<Brand>, switch_href
 
 fn account(person: String, role: String, context: String, switch_href: String) -> impl IntoView {
     let mark = initials(&person);
-    let switch = present(switch_href).map(|href| view! { <li><a href=href>"Switch organization"</a></li> });
+    let switch = present(switch_href).map(|href| view! { <li><a href=href>"Switch organisation"</a></li> });
     view! {
         <details class="account" data-menu="">
             <summary>
@@ -137,6 +139,9 @@ fn staff(organization: String, note: String, step_up: String) -> impl IntoView {
 fn entries(nav: &[NavItem]) -> String {
     let mut html = Html::with_capacity(nav.len() * 96);
     for item in nav {
+        if !item.heading.is_empty() {
+            html.raw("<li class=\"nav-head\">").text(&item.heading).raw("</li>");
+        }
         html.raw("<li><a href=\"").text(&item.href);
         html.raw(if item.current { "\" aria-current=\"page\">" } else { "\">" }).text(&item.label);
         if !item.badge.is_empty() {

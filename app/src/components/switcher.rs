@@ -71,7 +71,7 @@ pub(super) fn SwitchDialog(
 ) -> impl IntoView {
     view! {
         <dialog class="switch-dialog" id="switch-dialog" aria-labelledby="switch-title">
-            <h2 class="visually-hidden" id="switch-title">"Switch organization"</h2>
+            <h2 class="visually-hidden" id="switch-title">"Switch organisation"</h2>
             <form class="switch-search" method="get" action=all_href>
                 <label class="visually-hidden" r#for="switch-q">"Organization, client or account"</label>
                 <input id="switch-q" name="q" r#type="search" autocomplete="off" placeholder="Switch to…"/>

@@ -60,6 +60,9 @@ pub async fn page<V: IntoView + 'static>(
     })
 }
 
+/// The colour of the header while no organization is open: the product's.
+const NO_HUE: u8 = 8;
+
 fn frame(path: &str, actor: &Actor, place: Place) -> Frame {
     let organization = actor.organization.clone();
     let customer = actor.role == Some(Role::CustomerUser);
@@ -68,24 +71,21 @@ fn frame(path: &str, actor: &Actor, place: Place) -> Frame {
     let (name, detail) = if customer {
         (client_name.clone(), String::new())
     } else {
-        (
-            organization.as_ref().map_or_else(|| "No organisation open".to_owned(), |o| o.name.clone()),
-            client_name.clone(),
-        )
+        (organization.as_ref().map(|o| o.name.clone()).unwrap_or_default(), client_name.clone())
     };
     let may_switch = actor.assignments > 1 || actor.role == Some(Role::EisStaff);
     Frame {
         context: actor.context_token(),
         organization: name,
         client: detail,
-        hue: organization.as_ref().map_or(0, |o| hue_of(&o.slug)),
+        hue: organization.as_ref().map_or(NO_HUE, |o| hue_of(&o.slug)),
         person: actor.user_name.clone(),
         role: actor.role.map_or("No role chosen", Role::label).to_owned(),
-        brand: customer.then(|| Brand { name: client_name, logo: String::new() }),
+        brand: customer.then(|| Brand { name: client_name.clone(), logo: String::new() }),
         staff: actor.role == Some(Role::EisStaff) && organization.is_some(),
-        staff_note: "Reading only".to_owned(),
+        staff_note: "Reading only, except users and roles".to_owned(),
         step_up: String::new(),
-        nav: nav(path, actor, place.client),
+        nav: nav(path, actor, place.client, &client_name),
         nav_on_top: customer,
         switch_href: if may_switch { "/switch".to_owned() } else { String::new() },
         switch_action: "/api/switch".to_owned(),
@@ -100,7 +100,7 @@ fn exact(label: &str, href: &str, path: &str) -> NavItem {
     NavItem { current: path == href, ..NavItem::new(label, href, "") }
 }
 
-fn nav(path: &str, actor: &Actor, client: Option<ClientId>) -> Vec<NavItem> {
+fn nav(path: &str, actor: &Actor, client: Option<ClientId>, client_name: &str) -> Vec<NavItem> {
     let mut items = Vec::new();
     if actor.may(Permission::OpenOrganizations) {
         items.push(NavItem::new("Organisations", "/staff/organizations", path));
@@ -121,7 +121,9 @@ fn nav(path: &str, actor: &Actor, client: Option<ClientId>) -> Vec<NavItem> {
     }
     if let (Some(client), true) = (client.or(actor.client), actor.may(Permission::ViewClient)) {
         let base = format!("/clients/{client}");
-        items.push(exact("Overview", &base, path));
+        // Beneath the organization's own entries it is said whose these are.
+        let heading = if items.is_empty() { String::new() } else { client_name.to_owned() };
+        items.push(NavItem { heading, ..exact("Overview", &base, path) });
         for (label, noun) in [
             ("Customers", "customers"),
             ("Usage imports", "imports"),

@@ -69,7 +69,7 @@ pub async fn page(ctx: Ctx, Path(hex): Path<String>) -> Result<Response, AppErro
             <Document title="Invitation">
                 <Plain title=title lead=lead>
                     {flash.map(|f| view! { <Notice tone=if f.ok { Tone::Good } else { Tone::Bad } title=f.text/> })}
-                    <ErrorSummary errors=field_errors(&typed)/>
+                    <ErrorSummary errors=field_errors(&typed) passwords=true/>
                     <SummaryList rows=rows/>
                     <PostForm action="/api/accept_invitation" context="" hidden=hidden class="form">
                         {if invited.known {

@@ -38,7 +38,7 @@ pub async fn page(ctx: Ctx, Query(query): Query<LoginQuery>) -> Response {
                 <Plain title="Sign in">
                     {query.out.then(|| view! { <Notice tone=Tone::Good title="You are signed out."/> })}
                     {flash.map(|f| view! { <Notice tone=if f.ok { Tone::Good } else { Tone::Bad } title=f.text/> })}
-                    <ErrorSummary errors=field_errors(&typed)/>
+                    <ErrorSummary errors=field_errors(&typed) passwords=true/>
                     <PostForm action="/api/sign_in" context="" hidden=hidden class="form">
                         <Field name="email" label="E-mail address" kind="email" autocomplete="username" value=typed.value("email", "") autofocus=true/>
                         <Field name="password" label="Password" kind="password" autocomplete="current-password" error=typed.error("password")/>

@@ -63,11 +63,11 @@ pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
         let summary = vec![SummaryRow::new("Name", name), SummaryRow::new("E-mail address", email)];
         view! {
             <PageHeader title="Profile and security"/>
-            <ErrorSummary errors=field_errors(&typed)/>
+            <ErrorSummary errors=field_errors(&typed) passwords=true/>
             <SummaryList rows=summary/>
             <Section title="Change password">
                 <PostForm action="/api/change_password" context=context hidden=vec![("page".into(), "/profile".into())] class="form">
-                    <Field name="old_password" label="Password now" kind="password" autocomplete="current-password" error=typed.error("old_password")/>
+                    <Field name="old_password" label="Current password" kind="password" autocomplete="current-password" error=typed.error("old_password")/>
                     <Field name="new_password" label="New password" kind="password" autocomplete="new-password" hint="At least 12 characters; a few words do well." error=typed.error("new_password")/>
                     <Field name="again_password" label="New password again" kind="password" autocomplete="new-password" error=typed.error("again_password")/>
                     <Button label="Change password"/>
@@ -131,7 +131,7 @@ pub(crate) async fn change_password(
         let new = backend.digest(new_password, fresh.clone()).await.map_err(failed)?;
         let ticket = ctx.db().change_password(actor.secret, &old, &fresh, &new).await?;
         let Some(ticket) = ticket else {
-            return Err(FieldErrors::one("old_password", "This is not your password now.").into());
+            return Err(FieldErrors::one("old_password", "This is not your current password.").into());
         };
         rotate(&ctx.auth, &ticket, &ctx.address, &ctx.agent).await?;
         Ok(Done::to("/profile").saying("Password changed. Your other sessions have ended."))

@@ -35,7 +35,8 @@ pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
     let rows = users::my_assignments(&mut tx).await?;
     drop(tx);
     let staff = rows.iter().any(|row| row.role == Role::EisStaff.code());
-    let current = actor.assignment;
+    // Staff in an organization act in it, not on their own start page.
+    let current = actor.assignment.filter(|_| actor.role != Some(Role::EisStaff) || actor.organization.is_none());
     let targets: Vec<SwitchTarget> = rows
         .into_iter()
         .map(|row| {

@@ -116,9 +116,13 @@ impl Ctx {
     /// The guard of every page and server function that needs a permission, in the organization open.
     ///
     /// # Errors
-    /// [`AppError::SignedOut`], or [`AppError::Forbidden`] when the role does not include it.
+    /// [`AppError::SignedOut`], [`AppError::Choose`] while no role is chosen, or [`AppError::Forbidden`] when
+    /// the role does not include it.
     pub fn require(&self, permission: Permission) -> Result<Actor, AppError> {
         let actor = self.require_user()?;
+        if actor.role.is_none() {
+            return Err(AppError::Choose);
+        }
         let tenant = actor.organization.is_some() || permission == Permission::OpenOrganizations;
         if actor.may(permission) && tenant { Ok(actor) } else { Err(AppError::Forbidden) }
     }

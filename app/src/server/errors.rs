@@ -1,6 +1,7 @@
 //! The one error type at the web's edge: it chooses status and page. Which error belongs where:
 //!
 //! - `SignedOut`: nobody is signed in → to the sign-in page, and back afterwards.
+//! - `Choose`: somebody with no role chosen yet → to the page where one is chosen.
 //! - `Forbidden`: the address names a foreign tenant or a page outside the role → 403.
 //! - `NotFound`: an id that is not there or that row-level security hides → 404, the same bytes for both.
 //! - `Invalid`: what was typed is wrong → back to the form with everything typed (server functions only).
@@ -21,6 +22,9 @@ pub enum AppError {
     /// Nobody is signed in.
     #[error("not signed in")]
     SignedOut,
+    /// Signed in, and no role is chosen.
+    #[error("no role chosen")]
+    Choose,
     /// Not for this role, or not this tenant's.
     #[error("refused")]
     Forbidden,
@@ -81,6 +85,7 @@ impl IntoResponse for AppError {
     fn into_response(self) -> Response {
         let (status, title, text) = match &self {
             Self::SignedOut => return (StatusCode::SEE_OTHER, [("location", "/login")]).into_response(),
+            Self::Choose => return (StatusCode::SEE_OTHER, [("location", "/switch")]).into_response(),
             Self::Forbidden => (
                 StatusCode::FORBIDDEN,
                 "This is not yours to open",

@@ -2,9 +2,10 @@
 
 use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Response};
+use chrono::NaiveDate;
 use eis::access::Permission;
 use eis::audit::{self, Entry};
-use eis::customers::{self, Customer, CustomerFields, Filter, Order};
+use eis::customers::{self, Customer, CustomerFields, Filter, Lack, Order};
 use eis::db::DbError;
 use eis::ids::CustomerId;
 use eis::meters;
@@ -31,23 +32,45 @@ use crate::server::functions::{Done, act, require_client};
 pub struct ListQuery {
     q: String,
     status: String,
+    lacks: String,
     sort: String,
     offset: i64,
 }
 
 impl ListQuery {
-    fn filter(&self) -> Filter {
+    fn filter(&self, today: NaiveDate) -> Filter {
         let order = match self.sort.as_str() {
             "account" => Order::Account,
             "moved_in" => Order::MovedIn,
             _ => Order::Name,
         };
-        Filter { search: self.q.trim().to_owned(), status: self.status.clone(), order }
+        let lacks = match self.lacks.as_str() {
+            "tariff" => Some(Lack::Tariff(today)),
+            "meter" => Some(Lack::Meter(today)),
+            _ => None,
+        };
+        Filter { search: self.q.trim().to_owned(), status: self.status.clone(), lacks, order }
     }
 
     fn href(&self, path: &str, sort: &str, offset: i64) -> String {
         let offset = if offset > 0 { offset.to_string() } else { String::new() };
-        address(path, &[("q", &self.q), ("status", &self.status), ("sort", sort), ("offset", &offset)])
+        let pairs =
+            [("q", &*self.q), ("status", &self.status), ("lacks", &self.lacks), ("sort", sort), ("offset", &offset)];
+        address(path, &pairs)
+    }
+}
+
+impl ListQuery {
+    fn selects(&self) -> Vec<FilterSelect> {
+        let select = |name: &str, label: &str, value: &str, choices| FilterSelect {
+            name: name.into(),
+            label: label.into(),
+            value: value.into(),
+            choices,
+        };
+        let statuses = vec![Choice::new("", "All"), Choice::new("active", "Active"), Choice::new("closed", "Closed")];
+        let lacks = vec![Choice::new("", "Any"), Choice::new("tariff", "A tariff"), Choice::new("meter", "A meter")];
+        vec![select("status", "Status", &self.status, statuses), select("lacks", "Without", &self.lacks, lacks)]
     }
 }
 
@@ -56,7 +79,8 @@ pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<List
     let (at, mut tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
     let offset = query.offset.max(0);
     let (rows, total) =
-        customers::list(&mut tx, at.organization, at.client.id, &query.filter(), offset, PAGE_ROWS).await?;
+        customers::list(&mut tx, at.organization, at.client.id, &query.filter(at.client.today()), offset, PAGE_ROWS)
+            .await?;
     drop(tx);
     let may_write = at.actor.may(Permission::ManageCustomers);
     let path = format!("{}/customers", at.base());
@@ -76,7 +100,7 @@ pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<List
             Column::text("Since").sorted(by_moved_in, moved_in),
             Column::text("Status"),
         ];
-        let filtered = !query.q.is_empty() || !query.status.is_empty();
+        let filtered = !query.q.is_empty() || !query.status.is_empty() || !query.lacks.is_empty();
         let summary = rows_text(offset, rows.len(), total, "customers", locale);
         let more = offset + PAGE_ROWS < total;
         let at_start = |to: i64| if offset > 0 { query.href(&path, &query.sort, to) } else { String::new() };
@@ -104,12 +128,7 @@ pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<List
                 action=path.clone()
                 search="Name, account or address"
                 q=query.q.clone()
-                selects=vec![FilterSelect {
-                    name: "status".into(),
-                    label: "Status".into(),
-                    value: query.status.clone(),
-                    choices: vec![Choice::new("", "All"), Choice::new("active", "Active"), Choice::new("closed", "Closed")],
-                }]
+                selects=query.selects()
                 hidden=vec![("sort".into(), query.sort.clone())]
                 clear={if filtered { path.clone() } else { String::new() }}
                 csv=query.href(&format!("{path}.csv"), &query.sort, 0)
@@ -138,7 +157,8 @@ pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<List
 /// `GET /clients/:client/customers.csv`
 pub async fn csv(ctx: Ctx, Path(client): Path<String>, Query(query): Query<ListQuery>) -> Result<Response, AppError> {
     let (at, mut tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
-    let (rows, _) = customers::list(&mut tx, at.organization, at.client.id, &query.filter(), 0, EXPORT_ROWS).await?;
+    let filter = query.filter(at.client.today());
+    let (rows, _) = customers::list(&mut tx, at.organization, at.client.id, &filter, 0, EXPORT_ROWS).await?;
     let head = [
         "account_number",
         "name",

@@ -191,7 +191,7 @@ impl Listing<'_> {
         view! {
             <Section title="Exceptions">
                 <DataTable caption="Exceptions" columns=columns rows=rows/>
-                <Pagination summary=summary previous=previous next=next/>
+                <Pagination summary=summary previous=previous next=next label="Pages of exceptions"/>
             </Section>
         }
         .into_any()
@@ -244,7 +244,7 @@ impl Listing<'_> {
         view! {
             <Section title=title>
                 <DataTable caption=title columns=columns rows=rows/>
-                <Pagination summary=summary first=first next=next/>
+                <Pagination summary=summary first=first next=next label="Pages of invoices"/>
             </Section>
         }
         .into_any()
