@@ -199,6 +199,14 @@ impl Actor {
         self
     }
 
+    /// The organization that is open.
+    ///
+    /// # Errors
+    /// [`crate::db::DbError::Refused`] when none is.
+    pub fn open_organization(&self) -> Result<OrganizationId, crate::db::DbError> {
+        self.organization.as_ref().map(|o| o.id).ok_or(crate::db::DbError::Refused)
+    }
+
     /// The client at which the actor stands and its organization.
     ///
     /// # Errors

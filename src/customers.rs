@@ -6,7 +6,6 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use crate::db::here;
-use crate::db::schema::customers;
 use crate::db::schema::{customers, meters, tariff_agreements};
 use crate::ids::{ClientId, CustomerId, OrganizationId, UserId};
 

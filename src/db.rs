@@ -28,9 +28,10 @@ macro_rules! here {
 }
 pub(crate) use here;
 
-use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
+use diesel_async::{AsyncConnection, AsyncPgConnection};
+use futures_util::FutureExt;
 
 pub use cached::Cached;
 pub use tenant::{Access, Tenant};
@@ -81,6 +82,15 @@ impl Db {
         let mut config = ManagerConfig::default();
         // The tenant guard leaves no transaction behind, so taking a connection costs no query.
         config.recycling_method = RecyclingMethod::Fast;
+        config.custom_setup = Box::new(|url| {
+            async move {
+                #[expect(clippy::disallowed_methods, reason = "the pool's own connections")]
+                let connection = AsyncPgConnection::establish(url).await?;
+                tenant::make_ready(&connection).await.map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+                Ok(connection)
+            }
+            .boxed()
+        });
         let manager = AsyncDieselConnectionManager::new_with_config(app_url, config);
         let pool = Pool::builder(manager)
             .max_size(size)

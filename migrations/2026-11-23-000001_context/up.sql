@@ -84,7 +84,14 @@ DECLARE
     setting text := pg_catalog.current_setting('eis.context', true);
     fields text[];
 BEGIN
-    IF setting IS NULL OR setting = '' THEN RETURN NULL; END IF;
+    IF setting IS NULL OR setting = '' THEN
+        -- The portal says with every transaction that a context must be there: without one it gets an error, never
+        -- an empty page. Anyone else gets no rows.
+        IF pg_catalog.current_setting('eis.required', true) = 'yes' THEN
+            RAISE EXCEPTION 'there is no tenant context in this transaction' USING ERRCODE = 'invalid_authorization_specification';
+        END IF;
+        RETURN NULL;
+    END IF;
     fields := pg_catalog.string_to_array(setting, '|');
     IF pg_catalog.array_length(fields, 1) IS DISTINCT FROM 10
         OR fields[8] IS DISTINCT FROM pg_catalog.pg_backend_pid()::text
@@ -105,7 +112,7 @@ CREATE FUNCTION public.organization_scope(needs_write boolean DEFAULT false) RET
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE fields text[];
 BEGIN
-    IF current_setting('eis.context', true) NOT LIKE 'organization|%' THEN RETURN NULL; END IF;
+    IF nullif(current_setting('eis.context', true), '') NOT LIKE 'organization|%' THEN RETURN NULL; END IF;
     fields := private.context();
     IF needs_write AND fields[7] IS DISTINCT FROM 'w' THEN RETURN NULL; END IF;
     RETURN nullif(fields[2], '')::uuid;
@@ -116,7 +123,7 @@ CREATE FUNCTION public.client_scope(needs_write boolean DEFAULT false, OUT organ
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE fields text[];
 BEGIN
-    IF current_setting('eis.context', true) NOT LIKE 'client|%' THEN RETURN; END IF;
+    IF nullif(current_setting('eis.context', true), '') NOT LIKE 'client|%' THEN RETURN; END IF;
     fields := private.context();
     IF needs_write AND fields[7] IS DISTINCT FROM 'w' THEN RETURN; END IF;
     organization_id := nullif(fields[2], '')::uuid;
@@ -128,7 +135,7 @@ CREATE FUNCTION public.customer_scope(OUT organization_id uuid, OUT client_id uu
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE fields text[];
 BEGIN
-    IF current_setting('eis.context', true) NOT LIKE 'customer|%' THEN RETURN; END IF;
+    IF nullif(current_setting('eis.context', true), '') NOT LIKE 'customer|%' THEN RETURN; END IF;
     fields := private.context();
     organization_id := nullif(fields[2], '')::uuid;
     client_id := nullif(fields[3], '')::uuid;

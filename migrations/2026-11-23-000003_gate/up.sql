@@ -47,6 +47,8 @@ DECLARE
     live record;
     org uuid;
 BEGIN
+    -- A connection is made ready by preparing this call; it asks for nothing then.
+    IF secret IS NULL THEN RETURN; END IF;
     -- One statement: the session, its user, its assignment; all as they are now.
     SELECT s.organization_id AS opened, u.id AS person, a.role, a.organization_id, a.client_id, a.customer_id INTO live
     FROM public.sessions s

@@ -2,12 +2,15 @@
 
 use std::ops::{Deref, DerefMut};
 
+use diesel::sql_types::{Binary, Nullable, Uuid as SqlUuid};
+use diesel::{QueryResult, sql_query};
 use diesel_async::pooled_connection::deadpool::Object;
-use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
+use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use futures_util::FutureExt;
 
-use super::{Db, DbError};
-use crate::access::Actor;
+use super::{Cached, Db, DbError};
+use crate::access::{Actor, SessionSecret};
+use crate::ids::ClientId;
 
 /// What a transaction may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,28 +41,56 @@ impl Db {
     /// one round trip with the first queries: the server works strictly in order, and when the context
     /// is refused the transaction is aborted and every query in it fails. It can never run without one.
     ///
+    /// The session's secret is a bound value, never text of a statement: other backends of the same login
+    /// can read the text (`pg_stat_activity`), and so can whoever reads the server's log.
+    ///
     /// # Errors
     /// [`DbError::SessionEnded`] and [`DbError::Refused`] when writing; for reading they show as a failed
     /// first query.
     pub async fn as_tenant(&self, actor: &Actor, access: Access) -> Result<Tenant, DbError> {
         let connection = self.connection().await?;
-        let begin = if access == Access::Read { "BEGIN READ ONLY" } else { "BEGIN" };
-        // Typed values only: hex of the secret and a UUID, so nothing can be injected here.
-        let client = actor.at.map(|id| format!(", '{id}'")).unwrap_or_default();
-        let sql = format!("{begin}; SELECT public.open_context('\\x{}'{client})", actor.secret.hex());
-        let mut tenant = Tenant { connection, open: true };
+        let tenant = Tenant { connection, open: true };
+        // From here on a missing context is an error, not an empty result (`private.context()`).
+        let begin = match access {
+            Access::Read => "BEGIN READ ONLY; SET LOCAL eis.required = 'yes'",
+            Access::Write => "BEGIN; SET LOCAL eis.required = 'yes'",
+        };
+        let shared: &AsyncPgConnection = &tenant.connection;
+        let mut first = shared;
+        let context = open_context(shared, Some(actor.secret), actor.at);
+        // Polled in this order, so that they are sent in this order. The context's statement was prepared when
+        // the connection was made: sending it waits for nothing.
+        let mut opening = Box::pin(async { tokio::try_join!(biased; first.batch_execute(begin), context) });
         // Who may stand at several clients must hear at once whether this one is theirs.
         let certain = actor.at.is_none() || actor.at == actor.client;
         if access == Access::Read && certain {
-            let mut shared: &AsyncPgConnection = &tenant.connection;
-            if let Some(result) = shared.batch_execute(&sql).now_or_never() {
+            if let Some(result) = (&mut opening).now_or_never() {
                 result.map_err(refused)?;
             }
         } else {
-            tenant.connection.batch_execute(&sql).await.map_err(refused)?;
+            opening.as_mut().await.map_err(refused)?;
         }
+        drop(opening);
         Ok(tenant)
     }
+}
+
+/// The call that checks a secret and signs the context; its statement is kept per connection.
+async fn open_context(
+    mut connection: &AsyncPgConnection,
+    secret: Option<SessionSecret>,
+    client: Option<ClientId>,
+) -> QueryResult<usize> {
+    let query = sql_query("SELECT public.open_context($1, $2)")
+        .bind::<Nullable<Binary>, _>(secret.map(|secret| secret.bytes().to_vec()))
+        .bind::<Nullable<SqlUuid>, _>(client);
+    Cached(query).execute(&mut connection).await
+}
+
+/// Makes a new connection ready: the context's statement is prepared, so that [`Db::as_tenant`] can send it
+/// without waiting.
+pub(super) async fn make_ready(connection: &AsyncPgConnection) -> QueryResult<()> {
+    open_context(connection, None, None).await.map(|_| ())
 }
 
 /// Tells a refused context from a broken query, by the name that the gate gives its refusals.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::http::header::COOKIE;
 use axum::response::Html;
@@ -16,19 +16,23 @@ use diesel_async::SimpleAsyncConnection;
 use eis::access::Actor;
 use eis::db::connect::{Login, Settings};
 use eis::db::{Access, Db};
-use eis::invoices::{self, Filter};
+use eis::ids::InvoiceId;
+use eis::invoices::Filter;
 
-use crate::pages::parts::PAGE_ROWS;
 use tower_sessions::session::Id;
 
-use super::load::{Figures, Shot, fire};
+use super::load::{CONNECTIONS, Figures, Shot, fire};
 use super::scale::{self, Scale, Seat};
+use crate::pages::account::{self, AtAccount};
+use crate::pages::admin;
 use crate::server::auth::Identity;
 use crate::server::errors::AppError;
 use crate::server::sessions::secret;
 use crate::server::state::{AppState, Options};
 use crate::server::{auth, router_with};
 
+/// The status that the list is filtered by.
+const STATUS: &str = "paid";
 /// Organizations of the large data set.
 const ORGANIZATIONS: usize = 200;
 /// Each measurement, after a warm-up of a fifth of it.
@@ -89,41 +93,64 @@ async fn peer_actor(db: &Db, headers: &HeaderMap) -> Result<Actor, AppError> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sql {
     List,
+    Home,
+    Invoice,
+}
+
+/// What a bare handler does: whose SQL, and how long its fixed page is.
+#[derive(Debug, Clone, Copy)]
+struct Peer {
+    sql: Sql,
+    length: usize,
 }
 
 /// (a): the page's SQL, and an answer as long as the page's.
-async fn bare(state: AppState, headers: HeaderMap, sql: Sql, length: usize) -> Result<Html<String>, AppError> {
+async fn bare(state: AppState, headers: HeaderMap, peer: Peer, invoice: String) -> Result<Html<String>, AppError> {
     let actor = peer_actor(&state.db, &headers).await?;
-    let (client, organization) = actor.tenant()?;
+    let (client, _) = actor.tenant()?;
     let actor = actor.at_client(client);
     let tx = state.db.as_tenant(&actor, Access::Read).await?;
-    match sql {
+    match peer.sql {
         Sql::List => {
-            let filter = Filter { status: "paid".to_owned(), ..Filter::default() };
-            std::hint::black_box(invoices::list(&tx, organization, client, &filter, PAGE_ROWS).await?);
+            let filter = Filter { status: STATUS.to_owned(), ..Filter::default() };
+            std::hint::black_box(admin::invoices::read(&tx, &actor, &filter).await?);
+        }
+        Sql::Home => {
+            let at = AtAccount::load(actor, &tx).await?;
+            std::hint::black_box(account::home::read(&tx, &at).await?);
+        }
+        Sql::Invoice => {
+            let id: InvoiceId = invoice.parse().map_err(|_| AppError::NotFound)?;
+            let at = AtAccount::load(actor, &tx).await?;
+            std::hint::black_box(account::invoices::read(&tx, &at, id).await?);
         }
     }
     drop(tx);
-    Ok(Html("x".repeat(length)))
+    Ok(Html("x".repeat(peer.length)))
 }
 
 /// (b): the session and its context.
 async fn context_only(state: AppState, headers: HeaderMap) -> Result<Html<&'static str>, AppError> {
     let actor = peer_actor(&state.db, &headers).await?;
     let mut tx = state.db.as_tenant(&actor, Access::Read).await?;
+    // Waits until the context stands.
     SimpleAsyncConnection::batch_execute(&mut *tx, "").await.map_err(AppError::from)?;
     Ok(Html("fixed"))
 }
 
 /// Serves the portal over a database, with the peers beside it; its address.
-async fn serve(scale: &Scale, length: usize) -> Result<SocketAddr, String> {
+async fn serve(scale: &Scale) -> Result<SocketAddr, String> {
     let db = Db::new(&scale.connected.url(Login::App), 16).map_err(|e| e.to_string())?;
     let state = AppState { db, options: Arc::new(Options { public_url: None, trust_proxy: false }) };
+    let handler = |sql: Sql, length: usize| {
+        get(move |State(state): State<AppState>, headers: HeaderMap, invoice: Option<Path<String>>| {
+            bare(state, headers, Peer { sql, length }, invoice.map(|Path(id)| id).unwrap_or_default())
+        })
+    };
     let peers = Router::new()
-        .route(
-            "/bench/list",
-            get(move |State(state): State<AppState>, headers: HeaderMap| bare(state, headers, Sql::List, length)),
-        )
+        .route("/bench/list", handler(Sql::List, 16_000))
+        .route("/bench/home", handler(Sql::Home, 12_000))
+        .route("/bench/invoice/{invoice}", handler(Sql::Invoice, 12_000))
         .route("/bench/context", get(|State(state): State<AppState>, headers: HeaderMap| context_only(state, headers)));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.map_err(|e| e.to_string())?;
     let address = listener.local_addr().map_err(|e| e.to_string())?;
@@ -136,22 +163,143 @@ fn shots(seats: &[Seat], path: impl Fn(&Seat) -> String) -> Vec<Shot> {
     seats.iter().map(|seat| Shot { path: path(seat), cookie: cookie(seat) }).collect()
 }
 
-/// Runs.
+/// The median of several rounds by requests a second.
+fn median(mut rounds: Vec<Figures>) -> Result<Figures, String> {
+    rounds.sort_by_key(|figures| figures.per_second);
+    let middle = rounds.len() / 2;
+    rounds.into_iter().nth(middle).ok_or_else(|| "no rounds".to_owned())
+}
+
+/// `a / b` with two decimals.
+fn ratio(a: u64, b: u64) -> String {
+    let hundredths = a * 100 / b.max(1);
+    format!("{}.{:02}", hundredths / 100, hundredths % 100)
+}
+
+async fn case(
+    at: SocketAddr,
+    page: &'static str,
+    portal: Vec<Shot>,
+    bare: Vec<Shot>,
+    context: Vec<Shot>,
+) -> Result<Case, String> {
+    let (mut a, mut b, mut c) = (Vec::new(), Vec::new(), Vec::new());
+    for shots in [&portal, &bare, &context] {
+        fire(at, shots.clone(), TIME / 4).await?;
+    }
+    for _ in 0..ROUNDS {
+        a.push(fire(at, portal.clone(), TIME).await?);
+        b.push(fire(at, bare.clone(), TIME).await?);
+        c.push(fire(at, context.clone(), TIME).await?);
+    }
+    let (portal, bare, context) = (median(a)?, median(b)?, median(c)?);
+    Ok(Case {
+        page,
+        ratio_bare: ratio(portal.per_second, bare.per_second),
+        ratio_context: ratio(portal.per_second, context.per_second),
+        portal,
+        bare,
+        context,
+    })
+}
+
+fn list_shots(seats: &[Seat]) -> Vec<Shot> {
+    shots(seats, |seat| format!("/clients/{}/invoices?status={STATUS}", seat.client))
+}
+
+/// Resident memory of this process in MB (Linux).
+fn resident_megabytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    line.split_whitespace().next().and_then(|kb| kb.parse::<u64>().ok()).unwrap_or_default() / 1024
+}
+
+/// Runs all of it and prints the report.
 ///
 /// # Errors
-/// A sentence.
+/// A sentence when a database cannot be made, or an answer is not 200.
 pub async fn run(settings: &Settings, json: bool) -> Result<(), String> {
-    let scale = scale::open(settings, "portal_bench", ORGANIZATIONS).await?;
-    let at = serve(&scale, 20_000).await?;
+    let one = scale::open(settings, "portal_bench_one", 1).await?;
+    let many = scale::open(settings, "portal_bench", ORGANIZATIONS).await?;
+    let (at_one, at) = (serve(&one).await?, serve(&many).await?);
+    let idle_megabytes = resident_megabytes();
+    let context = |seats: &[Seat]| shots(seats, |_| "/bench/context".to_owned());
+    let invoice = |prefix: &'static str| move |seat: &Seat| format!("{prefix}/{}", seat.invoice);
+    let (admins, customers) = (&many.admins, &many.customers);
+    let cases = vec![
+        case(at, "invoice list", list_shots(admins), shots(admins, |_| "/bench/list".to_owned()), context(admins))
+            .await?,
+        case(
+            at,
+            "customer's home",
+            shots(customers, |_| "/account".to_owned()),
+            shots(customers, |_| "/bench/home".to_owned()),
+            context(customers),
+        )
+        .await?,
+        case(
+            at,
+            "one invoice",
+            shots(customers, invoice("/account/invoices")),
+            shots(customers, invoice("/bench/invoice")),
+            context(customers),
+        )
+        .await?,
+    ];
+    // The same page where there is nobody else, in turn with where there are many.
+    let (mut alone, mut among) = (Vec::new(), Vec::new());
+    fire(at_one, list_shots(&one.admins), TIME / 4).await?;
     for _ in 0..ROUNDS {
-        for (name, shots) in [
-            ("portal", shots(&scale.admins, |seat| format!("/clients/{}/customers", seat.client))),
-            ("bare", shots(&scale.admins, |_| "/bench/list".to_owned())),
-            ("context", shots(&scale.admins, |_| "/bench/context".to_owned())),
-        ] {
-            let figures = fire(at, shots, TIME / 4).await?;
-            println!("{name} {figures:?} {json}");
-        }
+        alone.push(fire(at_one, list_shots(&one.admins), TIME).await?);
+        among.push(fire(at, list_shots(admins), TIME).await?);
     }
+    let (alone, among) = (median(alone)?, median(among)?);
+    let report = Report {
+        invoices: ORGANIZATIONS * scale::CUSTOMERS * scale::MONTHS,
+        connections: CONNECTIONS,
+        sessions: scale::SESSIONS,
+        ratio_one_organization: ratio(among.per_second, alone.per_second),
+        one_organization: alone,
+        cases,
+        idle_megabytes,
+    };
+    print(&report, json)
+}
+
+fn print(report: &Report, json: bool) -> Result<(), String> {
+    if json {
+        println!("{}", serde_json::to_string_pretty(report).map_err(|e| e.to_string())?);
+        return Ok(());
+    }
+    println!(
+        "{} invoices of {ORGANIZATIONS} organisations, {} connections, {} sessions; medians of {ROUNDS} rounds of {} s",
+        report.invoices,
+        report.connections,
+        report.sessions,
+        TIME.as_secs()
+    );
+    println!(
+        "{:<16} {:>8} {:>8} {:>8} {:>9} {:>9} {:>6} {:>6}",
+        "page", "req/s", "p50 ms", "p99 ms", "(a) req/s", "(b) req/s", "/ (a)", "/ (b)"
+    );
+    let millis = |us: u64| format!("{}.{}", us / 1000, us % 1000 / 100);
+    for c in &report.cases {
+        println!(
+            "{:<16} {:>8} {:>8} {:>8} {:>9} {:>9} {:>6} {:>6}",
+            c.page,
+            c.portal.per_second,
+            millis(c.portal.p50_us),
+            millis(c.portal.p99_us),
+            c.bare.per_second,
+            c.context.per_second,
+            c.ratio_bare,
+            c.ratio_context
+        );
+    }
+    println!(
+        "invoice list with 1 organisation: {} req/s; 200 against 1: {}",
+        report.one_organization.per_second, report.ratio_one_organization
+    );
+    println!("resident memory idle: {} MB", report.idle_megabytes);
     Ok(())
 }

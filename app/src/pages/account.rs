@@ -38,14 +38,25 @@ impl AtAccount {
     /// `Forbidden` for every role but the customer's.
     pub async fn open(ctx: &Ctx) -> Result<(Self, Tenant), AppError> {
         let actor = ctx.require(Permission::ViewAccount)?;
+        let tx = ctx.read(&actor).await?;
+        Ok((Self::load(actor, &tx).await?, tx))
+    }
+
+    /// The account of an actor.
+    ///
+    /// # Errors
+    /// `Forbidden` for an actor without one.
+    pub(crate) async fn load(actor: Actor, tx: &Tenant) -> Result<Self, AppError> {
         let (client, organization) = actor.tenant()?;
         let id = actor.customer.ok_or(AppError::Forbidden)?;
-        let tx = ctx.read(&actor).await?;
         let conn = tx.shared();
-        let (row, customer) = tokio::try_join!(clients::find(conn, client), customers::find(conn, client, id))?;
+        let (row, customer) = tokio::try_join!(
+            clients::find(conn, organization, client),
+            customers::find(conn, organization, client, id)
+        )?;
         let (client_row, customer) = row.zip(customer).ok_or(AppError::Forbidden)?;
         let key = Key { organization, client, customer: id };
-        Ok((Self { actor, key, client: client_row, customer }, tx))
+        Ok(Self { actor, key, client: client_row, customer })
     }
 
     /// How this client writes numbers and dates.

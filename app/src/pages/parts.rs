@@ -48,9 +48,9 @@ impl AtClient {
     /// `Forbidden` for a client that is not the actor's, whether it exists or not.
     pub async fn open(ctx: &Ctx, permission: Permission, client: &str) -> Result<(Self, Tenant), AppError> {
         let actor = ctx.require_client(permission, client)?;
-        let mut tx = ctx.read(&actor).await?;
+        let tx = ctx.read(&actor).await?;
         let id = actor.at.ok_or(AppError::Forbidden)?;
-        let client = clients::find(&mut tx, id).await?.ok_or(AppError::Forbidden)?;
+        let client = clients::find(&tx, actor.open_organization()?, id).await?.ok_or(AppError::Forbidden)?;
         Ok((Self { organization: client.organization_id, actor, client }, tx))
     }
 

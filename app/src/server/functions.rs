@@ -140,7 +140,8 @@ pub fn see_other(to: &str) -> Response {
 /// An address of ours that a form may send people on to; anything else is `fallback`.
 #[must_use]
 pub fn own_path(path: &str, fallback: &str) -> String {
-    let plain = path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\r', '\n']);
+    let plain =
+        path.starts_with('/') && !path.starts_with("//") && !path.contains(|c: char| c == '\\' || c.is_control());
     if plain { path.to_owned() } else { fallback.to_owned() }
 }
 
@@ -177,7 +178,8 @@ async fn run(state: &AppState, parts: Parts, body: Body) -> Result<Response, App
     values.retain(|(key, _)| key != "context" && key != "page");
     let typed = Typed { page: own_path(&page, ""), values, ..Typed::default() };
     if let Some(actor) = ctx.signed_in() {
-        let exempt = OPEN_FUNCTIONS.contains(&path.as_str());
+        // Signing out is right whatever is open.
+        let exempt = OPEN_FUNCTIONS.contains(&path.as_str()) || path == "/api/sign_out";
         if !exempt && actor.context_token() != context {
             return Ok(crate::pages::conflict::refuse(&ctx, &actor, &context, typed).await);
         }

@@ -5,6 +5,7 @@ use chrono::{Datelike, Months, NaiveDate};
 use diesel::QueryResult;
 use diesel_async::AsyncPgConnection;
 use eis::account::{self, Compared, Key, Owed};
+use eis::db::Tenant;
 use eis::invoices::Invoice;
 use eis::usage_data::{self, By, Total};
 use leptos::prelude::*;
@@ -29,13 +30,7 @@ const BILLS: i64 = 16;
 pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
     let (at, tx) = AtAccount::open(&ctx).await?;
     let today = at.today();
-    let conn = tx.shared();
-    let (owed, bills, months) = tokio::try_join!(
-        account::owed(conn, at.key, today),
-        account::bills(conn, at.key, None, BILLS),
-        year_to(conn, at.key, today),
-    )?;
-    let months = if months.is_empty() { last_year(conn, at.key).await? } else { months };
+    let Read { owed, bills, months } = read(&tx, &at).await?;
     drop(tx);
     let compared = account::compare(&bills);
     let open = bills.iter().filter(|bill| account::is_open(bill)).min_by_key(|bill| bill.due_on).map(|bill| bill.id);
@@ -61,6 +56,25 @@ pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
     })
     .await;
     Ok(html.into_response())
+}
+
+/// What the page shows.
+pub(crate) struct Read {
+    owed: Owed,
+    bills: Vec<Invoice>,
+    months: BTreeMap<NaiveDate, Total>,
+}
+
+/// The page's SQL, all of it.
+pub(crate) async fn read(tx: &Tenant, at: &AtAccount) -> Result<Read, AppError> {
+    let (conn, today) = (tx.shared(), at.today());
+    let (owed, bills, months) = tokio::try_join!(
+        account::owed(conn, at.key, today),
+        account::bills(conn, at.key, None, BILLS),
+        year_to(conn, at.key, today),
+    )?;
+    let months = if months.is_empty() { last_year(conn, at.key).await? } else { months };
+    Ok(Read { owed, bills, months })
 }
 
 /// The twelve months that end with the one of `day`; empty when nothing was used in them.

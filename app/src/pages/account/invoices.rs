@@ -3,6 +3,7 @@
 use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Response};
 use eis::account::{self, Cursor};
+use eis::db::Tenant;
 use eis::ids::InvoiceId;
 use eis::invoices::{self, Invoice};
 use eis::payments;
@@ -111,20 +112,34 @@ fn line(rows: &mut Rows, at: &AtAccount, bill: &Invoice, today: chrono::NaiveDat
     });
 }
 
-/// `GET /account/invoices/:invoice`. A draft and another's bill answer like one that does not exist.
-pub async fn show(ctx: Ctx, Path(id): Path<String>) -> Result<Response, AppError> {
-    let (at, tx) = AtAccount::open(&ctx).await?;
-    let id: InvoiceId = id.parse().map_err(|_| AppError::NotFound)?;
+/// What one invoice's page shows.
+pub(crate) struct Read {
+    invoice: Invoice,
+    lines: Vec<invoices::Line>,
+    paid: Vec<payments::Paid>,
+    bills: Vec<Invoice>,
+}
+
+/// One invoice's SQL, all of it.
+pub(crate) async fn read(tx: &Tenant, at: &AtAccount, id: InvoiceId) -> Result<Read, AppError> {
     let conn = tx.shared();
     let (invoice, lines, paid) = tokio::try_join!(
-        invoices::find(conn, at.key.client, id),
-        invoices::lines(conn, at.key.client, id),
+        invoices::find(conn, at.key.organization, at.key.client, id),
+        invoices::lines(conn, at.key.organization, at.key.client, id),
         payments::of_invoice(conn, at.key.organization, at.key.client, id),
     )?;
     let invoice = invoice.ok_or(AppError::NotFound)?;
     // What it is compared with was issued before it, whatever has been issued since.
     let before = invoice.issued_on.map(|day| (day, invoice.id));
-    let mut bills = account::bills(conn, at.key, before, EARLIER).await?;
+    let bills = account::bills(conn, at.key, before, EARLIER).await?;
+    Ok(Read { invoice, lines, paid, bills })
+}
+
+/// `GET /account/invoices/:invoice`. A draft and another's bill answer like one that does not exist.
+pub async fn show(ctx: Ctx, Path(id): Path<String>) -> Result<Response, AppError> {
+    let (at, tx) = AtAccount::open(&ctx).await?;
+    let id: InvoiceId = id.parse().map_err(|_| AppError::NotFound)?;
+    let Read { invoice, lines, paid, mut bills } = read(&tx, &at, id).await?;
     drop(tx);
     bills.push(invoice.clone());
     let compared = account::compare(&bills).filter(|compared| compared.now.id == invoice.id);

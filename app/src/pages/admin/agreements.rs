@@ -149,7 +149,7 @@ pub(crate) async fn put_on_tariff(
         let id: CustomerId = customer.parse().map_err(|_| AppError::NotFound)?;
         let (at, organization) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
-        let customer = eis::customers::find(&tx, at, id).await?.ok_or(AppError::NotFound)?;
+        let customer = eis::customers::find(&tx, organization, at, id).await?.ok_or(AppError::NotFound)?;
         let (code, from) = form.read()?;
         let before = agreements::put_on_tariff(&mut tx, organization, at, id, actor.user, &code, from).await;
         let before = before.map_err(|error| match error {

@@ -193,7 +193,7 @@ pub async fn csv(ctx: Ctx, Path(client): Path<String>, Query(query): Query<ListQ
 /// `NotFound` for an id that is not there, not seen or not an id.
 pub async fn find(tx: &mut eis::db::Tenant, at: &AtClient, id: &str) -> Result<Customer, AppError> {
     let id: CustomerId = id.parse().map_err(|_| AppError::NotFound)?;
-    customers::find(tx, at.client.id, id).await?.ok_or(AppError::NotFound)
+    customers::find(tx, at.organization, at.client.id, id).await?.ok_or(AppError::NotFound)
 }
 
 /// `GET /clients/:client/customers/:customer`
@@ -417,9 +417,9 @@ pub(crate) async fn update_customer(
     act(async {
         let (ctx, actor) = require_client(Permission::ManageCustomers, &client)?;
         let id: CustomerId = customer.parse().map_err(|_| AppError::NotFound)?;
-        let (at, _) = actor.tenant()?;
+        let (at, organization) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
-        let before = customers::find(&tx, at, id).await?.ok_or(AppError::NotFound)?;
+        let before = customers::find(&tx, organization, at, id).await?.ok_or(AppError::NotFound)?;
         let fields = form.read()?;
         customers::update(&mut tx, at, id, &fields).await.map_err(taken)?;
         let entry = Entry {

@@ -5,8 +5,9 @@ pub mod show;
 use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
-use eis::access::Permission;
-use eis::clients;
+use eis::access::{Actor, Permission};
+use eis::clients::{self, Client};
+use eis::db::Tenant;
 use eis::invoices::{self, Filter, Listed, Page, Search, Total, Turn};
 use leptos::prelude::*;
 use serde::Deserialize;
@@ -107,14 +108,19 @@ async fn load(ctx: &Ctx, client: &str, query: &ListQuery) -> Result<(AtClient, P
         return Ok((at, found, today));
     }
     let actor = ctx.require_client(Permission::ViewClient, client)?;
-    let (id, organization) = actor.tenant()?;
+    let organization = actor.open_organization()?;
     let tx = ctx.read(&actor).await?;
-    let filter = query.filter(NaiveDate::default());
-    let listed = invoices::list(tx.shared(), organization, id, &filter, PAGE_ROWS);
-    let (client, found) = tokio::try_join!(clients::find(tx.shared(), id), listed)?;
-    let client = client.ok_or(AppError::Forbidden)?;
+    let (client, found) = read(&tx, &actor, &query.filter(NaiveDate::default())).await?;
     let today = client.today();
     Ok((AtClient { actor, organization, client }, found, today))
+}
+
+/// The list's SQL, all of it, in one round trip.
+pub(crate) async fn read(tx: &Tenant, actor: &Actor, filter: &Filter) -> Result<(Client, Page), AppError> {
+    let (id, organization) = actor.tenant()?;
+    let listed = invoices::list(tx.shared(), organization, id, filter, PAGE_ROWS);
+    let (client, found) = tokio::try_join!(clients::find(tx.shared(), organization, id), listed)?;
+    Ok((client.ok_or(AppError::Forbidden)?, found))
 }
 
 fn total_text(total: Total, shown: usize, locale: Locale) -> String {

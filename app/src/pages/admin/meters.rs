@@ -260,7 +260,7 @@ pub(crate) async fn create_meter(
         let customer: CustomerId = customer.parse().map_err(|_| AppError::NotFound)?;
         let (at, organization) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
-        eis::customers::find(&tx, at, customer).await?.ok_or(AppError::NotFound)?;
+        eis::customers::find(&tx, organization, at, customer).await?.ok_or(AppError::NotFound)?;
         let fields = form.read()?;
         if let Some(other) = meters::overlapping(&mut tx, organization, at, &fields, None).await? {
             return Err(clash(&other));

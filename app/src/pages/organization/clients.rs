@@ -267,9 +267,9 @@ fn defaults(organization: &Organization) -> ClientFields {
 
 /// `GET /organization/clients/:client/edit`
 pub async fn edit(ctx: Ctx, Path(id): Path<String>) -> Result<Response, AppError> {
-    let (scope, mut tx) = Scope::organization(&ctx, Permission::ManageClients).await?;
+    let (scope, tx) = Scope::organization(&ctx, Permission::ManageClients).await?;
     let id: ClientId = id.parse().map_err(|_| AppError::NotFound)?;
-    let client = clients::find(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+    let client = clients::find(&tx, scope.actor.open_organization()?, id).await?.ok_or(AppError::NotFound)?;
     drop(tx);
     let typed = ctx.take_typed().await;
     let title = format!("Edit {}", client.name);
@@ -359,7 +359,7 @@ pub(crate) async fn update_client(client: String, #[server(flatten)] form: Clien
         let (ctx, actor) = require(Permission::ManageClients)?;
         let id: ClientId = client.parse().map_err(|_| AppError::NotFound)?;
         let mut tx = ctx.write(&actor).await?;
-        let before = clients::find(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+        let before = clients::find(&tx, actor.open_organization()?, id).await?.ok_or(AppError::NotFound)?;
         let fields = form.read()?;
         clients::update(&mut tx, id, &fields).await.map_err(taken)?;
         let entry = Entry {

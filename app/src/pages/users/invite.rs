@@ -169,7 +169,7 @@ pub(crate) async fn invite_user(
         let (ctx, actor) = require_scope(Permission::ManageUsers, &client)?;
         let (mut new, account) = form.read(&actor)?;
         let mut tx = ctx.write(&actor).await?;
-        find_place(&mut tx, &mut new, &account).await?;
+        find_place(&mut tx, &actor, &mut new, &account).await?;
         let id = InvitationId::fresh();
         let token = users::invite(&mut tx, id, &new).await?;
         let role = Role::parse(&new.role).map_or("", Role::label);
@@ -190,9 +190,9 @@ pub(crate) async fn invite_user(
 }
 
 /// Makes sure that client and customer are there for the one who invites.
-async fn find_place(tx: &mut Tenant, new: &mut NewInvitation, account: &str) -> Result<(), AppError> {
+async fn find_place(tx: &mut Tenant, actor: &Actor, new: &mut NewInvitation, account: &str) -> Result<(), AppError> {
     let Some(client) = new.client else { return Ok(()) };
-    if clients::find(tx, client).await?.is_none() {
+    if clients::find(tx, actor.open_organization()?, client).await?.is_none() {
         return Err(FieldErrors::one("at_client", "Choose a client.").into());
     }
     if account.is_empty() {

@@ -414,7 +414,7 @@ pub(crate) async fn rate_billing_period(client: String, period: String) -> Resul
         let id: BillingPeriodId = period.parse().map_err(|_| AppError::NotFound)?;
         let desk = Desk::of(&actor)?;
         let mut tx = ctx.write(&actor).await?;
-        let client = clients::find(&tx, desk.client).await?.ok_or(AppError::Forbidden)?;
+        let client = clients::find(&tx, desk.organization, desk.client).await?.ok_or(AppError::Forbidden)?;
         let locale = Locale::from(&client.locale);
         let rated = billing::rate(&mut tx, &desk, &client, id).await?;
         let total = format::amount(rated.total, &client.currency, locale);
@@ -478,7 +478,7 @@ pub(crate) async fn issue_billing_period(client: String, period: String) -> Resu
         let id: BillingPeriodId = period.parse().map_err(|_| AppError::NotFound)?;
         let desk = Desk::of(&actor)?;
         let mut tx = ctx.write(&actor).await?;
-        let client = clients::find(&tx, desk.client).await?.ok_or(AppError::Forbidden)?;
+        let client = clients::find(&tx, desk.organization, desk.client).await?.ok_or(AppError::Forbidden)?;
         let issued = billing::issue(&mut tx, &desk, &client, id, client.today()).await?;
         let Some((first, last)) = issued.labels else {
             let to = format!("/clients/{}/billing-periods/{id}", desk.client);

@@ -35,8 +35,8 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
     let (at, tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
     let id: InvoiceId = id.parse().map_err(|_| AppError::NotFound)?;
     let (invoice, lines, paid) = tokio::try_join!(
-        invoices::find(tx.shared(), at.client.id, id),
-        invoices::lines(tx.shared(), at.client.id, id),
+        invoices::find(tx.shared(), at.organization, at.client.id, id),
+        invoices::lines(tx.shared(), at.organization, at.client.id, id),
         payments::of_invoice(tx.shared(), at.organization, at.client.id, id),
     )?;
     let invoice = invoice.ok_or(AppError::NotFound)?;
@@ -245,8 +245,8 @@ pub(crate) async fn record_payment(
         let (at, organization) = actor.tenant()?;
         let id: InvoiceId = invoice.parse().map_err(|_| AppError::NotFound)?;
         let mut tx = ctx.write(&actor).await?;
-        let owner = clients::find(&tx, at).await?.ok_or(AppError::Forbidden)?;
-        let invoice = invoices::find(&tx, at, id).await?.ok_or(AppError::NotFound)?;
+        let owner = clients::find(&tx, organization, at).await?.ok_or(AppError::Forbidden)?;
+        let invoice = invoices::find(&tx, organization, at, id).await?.ok_or(AppError::NotFound)?;
         if invoice.status == "draft" {
             return Err(AppError::Conflict("A draft cannot be paid. Issue its billing period first.".into()));
         }

@@ -311,7 +311,7 @@ pub(crate) async fn create_tariff(client: String, #[server(flatten)] form: Tarif
         let (ctx, actor) = require_client(Permission::ManageTariffs, &client)?;
         let (at, organization) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
-        let client = clients::find(&tx, at).await?.ok_or(AppError::Forbidden)?;
+        let client = clients::find(&tx, organization, at).await?.ok_or(AppError::Forbidden)?;
         let draft = form.read(&client)?;
         let id = TariffRateId::fresh();
         let new = NewTariff { code: &draft.code, document: &draft.document, effective_from: draft.effective_from };
