@@ -9,7 +9,7 @@ mod date;
 mod number;
 
 pub use date::{date, date_long, date_range, date_time, day_month, month, short_month};
-pub use number::{amount, count, kwh, kwh_short, money, number, percent, plain, price, rate};
+pub use number::{amount, count, kwh, kwh_short, money, number, percent, percent_exact, plain, price, rate};
 
 /// Keeps a figure and its unit on one line.
 const NBSP: &str = "\u{a0}";
@@ -160,6 +160,8 @@ mod tests {
         assert_eq!(rate(dec("0.123450"), "en-US"), "0.12345");
         assert_eq!(rate(dec("0.1"), "en-US"), "0.10");
         assert_eq!(percent(dec("0.125"), "de-DE"), "12,5\u{a0}%");
+        assert_eq!(percent_exact(dec("0.05"), "en-US"), "5%");
+        assert_eq!(percent_exact(dec("0.19"), "de-DE"), "19\u{a0}%");
         assert_eq!(count(20_000, "en-US"), "20,000");
     }
 

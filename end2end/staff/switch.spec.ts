@@ -40,3 +40,14 @@ test('a form opened under one organisation is refused once another is open, and 
   await second.getByRole('button', { name: 'Search' }).click();
   await expect(second.locator('main')).toContainText('No customer matches');
 });
+
+test('somebody with several roles and none chosen is led to choosing one', async ({ page }) => {
+  const login = demo().find((l) => l.home === '/switch');
+  if (!login) throw new Error('the demo has nobody with several roles');
+  await signIn(page, login);
+  for (const path of ['/organization', loginOf('client_admin').home, '/account']) {
+    await page.goto(path);
+    await expect(page).toHaveURL(/\/switch$/);
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText('Choose what to open');
+  }
+});

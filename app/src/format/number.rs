@@ -173,9 +173,20 @@ pub fn rate(value: Decimal, locale: impl Into<Locale>) -> String {
 /// A fraction as a percentage with one decimal: `0.12` reads `12.0 %` (or `12.0%` in English).
 #[must_use]
 pub fn percent(fraction: Decimal, locale: impl Into<Locale>) -> String {
+    percent_to(fraction, 1, locale)
+}
+
+/// A fraction as a percentage with just the decimals it has, four at most: `0.05` reads `5 %` (or `5%`).
+#[must_use]
+pub fn percent_exact(fraction: Decimal, locale: impl Into<Locale>) -> String {
+    let places = (fraction * Decimal::ONE_HUNDRED).normalize().scale().min(4);
+    percent_to(fraction, places, locale)
+}
+
+fn percent_to(fraction: Decimal, places: u32, locale: impl Into<Locale>) -> String {
     let locale = locale.into();
     let space = if matches!(locale, Locale::EnUs | Locale::EnGb | Locale::NlNl) { "" } else { NBSP };
-    format!("{}{space}%", number(fraction * Decimal::ONE_HUNDRED, 1, locale))
+    format!("{}{space}%", number(fraction * Decimal::ONE_HUNDRED, places, locale))
 }
 
 /// A count: `20,000`.

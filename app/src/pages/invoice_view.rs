@@ -45,9 +45,7 @@ pub fn account(invoice: &Invoice, lines: &[Line], locale: Locale) -> AnyView {
 
 fn tax_label(line: &Line, locale: Locale) -> String {
     let name = line.description.split(", ").next().unwrap_or(&line.description);
-    let percent = (line.price * Decimal::ONE_HUNDRED).normalize();
-    let percent = format::number(percent, percent.scale().min(4), locale);
-    format!("{name}, {percent}\u{a0}% of {}", format::money(line.quantity, locale))
+    format!("{name}, {} of {}", format::percent_exact(line.price, locale), format::money(line.quantity, locale))
 }
 
 fn charge(line: &Line, currency: &str, locale: Locale) -> AnyView {

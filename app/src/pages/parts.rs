@@ -112,13 +112,17 @@ fn harmless(cell: &str) -> String {
     if !number && cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
 }
 
-/// `Rows 26–50 of 1,240`.
+/// `26–50 of 1,240 customers`; one alone is `1 customer`.
 #[must_use]
 pub fn rows_text(offset: i64, shown: usize, total: i64, noun: &str, locale: Locale) -> String {
     use crate::format::count;
     let last = offset + i64::try_from(shown).unwrap_or_default();
     if total == 0 {
         format!("No {noun}")
+    } else if total == 1 {
+        format!("1 {}", noun.strip_suffix('s').unwrap_or(noun))
+    } else if shown == 1 {
+        format!("{} of {} {noun}", count(last, locale), count(total, locale))
     } else {
         format!("{}–{} of {} {noun}", count(offset + 1, locale), count(last, locale), count(total, locale))
     }
@@ -133,6 +137,14 @@ mod tests {
         assert_eq!(harmless("=HYPERLINK(\"x\")"), "'=HYPERLINK(\"x\")");
         assert_eq!(harmless("-12.50"), "-12.50");
         assert_eq!(harmless("@cmd"), "'@cmd");
+    }
+
+    #[test]
+    fn rows_are_counted_in_words_that_fit() {
+        let text = |offset, shown, total| rows_text(offset, shown, total, "customers", Locale::EnUs);
+        assert_eq!(text(25, 25, 1240), "26–50 of 1,240 customers");
+        assert_eq!((text(0, 0, 0), text(0, 1, 1)), ("No customers".to_owned(), "1 customer".to_owned()));
+        assert_eq!(text(25, 1, 26), "26 of 26 customers");
     }
 
     #[test]
