@@ -1,5 +1,7 @@
 //! A billing period from open to invoiced, through the portal and against a real database.
 
+#[cfg(test)]
+#[expect(dead_code, reason = "the isolation suite uses the rest")]
 #[path = "../support/support.rs"]
 mod support;
 
