@@ -39,6 +39,9 @@ impl FieldErrors {
 pub struct Typed {
     /// The page of the form.
     pub page: String,
+    /// The context that the form was rendered in; what was typed is given back there alone.
+    #[serde(default)]
+    pub context: String,
     /// Name and value of every field.
     pub values: Vec<(String, String)>,
     /// What was wrong.

@@ -154,8 +154,10 @@ CREATE TABLE public.session_tickets (
     user_id         uuid NOT NULL REFERENCES public.users (id),
     assignment_id   uuid REFERENCES public.role_assignments (id),
     organization_id uuid REFERENCES public.organizations (id),
+    session_ends    timestamptz,
     expires_at      timestamptz NOT NULL
 );
+COMMENT ON COLUMN public.session_tickets.session_ends IS 'The end of the session that is continued under a new id: switching never prolongs it. NULL after signing in.';
 COMMENT ON TABLE public.session_tickets IS
     'One-minute, one-use proofs that a session may be bound to a user and assignment: every change of privilege gets a new session id.';
 ALTER TABLE public.session_tickets ENABLE ROW LEVEL SECURITY;

@@ -95,9 +95,11 @@ COMMENT ON FUNCTION public.open_system_context IS 'For the owner alone: the cont
 CREATE FUNCTION public.session_create(secret bytea, data text, address text, agent text, absolute_seconds integer, idle_seconds integer)
 RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    -- What has ended is swept away as new ones come.
+    DELETE FROM public.sessions s WHERE s.expires_at < now();
     INSERT INTO public.sessions (secret_hash, data, address, agent, expires_at, idle_seconds)
     VALUES (sha256(session_create.secret), session_create.data, left(session_create.address, 64), left(session_create.agent, 256),
-        now() + make_interval(secs => absolute_seconds), session_create.idle_seconds)
+        now() + make_interval(secs => least(absolute_seconds, 172800)), least(session_create.idle_seconds, 86400))
     ON CONFLICT (secret_hash) DO NOTHING;
     RETURN FOUND;
 END $$;
@@ -149,13 +151,13 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION public.session_load IS 'The live session of this secret with its user and assignment, or no row.';
 
-CREATE FUNCTION private.issue_ticket(person uuid, assignment uuid, organization uuid) RETURNS bytea
+CREATE FUNCTION private.issue_ticket(person uuid, assignment uuid, organization uuid, session_ends timestamptz) RETURNS bytea
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     ticket bytea := decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 'hex');
 BEGIN
     DELETE FROM public.session_tickets t WHERE t.expires_at < now();
-    INSERT INTO public.session_tickets VALUES (sha256(ticket), person, assignment, organization, now() + interval '1 minute');
+    INSERT INTO public.session_tickets VALUES (sha256(ticket), person, assignment, organization, session_ends, now() + interval '1 minute');
     RETURN ticket;
 END $$;
 REVOKE ALL ON FUNCTION private.issue_ticket FROM PUBLIC;
@@ -168,6 +170,7 @@ BEGIN
     DELETE FROM public.session_tickets x WHERE x.ticket_hash = sha256(ticket) RETURNING x.* INTO t;
     IF t.user_id IS NULL OR t.expires_at < now() THEN RETURN false; END IF;
     UPDATE public.sessions s SET user_id = t.user_id, assignment_id = t.assignment_id, organization_id = t.organization_id,
+        expires_at = least(s.expires_at, coalesce(t.session_ends, s.expires_at)),
         auth_hash = (SELECT private.auth_hash(u, a) FROM public.users u
             LEFT JOIN public.role_assignments a ON a.id = t.assignment_id WHERE u.id = t.user_id)
     WHERE s.secret_hash = sha256(secret) AND s.user_id IS NULL;
@@ -221,7 +224,7 @@ BEGIN
     SELECT count(*), (array_agg(a.id))[1] INTO choices, choice FROM public.role_assignments a WHERE a.user_id = person.id AND private.in_force(a);
     outcome := 'signed_in';
     user_id := person.id;
-    ticket := private.issue_ticket(person.id, CASE WHEN choices = 1 THEN choice END, NULL);
+    ticket := private.issue_ticket(person.id, CASE WHEN choices = 1 THEN choice END, NULL, NULL);
 END $$;
 COMMENT ON FUNCTION public.sign_in IS 'Checks a password digest, limits attempts, and gives a ticket for a new session. One assignment is opened at once; of several the person chooses.';
 
@@ -262,7 +265,7 @@ BEGIN
         VALUES (organization, gen_random_uuid(), (live.person).id, (live.person).name, 'eis_staff', 'open', 'organization', organization,
             'EIS staff opened the organization');
     END IF;
-    RETURN private.issue_ticket((live.person).id, a.id, organization);
+    RETURN private.issue_ticket((live.person).id, a.id, organization, (live.session).expires_at);
 END $$;
 
 CREATE FUNCTION public.staff_organizations(search text, page_offset integer, page_limit integer)
@@ -320,7 +323,7 @@ BEGIN
         WHERE u.id = (live.person).id;
     DELETE FROM public.sessions s WHERE s.user_id = (live.person).id AND s.id <> (live.session).id;
     DELETE FROM public.session_tickets t WHERE t.user_id = (live.person).id;
-    RETURN private.issue_ticket((live.person).id, (live.session).assignment_id, (live.session).organization_id);
+    RETURN private.issue_ticket((live.person).id, (live.session).assignment_id, (live.session).organization_id, (live.session).expires_at);
 END $$;
 
 -- ── Users of an organization ───────────────────────────────────────────────────────────────────────
@@ -405,6 +408,11 @@ BEGIN
     SELECT x.* INTO i FROM public.invitations x
     WHERE x.token_hash = sha256(token) AND x.accepted_at IS NULL AND x.revoked_at IS NULL AND x.expires_at > now() FOR UPDATE;
     IF i.id IS NULL THEN RETURN false; END IF;
+    -- A link is worth no more than the right of the one who made it, as it is now.
+    PERFORM 1 FROM public.role_assignments g WHERE g.user_id = i.invited_by AND private.in_force(g)
+        AND (g.role = 'eis_staff' OR (g.organization_id = i.organization_id
+            AND (g.role = 'energy_admin' OR (g.role = 'client_admin' AND g.client_id = i.client_id))));
+    IF NOT FOUND THEN RETURN false; END IF;
     SELECT u.* INTO person FROM public.users u WHERE lower(u.email) = lower(i.email);
     IF person.id IS NULL THEN
         INSERT INTO public.users (id, email, name, password_salt, password_proof, password_changed_at)

@@ -16,6 +16,8 @@ use crate::forms::Typed;
 
 const FLASH_KEY: &str = "flash";
 const TYPED_KEY: &str = "typed";
+/// The most that is kept of a refused form.
+const KEPT_BYTES: usize = 16 * 1024;
 
 /// What the last action did, shown once.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -171,7 +173,7 @@ impl Ctx {
     pub async fn take_typed(&self) -> Typed {
         let kept: Option<Typed> = self.auth.session.get(TYPED_KEY).await.ok().flatten();
         match kept {
-            Some(typed) if typed.page == self.path() => {
+            Some(typed) if typed.page == self.path() && typed.context == self.context_token() => {
                 let _ = self.auth.session.remove::<Typed>(TYPED_KEY).await;
                 typed
             }
@@ -179,8 +181,16 @@ impl Ctx {
         }
     }
 
-    /// Keeps what was typed for its form. Passwords are not kept.
+    /// The context that forms carry; empty before sign-in.
+    fn context_token(&self) -> String {
+        self.signed_in().map(|actor| actor.context_token()).unwrap_or_default()
+    }
+
+    /// Keeps what was typed for its form. Passwords are not kept, nor more than a form of ours holds.
     pub async fn keep_typed(&self, mut typed: Typed) {
+        if typed.values.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > KEPT_BYTES {
+            return;
+        }
         typed.values.retain(|(name, _)| !name.contains("password") && name != "context");
         typed.page = typed.page.split('?').next().unwrap_or_default().to_owned();
         let _ = self.auth.session.insert(TYPED_KEY, typed).await;

@@ -176,7 +176,7 @@ async fn run(state: &AppState, parts: Parts, body: Body) -> Result<Response, App
     let context = take(&values, "context");
     let page = take(&values, "page");
     values.retain(|(key, _)| key != "context" && key != "page");
-    let typed = Typed { page: own_path(&page, ""), values, ..Typed::default() };
+    let typed = Typed { page: own_path(&page, ""), context: context.clone(), values, ..Typed::default() };
     if let Some(actor) = ctx.signed_in() {
         // Signing out is right whatever is open.
         let exempt = OPEN_FUNCTIONS.contains(&path.as_str()) || path == "/api/sign_out";

@@ -273,6 +273,10 @@ impl CustomerForm {
         {
             reader.errors.add("moved_out_on", "The end must lie after the first day supplied.");
         }
+        if status == "closed" && moved_out_on.is_none() {
+            let text = "Enter the first day no longer supplied: until then a closed account is billed.";
+            reader.errors.add("moved_out_on", text);
+        }
         reader.errors.or(CustomerFields {
             account_number,
             name,
