@@ -39,13 +39,11 @@ pub const FORM_LIMIT: usize = 512 * 1024;
 pub const UPLOAD_LIMIT: usize = 64 * 1024 * 1024;
 
 /// The whole application over a database.
-#[must_use]
 pub fn router(state: AppState) -> Router {
     router_with(state, Router::new())
 }
 
 /// The whole application with further routes outside its layers: a benchmark's peers.
-#[must_use]
 pub fn router_with(state: AppState, beside: Router<AppState>) -> Router {
     let https = state.options.https();
     let store = PgSessions::new(state.db.clone(), ABSOLUTE_SECONDS, IDLE_SECONDS);

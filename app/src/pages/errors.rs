@@ -8,7 +8,6 @@ use super::frame::render;
 use crate::components::{ButtonLink, Document, Plain};
 
 /// A page that says what happened.
-#[must_use]
 pub fn page(title: &str, text: &str) -> Html<String> {
     let (title, text) = (title.to_owned(), text.to_owned());
     render(move || {
