@@ -1,6 +1,8 @@
 //! A billing period from open to invoiced, through the portal and against a real database.
 
+#[cfg(test)]
 #[path = "../support/support.rs"]
+#[expect(dead_code, reason = "shared with the tests of isolation, which use all of it")]
 mod support;
 
 use support::database::Case;
