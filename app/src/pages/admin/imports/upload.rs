@@ -124,12 +124,12 @@ pub async fn create(
             Ok(see_other(&format!("{list}/{}", result.id)))
         }
         Err(Refusal::Context(sent)) => {
-            let typed = Typed { page: form, context: context.clone(), ..Typed::default() };
+            let typed = Typed { page: form, context: sent.clone(), ..Typed::default() };
             Ok(conflict::refuse(&ctx, &at.actor, &sent, typed).await)
         }
         Err(Refusal::Form(sent, errors)) => {
             let values = vec![("serial".to_owned(), sent.serial.clone())];
-            let context = actor.context_token();
+            let context = at.actor.context_token();
             ctx.keep_typed(Typed { page: form.clone(), context, values, errors }).await;
             Ok(see_other(&form))
         }
