@@ -222,3 +222,33 @@ async fn attack_48_errors_of_casts_and_division() {
     let leaky = case.superuser().await.rows("SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.proleakproof AND n.nspname IN ('public', 'private')").await.unwrap();
     assert!(leaky.is_empty(), "no function of ours claims to be leakproof: {leaky:?}");
 }
+
+#[tokio::test]
+async fn what_other_backends_run_shows_no_session_s_secret() {
+    let case = Case::world().await;
+    let (app, db) = (case.app().await, case.db(2));
+    let shown = "SELECT coalesce(string_agg(query, ' ; '), '') FROM pg_stat_activity WHERE usename = 'eis_app' AND datname = current_database() AND pid <> pg_backend_pid()";
+    for access in [eis::db::Access::Read, eis::db::Access::Write] {
+        let tx = db.as_tenant(&ME.actor(), access).await.unwrap();
+        let mut settled = app.value(shown).await;
+        for _ in 0..50 {
+            if settled.contains("open_context") {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            settled = app.value(shown).await;
+        }
+        assert!(settled.contains("open_context"), "the positive control: the statement is seen: {settled}");
+        assert!(!settled.contains(&ME.secret().hex()), "its secret is not");
+        drop(tx);
+    }
+}
+
+#[tokio::test]
+async fn a_transaction_of_the_portal_without_a_context_fails_and_shows_no_empty_page() {
+    let case = Case::world().await;
+    let app = case.app().await;
+    assert_eq!(app.count("SELECT count(*) FROM customers").await, 0, "anyone else sees no rows");
+    let told = app.refused("BEGIN; SET LOCAL eis.required = 'yes'; SELECT count(*) FROM customers; COMMIT").await;
+    assert!(!told.is_empty(), "{told}");
+}
