@@ -235,7 +235,7 @@ fn nothing(window: Window, name: &str) -> AnyView {
     view! { <EmptyState title=format!("No usage for {name}") text=text/> }.into_any()
 }
 
-fn stats(window: Window, all: &[Total], locale: Locale) -> impl IntoView {
+fn stats(window: Window, all: &[Total], locale: Locale) -> impl IntoView + use<> {
     let imported: Decimal = all.iter().map(|total| total.imported).sum();
     let exported: Decimal = all.iter().map(|total| total.exported).sum();
     let count = Decimal::from(all.len().max(1));
