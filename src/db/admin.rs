@@ -35,6 +35,7 @@ ALTER ROLE eis_app SET plan_cache_mode = force_generic_plan;
 ALTER ROLE eis_app SET statement_timeout = '60s';
 ALTER ROLE eis_app SET idle_in_transaction_session_timeout = '60s';
 ALTER ROLE eis_app SET jit = off;
+ALTER ROLE eis_app SET enable_bitmapscan = off;
 ALTER ROLE eis_worker SET idle_in_transaction_session_timeout = '300s';
 ALTER ROLE eis_worker SET jit = off;
 ALTER ROLE eis_monitor SET statement_timeout = '30s';

@@ -118,7 +118,10 @@ pub async fn create(admin_url: &str, new: &NewUser) -> Result<Outcome, CreateErr
         Some(id) if holds(&mut tx, id, new.role, place).await? => return Ok(Outcome::AlreadyThere),
         // Whoever was invited somewhere chose that login's password; staff get a login that only this command made.
         Some(_) if new.role == Role::EisStaff => {
-            return input(format!("{} has a login already; EIS staff need one of their own, under another address", new.email));
+            return input(format!(
+                "{} has a login already; EIS staff need one of their own, under another address",
+                new.email
+            ));
         }
         Some(id) => (id, Outcome::RoleAdded),
         None => (insert(&mut tx, new).await?, Outcome::Created),

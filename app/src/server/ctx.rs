@@ -161,7 +161,12 @@ impl Ctx {
 
     /// What the last action did; told once.
     pub async fn take_flash(&self) -> Option<FlashMessage> {
-        self.auth.session.remove(FLASH_KEY).await.ok().flatten()
+        // Looked for before it is removed: removing marks the session changed and would write it with every page.
+        let kept: Option<FlashMessage> = self.auth.session.get(FLASH_KEY).await.ok().flatten();
+        if kept.is_some() {
+            let _ = self.auth.session.remove::<FlashMessage>(FLASH_KEY).await;
+        }
+        kept
     }
 
     /// Keeps a sentence for the next page.
