@@ -20,7 +20,8 @@ check:
 	cargo clippy --workspace --all-targets -- -D warnings
 
 unit: need-postgres need-nextest
-	cargo nextest run --workspace
+	cargo nextest run --workspace; result=$$?; \
+	env -u DATABASE_URL PORTAL_DATA_DIR=target/test-postgres $(PORTAL) db stop; exit $$result
 	cargo test --workspace --doc --quiet
 
 browser: need-postgres need-browser

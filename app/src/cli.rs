@@ -140,7 +140,7 @@ fn plain(error: impl std::fmt::Display) -> String {
 }
 
 async fn execute(cli: Cli) -> CliResult {
-    let settings = Settings { database_url: cli.database_url, data_dir: cli.data_dir };
+    let settings = Settings { database_url: cli.database_url.filter(|url| !url.is_empty()), data_dir: cli.data_dir };
     match cli.command {
         Command::Serve(args) => {
             let connected = settings.connect().map_err(plain)?;
