@@ -7,13 +7,19 @@ CREATE FUNCTION private.in_force(a public.role_assignments) RETURNS boolean LANG
     SELECT a.valid_from <= pg_catalog.now() AND (a.valid_to IS NULL OR a.valid_to > pg_catalog.now())
 $$;
 
+-- Whether a session has neither reached its end nor idled away. Inlined likewise.
+CREATE FUNCTION private.is_live(s public.sessions) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT s.expires_at > pg_catalog.now() AND s.seen_at + pg_catalog.make_interval(secs => s.idle_seconds) > pg_catalog.now()
+$$;
+
 -- Changes with the password and with the assignment: a session bound under another value has ended.
 CREATE FUNCTION private.auth_hash(person public.users, a public.role_assignments) RETURNS bytea LANGUAGE sql STABLE AS $$
     SELECT pg_catalog.sha256(person.password_proof || pg_catalog.convert_to(
         coalesce(a.id::text, '') || coalesce(extract(epoch FROM a.valid_to)::text, ''), 'UTF8'))
 $$;
-REVOKE ALL ON FUNCTION private.auth_hash, private.in_force FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.auth_hash, private.in_force, private.is_live FROM PUBLIC;
 ALTER FUNCTION private.in_force OWNER TO eis_gate;
+ALTER FUNCTION private.is_live OWNER TO eis_gate;
 ALTER FUNCTION private.auth_hash OWNER TO eis_gate;
 
 -- One live session by its secret: its row, its user, the assignment in force.
@@ -22,8 +28,7 @@ CREATE FUNCTION private.live_session(secret bytea,
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     SELECT s.* INTO session FROM public.sessions s
-    WHERE s.secret_hash = sha256(secret) AND s.expires_at > now()
-      AND s.seen_at + make_interval(secs => s.idle_seconds) > now();
+    WHERE s.secret_hash = sha256(secret) AND private.is_live(s);
     IF session.id IS NULL OR session.user_id IS NULL THEN RETURN; END IF;
     SELECT u.* INTO person FROM public.users u WHERE u.id = session.user_id AND u.status = 'active';
     IF person.id IS NULL THEN RETURN; END IF;
@@ -54,8 +59,7 @@ BEGIN
     FROM public.sessions s
     JOIN public.users u ON u.id = s.user_id AND u.status = 'active'
     LEFT JOIN public.role_assignments a ON a.id = s.assignment_id AND a.user_id = u.id AND private.in_force(a)
-    WHERE s.secret_hash = sha256(secret) AND s.expires_at > now()
-      AND s.seen_at + make_interval(secs => s.idle_seconds) > now()
+    WHERE s.secret_hash = sha256(secret) AND private.is_live(s)
       AND s.auth_hash = private.auth_hash(u, a);
     IF NOT FOUND THEN
         RAISE EXCEPTION 'this session has ended' USING ERRCODE = 'invalid_authorization_specification', CONSTRAINT = 'session_ended';
@@ -109,7 +113,7 @@ CREATE FUNCTION public.session_save(secret bytea, data text) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     UPDATE public.sessions s SET data = session_save.data, seen_at = now()
-    WHERE s.secret_hash = sha256(secret) AND s.expires_at > now() AND s.seen_at + make_interval(secs => s.idle_seconds) > now();
+    WHERE s.secret_hash = sha256(secret) AND private.is_live(s);
     RETURN FOUND;
 END $$;
 COMMENT ON FUNCTION public.session_save IS 'Updates only, and live sessions only: one that was signed out or has idled away cannot come back.';
@@ -122,7 +126,7 @@ $$;
 CREATE FUNCTION public.session_touch(secret bytea) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     UPDATE public.sessions s SET seen_at = now() WHERE s.secret_hash = sha256(secret) AND s.seen_at < now() - interval '1 minute'
-        AND s.seen_at + make_interval(secs => s.idle_seconds) > now()
+        AND private.is_live(s)
 $$;
 
 -- Everything a request needs to know about who asks, in one row and one round trip.
@@ -137,17 +141,14 @@ BEGIN
         u.id, u.email, u.name,
         s.auth_hash, CASE WHEN u.id IS NOT NULL THEN private.auth_hash(u, a) END,
         a.id, a.role,
-        (SELECT count(*)::integer FROM public.role_assignments o WHERE o.user_id = u.id
-            AND o.valid_from <= now() AND (o.valid_to IS NULL OR o.valid_to > now())),
+        (SELECT count(*)::integer FROM public.role_assignments o WHERE o.user_id = u.id AND private.in_force(o)),
         g.id, g.slug, g.name, c.id, c.name, a.customer_id
     FROM public.sessions s
     LEFT JOIN public.users u ON u.id = s.user_id AND u.status = 'active'
-    LEFT JOIN public.role_assignments a ON a.id = s.assignment_id AND a.user_id = u.id
-        AND a.valid_from <= now() AND (a.valid_to IS NULL OR a.valid_to > now())
+    LEFT JOIN public.role_assignments a ON a.id = s.assignment_id AND a.user_id = u.id AND private.in_force(a)
     LEFT JOIN public.organizations g ON g.id = CASE WHEN a.role = 'eis_staff' THEN s.organization_id ELSE a.organization_id END
     LEFT JOIN public.clients c ON c.organization_id = a.organization_id AND c.id = a.client_id
-    WHERE s.secret_hash = sha256(secret) AND s.expires_at > now()
-      AND s.seen_at + make_interval(secs => s.idle_seconds) > now();
+    WHERE s.secret_hash = sha256(secret) AND private.is_live(s);
 END $$;
 COMMENT ON FUNCTION public.session_load IS 'The live session of this secret with its user and assignment, or no row.';
 
@@ -291,8 +292,7 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp A
 BEGIN
     RETURN QUERY SELECT s.id, s.secret_hash = sha256(secret), s.address, s.agent, s.created_at, s.seen_at
     FROM public.sessions s
-    WHERE s.user_id = public.get_current_user_id() AND s.expires_at > now()
-      AND s.seen_at + make_interval(secs => s.idle_seconds) > now()
+    WHERE s.user_id = public.get_current_user_id() AND private.is_live(s)
     ORDER BY s.seen_at DESC;
 END $$;
 
