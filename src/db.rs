@@ -14,6 +14,7 @@ mod tenant;
 
 diesel::define_sql_function! {
     /// The organization of the verified context.
+    #[sql_name = "public.get_current_organization_id"]
     fn get_current_organization_id() -> diesel::sql_types::Nullable<diesel::sql_types::Uuid>;
 }
 
@@ -103,6 +104,7 @@ impl Db {
     }
 
     async fn connection(&self) -> Result<Object<AsyncPgConnection>, DbError> {
+        tenant::leave();
         self.pool.get().await.map_err(|error| DbError::Unreachable(error.to_string()))
     }
 

@@ -61,6 +61,7 @@ pub fn router_with(state: AppState, beside: Router<AppState>) -> Router {
         .compress_when(SizeAbove::new(1024).and(NotForContentType::const_new("font/")));
     crate::routes::pages()
         .layer(auth)
+        .layer(from_fn(protect::entering))
         .layer(from_fn_with_state(state.clone(), protect::same_origin))
         .merge(crate::routes::public())
         .layer(compress)

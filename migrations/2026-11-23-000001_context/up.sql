@@ -194,7 +194,8 @@ END $$;
 -- The one place that knows the form of a policy. `level` is the deepest tenant column of the table:
 -- 'organization', 'client' or 'customer'. For each level above and at it: a read policy, and for
 -- organization and client a write policy per command in `writes`. `customer_sees` narrows what the
--- customer level reads. Names: <level>_<command>.
+-- customer level reads. Names: level<depth>_<level>_<command>; the deepest is asked first (PostgreSQL asks permissive
+-- policies in the reverse of their names' order and stops at the first that holds), and its readers are the most.
 CREATE PROCEDURE private.protect(target regclass, level text, writes text[] DEFAULT '{INSERT,UPDATE}',
     customer_sees text DEFAULT NULL, client_column text DEFAULT 'client_id') LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
@@ -214,10 +215,10 @@ BEGIN
     ) AS v (name, depth, form) WHERE depth <= CASE protect.level WHEN 'organization' THEN 1 ELSE 2 END
     LOOP
         EXECUTE format('CREATE POLICY %I ON %s FOR SELECT TO %s USING (%s)',
-            scope.name || '_select', target, logins, format(scope.form, ''));
+            'level' || scope.depth || '_' || scope.name || '_select', target, logins, format(scope.form, ''));
         predicate := format(scope.form, 'true');
         FOREACH command IN ARRAY writes LOOP
-            EXECUTE format('CREATE POLICY %I ON %s FOR %s TO %s %s %s', scope.name || '_' || lower(command), target,
+            EXECUTE format('CREATE POLICY %I ON %s FOR %s TO %s %s %s', 'level' || scope.depth || '_' || scope.name || '_' || lower(command), target,
                 command, logins,
                 CASE WHEN command = 'INSERT' THEN '' ELSE 'USING (' || predicate || ')' END,
                 CASE WHEN command = 'DELETE' THEN '' ELSE 'WITH CHECK (' || predicate || ')' END);
@@ -227,7 +228,7 @@ BEGIN
         EXECUTE format('GRANT %s ON TABLE %s TO eis_app, eis_worker', command, target);
     END LOOP;
     IF protect.level = 'customer' THEN
-        EXECUTE format('CREATE POLICY customer_select ON %s FOR SELECT TO %s USING '
+        EXECUTE format('CREATE POLICY level3_customer_select ON %s FOR SELECT TO %s USING '
             '((organization_id, client_id, customer_id) = (SELECT s.organization_id, s.client_id, s.customer_id FROM public.customer_scope() s)%s)',
             target, logins, coalesce(' AND (' || customer_sees || ')', ''));
     END IF;

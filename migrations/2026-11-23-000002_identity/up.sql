@@ -75,9 +75,9 @@ CREATE TABLE public.clients (
 COMMENT ON TABLE public.clients IS 'Energy companies of an organization: brand, invoice series, zone, currency, tax, terms.';
 COMMENT ON COLUMN public.clients.tax_rate IS 'A share: 0.19 is 19 %. Applies where a tariff names no tax of its own.';
 CALL private.protect('public.clients', 'client', '{INSERT,UPDATE}', client_column => 'id');
-CREATE POLICY customer_select ON public.clients FOR SELECT TO eis_app, eis_worker, eis_owner
+CREATE POLICY level3_customer_select ON public.clients FOR SELECT TO eis_app, eis_worker, eis_owner
     USING ((organization_id, id) = (SELECT s.organization_id, s.client_id FROM public.customer_scope() s));
-DROP POLICY client_insert ON public.clients;
+DROP POLICY level2_client_insert ON public.clients;
 GRANT SELECT ON public.clients TO eis_gate;
 CREATE POLICY gate_select ON public.clients FOR SELECT TO eis_gate USING (true);
 CALL private.track_updates('public.clients');
@@ -113,9 +113,9 @@ GRANT SELECT ON public.role_assignments TO eis_app;
 GRANT SELECT, INSERT, UPDATE ON public.role_assignments TO eis_gate;
 CREATE POLICY own_select ON public.role_assignments FOR SELECT TO eis_app
     USING (user_id = (SELECT public.get_current_user_id()));
-CREATE POLICY organization_select ON public.role_assignments FOR SELECT TO eis_app
+CREATE POLICY level1_organization_select ON public.role_assignments FOR SELECT TO eis_app
     USING (organization_id = (SELECT public.organization_scope()));
-CREATE POLICY client_select ON public.role_assignments FOR SELECT TO eis_app
+CREATE POLICY level2_client_select ON public.role_assignments FOR SELECT TO eis_app
     USING ((organization_id, client_id) = (SELECT s.organization_id, s.client_id FROM public.client_scope() s));
 CREATE POLICY gate_all ON public.role_assignments FOR ALL TO eis_gate USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON public.role_assignments FOR ALL TO eis_owner USING (true) WITH CHECK (true);
@@ -241,10 +241,10 @@ COMMENT ON TABLE public.audit_log IS 'Who did what to which row, when, in which 
 CALL private.protect('public.audit_log', 'client', '{}');
 GRANT INSERT ON public.audit_log TO eis_app, eis_worker, eis_gate;
 CREATE POLICY gate_insert ON public.audit_log FOR INSERT TO eis_gate WITH CHECK (true);
-CREATE POLICY organization_insert ON public.audit_log FOR INSERT TO eis_app, eis_worker, eis_owner
+CREATE POLICY level1_organization_insert ON public.audit_log FOR INSERT TO eis_app, eis_worker, eis_owner
     WITH CHECK (organization_id = (SELECT public.organization_scope())
         AND user_id IS NOT DISTINCT FROM (SELECT public.get_current_user_id()));
-CREATE POLICY client_insert ON public.audit_log FOR INSERT TO eis_app, eis_worker, eis_owner
+CREATE POLICY level2_client_insert ON public.audit_log FOR INSERT TO eis_app, eis_worker, eis_owner
     WITH CHECK ((organization_id, client_id) = (SELECT s.organization_id, s.client_id FROM public.client_scope() s)
         AND user_id IS NOT DISTINCT FROM (SELECT public.get_current_user_id()));
 CREATE FUNCTION public.audit_log_is_append_only() RETURNS trigger LANGUAGE plpgsql

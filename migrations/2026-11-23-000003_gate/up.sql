@@ -44,13 +44,38 @@ ALTER FUNCTION private.live_session OWNER TO eis_gate;
 
 -- ── Context ────────────────────────────────────────────────────────────────────────────────────────
 
+-- Signs the context that an assignment gives, at one client of the organization (`narrow_client`) or at its own level.
+-- Whoever calls this has checked the session.
+CREATE FUNCTION private.stand(opened uuid, person uuid, role text, organization uuid, client uuid, customer uuid, narrow_client uuid)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE org uuid := CASE WHEN role = 'eis_staff' THEN opened ELSE organization END;
+BEGIN
+    IF org IS NULL THEN
+        PERFORM private.put_context('none', NULL, NULL, NULL, person, coalesce(role, 'none'), false);
+    ELSIF role IN ('customer_user', 'client_admin') THEN
+        IF narrow_client IS DISTINCT FROM client AND narrow_client IS NOT NULL THEN
+            RAISE EXCEPTION 'this client is not yours' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'not_yours';
+        END IF;
+        PERFORM private.put_context(CASE role WHEN 'client_admin' THEN 'client' ELSE 'customer' END,
+            org, client, customer, person, role, role = 'client_admin');
+    ELSIF narrow_client IS NULL THEN
+        PERFORM private.put_context('organization', org, NULL, NULL, person, role, role = 'energy_admin');
+    ELSE
+        PERFORM 1 FROM public.clients c WHERE c.organization_id = org AND c.id = narrow_client;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'this client is not yours' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'not_yours';
+        END IF;
+        PERFORM private.put_context('client', org, narrow_client, NULL, person, role, role = 'energy_admin');
+    END IF;
+END $$;
+REVOKE ALL ON FUNCTION private.stand FROM PUBLIC;
+ALTER FUNCTION private.stand OWNER TO eis_gate;
+
 -- Opens the tenant context of a live session for this transaction. `narrow_client` makes it stand at one
 -- client of the organization (so that policies are exact), refused when the assignment does not cover it.
 CREATE FUNCTION public.open_context(secret bytea, narrow_client uuid DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    live record;
-    org uuid;
+DECLARE live record;
 BEGIN
     -- A connection is made ready by preparing this call; it asks for nothing then.
     IF secret IS NULL THEN RETURN; END IF;
@@ -64,24 +89,7 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION 'this session has ended' USING ERRCODE = 'invalid_authorization_specification', CONSTRAINT = 'session_ended';
     END IF;
-    org := CASE WHEN live.role = 'eis_staff' THEN live.opened ELSE live.organization_id END;
-    IF org IS NULL THEN
-        PERFORM private.put_context('none', NULL, NULL, NULL, live.person, coalesce(live.role, 'none'), false);
-    ELSIF live.role IN ('customer_user', 'client_admin') THEN
-        IF narrow_client IS DISTINCT FROM live.client_id AND narrow_client IS NOT NULL THEN
-            RAISE EXCEPTION 'this client is not yours' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'not_yours';
-        END IF;
-        PERFORM private.put_context(CASE live.role WHEN 'client_admin' THEN 'client' ELSE 'customer' END,
-            org, live.client_id, live.customer_id, live.person, live.role, live.role = 'client_admin');
-    ELSIF narrow_client IS NULL THEN
-        PERFORM private.put_context('organization', org, NULL, NULL, live.person, live.role, live.role = 'energy_admin');
-    ELSE
-        PERFORM 1 FROM public.clients c WHERE c.organization_id = org AND c.id = narrow_client;
-        IF NOT FOUND THEN
-            RAISE EXCEPTION 'this client is not yours' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'not_yours';
-        END IF;
-        PERFORM private.put_context('client', org, narrow_client, NULL, live.person, live.role, live.role = 'energy_admin');
-    END IF;
+    PERFORM private.stand(live.opened, live.person, live.role, live.organization_id, live.client_id, live.customer_id, narrow_client);
 END $$;
 COMMENT ON FUNCTION public.open_context IS
     'Checks a live session''s secret and signs its tenant context for this transaction; SQLSTATE 28000 when the session has ended, 42501 for a client that is not covered.';
@@ -129,28 +137,37 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
         AND private.is_live(s)
 $$;
 
--- Everything a request needs to know about who asks, in one row and one round trip.
-CREATE FUNCTION public.session_load(secret bytea) RETURNS TABLE (
+-- Everything a request needs to know about who asks, in one row and one round trip. With `enter`, a session whose user
+-- and assignment stand opens its context for this transaction too: the pages' queries follow in the same one.
+CREATE FUNCTION public.session_load(secret bytea, enter boolean DEFAULT false) RETURNS TABLE (
     data text, stale boolean, expires_at timestamptz, user_id uuid, email text, user_name text, bound_hash bytea, auth_hash bytea,
     assignment_id uuid, role text, assignments integer, organization_id uuid, organization_slug text, organization_name text,
     client_id uuid, client_name text, customer_id uuid)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE opened uuid;
 BEGIN
-    RETURN QUERY
-    SELECT s.data, s.seen_at < now() - interval '1 minute', s.expires_at,
+    SELECT s.data, s.seen_at < now() - interval '1 minute', s.expires_at, s.organization_id,
         u.id, u.email, u.name,
         s.auth_hash, CASE WHEN u.id IS NOT NULL THEN private.auth_hash(u, a) END,
         a.id, a.role,
         (SELECT count(*)::integer FROM public.role_assignments o WHERE o.user_id = u.id AND private.in_force(o)),
-        g.id, g.slug, g.name, c.id, c.name, a.customer_id
+        g.id, g.slug, g.name, a.client_id, c.name, a.customer_id
+    INTO data, stale, expires_at, opened, user_id, email, user_name, bound_hash, auth_hash, assignment_id, role, assignments,
+        organization_id, organization_slug, organization_name, client_id, client_name, customer_id
     FROM public.sessions s
     LEFT JOIN public.users u ON u.id = s.user_id AND u.status = 'active'
     LEFT JOIN public.role_assignments a ON a.id = s.assignment_id AND a.user_id = u.id AND private.in_force(a)
     LEFT JOIN public.organizations g ON g.id = CASE WHEN a.role = 'eis_staff' THEN s.organization_id ELSE a.organization_id END
     LEFT JOIN public.clients c ON c.organization_id = a.organization_id AND c.id = a.client_id
     WHERE s.secret_hash = sha256(secret) AND private.is_live(s);
+    IF NOT FOUND THEN RETURN; END IF;
+    IF enter AND bound_hash = auth_hash THEN
+        PERFORM private.stand(opened, user_id, role, organization_id, client_id, customer_id, NULL);
+    END IF;
+    RETURN NEXT;
 END $$;
-COMMENT ON FUNCTION public.session_load IS 'The live session of this secret with its user and assignment, or no row.';
+COMMENT ON FUNCTION public.session_load IS
+    'The live session of this secret with its user and assignment, or no row; with `enter` its tenant context is opened as by open_context.';
 
 CREATE FUNCTION private.issue_ticket(person uuid, assignment uuid, organization uuid, session_ends timestamptz) RETURNS bytea
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

@@ -25,7 +25,7 @@ CREATE INDEX customers_name ON public.customers (organization_id, client_id, low
 COMMENT ON TABLE public.customers IS 'Accounts of a client. The account number is the client''s own and unique within it.';
 COMMENT ON COLUMN public.customers.moved_out_on IS 'First day no longer supplied.';
 CALL private.protect('public.customers', 'client', '{INSERT,UPDATE}');
-CREATE POLICY customer_select ON public.customers FOR SELECT TO eis_app, eis_worker, eis_owner
+CREATE POLICY level3_customer_select ON public.customers FOR SELECT TO eis_app, eis_worker, eis_owner
     USING ((organization_id, client_id, id) = (SELECT s.organization_id, s.client_id, s.customer_id FROM public.customer_scope() s));
 GRANT SELECT ON public.customers TO eis_gate;
 CREATE POLICY gate_select ON public.customers FOR SELECT TO eis_gate USING (true);

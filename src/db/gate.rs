@@ -3,11 +3,11 @@
 
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Binary, Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use diesel::{OptionalExtension, QueryableByName, sql_query};
-use diesel_async::RunQueryDsl;
+use diesel::{OptionalExtension, QueryResult, QueryableByName, sql_query};
+use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use uuid::Uuid;
 
-use super::tenant::refused;
+use super::tenant::{self, BEGIN_READING, Tenant, refused};
 use super::{Cached, Db, DbError};
 use crate::access::SessionSecret;
 use crate::ids::{AssignmentId, OrganizationId, UserId};
@@ -150,21 +150,38 @@ struct Bytes {
     value: Option<Vec<u8>>,
 }
 
+async fn load(mut connection: &AsyncPgConnection, of: SessionSecret, enter: bool) -> QueryResult<LoadedSession> {
+    let query = sql_query("SELECT * FROM public.session_load($1, $2)")
+        .bind::<Binary, _>(of.bytes().to_vec())
+        .bind::<Bool, _>(enter);
+    Cached(query).get_result(&mut connection).await
+}
+
 fn secret(secret: SessionSecret) -> Vec<u8> {
     secret.bytes().to_vec()
 }
 
 impl Db {
-    /// The live session of a secret, with its user and assignment.
+    /// The live session of a secret, with its user and assignment. Inside [`Db::entering`] its context is opened
+    /// with it, for the request's first [`Db::as_tenant`].
     ///
     /// # Errors
     /// When the database fails.
     pub async fn session_load(&self, of: SessionSecret) -> Result<Option<LoadedSession>, DbError> {
-        let mut connection = self.connection().await?;
-        Ok(Cached(sql_query("SELECT * FROM public.session_load($1)").bind::<Binary, _>(secret(of)))
-            .get_result(&mut connection)
-            .await
-            .optional()?)
+        let connection = self.connection().await?;
+        if !tenant::may_enter() {
+            return Ok(load(&connection, of, false).await.optional()?);
+        }
+        // A guard from the start: dropped at any point, it rolls back.
+        let tenant = Tenant::around(connection);
+        let mut first = tenant.shared();
+        // Sent one behind the other, in one round trip.
+        let found = tokio::try_join!(biased; first.batch_execute(BEGIN_READING), load(tenant.shared(), of, true));
+        let found = found.map(|((), row)| row).optional()?;
+        if found.as_ref().is_some_and(|row| row.user_id.is_some() && row.bound_hash == row.auth_hash) {
+            tenant::keep(of, tenant);
+        }
+        Ok(found)
     }
 
     /// Makes a session bound to nobody; false when the secret is taken.

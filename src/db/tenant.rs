@@ -1,5 +1,7 @@
 //! A transaction under a tenant's context.
 
+use std::cell::RefCell;
+use std::future::Future;
 use std::ops::{Deref, DerefMut};
 
 use diesel::sql_types::{Binary, Nullable, Uuid as SqlUuid};
@@ -34,7 +36,46 @@ impl std::fmt::Debug for Tenant {
     }
 }
 
+/// The transaction in which a request's session was looked up, standing under that session's own context.
+struct Entered {
+    secret: SessionSecret,
+    tenant: Tenant,
+}
+
+tokio::task_local! {
+    static ENTERED: RefCell<Option<Entered>>;
+}
+
+/// Gives back the entered transaction of this request, if it was not taken: nobody waits for a second connection
+/// while holding a first.
+pub(super) fn leave() {
+    let _ = ENTERED.try_with(|slot| slot.borrow_mut().take());
+}
+
+/// Whether this is a request that may enter: one inside [`Db::entering`].
+pub(super) fn may_enter() -> bool {
+    ENTERED.try_with(|_| ()).is_ok()
+}
+
+/// Keeps a transaction for this request's first [`Db::as_tenant`].
+pub(super) fn keep(secret: SessionSecret, tenant: Tenant) {
+    let _ = ENTERED.try_with(|slot| slot.replace(Some(Entered { secret, tenant })));
+}
+
+/// The transaction that was kept, when it is this session's.
+fn take(secret: SessionSecret) -> Option<Tenant> {
+    let kept = ENTERED.try_with(|slot| slot.borrow_mut().take()).ok().flatten();
+    kept.filter(|entered| entered.secret == secret).map(|entered| entered.tenant)
+}
+
 impl Db {
+    /// Runs a request that reads: looking its session up ([`Db::session_load`]) opens the session's context in the
+    /// same transaction, and the first [`Db::as_tenant`] takes that transaction over. One look at the session
+    /// instead of two, and one transaction.
+    pub async fn entering<F: Future>(request: F) -> F::Output {
+        ENTERED.scope(RefCell::new(None), request).await
+    }
+
     /// Opens a transaction under the actor's context: the only way to a connection.
     ///
     /// For reading, `BEGIN` and the context go out without waiting for their answer, so that they share
@@ -48,12 +89,20 @@ impl Db {
     /// [`DbError::SessionEnded`] and [`DbError::Refused`] when writing; for reading they show as a failed
     /// first query.
     pub async fn as_tenant(&self, actor: &Actor, access: Access) -> Result<Tenant, DbError> {
-        let connection = self.connection().await?;
-        let tenant = Tenant { connection, open: true };
-        // From here on a missing context is an error, not an empty result (`private.context()`).
+        // Who may stand at several clients must hear at once whether this one is theirs.
+        let certain = actor.at.is_none() || actor.at == actor.client;
+        if access == Access::Read
+            && let Some(tenant) = take(actor.secret)
+        {
+            if !certain {
+                open_context(&tenant.connection, Some(actor.secret), actor.at).await.map_err(refused)?;
+            }
+            return Ok(tenant);
+        }
+        let tenant = Tenant::around(self.connection().await?);
         let begin = match access {
-            Access::Read => "BEGIN READ ONLY; SET LOCAL eis.required = 'yes'",
-            Access::Write => "BEGIN; SET LOCAL eis.required = 'yes'",
+            Access::Read => BEGIN_READING,
+            Access::Write => "BEGIN",
         };
         let shared: &AsyncPgConnection = &tenant.connection;
         let mut first = shared;
@@ -61,8 +110,6 @@ impl Db {
         // Polled in this order, so that they are sent in this order. The context's statement was prepared when
         // the connection was made: sending it waits for nothing.
         let mut opening = Box::pin(async { tokio::try_join!(biased; first.batch_execute(begin), context) });
-        // Who may stand at several clients must hear at once whether this one is theirs.
-        let certain = actor.at.is_none() || actor.at == actor.client;
         if access == Access::Read && certain {
             if let Some(result) = (&mut opening).now_or_never() {
                 result.map_err(refused)?;
@@ -87,9 +134,14 @@ async fn open_context(
     Cached(query).execute(&mut connection).await
 }
 
-/// Makes a new connection ready: the context's statement is prepared, so that [`Db::as_tenant`] can send it
-/// without waiting.
+/// How a transaction for pages begins.
+pub(super) const BEGIN_READING: &str = "BEGIN READ ONLY";
+
+/// Makes a new connection ready: on it a missing context is an error, not an empty result (`private.context()`),
+/// and the context's statement is prepared, so that [`Db::as_tenant`] can send it without waiting.
 pub(super) async fn make_ready(connection: &AsyncPgConnection) -> QueryResult<()> {
+    let mut first = connection;
+    first.batch_execute("SET eis.required = 'yes'").await?;
     open_context(connection, None, None).await.map(|_| ())
 }
 
@@ -107,6 +159,11 @@ pub(super) fn refused(error: diesel::result::Error) -> DbError {
 }
 
 impl Tenant {
+    /// A guard for a connection on which a transaction is about to begin.
+    pub(super) const fn around(connection: Object<AsyncPgConnection>) -> Self {
+        Self { connection, open: true }
+    }
+
     /// Makes what was written last. Mail and documents follow after this, never before.
     ///
     /// # Errors

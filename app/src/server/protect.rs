@@ -10,6 +10,7 @@ use axum::http::header::{
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use eis::db::Db;
 use tracing::Instrument;
 
 use super::errors::AppError;
@@ -55,6 +56,15 @@ pub async fn same_origin(State(state): State<AppState>, request: Request, next: 
     } else {
         let body = page("This request cannot be read", "The portal takes forms only.");
         (StatusCode::UNSUPPORTED_MEDIA_TYPE, body).into_response()
+    }
+}
+
+/// Reading requests look their session up in the transaction that their page then reads in.
+pub async fn entering(request: Request, next: Next) -> Response {
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        Db::entering(next.run(request)).await
+    } else {
+        next.run(request).await
     }
 }
 

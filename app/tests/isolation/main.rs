@@ -12,6 +12,8 @@ mod context;
 #[cfg(test)]
 mod coverage;
 #[cfg(test)]
+mod entering;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod migrations;

@@ -197,7 +197,7 @@ async fn attack_27_truncate() {
         }
         assert_eq!(sql.refused("DROP TABLE customers CASCADE").await, DENIED);
         assert_eq!(sql.refused("ALTER TABLE customers DISABLE ROW LEVEL SECURITY").await, DENIED);
-        assert_eq!(sql.refused("DROP POLICY client_select ON customers").await, DENIED);
+        assert_eq!(sql.refused("DROP POLICY level2_client_select ON customers").await, DENIED);
         assert_eq!(sql.refused("ALTER TABLE invoices DISABLE TRIGGER ALL").await, DENIED);
     }
     let app = case.app().await;
