@@ -49,6 +49,9 @@ pub enum DbError {
     /// The context may not be opened at this place.
     #[error("this is not yours to open")]
     Refused,
+    /// Too many wrong passwords; not tried.
+    #[error("too many attempts")]
+    Limited,
     /// A query failed.
     #[error(transparent)]
     Query(#[from] diesel::result::Error),

@@ -82,9 +82,14 @@ struct Count {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn end_other_sessions(conn: &mut AsyncPgConnection, secret: SessionSecret) -> QueryResult<i32> {
-    let count: Count = sql_query("SELECT public.end_other_sessions($1) AS value")
+pub async fn end_other_sessions(
+    conn: &mut AsyncPgConnection,
+    secret: SessionSecret,
+    address: &str,
+) -> QueryResult<i32> {
+    let count: Count = sql_query("SELECT public.end_other_sessions($1, $2) AS value")
         .bind::<Binary, _>(secret.bytes().to_vec())
+        .bind::<Text, _>(address)
         .get_result(conn)
         .await?;
     Ok(count.value)

@@ -145,6 +145,7 @@ async fn execute(cli: Cli) -> CliResult {
         Command::Serve(args) => {
             let connected = settings.connect().map_err(plain)?;
             connected.migrate_up().await.map_err(plain)?;
+            refuse_faults(&connected).await?;
             if args.demo {
                 demo::print(&demo::load(&connected, None).await?);
                 println!();
@@ -216,8 +217,26 @@ async fn run_migrate(connected: &Connected, command: Migrate) -> CliResult {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Nothing is served from a database whose isolation does not stand. An old server is warned of alone: it may be
+/// the newest that there is for a system.
+async fn refuse_faults(connected: &Connected) -> Result<(), String> {
+    let faults = check::run(connected.admin_url()).await.map_err(plain)?.into_iter().filter(|finding| !finding.ok);
+    let (old, broken): (Vec<_>, Vec<_>) = faults.partition(|fault| fault.check == "version");
+    for fault in old {
+        eprintln!("portal: {}", fault.message);
+    }
+    if broken.is_empty() {
+        return Ok(());
+    }
+    let told: Vec<String> = broken.into_iter().map(|fault| format!("  {}: {}", fault.check, fault.message)).collect();
+    Err(format!("the database is not safe to serve from:\n{}\n`portal check` tells all of it", told.join("\n")))
+}
+
 async fn run_check(connected: &Connected, json: bool) -> CliResult {
-    let findings = check::run(connected.admin_url()).await.map_err(plain)?;
+    let mut findings = check::run(connected.admin_url()).await.map_err(plain)?;
+    if findings.iter().all(|finding| finding.ok || finding.check != "migrations") {
+        findings.extend(check::audit(connected.admin_url()).await.map_err(plain)?);
+    }
     let ok = findings.iter().all(|finding| finding.ok);
     if json {
         let report = serde_json::json!({ "ok": ok, "findings": findings });

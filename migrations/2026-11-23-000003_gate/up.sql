@@ -80,10 +80,11 @@ BEGIN
     -- A connection is made ready by preparing this call; it asks for nothing then.
     IF secret IS NULL THEN RETURN; END IF;
     -- One statement: the session, its user, its assignment; all as they are now.
-    SELECT s.organization_id AS opened, u.id AS person, a.role, a.organization_id, a.client_id, a.customer_id INTO live
+    SELECT s.organization_id AS opened, u.id AS person, a.role, g.id AS organization_id, a.client_id, a.customer_id INTO live
     FROM public.sessions s
     JOIN public.users u ON u.id = s.user_id AND u.status = 'active'
     LEFT JOIN public.role_assignments a ON a.id = s.assignment_id AND a.user_id = u.id AND private.in_force(a)
+    LEFT JOIN public.organizations g ON g.id = a.organization_id AND g.status = 'active'
     WHERE s.secret_hash = sha256(secret) AND private.is_live(s)
       AND s.auth_hash = private.auth_hash(u, a);
     IF NOT FOUND THEN
@@ -157,7 +158,9 @@ BEGIN
     FROM public.sessions s
     LEFT JOIN public.users u ON u.id = s.user_id AND u.status = 'active'
     LEFT JOIN public.role_assignments a ON a.id = s.assignment_id AND a.user_id = u.id AND private.in_force(a)
+    -- A suspended organization is open to EIS staff alone.
     LEFT JOIN public.organizations g ON g.id = CASE WHEN a.role = 'eis_staff' THEN s.organization_id ELSE a.organization_id END
+        AND (a.role = 'eis_staff' OR g.status = 'active')
     LEFT JOIN public.clients c ON c.organization_id = a.organization_id AND c.id = a.client_id
     WHERE s.secret_hash = sha256(secret) AND private.is_live(s);
     IF NOT FOUND THEN RETURN; END IF;
@@ -198,51 +201,74 @@ COMMENT ON FUNCTION public.session_bind IS 'Binds a fresh session to what a tick
 
 -- ── Signing in ─────────────────────────────────────────────────────────────────────────────────────
 
-CREATE FUNCTION public.sign_in_salt(email text) RETURNS text
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    RETURN coalesce(
-        (SELECT u.password_salt FROM public.users u WHERE lower(u.email) = lower(trim(sign_in_salt.email)) AND u.status = 'active'),
-        left(private.mac('salt|' || lower(trim(sign_in_salt.email))), 32));
-END $$;
-COMMENT ON FUNCTION public.sign_in_salt IS 'The salt of an account, hex; for an unknown one a steady made-up one, so that both look and cost the same.';
-
--- At most 10 wrong attempts per account and 50 per address in 15 minutes.
-CREATE FUNCTION public.sign_in(email text, digest bytea, address text, OUT outcome text, OUT ticket bytea, OUT user_id uuid, OUT retry_after integer)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+-- At most 10 wrong attempts per account and 50 per address in 15 minutes: the seconds until another is tried,
+-- NULL when one may be tried now.
+CREATE FUNCTION private.retry_after(account bytea, address text) RETURNS integer
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    key bytea := sha256(convert_to(lower(trim(sign_in.email)), 'UTF8'));
     since timestamptz;
     by_account integer;
     by_address integer;
     oldest timestamptz;
+    oldest_here timestamptz;
+BEGIN
+    SELECT coalesce(max(s.at), '-infinity') INTO since FROM public.sign_ins s WHERE s.account = retry_after.account AND s.outcome = 'signed_in';
+    SELECT count(*), min(s.at) INTO by_account, oldest FROM public.sign_ins s
+        WHERE s.account = retry_after.account AND s.outcome = 'wrong' AND s.at > greatest(since, now() - interval '15 minutes');
+    SELECT count(*), min(s.at) INTO by_address, oldest_here FROM public.sign_ins s
+        WHERE s.address = left(retry_after.address, 64) AND s.outcome = 'wrong' AND s.at > now() - interval '15 minutes';
+    IF by_account < 10 AND by_address < 50 THEN RETURN NULL; END IF;
+    RETURN greatest(1, extract(epoch FROM CASE WHEN by_account >= 10 THEN oldest ELSE oldest_here END
+        + interval '15 minutes' - now())::integer);
+END $$;
+
+-- Tries a password digest for an account, whoever asks and wherever: one limit, one record. 'signed_in', 'wrong' or 'limited'.
+CREATE FUNCTION private.try_password(person public.users, email text, digest bytea, address text) RETURNS text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    key bytea := sha256(convert_to(lower(trim(email)), 'UTF8'));
+    outcome text;
+BEGIN
+    PERFORM pg_advisory_xact_lock(('x' || left(encode(key, 'hex'), 15))::bit(60)::bigint);
+    outcome := CASE WHEN private.retry_after(key, address) IS NOT NULL THEN 'limited'
+        WHEN person.id IS NULL OR person.password_proof IS DISTINCT FROM sha256(digest) THEN 'wrong'
+        ELSE 'signed_in' END;
+    -- What is older than a season tells nobody anything any more.
+    DELETE FROM public.sign_ins s WHERE s.account = key AND s.at < now() - interval '90 days';
+    INSERT INTO public.sign_ins (user_id, account, address, outcome) VALUES (person.id, key, left(address, 64), outcome);
+    RETURN outcome;
+END $$;
+REVOKE ALL ON FUNCTION private.retry_after, private.try_password FROM PUBLIC;
+ALTER FUNCTION private.retry_after OWNER TO eis_gate;
+ALTER FUNCTION private.try_password OWNER TO eis_gate;
+
+CREATE FUNCTION public.sign_in_salt(email text, address text, OUT salt text, OUT retry_after integer)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    retry_after := private.retry_after(sha256(convert_to(lower(trim(email)), 'UTF8')), address);
+    salt := coalesce(
+        (SELECT u.password_salt FROM public.users u WHERE lower(u.email) = lower(trim(sign_in_salt.email)) AND u.status = 'active'),
+        left(private.mac('salt|' || lower(trim(sign_in_salt.email))), 32));
+END $$;
+COMMENT ON FUNCTION public.sign_in_salt IS
+    'The salt of an account, hex; for an unknown one a steady made-up one, so that both look and cost the same. With it, how long the limit on attempts still holds: then nothing needs to be digested.';
+
+CREATE FUNCTION public.sign_in(email text, digest bytea, address text, OUT outcome text, OUT ticket bytea, OUT user_id uuid, OUT retry_after integer)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
     person public.users;
     choice uuid;
     choices integer;
 BEGIN
-    PERFORM pg_advisory_xact_lock(('x' || left(encode(key, 'hex'), 15))::bit(60)::bigint);
     SELECT u.* INTO person FROM public.users u WHERE lower(u.email) = lower(trim(sign_in.email)) AND u.status = 'active';
-    SELECT coalesce(max(s.at), '-infinity') INTO since FROM public.sign_ins s WHERE s.account = key AND s.outcome = 'signed_in';
-    SELECT count(*), min(s.at) INTO by_account, oldest FROM public.sign_ins s
-        WHERE s.account = key AND s.outcome = 'wrong' AND s.at > greatest(since, now() - interval '15 minutes');
-    SELECT count(*) INTO by_address FROM public.sign_ins s
-        WHERE s.address = left(sign_in.address, 64) AND s.outcome = 'wrong' AND s.at > now() - interval '15 minutes';
-    IF by_account >= 10 OR by_address >= 50 THEN
-        INSERT INTO public.sign_ins (user_id, account, address, outcome) VALUES (person.id, key, left(sign_in.address, 64), 'limited');
-        outcome := 'limited';
-        retry_after := greatest(1, extract(epoch FROM coalesce(oldest, now()) + interval '15 minutes' - now())::integer);
-        RETURN;
+    outcome := private.try_password(person, email, digest, address);
+    IF outcome = 'limited' THEN
+        retry_after := private.retry_after(sha256(convert_to(lower(trim(email)), 'UTF8')), address);
+    ELSIF outcome = 'signed_in' THEN
+        SELECT count(*), (array_agg(a.id))[1] INTO choices, choice FROM public.role_assignments a WHERE a.user_id = person.id AND private.in_force(a);
+        user_id := person.id;
+        ticket := private.issue_ticket(person.id, CASE WHEN choices = 1 THEN choice END, NULL, NULL);
     END IF;
-    IF person.id IS NULL OR person.password_proof IS DISTINCT FROM sha256(digest) THEN
-        INSERT INTO public.sign_ins (user_id, account, address, outcome) VALUES (person.id, key, left(sign_in.address, 64), 'wrong');
-        outcome := 'wrong';
-        RETURN;
-    END IF;
-    INSERT INTO public.sign_ins (user_id, account, address, outcome) VALUES (person.id, key, left(sign_in.address, 64), 'signed_in');
-    SELECT count(*), (array_agg(a.id))[1] INTO choices, choice FROM public.role_assignments a WHERE a.user_id = person.id AND private.in_force(a);
-    outcome := 'signed_in';
-    user_id := person.id;
-    ticket := private.issue_ticket(person.id, CASE WHEN choices = 1 THEN choice END, NULL, NULL);
 END $$;
 COMMENT ON FUNCTION public.sign_in IS 'Checks a password digest, limits attempts, and gives a ticket for a new session. One assignment is opened at once; of several the person chooses.';
 
@@ -313,12 +339,33 @@ BEGIN
     ORDER BY s.seen_at DESC;
 END $$;
 
-CREATE FUNCTION public.end_other_sessions(secret bytea) RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE ended integer;
+-- What a person does about the own login, told where it matters: in the log of the organization that is open.
+CREATE FUNCTION private.audit_person(person public.users, a public.role_assignments, opened uuid, action text, summary text, address text)
+RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE org uuid := CASE WHEN a.role = 'eis_staff' THEN opened ELSE a.organization_id END;
 BEGIN
-    DELETE FROM public.sessions s WHERE s.user_id = public.get_current_user_id() AND s.secret_hash <> sha256(secret);
+    IF org IS NULL THEN RETURN; END IF;
+    INSERT INTO public.audit_log (organization_id, id, client_id, customer_id, user_id, user_name, role, action, entity, entity_id, summary, address)
+    VALUES (org, gen_random_uuid(), a.client_id, a.customer_id, person.id, person.name, a.role, audit_person.action, 'user', person.id,
+        audit_person.summary, left(audit_person.address, 64));
+END $$;
+REVOKE ALL ON FUNCTION private.audit_person FROM PUBLIC;
+ALTER FUNCTION private.audit_person OWNER TO eis_gate;
+
+CREATE FUNCTION public.end_other_sessions(secret bytea, address text) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    ended integer;
+    live record;
+BEGIN
+    SELECT * INTO live FROM private.live_session(secret);
+    IF (live.person).id IS NULL THEN
+        RAISE EXCEPTION 'this session has ended' USING ERRCODE = 'invalid_authorization_specification', CONSTRAINT = 'session_ended';
+    END IF;
+    DELETE FROM public.sessions s WHERE s.user_id = (live.person).id AND s.id <> (live.session).id;
     GET DIAGNOSTICS ended = ROW_COUNT;
+    PERFORM private.audit_person(live.person, live.assignment, (live.session).organization_id, 'end_sessions',
+        format('Signed out %s other sessions', ended), address);
     RETURN ended;
 END $$;
 
@@ -327,19 +374,27 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp A
 BEGIN RETURN (SELECT u.password_salt FROM public.users u WHERE u.id = public.get_current_user_id()); END $$;
 
 -- Other sessions end with the old password; the caller continues with a ticket for a new one.
-CREATE FUNCTION public.change_password(secret bytea, old_digest bytea, new_salt text, new_digest bytea) RETURNS bytea
+-- NULL when the old password is wrong: that counts as an attempt to sign in does.
+CREATE FUNCTION public.change_password(secret bytea, old_digest bytea, new_salt text, new_digest bytea, address text) RETURNS bytea
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE live record;
+DECLARE
+    live record;
+    outcome text;
 BEGIN
     SELECT * INTO live FROM private.live_session(secret);
     IF (live.person).id IS NULL THEN
         RAISE EXCEPTION 'this session has ended' USING ERRCODE = 'invalid_authorization_specification', CONSTRAINT = 'session_ended';
     END IF;
-    IF (live.person).password_proof IS DISTINCT FROM sha256(old_digest) THEN RETURN NULL; END IF;
+    outcome := private.try_password(live.person, (live.person).email, old_digest, address);
+    IF outcome = 'limited' THEN
+        RAISE EXCEPTION 'too many attempts' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'limited';
+    END IF;
+    IF outcome = 'wrong' THEN RETURN NULL; END IF;
     UPDATE public.users u SET password_salt = new_salt, password_proof = sha256(new_digest), password_changed_at = now()
         WHERE u.id = (live.person).id;
     DELETE FROM public.sessions s WHERE s.user_id = (live.person).id AND s.id <> (live.session).id;
     DELETE FROM public.session_tickets t WHERE t.user_id = (live.person).id;
+    PERFORM private.audit_person(live.person, live.assignment, (live.session).organization_id, 'change_password', 'Changed the password', address);
     RETURN private.issue_ticket((live.person).id, (live.session).assignment_id, (live.session).organization_id, (live.session).expires_at);
 END $$;
 
@@ -415,27 +470,32 @@ BEGIN
     WHERE i.token_hash = sha256(token) AND i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > now();
 END $$;
 
--- A new person sets a password; a known one proves theirs. False: the link is spent, or the password is wrong.
-CREATE FUNCTION public.accept_invitation(token bytea, new_user uuid, new_assignment uuid, name text, salt text, digest bytea) RETURNS boolean
+-- A new person sets a password; a known one proves theirs. 'accepted', 'wrong' or 'limited' as for signing in, or 'refused':
+-- the link is spent, or its maker or this login may no longer take part.
+CREATE FUNCTION public.accept_invitation(token bytea, new_user uuid, new_assignment uuid, name text, salt text, digest bytea, address text) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     i public.invitations;
     person public.users;
+    outcome text;
 BEGIN
     SELECT x.* INTO i FROM public.invitations x
     WHERE x.token_hash = sha256(token) AND x.accepted_at IS NULL AND x.revoked_at IS NULL AND x.expires_at > now() FOR UPDATE;
-    IF i.id IS NULL THEN RETURN false; END IF;
+    IF i.id IS NULL THEN RETURN 'refused'; END IF;
     -- A link is worth no more than the right of the one who made it, as it is now.
     PERFORM 1 FROM public.role_assignments g WHERE g.user_id = i.invited_by AND private.in_force(g)
         AND (g.role = 'eis_staff' OR (g.organization_id = i.organization_id
             AND (g.role = 'energy_admin' OR (g.role = 'client_admin' AND g.client_id = i.client_id))));
-    IF NOT FOUND THEN RETURN false; END IF;
+    IF NOT FOUND THEN RETURN 'refused'; END IF;
     SELECT u.* INTO person FROM public.users u WHERE lower(u.email) = lower(i.email);
     IF person.id IS NULL THEN
         INSERT INTO public.users (id, email, name, password_salt, password_proof, password_changed_at)
         VALUES (new_user, i.email, trim(accept_invitation.name), salt, sha256(digest), now()) RETURNING * INTO person;
-    ELSIF person.status <> 'active' OR person.password_proof IS DISTINCT FROM sha256(digest) THEN
-        RETURN false;
+    ELSIF person.status <> 'active' THEN
+        RETURN 'refused';
+    ELSE
+        outcome := private.try_password(person, person.email, digest, address);
+        IF outcome <> 'signed_in' THEN RETURN outcome; END IF;
     END IF;
     INSERT INTO public.role_assignments (organization_id, id, user_id, role, client_id, customer_id, granted_by, created_by)
     VALUES (i.organization_id, new_assignment, person.id, i.role, i.client_id, i.customer_id, i.invited_by, i.invited_by);
@@ -443,7 +503,7 @@ BEGIN
     INSERT INTO public.audit_log (organization_id, id, client_id, customer_id, user_id, user_name, role, action, entity, entity_id, summary)
     VALUES (i.organization_id, gen_random_uuid(), i.client_id, i.customer_id, person.id, person.name, i.role, 'accept', 'invitation', i.id,
         'Accepted the invitation as ' || replace(i.role, '_', ' '));
-    RETURN true;
+    RETURN 'accepted';
 END $$;
 
 -- Ends an assignment at a moment (one gone by: now), or gives it no end; the person's sessions under it end

@@ -43,12 +43,13 @@ ALTER ROLE eis_monitor SET default_transaction_read_only = on;
 ";
 
 /// What the database's PUBLIC loses. `set_config` would let one injected SELECT write a context; temporary
-/// tables would let a login shadow names.
+/// tables would let a login shadow names; ending other backends of its own login would stop the portal.
 const DATABASE: &str = "
 ALTER SCHEMA public OWNER TO eis_owner;
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean) TO eis_gate;
+REVOKE EXECUTE ON FUNCTION pg_catalog.pg_terminate_backend(integer, bigint), pg_catalog.pg_cancel_backend(integer) FROM PUBLIC;
 ";
 
 #[expect(clippy::disallowed_methods, reason = "the administrator's door")]

@@ -205,6 +205,35 @@ impl Checker<'_> {
     }
 }
 
+#[derive(QueryableByName)]
+struct Chains {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    records: i64,
+    #[diesel(sql_type = diesel::sql_types::Array<Text>)]
+    faults: Vec<String>,
+}
+
+/// Walks every audit log's chain: what was changed, removed or slipped in behind the portal's back. Reads all of the
+/// logs, so it stands apart from [`run`].
+///
+/// # Errors
+/// When the database cannot be reached or read.
+#[expect(clippy::disallowed_methods, reason = "looks at the database from outside")]
+pub async fn audit(admin_url: &str) -> Result<Vec<Finding>, DbError> {
+    let mut connection =
+        AsyncPgConnection::establish(admin_url).await.map_err(|e| DbError::Unreachable(e.to_string()))?;
+    let chains: Chains = sql_query(
+        "SELECT (SELECT count(*) FROM public.audit_seals) AS records, ARRAY(SELECT format(
+            'The audit log of the organization %s was tampered with%s: %s. Compare with a backup; the records after it are in doubt.',
+            f.organization_id, coalesce(' at record ' || f.seq, ''), f.fault) FROM public.audit_chain_faults() f LIMIT 20) AS faults",
+    )
+    .get_result(&mut connection)
+    .await?;
+    let mut checker = Checker { connection: &mut connection, findings: Vec::new() };
+    checker.note("audit log", chains.faults, &format!("{} records, every chain holds", chains.records));
+    Ok(checker.findings)
+}
+
 /// Runs every check against the database of `admin_url`.
 ///
 /// # Errors

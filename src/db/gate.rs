@@ -87,6 +87,30 @@ pub enum SignIn {
     },
 }
 
+/// What it takes to try a password.
+#[derive(Debug, QueryableByName)]
+pub struct Salt {
+    /// The salt to digest it with; a steady made-up one for an unknown account.
+    #[diesel(sql_type = Text)]
+    pub salt: String,
+    /// Seconds until an attempt is tried at all, where the limit holds: then there is nothing to digest.
+    #[diesel(sql_type = Nullable<Integer>)]
+    pub retry_after: Option<i32>,
+}
+
+/// What came of accepting an invitation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Accepted {
+    /// The assignment is made.
+    Yes,
+    /// The known person's password is wrong.
+    Wrong,
+    /// Too many wrong attempts; not tried.
+    Limited,
+    /// The link is spent, or its maker or this login may no longer take part.
+    Refused,
+}
+
 /// Proof that a session may be bound to a user and assignment.
 #[derive(Clone)]
 pub struct Ticket(Vec<u8>);
@@ -258,17 +282,17 @@ impl Db {
         Ok(flag.value.unwrap_or(false))
     }
 
-    /// The salt to digest a password with; a steady made-up one for an unknown account.
+    /// What it takes to try a password of an account from an address.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn sign_in_salt(&self, email: &str) -> Result<String, DbError> {
+    pub async fn sign_in_salt(&self, email: &str, address: &str) -> Result<Salt, DbError> {
         let mut connection = self.connection().await?;
-        let words: Words = sql_query("SELECT public.sign_in_salt($1) AS value")
+        Ok(sql_query("SELECT * FROM public.sign_in_salt($1, $2)")
             .bind::<Text, _>(email)
+            .bind::<Text, _>(address)
             .get_result(&mut connection)
-            .await?;
-        Ok(words.value)
+            .await?)
     }
 
     /// Tries an account's password digest, within the limits on attempts.
@@ -315,20 +339,22 @@ impl Db {
     /// new one; `None` when the old password is wrong.
     ///
     /// # Errors
-    /// [`DbError::SessionEnded`], or when the database fails.
+    /// [`DbError::SessionEnded`], [`DbError::Limited`] after too many wrong ones, or when the database fails.
     pub async fn change_password(
         &self,
         of: SessionSecret,
         old_digest: &[u8],
         new_salt: &str,
         new_digest: &[u8],
+        address: &str,
     ) -> Result<Option<Ticket>, DbError> {
         let mut connection = self.connection().await?;
-        let bytes: Bytes = sql_query("SELECT public.change_password($1, $2, $3, $4) AS value")
+        let bytes: Bytes = sql_query("SELECT public.change_password($1, $2, $3, $4, $5) AS value")
             .bind::<Binary, _>(secret(of))
             .bind::<Binary, _>(old_digest)
             .bind::<Text, _>(new_salt)
             .bind::<Binary, _>(new_digest)
+            .bind::<Text, _>(address)
             .get_result(&mut connection)
             .await
             .map_err(refused)?;
@@ -348,8 +374,7 @@ impl Db {
             .optional()?)
     }
 
-    /// Accepts an invitation: a new person sets a password, a known one proves theirs. False when the link
-    /// is spent or the password wrong.
+    /// Accepts an invitation: a new person sets a password, a known one proves theirs, within the limits on attempts.
     ///
     /// # Errors
     /// When the database fails.
@@ -359,18 +384,25 @@ impl Db {
         name: &str,
         salt: &str,
         digest: &[u8],
-    ) -> Result<bool, DbError> {
+        address: &str,
+    ) -> Result<Accepted, DbError> {
         let mut connection = self.connection().await?;
-        let flag: Flag = sql_query("SELECT public.accept_invitation($1, $2, $3, $4, $5, $6) AS value")
+        let words: Words = sql_query("SELECT public.accept_invitation($1, $2, $3, $4, $5, $6, $7) AS value")
             .bind::<Binary, _>(token)
             .bind::<SqlUuid, _>(UserId::fresh())
             .bind::<SqlUuid, _>(AssignmentId::fresh())
             .bind::<Text, _>(name)
             .bind::<Text, _>(salt)
             .bind::<Binary, _>(digest)
+            .bind::<Text, _>(address)
             .get_result(&mut connection)
             .await?;
-        Ok(flag.value.unwrap_or(false))
+        Ok(match words.value.as_str() {
+            "accepted" => Accepted::Yes,
+            "wrong" => Accepted::Wrong,
+            "limited" => Accepted::Limited,
+            _ => Accepted::Refused,
+        })
     }
 }
 

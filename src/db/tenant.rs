@@ -154,6 +154,7 @@ pub(super) fn refused(error: diesel::result::Error) -> DbError {
     match name {
         Some("session_ended") => DbError::SessionEnded,
         Some("not_yours") => DbError::Refused,
+        Some("limited") => DbError::Limited,
         _ => DbError::Query(error),
     }
 }

@@ -4,7 +4,7 @@ use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use eis::access::Role;
-use eis::db::gate::{Invited, SignIn};
+use eis::db::gate::{Accepted, Invited, Salt};
 use eis::passwords;
 use leptos::prelude::*;
 
@@ -15,7 +15,7 @@ use crate::components::{
 };
 use crate::forms::{FieldErrors, Reader};
 use crate::pages::parts::field_errors;
-use crate::server::auth::AuthError;
+use crate::server::auth::{AuthError, network};
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
 use crate::server::functions::{Done, act, ctx};
@@ -107,9 +107,11 @@ pub(crate) async fn accept_invitation(
             return Err(AppError::NotFound);
         };
         let (name, salt, digest) = if invited.known {
-            let salt = ctx.db().sign_in_salt(&invited.email).await?;
+            let Salt { salt, retry_after } = ctx.db().sign_in_salt(&invited.email, &network(&ctx.address)).await?;
+            if let Some(seconds) = retry_after {
+                return Err(limited(seconds));
+            }
             let digest = ctx.auth.backend.digest(password, salt.clone()).await.map_err(|_| wrong())?;
-            prove(&ctx, &invited.email, &digest).await?;
             (invited.name, salt, digest)
         } else {
             let name = read(&name, &password, &again_password, &invited.email)?;
@@ -117,9 +119,14 @@ pub(crate) async fn accept_invitation(
             let digest = ctx.auth.backend.digest(password, salt.clone()).await;
             (name, salt, digest.map_err(|e: AuthError| AppError::Internal(e.to_string()))?)
         };
-        if !ctx.db().accept_invitation(&key, &name, &salt, &digest).await? {
-            let text = "This login cannot take the invitation. Ask whoever invited you for another address.";
-            return Err(FieldErrors::one("password", text).into());
+        match ctx.db().accept_invitation(&key, &name, &salt, &digest, &network(&ctx.address)).await? {
+            Accepted::Yes => {}
+            Accepted::Wrong => return Err(wrong()),
+            Accepted::Limited => return Err(limited(15 * 60)),
+            Accepted::Refused => {
+                let text = "This login cannot take the invitation. Ask whoever invited you for another address.";
+                return Err(FieldErrors::one("password", text).into());
+            }
         }
         Ok(Done::to("/login").saying("Invitation accepted. Sign in with your e-mail address and password."))
     })
@@ -130,17 +137,10 @@ fn wrong() -> AppError {
     FieldErrors::one("password", "This is not the password of this address. Check it and try again.").into()
 }
 
-/// A known person's password, within the limits on attempts that signing in has: otherwise whoever makes an
-/// invitation could try passwords through it.
-async fn prove(ctx: &Ctx, email: &str, digest: &[u8]) -> Result<(), AppError> {
-    match ctx.db().sign_in(email, digest, &ctx.address).await? {
-        SignIn::SignedIn { .. } => Ok(()),
-        SignIn::Wrong => Err(wrong()),
-        SignIn::Limited { retry_after } => {
-            let text = format!("Too many attempts. Wait {} minutes, then try again.", (retry_after + 59) / 60);
-            Err(FieldErrors::one("password", text).into())
-        }
-    }
+/// The limits on attempts are those of signing in: otherwise whoever makes an invitation could try passwords through it.
+fn limited(seconds: i32) -> AppError {
+    let text = format!("Too many attempts. Wait {} minutes, then try again.", (seconds + 59) / 60);
+    FieldErrors::one("password", text).into()
 }
 
 /// A new person's name, when name and password will do.

@@ -9,7 +9,7 @@ use super::frame::render;
 use crate::components::{Button, Document, ErrorSummary, Field, Notice, Plain, PostForm, Tone};
 use crate::forms::FieldErrors;
 use crate::pages::parts::field_errors;
-use crate::server::auth::{AuthError, Credentials, rotate};
+use crate::server::auth::{AuthError, Credentials, network, rotate};
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
 use crate::server::functions::{Done, act, ctx, encode, own_path, see_other};
@@ -62,7 +62,7 @@ pub(crate) async fn sign_in(
     act(async {
         let ctx = ctx()?;
         let mut auth = ctx.auth.clone();
-        let given = Credentials { email: email.trim().to_owned(), password, address: ctx.address.clone() };
+        let given = Credentials { email: email.trim().to_owned(), password, address: network(&ctx.address) };
         let user = match auth.authenticate(given).await {
             Ok(Some(user)) => user,
             Ok(None) => {

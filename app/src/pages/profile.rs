@@ -1,6 +1,7 @@
 //! One's own profile: password, sessions, sign-ins.
 
 use axum::response::{IntoResponse, Response};
+use eis::db::DbError;
 use eis::{passwords, users};
 use leptos::prelude::*;
 
@@ -11,7 +12,7 @@ use crate::components::{
     Tone,
 };
 use crate::forms::FieldErrors;
-use crate::server::auth::rotate;
+use crate::server::auth::{network, rotate};
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
 use crate::server::functions::{Done, act, ctx};
@@ -129,7 +130,13 @@ pub(crate) async fn change_password(
         let old = backend.digest(old_password, salt).await.map_err(failed)?;
         let fresh = passwords::fresh_salt();
         let new = backend.digest(new_password, fresh.clone()).await.map_err(failed)?;
-        let ticket = ctx.db().change_password(actor.secret, &old, &fresh, &new).await?;
+        let ticket = match ctx.db().change_password(actor.secret, &old, &fresh, &new, &network(&ctx.address)).await {
+            Err(DbError::Limited) => {
+                let text = "Too many attempts. Wait 15 minutes, then try again.";
+                return Err(FieldErrors::one("old_password", text).into());
+            }
+            other => other?,
+        };
         let Some(ticket) = ticket else {
             return Err(FieldErrors::one("old_password", "This is not your current password.").into());
         };
@@ -146,7 +153,7 @@ pub(crate) async fn end_other_sessions() -> Result<(), ServerFnError> {
         let ctx = ctx()?;
         let actor = ctx.require_user()?;
         let mut tx = ctx.write(&actor).await?;
-        let ended = users::end_other_sessions(&mut tx, actor.secret).await?;
+        let ended = users::end_other_sessions(&mut tx, actor.secret, &ctx.address).await?;
         tx.commit().await?;
         Ok(Done::to("/profile").saying(format!("{ended} other sessions signed out.")))
     })

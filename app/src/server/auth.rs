@@ -2,7 +2,7 @@
 
 use axum_login::{AuthUser, AuthnBackend, UserId};
 use eis::access::{Actor, OpenOrganization, Role};
-use eis::db::gate::{LoadedSession, SignIn, Ticket};
+use eis::db::gate::{LoadedSession, Salt, SignIn, Ticket};
 use eis::db::{Db, DbError};
 use eis::ids;
 use eis::passwords;
@@ -147,6 +147,18 @@ pub struct Credentials {
     pub address: String,
 }
 
+/// Where attempts from an address are counted: an IPv6 customer has 2^64 addresses, so its network counts.
+#[must_use]
+pub fn network(address: &str) -> String {
+    match address.parse() {
+        Ok(std::net::IpAddr::V6(v6)) if v6.to_ipv4_mapped().is_none() => {
+            let [a, b, c, d, ..] = v6.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+        _ => address.to_owned(),
+    }
+}
+
 /// Why there is no user.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthError {
@@ -197,7 +209,11 @@ impl AuthnBackend for Accounts {
     type Error = AuthError;
 
     async fn authenticate(&self, given: Credentials) -> Result<Option<User>, AuthError> {
-        let salt = self.db.sign_in_salt(&given.email).await?;
+        let Salt { salt, retry_after } = self.db.sign_in_salt(&given.email, &given.address).await?;
+        // Beyond the limit no password is digested: that would be the cheapest way to keep the portal busy.
+        if let Some(seconds) = retry_after {
+            return Err(AuthError::Limited(seconds));
+        }
         let password = if given.password.len() > passwords::MAX_LENGTH { String::new() } else { given.password };
         let digest = self.digest(password, salt).await?;
         match self.db.sign_in(&given.email, &digest, &given.address).await? {

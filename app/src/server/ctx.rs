@@ -3,7 +3,7 @@
 use axum::extract::{ConnectInfo, FromRef, FromRequestParts};
 use axum::http::header::{HOST, USER_AGENT};
 use axum::http::request::Parts;
-use eis::access::{Actor, Permission};
+use eis::access::{Actor, Permission, Role};
 use eis::db::{Access, Db, Tenant};
 use eis::ids::ClientId;
 use serde::{Deserialize, Serialize};
@@ -118,12 +118,15 @@ impl Ctx {
     /// The guard of every page and server function that needs a permission, in the organization open.
     ///
     /// # Errors
-    /// [`AppError::SignedOut`], [`AppError::Choose`] while no role is chosen, or [`AppError::Forbidden`] when
-    /// the role does not include it.
+    /// [`AppError::SignedOut`], [`AppError::Choose`] while no role is chosen, [`AppError::Suspended`], or
+    /// [`AppError::Forbidden`] when the role does not include it.
     pub fn require(&self, permission: Permission) -> Result<Actor, AppError> {
         let actor = self.require_user()?;
         if actor.role.is_none() {
             return Err(AppError::Choose);
+        }
+        if actor.organization.is_none() && actor.role != Some(Role::EisStaff) {
+            return Err(AppError::Suspended);
         }
         let tenant = actor.organization.is_some() || permission == Permission::OpenOrganizations;
         if actor.may(permission) && tenant { Ok(actor) } else { Err(AppError::Forbidden) }

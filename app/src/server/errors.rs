@@ -2,6 +2,7 @@
 //!
 //! - `SignedOut`: nobody is signed in → to the sign-in page, and back afterwards.
 //! - `Choose`: somebody with no role chosen yet → to the page where one is chosen.
+//! - `Suspended`: somebody whose organization is closed for now → 403 that says so.
 //! - `Forbidden`: the address names a foreign tenant or a page outside the role → 403.
 //! - `NotFound`: an id that is not there or that row-level security hides → 404, the same bytes for both.
 //! - `Invalid`: what was typed is wrong → back to the form with everything typed (server functions only).
@@ -25,6 +26,9 @@ pub enum AppError {
     /// Signed in, and no role is chosen.
     #[error("no role chosen")]
     Choose,
+    /// The organization is suspended.
+    #[error("suspended")]
+    Suspended,
     /// Not for this role, or not this tenant's.
     #[error("refused")]
     Forbidden,
@@ -54,6 +58,9 @@ impl From<DbError> for AppError {
             // The gate's own refusals, by the names that it gives them.
             error if error.violates("not_yours") => Self::Forbidden,
             error if error.violates("session_ended") => Self::SignedOut,
+            DbError::Limited => {
+                Self::Conflict("Too many attempts. Wait a quarter of an hour, then try again.".to_owned())
+            }
             other => Self::Internal(other.to_string()),
         }
     }
@@ -90,6 +97,11 @@ impl IntoResponse for AppError {
                 StatusCode::FORBIDDEN,
                 "This is not yours to open",
                 "The address belongs to someone else, or your role does not include this page. If you hold several roles, switch to the right one.",
+            ),
+            Self::Suspended => (
+                StatusCode::FORBIDDEN,
+                "Your organisation's portal is suspended",
+                "Nothing is lost. Your organisation's admin or EIS Power can tell you more; sign in again once it is open.",
             ),
             Self::NotFound => (
                 StatusCode::NOT_FOUND,

@@ -503,12 +503,14 @@ async fn attack_54_self_promotion() {
     app.must("COMMIT").await;
     assert_eq!(app.value(&format!("SELECT known FROM invitation_by_token('{token}')")).await, "t");
     let accept = |token: &str, digest: &str| {
-        format!("SELECT accept_invitation('{token}', gen_random_uuid(), gen_random_uuid(), 'X', 'salt', '\\x{digest}')")
+        format!(
+            "SELECT accept_invitation('{token}', gen_random_uuid(), gen_random_uuid(), 'X', 'salt', '\\x{digest}', 'here')"
+        )
     };
-    assert_eq!(app.value(&accept(&token, "00")).await, "f", "another's password");
-    assert_eq!(app.value(&accept("\\x00", DIGEST.trim())).await, "f", "a made-up link");
-    assert_eq!(app.value(&accept(&token, DIGEST.trim())).await, "t", "the positive control");
-    assert_eq!(app.value(&accept(&token, DIGEST.trim())).await, "f", "once only");
+    assert_eq!(app.value(&accept(&token, "00")).await, "wrong", "another's password");
+    assert_eq!(app.value(&accept("\\x00", DIGEST.trim())).await, "refused", "a made-up link");
+    assert_eq!(app.value(&accept(&token, DIGEST.trim())).await, "accepted", "the positive control");
+    assert_eq!(app.value(&accept(&token, DIGEST.trim())).await, "refused", "once only");
     assert!(app.rows(&format!("SELECT * FROM invitation_by_token('{token}')")).await.unwrap().is_empty());
     assert_eq!(
         truth
@@ -524,7 +526,7 @@ async fn attack_54_self_promotion() {
         let token = app.value(&invite("client_admin", (1, 1, 0))).await;
         app.must("COMMIT").await;
         truth.must(&format!("UPDATE invitations SET {spoil} WHERE token_hash = sha256('{token}')")).await;
-        assert_eq!(app.value(&accept(&token, "11")).await, "f", "{spoil}");
+        assert_eq!(app.value(&accept(&token, "11")).await, "refused", "{spoil}");
     }
 }
 

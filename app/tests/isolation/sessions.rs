@@ -1,8 +1,9 @@
 //! Attacks 58 and 59, and what else may go wrong between signing in and out.
 
+use crate::DENIED;
 use crate::support::database::Case;
 use crate::support::http::{Answer, Browser, Portal};
-use crate::support::world::{DIGEST, PASSWORD, Who, client};
+use crate::support::world::{DIGEST, PASSWORD, Who, client, organization};
 use crate::targets::fill;
 use crate::writes::fingerprint;
 
@@ -261,8 +262,60 @@ async fn a_wrong_password_and_an_unknown_account_look_alike_also_when_limited() 
     );
     // Salts: steady, alike, and no hint whether there is such an account.
     for email in ["admin1@eis.example", "nobody@eis.example"] {
-        let ask = || async { app.value(&format!("SELECT sign_in_salt('{email}')")).await };
+        let ask = || async { app.value(&format!("SELECT salt FROM sign_in_salt('{email}', 'elsewhere')")).await };
         assert_eq!(ask().await, ask().await);
         assert!(ask().await.len() == 32 && ask().await.bytes().all(|b| b.is_ascii_hexdigit()), "{email}");
     }
+}
+
+#[tokio::test]
+async fn every_door_to_a_password_counts_the_same_attempts() {
+    let case = Case::world().await;
+    let (app, truth) = (case.app().await, case.superuser().await);
+    let (who, right) = (Who::Client(1, 1), DIGEST.trim());
+    let change = |digest: &str| {
+        let secret = who.secret().hex();
+        format!("SELECT change_password('\\x{secret}', '\\x{digest}', 'salt', '\\x{right}', 'here')")
+    };
+    let retry = format!("SELECT retry_after FROM sign_in_salt('{}', 'here')", who.email());
+    for _ in 0..10 {
+        assert_eq!(app.maybe(&retry).await, None, "not limited yet");
+        assert_eq!(app.maybe(&change("00")).await, None, "a wrong password");
+    }
+    assert!(app.maybe(&retry).await.is_some(), "nothing is digested any more");
+    assert_eq!(app.refused(&change(right)).await, DENIED, "not even the right one is tried");
+    let sign_in = format!("SELECT outcome FROM sign_in('{}', '\\x{right}', 'elsewhere')", who.email());
+    assert_eq!(app.value(&sign_in).await, "limited", "nor at the front door");
+    truth.must("UPDATE sign_ins SET at = at - interval '16 minutes'").await;
+    assert_eq!(app.value(&sign_in).await, "signed_in", "the positive control: later it is");
+    let told = "SELECT count(*) FROM audit_log WHERE action = 'change_password' AND user_name = 'Cleo Client 11'";
+    assert_eq!(truth.count(told).await, 0);
+    assert!(app.maybe(&change(right)).await.is_some());
+    assert_eq!(truth.count(told).await, 1, "on record where the person works");
+}
+
+#[tokio::test]
+async fn a_suspended_organization_is_closed_to_all_but_staff() {
+    let case = Case::world().await;
+    let (portal, truth) = (case.portal().await, case.superuser().await);
+    let pages =
+        [(Who::Admin(1), "/organization"), (Who::Customer(1, 1, 1), "/account"), (Who::Staff(1), "/organization")];
+    for (who, path) in pages {
+        assert_eq!(portal.browser_of(who).get(path).await.status, 200, "the positive control: {who:?}");
+    }
+    truth.must(&format!("UPDATE organizations SET status = 'suspended' WHERE id = '{}'", organization(1))).await;
+    let db = case.db(1);
+    for (who, path) in pages {
+        let answer = portal.browser_of(who).get(path).await;
+        if who == Who::Staff(1) {
+            assert_eq!(answer.status, 200, "staff may look");
+        } else {
+            assert_eq!(answer.status, 403, "{who:?}");
+            assert!(answer.body.contains("suspended"), "{who:?}: {}", answer.body);
+            let mut tx = db.as_tenant(&who.actor(), eis::db::Access::Write).await.unwrap();
+            let changed = diesel::sql_query("UPDATE customers SET phone = 'x'");
+            assert_eq!(diesel_async::RunQueryDsl::execute(changed, &mut *tx).await, Ok(0), "{who:?}");
+        }
+    }
+    assert_eq!(portal.browser_of(Who::Admin(2)).get("/organization").await.status, 200, "the other one works");
 }

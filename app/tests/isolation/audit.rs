@@ -1,0 +1,140 @@
+//! The audit log is append-only, says who it really was, and shows whoever tampers with it.
+
+use crate::DENIED;
+use crate::support::database::Case;
+use crate::support::sql::Sql;
+use crate::support::world::{Who, client, organization};
+
+const ME: Who = Who::Client(1, 1);
+
+fn record(o: u8, action: &str) -> String {
+    format!(
+        "INSERT INTO audit_log (organization_id, id, client_id, user_name, role, action, entity, summary, at)
+         VALUES ('{}', gen_random_uuid(), '{}', 'Somebody Else', 'eis_staff', '{action}', 'thing', 'x', '2001-01-01')",
+        organization(o),
+        client(o, 1)
+    )
+}
+
+/// Writes a record as somebody, and commits.
+async fn write(app: &Sql, who: Who, sql: &str) {
+    app.enter(who).await;
+    assert_eq!(app.must(sql).await, 1);
+    app.must("COMMIT").await;
+}
+
+/// The faults of all chains as `fault` texts.
+async fn faults(truth: &Sql) -> Vec<String> {
+    let rows = truth.rows("SELECT fault FROM audit_chain_faults() ORDER BY organization_id, seq").await.unwrap();
+    rows.into_iter().flatten().flatten().collect()
+}
+
+#[tokio::test]
+async fn a_record_says_who_and_when_it_really_was() {
+    let case = Case::world().await;
+    let (app, truth) = (case.app().await, case.superuser().await);
+    write(&app, ME, &record(1, "forged")).await;
+    let told = truth.rows("SELECT user_id::text, user_name, role, (at > now() - interval '1 minute')::text FROM audit_log WHERE action = 'forged'").await.unwrap();
+    let name = truth.value(&format!("SELECT name FROM users WHERE id = '{}'", ME.user())).await;
+    let expected = [ME.user().to_string(), name, "client_admin".to_owned(), "true".to_owned()].map(Some).to_vec();
+    assert_eq!(told, [expected]);
+    assert_eq!(app.as_who(ME, &record(2, "forged")).await.unwrap_err().code, DENIED);
+}
+
+#[tokio::test]
+async fn nobody_changes_a_record_or_its_seal() {
+    let case = Case::world().await;
+    let (app, owner) = (case.app().await, case.owner().await);
+    write(&app, ME, &record(1, "kept")).await;
+    for sql in [
+        "UPDATE audit_log SET summary = 'y'",
+        "DELETE FROM audit_log",
+        "SELECT * FROM audit_seals",
+        "SELECT * FROM audit_chains",
+    ] {
+        assert_eq!(app.as_who(ME, sql).await.unwrap_err().code, DENIED, "{sql}");
+    }
+    owner.must(&format!("BEGIN; SELECT open_system_context('{}')", organization(1))).await;
+    assert!(owner.count("SELECT count(*) FROM audit_log").await > 0, "the positive control: the owner sees the log");
+    // Nothing to be changed: the owner's policies give it no record to write.
+    assert_eq!(owner.run("UPDATE audit_log SET summary = 'y'").await, Ok(0));
+    owner.leave().await;
+    for function in ["audit_log_is_sealed", "audit_log_tells_the_truth"] {
+        assert_eq!(app.refused(&format!("SELECT {function}()")).await, DENIED);
+    }
+    assert_eq!(app.refused("SELECT * FROM audit_chain_faults()").await, DENIED, "it names every organization");
+}
+
+#[tokio::test]
+async fn tampering_shows_whoever_did_it_and_however() {
+    let tampers: [(&str, &str); 6] = [
+        ("UPDATE audit_log SET summary = 'harmless' WHERE action = 'two'", "its record was changed"),
+        ("UPDATE audit_log SET at = at - interval '1 microsecond' WHERE action = 'two'", "its record was changed"),
+        (
+            "DELETE FROM audit_seals WHERE record_id = (SELECT id FROM audit_log WHERE action = 'two');
+          DELETE FROM audit_log WHERE action = 'two'",
+            "links are missing before this one",
+        ),
+        (
+            "DELETE FROM audit_seals WHERE record_id = (SELECT id FROM audit_log WHERE action = 'three');
+          DELETE FROM audit_log WHERE action = 'three'",
+            "the chain ends elsewhere than it should",
+        ),
+        (
+            "DELETE FROM audit_seals WHERE record_id = (SELECT id FROM audit_log WHERE action = 'three')",
+            "was slipped in",
+        ),
+        (
+            "INSERT INTO audit_log SELECT organization_id, gen_random_uuid(), client_id, customer_id, user_id, user_name, role, 'four', entity, entity_id, summary, details, address, at FROM audit_log WHERE action = 'two'",
+            "was slipped in",
+        ),
+    ];
+    for (tamper, fault) in tampers {
+        let case = Case::world().await;
+        let (app, truth) = (case.app().await, case.superuser().await);
+        for action in ["one", "two", "three"] {
+            write(&app, ME, &record(1, action)).await;
+            write(&app, Who::Client(2, 1), &record(2, action)).await;
+        }
+        assert_eq!(faults(&truth).await, Vec::<String>::new(), "the positive control: untouched, it holds");
+        // As a superuser would, with every trigger and key asleep.
+        let only = tamper.replace("WHERE action", &format!("WHERE organization_id = '{}' AND action", organization(1)));
+        truth.must(&format!("SET session_replication_role = replica; {only}; RESET session_replication_role")).await;
+        let told = faults(&truth).await;
+        assert!(told.iter().any(|told| told.contains(fault)), "{tamper}: {told:?}");
+        let elsewhere =
+            format!("SELECT count(*) FROM audit_chain_faults() WHERE organization_id <> '{}'", organization(1));
+        assert_eq!(truth.count(&elsewhere).await, 0, "the other organization's chain holds");
+    }
+}
+
+#[tokio::test]
+async fn an_organization_s_admin_sees_its_own_chain() {
+    let case = Case::world().await;
+    let (app, truth) = (case.app().await, case.superuser().await);
+    write(&app, ME, &record(1, "one")).await;
+    let chain = "SELECT count(*) FROM my_audit_chain() WHERE fault IS NULL AND octet_length(hash) = 32 AND records = (SELECT count(*) FROM audit_log)";
+    assert_eq!(app.count_as(Who::Admin(1), chain).await, 1);
+    assert_eq!(app.count_as(Who::Staff(1), chain).await, 1);
+    for who in [ME, Who::Customer(1, 1, 1), Who::Staff(0)] {
+        assert_eq!(app.count_as(who, "SELECT count(*) FROM my_audit_chain()").await, 0, "{who:?}");
+    }
+    truth.must("SET session_replication_role = replica; UPDATE audit_log SET summary = 'y' WHERE action = 'one'; RESET session_replication_role").await;
+    assert_eq!(app.count_as(Who::Admin(1), "SELECT count(*) FROM my_audit_chain() WHERE fault IS NOT NULL").await, 1);
+    assert_eq!(app.count_as(Who::Admin(2), "SELECT count(*) FROM my_audit_chain() WHERE fault IS NOT NULL").await, 0);
+}
+
+#[tokio::test]
+async fn writers_of_one_organization_do_not_wait_for_each_other() {
+    let case = Case::world().await;
+    let (first, second, truth) = (case.app().await, case.app().await, case.superuser().await);
+    for sql in [&first, &second] {
+        sql.enter(ME).await;
+        sql.must(&record(1, "both")).await;
+    }
+    // Both are open and have written; neither holds the chain.
+    second.must("COMMIT").await;
+    first.must("COMMIT").await;
+    assert_eq!(truth.count("SELECT count(*) FROM audit_log WHERE action = 'both'").await, 2);
+    assert_eq!(faults(&truth).await, Vec::<String>::new());
+}
