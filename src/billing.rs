@@ -8,6 +8,7 @@ mod account;
 mod draft;
 mod issue;
 mod load;
+mod order;
 mod overview;
 mod run;
 mod steps;
@@ -127,8 +128,8 @@ pub struct Exception {
     pub account_number: String,
     /// Its name.
     pub customer_name: String,
-    /// `no_tariff`, `no_meter`, `no_usage`, `missing_usage`, `rating_failed`, `estimated`, `zero_usage`,
-    /// `much_higher`, `much_lower`.
+    /// `no_tariff`, `no_meter`, `no_usage`, `missing_usage`, `rating_failed`, `carried_over`, `estimated`,
+    /// `zero_usage`, `much_higher`, `much_lower`.
     pub kind: String,
     /// `blocks`: there is no bill; `warns`: there is one to look at.
     pub severity: String,

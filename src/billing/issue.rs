@@ -7,7 +7,7 @@ use diesel::sql_types::{BigInt, Date, Integer, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
 
-use super::{BillingError, Desk, locked, run, steps, wrong};
+use super::{BillingError, Desk, locked, order, run, steps, wrong};
 use crate::clients::Client;
 use crate::db::schema::{billing_periods, invoice_counters};
 use crate::ids::BillingPeriodId;
@@ -48,6 +48,7 @@ pub async fn issue(
         "invoiced" | "closed" => return Ok(Issued { invoices: 0, total: Decimal::ZERO, labels: None }),
         _ => return wrong("Approve the period first, then issue its invoices."),
     }
+    order::in_turn(conn, desk, &period).await?;
     let series = client.invoice_series.as_str();
     let last = take_counter(conn, desk, series).await?;
     let count = number_drafts(conn, desk, client, id, day, last).await?;

@@ -97,6 +97,14 @@ pub(super) struct PastRow {
     pub metadata: Value,
 }
 
+/// An invoice for later days, issued before.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = invoices)]
+pub(super) struct LaterRow {
+    pub customer_id: CustomerId,
+    pub label: String,
+}
+
 /// What a batch of customers is rated from.
 pub(super) struct Batch {
     pub meters: Vec<MeterRow>,
@@ -104,6 +112,7 @@ pub(super) struct Batch {
     pub reads: Vec<ReadRow>,
     pub days: Vec<DayRow>,
     pub past: Vec<PastRow>,
+    pub later: Vec<LaterRow>,
 }
 
 /// The customers with supply in the period, by account number. Who moved out is billed for the days until then.
@@ -152,7 +161,7 @@ pub(super) async fn batch(
 ) -> QueryResult<Batch> {
     let (from, to) = (period.from(), period.to());
     let earliest = from.checked_sub_months(Months::new(13)).unwrap_or(from);
-    let (mut one, mut two, mut three, mut four, mut five) = (conn, conn, conn, conn, conn);
+    let (mut one, mut two, mut three, mut four, mut five, mut six) = (conn, conn, conn, conn, conn, conn);
     let meters = meters::table
         .filter(meters::organization_id.eq(desk.organization).and(meters::client_id.eq(desk.client)))
         .filter(meters::customer_id.eq_any(of))
@@ -193,6 +202,15 @@ pub(super) async fn batch(
         .select(PastRow::as_select())
         .order(invoices::period_from)
         .load(&mut five);
-    let (meters, agreements, reads, days, past) = tokio::try_join!(meters, agreements, reads, days, past)?;
-    Ok(Batch { meters, agreements, reads, days, past })
+    let later = invoices::table
+        .filter(invoices::organization_id.eq(desk.organization).and(invoices::client_id.eq(desk.client)))
+        .filter(invoices::customer_id.eq_any(of))
+        .filter(invoices::status.ne_all(["draft", "credited"]).and(invoices::kind.eq("invoice")))
+        .filter(invoices::period_from.ge(to))
+        .select(LaterRow::as_select())
+        .order(invoices::period_from)
+        .load(&mut six);
+    let (meters, agreements, reads, days, past, later) =
+        tokio::try_join!(meters, agreements, reads, days, past, later)?;
+    Ok(Batch { meters, agreements, reads, days, past, later })
 }

@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use super::account::{Account, Verdict};
 use super::load::{self, Batch, CustomerRow};
 use super::tariffs::Tariffs;
-use super::{BillingError, Desk, locked, steps, write, wrong};
+use super::{BillingError, Desk, locked, order, steps, write, wrong};
 use crate::clients::Client;
 use crate::db::schema::{billing_periods, billing_runs};
 use crate::ids::{BillingPeriodId, BillingRunId, CustomerId};
@@ -60,7 +60,7 @@ impl Rated {
 /// period's totals follow. A customer who moves in or out inside the period is rated for the days supplied.
 ///
 /// # Errors
-/// [`BillingError::Wrong`] when the period is approved or issued.
+/// [`BillingError::Wrong`] when the period is approved or issued, or an earlier one is to be issued first.
 pub async fn rate(
     conn: &mut AsyncPgConnection,
     desk: &Desk,
@@ -73,6 +73,7 @@ pub async fn rate(
         "approved" => return wrong("The period is approved. Reopen it first, then rate it again."),
         _ => return wrong("The invoices of this period are issued already."),
     }
+    order::in_turn(conn, desk, &period).await?;
     let days = period.days();
     write::drop_drafts(conn, desk, id).await?;
     let customers = load::customers(conn, desk, days).await?;
@@ -135,6 +136,7 @@ fn accounts<'a>(customers: &'a [CustomerRow], batch: &'a Batch) -> Vec<Account<'
     let mut reads = by(&batch.reads, |row| owner.get(&row.meter_id).copied());
     let mut days = by(&batch.days, |row| owner.get(&row.meter_id).copied());
     let mut past = by(&batch.past, |row| Some(row.customer_id));
+    let mut later = by(&batch.later, |row| Some(row.customer_id));
     let account = |customer: &'a CustomerRow| Account {
         customer,
         meters: meters.remove(&customer.id).unwrap_or_default(),
@@ -142,6 +144,7 @@ fn accounts<'a>(customers: &'a [CustomerRow], batch: &'a Batch) -> Vec<Account<'
         reads: reads.remove(&customer.id).unwrap_or_default(),
         days: days.remove(&customer.id).unwrap_or_default(),
         past: past.remove(&customer.id).unwrap_or_default(),
+        later: later.remove(&customer.id).unwrap_or_default(),
     };
     customers.iter().map(account).collect()
 }

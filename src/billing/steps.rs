@@ -5,7 +5,7 @@ use diesel::sql_types::Uuid as SqlUuid;
 use diesel::{dsl::now, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-use super::{BillingError, BillingPeriod, Desk, lock, locked, write, wrong};
+use super::{BillingError, BillingPeriod, Desk, lock, locked, order, write, wrong};
 use crate::db::here;
 use crate::db::schema::billing_periods;
 use crate::ids::BillingPeriodId;
@@ -73,6 +73,7 @@ pub async fn approve(
         "open" => return wrong("Rate the period first."),
         _ => return wrong("The invoices of this period are issued already."),
     }
+    order::in_turn(conn, desk, &period).await?;
     use_tariffs(conn, desk, id).await?;
     let fields = (
         billing_periods::status.eq("approved"),

@@ -135,6 +135,7 @@ fn remedy(kind: &str) -> (&'static str, &'static str, &'static str) {
         "no_usage" => ("No usage", "Import usage", "imports/new"),
         "missing_usage" => ("Usage missing", "Import usage", "imports/new"),
         "rating_failed" => ("Cannot be rated", "Look at the tariff", "tariffs"),
+        "carried_over" => ("Later days billed first", "See the customer", "customers"),
         "estimated" => ("Estimated", "See the customer", "customers"),
         "zero_usage" => ("Nothing used", "See the customer", "customers"),
         "much_higher" => ("Much higher", "See the customer", "customers"),
