@@ -2,15 +2,18 @@
 //!
 //! [`rate`] makes draft invoices and says why there is none for some customers; it may be repeated until
 //! [`approve`], and [`reopen`] goes back as long as nothing is issued. [`issue`] numbers the drafts in one
-//! transaction. Every step locks the client's billing, so that two people never do it at once.
+//! transaction. A draft is approved and issued only as long as everything it was rated from is as it was ([`stale`]).
+//! Every step locks the client's billing, so that two people never do it at once.
 
 mod account;
 mod draft;
+mod inputs;
 mod issue;
 mod load;
 mod order;
 mod overview;
 mod run;
+mod stale;
 mod steps;
 mod tariffs;
 mod usage;
@@ -32,6 +35,7 @@ use crate::period::Period;
 pub use issue::{Issued, issue};
 pub use overview::{Attention, MonthUsage, attention, usage_by_month};
 pub use run::{Rated, rate};
+pub use stale::{Stale, stale, stamp};
 pub use steps::{approve, create, reopen};
 
 /// Whose billing is done, and by whom; the system (demo data) is nobody.

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::draft::{Draft, DraftLine};
+use super::inputs::Inputs;
 use super::load::{AgreementRow, CustomerRow, DayRow, LaterRow, MeterRow, PastRow, ReadRow};
 use super::tariffs::{Tariffs, Version};
 use super::usage::{Lacking, Measured, measure};
@@ -58,10 +59,15 @@ impl Account<'_> {
         Finding { customer_id: self.customer.id, kind, severity, message }
     }
 
+    /// The days of the period in which the customer is supplied.
+    pub fn span(&self, period: Period) -> Option<Period> {
+        let supplied = Period::new(self.customer.moved_in_on, self.customer.moved_out_on.unwrap_or(period.to()));
+        supplied.ok()?.intersect(&period)
+    }
+
     /// The draft; nothing when the customer has no day in the period.
     fn bill(&self, tariffs: &Tariffs, period: Period) -> Result<Option<Draft>, Lacking> {
-        let supplied = Period::new(self.customer.moved_in_on, self.customer.moved_out_on.unwrap_or(period.to()));
-        let Some(span) = supplied.ok().and_then(|supplied| supplied.intersect(&period)) else { return Ok(None) };
+        let Some(span) = self.span(period) else { return Ok(None) };
         let versions = tariffs.during(&self.agreements, span).map_err(|text| Lacking("no_tariff", text))?;
         let (import, export): (Vec<&MeterRow>, Vec<&MeterRow>) =
             self.meters.iter().partition(|meter| meter.direction == "import");
@@ -83,7 +89,7 @@ impl Account<'_> {
         };
         source.meters.dedup();
         import_usage.count_into(&mut source);
-        Ok(Some(self.draft(&versions, bill, &source)))
+        Ok(Some(self.draft(&versions, bill, &source, &self.inputs(tariffs, period))))
     }
 
     fn measured(&self, meters: &[&MeterRow], span: Period) -> Result<Measured, Lacking> {
@@ -133,7 +139,13 @@ impl Account<'_> {
         History { peaks: self.past.iter().filter_map(peak).collect(), carried }
     }
 
-    fn draft(&self, versions: &[(chrono::NaiveDate, &Version)], bill: Bill, source: &UsageSource) -> Draft {
+    fn draft(
+        &self,
+        versions: &[(chrono::NaiveDate, &Version)],
+        bill: Bill,
+        source: &UsageSource,
+        inputs: &Inputs,
+    ) -> Draft {
         let (id, customer) = (InvoiceId::fresh(), self.customer);
         let address =
             if customer.billing_address.is_empty() { &customer.service_address } else { &customer.billing_address };
@@ -142,6 +154,7 @@ impl Account<'_> {
         let tariffs: Vec<_> = versions.iter().map(|(_, version)| version.id).collect();
         let metadata = json!({
             "usage": source,
+            "inputs": inputs,
             "tariffs": tariffs,
             "peaks": bill.peaks,
             "carried": bill.carried,

@@ -7,7 +7,7 @@ use diesel::sql_types::{BigInt, Date, Integer, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
 
-use super::{BillingError, Desk, locked, order, run, steps, wrong};
+use super::{BillingError, Desk, locked, order, run, stale, steps, wrong};
 use crate::clients::Client;
 use crate::db::schema::{billing_periods, invoice_counters};
 use crate::ids::BillingPeriodId;
@@ -34,7 +34,7 @@ fn label(series: &str, day: NaiveDate, number: i64) -> String {
 /// transaction ends: a transaction that fails leaves no gap. Issuing again does nothing.
 ///
 /// # Errors
-/// [`BillingError::Wrong`] when the period is not approved.
+/// [`BillingError::Wrong`] when the period is not approved, an earlier one comes first, or a draft is stale.
 pub async fn issue(
     conn: &mut AsyncPgConnection,
     desk: &Desk,
@@ -49,6 +49,7 @@ pub async fn issue(
         _ => return wrong("Approve the period first, then issue its invoices."),
     }
     order::in_turn(conn, desk, &period).await?;
+    stale::refuse_stale(conn, desk, client, &period, "Reopen the period and rate it again.").await?;
     let series = client.invoice_series.as_str();
     let last = take_counter(conn, desk, series).await?;
     let count = number_drafts(conn, desk, client, id, day, last).await?;

@@ -17,7 +17,7 @@ use crate::ids::{BillingPeriodId, BillingRunId, CustomerId};
 use crate::period::Period;
 
 /// Customers loaded, rated and written together.
-const BATCH: usize = 1_000;
+pub(super) const BATCH: usize = 1_000;
 
 /// What rating a period came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -129,7 +129,7 @@ fn by<K: Eq + Hash, T>(rows: &[T], key: impl Fn(&T) -> Option<K>) -> HashMap<K, 
 }
 
 /// The rows of a batch, sorted to their customers.
-fn accounts<'a>(customers: &'a [CustomerRow], batch: &'a Batch) -> Vec<Account<'a>> {
+pub(super) fn accounts<'a>(customers: &'a [CustomerRow], batch: &'a Batch) -> Vec<Account<'a>> {
     let owner: HashMap<_, CustomerId> = batch.meters.iter().map(|meter| (meter.id, meter.customer_id)).collect();
     let mut meters = by(&batch.meters, |row| Some(row.customer_id));
     let mut agreements = by(&batch.agreements, |row| Some(row.customer_id));

@@ -6,6 +6,7 @@
 mod support;
 
 mod order;
+mod stale;
 
 use support::database::Case;
 use support::http::{Answer, Browser};
