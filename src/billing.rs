@@ -6,6 +6,7 @@
 //! Every step locks the client's billing, so that two people never do it at once.
 
 mod account;
+mod credit;
 mod draft;
 mod inputs;
 mod issue;

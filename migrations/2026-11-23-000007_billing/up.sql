@@ -242,7 +242,7 @@ CREATE TABLE public.payments (
     received_on     date NOT NULL,
     amount          numeric(12,2) NOT NULL CHECK (amount > 0),
     currency        text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
-    method          text NOT NULL CHECK (method IN ('bank_transfer', 'direct_debit', 'card', 'cash', 'other')),
+    method          text NOT NULL CHECK (method IN ('bank_transfer', 'direct_debit', 'card', 'cash', 'other', 'credit')),
     reference       text NOT NULL DEFAULT '',
     created_at      timestamptz NOT NULL DEFAULT now(),
     created_by      uuid,
@@ -251,9 +251,12 @@ CREATE TABLE public.payments (
     UNIQUE (organization_id, client_id, customer_id, id),
     FOREIGN KEY (organization_id, client_id, customer_id) REFERENCES public.customers (organization_id, client_id, id)
 );
-CREATE INDEX payments_received ON public.payments (organization_id, client_id, received_on DESC, id DESC) INCLUDE (amount);
-CREATE INDEX payments_customer ON public.payments (organization_id, client_id, customer_id, received_on DESC);
-COMMENT ON TABLE public.payments IS 'Money received from a customer.';
+CREATE INDEX payments_received ON public.payments (organization_id, client_id, received_on DESC, id DESC) INCLUDE (amount, method);
+CREATE INDEX payments_customer ON public.payments (organization_id, client_id, customer_id, received_on DESC) INCLUDE (amount);
+COMMENT ON TABLE public.payments IS
+    'Money received from a customer, and credit that a bill left. What is not allocated is the customer''s credit: it pays the next bills when they are issued.';
+COMMENT ON COLUMN public.payments.id IS 'Made with the form that records it: a form sent twice is one payment. A credit has the id of the invoice that left it.';
+COMMENT ON COLUMN public.payments.method IS 'credit: no money came; an invoice came to less than nothing (reference: its number).';
 CALL private.protect('public.payments', 'customer', '{INSERT}');
 CALL private.track_updates('public.payments');
 
@@ -273,5 +276,6 @@ CREATE TABLE public.allocations (
         REFERENCES public.invoices (organization_id, client_id, customer_id, id)
 );
 CREATE INDEX allocations_invoice ON public.allocations (organization_id, client_id, invoice_id);
+CREATE INDEX allocations_customer ON public.allocations (organization_id, client_id, customer_id) INCLUDE (amount);
 COMMENT ON TABLE public.allocations IS 'Which payment pays how much of which invoice, of the same customer.';
 CALL private.protect('public.allocations', 'customer', '{INSERT}');

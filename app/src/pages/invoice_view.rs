@@ -25,9 +25,10 @@ pub fn account(invoice: &Invoice, lines: &[Line], locale: Locale) -> AnyView {
         .collect_view();
     let (net, total) = (money(invoice.net), money(invoice.total));
     let paid = (!invoice.paid.is_zero()).then(|| (money(-invoice.paid), money(invoice.open())));
+    let settled = if invoice.paid < Decimal::ZERO { "Kept as credit" } else { "Paid" };
     let paid = paid.map(|(paid, open)| {
         view! {
-            <BillSum label="Paid" amount=paid/>
+            <BillSum label=settled amount=paid/>
             <BillSum label="Left to pay" amount=open total=true/>
         }
     });

@@ -546,11 +546,19 @@ pub(crate) async fn issue_billing_period(client: String, period: String) -> Resu
         };
         let locale = Locale::from(&client.locale);
         let invoices = many(issued.invoices, "invoice", "invoices", locale);
+        let from_credit = if issued.from_credit > Decimal::ZERO {
+            format!(
+                " Customers' credit paid {} of it.",
+                format::amount(issued.from_credit, &client.currency, locale)
+            )
+        } else {
+            String::new()
+        };
         let say = format!(
-            "Issued {invoices} totalling {}: {first} to {last}.",
+            "Issued {invoices} totalling {}: {first} to {last}.{from_credit}",
             format::amount(issued.total, &client.currency, locale)
         );
-        let details = json!({ "invoices": issued.invoices, "total": issued.total, "first": first, "last": last });
+        let details = json!({ "invoices": issued.invoices, "total": issued.total, "first": first, "last": last, "from_credit": issued.from_credit });
         finish(tx, &actor, entry("issue", id, say.clone(), details), say).await
     })
     .await
