@@ -29,12 +29,12 @@ use rust_decimal::Decimal;
 
 use crate::access::Actor;
 use crate::db::DbError;
-use crate::db::schema::{billing_exceptions, billing_periods, customers};
-use crate::ids::{BillingPeriodId, ClientId, CustomerId, OrganizationId, UserId};
+use crate::db::schema::{billing_exceptions, billing_periods, customers, invoices};
+use crate::ids::{BillingPeriodId, ClientId, CustomerId, InvoiceId, OrganizationId, UserId};
 use crate::period::Period;
 
 pub use issue::{Issued, issue};
-pub use overview::{Attention, MonthUsage, attention, usage_by_month};
+pub use overview::{Attention, Changed, MonthUsage, attention, changed_after_invoice, usage_by_month};
 pub use run::{Rated, rate};
 pub use stale::{Stale, stale, stamp};
 pub use steps::{approve, create, reopen};
@@ -134,12 +134,14 @@ pub struct Exception {
     /// Its name.
     pub customer_name: String,
     /// `no_tariff`, `no_meter`, `no_usage`, `missing_usage`, `rating_failed`, `carried_over`, `estimated`,
-    /// `zero_usage`, `much_higher`, `much_lower`.
+    /// `zero_usage`, `much_higher`, `much_lower`, `usage_changed`.
     pub kind: String,
     /// `blocks`: there is no bill; `warns`: there is one to look at.
     pub severity: String,
     /// What was found, as a sentence.
     pub message: String,
+    /// The invoice of the period that the customer has, if it is issued.
+    pub invoice: Option<InvoiceId>,
 }
 
 /// The client's periods, the latest first, from before `before` (its first day) on.
@@ -199,8 +201,15 @@ pub async fn exceptions(
         .eq(billing_exceptions::organization_id)
         .and(customers::client_id.eq(billing_exceptions::client_id))
         .and(customers::id.eq(billing_exceptions::customer_id));
-    let rows: Vec<(CustomerId, String, String, String, String, String)> = billing_exceptions::table
+    let issued = invoices::organization_id
+        .eq(billing_exceptions::organization_id)
+        .and(invoices::client_id.eq(billing_exceptions::client_id))
+        .and(invoices::billing_period_id.eq(billing_exceptions::billing_period_id.nullable()))
+        .and(invoices::customer_id.eq(billing_exceptions::customer_id))
+        .and(invoices::kind.eq("invoice").and(invoices::status.ne_all(["draft", "credited"])));
+    let rows: Vec<(CustomerId, String, String, String, String, String, Option<InvoiceId>)> = billing_exceptions::table
         .inner_join(customers::table.on(same))
+        .left_join(invoices::table.on(issued))
         .filter(
             billing_exceptions::organization_id
                 .eq(desk.organization)
@@ -214,19 +223,21 @@ pub async fn exceptions(
             billing_exceptions::kind,
             billing_exceptions::severity,
             billing_exceptions::message,
+            invoices::id.nullable(),
         ))
         .order((billing_exceptions::severity, customers::account_number, billing_exceptions::kind))
         .offset(offset)
         .limit(limit)
         .load(&mut conn)
         .await?;
-    let exception = |(customer_id, account_number, customer_name, kind, severity, message)| Exception {
+    let exception = |(customer_id, account_number, customer_name, kind, severity, message, invoice)| Exception {
         customer_id,
         account_number,
         customer_name,
         kind,
         severity,
         message,
+        invoice,
     };
     Ok(rows.into_iter().map(exception).collect())
 }

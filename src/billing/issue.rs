@@ -54,6 +54,7 @@ pub async fn issue(
         _ => return wrong("Approve the period first, then issue its invoices."),
     }
     order::in_turn(conn, desk, &period).await?;
+    hold_usage(conn, desk).await?;
     stale::refuse_stale(conn, desk, client, &period, "Reopen the period and rate it again.").await?;
     let series = client.invoice_series.as_str();
     let last = take_counter(conn, desk, series).await?;
@@ -72,6 +73,16 @@ pub async fn issue(
     run::record_run(conn, desk, id, "issue", period.invoices, done, period.exceptions).await?;
     let labels = (count > 0).then(|| (label(series, day, last + 1), label(series, day, last + count)));
     Ok(Issued { invoices: count, total: period.total, labels, from_credit })
+}
+
+/// Lets nobody write usage of the client until the transaction ends, and waits for those who are at it: what is
+/// looked at next is what is issued, and a change after it finds the invoices (`tell_changed_days`).
+async fn hold_usage(conn: &mut AsyncPgConnection, desk: &Desk) -> QueryResult<()> {
+    sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))")
+        .bind::<Text, _>(format!("usage {} {}", desk.organization, desk.client))
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 /// The last number given in a series, its row locked; made when it is the first.

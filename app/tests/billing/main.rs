@@ -5,6 +5,7 @@
 #[path = "../support/support.rs"]
 mod support;
 
+mod changed;
 mod credit;
 mod order;
 mod payments;

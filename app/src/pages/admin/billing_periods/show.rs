@@ -162,6 +162,7 @@ fn remedy(kind: &str) -> (&'static str, &'static str, &'static str) {
         "no_usage" => ("No usage", "Import usage", "imports/new"),
         "missing_usage" => ("Usage missing", "Import usage", "imports/new"),
         "rating_failed" => ("Cannot be rated", "Look at the tariff", "tariffs"),
+        "usage_changed" => ("Changed after invoice", "See the invoice", "invoices"),
         "carried_over" => ("Later days billed first", "See the customer", "customers"),
         "estimated" => ("Estimated", "See the customer", "customers"),
         "zero_usage" => ("Nothing used", "See the customer", "customers"),
@@ -209,7 +210,11 @@ impl Listing<'_> {
         for found in found {
             let (what, label, path) = remedy(&found.kind);
             let customer = format!("{}/customers/{}", self.base, found.customer_id);
-            let href = if path == "customers" { customer.clone() } else { format!("{}/{path}", self.base) };
+            let href = match (path, found.invoice) {
+                ("customers", _) => customer.clone(),
+                ("invoices", Some(invoice)) => format!("{}/invoices/{invoice}", self.base),
+                _ => format!("{}/{path}", self.base),
+            };
             let tone = if found.severity == "blocks" { Tone::Bad } else { Tone::Warn };
             rows.row(|row| {
                 row.name_link(&customer, &found.account_number)
