@@ -124,7 +124,7 @@ CREATE TABLE public.invoices (
     FOREIGN KEY (organization_id, client_id, billing_period_id) REFERENCES public.billing_periods (organization_id, client_id, id),
     FOREIGN KEY (organization_id, client_id, corrects_id) REFERENCES public.invoices (organization_id, client_id, id),
     FOREIGN KEY (organization_id, client_id, tariff_rate_id) REFERENCES public.tariff_rates (organization_id, client_id, id),
-    CHECK (total = net + tax),
+    CHECK (total = net + tax + coalesce((metadata ->> 'payable_rounding')::numeric, 0)),
     CHECK ((status = 'draft') = (number IS NULL) AND (number IS NULL) = (issued_on IS NULL) AND (number IS NULL) = (due_on IS NULL))
 );
 CREATE UNIQUE INDEX invoices_once ON public.invoices (organization_id, client_id, billing_period_id, customer_id, kind)
@@ -136,6 +136,7 @@ CREATE INDEX invoices_by_period ON public.invoices (organization_id, client_id, 
 CREATE INDEX invoices_due ON public.invoices (organization_id, client_id, due_on) WHERE status IN ('issued', 'part_paid');
 COMMENT ON TABLE public.invoices IS
     'Invoices and credit notes. Numbered when issued; from then on only status and paid change, and no row is deleted. Buyer''s name and address as they were.';
+COMMENT ON COLUMN public.invoices.total IS 'What is to be paid: net, tax, and the rounding of the amount to pay where the tariff asks for it (EN 16931 BT-114), which stands in metadata.';
 COMMENT ON COLUMN public.invoices.label IS 'The number as printed: series, year of issue, number.';
 CALL private.protect('public.invoices', 'customer', '{INSERT,UPDATE,DELETE}', customer_sees => 'status <> ''draft''');
 CALL private.track_updates('public.invoices');

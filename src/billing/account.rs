@@ -177,7 +177,7 @@ impl Account<'_> {
             estimated: bill.estimated,
             net: bill.net.amount(),
             tax: bill.tax.amount(),
-            total: bill.total.amount(),
+            total: bill.payable.amount(),
             metadata,
             lines: bill
                 .lines

@@ -36,7 +36,7 @@ pub struct Rated {
     pub net: Decimal,
     /// Tax.
     pub tax: Decimal,
-    /// Sum of the drafts.
+    /// Sum of the drafts: what is to be paid.
     pub total: Decimal,
 }
 

@@ -9,6 +9,7 @@ mod changed;
 mod credit;
 mod order;
 mod payments;
+mod rounding;
 mod stale;
 
 use support::database::Case;

@@ -145,9 +145,17 @@ fn stats(period: &BillingPeriod, warnings: i64, currency: &str, locale: Locale) 
             )
         },
         stat("Usage", format!("{}\u{a0}kWh", format::kwh(period.kwh, locale)), String::new()),
-        stat("Total", amount(period.total), format!("{} before tax, {} tax", amount(period.net), amount(period.tax))),
+        stat("Total", amount(period.total), parts(period, currency, locale)),
         stat("Average invoice", amount(each), String::new()),
     ]
+}
+
+/// What the total is made of.
+fn parts(period: &BillingPeriod, currency: &str, locale: Locale) -> String {
+    let amount = |value: Decimal| format::amount(value, currency, locale);
+    let rounding = period.total - period.net - period.tax;
+    let rounded = if rounding.is_zero() { String::new() } else { format!(", {} rounding", amount(rounding)) };
+    format!("{} before tax, {} tax{rounded}", amount(period.net), amount(period.tax))
 }
 
 fn many(count: i64, one: &str, more: &str, locale: Locale) -> String {
