@@ -124,8 +124,8 @@ impl BillingPeriod {
     }
 }
 
-/// What the latest rating found about a customer.
-#[derive(Debug, Clone)]
+/// What the latest rating found about a customer, or what came after its bill.
+#[derive(Debug, Clone, Queryable)]
 pub struct Exception {
     /// The customer.
     pub customer_id: CustomerId,
@@ -207,7 +207,7 @@ pub async fn exceptions(
         .and(invoices::billing_period_id.eq(billing_exceptions::billing_period_id.nullable()))
         .and(invoices::customer_id.eq(billing_exceptions::customer_id))
         .and(invoices::kind.eq("invoice").and(invoices::status.ne_all(["draft", "credited"])));
-    let rows: Vec<(CustomerId, String, String, String, String, String, Option<InvoiceId>)> = billing_exceptions::table
+    billing_exceptions::table
         .inner_join(customers::table.on(same))
         .left_join(invoices::table.on(issued))
         .filter(
@@ -229,17 +229,7 @@ pub async fn exceptions(
         .offset(offset)
         .limit(limit)
         .load(&mut conn)
-        .await?;
-    let exception = |(customer_id, account_number, customer_name, kind, severity, message, invoice)| Exception {
-        customer_id,
-        account_number,
-        customer_name,
-        kind,
-        severity,
-        message,
-        invoice,
-    };
-    Ok(rows.into_iter().map(exception).collect())
+        .await
 }
 
 /// How many exceptions block and how many warn.
