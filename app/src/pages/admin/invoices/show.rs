@@ -181,7 +181,7 @@ impl PaymentPanel {
                 title=format!("Record a payment by {}", invoice.customer_name)
                 consequences=vec![
                     format!("It pays this invoice first, of which {open} is open, then the customer's oldest open ones."),
-                    "What is left over is kept as the customer's credit.".to_owned(),
+                    "What is left over is kept as the customer's credit and pays the next bill.".to_owned(),
                 ]
                 label="Record payment"
                 action="/api/record_payment"
