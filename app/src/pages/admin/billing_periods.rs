@@ -75,9 +75,14 @@ pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<List
             }
             .into_any()
         };
+        let body = if changed.is_empty() {
+            body
+        } else {
+            let changed = changed_table(&changed, &path, locale);
+            view! { {changed} <Section title="All periods">{body}</Section> }.into_any()
+        };
         view! {
             <PageHeader title="Billing periods" action=new href=format!("{path}/new")/>
-            {(!changed.is_empty()).then(|| changed_table(&changed, &path, locale))}
             {body}
         }
     })
