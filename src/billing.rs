@@ -2,14 +2,19 @@
 //!
 //! [`rate`] makes draft invoices and says why there is none for some customers; it may be repeated until
 //! [`approve`], and [`reopen`] goes back as long as nothing is issued. [`issue`] numbers the drafts in one
-//! transaction. Every step locks the client's billing, so that two people never do it at once.
+//! transaction. A draft is approved and issued only as long as everything it was rated from is as it was ([`stale`]).
+//! Every step locks the client's billing, so that two people never do it at once.
 
 mod account;
+mod credit;
 mod draft;
+mod inputs;
 mod issue;
 mod load;
+mod order;
 mod overview;
 mod run;
+mod stale;
 mod steps;
 mod tariffs;
 mod usage;
@@ -24,13 +29,14 @@ use rust_decimal::Decimal;
 
 use crate::access::Actor;
 use crate::db::DbError;
-use crate::db::schema::{billing_exceptions, billing_periods, customers};
-use crate::ids::{BillingPeriodId, ClientId, CustomerId, OrganizationId, UserId};
+use crate::db::schema::{billing_exceptions, billing_periods, customers, invoices};
+use crate::ids::{BillingPeriodId, ClientId, CustomerId, InvoiceId, OrganizationId, UserId};
 use crate::period::Period;
 
 pub use issue::{Issued, issue};
-pub use overview::{Attention, MonthUsage, attention, usage_by_month};
+pub use overview::{Attention, Changed, MonthUsage, attention, changed_after_invoice, usage_by_month};
 pub use run::{Rated, rate};
+pub use stale::{Stale, stale, stamp};
 pub use steps::{approve, create, reopen};
 
 /// Whose billing is done, and by whom; the system (demo data) is nobody.
@@ -118,8 +124,8 @@ impl BillingPeriod {
     }
 }
 
-/// What the latest rating found about a customer.
-#[derive(Debug, Clone)]
+/// What the latest rating found about a customer, or what came after its bill.
+#[derive(Debug, Clone, Queryable)]
 pub struct Exception {
     /// The customer.
     pub customer_id: CustomerId,
@@ -127,13 +133,15 @@ pub struct Exception {
     pub account_number: String,
     /// Its name.
     pub customer_name: String,
-    /// `no_tariff`, `no_meter`, `no_usage`, `missing_usage`, `rating_failed`, `estimated`, `zero_usage`,
-    /// `much_higher`, `much_lower`.
+    /// `no_tariff`, `no_meter`, `no_usage`, `missing_usage`, `rating_failed`, `carried_over`, `estimated`,
+    /// `zero_usage`, `much_higher`, `much_lower`, `usage_changed`.
     pub kind: String,
     /// `blocks`: there is no bill; `warns`: there is one to look at.
     pub severity: String,
     /// What was found, as a sentence.
     pub message: String,
+    /// The invoice of the period that the customer has, if it is issued.
+    pub invoice: Option<InvoiceId>,
 }
 
 /// The client's periods, the latest first, from before `before` (its first day) on.
@@ -193,8 +201,15 @@ pub async fn exceptions(
         .eq(billing_exceptions::organization_id)
         .and(customers::client_id.eq(billing_exceptions::client_id))
         .and(customers::id.eq(billing_exceptions::customer_id));
-    let rows: Vec<(CustomerId, String, String, String, String, String)> = billing_exceptions::table
+    let issued = invoices::organization_id
+        .eq(billing_exceptions::organization_id)
+        .and(invoices::client_id.eq(billing_exceptions::client_id))
+        .and(invoices::billing_period_id.eq(billing_exceptions::billing_period_id.nullable()))
+        .and(invoices::customer_id.eq(billing_exceptions::customer_id))
+        .and(invoices::kind.eq("invoice").and(invoices::status.ne_all(["draft", "credited"])));
+    billing_exceptions::table
         .inner_join(customers::table.on(same))
+        .left_join(invoices::table.on(issued))
         .filter(
             billing_exceptions::organization_id
                 .eq(desk.organization)
@@ -208,21 +223,13 @@ pub async fn exceptions(
             billing_exceptions::kind,
             billing_exceptions::severity,
             billing_exceptions::message,
+            invoices::id.nullable(),
         ))
         .order((billing_exceptions::severity, customers::account_number, billing_exceptions::kind))
         .offset(offset)
         .limit(limit)
         .load(&mut conn)
-        .await?;
-    let exception = |(customer_id, account_number, customer_name, kind, severity, message)| Exception {
-        customer_id,
-        account_number,
-        customer_name,
-        kind,
-        severity,
-        message,
-    };
-    Ok(rows.into_iter().map(exception).collect())
+        .await
 }
 
 /// How many exceptions block and how many warn.

@@ -25,9 +25,11 @@ use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::billing::{self, Desk};
+use crate::clients;
 use crate::db::schema::organizations;
 use crate::db::{DbError, owner::Owner};
-use crate::ids::OrganizationId;
+use crate::ids::{ClientId, OrganizationId};
 use crate::users::create::CreateError;
 pub use cast::{PASSWORD, WALK_ADMIN, WALK_CLIENT_NAME, WALK_EMAIL, WALK_NAME, WALK_SERIAL};
 pub use logins::Login;
@@ -118,6 +120,11 @@ async fn write(tx: &mut Owner, plan: &plan::Plan<'_>) -> Result<(), DbError> {
         for client in &organization.clients {
             write::insert(tx, "clients", std::slice::from_ref(&client.row)).await?;
             write::client(tx, &client.rows).await?;
+            let desk =
+                Desk { organization: OrganizationId(organization.row.id), client: ClientId(client.row.id), by: None };
+            if let Some(client) = clients::find(tx, desk.organization, desk.client).await? {
+                billing::stamp(tx, &desk, &client).await?;
+            }
             // The first client's rows tell the planner enough to check the others' references by index.
             if std::mem::take(&mut first) {
                 tx.batch_execute("ANALYZE").await?;

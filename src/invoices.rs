@@ -63,7 +63,7 @@ pub struct Invoice {
     pub net: Decimal,
     /// Tax.
     pub tax: Decimal,
-    /// What is to be paid.
+    /// What is to be paid: `net`, `tax` and [`Invoice::rounding`].
     pub total: Decimal,
     /// What was paid.
     pub paid: Decimal,
@@ -90,6 +90,12 @@ impl Invoice {
     #[must_use]
     pub fn open(&self) -> Decimal {
         self.total - self.paid
+    }
+
+    /// What rounding the amount to pay added or took, where the tariff asks for it (EN 16931 BT-114).
+    #[must_use]
+    pub fn rounding(&self) -> Decimal {
+        self.total - self.net - self.tax
     }
 
     /// The last day billed.

@@ -1,4 +1,5 @@
-//! Payments: money received from customers, and which invoices it pays.
+//! Payments: money received from customers, and which invoices it pays. What a payment has left over is the
+//! customer's credit; [`crate::billing::issue`] lets it pay the next bills.
 
 use chrono::NaiveDate;
 use diesel::dsl::sum;
@@ -24,6 +25,9 @@ pub const METHODS: [(&str, &str); 5] = [
 /// How people read a method.
 #[must_use]
 pub fn method_label(code: &str) -> &'static str {
+    if code == "credit" {
+        return "Credit of an earlier bill";
+    }
     METHODS.iter().find(|(known, _)| *known == code).map_or("Other", |(_, label)| label)
 }
 
@@ -41,15 +45,17 @@ pub struct Payment {
     pub amount: Decimal,
     /// ISO 4217.
     pub currency: String,
-    /// How; see [`METHODS`].
+    /// How: one of [`METHODS`], or `credit` that an invoice left.
     pub method: String,
-    /// What the payer wrote.
+    /// What the payer wrote; of a credit, the invoice's number.
     pub reference: String,
 }
 
 /// What makes a payment.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct NewPayment {
+    /// Its id, made with the form: what is sent twice is one payment.
+    pub id: PaymentId,
     /// From whom.
     pub customer: CustomerId,
     /// How much; more than nothing.
@@ -67,8 +73,6 @@ pub struct NewPayment {
 /// What recording a payment did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
-    /// The payment.
-    pub id: PaymentId,
     /// Which invoices it pays, and how much of each.
     pub allocated: Vec<(InvoiceId, Money)>,
     /// What is left over: credit of the customer.
@@ -90,7 +94,8 @@ fn share(amount: Money, open: impl IntoIterator<Item = (InvoiceId, Money)>) -> (
 }
 
 /// Records a payment and lets it pay `chosen` first, if given, and then the customer's oldest open invoices.
-/// The invoices' `paid` and status follow in the same transaction.
+/// The invoices' `paid` and status follow in the same transaction. `None`: it was recorded before, and nothing is
+/// done again.
 ///
 /// # Errors
 /// When the database refuses.
@@ -101,7 +106,24 @@ pub async fn record(
     by: Option<UserId>,
     payment: &NewPayment,
     chosen: Option<InvoiceId>,
-) -> Result<Recorded, DbError> {
+) -> Result<Option<Recorded>, DbError> {
+    let id = payment.id;
+    let keys = (payments::organization_id.eq(organization), payments::client_id.eq(client), payments::id.eq(id));
+    let fields = (
+        payments::customer_id.eq(payment.customer),
+        payments::received_on.eq(payment.received_on),
+        payments::amount.eq(payment.amount.amount()),
+        payments::currency.eq(&payment.currency),
+        payments::method.eq(&payment.method),
+        payments::reference.eq(&payment.reference),
+        payments::created_by.eq(by.map(|user| user.0)),
+    );
+    // First of all: of two that come at once, one waits here and then finds it recorded.
+    let written =
+        diesel::insert_into(payments::table).values((keys, fields)).on_conflict_do_nothing().execute(conn).await?;
+    if written == 0 {
+        return Ok(None);
+    }
     let open: Vec<(InvoiceId, Decimal, Decimal)> = invoices::table
         .filter(invoices::organization_id.eq(organization).and(invoices::client_id.eq(client)))
         .filter(invoices::customer_id.eq(payment.customer).and(invoices::status.eq_any(["issued", "part_paid"])))
@@ -115,18 +137,6 @@ pub async fn record(
     let open: Vec<(InvoiceId, Money, Money)> =
         first.into_iter().chain(rest).map(|(id, total, paid)| (id, Money::new(total), Money::new(paid))).collect();
     let (allocated, left) = share(payment.amount, open.iter().map(|(id, total, paid)| (*id, *total - *paid)));
-    let id = PaymentId::fresh();
-    let keys = (payments::organization_id.eq(organization), payments::client_id.eq(client), payments::id.eq(id));
-    let fields = (
-        payments::customer_id.eq(payment.customer),
-        payments::received_on.eq(payment.received_on),
-        payments::amount.eq(payment.amount.amount()),
-        payments::currency.eq(&payment.currency),
-        payments::method.eq(&payment.method),
-        payments::reference.eq(&payment.reference),
-        payments::created_by.eq(by.map(|user| user.0)),
-    );
-    diesel::insert_into(payments::table).values((keys, fields)).execute(conn).await?;
     for (invoice, amount) in &allocated {
         let keys = (allocations::organization_id.eq(organization), allocations::client_id.eq(client));
         let row = (
@@ -147,7 +157,26 @@ pub async fn record(
         .execute(conn)
         .await?;
     }
-    Ok(Recorded { id, allocated, left })
+    Ok(Some(Recorded { allocated, left }))
+}
+
+/// The payment of this id, if the context sees it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find(
+    conn: &AsyncPgConnection,
+    organization: OrganizationId,
+    client: ClientId,
+    id: PaymentId,
+) -> QueryResult<Option<Payment>> {
+    let mut conn = conn;
+    payments::table
+        .filter(payments::organization_id.eq(organization).and(payments::client_id.eq(client)).and(payments::id.eq(id)))
+        .select(Payment::as_select())
+        .first(&mut conn)
+        .await
+        .optional()
 }
 
 /// A payment with what it pays of one invoice.
@@ -222,7 +251,7 @@ pub async fn received(
     let mut conn = conn;
     let total: Option<Decimal> = payments::table
         .filter(payments::organization_id.eq(organization).and(payments::client_id.eq(client)))
-        .filter(payments::received_on.ge(from).and(payments::received_on.lt(to)))
+        .filter(payments::received_on.ge(from).and(payments::received_on.lt(to)).and(payments::method.ne("credit")))
         .select(sum(payments::amount))
         .first(&mut conn)
         .await?;

@@ -1,3 +1,8 @@
+DROP TRIGGER tell_inserted ON public.interval_days;
+DROP TRIGGER tell_updated ON public.interval_days;
+DROP TRIGGER tell_inserted ON public.meter_readings;
+DROP TRIGGER tell_updated ON public.meter_readings;
+DROP FUNCTION public.tell_changed_days, public.tell_changed_reads;
 DROP TABLE public.allocations, public.payments, public.invoice_lines, public.invoice_counts, public.invoices, public.invoice_counters,
     public.billing_exceptions, public.billing_runs, public.billing_periods;
 DROP FUNCTION public.issued_line_is_fixed, public.count_invoices, public.issued_invoice_is_fixed;

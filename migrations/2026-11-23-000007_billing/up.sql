@@ -65,7 +65,9 @@ CREATE TABLE public.billing_exceptions (
     FOREIGN KEY (organization_id, client_id, billing_period_id) REFERENCES public.billing_periods (organization_id, client_id, id),
     FOREIGN KEY (organization_id, client_id, customer_id) REFERENCES public.customers (organization_id, client_id, id)
 );
-COMMENT ON TABLE public.billing_exceptions IS 'What the latest rating of a period found about a customer: why there is no bill (blocks) or what to look at (warns).';
+CREATE INDEX billing_exceptions_changed ON public.billing_exceptions (organization_id, client_id) WHERE kind = 'usage_changed';
+COMMENT ON TABLE public.billing_exceptions IS
+    'What the latest rating of a period found about a customer: why there is no bill (blocks) or what to look at (warns). usage_changed: its usage changed after the invoice.';
 CALL private.protect('public.billing_exceptions', 'client', '{INSERT,DELETE}');
 
 CREATE TABLE public.invoice_counters (
@@ -122,7 +124,7 @@ CREATE TABLE public.invoices (
     FOREIGN KEY (organization_id, client_id, billing_period_id) REFERENCES public.billing_periods (organization_id, client_id, id),
     FOREIGN KEY (organization_id, client_id, corrects_id) REFERENCES public.invoices (organization_id, client_id, id),
     FOREIGN KEY (organization_id, client_id, tariff_rate_id) REFERENCES public.tariff_rates (organization_id, client_id, id),
-    CHECK (total = net + tax),
+    CHECK (total = net + tax + coalesce((metadata ->> 'payable_rounding')::numeric, 0)),
     CHECK ((status = 'draft') = (number IS NULL) AND (number IS NULL) = (issued_on IS NULL) AND (number IS NULL) = (due_on IS NULL))
 );
 CREATE UNIQUE INDEX invoices_once ON public.invoices (organization_id, client_id, billing_period_id, customer_id, kind)
@@ -134,6 +136,7 @@ CREATE INDEX invoices_by_period ON public.invoices (organization_id, client_id, 
 CREATE INDEX invoices_due ON public.invoices (organization_id, client_id, due_on) WHERE status IN ('issued', 'part_paid');
 COMMENT ON TABLE public.invoices IS
     'Invoices and credit notes. Numbered when issued; from then on only status and paid change, and no row is deleted. Buyer''s name and address as they were.';
+COMMENT ON COLUMN public.invoices.total IS 'What is to be paid: net, tax, and the rounding of the amount to pay where the tariff asks for it (EN 16931 BT-114), which stands in metadata.';
 COMMENT ON COLUMN public.invoices.label IS 'The number as printed: series, year of issue, number.';
 CALL private.protect('public.invoices', 'customer', '{INSERT,UPDATE,DELETE}', customer_sees => 'status <> ''draft''');
 CALL private.track_updates('public.invoices');
@@ -242,7 +245,7 @@ CREATE TABLE public.payments (
     received_on     date NOT NULL,
     amount          numeric(12,2) NOT NULL CHECK (amount > 0),
     currency        text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
-    method          text NOT NULL CHECK (method IN ('bank_transfer', 'direct_debit', 'card', 'cash', 'other')),
+    method          text NOT NULL CHECK (method IN ('bank_transfer', 'direct_debit', 'card', 'cash', 'other', 'credit')),
     reference       text NOT NULL DEFAULT '',
     created_at      timestamptz NOT NULL DEFAULT now(),
     created_by      uuid,
@@ -251,9 +254,12 @@ CREATE TABLE public.payments (
     UNIQUE (organization_id, client_id, customer_id, id),
     FOREIGN KEY (organization_id, client_id, customer_id) REFERENCES public.customers (organization_id, client_id, id)
 );
-CREATE INDEX payments_received ON public.payments (organization_id, client_id, received_on DESC, id DESC) INCLUDE (amount);
-CREATE INDEX payments_customer ON public.payments (organization_id, client_id, customer_id, received_on DESC);
-COMMENT ON TABLE public.payments IS 'Money received from a customer.';
+CREATE INDEX payments_received ON public.payments (organization_id, client_id, received_on DESC, id DESC) INCLUDE (amount, method);
+CREATE INDEX payments_customer ON public.payments (organization_id, client_id, customer_id, received_on DESC) INCLUDE (amount);
+COMMENT ON TABLE public.payments IS
+    'Money received from a customer, and credit that a bill left. What is not allocated is the customer''s credit: it pays the next bills when they are issued.';
+COMMENT ON COLUMN public.payments.id IS 'Made with the form that records it: a form sent twice is one payment. A credit has the id of the invoice that left it.';
+COMMENT ON COLUMN public.payments.method IS 'credit: no money came; an invoice came to less than nothing (reference: its number).';
 CALL private.protect('public.payments', 'customer', '{INSERT}');
 CALL private.track_updates('public.payments');
 
@@ -273,5 +279,81 @@ CREATE TABLE public.allocations (
         REFERENCES public.invoices (organization_id, client_id, customer_id, id)
 );
 CREATE INDEX allocations_invoice ON public.allocations (organization_id, client_id, invoice_id);
+CREATE INDEX allocations_customer ON public.allocations (organization_id, client_id, customer_id) INCLUDE (amount);
 COMMENT ON TABLE public.allocations IS 'Which payment pays how much of which invoice, of the same customer.';
 CALL private.protect('public.allocations', 'customer', '{INSERT}');
+
+-- Usage that changes after it was invoiced. The invoice stays as it is; the change is told, whoever makes it.
+-- Writers of usage hold the client's usage lock together, issuing holds it alone: a change is either seen by what
+-- issuing looks at, or sees what was issued.
+
+CREATE FUNCTION public.tell_changed_days() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(hashtextextended(format('usage %s %s', c.organization_id, c.client_id), 0))
+    FROM (SELECT DISTINCT n.organization_id, n.client_id FROM new_rows n ORDER BY 1, 2) c;
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO public.billing_exceptions (organization_id, client_id, billing_period_id, customer_id, kind, severity, message)
+        SELECT i.organization_id, i.client_id, i.billing_period_id, i.customer_id, 'usage_changed', 'warns',
+            format('Usage changed after invoice %s: values of %s came later.', min(i.label), min(n.day))
+        FROM new_rows n JOIN public.invoices i ON i.organization_id = n.organization_id AND i.client_id = n.client_id
+            AND i.customer_id = n.customer_id AND i.period_from <= n.day AND i.period_to > n.day
+        WHERE i.kind = 'invoice' AND i.status NOT IN ('draft', 'credited') AND i.billing_period_id IS NOT NULL
+        GROUP BY i.organization_id, i.client_id, i.billing_period_id, i.customer_id
+        ON CONFLICT DO NOTHING;
+    ELSE
+        INSERT INTO public.billing_exceptions (organization_id, client_id, billing_period_id, customer_id, kind, severity, message)
+        SELECT i.organization_id, i.client_id, i.billing_period_id, i.customer_id, 'usage_changed', 'warns',
+            format('Usage changed after invoice %s: values of %s are different now.', min(i.label), min(n.day))
+        FROM new_rows n JOIN old_rows o ON o.organization_id = n.organization_id AND o.client_id = n.client_id
+            AND o.meter_id = n.meter_id AND o.day = n.day
+        JOIN public.invoices i ON i.organization_id = n.organization_id AND i.client_id = n.client_id
+            AND i.customer_id = n.customer_id AND i.period_from <= n.day AND i.period_to > n.day
+        WHERE (o.interval_minutes, o.wh, o.flags) IS DISTINCT FROM (n.interval_minutes, n.wh, n.flags)
+            AND i.kind = 'invoice' AND i.status NOT IN ('draft', 'credited') AND i.billing_period_id IS NOT NULL
+        GROUP BY i.organization_id, i.client_id, i.billing_period_id, i.customer_id
+        ON CONFLICT DO NOTHING;
+    END IF;
+    RETURN NULL;
+END $$;
+REVOKE ALL ON FUNCTION public.tell_changed_days FROM PUBLIC;
+CREATE TRIGGER tell_inserted AFTER INSERT ON public.interval_days REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION public.tell_changed_days();
+CREATE TRIGGER tell_updated AFTER UPDATE ON public.interval_days REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION public.tell_changed_days();
+
+CREATE FUNCTION public.tell_changed_reads() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(hashtextextended(format('usage %s %s', c.organization_id, c.client_id), 0))
+    FROM (SELECT DISTINCT n.organization_id, n.client_id FROM new_rows n ORDER BY 1, 2) c;
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO public.billing_exceptions (organization_id, client_id, billing_period_id, customer_id, kind, severity, message)
+        SELECT i.organization_id, i.client_id, i.billing_period_id, i.customer_id, 'usage_changed', 'warns',
+            format('Usage changed after invoice %s: a read from %s came later.', min(i.label), min(n.from_on))
+        FROM new_rows n JOIN public.invoices i ON i.organization_id = n.organization_id AND i.client_id = n.client_id
+            AND i.customer_id = n.customer_id AND i.period_from < n.to_on AND i.period_to > n.from_on
+        WHERE n.superseded_by IS NULL
+            AND i.kind = 'invoice' AND i.status NOT IN ('draft', 'credited') AND i.billing_period_id IS NOT NULL
+        GROUP BY i.organization_id, i.client_id, i.billing_period_id, i.customer_id
+        ON CONFLICT DO NOTHING;
+    ELSE
+        INSERT INTO public.billing_exceptions (organization_id, client_id, billing_period_id, customer_id, kind, severity, message)
+        SELECT i.organization_id, i.client_id, i.billing_period_id, i.customer_id, 'usage_changed', 'warns',
+            format('Usage changed after invoice %s: the read from %s is different now.', min(i.label), min(least(o.from_on, n.from_on)))
+        FROM new_rows n JOIN old_rows o ON o.organization_id = n.organization_id AND o.client_id = n.client_id AND o.id = n.id
+        JOIN public.invoices i ON i.organization_id = n.organization_id AND i.client_id = n.client_id AND i.customer_id = n.customer_id
+            AND i.period_from < greatest(o.to_on, n.to_on) AND i.period_to > least(o.from_on, n.from_on)
+        WHERE (o.from_on, o.to_on, o.kwh, o.kwh_by_period, o.peak_kw, o.quality, o.superseded_by)
+                IS DISTINCT FROM (n.from_on, n.to_on, n.kwh, n.kwh_by_period, n.peak_kw, n.quality, n.superseded_by)
+            AND i.kind = 'invoice' AND i.status NOT IN ('draft', 'credited') AND i.billing_period_id IS NOT NULL
+        GROUP BY i.organization_id, i.client_id, i.billing_period_id, i.customer_id
+        ON CONFLICT DO NOTHING;
+    END IF;
+    RETURN NULL;
+END $$;
+REVOKE ALL ON FUNCTION public.tell_changed_reads FROM PUBLIC;
+CREATE TRIGGER tell_inserted AFTER INSERT ON public.meter_readings REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION public.tell_changed_reads();
+CREATE TRIGGER tell_updated AFTER UPDATE ON public.meter_readings REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION public.tell_changed_reads();

@@ -1,17 +1,20 @@
 //! One customer's account in a period: a draft invoice, or the reasons why there is none. Pure.
 
+use chrono::Datelike;
 use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::json;
 
 use super::draft::{Draft, DraftLine};
-use super::load::{AgreementRow, CustomerRow, DayRow, MeterRow, PastRow, ReadRow};
+use super::inputs::Inputs;
+use super::load::{AgreementRow, CustomerRow, DayRow, LaterRow, MeterRow, PastRow, ReadRow};
 use super::tariffs::{Tariffs, Version};
 use super::usage::{Lacking, Measured, measure};
 use crate::ids::{CustomerId, InvoiceId};
 use crate::invoices::UsageSource;
+use crate::money::Money;
 use crate::period::Period;
-use crate::rating::{self, Bill, CompiledTariff, History, PastPeak, UsageInput};
+use crate::rating::{self, Bill, Carried, CompiledTariff, History, PastPeak, UsageInput};
 
 /// What is known about one customer.
 pub(super) struct Account<'a> {
@@ -21,6 +24,7 @@ pub(super) struct Account<'a> {
     pub reads: Vec<&'a ReadRow>,
     pub days: Vec<&'a DayRow>,
     pub past: Vec<&'a PastRow>,
+    pub later: Vec<&'a LaterRow>,
 }
 
 /// What was found about a customer.
@@ -55,10 +59,15 @@ impl Account<'_> {
         Finding { customer_id: self.customer.id, kind, severity, message }
     }
 
+    /// The days of the period in which the customer is supplied.
+    pub fn span(&self, period: Period) -> Option<Period> {
+        let supplied = Period::new(self.customer.moved_in_on, self.customer.moved_out_on.unwrap_or(period.to()));
+        supplied.ok()?.intersect(&period)
+    }
+
     /// The draft; nothing when the customer has no day in the period.
     fn bill(&self, tariffs: &Tariffs, period: Period) -> Result<Option<Draft>, Lacking> {
-        let supplied = Period::new(self.customer.moved_in_on, self.customer.moved_out_on.unwrap_or(period.to()));
-        let Some(span) = supplied.ok().and_then(|supplied| supplied.intersect(&period)) else { return Ok(None) };
+        let Some(span) = self.span(period) else { return Ok(None) };
         let versions = tariffs.during(&self.agreements, span).map_err(|text| Lacking("no_tariff", text))?;
         let (import, export): (Vec<&MeterRow>, Vec<&MeterRow>) =
             self.meters.iter().partition(|meter| meter.direction == "import");
@@ -71,14 +80,16 @@ impl Account<'_> {
         let import_usage = self.measured(&import, span)?;
         let export_usage = if export.is_empty() { None } else { Some(self.measured(&export, span)?) };
         let input = UsageInput { import: import_usage.supply(), export: export_usage.as_ref().map(Measured::supply) };
-        let bill = rate(&versions, &input, span, &self.history()).map_err(|text| Lacking("rating_failed", text))?;
+        let history = self.history(span);
+        let bill = rate(&versions, &input, span, &history).map_err(|text| Lacking("rating_failed", text))?;
+        self.carries_once(&history, &bill)?;
         let mut source = UsageSource {
             meters: import.iter().chain(&export).map(|meter| meter.serial.clone()).collect(),
             ..UsageSource::default()
         };
         source.meters.dedup();
         import_usage.count_into(&mut source);
-        Ok(Some(self.draft(&versions, bill, &source)))
+        Ok(Some(self.draft(&versions, bill, &source, &self.inputs(tariffs, period))))
     }
 
     fn measured(&self, meters: &[&MeterRow], span: Period) -> Result<Measured, Lacking> {
@@ -93,8 +104,24 @@ impl Account<'_> {
         measure(meters, &days, &reads, span)
     }
 
+    /// What earlier bills leave goes to the bill issued next, once: where that one was for later days, this bill can
+    /// neither take it nor leave anything.
+    fn carries_once(&self, history: &History, bill: &Bill) -> Result<(), Lacking> {
+        let carries = |carried: &Carried| *carried != Carried::default();
+        match self.later.first() {
+            Some(later) if carries(&history.carried) || carries(&bill.carried) => {
+                let label = &later.label;
+                Err(Lacking(
+                    "carried_over",
+                    format!("Invoice {label} for later days took over what earlier bills left. Credit {label} first."),
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// What the earlier invoices left behind.
-    fn history(&self) -> History {
+    fn history(&self, span: Period) -> History {
         let kept = |row: &PastRow, name: &str| row.metadata.get(name).cloned().unwrap_or_default();
         let peak = |row: &&PastRow| {
             row.peak_kw.map(|kw| PastPeak {
@@ -103,17 +130,22 @@ impl Account<'_> {
                 tou: serde_json::from_value(kept(row, "peaks")).unwrap_or_default(),
             })
         };
-        History {
-            peaks: self.past.iter().filter_map(peak).collect(),
-            carried: self
-                .past
-                .last()
-                .and_then(|row| serde_json::from_value(kept(row, "carried")).ok())
-                .unwrap_or_default(),
+        let mut carried: Carried =
+            self.past.last().and_then(|row| serde_json::from_value(kept(row, "carried")).ok()).unwrap_or_default();
+        // The charges that count towards a minimum per year begin anew with the year.
+        if self.past.last().is_some_and(|row| row.period_from.year() != span.from().year()) {
+            carried.year_to_date = Money::ZERO;
         }
+        History { peaks: self.past.iter().filter_map(peak).collect(), carried }
     }
 
-    fn draft(&self, versions: &[(chrono::NaiveDate, &Version)], bill: Bill, source: &UsageSource) -> Draft {
+    fn draft(
+        &self,
+        versions: &[(chrono::NaiveDate, &Version)],
+        bill: Bill,
+        source: &UsageSource,
+        inputs: &Inputs,
+    ) -> Draft {
         let (id, customer) = (InvoiceId::fresh(), self.customer);
         let address =
             if customer.billing_address.is_empty() { &customer.service_address } else { &customer.billing_address };
@@ -122,6 +154,7 @@ impl Account<'_> {
         let tariffs: Vec<_> = versions.iter().map(|(_, version)| version.id).collect();
         let metadata = json!({
             "usage": source,
+            "inputs": inputs,
             "tariffs": tariffs,
             "peaks": bill.peaks,
             "carried": bill.carried,
@@ -144,7 +177,7 @@ impl Account<'_> {
             estimated: bill.estimated,
             net: bill.net.amount(),
             tax: bill.tax.amount(),
-            total: bill.total.amount(),
+            total: bill.payable.amount(),
             metadata,
             lines: bill
                 .lines

@@ -7,7 +7,7 @@ use diesel::sql_types::{BigInt, Date, Integer, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
 
-use super::{BillingError, Desk, locked, run, steps, wrong};
+use super::{BillingError, Desk, credit, locked, order, run, stale, steps, wrong};
 use crate::clients::Client;
 use crate::db::schema::{billing_periods, invoice_counters};
 use crate::ids::BillingPeriodId;
@@ -21,6 +21,8 @@ pub struct Issued {
     pub total: Decimal,
     /// The first and the last number as printed.
     pub labels: Option<(String, String)>,
+    /// How much of them customers' credit paid at once.
+    pub from_credit: Decimal,
 }
 
 /// The number as printed: series, year of issue, number.
@@ -31,10 +33,11 @@ fn label(series: &str, day: NaiveDate, number: i64) -> String {
 
 /// Issues the drafts of an approved period on a day (today where the client is). Numbers are given in the
 /// order of account numbers, from the counter of the client's series, which stays locked until the
-/// transaction ends: a transaction that fails leaves no gap. Issuing again does nothing.
+/// transaction ends: a transaction that fails leaves no gap. Credit that customers have pays what it can of their
+/// bills. Issuing again does nothing.
 ///
 /// # Errors
-/// [`BillingError::Wrong`] when the period is not approved.
+/// [`BillingError::Wrong`] when the period is not approved, an earlier one comes first, or a draft is stale.
 pub async fn issue(
     conn: &mut AsyncPgConnection,
     desk: &Desk,
@@ -45,12 +48,19 @@ pub async fn issue(
     let period = locked(conn, desk, id).await?;
     match period.status.as_str() {
         "approved" => {}
-        "invoiced" | "closed" => return Ok(Issued { invoices: 0, total: Decimal::ZERO, labels: None }),
+        "invoiced" | "closed" => {
+            return Ok(Issued { invoices: 0, total: Decimal::ZERO, labels: None, from_credit: Decimal::ZERO });
+        }
         _ => return wrong("Approve the period first, then issue its invoices."),
     }
+    order::in_turn(conn, desk, &period).await?;
+    hold_usage(conn, desk).await?;
+    stale::refuse_stale(conn, desk, client, &period, "Reopen the period and rate it again.").await?;
     let series = client.invoice_series.as_str();
     let last = take_counter(conn, desk, series).await?;
     let count = number_drafts(conn, desk, client, id, day, last).await?;
+    credit::keep(conn, desk, id, day).await?;
+    let from_credit = credit::apply(conn, desk, id).await?;
     let counter = invoice_counters::table
         .filter(
             invoice_counters::organization_id.eq(desk.organization).and(invoice_counters::client_id.eq(desk.client)),
@@ -62,7 +72,17 @@ pub async fn issue(
     let done = i32::try_from(count).unwrap_or(i32::MAX);
     run::record_run(conn, desk, id, "issue", period.invoices, done, period.exceptions).await?;
     let labels = (count > 0).then(|| (label(series, day, last + 1), label(series, day, last + count)));
-    Ok(Issued { invoices: count, total: period.total, labels })
+    Ok(Issued { invoices: count, total: period.total, labels, from_credit })
+}
+
+/// Lets nobody write usage of the client until the transaction ends, and waits for those who are at it: what is
+/// looked at next is what is issued, and a change after it finds the invoices (`tell_changed_days`).
+async fn hold_usage(conn: &mut AsyncPgConnection, desk: &Desk) -> QueryResult<()> {
+    sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))")
+        .bind::<Text, _>(format!("usage {} {}", desk.organization, desk.client))
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 /// The last number given in a series, its row locked; made when it is the first.
@@ -85,7 +105,8 @@ async fn take_counter(conn: &mut AsyncPgConnection, desk: &Desk, series: &str) -
         .await
 }
 
-/// Numbers the drafts after `last` and marks their lines; how many there were. What comes to nothing is paid.
+/// Numbers the drafts after `last` and marks their lines; how many there were. What comes to nothing or less is
+/// settled: nobody has to pay it.
 async fn number_drafts(
     conn: &mut AsyncPgConnection,
     desk: &Desk,
@@ -99,7 +120,8 @@ async fn number_drafts(
     let count = sql_query(
         "UPDATE public.invoices i SET number = $4 + d.place, series = $5, \
              label = $5 || '-' || $6 || '-' || lpad(($4 + d.place)::text, greatest(6, length(($4 + d.place)::text)), '0'), \
-             issued_on = $7, due_on = $8, status = CASE WHEN i.total = 0 THEN 'paid' ELSE 'issued' END \
+             issued_on = $7, due_on = $8, \
+             status = CASE WHEN i.total <= 0 THEN 'paid' ELSE 'issued' END, paid = least(i.total, 0) \
          FROM (SELECT x.id, row_number() OVER (ORDER BY x.account_number, x.id) AS place FROM public.invoices x \
              WHERE x.organization_id = $1 AND x.client_id = $2 AND x.billing_period_id = $3 AND x.status = 'draft') d \
          WHERE i.organization_id = $1 AND i.client_id = $2 AND i.id = d.id",

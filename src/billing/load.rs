@@ -1,9 +1,11 @@
-//! What rating needs from the database: a fixed number of queries for a batch of customers, never one each.
+//! What rating needs from the database: a fixed number of queries for a batch of customers, never one each. Rows
+//! come in a certain order, so that the same rows have the same fingerprint.
 
 use chrono::{Months, NaiveDate};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
+use serde::Serialize;
 use serde_json::Value;
 
 use super::Desk;
@@ -12,7 +14,7 @@ use crate::ids::{CustomerId, MeterId, TariffRateId};
 use crate::period::Period;
 
 /// A customer with supply in the period.
-#[derive(Debug, Clone, Queryable, Selectable)]
+#[derive(Debug, Clone, Queryable, Selectable, Serialize)]
 #[diesel(table_name = customers)]
 pub(super) struct CustomerRow {
     pub id: CustomerId,
@@ -25,7 +27,7 @@ pub(super) struct CustomerRow {
 }
 
 /// A meter register.
-#[derive(Debug, Clone, Queryable, Selectable)]
+#[derive(Debug, Clone, Queryable, Selectable, Serialize)]
 #[diesel(table_name = meters)]
 pub(super) struct MeterRow {
     pub id: MeterId,
@@ -50,7 +52,7 @@ pub(super) struct AgreementRow {
 }
 
 /// A version of a tariff.
-#[derive(Debug, Clone, Queryable, Selectable)]
+#[derive(Debug, Clone, Queryable, Selectable, Serialize)]
 #[diesel(table_name = tariff_rates)]
 pub(super) struct VersionRow {
     pub id: TariffRateId,
@@ -62,7 +64,7 @@ pub(super) struct VersionRow {
 }
 
 /// A register read.
-#[derive(Debug, Clone, Queryable, Selectable)]
+#[derive(Debug, Clone, Queryable, Selectable, Serialize)]
 #[diesel(table_name = meter_readings)]
 pub(super) struct ReadRow {
     pub meter_id: MeterId,
@@ -75,7 +77,7 @@ pub(super) struct ReadRow {
 }
 
 /// A day of interval data.
-#[derive(Debug, Clone, Queryable, Selectable)]
+#[derive(Debug, Clone, Queryable, Selectable, Serialize)]
 #[diesel(table_name = interval_days)]
 pub(super) struct DayRow {
     pub meter_id: MeterId,
@@ -97,6 +99,14 @@ pub(super) struct PastRow {
     pub metadata: Value,
 }
 
+/// An invoice for later days, issued before.
+#[derive(Debug, Clone, Queryable, Selectable, Serialize)]
+#[diesel(table_name = invoices)]
+pub(super) struct LaterRow {
+    pub customer_id: CustomerId,
+    pub label: String,
+}
+
 /// What a batch of customers is rated from.
 pub(super) struct Batch {
     pub meters: Vec<MeterRow>,
@@ -104,14 +114,12 @@ pub(super) struct Batch {
     pub reads: Vec<ReadRow>,
     pub days: Vec<DayRow>,
     pub past: Vec<PastRow>,
+    pub later: Vec<LaterRow>,
 }
 
 /// The customers with supply in the period, by account number. Who moved out is billed for the days until then.
-pub(super) async fn customers(
-    conn: &mut AsyncPgConnection,
-    desk: &Desk,
-    period: Period,
-) -> QueryResult<Vec<CustomerRow>> {
+pub(super) async fn customers(conn: &AsyncPgConnection, desk: &Desk, period: Period) -> QueryResult<Vec<CustomerRow>> {
+    let mut conn = conn;
     customers::table
         .filter(customers::organization_id.eq(desk.organization).and(customers::client_id.eq(desk.client)))
         .filter(customers::moved_in_on.lt(period.to()))
@@ -119,16 +127,13 @@ pub(super) async fn customers(
         .filter(customers::status.eq("active").or(customers::moved_out_on.is_not_null()))
         .select(CustomerRow::as_select())
         .order((customers::account_number, customers::id))
-        .load(conn)
+        .load(&mut conn)
         .await
 }
 
 /// Versions that hold on some day of the period. One that is retired still rates the days it was in force.
-pub(super) async fn versions(
-    conn: &mut AsyncPgConnection,
-    desk: &Desk,
-    period: Period,
-) -> QueryResult<Vec<VersionRow>> {
+pub(super) async fn versions(conn: &AsyncPgConnection, desk: &Desk, period: Period) -> QueryResult<Vec<VersionRow>> {
+    let mut conn = conn;
     let in_force = tariff_rates::status
         .eq("active")
         .or(tariff_rates::status.eq("retired").and(tariff_rates::effective_to.is_not_null()));
@@ -139,7 +144,7 @@ pub(super) async fn versions(
         .filter(in_force)
         .select(VersionRow::as_select())
         .order((tariff_rates::code, tariff_rates::effective_from, tariff_rates::version))
-        .load(conn)
+        .load(&mut conn)
         .await
 }
 
@@ -152,13 +157,13 @@ pub(super) async fn batch(
 ) -> QueryResult<Batch> {
     let (from, to) = (period.from(), period.to());
     let earliest = from.checked_sub_months(Months::new(13)).unwrap_or(from);
-    let (mut one, mut two, mut three, mut four, mut five) = (conn, conn, conn, conn, conn);
+    let (mut one, mut two, mut three, mut four, mut five, mut six) = (conn, conn, conn, conn, conn, conn);
     let meters = meters::table
         .filter(meters::organization_id.eq(desk.organization).and(meters::client_id.eq(desk.client)))
         .filter(meters::customer_id.eq_any(of))
         .filter(meters::valid_from.lt(to).and(meters::valid_to.is_null().or(meters::valid_to.gt(from))))
         .select(MeterRow::as_select())
-        .order((meters::valid_from, meters::serial))
+        .order((meters::valid_from, meters::serial, meters::id))
         .load(&mut one);
     let agreements = tariff_agreements::table
         .filter(
@@ -176,14 +181,14 @@ pub(super) async fn batch(
         .filter(meter_readings::from_on.lt(to).and(meter_readings::to_on.gt(from)))
         .filter(meter_readings::superseded_by.is_null())
         .select(ReadRow::as_select())
-        .order(meter_readings::from_on)
+        .order((meter_readings::from_on, meter_readings::meter_id))
         .load(&mut three);
     let days = interval_days::table
         .filter(interval_days::organization_id.eq(desk.organization).and(interval_days::client_id.eq(desk.client)))
         .filter(interval_days::customer_id.eq_any(of))
         .filter(interval_days::day.ge(from).and(interval_days::day.lt(to)))
         .select(DayRow::as_select())
-        .order(interval_days::day)
+        .order((interval_days::day, interval_days::meter_id))
         .load(&mut four);
     let past = invoices::table
         .filter(invoices::organization_id.eq(desk.organization).and(invoices::client_id.eq(desk.client)))
@@ -191,8 +196,17 @@ pub(super) async fn batch(
         .filter(invoices::status.ne_all(["draft", "credited"]).and(invoices::kind.eq("invoice")))
         .filter(invoices::period_from.ge(earliest).and(invoices::period_to.le(from)))
         .select(PastRow::as_select())
-        .order(invoices::period_from)
+        .order((invoices::period_from, invoices::id))
         .load(&mut five);
-    let (meters, agreements, reads, days, past) = tokio::try_join!(meters, agreements, reads, days, past)?;
-    Ok(Batch { meters, agreements, reads, days, past })
+    let later = invoices::table
+        .filter(invoices::organization_id.eq(desk.organization).and(invoices::client_id.eq(desk.client)))
+        .filter(invoices::customer_id.eq_any(of))
+        .filter(invoices::status.ne_all(["draft", "credited"]).and(invoices::kind.eq("invoice")))
+        .filter(invoices::period_from.ge(to))
+        .select(LaterRow::as_select())
+        .order((invoices::period_from, invoices::id))
+        .load(&mut six);
+    let (meters, agreements, reads, days, past, later) =
+        tokio::try_join!(meters, agreements, reads, days, past, later)?;
+    Ok(Batch { meters, agreements, reads, days, past, later })
 }

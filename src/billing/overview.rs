@@ -1,7 +1,7 @@
 //! What needs attention at a client, in figures that are cheap to find.
 
 use chrono::{DateTime, Datelike, Months, NaiveDate, Utc};
-use diesel::sql_types::{BigInt, Date, Numeric, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Date, Numeric, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{QueryResult, QueryableByName, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
@@ -9,6 +9,7 @@ use rust_decimal::Decimal;
 use super::Desk;
 use crate::clients::Client;
 use crate::db::Cached;
+use crate::ids::InvoiceId;
 use crate::period::Period;
 use crate::usage::days::day_start;
 
@@ -45,6 +46,9 @@ pub struct Attention {
     /// Active customers without a meter today.
     #[diesel(sql_type = BigInt)]
     pub without_meter: i64,
+    /// Invoices whose usage changed after they were issued.
+    #[diesel(sql_type = BigInt)]
+    pub changed: i64,
     /// Imports of the last 30 days with lines refused.
     #[diesel(sql_type = BigInt)]
     pub imports_rejected: i64,
@@ -58,6 +62,8 @@ SELECT p.*, r.*, o.*, \
   (SELECT count(*) FROM public.customers c WHERE c.organization_id = $1 AND c.client_id = $2 AND c.status = 'active' \
      AND NOT EXISTS (SELECT 1 FROM public.meters m WHERE m.organization_id = $1 AND m.client_id = $2 \
        AND m.customer_id = c.id AND m.valid_from <= $3 AND (m.valid_to IS NULL OR m.valid_to > $3))) AS without_meter, \
+  (SELECT count(*) FROM public.billing_exceptions e WHERE e.organization_id = $1 AND e.client_id = $2 \
+     AND e.kind = 'usage_changed') AS changed, \
   (SELECT count(*) FROM public.imports i WHERE i.organization_id = $1 AND i.client_id = $2 \
      AND i.created_at > now() - interval '30 days' AND i.rejected > 0) AS imports_rejected \
 FROM (SELECT coalesce(sum(exceptions) FILTER (WHERE status IN ('rated', 'approved')), 0)::bigint AS blocked, \
@@ -67,7 +73,7 @@ FROM (SELECT coalesce(sum(exceptions) FILTER (WHERE status IN ('rated', 'approve
         coalesce(sum(total) FILTER (WHERE issued_at >= $5), 0) AS invoiced \
       FROM public.billing_periods WHERE organization_id = $1 AND client_id = $2) p, \
      (SELECT coalesce(sum(amount), 0) AS received FROM public.payments \
-      WHERE organization_id = $1 AND client_id = $2 AND received_on >= $4 AND received_on <= $3) r, \
+      WHERE organization_id = $1 AND client_id = $2 AND received_on >= $4 AND received_on <= $3 AND method <> 'credit') r, \
      (SELECT count(*) AS overdue, coalesce(sum(total - paid), 0) AS overdue_amount FROM public.invoices \
       WHERE organization_id = $1 AND client_id = $2 AND status IN ('issued', 'part_paid') AND due_on < $3) o";
 
@@ -89,6 +95,52 @@ pub async fn attention(conn: &AsyncPgConnection, desk: &Desk, client: &Client) -
             .bind::<Timestamptz, _>(month_start),
     )
     .get_result(&mut conn)
+    .await
+}
+
+/// An invoice whose usage changed after it was issued.
+#[derive(Debug, Clone, QueryableByName)]
+pub struct Changed {
+    /// The invoice.
+    #[diesel(sql_type = SqlUuid)]
+    pub invoice: InvoiceId,
+    /// Its number.
+    #[diesel(sql_type = Text)]
+    pub label: String,
+    /// Its customer's account.
+    #[diesel(sql_type = Text)]
+    pub account_number: String,
+    /// Its customer.
+    #[diesel(sql_type = Text)]
+    pub customer_name: String,
+    /// What changed, as a sentence.
+    #[diesel(sql_type = Text)]
+    pub message: String,
+    /// When the change came.
+    #[diesel(sql_type = Timestamptz)]
+    pub at: DateTime<Utc>,
+}
+
+/// The invoices whose usage changed after they were issued, the latest change first. They stay as they are: each is
+/// corrected by a credit note and a new bill.
+///
+/// # Errors
+/// When the database fails.
+pub async fn changed_after_invoice(conn: &AsyncPgConnection, desk: &Desk, limit: i64) -> QueryResult<Vec<Changed>> {
+    let mut conn = conn;
+    Cached(
+        sql_query(
+            "SELECT i.id AS invoice, i.label, i.account_number, i.customer_name, e.message, e.created_at AS at \
+             FROM public.billing_exceptions e JOIN public.invoices i ON i.organization_id = e.organization_id \
+                 AND i.client_id = e.client_id AND i.billing_period_id = e.billing_period_id AND i.customer_id = e.customer_id \
+             WHERE e.organization_id = $1 AND e.client_id = $2 AND e.kind = 'usage_changed' AND i.kind = 'invoice' \
+                 AND i.status NOT IN ('draft', 'credited') ORDER BY e.created_at DESC, i.id LIMIT $3",
+        )
+        .bind::<SqlUuid, _>(desk.organization)
+        .bind::<SqlUuid, _>(desk.client)
+        .bind::<BigInt, _>(limit),
+    )
+    .load(&mut conn)
     .await
 }
 

@@ -10,14 +10,14 @@ use rust_decimal::Decimal;
 use super::account::{Account, Verdict};
 use super::load::{self, Batch, CustomerRow};
 use super::tariffs::Tariffs;
-use super::{BillingError, Desk, locked, steps, write, wrong};
+use super::{BillingError, Desk, locked, order, steps, write, wrong};
 use crate::clients::Client;
 use crate::db::schema::{billing_periods, billing_runs};
 use crate::ids::{BillingPeriodId, BillingRunId, CustomerId};
 use crate::period::Period;
 
 /// Customers loaded, rated and written together.
-const BATCH: usize = 1_000;
+pub(super) const BATCH: usize = 1_000;
 
 /// What rating a period came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub struct Rated {
     pub net: Decimal,
     /// Tax.
     pub tax: Decimal,
-    /// Sum of the drafts.
+    /// Sum of the drafts: what is to be paid.
     pub total: Decimal,
 }
 
@@ -60,7 +60,7 @@ impl Rated {
 /// period's totals follow. A customer who moves in or out inside the period is rated for the days supplied.
 ///
 /// # Errors
-/// [`BillingError::Wrong`] when the period is approved or issued.
+/// [`BillingError::Wrong`] when the period is approved or issued, or an earlier one is to be issued first.
 pub async fn rate(
     conn: &mut AsyncPgConnection,
     desk: &Desk,
@@ -73,6 +73,7 @@ pub async fn rate(
         "approved" => return wrong("The period is approved. Reopen it first, then rate it again."),
         _ => return wrong("The invoices of this period are issued already."),
     }
+    order::in_turn(conn, desk, &period).await?;
     let days = period.days();
     write::drop_drafts(conn, desk, id).await?;
     let customers = load::customers(conn, desk, days).await?;
@@ -128,13 +129,14 @@ fn by<K: Eq + Hash, T>(rows: &[T], key: impl Fn(&T) -> Option<K>) -> HashMap<K, 
 }
 
 /// The rows of a batch, sorted to their customers.
-fn accounts<'a>(customers: &'a [CustomerRow], batch: &'a Batch) -> Vec<Account<'a>> {
+pub(super) fn accounts<'a>(customers: &'a [CustomerRow], batch: &'a Batch) -> Vec<Account<'a>> {
     let owner: HashMap<_, CustomerId> = batch.meters.iter().map(|meter| (meter.id, meter.customer_id)).collect();
     let mut meters = by(&batch.meters, |row| Some(row.customer_id));
     let mut agreements = by(&batch.agreements, |row| Some(row.customer_id));
     let mut reads = by(&batch.reads, |row| owner.get(&row.meter_id).copied());
     let mut days = by(&batch.days, |row| owner.get(&row.meter_id).copied());
     let mut past = by(&batch.past, |row| Some(row.customer_id));
+    let mut later = by(&batch.later, |row| Some(row.customer_id));
     let account = |customer: &'a CustomerRow| Account {
         customer,
         meters: meters.remove(&customer.id).unwrap_or_default(),
@@ -142,6 +144,7 @@ fn accounts<'a>(customers: &'a [CustomerRow], batch: &'a Batch) -> Vec<Account<'
         reads: reads.remove(&customer.id).unwrap_or_default(),
         days: days.remove(&customer.id).unwrap_or_default(),
         past: past.remove(&customer.id).unwrap_or_default(),
+        later: later.remove(&customer.id).unwrap_or_default(),
     };
     customers.iter().map(account).collect()
 }

@@ -5,7 +5,8 @@ use diesel::sql_types::Uuid as SqlUuid;
 use diesel::{dsl::now, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-use super::{BillingError, BillingPeriod, Desk, lock, locked, write, wrong};
+use super::{BillingError, BillingPeriod, Desk, lock, locked, order, stale, write, wrong};
+use crate::clients::Client;
 use crate::db::here;
 use crate::db::schema::billing_periods;
 use crate::ids::BillingPeriodId;
@@ -57,10 +58,11 @@ pub async fn create(
 /// Approves a rated period as it is. Tariff versions that its drafts use never change from here on.
 ///
 /// # Errors
-/// [`BillingError::Wrong`] when it is not rated, or there is nothing to bill.
+/// [`BillingError::Wrong`] when it is not rated, there is nothing to bill, or a draft is stale.
 pub async fn approve(
     conn: &mut AsyncPgConnection,
     desk: &Desk,
+    client: &Client,
     id: BillingPeriodId,
 ) -> Result<BillingPeriod, BillingError> {
     let period = locked(conn, desk, id).await?;
@@ -73,6 +75,8 @@ pub async fn approve(
         "open" => return wrong("Rate the period first."),
         _ => return wrong("The invoices of this period are issued already."),
     }
+    order::in_turn(conn, desk, &period).await?;
+    stale::refuse_stale(conn, desk, client, &period, "Rate again, then approve.").await?;
     use_tariffs(conn, desk, id).await?;
     let fields = (
         billing_periods::status.eq("approved"),

@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
+use super::inputs::hash;
 use super::load::{AgreementRow, VersionRow};
 use crate::clients::Client;
 use crate::ids::TariffRateId;
@@ -18,6 +19,8 @@ pub(super) struct Version {
     from: NaiveDate,
     to: Option<NaiveDate>,
     pub compiled: Result<CompiledTariff, String>,
+    /// Of everything that prices come from: this version, and what the client adds to it.
+    pub hash: String,
 }
 
 /// The versions of a client that hold on some day of a period.
@@ -27,6 +30,7 @@ impl Tariffs {
     /// Makes the versions ready. A tariff that names no tax bears the client's.
     pub fn new(rows: Vec<VersionRow>, client: &Client) -> Self {
         let version = |row: VersionRow| Version {
+            hash: hash(&(&row, &client.currency, &client.tax_name, client.tax_rate)),
             id: row.id,
             compiled: compile(row.document, client),
             name: row.name,

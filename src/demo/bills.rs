@@ -31,6 +31,7 @@ struct Billing {
     kwh: Decimal,
     net: Money,
     tax: Money,
+    total: Money,
     invoices: i64,
     customers: i64,
     blocked: i64,
@@ -74,6 +75,7 @@ fn begin(book: &Book<'_>, month: Period, state: LastMonth) -> Billing {
         kwh: Decimal::ZERO,
         net: Money::ZERO,
         tax: Money::ZERO,
+        total: Money::ZERO,
         invoices: 0,
         customers: 0,
         blocked: 0,
@@ -212,7 +214,7 @@ fn invoice(
         estimated: bill.estimated,
         net: bill.net,
         tax: bill.tax,
-        total: bill.total,
+        total: bill.payable,
         paid: Money::ZERO,
         metadata: json!({
             "usage": source(account, part),
@@ -229,6 +231,7 @@ fn invoice(
     billing.kwh += bill.kwh;
     billing.net += bill.net;
     billing.tax += bill.tax;
+    billing.total += bill.payable;
     billing.invoices += 1;
     for (at, line) in bill.lines.iter().enumerate() {
         let line = line_row(book, account, id, at + 1, line, billing);
@@ -315,7 +318,7 @@ fn finish(book: &mut Book<'_>, billing: &Billing) {
         kwh: billing.kwh,
         net: billing.net,
         tax: billing.tax,
-        total: billing.net + billing.tax,
+        total: billing.total,
         approved_at: approved.then_some(approved_at),
         approved_by: approved.then_some(book.admin),
         issued_at: (billing.state == Invoiced).then_some(issued_at),
@@ -335,7 +338,7 @@ fn finish(book: &mut Book<'_>, billing: &Billing) {
             billing,
             "approve",
             approved_at,
-            format!("Approved {name}: {} {}", billing.net + billing.tax, book.group.currency),
+            format!("Approved {name}: {} {}", billing.total, book.group.currency),
         );
     }
     if billing.state == Invoiced {
@@ -349,7 +352,7 @@ fn month_name(month: Period) -> String {
 }
 
 fn step(book: &mut Book<'_>, billing: &Billing, action: &'static str, at: DateTime<Utc>, summary: String) {
-    let details = json!({ "invoices": billing.invoices, "kwh": billing.kwh, "total": billing.net + billing.tax });
+    let details = json!({ "invoices": billing.invoices, "kwh": billing.kwh, "total": billing.total });
     book.record(at, action, ("billing_period", billing.id), summary, details);
 }
 

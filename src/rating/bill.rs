@@ -32,11 +32,11 @@ pub struct Bill {
     pub net: Money,
     /// Sum of the tax lines.
     pub tax: Money,
-    /// `net` + `tax`: the sum of all lines.
+    /// `net` + `tax`: the sum of all lines (EN 16931 BT-112).
     pub total: Money,
     /// What rounding the payable amount adds or takes (EN 16931 BT-114).
     pub payable_rounding: Money,
-    /// `total` + `payable_rounding`.
+    /// `total` + `payable_rounding`: what the customer is asked for (EN 16931 BT-115).
     pub payable: Money,
     /// Whether any of the usage was estimated (rule 7).
     pub estimated: bool,

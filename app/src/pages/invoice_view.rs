@@ -24,10 +24,13 @@ pub fn account(invoice: &Invoice, lines: &[Line], locale: Locale) -> AnyView {
         .map(|line| view! { <BillSum label=tax_label(line, locale) amount=money(line.amount)/> }.into_any())
         .collect_view();
     let (net, total) = (money(invoice.net), money(invoice.total));
+    let rounding = Some(invoice.rounding()).filter(|rounding| !rounding.is_zero()).map(money);
+    let rounding = rounding.map(|amount| view! { <BillSum label="Rounding" amount=amount/> });
     let paid = (!invoice.paid.is_zero()).then(|| (money(-invoice.paid), money(invoice.open())));
+    let settled = if invoice.paid < Decimal::ZERO { "Kept as credit" } else { "Paid" };
     let paid = paid.map(|(paid, open)| {
         view! {
-            <BillSum label="Paid" amount=paid/>
+            <BillSum label=settled amount=paid/>
             <BillSum label="Left to pay" amount=open total=true/>
         }
     });
@@ -36,6 +39,7 @@ pub fn account(invoice: &Invoice, lines: &[Line], locale: Locale) -> AnyView {
             {charges}
             <BillSum label="Before tax" amount=net/>
             {taxes}
+            {rounding}
             <BillSum label="Total" amount=total total=true/>
             {paid}
         </Bill>

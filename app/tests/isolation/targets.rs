@@ -253,6 +253,7 @@ pub const FUNCTIONS: &[Function] = &[
         &[
             CLIENT,
             ("invoice", "{invoice}"),
+            ("key", "01936f00-0000-7000-8000-000000000001"),
             ("amount", "5.00"),
             ("received_on", "2026-11-01"),
             ("method", "bank_transfer"),

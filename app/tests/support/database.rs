@@ -8,8 +8,12 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use eis::billing::{self, Desk};
+use eis::clients;
 use eis::db::Db;
 use eis::db::connect::{Connected, Login, Settings};
+use eis::db::owner::Owner;
+use eis::ids::{ClientId, OrganizationId};
 use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 
@@ -72,7 +76,12 @@ fn content_hash() -> String {
             hash.update(std::fs::read(folder.join(file)).expect("a migration"));
         }
     }
-    for text in [SEED, DIGEST, include_str!("world.rs"), include_str!("../../../src/db/admin.rs")] {
+    let stamped = concat!(
+        include_str!("../../../src/billing/inputs.rs"),
+        include_str!("../../../src/billing/load.rs"),
+        include_str!("../../../src/billing/tariffs.rs")
+    );
+    for text in [SEED, DIGEST, stamped, include_str!("world.rs"), include_str!("../../../src/db/admin.rs")] {
         hash.update(text);
     }
     hash.finalize().iter().take(5).map(|byte| format!("{byte:02x}")).collect()
@@ -132,12 +141,26 @@ async fn make_templates(admin: &Sql, hash: &str) {
 async fn seed(connected: &Connected) {
     let owner = Sql::open(connected.admin_url()).await;
     owner.must(&SEED.replace("{{salt}}", SALT).replace("{{digest}}", DIGEST.trim())).await;
+    stamp(connected).await;
     grant_connect(&owner).await;
     let app = Sql::open(&connected.url(Login::App)).await;
     for who in Who::all() {
         sign_in(&app, who).await;
     }
     owner.must("VACUUM ANALYZE").await;
+}
+
+/// Says of the seeded drafts that they were rated from what is there.
+async fn stamp(connected: &Connected) {
+    let mut tx = Owner::begin(connected.admin_url()).await.expect("the owner");
+    for (o, c) in [(1, 1), (1, 2), (2, 1), (2, 2)] {
+        let organization = OrganizationId(super::world::organization(o));
+        let desk = Desk { organization, client: ClientId(super::world::client(o, c)), by: None };
+        tx.stand_at(organization).await.expect("the context");
+        let client = clients::find(&tx, organization, desk.client).await.expect("the client").expect("the client");
+        billing::stamp(&mut tx, &desk, &client).await.expect("the stamp");
+    }
+    tx.commit().await.expect("the commit");
 }
 
 /// A live session for somebody, made as the portal makes it: by the gate's functions, as the portal's login.

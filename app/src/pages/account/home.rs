@@ -115,6 +115,11 @@ fn amount_due(at: &AtAccount, owed: &Owed, today: NaiveDate, bill: Option<String
             Some(day) => (format!("Due {}", format::date_long(day, locale)), Tone::Neutral),
             None => (String::new(), Tone::Neutral),
         };
+        let due = if owed.credit.is_zero() {
+            due
+        } else {
+            format!("{due}. {} of credit is taken off already", at.amount(owed.credit))
+        };
         view! { <AmountDue label="You owe" amount=at.amount(owed.amount) due=due tone=tone>{links()}</AmountDue> }
             .into_any()
     } else if owed.amount < Decimal::ZERO {

@@ -188,7 +188,7 @@ fn to_pay(at: &AtAccount, invoice: &Invoice, today: chrono::NaiveDate) -> impl I
             Tone::Neutral,
         )
     } else if invoice.total < Decimal::ZERO {
-        ("Credit", -invoice.total, "In your favour".to_owned(), Tone::Good)
+        ("Credit", -invoice.total, "In your favour: it pays your next bills".to_owned(), Tone::Good)
     } else {
         ("Paid", invoice.total, "Thank you; nothing is left to pay on this bill".to_owned(), Tone::Good)
     };

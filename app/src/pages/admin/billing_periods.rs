@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
 use eis::access::Permission;
 use eis::audit::{self, Entry};
-use eis::billing::{self, BillingError, BillingPeriod, Desk};
+use eis::billing::{self, BillingError, BillingPeriod, Changed, Desk};
 use eis::ids::BillingPeriodId;
 use eis::period::Period;
 use leptos::prelude::*;
@@ -16,7 +16,7 @@ use serde_json::json;
 
 use crate::components::{
     Button, ButtonLink, Column, DataTable, DateField, EmptyState, ErrorSummary, Kind, PageHeader, Pagination, PostForm,
-    Rows,
+    Rows, Section,
 };
 use crate::format::{self, Locale};
 use crate::forms::{FieldErrors, Reader};
@@ -25,6 +25,9 @@ use crate::pages::parts::{AtClient, PAGE_ROWS, address, field_errors};
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
 use crate::server::functions::{Done, act, require_client};
+
+/// Invoices listed whose usage changed after they were issued.
+const CHANGED_SHOWN: i64 = 25;
 
 /// How people call a period: a month by its name, anything else by its days.
 pub(super) fn period_name(days: Period, locale: Locale) -> String {
@@ -46,7 +49,11 @@ pub struct ListQuery {
 pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<ListQuery>) -> Result<Response, AppError> {
     let (at, tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
     let before: Option<NaiveDate> = query.before.parse().ok();
-    let mut rows = billing::list(tx.shared(), &Desk::of(&at.actor)?, before, PAGE_ROWS + 1).await?;
+    let desk = Desk::of(&at.actor)?;
+    let (mut rows, changed) = tokio::try_join!(
+        billing::list(tx.shared(), &desk, before, PAGE_ROWS + 1),
+        billing::changed_after_invoice(tx.shared(), &desk, CHANGED_SHOWN),
+    )?;
     drop(tx);
     let more = i64::try_from(rows.len()).unwrap_or_default() > PAGE_ROWS;
     rows.truncate(usize::try_from(PAGE_ROWS).unwrap_or_default());
@@ -68,6 +75,12 @@ pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<List
             }
             .into_any()
         };
+        let body = if changed.is_empty() {
+            body
+        } else {
+            let changed = changed_table(&changed, &path, locale);
+            view! { {changed} <Section title="All periods">{body}</Section> }.into_any()
+        };
         view! {
             <PageHeader title="Billing periods" action=new href=format!("{path}/new")/>
             {body}
@@ -75,6 +88,30 @@ pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<List
     })
     .await;
     Ok(html.into_response())
+}
+
+/// Invoices whose usage changed after they were issued.
+fn changed_table(changed: &[Changed], path: &str, locale: Locale) -> AnyView {
+    let invoices = path.replace("/billing-periods", "/invoices");
+    let mut table = Rows::new();
+    for row in changed {
+        table.row(|cells| {
+            cells
+                .name_link(&format!("{invoices}/{}", row.invoice), &row.label)
+                .text_with(&row.customer_name, &row.account_number)
+                .prose(&row.message)
+                .line(&format::date(row.at.date_naive(), locale));
+        });
+    }
+    let columns =
+        vec![Column::text("Invoice"), Column::text("Customer"), Column::text("What changed"), Column::text("Noticed")];
+    view! {
+        <Section title="Usage changed after invoice">
+            <p>"These invoices stay as they are. Where the difference matters, it takes a credit note and a new bill."</p>
+            <DataTable caption="Usage changed after invoice" columns=columns rows=table/>
+        </Section>
+    }
+    .into_any()
 }
 
 fn table(rows: &[BillingPeriod], path: &str, currency: &str, locale: Locale) -> AnyView {

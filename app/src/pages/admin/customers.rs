@@ -4,12 +4,14 @@ use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
 use eis::access::Permission;
+use eis::account::{self, Key, Owed};
 use eis::audit::{self, Entry};
 use eis::customers::{self, Customer, CustomerFields, Filter, Lack, Order};
 use eis::db::DbError;
 use eis::ids::CustomerId;
 use eis::meters;
 use leptos::prelude::*;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -18,7 +20,7 @@ use crate::components::{
     Button, ButtonLink, Choice, Column, DataTable, DateField, EmptyState, ErrorSummary, Field, FilterBar, FilterSelect,
     Kind, PageHeader, Pagination, PostForm, SelectField, Sort, Status, SummaryList, SummaryRow, TextArea,
 };
-use crate::format;
+use crate::format::{self, Locale};
 use crate::forms::{FieldErrors, Reader, Typed};
 use crate::pages::frame::page;
 use crate::pages::parts::{AtClient, EXPORT_ROWS, PAGE_ROWS, address, csv_file, field_errors, rows_text};
@@ -202,6 +204,8 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
     let customer = find(&mut tx, &at, &id).await?;
     let meters = meters::list(&mut tx, at.client.id, customer.id).await?;
     let tariff = agreements::load(&mut tx, &at, &customer).await?;
+    let key = Key { organization: at.organization, client: at.client.id, customer: customer.id };
+    let owed = account::owed(&tx, key, at.client.today()).await?;
     drop(tx);
     let typed = ctx.take_typed().await;
     let locale = at.locale();
@@ -210,7 +214,7 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
         if at.actor.may(Permission::ImportUsage) { format!("{}/imports/new", at.base()) } else { String::new() };
     let place = at.place(&[("Customers", "customers")], &customer.name);
     let base = format!("{}/customers/{}", at.base(), customer.id);
-    let tariffs = format!("{}/tariffs", at.base());
+    let (tariffs, currency) = (format!("{}/tariffs", at.base()), at.client.currency.clone());
     let hidden = vec![
         ("client".to_owned(), at.client.id.to_string()),
         ("customer".to_owned(), customer.id.to_string()),
@@ -226,6 +230,7 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
             SummaryRow::new("Billing address", if customer.billing_address.is_empty() { "The service address".into() } else { customer.billing_address }),
             SummaryRow::new("Supplied since", format::date(customer.moved_in_on, locale)),
             SummaryRow::new("Supplied until", customer.moved_out_on.map(|d| format::date(d, locale)).unwrap_or_default()),
+            SummaryRow::new("Balance", balance(&owed, &currency, locale)),
         ];
         view! {
             <PageHeader title=customer.name second={if may_write { "Edit" } else { "" }} second_href=format!("{base}/edit")>
@@ -239,6 +244,25 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
     })
     .await;
     Ok(html.into_response())
+}
+
+/// `€53.00 owed, €12.00 of it overdue`, `€6.01 of credit, which pays the next bill`.
+fn balance(owed: &Owed, currency: &str, locale: Locale) -> String {
+    let amount = |value: Decimal| format::amount(value, currency, locale);
+    let overdue =
+        if owed.overdue > Decimal::ZERO { format!(", {} overdue", amount(owed.overdue)) } else { String::new() };
+    let kept = if owed.credit > Decimal::ZERO {
+        format!(", {} of credit taken off", amount(owed.credit))
+    } else {
+        String::new()
+    };
+    if owed.amount < Decimal::ZERO {
+        format!("{} of credit, which pays the next bill", amount(-owed.amount))
+    } else if owed.amount.is_zero() {
+        "Nothing owed".to_owned()
+    } else {
+        format!("{} owed{overdue}{kept}", amount(owed.amount))
+    }
 }
 
 /// What was typed to make or change a customer.

@@ -117,6 +117,13 @@ fn to_do(figures: &Attention, base: &str, currency: &str, locale: Locale) -> Any
         (figures.rated_periods, "To approve", periods(figures.rated_periods), "Look and approve", "billing-periods"),
         (figures.approved_periods, "To issue", periods(figures.approved_periods), "Issue", "billing-periods"),
         (
+            figures.changed,
+            "To correct",
+            format!("Usage of {} changed after issue", many(figures.changed, "invoice", "invoices", locale)),
+            "See them",
+            "billing-periods",
+        ),
+        (
             figures.overdue,
             "Overdue",
             format!("{} with {overdue} left to pay", many(figures.overdue, "invoice", "invoices", locale)),

@@ -1,10 +1,12 @@
 //! One billing period: where it is, its totals, what stands in the way, the drafts, and the next step.
 
+use std::collections::HashSet;
+
 use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Response};
 use eis::access::{Actor, Permission};
 use eis::audit::{self, Entry};
-use eis::billing::{self, BillingPeriod, Desk, Exception};
+use eis::billing::{self, BillingPeriod, Desk, Exception, Stale};
 use eis::clients;
 use eis::db::Tenant;
 use eis::ids::{BillingPeriodId, InvoiceId};
@@ -16,8 +18,8 @@ use serde_json::{Value, json};
 
 use super::period_name;
 use crate::components::{
-    Column, ConfirmPanel, DataTable, EmptyState, Kind, PageHeader, Pagination, Rows, Section, Stat, Stats, Status,
-    Steps, Tone,
+    Column, ConfirmPanel, DataTable, EmptyState, Kind, Notice, PageHeader, Pagination, Rows, Section, Stat, Stats,
+    Status, Steps, Tone,
 };
 use crate::format::{self, Locale};
 use crate::pages::frame::page;
@@ -29,6 +31,12 @@ use crate::server::functions::{Done, act, require_client};
 /// The steps of a period in order.
 const STEPS: [(&str, &str); 4] =
     [("open", "Open"), ("rated", "Rated"), ("approved", "Approved"), ("invoiced", "Invoiced")];
+
+/// Stale drafts listed at the head of the page.
+const STALE_SHOWN: usize = 20;
+/// Up to so many drafts the page looks at all of them for what has changed; beyond, at those it shows. Approving and
+/// issuing always look at all.
+const STALE_LOOKED_AT: i32 = 1_000;
 
 /// Places in the lists of exceptions and drafts.
 #[derive(Debug, Default, Deserialize)]
@@ -63,11 +71,12 @@ pub async fn show(
         invoices::of_period(tx.shared(), at.organization, at.client.id, id, place.as_ref(), PAGE_ROWS + 1),
     )?;
     let period = period.ok_or(AppError::NotFound)?;
+    let stale = stale(&tx, &desk, &at, &period, &drafts).await?;
     drop(tx);
     let locale = at.locale();
     let name = period_name(period.days(), locale);
     let (currency, base) = (at.client.currency.clone(), at.base());
-    let panels = Panels::new(&at, &period, &name, counts.1);
+    let panels = Panels::new(&at, &period, &name, counts.1, !stale.is_empty());
     let crumbs = at.place(&[("Billing periods", "billing-periods")], &name);
     let length = many(period.days().days(), "day", "days", locale);
     let days = if period.days().is_calendar_month() {
@@ -78,7 +87,8 @@ pub async fn show(
     let html = page(&ctx, &at.actor, crumbs, name.clone(), move || {
         let current = STEPS.iter().position(|(code, _)| *code == period.status).unwrap_or(STEPS.len());
         let path = format!("{base}/billing-periods/{}", period.id);
-        let listed = Listing { path: &path, base: &base, currency: &currency, locale };
+        let listed = Listing { path: &path, base: &base, currency: &currency, locale, stale: &stale };
+        let changed = (!stale.is_empty()).then(|| listed.stale(&period));
         let rated = period.status != "open";
         let exceptions = (counts.0 + counts.1 > 0).then(|| listed.exceptions(found, counts, skip));
         let drafts = rated.then(|| listed.drafts(drafts, &period, place.is_some()));
@@ -88,6 +98,7 @@ pub async fn show(
             <PageHeader title=name subtitle=days><Status value=period.status/></PageHeader>
             <Steps label="Billing period" steps=STEPS.iter().map(|(_, label)| (*label).to_owned()).collect() current=current/>
             {totals}
+            {changed}
             {next_step}
             {exceptions}
             {drafts}
@@ -95,6 +106,22 @@ pub async fn show(
     })
     .await;
     Ok(html.into_response())
+}
+
+/// The drafts that must be rated again.
+async fn stale(
+    tx: &Tenant,
+    desk: &Desk,
+    at: &AtClient,
+    period: &BillingPeriod,
+    shown: &[Invoice],
+) -> Result<Vec<Stale>, AppError> {
+    if !matches!(period.status.as_str(), "rated" | "approved") {
+        return Ok(vec![]);
+    }
+    let shown: HashSet<InvoiceId> = shown.iter().map(|draft| draft.id).collect();
+    let only = (period.invoices > STALE_LOOKED_AT).then_some(&shown);
+    Ok(billing::stale(tx.shared(), desk, &at.client, period, only).await?)
 }
 
 fn stats(period: &BillingPeriod, warnings: i64, currency: &str, locale: Locale) -> Vec<Stat> {
@@ -118,9 +145,17 @@ fn stats(period: &BillingPeriod, warnings: i64, currency: &str, locale: Locale) 
             )
         },
         stat("Usage", format!("{}\u{a0}kWh", format::kwh(period.kwh, locale)), String::new()),
-        stat("Total", amount(period.total), format!("{} before tax, {} tax", amount(period.net), amount(period.tax))),
+        stat("Total", amount(period.total), parts(period, currency, locale)),
         stat("Average invoice", amount(each), String::new()),
     ]
+}
+
+/// What the total is made of.
+fn parts(period: &BillingPeriod, currency: &str, locale: Locale) -> String {
+    let amount = |value: Decimal| format::amount(value, currency, locale);
+    let rounding = period.total - period.net - period.tax;
+    let rounded = if rounding.is_zero() { String::new() } else { format!(", {} rounding", amount(rounding)) };
+    format!("{} before tax, {} tax{rounded}", amount(period.net), amount(period.tax))
 }
 
 fn many(count: i64, one: &str, more: &str, locale: Locale) -> String {
@@ -135,6 +170,8 @@ fn remedy(kind: &str) -> (&'static str, &'static str, &'static str) {
         "no_usage" => ("No usage", "Import usage", "imports/new"),
         "missing_usage" => ("Usage missing", "Import usage", "imports/new"),
         "rating_failed" => ("Cannot be rated", "Look at the tariff", "tariffs"),
+        "usage_changed" => ("Changed after invoice", "See the invoice", "invoices"),
+        "carried_over" => ("Later days billed first", "See the customer", "customers"),
         "estimated" => ("Estimated", "See the customer", "customers"),
         "zero_usage" => ("Nothing used", "See the customer", "customers"),
         "much_higher" => ("Much higher", "See the customer", "customers"),
@@ -149,9 +186,31 @@ struct Listing<'a> {
     base: &'a str,
     currency: &'a str,
     locale: Locale,
+    stale: &'a [Stale],
 }
 
 impl Listing<'_> {
+    /// Which drafts must be rated again, and what changed.
+    fn stale(&self, period: &BillingPeriod) -> AnyView {
+        let drafts = many(i64::try_from(self.stale.len()).unwrap_or_default(), "draft is", "drafts are", self.locale);
+        let how = if period.status == "approved" { "Reopen the period and rate it again." } else { "Rate again." };
+        let rows = self.stale.iter().take(STALE_SHOWN).map(|stale| {
+            let href = format!("{}/invoices/{}", self.base, stale.invoice);
+            let text = format!("{}: {} changed", stale.customer_name, stale.why.join(", "));
+            view! { <li><a href=href>{stale.account_number.clone()}</a>" "{text}</li> }
+        });
+        let rows = rows.collect_view();
+        let more = self.stale.len().saturating_sub(STALE_SHOWN);
+        let more = (more > 0).then(|| view! { <p>{format!("And {more} more.")}</p> });
+        view! {
+            <Notice tone=Tone::Warn title=format!("{drafts} no longer up to date. {how}")>
+                <ul>{rows}</ul>
+                {more}
+            </Notice>
+        }
+        .into_any()
+    }
+
     fn exceptions(&self, found: Vec<Exception>, counts: (i64, i64), skip: i64) -> AnyView {
         let shown = i64::try_from(found.len()).unwrap_or_default();
         let total = counts.0 + counts.1;
@@ -159,7 +218,11 @@ impl Listing<'_> {
         for found in found {
             let (what, label, path) = remedy(&found.kind);
             let customer = format!("{}/customers/{}", self.base, found.customer_id);
-            let href = if path == "customers" { customer.clone() } else { format!("{}/{path}", self.base) };
+            let href = match (path, found.invoice) {
+                ("customers", _) => customer.clone(),
+                ("invoices", Some(invoice)) => format!("{}/invoices/{invoice}", self.base),
+                _ => format!("{}/{path}", self.base),
+            };
             let tone = if found.severity == "blocks" { Tone::Bad } else { Tone::Warn };
             rows.row(|row| {
                 row.name_link(&customer, &found.account_number)
@@ -197,6 +260,12 @@ impl Listing<'_> {
         .into_any()
     }
 
+    /// What changed since a draft was rated; nothing when it is up to date.
+    fn why(&self, draft: InvoiceId) -> String {
+        let stale = self.stale.iter().find(|stale| stale.invoice == draft);
+        stale.map(|stale| format!("Rate again: {} changed", stale.why.join(", "))).unwrap_or_default()
+    }
+
     fn drafts(&self, mut drafts: Vec<Invoice>, period: &BillingPeriod, turned: bool) -> AnyView {
         let issued = matches!(period.status.as_str(), "invoiced" | "closed");
         let title = if issued { "Invoices" } else { "Draft invoices" };
@@ -232,7 +301,7 @@ impl Listing<'_> {
             let third = if issued { draft.label.clone() } else { format::count(draft.days(), locale) };
             rows.row(|row| {
                 row.name_link(&format!("{}/invoices/{}", self.base, draft.id), &draft.account_number)
-                    .text(&draft.customer_name)
+                    .text_with(&draft.customer_name, &self.why(draft.id))
                     .line(&third)
                     .text_with(&draft.tariff_name, if draft.estimated { "Partly estimated" } else { "" })
                     .number(&format::kwh(draft.kwh, locale))
@@ -261,12 +330,13 @@ struct Panels {
     terms: i16,
     series: String,
     warnings: i64,
+    stale: bool,
     currency: String,
     locale: Locale,
 }
 
 impl Panels {
-    fn new(at: &AtClient, period: &BillingPeriod, name: &str, warnings: i64) -> Self {
+    fn new(at: &AtClient, period: &BillingPeriod, name: &str, warnings: i64, stale: bool) -> Self {
         let pair = |name: &str, value: String| (name.to_owned(), value);
         Self {
             runs: at.actor.may(Permission::RunBilling),
@@ -281,6 +351,7 @@ impl Panels {
             terms: at.client.payment_terms_days,
             series: at.client.invoice_series.clone(),
             warnings,
+            stale,
             currency: at.client.currency.clone(),
             locale: at.locale(),
         }
@@ -289,11 +360,12 @@ impl Panels {
     fn view(&self, period: &BillingPeriod) -> AnyView {
         let panels: Vec<AnyView> = match period.status.as_str() {
             "open" if self.runs => vec![self.rate("Rate…", Kind::Primary)],
-            "rated" if self.runs && period.invoices > 0 => {
+            "rated" if self.runs && period.invoices > 0 && !self.stale => {
                 vec![self.approve(period), self.rate("Rate again…", Kind::Secondary), self.reopen(period)]
             }
             "rated" if self.runs => vec![self.rate("Rate again…", Kind::Primary), self.reopen(period)],
-            "approved" if self.issues => vec![self.issue(period), self.reopen(period)],
+            "approved" if self.issues && !self.stale => vec![self.issue(period), self.reopen(period)],
+            "approved" if self.runs => vec![self.reopen(period)],
             _ => vec![],
         };
         if panels.is_empty() {
@@ -435,7 +507,8 @@ pub(crate) async fn approve_billing_period(client: String, period: String) -> Re
         let id: BillingPeriodId = period.parse().map_err(|_| AppError::NotFound)?;
         let desk = Desk::of(&actor)?;
         let mut tx = ctx.write(&actor).await?;
-        let period = billing::approve(&mut tx, &desk, id).await?;
+        let client = clients::find(&tx, desk.organization, desk.client).await?.ok_or(AppError::Forbidden)?;
+        let period = billing::approve(&mut tx, &desk, &client, id).await?;
         let summary = format!(
             "Approved {} of billing period {}",
             many(period.invoices.into(), "invoice", "invoices", Locale::default()),
@@ -486,11 +559,19 @@ pub(crate) async fn issue_billing_period(client: String, period: String) -> Resu
         };
         let locale = Locale::from(&client.locale);
         let invoices = many(issued.invoices, "invoice", "invoices", locale);
+        let from_credit = if issued.from_credit > Decimal::ZERO {
+            format!(
+                " Customers' credit paid {} of it.",
+                format::amount(issued.from_credit, &client.currency, locale)
+            )
+        } else {
+            String::new()
+        };
         let say = format!(
-            "Issued {invoices} totalling {}: {first} to {last}.",
+            "Issued {invoices} totalling {}: {first} to {last}.{from_credit}",
             format::amount(issued.total, &client.currency, locale)
         );
-        let details = json!({ "invoices": issued.invoices, "total": issued.total, "first": first, "last": last });
+        let details = json!({ "invoices": issued.invoices, "total": issued.total, "first": first, "last": last, "from_credit": issued.from_credit });
         finish(tx, &actor, entry("issue", id, say.clone(), details), say).await
     })
     .await

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use eis::access::Permission;
 use eis::audit::{self, Entry};
 use eis::clients::{self, Client};
-use eis::ids::{ClientId, InvoiceId};
+use eis::ids::{ClientId, InvoiceId, PaymentId};
 use eis::invoices::{self, Invoice};
 use eis::money::Money;
 use eis::payments::{self, METHODS, NewPayment, Paid};
@@ -163,10 +163,13 @@ struct PaymentPanel {
 impl PaymentPanel {
     fn view(self, invoice: &Invoice, locale: Locale) -> AnyView {
         let typed = self.typed;
+        // Kept while the form goes back and forth, new with every page: sent twice, it is one payment.
+        let key = typed.value("key", "").parse().unwrap_or_else(|_| PaymentId::fresh());
         let open = format::amount(invoice.open(), &invoice.currency, locale);
         let hidden = vec![
             ("client".to_owned(), self.client.to_string()),
             ("invoice".to_owned(), invoice.id.to_string()),
+            ("key".to_owned(), key.to_string()),
             ("page".to_owned(), self.page),
         ];
         let methods = METHODS.iter().map(|(code, label)| Choice::new(*code, *label)).collect::<Vec<_>>();
@@ -178,7 +181,7 @@ impl PaymentPanel {
                 title=format!("Record a payment by {}", invoice.customer_name)
                 consequences=vec![
                     format!("It pays this invoice first, of which {open} is open, then the customer's oldest open ones."),
-                    "What is left over is kept as the customer's credit.".to_owned(),
+                    "What is left over is kept as the customer's credit and pays the next bill.".to_owned(),
                 ]
                 label="Record payment"
                 action="/api/record_payment"
@@ -201,6 +204,7 @@ impl PaymentPanel {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PaymentForm {
+    key: String,
     amount: String,
     received_on: String,
     method: String,
@@ -210,6 +214,10 @@ pub struct PaymentForm {
 impl PaymentForm {
     fn read(&self, invoice: &Invoice, today: chrono::NaiveDate) -> Result<NewPayment, FieldErrors> {
         let mut reader = Reader::default();
+        let key: Option<PaymentId> = self.key.parse().ok();
+        if key.is_none() {
+            reader.errors.add("amount", "This form was not made by its page. Look at it again and send it from here.");
+        }
         let most = Decimal::from(9_999_999_999_i64);
         let amount = reader.decimal("amount", &self.amount, "the amount", Decimal::new(1, 2), most);
         if amount.is_some_and(|amount| amount.normalize().scale() > 2) {
@@ -223,6 +231,7 @@ impl PaymentForm {
         let method = reader.choice("method", &self.method, "how the money came", &codes);
         let reference = reader.optional("reference", &self.reference, 140);
         reader.errors.or(NewPayment {
+            id: key.unwrap_or_else(PaymentId::fresh),
             customer: invoice.customer_id,
             amount: Money::new(amount.unwrap_or_default()),
             currency: invoice.currency.clone(),
@@ -253,12 +262,19 @@ pub(crate) async fn record_payment(
         let payment = form.read(&invoice, owner.today())?;
         let recorded = payments::record(&mut tx, organization, at, Some(actor.user), &payment, Some(id)).await?;
         let locale = Locale::from(&owner.locale);
+        let to = format!("/clients/{at}/invoices/{id}");
+        let Some(recorded) = recorded else {
+            let before = payments::find(&tx, organization, at, payment.id).await?.ok_or(AppError::NotFound)?;
+            let amount = format::amount(before.amount, &before.currency, locale);
+            let say = format!("This payment of {amount} was already recorded; nothing was recorded again.");
+            return Ok(Done::to(to).saying(say));
+        };
         let amount = format::amount(payment.amount.amount(), &payment.currency, locale);
         let allocated = recorded.allocated.len();
         let entry = Entry {
             action: "record",
             entity: "payment",
-            entity_id: Some(recorded.id.0),
+            entity_id: Some(payment.id.0),
             customer: Some(payment.customer),
             summary: format!("Recorded a payment of {amount} by {}", invoice.customer_name),
             details: json!({ "payment": payment, "allocated": recorded.allocated, "left": recorded.left }),
@@ -271,8 +287,7 @@ pub(crate) async fn record_payment(
             format!(" {} is left over as credit.", format::amount(recorded.left.amount(), &payment.currency, locale))
         };
         let pays = format!("It pays {allocated} {}.", if allocated == 1 { "invoice" } else { "invoices" });
-        Ok(Done::to(format!("/clients/{at}/invoices/{id}"))
-            .saying(format!("Payment of {amount} recorded. {pays}{left}")))
+        Ok(Done::to(to).saying(format!("Payment of {amount} recorded. {pays}{left}")))
     })
     .await
 }

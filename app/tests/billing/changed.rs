@@ -1,0 +1,137 @@
+//! Usage that changes after it was invoiced is told; the invoice stays as it is.
+
+use axum::http::Method;
+
+use super::support::database::Case;
+use super::support::http::{Browser, Portal};
+use super::support::sql::Sql;
+use super::support::world::{Who, client, customer};
+use super::{CLEO, create, step, the_missing_day, usage};
+
+/// Issues 1 to 10 November for both customers; the id of the period.
+async fn issued(portal: &Portal, looker: &Sql) -> (Browser, String) {
+    let browser = portal.browser_of(CLEO);
+    usage(looker).await;
+    the_missing_day(looker).await;
+    let period = create(&browser).await;
+    for function in ["rate_billing_period", "approve_billing_period", "issue_billing_period"] {
+        step(&browser, &period, function).await;
+    }
+    (browser, period)
+}
+
+/// Sends a file with two hours of the first customer's meter, as a browser does.
+async fn import(browser: &Browser, kwh: [&str; 2]) {
+    let (path, context) = (format!("/clients/{}/imports", client(1, 1)), CLEO.context_token());
+    let mut body = String::new();
+    for (name, value) in [("context", context.as_str()), ("serial", "M-1")] {
+        body += &format!("--edge\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+    }
+    body += "--edge\r\ncontent-disposition: form-data; name=\"file\"; filename=\"new.csv\"\r\ncontent-type: text/csv\r\n\r\n";
+    body += &format!(
+        "interval_start,kwh\r\n2026-11-02T00:00:00+01:00,{}\r\n2026-11-02T01:00:00+01:00,{}\r\n--edge--\r\n",
+        kwh[0], kwh[1]
+    );
+    let headers = [("sec-fetch-site", "same-origin"), ("content-type", "multipart/form-data; boundary=edge")];
+    let answer = browser.send(Method::POST, &path, &headers, body).await;
+    assert_eq!(answer.status, 303, "{}", answer.body);
+}
+
+/// What is told, by account.
+async fn told(looker: &Sql, period: &str) -> String {
+    let sql = format!(
+        "SELECT coalesce(string_agg(concat_ws(' ', c.account_number, e.message), ', '), 'nothing')
+         FROM billing_exceptions e JOIN customers c ON c.id = e.customer_id WHERE e.billing_period_id = '{period}' AND e.kind = 'usage_changed'"
+    );
+    looker.value(&sql).await
+}
+
+#[tokio::test]
+async fn an_import_that_changes_values_of_an_invoice_is_told_and_the_invoice_stays() {
+    let case = Case::world().await;
+    let (portal, looker) = (case.portal().await, case.superuser().await);
+    let (browser, period) = issued(&portal, &looker).await;
+    let first = customer(1, 1, 1);
+    let bill =
+        format!("SELECT i::text FROM invoices i WHERE billing_period_id = '{period}' AND customer_id = '{first}'");
+    let before = looker.value(&bill).await;
+
+    import(&browser, ["1", "1"]).await;
+    assert_eq!(told(&looker, &period).await, "nothing", "the same values change nothing");
+    import(&browser, ["1", "3"]).await;
+    assert_eq!(
+        told(&looker, &period).await,
+        "A-1 Usage changed after invoice INV-2026-000003: values of 2026-11-02 are different now."
+    );
+    import(&browser, ["1", "4"]).await;
+    assert_eq!(looker.value(&bill).await, before);
+
+    let invoice = looker
+        .value(&format!("SELECT id FROM invoices WHERE billing_period_id = '{period}' AND customer_id = '{first}'"))
+        .await;
+    let link = format!("/clients/{}/invoices/{invoice}", client(1, 1));
+    for page in ["", &format!("/{period}")] {
+        let page = browser.get(&format!("/clients/{}/billing-periods{page}", client(1, 1))).await.body;
+        assert!(page.contains("Usage changed after invoice INV-2026-000003") && page.contains(&link), "{page}");
+    }
+    let overview = browser.get(&format!("/clients/{}", client(1, 1))).await.body;
+    assert!(overview.contains("Usage of 1 invoice changed after issue"), "{overview}");
+    let hers = portal.browser_of(Who::Customer(1, 1, 1)).get("/account").await.body;
+    assert!(!hers.contains("changed after"), "the customer reads about it on the corrected bill");
+}
+
+#[tokio::test]
+async fn values_and_reads_that_come_after_the_invoice_are_told() {
+    let read = "INSERT INTO meter_readings (organization_id, client_id, id, customer_id, meter_id, from_on, to_on, kwh, quality)
+        SELECT organization_id, client_id, gen_random_uuid(), customer_id, id, '2026-11-05', '2026-12-01', 1, 'actual' FROM meters WHERE serial = 'M-1'";
+    let day = "INSERT INTO interval_days (organization_id, client_id, customer_id, meter_id, day, interval_minutes, wh, total_wh)
+        SELECT organization_id, client_id, customer_id, id, '2026-09-02', 60, array_fill(1, ARRAY[24]), 24 FROM meters WHERE serial = 'M-1'";
+    let corrected = "UPDATE meter_readings SET kwh = 73 WHERE superseded_by IS NULL";
+    let outside = "UPDATE interval_days SET wh[1] = 7 WHERE day = '2026-10-11'";
+    let changes = [
+        (read, "a read from 2026-11-05 came later"),
+        (day, "values of 2026-09-02 came later"),
+        (corrected, "the read from 2026-09-01 is different now"),
+        (outside, "nothing"),
+    ];
+    for (change, message) in changes {
+        let case = Case::world().await;
+        let (portal, looker) = (case.portal().await, case.superuser().await);
+        issued(&portal, &looker).await;
+        looker.must(change).await;
+        let sql = format!(
+            "SELECT coalesce(string_agg(message, ', '), 'nothing') FROM billing_exceptions WHERE kind = 'usage_changed' AND customer_id = '{}'",
+            customer(1, 1, 1)
+        );
+        let told = looker.value(&sql).await;
+        assert!(told.contains(message), "{message}: {told}");
+    }
+}
+
+#[tokio::test]
+async fn usage_written_while_a_period_is_issued_is_either_billed_or_told() {
+    let case = Case::world().await;
+    let (portal, looker, writer) = (case.portal().await, case.superuser().await, case.superuser().await);
+    let browser = portal.browser_of(CLEO);
+    usage(&looker).await;
+    the_missing_day(&looker).await;
+    let period = create(&browser).await;
+    step(&browser, &period, "rate_billing_period").await;
+    step(&browser, &period, "approve_billing_period").await;
+    // Written and not yet committed when issuing begins: issuing waits for it, and sees it.
+    writer
+        .must(&format!(
+            "BEGIN; UPDATE interval_days SET wh[1] = 2 WHERE day = '2026-11-03' AND client_id = '{}'",
+            client(1, 1)
+        ))
+        .await;
+    let issuing = step(&browser, &period, "issue_billing_period");
+    let committing = async {
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        writer.must("COMMIT").await;
+    };
+    let (refused, ()) = tokio::join!(issuing, committing);
+    let said = browser.get(refused.location()).await.body;
+    assert!(said.contains("A-1 (usage), A-2 (usage)"), "{said}");
+    assert_eq!(told(&looker, &period).await, "nothing");
+}

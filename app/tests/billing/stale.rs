@@ -1,0 +1,110 @@
+//! A draft is approved and issued only as long as everything it was rated from is as it was.
+
+use super::support::database::Case;
+use super::support::http::{Browser, Portal};
+use super::support::sql::Sql;
+use super::support::world::client;
+use super::{CLEO, create, step, the_missing_day, usage};
+
+/// Rates 1 to 10 November for both customers.
+async fn rated(portal: &Portal, looker: &Sql) -> (Browser, String) {
+    let browser = portal.browser_of(CLEO);
+    usage(looker).await;
+    the_missing_day(looker).await;
+    let period = create(&browser).await;
+    step(&browser, &period, "rate_billing_period").await;
+    (browser, period)
+}
+
+/// What may change after rating, for the first customer where it is about one: what is told, and the change.
+fn changes() -> Vec<(&'static str, &'static str, String)> {
+    let client = client(1, 1);
+    let of = |sql: &str| format!("{sql} AND client_id = '{client}'");
+    let first = format!("(SELECT id FROM customers WHERE client_id = '{client}' AND account_number = 'A-1')");
+    let values = "UPDATE interval_days SET wh[1] = 2000, total_wh = 25000 WHERE day = '2026-11-03' AND meter_id IN (SELECT id FROM meters WHERE serial = 'M-1')";
+    let read = format!(
+        "INSERT INTO meter_readings (organization_id, client_id, id, customer_id, meter_id, from_on, to_on, kwh, quality)
+         SELECT organization_id, client_id, gen_random_uuid(), customer_id, id, '2026-11-01', '2026-11-11', 1, 'actual'
+         FROM meters WHERE client_id = '{client}' AND serial = 'M-1'"
+    );
+    let agreement = format!("UPDATE tariff_agreements SET tariff_code = 'OTHER' WHERE customer_id = {first}");
+    let version = "UPDATE tariff_rates SET status = 'active', effective_from = '2026-11-05' WHERE version = 2";
+    vec![
+        ("interval values", "A-1 (usage)", of(values)),
+        ("a register read", "A-1 (usage)", read),
+        ("an agreement", "A-1 (tariff)", agreement),
+        ("a tariff version", "A-1 (tariff), A-2 (tariff)", of(version)),
+        (
+            "the client's tax",
+            "A-1 (tariff), A-2 (tariff)",
+            format!("UPDATE clients SET tax_rate = 0.07 WHERE id = '{client}'"),
+        ),
+        ("a meter", "A-1 (meters)", of("UPDATE meters SET valid_to = '2026-11-09' WHERE serial = 'M-1'")),
+        (
+            "a customer's last day",
+            "A-1 (customer)",
+            format!("UPDATE customers SET moved_out_on = '2026-11-09' WHERE id = {first}"),
+        ),
+        (
+            "an earlier bill",
+            "A-1 (earlier bills)",
+            of("UPDATE invoices SET metadata = '{\"carried\": {\"credit\": \"5.00\"}}' WHERE number = 1"),
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn approving_is_refused_when_anything_behind_a_draft_has_changed() {
+    for (what, told, change) in changes() {
+        let case = Case::world().await;
+        let (portal, looker) = (case.portal().await, case.superuser().await);
+        let (browser, period) = rated(&portal, &looker).await;
+        looker.must(&change).await;
+
+        let refused = step(&browser, &period, "approve_billing_period").await;
+        let page = browser.get(refused.location()).await.body;
+        assert!(page.contains(told) && page.contains("Rate again"), "{what}: {page}");
+        assert!(page.contains("no longer up to date") && !page.contains("/api/approve_billing_period"), "{what}");
+        let status = format!("SELECT status FROM billing_periods WHERE id = '{period}'");
+        assert_eq!(looker.value(&status).await, "rated", "{what}");
+
+        step(&browser, &period, "rate_billing_period").await;
+        let page = browser.get(refused.location()).await.body;
+        assert!(!page.contains("no longer up to date"), "{what}: rated again, it is up to date");
+    }
+}
+
+#[tokio::test]
+async fn what_rating_does_not_read_makes_no_draft_stale() {
+    let case = Case::world().await;
+    let (portal, looker) = (case.portal().await, case.superuser().await);
+    let (browser, period) = rated(&portal, &looker).await;
+    looker
+        .must(&format!(
+            "UPDATE customers SET email = 'new@eis.example' WHERE client_id = '{0}';
+             UPDATE interval_days SET wh[1] = 5 WHERE client_id = '{0}' AND day = '2026-10-11';
+             UPDATE tariff_rates SET name = 'Other' WHERE client_id = '{0}' AND version = 2",
+            client(1, 1)
+        ))
+        .await;
+    step(&browser, &period, "approve_billing_period").await;
+    step(&browser, &period, "issue_billing_period").await;
+    let status = format!("SELECT status FROM billing_periods WHERE id = '{period}'");
+    assert_eq!(looker.value(&status).await, "invoiced");
+}
+
+#[tokio::test]
+async fn issuing_is_refused_when_usage_changed_after_approval() {
+    let case = Case::world().await;
+    let (portal, looker) = (case.portal().await, case.superuser().await);
+    let (browser, period) = rated(&portal, &looker).await;
+    step(&browser, &period, "approve_billing_period").await;
+    let (_, _, change) = changes().swap_remove(0);
+    looker.must(&change).await;
+    let refused = step(&browser, &period, "issue_billing_period").await;
+    let page = browser.get(refused.location()).await.body;
+    assert!(page.contains("A-1 (usage). Reopen the period and rate it again."), "{page}");
+    assert!(!page.contains("/api/issue_billing_period"), "the page offers to reopen, not to issue");
+    let issued = format!("SELECT count(*) FROM invoices WHERE billing_period_id = '{period}' AND status <> 'draft'");
+    assert_eq!(looker.count(&issued).await, 0);
+}

@@ -1,0 +1,73 @@
+//! What a draft was rated from, as a fingerprint kept with it: made again before the draft is approved and issued,
+//! it says whether anything has changed since, and what.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use super::account::Account;
+use super::tariffs::Tariffs;
+use crate::period::Period;
+
+/// A hash of each thing that a draft is made of.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Inputs {
+    customer: String,
+    meters: String,
+    usage: String,
+    tariff: String,
+    earlier_bills: String,
+}
+
+impl Inputs {
+    /// What is no longer as it was, in words.
+    pub fn changed(&self, now: &Self) -> Vec<&'static str> {
+        let parts = [
+            ("usage", &self.usage, &now.usage),
+            ("tariff", &self.tariff, &now.tariff),
+            ("meters", &self.meters, &now.meters),
+            ("customer", &self.customer, &now.customer),
+            ("earlier bills", &self.earlier_bills, &now.earlier_bills),
+        ];
+        parts.into_iter().filter(|(_, was, is)| was != is).map(|(name, ..)| name).collect()
+    }
+}
+
+impl Account<'_> {
+    /// The fingerprint of everything that rating reads about this customer.
+    pub fn inputs(&self, tariffs: &Tariffs, period: Period) -> Inputs {
+        let held = tariffs.during(&self.agreements, self.span(period).unwrap_or(period));
+        let held = held.map(|held| held.iter().map(|(from, version)| (*from, &version.hash)).collect::<Vec<_>>());
+        let past = |row: &&super::load::PastRow| {
+            let kept = |name: &str| row.metadata.get(name).cloned();
+            json!([row.period_from, row.period_to, row.total, row.peak_kw, kept("peaks"), kept("carried")])
+        };
+        Inputs {
+            customer: hash(self.customer),
+            meters: hash(&self.meters),
+            usage: hash(&(&self.reads, &self.days)),
+            tariff: hash(&held),
+            earlier_bills: hash(&(self.past.iter().map(past).collect::<Vec<_>>(), &self.later)),
+        }
+    }
+}
+
+/// The first half of the SHA-256 of a value's JSON, hex.
+pub(super) fn hash(value: &impl Serialize) -> String {
+    let json = serde_json::to_vec(value).unwrap_or_default();
+    Sha256::digest(json).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_changed_is_named() {
+        let was = Inputs { usage: hash(&1), tariff: hash(&2), ..Inputs::default() };
+        let is = Inputs { usage: hash(&3), ..was.clone() };
+        assert_eq!(was.changed(&is), ["usage"]);
+        assert_eq!(Inputs::default().changed(&is), ["usage", "tariff"]);
+        assert_eq!(hash(&1).len(), 32);
+    }
+}

@@ -1,0 +1,157 @@
+//! Drafts that are no longer what rating would make: something they were rated from has changed.
+
+use std::collections::{HashMap, HashSet};
+
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Jsonb, Uuid as SqlUuid};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde_json::Value;
+
+use super::inputs::Inputs;
+use super::load;
+use super::run::{BATCH, accounts};
+use super::tariffs::Tariffs;
+use super::{BillingError, BillingPeriod, Desk, wrong};
+use crate::clients::Client;
+use crate::db::schema::invoices;
+use crate::ids::{BillingPeriodId, CustomerId, InvoiceId};
+use crate::period::Period;
+
+/// A draft that must be rated again.
+#[derive(Debug, Clone)]
+pub struct Stale {
+    /// The draft.
+    pub invoice: InvoiceId,
+    /// Its customer's account.
+    pub account_number: String,
+    /// Its customer's name.
+    pub customer_name: String,
+    /// What changed: `usage`, `tariff`, `meters`, `customer`, `earlier bills`.
+    pub why: Vec<&'static str>,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = invoices)]
+struct DraftRow {
+    id: InvoiceId,
+    customer_id: CustomerId,
+    account_number: String,
+    customer_name: String,
+    metadata: Value,
+}
+
+impl DraftRow {
+    /// What it was rated from; a draft that does not say is never up to date.
+    fn inputs(&self) -> Inputs {
+        self.metadata.get("inputs").and_then(|kept| serde_json::from_value(kept.clone()).ok()).unwrap_or_default()
+    }
+}
+
+/// The drafts of a period whose usage, tariff, meters, customer or earlier bills have changed since they were
+/// rated, by account number; `only` these drafts, if given.
+///
+/// # Errors
+/// When the database fails.
+pub async fn stale(
+    conn: &AsyncPgConnection,
+    desk: &Desk,
+    client: &Client,
+    period: &BillingPeriod,
+    only: Option<&HashSet<InvoiceId>>,
+) -> QueryResult<Vec<Stale>> {
+    let mut drafts = drafts(conn, desk, period.id).await?;
+    drafts.retain(|draft| only.is_none_or(|only| only.contains(&draft.id)));
+    let now = current(conn, desk, client, period.days(), &drafts).await?;
+    let stale = |draft: DraftRow| {
+        let why = match now.get(&draft.customer_id) {
+            Some(now) => draft.inputs().changed(now),
+            None => vec!["customer"],
+        };
+        let DraftRow { id: invoice, account_number, customer_name, .. } = draft;
+        (!why.is_empty()).then_some(Stale { invoice, account_number, customer_name, why })
+    };
+    Ok(drafts.into_iter().filter_map(stale).collect())
+}
+
+async fn drafts(conn: &AsyncPgConnection, desk: &Desk, period: BillingPeriodId) -> QueryResult<Vec<DraftRow>> {
+    let mut conn = conn;
+    invoices::table
+        .filter(invoices::organization_id.eq(desk.organization).and(invoices::client_id.eq(desk.client)))
+        .filter(invoices::billing_period_id.eq(period).and(invoices::status.eq("draft")))
+        .select(DraftRow::as_select())
+        .order((invoices::account_number, invoices::id))
+        .load(&mut conn)
+        .await
+}
+
+/// What the customers of some drafts would be rated from now.
+async fn current(
+    conn: &AsyncPgConnection,
+    desk: &Desk,
+    client: &Client,
+    days: Period,
+    drafts: &[DraftRow],
+) -> QueryResult<HashMap<CustomerId, Inputs>> {
+    let wanted: HashSet<CustomerId> = drafts.iter().map(|draft| draft.customer_id).collect();
+    let mut customers = load::customers(conn, desk, days).await?;
+    customers.retain(|customer| wanted.contains(&customer.id));
+    let tariffs = Tariffs::new(load::versions(conn, desk, days).await?, client);
+    let mut now = HashMap::new();
+    for chunk in customers.chunks(BATCH) {
+        let ids: Vec<CustomerId> = chunk.iter().map(|customer| customer.id).collect();
+        let batch = load::batch(conn, desk, &ids, days).await?;
+        for account in accounts(chunk, &batch) {
+            now.insert(account.customer.id, account.inputs(&tariffs, days));
+            tokio::task::yield_now().await;
+        }
+    }
+    Ok(now)
+}
+
+/// Refuses a step while a draft of the period is stale. `then` says how to go on.
+pub(super) async fn refuse_stale(
+    conn: &AsyncPgConnection,
+    desk: &Desk,
+    client: &Client,
+    period: &BillingPeriod,
+    then: &str,
+) -> Result<(), BillingError> {
+    let stale = stale(conn, desk, client, period, None).await?;
+    if stale.is_empty() {
+        return Ok(());
+    }
+    let told = |stale: &Stale| format!("{} ({})", stale.account_number, stale.why.join(", "));
+    let shown = stale.iter().take(5).map(told).collect::<Vec<_>>().join(", ");
+    let more = stale.len().saturating_sub(5);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let changed = if stale.len() == 1 { "A draft is no longer up to date" } else { "Drafts are no longer up to date" };
+    wrong(format!("{changed}, what it was rated from has changed: {shown}{more}. {then}"))
+}
+
+/// Says of a client's drafts that were written otherwise than by [`super::rate`] (demo and test data) that they were
+/// rated from what is there now.
+///
+/// # Errors
+/// When the database fails.
+pub async fn stamp(conn: &mut AsyncPgConnection, desk: &Desk, client: &Client) -> QueryResult<()> {
+    for period in super::list(conn, desk, None, i64::MAX).await? {
+        let drafts = drafts(conn, desk, period.id).await?;
+        let now = current(conn, desk, client, period.days(), &drafts).await?;
+        for draft in drafts {
+            let inputs = now.get(&draft.customer_id).cloned().unwrap_or_default();
+            let inputs = serde_json::to_value(inputs).unwrap_or_default();
+            sql_query(
+                "UPDATE public.invoices SET metadata = metadata || jsonb_build_object('inputs', $4) \
+                 WHERE organization_id = $1 AND client_id = $2 AND id = $3",
+            )
+            .bind::<SqlUuid, _>(desk.organization)
+            .bind::<SqlUuid, _>(desk.client)
+            .bind::<SqlUuid, _>(draft.id)
+            .bind::<Jsonb, _>(inputs)
+            .execute(conn)
+            .await?;
+        }
+    }
+    Ok(())
+}
