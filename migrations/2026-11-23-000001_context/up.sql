@@ -6,7 +6,7 @@
 --   eis_app     the portal's login        eis_worker  background work
 --   eis_monitor reads catalogues and health, no tenant rows
 --
--- A context is the setting eis.context: 'level|organization|client|customer|user|role|writable|pid|transaction start|mac'.
+-- A context is the setting eis.context: 'level|organization|client|customer|user|role|writable|pid|transaction start|key|mac'.
 -- Anyone may write a setting; only eis_gate can compute the mac, and it binds the context to this
 -- backend and this transaction, so that a copied one is worth nothing (docs: ARCHITECTURE.md, "Isolation").
 
@@ -18,12 +18,13 @@ GRANT USAGE ON SCHEMA public TO eis_app, eis_worker, eis_monitor;
 GRANT USAGE, CREATE ON SCHEMA public TO eis_gate;
 
 CREATE TABLE private.signing_keys (
-    id          smallint PRIMARY KEY CHECK (id = 1),
+    id          bigint PRIMARY KEY CHECK (id >= 0),
     inner_key   bytea NOT NULL CHECK (octet_length(inner_key) = 64),
     outer_key   bytea NOT NULL CHECK (octet_length(outer_key) = 64),
     created_at  timestamptz NOT NULL DEFAULT now()
 );
-COMMENT ON TABLE private.signing_keys IS 'The HMAC-SHA-256 key of tenant contexts, kept as its two padded halves (RFC 2104).';
+COMMENT ON TABLE private.signing_keys IS
+    'HMAC-SHA-256 keys, kept as their two padded halves (RFC 2104). The highest id signs tenant contexts, the one before it is still believed; 0 makes the sign-in page''s salts for unknown accounts and never changes.';
 ALTER TABLE private.signing_keys ENABLE ROW LEVEL SECURITY;
 ALTER TABLE private.signing_keys FORCE ROW LEVEL SECURITY;
 CREATE POLICY gate_read ON private.signing_keys FOR SELECT TO eis_gate USING (true);
@@ -31,7 +32,7 @@ CREATE POLICY owner_rotate ON private.signing_keys FOR ALL TO eis_owner USING (t
 GRANT SELECT ON private.signing_keys TO eis_gate;
 
 -- 244 random bits from the server's strong source, widened to the two HMAC pads.
-CREATE PROCEDURE private.rotate_signing_key() LANGUAGE plpgsql
+CREATE PROCEDURE private.make_key(key_id bigint) LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     key bytea := decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 'hex')
@@ -43,23 +44,32 @@ BEGIN
         inner_pad := set_byte(inner_pad, i, get_byte(key, i) # 54);
         outer_pad := set_byte(outer_pad, i, get_byte(key, i) # 92);
     END LOOP;
-    DELETE FROM private.signing_keys;
-    INSERT INTO private.signing_keys (id, inner_key, outer_key) VALUES (1, inner_pad, outer_pad);
+    INSERT INTO private.signing_keys (id, inner_key, outer_key) VALUES (key_id, inner_pad, outer_pad);
+END $$;
+REVOKE ALL ON PROCEDURE private.make_key FROM PUBLIC;
+
+CREATE PROCEDURE private.rotate_signing_key() LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE newest bigint := (SELECT max(k.id) FROM private.signing_keys k);
+BEGIN
+    CALL private.make_key(newest + 1);
+    DELETE FROM private.signing_keys k WHERE k.id <> 0 AND k.id < newest;
 END $$;
 COMMENT ON PROCEDURE private.rotate_signing_key IS
-    'Replaces the signing key; transactions open at that moment end with no rows, later ones use the new key.';
-CALL private.rotate_signing_key();
+    'Signs with a new key from now on. Transactions that are open go on under the key before it; called twice, they end with no rows: that is how a key that became known is thrown out.';
+CALL private.make_key(0);
+CALL private.make_key(1);
 REVOKE ALL ON PROCEDURE private.rotate_signing_key FROM PUBLIC;
 
 -- plpgsql, not SQL: its plan is kept for the session, where a SQL function would be planned with every statement.
 -- Functions of this schema run inside definer functions that have fixed search_path already.
-CREATE FUNCTION private.mac(message text) RETURNS text LANGUAGE plpgsql STABLE STRICT AS $$
+CREATE FUNCTION private.mac(message text, key_id bigint) RETURNS text LANGUAGE plpgsql STABLE STRICT AS $$
 DECLARE k private.signing_keys;
 BEGIN
-    SELECT * INTO k FROM private.signing_keys WHERE id = 1;
+    SELECT * INTO k FROM private.signing_keys s WHERE s.id = key_id;
     RETURN pg_catalog.encode(pg_catalog.sha256(k.outer_key || pg_catalog.sha256(k.inner_key || pg_catalog.convert_to(message, 'UTF8'))), 'hex');
 END $$;
-COMMENT ON FUNCTION private.mac IS 'HMAC-SHA-256 (RFC 2104) of a message with the signing key, hex.';
+COMMENT ON FUNCTION private.mac IS 'HMAC-SHA-256 (RFC 2104) of a message with a key, hex; NULL when there is no such key.';
 REVOKE ALL ON FUNCTION private.mac FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION private.mac TO eis_gate;
 
@@ -67,18 +77,19 @@ CREATE FUNCTION private.put_context(
     level text, organization uuid, client uuid, customer uuid, person uuid, role text, writable boolean
 ) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
+    key_id bigint := (SELECT s.id FROM private.signing_keys s ORDER BY s.id DESC LIMIT 1);
     message text := pg_catalog.concat_ws('|', level, coalesce(organization::text, ''), coalesce(client::text, ''),
         coalesce(customer::text, ''), coalesce(person::text, ''), role, CASE WHEN writable THEN 'w' ELSE 'r' END,
-        pg_catalog.pg_backend_pid(), (extract(epoch FROM pg_catalog.transaction_timestamp()) * 1000000)::bigint);
+        pg_catalog.pg_backend_pid(), (extract(epoch FROM pg_catalog.transaction_timestamp()) * 1000000)::bigint, key_id);
 BEGIN
-    PERFORM pg_catalog.set_config('eis.context', message || '|' || private.mac(message), true);
+    PERFORM pg_catalog.set_config('eis.context', message || '|' || private.mac(message, key_id), true);
 END $$;
 COMMENT ON FUNCTION private.put_context IS 'Signs a context and puts it in place for this transaction. Only the gate calls it.';
 REVOKE ALL ON FUNCTION private.put_context FROM PUBLIC;
 ALTER FUNCTION private.put_context OWNER TO eis_gate;
 
 -- The context as an array when its signature holds, else NULL. Fields:
--- 1 level, 2 organization, 3 client, 4 customer, 5 user, 6 role, 7 writable, 8 pid, 9 transaction start, 10 mac.
+-- 1 level, 2 organization, 3 client, 4 customer, 5 user, 6 role, 7 writable, 8 pid, 9 transaction start, 10 key, 11 mac.
 CREATE FUNCTION private.context() RETURNS text[] LANGUAGE plpgsql STABLE AS $$
 DECLARE
     setting text := pg_catalog.current_setting('eis.context', true);
@@ -93,14 +104,15 @@ BEGIN
         RETURN NULL;
     END IF;
     fields := pg_catalog.string_to_array(setting, '|');
-    IF pg_catalog.array_length(fields, 1) IS DISTINCT FROM 10
+    IF pg_catalog.array_length(fields, 1) IS DISTINCT FROM 11
         OR fields[8] IS DISTINCT FROM pg_catalog.pg_backend_pid()::text
         OR fields[9] IS DISTINCT FROM ((extract(epoch FROM pg_catalog.transaction_timestamp()) * 1000000)::bigint)::text
-        OR fields[10] IS DISTINCT FROM private.mac(pg_catalog.left(setting, -65))
+        OR fields[10] !~ '^[1-9][0-9]{0,17}$'
+        OR fields[11] IS DISTINCT FROM private.mac(pg_catalog.left(setting, -65), fields[10]::bigint)
     THEN RETURN NULL; END IF;
     RETURN fields;
 END $$;
-COMMENT ON FUNCTION private.context IS 'The verified context as an array of its ten fields, else NULL.';
+COMMENT ON FUNCTION private.context IS 'The verified context as an array of its eleven fields, else NULL.';
 REVOKE ALL ON FUNCTION private.context FROM PUBLIC;
 ALTER FUNCTION private.context OWNER TO eis_gate;
 

@@ -248,7 +248,7 @@ BEGIN
     retry_after := private.retry_after(sha256(convert_to(lower(trim(email)), 'UTF8')), address);
     salt := coalesce(
         (SELECT u.password_salt FROM public.users u WHERE lower(u.email) = lower(trim(sign_in_salt.email)) AND u.status = 'active'),
-        left(private.mac('salt|' || lower(trim(sign_in_salt.email))), 32));
+        left(private.mac('salt|' || lower(trim(sign_in_salt.email)), 0), 32));
 END $$;
 COMMENT ON FUNCTION public.sign_in_salt IS
     'The salt of an account, hex; for an unknown one a steady made-up one, so that both look and cost the same. With it, how long the limit on attempts still holds: then nothing needs to be digested.';

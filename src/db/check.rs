@@ -77,7 +77,12 @@ impl Checker<'_> {
         } else {
             Vec::new()
         };
-        self.note("version", faults, &format!("PostgreSQL {major}.{minor}"));
+        let newest = if (major, minor) < (15, 19) {
+            "; 15.19 has one more fix to row-level security, take it as soon as your system offers it"
+        } else {
+            ""
+        };
+        self.note("version", faults, &format!("PostgreSQL {major}.{minor}{newest}"));
         Ok(())
     }
 

@@ -155,8 +155,12 @@ async fn attack_05_context_of_another_organization() {
         changed(2, ""),
         changed(4, &OTHER.user().to_string()),
         changed(5, "energy_admin"),
-        changed(9, ""),
-        changed(9, &"0".repeat(64)),
+        changed(9, "0"),
+        changed(9, "2"),
+        changed(9, "1; x"),
+        changed(9, &"9".repeat(30)),
+        changed(10, ""),
+        changed(10, &"0".repeat(64)),
         setting.replace(&mine, &theirs),
         setting.replace(&client(1, 1).to_string(), &other_client),
         setting.to_uppercase(),
@@ -171,7 +175,7 @@ async fn attack_05_context_of_another_organization() {
     app.leave().await;
     // The tools that sign, and a client of somebody else.
     for sql in [
-        "SELECT private.mac('x')".to_owned(),
+        "SELECT private.mac('x', 1)".to_owned(),
         "SELECT private.context()".to_owned(),
         "SELECT * FROM private.signing_keys".to_owned(),
         format!("SELECT private.put_context('organization', '{theirs}', NULL, NULL, NULL, 'system', true)"),
@@ -503,7 +507,7 @@ async fn attack_19_a_replayed_or_expired_signature() {
     let stamp = app
         .value("SELECT pg_backend_pid() || '|' || (extract(epoch FROM transaction_timestamp()) * 1000000)::bigint")
         .await;
-    let forged = format!("{}|{stamp}|{}", parts[..7].join("|"), parts[9]);
+    let forged = format!("{}|{stamp}|{}", parts[..7].join("|"), parts[9..].join("|"));
     app.must(&format!("SET LOCAL eis.context = '{forged}'")).await;
     sees_nothing(&app, "re-stamped").await;
     app.leave().await;
@@ -546,12 +550,24 @@ async fn attack_19_a_replayed_or_expired_signature() {
         app.refused(&format!("SELECT switch_context('\\x{}', '{choice}', NULL)", nobody.secret().hex())).await,
         SESSION_ENDED
     );
-    // A new signing key ends open transactions' sight.
+    // A new signing key: open transactions go on, new ones are signed with it; the salts of unknown accounts stay.
+    let rotate = "SET ROLE eis_owner; CALL private.rotate_signing_key(); RESET ROLE";
+    let salt = "SELECT salt FROM sign_in_salt('nobody@eis.example', 'here')";
+    let before = app.value(salt).await;
     app.enter(ADMIN).await;
-    truth.must("SET ROLE eis_owner; CALL private.rotate_signing_key(); RESET ROLE").await;
+    let signed_with = "SELECT split_part(current_setting('eis.context'), '|', 10)";
+    assert_eq!(app.value(signed_with).await, "1");
+    truth.must(rotate).await;
+    assert_eq!(app.count(CUSTOMERS).await, 4, "without downtime");
+    second.enter(ADMIN).await;
+    assert_eq!((second.value(signed_with).await.as_str(), second.count(CUSTOMERS).await), ("2", 4));
+    second.leave().await;
+    // Twice: the old key is thrown out, and what it signed with it.
+    truth.must(rotate).await;
     assert_eq!(app.count(CUSTOMERS).await, 0);
     app.leave().await;
     control(&app).await;
+    assert_eq!(app.value(salt).await, before);
 }
 
 #[tokio::test]
