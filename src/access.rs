@@ -3,6 +3,8 @@
 //! The table of permissions is `domain.md`'s "Who may do what". It decides which pages open; which rows
 //! are seen is decided by the database (`migrations/…_context`), whatever this file says.
 
+use chrono::{DateTime, Utc};
+
 use crate::ids::{AssignmentId, ClientId, CustomerId, OrganizationId, UserId};
 
 /// What an assignment makes of a user.
@@ -184,6 +186,8 @@ pub struct Actor {
     pub client_name: Option<String>,
     /// The customer of the assignment.
     pub customer: Option<CustomerId>,
+    /// Until when EIS staff may write in the organization that is open; `None`: reading only.
+    pub writes_until: Option<DateTime<Utc>>,
     /// The one client at which this request stands.
     pub at: Option<ClientId>,
     /// Where the request comes from, for the audit log.
@@ -216,10 +220,12 @@ impl Actor {
         client.zip(self.organization.as_ref().map(|o| o.id)).ok_or(crate::db::DbError::Refused)
     }
 
-    /// Whether the open role includes a permission.
+    /// Whether the open role includes a permission. EIS staff who stepped up may do what an energy admin may,
+    /// but grant roles: those they give as staff.
     #[must_use]
     pub fn may(&self, permission: Permission) -> bool {
-        self.role.is_some_and(|role| role.may(permission))
+        let stepped_up = self.role == Some(Role::EisStaff) && self.writes_until.is_some();
+        self.role.is_some_and(|role| role.may(permission) || (stepped_up && Role::EnergyAdmin.may(permission)))
     }
 
     /// What a form carries to say under which assignment and organization it was rendered.

@@ -27,6 +27,7 @@ pub fn pages() -> Router<AppState> {
         .route("/clients/{client}/invoices/{invoice}", get(invoices::show::show))
         .route("/invitation/{token}", get(invitation::page))
         .route("/staff/organizations", get(staff::organizations::list))
+        .route("/staff/step-up", get(staff::step_up::show))
         .route("/organization", get(organization::overview::show))
         .route("/organization/clients", get(clients::list))
         .route("/organization/clients.csv", get(clients::csv))

@@ -46,10 +46,14 @@ ALTER FUNCTION private.live_session OWNER TO eis_gate;
 
 -- Signs the context that an assignment gives, at one client of the organization (`narrow_client`) or at its own level.
 -- Whoever calls this has checked the session.
-CREATE FUNCTION private.stand(opened uuid, person uuid, role text, organization uuid, client uuid, customer uuid, narrow_client uuid)
+CREATE FUNCTION private.stand(of_session uuid, opened uuid, person uuid, role text, organization uuid, client uuid, customer uuid, narrow_client uuid)
 RETURNS void LANGUAGE plpgsql AS $$
-DECLARE org uuid := CASE WHEN role = 'eis_staff' THEN opened ELSE organization END;
+DECLARE
+    org uuid := CASE WHEN role = 'eis_staff' THEN opened ELSE organization END;
+    writes boolean := role = 'energy_admin';
 BEGIN
+    -- (private.writes_until comes with the migration of stepping up.)
+    IF role = 'eis_staff' AND org IS NOT NULL THEN writes := private.writes_until(of_session, org) IS NOT NULL; END IF;
     IF org IS NULL THEN
         PERFORM private.put_context('none', NULL, NULL, NULL, person, coalesce(role, 'none'), false);
     ELSIF role IN ('customer_user', 'client_admin') THEN
@@ -59,13 +63,13 @@ BEGIN
         PERFORM private.put_context(CASE role WHEN 'client_admin' THEN 'client' ELSE 'customer' END,
             org, client, customer, person, role, role = 'client_admin');
     ELSIF narrow_client IS NULL THEN
-        PERFORM private.put_context('organization', org, NULL, NULL, person, role, role = 'energy_admin');
+        PERFORM private.put_context('organization', org, NULL, NULL, person, role, writes);
     ELSE
         PERFORM 1 FROM public.clients c WHERE c.organization_id = org AND c.id = narrow_client;
         IF NOT FOUND THEN
             RAISE EXCEPTION 'this client is not yours' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'not_yours';
         END IF;
-        PERFORM private.put_context('client', org, narrow_client, NULL, person, role, role = 'energy_admin');
+        PERFORM private.put_context('client', org, narrow_client, NULL, person, role, writes);
     END IF;
 END $$;
 REVOKE ALL ON FUNCTION private.stand FROM PUBLIC;
@@ -80,7 +84,7 @@ BEGIN
     -- A connection is made ready by preparing this call; it asks for nothing then.
     IF secret IS NULL THEN RETURN; END IF;
     -- One statement: the session, its user, its assignment; all as they are now.
-    SELECT s.organization_id AS opened, u.id AS person, a.role, g.id AS organization_id, a.client_id, a.customer_id INTO live
+    SELECT s.id AS session, s.organization_id AS opened, u.id AS person, a.role, g.id AS organization_id, a.client_id, a.customer_id INTO live
     FROM public.sessions s
     JOIN public.users u ON u.id = s.user_id AND u.status = 'active'
     LEFT JOIN public.role_assignments a ON a.id = s.assignment_id AND a.user_id = u.id AND private.in_force(a)
@@ -90,7 +94,7 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION 'this session has ended' USING ERRCODE = 'invalid_authorization_specification', CONSTRAINT = 'session_ended';
     END IF;
-    PERFORM private.stand(live.opened, live.person, live.role, live.organization_id, live.client_id, live.customer_id, narrow_client);
+    PERFORM private.stand(live.session, live.opened, live.person, live.role, live.organization_id, live.client_id, live.customer_id, narrow_client);
 END $$;
 COMMENT ON FUNCTION public.open_context IS
     'Checks a live session''s secret and signs its tenant context for this transaction; SQLSTATE 28000 when the session has ended, 42501 for a client that is not covered.';
@@ -143,17 +147,19 @@ $$;
 CREATE FUNCTION public.session_load(secret bytea, enter boolean DEFAULT false) RETURNS TABLE (
     data text, stale boolean, expires_at timestamptz, user_id uuid, email text, user_name text, bound_hash bytea, auth_hash bytea,
     assignment_id uuid, role text, assignments integer, organization_id uuid, organization_slug text, organization_name text,
-    client_id uuid, client_name text, customer_id uuid)
+    client_id uuid, client_name text, customer_id uuid, writes_until timestamptz)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE opened uuid;
+DECLARE
+    opened uuid;
+    of_session uuid;
 BEGIN
-    SELECT s.data, s.seen_at < now() - interval '1 minute', s.expires_at, s.organization_id,
+    SELECT s.id, s.data, s.seen_at < now() - interval '1 minute', s.expires_at, s.organization_id,
         u.id, u.email, u.name,
         s.auth_hash, CASE WHEN u.id IS NOT NULL THEN private.auth_hash(u, a) END,
         a.id, a.role,
         (SELECT count(*)::integer FROM public.role_assignments o WHERE o.user_id = u.id AND private.in_force(o)),
         g.id, g.slug, g.name, a.client_id, c.name, a.customer_id
-    INTO data, stale, expires_at, opened, user_id, email, user_name, bound_hash, auth_hash, assignment_id, role, assignments,
+    INTO of_session, data, stale, expires_at, opened, user_id, email, user_name, bound_hash, auth_hash, assignment_id, role, assignments,
         organization_id, organization_slug, organization_name, client_id, client_name, customer_id
     FROM public.sessions s
     LEFT JOIN public.users u ON u.id = s.user_id AND u.status = 'active'
@@ -164,8 +170,9 @@ BEGIN
     LEFT JOIN public.clients c ON c.organization_id = a.organization_id AND c.id = a.client_id
     WHERE s.secret_hash = sha256(secret) AND private.is_live(s);
     IF NOT FOUND THEN RETURN; END IF;
+    IF role = 'eis_staff' AND opened IS NOT NULL THEN writes_until := private.writes_until(of_session, opened); END IF;
     IF enter AND bound_hash = auth_hash THEN
-        PERFORM private.stand(opened, user_id, role, organization_id, client_id, customer_id, NULL);
+        PERFORM private.stand(of_session, opened, user_id, role, organization_id, client_id, customer_id, NULL);
     END IF;
     RETURN NEXT;
 END $$;

@@ -66,6 +66,9 @@ pub struct LoadedSession {
     /// The assignment's customer.
     #[diesel(sql_type = Nullable<SqlUuid>)]
     pub customer_id: Option<Uuid>,
+    /// Until when EIS staff may write in the organization that is open; `None`: reading only.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub writes_until: Option<DateTime<Utc>>,
 }
 
 /// What came of an attempt to sign in.
@@ -333,6 +336,49 @@ impl Db {
             .await
             .map_err(refused)?;
         bytes.value.map(Ticket).ok_or(DbError::Refused)
+    }
+
+    /// Lets a session of EIS staff write in the organization that it has open, for a reason and a time.
+    ///
+    /// # Errors
+    /// [`DbError::SessionEnded`]; [`DbError::Refused`] for anybody else.
+    pub async fn step_up(
+        &self,
+        of: SessionSecret,
+        reason: &str,
+        minutes: i32,
+        address: &str,
+    ) -> Result<DateTime<Utc>, DbError> {
+        #[derive(QueryableByName)]
+        struct Ends {
+            #[diesel(sql_type = Timestamptz)]
+            value: DateTime<Utc>,
+        }
+        let mut connection = self.connection().await?;
+        let ends: Ends = sql_query("SELECT public.step_up($1, $2, $3, $4) AS value")
+            .bind::<Binary, _>(secret(of))
+            .bind::<Text, _>(reason)
+            .bind::<Integer, _>(minutes)
+            .bind::<Text, _>(address)
+            .get_result(&mut connection)
+            .await
+            .map_err(refused)?;
+        Ok(ends.value)
+    }
+
+    /// Ends what [`Self::step_up`] began; false when nothing was open.
+    ///
+    /// # Errors
+    /// [`DbError::SessionEnded`].
+    pub async fn step_down(&self, of: SessionSecret, address: &str) -> Result<bool, DbError> {
+        let mut connection = self.connection().await?;
+        let flag: Flag = sql_query("SELECT public.step_down($1, $2) AS value")
+            .bind::<Binary, _>(secret(of))
+            .bind::<Text, _>(address)
+            .get_result(&mut connection)
+            .await
+            .map_err(refused)?;
+        Ok(flag.value.unwrap_or(false))
     }
 
     /// Changes the password of a session's user, ends the user's other sessions and gives a ticket for a

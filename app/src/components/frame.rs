@@ -72,6 +72,8 @@ pub struct Frame {
     pub staff: bool,
     /// What staff may do just now: `Reading only` or `Changes allowed until 14:05: ticket 4711`.
     pub staff_note: String,
+    /// Whether staff may make changes just now.
+    pub staff_writes: bool,
     /// Where staff step up to make changes; empty hides the link.
     pub step_up: String,
     /// Navigation, in order of use.

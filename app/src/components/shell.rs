@@ -39,7 +39,7 @@ pub fn Shell(
                 {place(frame.organization.clone(), frame.client, frame.brand, frame.switch_href.clone())}
                 {account(frame.person, frame.role, frame.context, frame.switch_href)}
             </header>
-            {frame.staff.then(|| staff(frame.organization, frame.staff_note, frame.step_up))}
+            {frame.staff.then(|| staff(frame.organization, frame.staff_note, frame.step_up, frame.staff_writes))}
             <nav class="nav" id="nav" popover="auto" aria-label="Main">
                 <ul inner_html=entries(&frame.nav)></ul>
             </nav>
@@ -122,16 +122,16 @@ fn account(person: String, role: String, context: String, switch_href: String) -
     }
 }
 
-fn staff(organization: String, note: String, step_up: String) -> impl IntoView {
+fn staff(organization: String, note: String, step_up: String, writing: bool) -> impl IntoView {
     view! {
-        <div class="staff" role="region" aria-label="EIS staff">
+        <div class={if writing { "staff writing" } else { "staff" }} role="region" aria-label="EIS staff">
             <p>
                 <strong>"EIS staff"</strong>
                 " in " <strong>{organization}</strong>
                 {present(note).map(|note| view! { ". " {note} "." })}
                 " Every step is on record."
             </p>
-            {present(step_up).map(|href| view! { <a href=href>"Make changes…"</a> })}
+            {present(step_up).map(|href| view! { <a href=href>{if writing { "Stop…" } else { "Make changes…" }}</a> })}
         </div>
     }
 }

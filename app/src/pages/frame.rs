@@ -5,6 +5,7 @@ use eis::access::{Actor, Permission, Role};
 use eis::ids::ClientId;
 use leptos::prelude::*;
 
+use super::staff::step_up;
 use crate::components::{Brand, Crumb, Document, Flash, Frame, NavItem, Shell};
 use crate::format::hue_of;
 use crate::server::ctx::Ctx;
@@ -83,8 +84,12 @@ fn frame(path: &str, actor: &Actor, place: Place) -> Frame {
         role: actor.role.map_or("No role chosen", Role::label).to_owned(),
         brand: customer.then(|| Brand { name: client_name.clone(), logo: String::new() }),
         staff: actor.role == Some(Role::EisStaff) && organization.is_some(),
-        staff_note: "Reading only, except users and roles".to_owned(),
-        step_up: String::new(),
+        staff_note: actor.writes_until.map_or_else(
+            || "Reading only, except users and roles".to_owned(),
+            |until| format!("Changes allowed, {} min left", step_up::minutes_left(until)),
+        ),
+        staff_writes: actor.writes_until.is_some(),
+        step_up: step_up::PATH.to_owned(),
         nav: nav(path, actor, place.client, &client_name),
         nav_on_top: customer,
         switch_href: if may_switch { "/switch".to_owned() } else { String::new() },

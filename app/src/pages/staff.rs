@@ -1,3 +1,4 @@
-//! Pages of EIS staff before an organization is open.
+//! Pages of EIS staff alone: which organization is open, and whether it may be changed.
 
 pub mod organizations;
+pub mod step_up;

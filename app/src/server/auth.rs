@@ -1,6 +1,7 @@
 //! Signing in with axum-login: who a session's user is, and how credentials are checked.
 
 use axum_login::{AuthUser, AuthnBackend, UserId};
+use chrono::{DateTime, Utc};
 use eis::access::{Actor, OpenOrganization, Role};
 use eis::db::gate::{LoadedSession, Salt, SignIn, Ticket};
 use eis::db::{Db, DbError};
@@ -30,6 +31,7 @@ pub struct Identity {
     organization: Option<(Uuid, String, String)>,
     client: Option<(Uuid, String)>,
     customer: Option<Uuid>,
+    writes_until: Option<DateTime<Utc>>,
 }
 
 impl Identity {
@@ -50,6 +52,7 @@ impl Identity {
                 .map(|(id, (slug, name))| (id, slug, name)),
             client: row.client_id.zip(row.client_name),
             customer: row.customer_id,
+            writes_until: row.writes_until,
         })
     }
 }
@@ -111,6 +114,7 @@ impl User {
             client: identity.client.as_ref().map(|(id, _)| ids::ClientId(*id)),
             client_name: identity.client.map(|(_, name)| name),
             customer: identity.customer.map(ids::CustomerId),
+            writes_until: identity.writes_until,
             at: None,
             address,
         }
@@ -231,6 +235,7 @@ impl AuthnBackend for Accounts {
                     organization: None,
                     client: None,
                     customer: None,
+                    writes_until: None,
                 };
                 Ok(Some(User { identity, ticket: Some(ticket) }))
             }

@@ -21,7 +21,7 @@ const OTHER: Who = Who::Admin(2);
 /// Nothing is seen of any tenant's table, and nothing can be written, in the state the connection is in.
 async fn sees_nothing(sql: &Sql, state: &str) {
     for (table, rule) in TABLES {
-        if matches!(rule, Rule::Tenant { .. } | Rule::Organization | Rule::Assignments | Rule::Own) {
+        if matches!(rule, Rule::Tenant { .. } | Rule::Whole | Rule::Organization | Rule::Assignments | Rule::Own) {
             assert_eq!(sql.count(&format!("SELECT count(*) FROM {table}")).await, 0, "{state}: {table}");
         }
     }

@@ -100,7 +100,7 @@ async fn background_work_and_the_monitor_see_no_tenant_rows() {
     }
     assert_eq!(
         case.worker().await.count("SELECT count(*) FROM __diesel_schema_migrations WHERE version <> ''").await,
-        8
+        9
     );
 }
 
@@ -268,6 +268,8 @@ const DEFINERS: &[(&str, &str)] = &[
     ("sign_in", "sessions"),
     ("sign_in_salt", "sessions"),
     ("staff_organizations", "attack_30"),
+    ("step_down", "step_up"),
+    ("step_up", "step_up"),
     ("switch_context", "attack_53"),
 ];
 
@@ -289,6 +291,7 @@ async fn the_suite_knows_every_definer_function() {
         include_str!("writes.rs"),
         include_str!("roles.rs"),
         include_str!("sessions.rs"),
+        include_str!("step_up.rs"),
         include_str!("../support/database.rs"),
     ]
     .concat();

@@ -28,6 +28,8 @@ mod sessions;
 #[cfg(test)]
 mod side_channels;
 #[cfg(test)]
+mod step_up;
+#[cfg(test)]
 mod tables;
 #[cfg(test)]
 mod targets;

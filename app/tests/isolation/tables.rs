@@ -16,6 +16,8 @@ pub enum Rule {
         /// Rows that a trigger does not hold fast.
         open: &'static str,
     },
+    /// Rows of a whole organization: nobody below it sees them, and no login writes them.
+    Whole,
     /// The organization itself.
     Organization,
     /// One's own rows, and those of the organization or client one runs.
@@ -82,6 +84,7 @@ pub const TABLES: &[(&str, Rule)] = &[
     ("public.session_tickets", Rule::Hidden),
     ("public.sessions", Rule::Hidden),
     ("public.sign_ins", Rule::Own),
+    ("public.step_ups", Rule::Whole),
     ("public.superseded_interval_days", of_customer(I, MINE, "true")),
     ("public.tariff_agreements", of_customer(IU, MINE, "true")),
     ("public.tariff_blocks", of_client(ID)),
@@ -133,6 +136,10 @@ pub fn visible(rule: Rule, stand: Stand) -> Option<String> {
         Rule::Program => "true".to_owned(),
         Rule::Own => me,
         Rule::Organization if o == 0 => "false".to_owned(),
+        Rule::Whole => match (o, c) {
+            (1.., 0) => format!("organization_id = '{org}'"),
+            _ => "false".to_owned(),
+        },
         Rule::Organization => format!("id = '{org}'"),
         Rule::Assignments => match (o, c, k) {
             (0, ..) | (.., 1..) => me,

@@ -59,6 +59,7 @@ pub const PAGES: &[Page] = &[
     page("/organization/users", Place::Organization, &[S, E]),
     page("/organization/users/invite", Place::Organization, &[S, E]),
     page("/organization/users/{assignment}/edit", Place::Organization, &[E]),
+    page("/staff/step-up", Place::Organization, &[S]),
     page("/account", Place::Account, &[K]),
     page("/account/invoices", Place::Account, &[K]),
     page("/account/invoices/{invoice}", Place::Account, &[K]),
@@ -178,6 +179,17 @@ pub const FUNCTIONS: &[Function] = &[
     function("/api/switch", Place::SignedIn, ALL, &[], "-"),
     function("/api/change_password", Place::SignedIn, ALL, &[], "-"),
     function("/api/end_other_sessions", Place::SignedIn, ALL, &[], "/profile"),
+    function(
+        "/api/step_up",
+        Place::Organization,
+        &[S],
+        &[("reason", "Ticket 4711: a reading was mistyped"), ("minutes", "15")],
+        "/organization",
+    ),
+    function("/api/step_down", Place::Organization, &[S], &[], "/organization").after(
+        "INSERT INTO step_ups (organization_id, id, user_id, session_id, reason, expires_at)
+         SELECT organization_id, gen_random_uuid(), user_id, id, 'Ticket 4711', now() + interval '9 minutes' FROM sessions WHERE organization_id IS NOT NULL",
+    ),
     function("/api/create_customer", Place::Client, WRITE, &CUSTOMER, "/clients/{client}/customers/"),
     function(
         "/api/update_customer",

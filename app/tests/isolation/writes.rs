@@ -13,7 +13,10 @@ pub async fn fingerprint(truth: &Sql) -> String {
     for (table, rule) in crate::tables::TABLES {
         if matches!(
             rule,
-            crate::tables::Rule::Tenant { .. } | crate::tables::Rule::Organization | crate::tables::Rule::Assignments
+            crate::tables::Rule::Tenant { .. }
+                | crate::tables::Rule::Whole
+                | crate::tables::Rule::Organization
+                | crate::tables::Rule::Assignments
         ) {
             let sum = truth
                 .value(&format!("SELECT count(*) || ' ' || coalesce(md5(string_agg(t::text, '' ORDER BY t::text)), '') FROM {table} t"))

@@ -105,5 +105,10 @@ BEGIN
     SELECT pg_temp.id(1, g, 0, 0, 0), pg_temp.id(17, g, h, 0, 1), CASE WHEN h > 0 THEN pg_temp.id(2, g, h, 0, 0) END,
         pg_temp.id(11, g, 0, 0, 1), 'Ada Admin', 'energy_admin', 'create', 'client', format('Made client %s%s', g, h)
     FROM generate_series(1, 2) g, generate_series(0, 2) h;
+    -- Staff who stepped up once, in a session that is gone.
+    INSERT INTO step_ups (organization_id, id, user_id, session_id, reason, expires_at, ended_at)
+    SELECT pg_temp.id(1, g, 0, 0, 0), pg_temp.id(18, g, 0, 0, 1), pg_temp.id(11, g, 0, 0, 1), pg_temp.id(19, g, 0, 0, 1),
+        'Ticket 4711: a reading was mistyped', now() + interval '10 minutes', now()
+    FROM generate_series(1, 2) g;
     DROP TABLE people;
 END $$;

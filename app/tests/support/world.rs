@@ -161,6 +161,7 @@ impl Who {
             client: (c > 0).then(|| ClientId(client(o, c))),
             client_name: (c > 0).then(|| format!("Client {o}{c}")),
             customer: (k > 0).then(|| CustomerId(customer(o, c, k))),
+            writes_until: None,
             at: None,
             address: String::new(),
         }
