@@ -164,7 +164,7 @@ fn line(scope: &Scope, row: OrganizationUser, path: &str) -> impl IntoView + use
     };
     view! {
         <tr>
-            <th scope="row">{row.name.clone()} {disabled.then(|| view! { " " <Tag text="Disabled"/> })} <br/> <span class="hint">{row.email}</span></th>
+            <th scope="row">{row.name.clone()} {disabled.then(|| view! { " " <Tag text="Disabled"/> })} <span class="sub">{row.email}</span></th>
             <td>{Role::parse(&row.role).map_or("", Role::label)}</td>
             <td>{place}</td>
             <td class="nowrap">{day(row.valid_from)}</td>
@@ -198,7 +198,7 @@ fn open_invitations(scope: &Scope, rows: Vec<(OpenInvitation, String)>, path: &s
             });
             view! {
                 <tr>
-                    <th scope="row">{open.name} <br/> <span class="hint">{open.email}</span></th>
+                    <th scope="row">{open.name} <span class="sub">{open.email}</span></th>
                     <td>{what}</td>
                     <td class="nowrap">{until}</td>
                     <td>{panel}</td>
