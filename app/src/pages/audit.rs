@@ -245,8 +245,7 @@ mod tests {
 
     #[test]
     fn only_what_changed_is_told() {
-        let details =
-            json!({ "before": { "name": "A", "phone": "1" }, "after": { "name": "B", "phone": "1" }, "kwh": "38047.806", "invoices": 1200 });
+        let details = json!({ "before": { "name": "A", "phone": "1" }, "after": { "name": "B", "phone": "1" }, "kwh": "38047.806", "invoices": 1200 });
         let told = changes(&details);
         assert_eq!(told.len(), 3);
         assert_eq!(told[0], Change { name: "name".into(), before: "A".into(), after: "B".into() });
