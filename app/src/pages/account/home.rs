@@ -101,6 +101,7 @@ async fn last_year(conn: &AsyncPgConnection, key: Key) -> QueryResult<BTreeMap<N
 
 fn amount_due(at: &AtAccount, owed: &Owed, today: NaiveDate, bill: Option<String>) -> impl IntoView + use<> {
     let locale = at.locale();
+    let billed = bill.is_some();
     let links = move || bill.map(|href| view! { <ButtonLink label="See the bill" href=href kind=Kind::Secondary/> });
     if owed.amount > Decimal::ZERO {
         let (due, tone) = match owed.due_on {
@@ -126,7 +127,7 @@ fn amount_due(at: &AtAccount, owed: &Owed, today: NaiveDate, bill: Option<String
         let due = "It is taken off your next bill".to_owned();
         view! { <AmountDue label="You are in credit by" amount=at.amount(-owed.amount) due=due tone=Tone::Good>{links()}</AmountDue> }.into_any()
     } else {
-        let due = "Everything is paid".to_owned();
+        let due = if billed { "Everything is paid" } else { "Your first bill appears here when it is issued" };
         view! { <AmountDue label="Nothing to pay" amount=at.amount(Decimal::ZERO) due=due tone=Tone::Good>{links()}</AmountDue> }.into_any()
     }
 }

@@ -166,7 +166,7 @@ pub async fn page(ctx: Ctx, Query(query): Query<UsageQuery>) -> Result<Response,
             Some(span) => shown(&at, window, span, totals, periods, &day),
         };
         view! {
-            <PageHeader title="Usage" second="Download CSV" second_href=window.href("/account/usage.csv")/>
+            <PageHeader title="Usage" second={if known.is_some() { "Download CSV" } else { "" }} second_href=window.href("/account/usage.csv")/>
             {tabs(window)}
             {content}
         }
