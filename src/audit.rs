@@ -71,6 +71,22 @@ pub async fn record(conn: &mut AsyncPgConnection, actor: &Actor, entry: Entry<'_
     Ok(())
 }
 
+/// A figure for a sentence of the log, grouped in thousands as English writes it: `38,047.806`.
+#[must_use]
+pub fn grouped(figure: impl ToString) -> String {
+    let text = figure.to_string();
+    let (whole, rest) = text.split_at(text.find('.').unwrap_or(text.len()));
+    let (sign, digits) = whole.split_at(whole.len() - whole.trim_start_matches('-').len());
+    let mut out = sign.to_owned();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out + rest
+}
+
 /// A record as people read it.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = audit_log)]
@@ -146,4 +162,18 @@ pub async fn list(
         query = query.filter(audit_log::at.lt(at).or(audit_log::at.eq(at).and(audit_log::id.lt(id))));
     }
     query.load(conn).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::grouped;
+
+    #[test]
+    fn figures_are_grouped_in_thousands() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(999), "999");
+        assert_eq!(grouped(8_969), "8,969");
+        assert_eq!(grouped(-1_234_567), "-1,234,567");
+        assert_eq!(grouped("38047.806"), "38,047.806");
+    }
 }

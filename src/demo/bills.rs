@@ -12,6 +12,7 @@ use super::payments;
 use super::rows::{CounterRow, ExceptionRow, InvoiceRow, LineRow, PeriodRow, RunRow};
 use super::tariffs::Tariff;
 use super::usage::{Month, Usage};
+use crate::audit::grouped;
 use crate::money::Money;
 use crate::period::Period;
 use crate::rating::{self, Bill, BillLine, History, RatingError, TraceDay, UsageInput};
@@ -329,7 +330,7 @@ fn finish(book: &mut Book<'_>, billing: &Billing) {
     let name = month_name(billing.month);
     if billing.state != Open {
         run(book, billing, "rate", billing.rated_at);
-        let summary = format!("Rated {name}: {} invoices, {} kWh", billing.invoices, billing.kwh);
+        let summary = format!("Rated {name}: {} invoices, {} kWh", grouped(billing.invoices), grouped(billing.kwh));
         step(book, billing, "rate", billing.rated_at, summary);
     }
     if approved {
@@ -338,12 +339,12 @@ fn finish(book: &mut Book<'_>, billing: &Billing) {
             billing,
             "approve",
             approved_at,
-            format!("Approved {name}: {} {}", billing.total, book.group.currency),
+            format!("Approved {name}: {} {}", grouped(billing.total), book.group.currency),
         );
     }
     if billing.state == Invoiced {
         run(book, billing, "issue", issued_at);
-        step(book, billing, "issue", issued_at, format!("Issued {} invoices for {name}", billing.invoices));
+        step(book, billing, "issue", issued_at, format!("Issued {} invoices for {name}", grouped(billing.invoices)));
     }
 }
 

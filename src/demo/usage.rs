@@ -14,6 +14,7 @@ use super::cast::{LastMonth, Utility};
 use super::household::Reference;
 use super::rows::{ImportRow, IntervalRow, ReadingRow, RejectionRow};
 use super::seed::Seed;
+use crate::audit::grouped;
 use crate::period::Period;
 use crate::usage::days::{day_end, day_start};
 use crate::usage::{DayUsage, Direction, Profile, Quality, RegisterRead};
@@ -198,7 +199,8 @@ fn write_import(book: &mut Book<'_>, seed: &mut Seed, month: Period, import: &Im
     for position in 1..=rejected {
         reject(book, seed, import, position, month);
     }
-    let summary = format!("Imported {file_name}: {} values taken, {rejected} refused", import.values);
+    let summary =
+        format!("Imported {file_name}: {} new values, 0 replaced, {rejected} rejected", grouped(import.values));
     book.rows.imports.push(ImportRow {
         key: book.key,
         id: import.id,

@@ -298,8 +298,11 @@ async fn record(
         entity_id: Some(result.id.0),
         customer: if let [meter] = meters { Some(meter.customer_id) } else { None },
         summary: format!(
-            "Imported {}: {accepted} new values, {superseded} replaced, {rejected} rejected",
-            survey.file.name
+            "Imported {}: {} new values, {} replaced, {} rejected",
+            survey.file.name,
+            audit::grouped(accepted),
+            audit::grouped(superseded),
+            audit::grouped(rejected)
         ),
         details: json!({
             "accepted": accepted, "unchanged": unchanged, "superseded": superseded, "rejected": rejected,

@@ -23,6 +23,9 @@ pub fn BarChart(
     /// What it shows: `Usage by day, November 2026`.
     #[prop(into)]
     title: String,
+    /// Leaves the title to the heading above, for those who see it.
+    #[prop(optional)]
+    untitled: bool,
     /// What it says, in a sentence: `Highest on 12 November with 48.2 kWh, …`.
     #[prop(into)]
     description: String,
@@ -123,7 +126,7 @@ pub fn BarChart(
         <svg class="chart-svg" width="100%" height=(BASE + 24).to_string() role="img" aria-labelledby=labelled inner_html=svg></svg>
     };
     let table = table(title.clone(), label_head, &unit, names, &series, &totals, places, locale);
-    figure("chart", title, legend, drawing.into_any(), table).into_any()
+    figure("chart", (!untitled).then_some(title), legend, drawing.into_any(), table).into_any()
 }
 
 fn total(series: &[Series], at: usize) -> Decimal {

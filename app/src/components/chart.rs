@@ -71,20 +71,21 @@ pub(super) fn every(labels: usize, fit: usize) -> usize {
     labels.div_ceil(fit.max(1)).max(1)
 }
 
-/// A chart's figure: heading, drawing, legend, and the same data as a table that opens beneath.
+/// A chart's figure: heading (none where a section's heading says it), drawing, legend, and the same data as a table that opens beneath.
 pub(super) fn figure(
     class: &'static str,
-    title: String,
+    title: Option<String>,
     head: Option<AnyView>,
     drawing: AnyView,
     table: AnyView,
 ) -> impl IntoView {
+    let head = (title.is_some() || head.is_some()).then(|| {
+        let title = title.map(|title| view! { <span class="chart-title">{title}</span> });
+        view! { <figcaption>{title} {head}</figcaption> }
+    });
     view! {
         <figure class=class>
-            <figcaption>
-                <span class="chart-title">{title}</span>
-                {head}
-            </figcaption>
+            {head}
             {drawing}
             <details class="chart-data">
                 <summary>"Show as a table"</summary>

@@ -26,6 +26,9 @@ pub fn CompareBars(
     /// What is compared: `This bill and earlier ones`.
     #[prop(into)]
     title: String,
+    /// Leaves the title to the heading above, for those who see it.
+    #[prop(optional)]
+    untitled: bool,
     /// What it comes to, in a sentence: `$18.20 less than October, because …`; empty for none.
     #[prop(optional, into)]
     description: String,
@@ -52,7 +55,7 @@ pub fn CompareBars(
     view! {
         <figure class="chart compare">
             <figcaption>
-                <span class="chart-title">{title.clone()}</span>
+                <span class={if untitled { "visually-hidden" } else { "chart-title" }}>{title.clone()}</span>
                 {present(description).map(|text| view! { <p>{text}</p> })}
             </figcaption>
             <table>

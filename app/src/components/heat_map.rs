@@ -96,7 +96,7 @@ pub fn UsageHeatMap(
         Some(href) if many => view! { <p><a href=href download="">"Download the values as CSV"</a></p> }.into_any(),
         _ => table(title.clone(), row_head, &unit, &columns, &rows, places, locale),
     };
-    figure("chart", title, Some(scale), drawing.into_any(), table)
+    figure("chart", Some(title), Some(scale), drawing.into_any(), table)
 }
 
 /// One path per level: a cell costs a dozen bytes.

@@ -38,16 +38,28 @@ impl Rows {
     }
 }
 
+/// A naming cell's start: numbers and short names stay on one line even where the screen is narrow.
+fn head(text: &str) -> &'static str {
+    if text.chars().count() <= 16 { "<th scope=\"row\" class=\"nowrap\">" } else { "<th scope=\"row\">" }
+}
+
 impl Cells<'_> {
     /// The cell that names the row.
     pub fn name(&mut self, text: &str) -> &mut Self {
-        self.0.raw("<th scope=\"row\">").text(text).raw("</th>");
+        self.0.raw(head(text)).text(text).raw("</th>");
         self
     }
 
     /// The cell that names the row and opens what it is about.
     pub fn name_link(&mut self, href: &str, text: &str) -> &mut Self {
-        self.0.raw("<th scope=\"row\"><a href=\"").text(href).raw("\">").text(text).raw("</a></th>");
+        self.0.raw(head(text)).raw("<a href=\"").text(href).raw("\">").text(text).raw("</a></th>");
+        self
+    }
+
+    /// The same with a quieter line beneath: a bill's number and its month.
+    pub fn name_link_with(&mut self, href: &str, text: &str, beneath: &str) -> &mut Self {
+        self.0.raw(head(text)).raw("<a href=\"").text(href).raw("\">").text(text);
+        self.0.raw("</a><span class=\"sub\">").text(beneath).raw("</span></th>");
         self
     }
 

@@ -6,6 +6,7 @@ use chrono::DateTime;
 use eis::access::{Permission, Role};
 use eis::audit::{self, Cursor, Filter, Record};
 use leptos::prelude::*;
+use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -118,7 +119,7 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: eis::db::Tenant, query: LogQuery) 
             (n, false) => format!("{n} records; there are older ones"),
         };
         let body = rows.into_iter().map(|row| line(&scope, row)).collect_view();
-        let columns = ["When", "Who", "What", "Details"].map(Column::text).into();
+        let columns = ["When", "What", "Who", "Details"].map(Column::text).into();
         view! {
             <PageHeader title="Audit log" subtitle="Every change, by whom and when. Records are never changed or removed."/>
             <FilterBar
@@ -171,8 +172,8 @@ fn line(scope: &Scope, row: Record) -> impl IntoView + use<> {
     view! {
         <tr>
             <th scope="row" class="nowrap"><time datetime=machine>{when}</time></th>
-            <td>{row.user_name} <br/> <span class="hint">{role} {from}</span></td>
-            <td>{row.summary} <br/> <span class="hint">{about}</span></td>
+            <td class="wrap">{row.summary} <span class="sub">{about}</span></td>
+            <td class="nowrap">{row.user_name} <span class="sub">{role} {from}</span></td>
             <td>{details(changes)}</td>
         </tr>
     }
@@ -211,6 +212,8 @@ fn changes(details: &Value) -> Vec<Change> {
 fn word(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),
+        Some(Value::Number(figure)) => audit::grouped(figure),
+        Some(Value::String(text)) if text.contains('.') && text.parse::<Decimal>().is_ok() => audit::grouped(text),
         Some(Value::String(text)) => Role::parse(text).map_or_else(|| text.clone(), |role| role.label().to_owned()),
         Some(Value::Bool(flag)) => if *flag { "yes" } else { "no" }.to_owned(),
         Some(Value::Array(items)) if items.iter().all(|item| !item.is_object() && !item.is_array()) => {
@@ -242,12 +245,11 @@ mod tests {
 
     #[test]
     fn only_what_changed_is_told() {
-        let details =
-            json!({ "before": { "name": "A", "phone": "1" }, "after": { "name": "B", "phone": "1" }, "invoices": 12 });
+        let details = json!({ "before": { "name": "A", "phone": "1" }, "after": { "name": "B", "phone": "1" }, "kwh": "38047.806", "invoices": 1200 });
         let told = changes(&details);
-        assert_eq!(told.len(), 2);
+        assert_eq!(told.len(), 3);
         assert_eq!(told[0], Change { name: "name".into(), before: "A".into(), after: "B".into() });
-        assert_eq!(told[1].after, "12");
+        assert_eq!((told[1].after.as_str(), told[2].after.as_str()), ("1,200", "38,047.806"));
     }
 
     #[test]

@@ -55,7 +55,7 @@ fn tax_label(line: &Line, locale: Locale) -> String {
 fn charge(line: &Line, currency: &str, locale: Locale) -> AnyView {
     let days = shares(line);
     let estimated = if line.estimated { " (estimated)" } else { "" };
-    let label = format!("{}{estimated}", line.description);
+    let label = format!("{}{estimated}", described(&line.description, locale));
     let how = how(line, currency, locale);
     let amount = format::money(line.amount, locale);
     if days.is_empty() {
@@ -63,6 +63,25 @@ fn charge(line: &Line, currency: &str, locale: Locale) -> AnyView {
     }
     let behind = days_table(line, &days, currency, locale);
     view! { <BillLine label=label how=how amount=amount>{behind}</BillLine> }.into_any()
+}
+
+/// A line's words, the figures of its note as the locale writes them: `Fuel rider, 5 % of 1200.50` reads
+/// `Fuel rider, 5% of 1,200.50`, and `Minimum, 50.00 less 32.10` keeps its marks.
+fn described(text: &str, locale: Locale) -> String {
+    let exact = |value: Decimal| format::number(value, value.scale(), locale);
+    for (mark, word) in [(" % of ", "of"), (" less ", "less")] {
+        let Some((left, right)) = text.split_once(mark) else { continue };
+        let (before, first) = left.rsplit_once(' ').unwrap_or(("", left));
+        let (second, after) = right.split_once(' ').unwrap_or((right, ""));
+        if let (Ok(first), Ok(second)) = (first.parse::<Decimal>(), second.parse::<Decimal>()) {
+            let percent = word == "of";
+            let first =
+                if percent { format::percent_exact(first / Decimal::ONE_HUNDRED, locale) } else { exact(first) };
+            let all = [before, &first, word, &exact(second), after];
+            return all.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+        }
+    }
+    text.to_owned()
 }
 
 /// Quantity x price with units: `500.000 kWh × $0.1182`.
@@ -202,7 +221,10 @@ pub fn compared(invoice: &Invoice, earlier: &[Invoice], locale: Locale) -> Optio
         }
     };
     let rows = std::iter::once(row(invoice)).chain(earlier.iter().map(row)).collect();
-    Some(view! { <CompareBars title="This bill and earlier ones" description=description rows=rows/> }.into_any())
+    Some(
+        view! { <CompareBars title="This bill and earlier ones" untitled=true description=description rows=rows/> }
+            .into_any(),
+    )
 }
 
 /// What was paid, the latest first; nothing when nothing was.
@@ -213,19 +235,16 @@ pub fn received(paid: &[Paid], currency: &str, locale: Locale) -> Option<AnyView
             let payment = &paid.payment;
             let whole = format::amount(payment.amount, &payment.currency, locale);
             let of = if payment.amount == paid.amount { String::new() } else { format!("part of {whole}") };
+            let beneath = [payment.reference.as_str(), &of].into_iter().filter(|text| !text.is_empty());
+            let beneath = beneath.collect::<Vec<_>>().join(", ");
             rows.row(|row| {
                 row.name(&format::date(payment.received_on, locale))
-                    .text(method_label(&payment.method))
-                    .text_with(&payment.reference, &of)
+                    .text_with(method_label(&payment.method), &beneath)
                     .number(&format::money(paid.amount, locale));
             });
         }
-        let columns = vec![
-            Column::text("Received"),
-            Column::text("How"),
-            Column::text("Reference"),
-            Column::number("Amount", currency),
-        ];
+        let columns =
+            vec![Column::text("Received"), Column::text("How and reference"), Column::number("Amount", currency)];
         view! { <DataTable caption="Payments" columns=columns rows=rows/> }.into_any()
     })
 }
@@ -240,6 +259,17 @@ mod tests {
         assert_eq!(price(dec("0.118200"), "USD", Locale::EnUs), "$0.1182");
         assert_eq!(price(dec("0.28"), "EUR", Locale::DeDe), "0,28\u{a0}€");
         assert_eq!(price(dec("-0.05"), "USD", Locale::EnUs), "\u{2212}$0.05");
+    }
+
+    #[test]
+    fn the_figures_of_a_note_are_written_as_the_locale_does() {
+        let rider = "Fuel rider, 5 % of 1200.50";
+        assert_eq!(described(rider, Locale::EnUs), "Fuel rider, 5% of 1,200.50");
+        assert_eq!(described(rider, Locale::DeDe), "Fuel rider, 5\u{a0}% of 1.200,50");
+        let ratchet = "Demand, 80.5 % of 12.5 kW of 2026-01";
+        assert_eq!(described(ratchet, Locale::DeDe), "Demand, 80,5\u{a0}% of 12,5 kW of 2026-01");
+        assert_eq!(described("Minimum, 50.00 less 32.10", Locale::DeDe), "Minimum, 50,00 less 32,10");
+        assert_eq!(described("Nothing % of it", Locale::EnUs), "Nothing % of it");
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! One's own profile: password, sessions, sign-ins.
 
 use axum::response::{IntoResponse, Response};
-use eis::db::DbError;
-use eis::{passwords, users};
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use eis::access::Actor;
+use eis::db::{DbError, Tenant};
+use eis::{clients, organizations, passwords, users};
 use leptos::prelude::*;
 
 use super::frame::{Place, page as framed};
@@ -11,6 +14,7 @@ use crate::components::{
     Button, Column, DataTable, ErrorSummary, Field, Kind, PageHeader, PostForm, Section, SummaryList, SummaryRow, Tag,
     Tone,
 };
+use crate::format::{self, Locale};
 use crate::forms::FieldErrors;
 use crate::server::auth::{network, rotate};
 use crate::server::ctx::Ctx;
@@ -23,6 +27,7 @@ pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
     let mut tx = ctx.read(&actor).await?;
     let sessions = users::my_sessions(&mut tx, actor.secret).await?;
     let sign_ins = users::my_sign_ins(&mut tx).await?;
+    let clock = Clock::of(&mut tx, &actor).await?;
     drop(tx);
     let typed = ctx.take_typed().await;
     let context = actor.context_token();
@@ -38,8 +43,8 @@ pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
                     <tr>
                         <th scope="row">{browser(&s.agent)} " " {s.current.then(|| view! { <Tag text="This one" tone=Tone::Good/> })}</th>
                         <td>{s.address}</td>
-                        <td class="nowrap">{s.created_at.format("%Y-%m-%d %H:%M UTC").to_string()}</td>
-                        <td class="nowrap">{s.seen_at.format("%Y-%m-%d %H:%M UTC").to_string()}</td>
+                        <td class="nowrap">{clock.moment(s.created_at)}</td>
+                        <td class="nowrap">{clock.moment(s.seen_at)}</td>
                     </tr>
                 }
             })
@@ -54,7 +59,7 @@ pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
                 };
                 view! {
                     <tr>
-                        <th scope="row" class="nowrap">{s.at.format("%Y-%m-%d %H:%M UTC").to_string()}</th>
+                        <th scope="row" class="nowrap">{clock.moment(s.at)}</th>
                         <td>{s.address}</td>
                         <td><Tag text=word tone=tone/></td>
                     </tr>
@@ -90,6 +95,31 @@ pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
     })
     .await;
     Ok(html.into_response())
+}
+
+/// How moments are written for a person: as their client or organization does, else in UTC.
+#[derive(Debug, Clone, Copy)]
+struct Clock {
+    locale: Locale,
+    zone: Tz,
+}
+
+impl Clock {
+    async fn of(tx: &mut Tenant, actor: &Actor) -> Result<Self, AppError> {
+        let organization = actor.organization.as_ref().map(|open| open.id);
+        let found = match (organization, actor.client) {
+            (Some(at), Some(client)) => clients::find(tx, at, client).await?.map(|own| (own.locale, own.time_zone)),
+            (Some(at), None) => organizations::find(tx, at).await?.map(|own| (own.locale, own.time_zone)),
+            _ => None,
+        };
+        let (locale, zone) = found.unwrap_or_default();
+        Ok(Self { locale: Locale::from(&locale), zone: zone.parse().unwrap_or(Tz::UTC) })
+    }
+
+    fn moment(self, at: DateTime<Utc>) -> String {
+        let zone = if self.zone == Tz::UTC { " UTC" } else { "" };
+        format!("{}{zone}", format::date_time(at.with_timezone(&self.zone).naive_local(), self.locale))
+    }
 }
 
 /// A browser's name, roughly, from its user-agent string.

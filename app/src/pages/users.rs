@@ -164,7 +164,7 @@ fn line(scope: &Scope, row: OrganizationUser, path: &str) -> impl IntoView + use
     };
     view! {
         <tr>
-            <th scope="row">{row.name.clone()} {disabled.then(|| view! { " " <Tag text="Disabled"/> })} <br/> <span class="hint">{row.email}</span></th>
+            <th scope="row">{row.name.clone()} {disabled.then(|| view! { " " <Tag text="Disabled"/> })} <span class="sub">{broken(&row.email)}</span></th>
             <td>{Role::parse(&row.role).map_or("", Role::label)}</td>
             <td>{place}</td>
             <td class="nowrap">{day(row.valid_from)}</td>
@@ -172,6 +172,13 @@ fn line(scope: &Scope, row: OrganizationUser, path: &str) -> impl IntoView + use
             <td>{change.map(|href| view! { <a href=href>"Change" <span class="visually-hidden">" the role of " {row.name}</span></a> })}</td>
         </tr>
     }
+}
+
+/// An e-mail address that a narrow column breaks behind its @.
+fn broken(email: &str) -> impl IntoView + use<> {
+    let (person, host) = email.split_at(email.find('@').map_or(0, |at| at + 1));
+    let (person, host) = (person.to_owned(), host.to_owned());
+    view! { {person} <wbr/> {host} }
 }
 
 fn open_invitations(scope: &Scope, rows: Vec<(OpenInvitation, String)>, path: &str) -> impl IntoView + use<> {
@@ -198,7 +205,7 @@ fn open_invitations(scope: &Scope, rows: Vec<(OpenInvitation, String)>, path: &s
             });
             view! {
                 <tr>
-                    <th scope="row">{open.name} <br/> <span class="hint">{open.email}</span></th>
+                    <th scope="row">{open.name} <span class="sub">{broken(&open.email)}</span></th>
                     <td>{what}</td>
                     <td class="nowrap">{until}</td>
                     <td>{panel}</td>

@@ -118,8 +118,9 @@ impl Ctx {
     /// The guard of every page and server function that needs a permission, in the organization open.
     ///
     /// # Errors
-    /// [`AppError::SignedOut`], [`AppError::Choose`] while no role is chosen, [`AppError::Suspended`], or
-    /// [`AppError::Forbidden`] when the role does not include it.
+    /// [`AppError::SignedOut`], [`AppError::Choose`] while no role is chosen, [`AppError::Suspended`],
+    /// [`AppError::ChooseOrganization`] for staff with none open, or [`AppError::Forbidden`] when the role does not
+    /// include it.
     pub fn require(&self, permission: Permission) -> Result<Actor, AppError> {
         let actor = self.require_user()?;
         if actor.role.is_none() {
@@ -129,7 +130,11 @@ impl Ctx {
             return Err(AppError::Suspended);
         }
         let tenant = actor.organization.is_some() || permission == Permission::OpenOrganizations;
-        if actor.may(permission) && tenant { Ok(actor) } else { Err(AppError::Forbidden) }
+        match (actor.may(permission), tenant) {
+            (true, true) => Ok(actor),
+            (true, false) => Err(AppError::ChooseOrganization),
+            (false, _) => Err(AppError::Forbidden),
+        }
     }
 
     /// The guard of a client's pages: the actor standing at that client. A client that is not covered is

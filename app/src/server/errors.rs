@@ -3,6 +3,7 @@
 //! - `SignedOut`: nobody is signed in → to the sign-in page, and back afterwards.
 //! - `Choose`: somebody with no role chosen yet → to the page where one is chosen.
 //! - `Suspended`: somebody whose organization is closed for now → 403 that says so.
+//! - `ChooseOrganization`: EIS staff with no organization open → to the list of them.
 //! - `Forbidden`: the address names a foreign tenant or a page outside the role → 403.
 //! - `NotFound`: an id that is not there or that row-level security hides → 404, the same bytes for both.
 //! - `Invalid`: what was typed is wrong → back to the form with everything typed (server functions only).
@@ -29,6 +30,9 @@ pub enum AppError {
     /// The organization is suspended.
     #[error("suspended")]
     Suspended,
+    /// EIS staff, and no organization is open.
+    #[error("no organization open")]
+    ChooseOrganization,
     /// Not for this role, or not this tenant's.
     #[error("refused")]
     Forbidden,
@@ -93,6 +97,9 @@ impl IntoResponse for AppError {
         let (status, title, text) = match &self {
             Self::SignedOut => return (StatusCode::SEE_OTHER, [("location", "/login")]).into_response(),
             Self::Choose => return (StatusCode::SEE_OTHER, [("location", "/switch")]).into_response(),
+            Self::ChooseOrganization => {
+                return (StatusCode::SEE_OTHER, [("location", "/staff/organizations")]).into_response();
+            }
             Self::Forbidden => (
                 StatusCode::FORBIDDEN,
                 "This is not yours to open",

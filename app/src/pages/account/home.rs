@@ -13,7 +13,7 @@ use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 
 use super::AtAccount;
-use super::usage::chart;
+use super::usage::charts;
 use crate::components::{
     AmountDue, ButtonLink, CompareBars, Comparison, EmptyState, Kind, PageHeader, Section, SummaryList, SummaryRow,
     Tone,
@@ -49,7 +49,7 @@ pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
                 {if months.is_empty() {
                     view! { <EmptyState title="No usage yet" text="Your usage appears here as soon as your meter has been read."/> }.into_any()
                 } else {
-                    chart("months", By::Month, &months, at.locale())
+                    charts::by(By::Month, "months", &months, Vec::new(), at.locale())
                 }}
             </Section>
         }
@@ -101,6 +101,7 @@ async fn last_year(conn: &AsyncPgConnection, key: Key) -> QueryResult<BTreeMap<N
 
 fn amount_due(at: &AtAccount, owed: &Owed, today: NaiveDate, bill: Option<String>) -> impl IntoView + use<> {
     let locale = at.locale();
+    let billed = bill.is_some();
     let links = move || bill.map(|href| view! { <ButtonLink label="See the bill" href=href kind=Kind::Secondary/> });
     if owed.amount > Decimal::ZERO {
         let (due, tone) = match owed.due_on {
@@ -126,7 +127,7 @@ fn amount_due(at: &AtAccount, owed: &Owed, today: NaiveDate, bill: Option<String
         let due = "It is taken off your next bill".to_owned();
         view! { <AmountDue label="You are in credit by" amount=at.amount(-owed.amount) due=due tone=Tone::Good>{links()}</AmountDue> }.into_any()
     } else {
-        let due = "Everything is paid".to_owned();
+        let due = if billed { "Everything is paid" } else { "Your first bill appears here when it is issued" };
         view! { <AmountDue label="Nothing to pay" amount=at.amount(Decimal::ZERO) due=due tone=Tone::Good>{links()}</AmountDue> }.into_any()
     }
 }
@@ -184,7 +185,7 @@ pub(super) fn against(at: &AtAccount, compared: &Compared) -> Option<impl IntoVi
     rows.extend(others.into_iter().map(|bill| row(bill, false)));
     let text = compared.before.as_ref().and_then(|before| reason(at, now, before)).unwrap_or_default();
     Some(
-        view! { <Section title="Compared"><CompareBars title="This bill and earlier ones" description=text rows=rows/></Section> },
+        view! { <Section title="Compared with earlier bills"><CompareBars title="This bill and earlier ones" untitled=true description=text rows=rows/></Section> },
     )
 }
 
@@ -205,7 +206,9 @@ fn reason(at: &AtAccount, now: &Invoice, before: &Invoice) -> Option<String> {
         if more >= Decimal::ZERO { format!("{} more", at.amount(more)) } else { format!("{} less", at.amount(-more)) };
     let kwh = now.kwh - before.kwh;
     let signed = |value: Decimal| {
-        if value > Decimal::ZERO { format!("+{}", at.amount(value)) } else { at.amount(value) }
+        // The joiner keeps the sign on the line of its figure.
+        let sign = if value > Decimal::ZERO { "+" } else { "" };
+        format!("{sign}{}", at.amount(value).replace('\u{2212}', "\u{2212}\u{2060}"))
     };
     let days = now.days() - before.days();
     let days = match days {

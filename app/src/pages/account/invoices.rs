@@ -69,13 +69,12 @@ pub async fn list(ctx: Ctx, Query(query): Query<ListQuery>) -> Result<Response, 
         let currency = at.client.currency.clone();
         let columns = vec![
             Column::text("Invoice"),
-            Column::text("For"),
-            Column::text("Issued"),
-            Column::text("Due"),
-            Column::number("Usage", "kWh"),
             Column::number("Amount", currency.clone()),
-            Column::number("Open", currency),
             Column::text("Status"),
+            Column::number("Open", currency),
+            Column::text("Due"),
+            Column::text("Issued"),
+            Column::number("Usage", "kWh"),
         ];
         let summary = if shown == 1 { "1 invoice".to_owned() } else { format!("{} invoices", format::count(i64::try_from(shown).unwrap_or_default(), locale)) };
         view! {
@@ -101,14 +100,13 @@ fn line(rows: &mut Rows, at: &AtAccount, bill: &Invoice, today: chrono::NaiveDat
     let span = span_of(bill, locale);
     let span = if bill.kind == "credit_note" { format!("{span} (credit note)") } else { span };
     rows.row(|row| {
-        row.name_link(&format!("{PATH}/{}", bill.id), &bill.label)
-            .line(&span)
-            .line(&day(bill.issued_on))
-            .line(&day(bill.due_on))
-            .number(&format::kwh(bill.kwh, locale))
+        row.name_link_with(&format!("{PATH}/{}", bill.id), &bill.label, &span)
             .number(&format::money(bill.total, locale))
+            .status(if bill.overdue(today) { "overdue" } else { &bill.status })
             .number(&format::money(open, locale))
-            .status(if bill.overdue(today) { "overdue" } else { &bill.status });
+            .line(&day(bill.due_on))
+            .line(&day(bill.issued_on))
+            .number(&format::kwh(bill.kwh, locale));
     });
 }
 
@@ -158,11 +156,13 @@ pub async fn show(ctx: Ctx, Path(id): Path<String>) -> Result<Response, AppError
         view! {
             <PageHeader title=title><Status value=status/></PageHeader>
             <div class="columns even">
-                {to_pay(&at, &invoice, today)}
+                <div>
+                    {to_pay(&at, &invoice, today)}
+                    {compared.as_ref().and_then(|compared| against(&at, compared))}
+                </div>
                 <Section title="About this bill">{about}</Section>
             </div>
             <Section title="Line by line" link="Usage of these days" href=usage>{bill}</Section>
-            {compared.as_ref().and_then(|compared| against(&at, compared))}
             {invoice_view::received(&paid, &invoice.currency, locale).map(|table| view! { <Section title="Payments">{table}</Section> })}
         }
     })

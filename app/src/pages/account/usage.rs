@@ -1,9 +1,11 @@
 //! A customer's usage by month, day and hour: chart, table, the way to before and after, CSV.
 
+pub(super) mod charts;
+
 use axum::extract::Query;
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, Datelike, Days, Months, NaiveDate, Utc};
-use chrono_tz::Tz;
+use chrono::{Datelike, Days, Months, NaiveDate};
+use eis::usage_data::periods::{self, Period};
 use eis::usage_data::{self, By, MeterDay, Total};
 use leptos::prelude::*;
 use rust_decimal::Decimal;
@@ -11,9 +13,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 
 use super::AtAccount;
-use crate::components::{
-    BarChart, EmptyState, Notice, PageHeader, Pagination, Section, Series, SeriesTone, Stat, Stats, Tab, Tabs,
-};
+use crate::components::{EmptyState, Notice, PageHeader, Pagination, Section, Stat, Stats, Tab, Tabs};
 use crate::format::{self, Locale};
 use crate::pages::frame::page as framed;
 use crate::pages::parts::{address, csv_file};
@@ -146,21 +146,27 @@ pub async fn page(ctx: Ctx, Query(query): Query<UsageQuery>) -> Result<Response,
     let conn = tx.shared();
     let known = usage_data::span(conn, at.key).await?;
     let window = Window::of(&query, known.map_or_else(|| at.today(), |(_, last)| last));
-    let (totals, day) = match window.step {
-        Step::Hour => (BTreeMap::new(), usage_data::profiles(conn, at.key, window.from, window.to).await?),
-        Step::Day => (usage_data::totals(conn, at.key, By::Day, window.from, window.to).await?, Vec::new()),
-        Step::Month => (usage_data::totals(conn, at.key, By::Month, window.from, window.to).await?, Vec::new()),
-    };
+    let (mut totals, mut periods, mut day) = (BTreeMap::new(), Vec::new(), Vec::new());
+    match window.step {
+        Step::Hour => day = usage_data::profiles(conn, at.key, window.from, window.to).await?,
+        Step::Day | Step::Month => {
+            let by = if window.step == Step::Day { By::Day } else { By::Month };
+            (totals, periods) = tokio::try_join!(
+                usage_data::totals(conn, at.key, by, window.from, window.to),
+                periods::by_period(conn, at.key, by, window.from, window.to),
+            )?;
+        }
+    }
     drop(tx);
     let place = at.place(&[], "");
     let actor = at.actor.clone();
     let html = framed(&ctx, &actor, place, "Usage", move || {
         let content = match known {
             None => view! { <EmptyState title="No usage yet" text="Your usage appears here as soon as your meter has been read."/> }.into_any(),
-            Some(span) => shown(&at, window, span, totals, &day),
+            Some(span) => shown(&at, window, span, totals, periods, &day),
         };
         view! {
-            <PageHeader title="Usage" second="Download CSV" second_href=window.href("/account/usage.csv")/>
+            <PageHeader title="Usage" second={if known.is_some() { "Download CSV" } else { "" }} second_href=window.href("/account/usage.csv")/>
             {tabs(window)}
             {content}
         }
@@ -197,6 +203,7 @@ fn shown(
     window: Window,
     known: (NaiveDate, NaiveDate),
     totals: BTreeMap<NaiveDate, Total>,
+    periods: Vec<Period>,
     day: &[MeterDay],
 ) -> AnyView {
     let locale = at.locale();
@@ -208,9 +215,9 @@ fn shown(
         if window.step == Step::Hour { hours.values().copied().collect() } else { totals.values().copied().collect() };
     let chart = match window.step {
         _ if all.is_empty() => nothing(window, &name),
-        Step::Hour => hours_chart(&hours, day, &name, locale),
-        Step::Day => chart("usage", By::Day, &filled(By::Day, window, totals), locale),
-        Step::Month => chart("usage", By::Month, &filled(By::Month, window, totals), locale),
+        Step::Hour => charts::by_hour(&hours, day, &name, locale),
+        Step::Day => charts::by(By::Day, "usage", &filled(By::Day, window, totals), periods, locale),
+        Step::Month => charts::by(By::Month, "usage", &filled(By::Month, window, totals), periods, locale),
     };
     let spread = window.step == Step::Day && all.iter().any(|total| total.spread);
     view! {
@@ -270,78 +277,6 @@ fn filled(by: By, window: Window, mut totals: BTreeMap<NaiveDate, Total>) -> BTr
         }
     }
     totals
-}
-
-/// Totals by month or by day as bars.
-pub(super) fn chart(id: &str, by: By, totals: &BTreeMap<NaiveDate, Total>, locale: Locale) -> AnyView {
-    let label = |day: &NaiveDate| match by {
-        By::Month => format::short_month(*day, locale),
-        By::Day => day.day().to_string(),
-    };
-    let name = |day: &NaiveDate| match by {
-        By::Month => format::month(*day, locale),
-        By::Day => format::date(*day, locale),
-    };
-    let most = totals.iter().max_by_key(|(_, total)| total.imported);
-    let description =
-        most.map(|(day, total)| format!("Most in {}: {}.", name(day), format::kwh_short(total.imported, locale)));
-    let (title, head) = if by == By::Month { ("Usage by month", "Month") } else { ("Usage by day", "Day") };
-    let bars = Bars {
-        labels: totals.keys().map(label).collect(),
-        names: totals.keys().map(name).collect(),
-        totals: totals.values().copied().collect(),
-    };
-    bars.view(id, title, head, description.unwrap_or_default(), locale)
-}
-
-struct Bars {
-    labels: Vec<String>,
-    names: Vec<String>,
-    totals: Vec<Total>,
-}
-
-impl Bars {
-    /// A chart of what was used and, where something was, one of what was fed in: the two are never added up.
-    fn view(self, id: &str, title: &str, head: &str, description: String, locale: Locale) -> AnyView {
-        let used: Vec<Decimal> = self.totals.iter().map(|total| total.imported).collect();
-        let fed: Vec<Decimal> = self.totals.iter().map(|total| total.exported).collect();
-        let part =
-            |name: &str, tone: SeriesTone, values: Vec<Decimal>| vec![Series { name: name.to_owned(), tone, values }];
-        let export = fed.iter().any(|value| !value.is_zero()).then(|| {
-            let total: Decimal = fed.iter().sum();
-            let text = format!("{} in all.", format::kwh_short(total, locale));
-            let title = title.replacen("Usage", "Fed into the grid", 1);
-            view! {
-                <BarChart id=format!("{id}-export") title=title description=text unit="kWh" label_head=head labels=self.labels.clone() names=self.names.clone() series=part("Fed in", SeriesTone::Export, fed) locale=locale places=3/>
-            }
-        });
-        view! {
-            <div class="stack">
-                <BarChart id=id title=title description=description unit="kWh" label_head=head labels=self.labels names=self.names series=part("Used", SeriesTone::Usage, used) locale=locale places=3/>
-                {export}
-            </div>
-        }
-        .into_any()
-    }
-}
-
-fn hours_chart(hours: &BTreeMap<DateTime<Utc>, Total>, day: &[MeterDay], name: &str, locale: Locale) -> AnyView {
-    let zone = day.iter().map(MeterDay::zone).next().unwrap_or(Tz::UTC);
-    let clock = |at: &DateTime<Utc>| at.with_timezone(&zone);
-    // The hour that comes twice when clocks go back is told apart by its offset.
-    let names = hours.keys().map(|at| clock(at).format("%H:%M (UTC%:z)").to_string());
-    let plain = hours.len() == 24;
-    let names = names.map(|text| if plain { text.chars().take(5).collect() } else { text }).collect();
-    let most = hours.iter().max_by_key(|(_, total)| total.imported);
-    let description = most.map(|(at, total)| {
-        format!("Most from {}: {}.", clock(at).format("%H:%M"), format::kwh_short(total.imported, locale))
-    });
-    let bars = Bars {
-        labels: hours.keys().map(|at| clock(at).format("%H").to_string()).collect(),
-        names,
-        totals: hours.values().copied().collect(),
-    };
-    bars.view("usage", &format!("Usage by hour, {name}"), "Hour from", description.unwrap_or_default(), locale)
 }
 
 /// `GET /account/usage.csv`: the rows of the page; by hour, the intervals themselves as the meter gave them.

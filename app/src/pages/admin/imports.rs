@@ -80,7 +80,7 @@ pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<Page
                 view! {
                     <tr>
                         <th scope="row" class="nowrap"><a href=format!("{path}/{}", row.id)>{format::date_time(wall(row.created_at, zone), locale)}</a></th>
-                        <td>{row.file_name}</td>
+                        <td class="nowrap">{row.file_name}</td>
                         <td class="nowrap">{format_label(&row.format)}</td>
                         <td class="num">{count(row.accepted)}</td>
                         <td class="num">{count(row.superseded)}</td>
@@ -95,14 +95,14 @@ pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<Page
             Column::text("When"),
             Column::text("File"),
             Column::text("Format"),
-            Column::number("New", "values"),
-            Column::number("Replaced", "values"),
-            Column::number("Unchanged", "values"),
-            Column::number("Rejected", "values"),
+            Column::number("New", ""),
+            Column::number("Replaced", ""),
+            Column::number("Unchanged", ""),
+            Column::number("Rejected", ""),
             Column::text("Status"),
         ];
         view! {
-            <PageHeader title="Usage imports" action=new href=format!("{path}/new")/>
+            <PageHeader title="Usage imports" subtitle="Every file sent, and what became of its values." action=new href=format!("{path}/new")/>
             {if empty {
                 view! { <EmptyState title="No imports yet" text="Send a file of meter values: Green Button XML, CSV or NEM12. What is new is taken, what is wrong is listed line by line." action=new href=format!("{path}/new")/> }.into_any()
             } else {

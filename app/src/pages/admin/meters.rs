@@ -39,7 +39,7 @@ fn direction(code: &str) -> &'static str {
 /// The meters on the customer's page. `base` is the customer's address, `import` the import form's.
 pub fn section(meters: Vec<Meter>, base: &str, import: &str, may_write: bool, locale: Locale) -> impl IntoView + use<> {
     let (base, import) = (base.to_owned(), import.to_owned());
-    let none = meters.is_empty();
+    let (none, may_import) = (meters.is_empty(), !import.is_empty());
     let link = if may_write { "Add meter" } else { "" };
     let add = format!("{base}/meters/new");
     let rows = meters
@@ -62,13 +62,13 @@ pub fn section(meters: Vec<Meter>, base: &str, import: &str, may_write: bool, lo
                     <td>{meter.time_zone}</td>
                     <td class="nowrap">{format::date(meter.valid_from, locale)}</td>
                     <td class="nowrap">{meter.valid_to.map_or_else(|| "In service".to_owned(), |to| format::date(to, locale))}</td>
-                    <td class="nowrap">{bring}</td>
+                    {may_import.then(|| view! { <td class="nowrap">{bring}</td> })}
                 </tr>
             }
         })
         .collect_view();
-    let columns = ["Serial", "Direction", "Measures", "Time zone", "From", "Removed", "Usage"];
-    let columns = columns.into_iter().map(Column::text).collect::<Vec<_>>();
+    let columns = ["Serial", "Direction", "Measures", "Time zone", "From", "Removed"];
+    let columns = columns.into_iter().chain(may_import.then_some("Usage")).map(Column::text).collect::<Vec<_>>();
     view! {
         <Section title="Meters" link=link href=add>
             {if none {

@@ -50,7 +50,7 @@ pub async fn show(ctx: Ctx, Path(client): Path<String>) -> Result<Response, AppE
             <PageHeader title=title/>
             <Stats stats=stats/>
             <Section title="What needs attention">{to_do}</Section>
-            <Section title="Usage billed">{usage}</Section>
+            <Section title="Usage billed by month">{usage}</Section>
             <Section title="Latest invoices" link={if shown { "All invoices" } else { "" }} href=invoices>
                 {table}
             </Section>
@@ -183,7 +183,7 @@ fn chart(usage: &[MonthUsage], locale: Locale, base: &str) -> AnyView {
     let labels = usage.iter().map(|month| format::short_month(month.month, locale)).collect();
     let names = usage.iter().map(|month| format::month(month.month, locale)).collect();
     view! {
-        <BarChart id="usage" title="Usage billed by month" description=description unit="kWh" label_head="Month"
+        <BarChart id="usage" title="Usage billed by month" untitled=true description=description unit="kWh" label_head="Month"
             labels=labels names=names series=series locale=locale places=0/>
     }
     .into_any()

@@ -247,7 +247,7 @@ fn charges(tariff: &Tariff, document: &TariffDocument, customers: i64, locale: L
     for tax in &document.taxes {
         rows.push(SummaryRow::new(
             tax.name.clone(),
-            format::percent(tax.percent / rust_decimal::Decimal::ONE_HUNDRED, locale),
+            format::percent_exact(tax.percent / rust_decimal::Decimal::ONE_HUNDRED, locale),
         ));
     }
     let calendars = document.calendars.values().map(|calendar| calendar_table(calendar, locale)).collect_view();
@@ -261,6 +261,8 @@ fn charges(tariff: &Tariff, document: &TariffDocument, customers: i64, locale: L
 
 fn blocks(rows: Vec<BlockRow>, currency: &str, locale: Locale) -> impl IntoView + use<> {
     let places = |limit: rust_decimal::Decimal| format::number(limit, limit.normalize().scale(), locale);
+    // As many decimals in each price, so that the points stand under each other.
+    let decimals = rows.iter().map(|row| row.price.normalize().scale()).max().unwrap_or(2).max(2);
     let body = rows
         .into_iter()
         .map(|row| {
@@ -271,7 +273,7 @@ fn blocks(rows: Vec<BlockRow>, currency: &str, locale: Locale) -> impl IntoView 
                     <th scope="row">{period}</th>
                     <td class="num">{places(row.from_kwh)}</td>
                     <td class="num">{to}</td>
-                    <td class="num">{format::rate(row.price, locale)}</td>
+                    <td class="num">{format::number(row.price, decimals, locale)}</td>
                 </tr>
             }
         })
@@ -299,8 +301,9 @@ fn calendar_table(calendar: &Calendar, locale: Locale) -> impl IntoView + use<> 
         }
     }
     let holidays = (!calendar.holidays.is_empty()).then(|| {
-        let days = calendar.holidays.iter().map(|day| format::date(*day, locale)).collect::<Vec<_>>().join(", ");
-        view! { <p class="hint">"Holidays: "{days}</p> }
+        let days = calendar.holidays.iter().map(|day| view! { <li>{format::date(*day, locale)}</li> }).collect_view();
+        let label = format!("{} holidays", format::count(i64::try_from(calendar.holidays.len()).unwrap_or(0), locale));
+        view! { <details class="behind"><summary>{label}</summary><ul class="holidays" role="list">{days}</ul></details> }
     });
     let body = lines
         .into_iter()
