@@ -30,8 +30,10 @@ pub fn minutes_left(until: DateTime<Utc>) -> i64 {
 
 /// EIS staff with an organization open.
 fn in_organization(actor: &Actor) -> Result<String, AppError> {
-    let open = actor.organization.as_ref().filter(|_| actor.role == Some(Role::EisStaff));
-    open.map(|open| open.name.clone()).ok_or(AppError::Forbidden)
+    if actor.role != Some(Role::EisStaff) {
+        return Err(AppError::Forbidden);
+    }
+    actor.organization.as_ref().map(|open| open.name.clone()).ok_or(AppError::ChooseOrganization)
 }
 
 /// `GET /staff/step-up`
