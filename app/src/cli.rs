@@ -63,8 +63,8 @@ pub struct ServeArgs {
     /// Believe X-Forwarded-For: set this only behind a proxy of yours that overwrites it.
     #[arg(long, env = "PORTAL_TRUST_PROXY")]
     pub trust_proxy: bool,
-    /// Connections to the database.
-    #[arg(long, env = "PORTAL_DB_CONNECTIONS", default_value_t = 16)]
+    /// Connections to the database [default: four a core of this machine]
+    #[arg(long, env = "PORTAL_DB_CONNECTIONS", default_value_t = connections(), hide_default_value = true)]
     pub db_connections: usize,
     /// Log lines as JSON instead of text.
     #[arg(long, env = "PORTAL_LOG_JSON")]
@@ -119,6 +119,13 @@ enum RoleArg {
     Worker,
     Owner,
     Monitor,
+}
+
+/// Connections that keep this machine's cores busy. More of them make requests wait for a core inside the database
+/// instead of in line for a connection: fewer a second, and the slowest much slower.
+#[must_use]
+pub fn connections() -> usize {
+    std::thread::available_parallelism().map_or(8, |cores| cores.get() * 4).min(64)
 }
 
 /// A fault in one sentence, for the person at the terminal.

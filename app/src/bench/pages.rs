@@ -137,7 +137,7 @@ async fn context_only(state: AppState, headers: HeaderMap) -> Result<Html<&'stat
 
 /// Serves the portal over a database, with the peers beside it; its address.
 async fn serve(scale: &Scale) -> Result<SocketAddr, String> {
-    let db = Db::new(&scale.connected.url(Login::App), 16).map_err(|e| e.to_string())?;
+    let db = Db::new(&scale.connected.url(Login::App), crate::cli::connections()).map_err(|e| e.to_string())?;
     let state = AppState { db, options: Arc::new(Options { public_url: None, trust_proxy: false }) };
     let handler = |sql: Sql, length: usize| {
         get(move |State(state): State<AppState>, headers: HeaderMap, invoice: Option<Path<String>>| {
