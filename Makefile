@@ -6,7 +6,7 @@ PORTAL := target/debug/portal
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 export PORTAL_DATA_DIR ?= .portal
 
-.PHONY: run test check unit browser bench need-postgres need-browser need-nextest release clean-data
+.PHONY: run test check unit browser mutate bench need-postgres need-browser need-nextest release clean-data
 
 run: need-postgres
 	@cargo build --quiet
@@ -27,6 +27,10 @@ unit: need-postgres need-nextest
 browser: need-postgres need-browser
 	cargo build
 	cd end2end && npm ci --no-audit --no-fund --ignore-scripts && CHROMIUM=$(CHROMIUM) npx playwright test
+
+# Every policy and right changed in turn, and noticed each time; minutes.
+mutate: need-postgres need-nextest
+	cargo nextest run -p portal --test isolation --run-ignored only --no-capture mutate
 
 release: need-postgres
 	RUSTFLAGS="" cargo build --release

@@ -1,5 +1,7 @@
 //! What `portal check` looks at: server version, roles, RLS on every table, migrations, rights.
 
+use std::collections::BTreeSet;
+
 use diesel::sql_types::{Bool, Integer, Text};
 use diesel::{QueryableByName, sql_query};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
@@ -60,6 +62,25 @@ impl Checker<'_> {
     async fn names(&mut self, sql: &str) -> Result<Vec<String>, DbError> {
         let rows: Vec<Named> = sql_query(sql).load(&mut *self.connection).await?;
         Ok(rows.into_iter().map(|row| row.name).collect())
+    }
+
+    async fn state(&mut self) -> Result<Vec<String>, DbError> {
+        self.names(&format!("SELECT line AS name FROM ({STATE}) state")).await
+    }
+
+    /// Whatever stands otherwise than the migrations left it, named line by line.
+    async fn drift(&mut self) -> Result<(), DbError> {
+        let there = self.state().await?;
+        let (missing, unexpected) = drift(&there);
+        let mut faults: Vec<String> =
+            missing.iter().map(|line| format!("Missing: {line}. Put it back, or migrate down and up.")).collect();
+        faults.extend(unexpected.iter().map(|line| format!("Not made by the migrations: {line}. Take it away.")));
+        self.note(
+            "drift",
+            faults,
+            &format!("{} policies, rights, functions and triggers stand as the migrations left them", there.len()),
+        );
+        Ok(())
     }
 
     async fn version(&mut self) -> Result<(), DbError> {
@@ -210,6 +231,29 @@ impl Checker<'_> {
     }
 }
 
+/// Who may see and do what in a database, one line each.
+const STATE: &str = include_str!("state.sql");
+/// The same as the migrations make it; the isolation suite holds it against a fresh database.
+pub const EXPECTED: &str = include_str!("expected_state.txt");
+
+/// How the state of a database differs from [`EXPECTED`]: `(missing, unexpected)` lines.
+fn drift(there: &[String]) -> (Vec<&str>, Vec<&str>) {
+    let expected: BTreeSet<&str> = EXPECTED.lines().collect();
+    let there: BTreeSet<&str> = there.iter().map(String::as_str).collect();
+    (expected.difference(&there).copied().collect(), there.difference(&expected).copied().collect())
+}
+
+/// The state of the database of `admin_url`, in the lines of [`EXPECTED`].
+///
+/// # Errors
+/// When the database cannot be reached or read.
+#[expect(clippy::disallowed_methods, reason = "looks at the database from outside")]
+pub async fn state(admin_url: &str) -> Result<Vec<String>, DbError> {
+    let mut connection =
+        AsyncPgConnection::establish(admin_url).await.map_err(|e| DbError::Unreachable(e.to_string()))?;
+    Checker { connection: &mut connection, findings: Vec::new() }.state().await
+}
+
 #[derive(QueryableByName)]
 struct Chains {
     #[diesel(sql_type = diesel::sql_types::BigInt)]
@@ -254,9 +298,12 @@ pub async fn run(admin_url: &str) -> Result<Vec<Finding>, DbError> {
     if checker.findings.iter().all(|f| f.ok || f.check != "roles") {
         checker.rights().await?;
     }
-    let mut findings = checker.findings;
     let pending: Vec<String> =
         migrate::status(admin_url).await?.into_iter().filter(|m| !m.applied).map(|m| m.name).collect();
+    if pending.is_empty() {
+        checker.drift().await?;
+    }
+    let mut findings = checker.findings;
     if pending.is_empty() {
         findings.push(Finding { check: "migrations", ok: true, message: "none pending".to_owned() });
     }

@@ -20,6 +20,8 @@ mod harness;
 #[cfg(test)]
 mod migrations;
 #[cfg(test)]
+mod mutate;
+#[cfg(test)]
 mod objects;
 #[cfg(test)]
 mod roles;
