@@ -201,8 +201,14 @@ async fn grant_connect(admin: &Sql) {
 
 impl Case {
     /// A clone of the seeded world.
+    ///
+    /// `EIS_TEST_MUTATION` holds SQL that breaks each clone: to see a test of the suite fail.
     pub async fn world() -> Self {
-        Self::of(Template::World).await
+        let case = Self::of(Template::World).await;
+        if let Ok(mutation) = std::env::var("EIS_TEST_MUTATION") {
+            case.superuser().await.must(&mutation).await;
+        }
+        case
     }
 
     /// A clone with every migration and no rows.
