@@ -62,6 +62,7 @@ pub fn router_with(state: AppState, beside: Router<AppState>) -> Router {
     crate::routes::pages()
         .layer(auth)
         .layer(from_fn(protect::entering))
+        .layer(from_fn(protect::explain))
         .layer(from_fn_with_state(state.clone(), protect::same_origin))
         .merge(crate::routes::public())
         .layer(compress)

@@ -68,6 +68,15 @@ pub async fn entering(request: Request, next: Next) -> Response {
     }
 }
 
+/// A fault outside the pages, in the layer that looks sessions up, answers without words; people get our page all the same.
+pub async fn explain(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    if response.status() == StatusCode::INTERNAL_SERVER_ERROR && !response.headers().contains_key(CONTENT_TYPE) {
+        return AppError::Internal("a session could not be looked up or kept".to_owned()).into_response();
+    }
+    response
+}
+
 /// Headers of every answer. Pages are never kept by a cache.
 pub async fn headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;

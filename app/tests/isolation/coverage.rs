@@ -176,7 +176,7 @@ pub async fn foreign_writes(app: &Sql, truth: &Sql, only: &str) -> Vec<String> {
                     )
                     .await;
                 let delete = app.as_who(who, &format!("DELETE FROM {table} WHERE {theirs} AND {open}")).await;
-                let insert = insert_copy(&app, &truth, who, table, &theirs).await;
+                let insert = insert_copy(app, truth, who, table, &theirs).await;
                 let moved = app
                     .as_who(
                         who,
@@ -215,7 +215,7 @@ pub async fn own_writes(app: &Sql, truth: &Sql, only: &str) -> Vec<String> {
         for (table, rule) in TABLES.iter().filter(|(table, _)| table.ends_with(only)) {
             let Rule::Tenant { client: column, open, writes, .. } = rule else { continue };
             let mine = rows_at(table, column, (1, 1, 1));
-            let insert = insert_copy(&app, &truth, who, table, &mine).await;
+            let insert = insert_copy(app, truth, who, table, &mine).await;
             // A copy of one's own row fails on its key, after the policies let it pass.
             let inserted = matches!(&insert, Ok(1)) || matches!(&insert, Err(refusal) if refusal.code == "23505");
             let update = app

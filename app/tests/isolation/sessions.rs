@@ -319,3 +319,16 @@ async fn a_suspended_organization_is_closed_to_all_but_staff() {
     }
     assert_eq!(portal.browser_of(Who::Admin(2)).get("/organization").await.status, 200, "the other one works");
 }
+
+#[tokio::test]
+async fn a_session_that_cannot_be_looked_up_answers_with_a_page_that_helps() {
+    let case = Case::world().await;
+    let portal = case.portal().await;
+    let browser = portal.browser_of(Who::Client(1, 1));
+    assert_eq!(browser.get("/profile").await.status, 200, "the positive control");
+    case.superuser().await.must("ALTER FUNCTION session_load RENAME TO session_gone").await;
+    let answer = browser.get("/profile").await;
+    assert_eq!(answer.status, 500);
+    assert!(answer.body.contains("Something went wrong on our side"), "{}", answer.body);
+    assert!(!answer.body.contains("session_load"), "nothing of the cause");
+}
