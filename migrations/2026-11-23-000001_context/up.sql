@@ -185,23 +185,23 @@ LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = p
 BEGIN RETURN coalesce((private.context())[6] = 'energy_admin', false); END $$;
 COMMENT ON FUNCTION public.is_organization_admin IS 'Whether the verified context belongs to an energy admin of the organization.';
 
-DO $$
+-- Makes public functions the gate's own, closed to PUBLIC and open to `callers` (a list of roles, or nobody).
+CREATE PROCEDURE private.give_to_gate(names text[], callers text) LANGUAGE plpgsql AS $$
 DECLARE f regprocedure;
 BEGIN
-    FOR f IN SELECT p.oid::regprocedure FROM pg_proc p
-        WHERE p.pronamespace = 'public'::regnamespace AND p.proname IN (
-            'organization_scope', 'client_scope', 'customer_scope', 'get_current_organization_id',
-            'get_current_client_id', 'get_current_customer_id', 'get_current_user_id', 'get_current_role',
-            'is_organization_admin')
-    LOOP
-        EXECUTE format('ALTER FUNCTION %s OWNER TO eis_gate', f);
+    FOR f IN SELECT p.oid::regprocedure FROM pg_catalog.pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.proname = ANY (names) LOOP
+        EXECUTE pg_catalog.format('ALTER FUNCTION %s OWNER TO eis_gate', f);
         -- eis_owner inherits nothing from eis_gate (or the gate's policies would be its own): it acts as it.
         SET LOCAL ROLE eis_gate;
-        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
-        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO eis_app, eis_worker, eis_owner', f);
+        EXECUTE pg_catalog.format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
+        IF callers <> '' THEN EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO %s', f, callers); END IF;
         SET LOCAL ROLE eis_owner;
     END LOOP;
 END $$;
+REVOKE ALL ON PROCEDURE private.give_to_gate FROM PUBLIC;
+CALL private.give_to_gate('{
+    organization_scope, client_scope, customer_scope, get_current_organization_id, get_current_client_id, get_current_customer_id,
+    get_current_user_id, get_current_role, is_organization_admin}', 'eis_app, eis_worker, eis_owner');
 
 -- The one place that knows the form of a policy. `level` is the deepest tenant column of the table:
 -- 'organization', 'client' or 'customer'. For each level above and at it: a read policy, and for

@@ -22,21 +22,17 @@ ALTER FUNCTION private.in_force OWNER TO eis_gate;
 ALTER FUNCTION private.is_live OWNER TO eis_gate;
 ALTER FUNCTION private.auth_hash OWNER TO eis_gate;
 
--- One live session by its secret: its row, its user, the assignment in force.
+-- One live session by its secret: its row, its user, the assignment in force. It is an error when there is none.
 CREATE FUNCTION private.live_session(secret bytea,
     OUT session public.sessions, OUT person public.users, OUT assignment public.role_assignments)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    SELECT s.* INTO session FROM public.sessions s
-    WHERE s.secret_hash = sha256(secret) AND private.is_live(s);
-    IF session.id IS NULL OR session.user_id IS NULL THEN RETURN; END IF;
+    SELECT s.* INTO session FROM public.sessions s WHERE s.secret_hash = sha256(secret) AND private.is_live(s);
     SELECT u.* INTO person FROM public.users u WHERE u.id = session.user_id AND u.status = 'active';
-    IF person.id IS NULL THEN RETURN; END IF;
     SELECT a.* INTO assignment FROM public.role_assignments a
     WHERE a.id = session.assignment_id AND a.user_id = person.id AND private.in_force(a);
-    IF session.auth_hash IS DISTINCT FROM private.auth_hash(person, assignment) THEN
-        person := NULL;
-        assignment := NULL;
+    IF person.id IS NULL OR session.auth_hash IS DISTINCT FROM private.auth_hash(person, assignment) THEN
+        RAISE EXCEPTION 'this session has ended' USING ERRCODE = 'invalid_authorization_specification', CONSTRAINT = 'session_ended';
     END IF;
 END $$;
 REVOKE ALL ON FUNCTION private.live_session FROM PUBLIC;
@@ -301,9 +297,6 @@ DECLARE
     a public.role_assignments;
 BEGIN
     SELECT * INTO live FROM private.live_session(secret);
-    IF (live.person).id IS NULL THEN
-        RAISE EXCEPTION 'this session has ended' USING ERRCODE = 'invalid_authorization_specification', CONSTRAINT = 'session_ended';
-    END IF;
     SELECT x.* INTO a FROM public.role_assignments x
         WHERE x.id = coalesce(assignment, (live.session).assignment_id) AND x.user_id = (live.person).id AND private.in_force(x);
     IF a.id IS NULL OR (organization IS NOT NULL AND a.role <> 'eis_staff') THEN
@@ -366,9 +359,6 @@ DECLARE
     live record;
 BEGIN
     SELECT * INTO live FROM private.live_session(secret);
-    IF (live.person).id IS NULL THEN
-        RAISE EXCEPTION 'this session has ended' USING ERRCODE = 'invalid_authorization_specification', CONSTRAINT = 'session_ended';
-    END IF;
     DELETE FROM public.sessions s WHERE s.user_id = (live.person).id AND s.id <> (live.session).id;
     GET DIAGNOSTICS ended = ROW_COUNT;
     PERFORM private.audit_person(live.person, live.assignment, (live.session).organization_id, 'end_sessions',
@@ -389,9 +379,6 @@ DECLARE
     outcome text;
 BEGIN
     SELECT * INTO live FROM private.live_session(secret);
-    IF (live.person).id IS NULL THEN
-        RAISE EXCEPTION 'this session has ended' USING ERRCODE = 'invalid_authorization_specification', CONSTRAINT = 'session_ended';
-    END IF;
     outcome := private.try_password(live.person, (live.person).email, old_digest, address);
     IF outcome = 'limited' THEN
         RAISE EXCEPTION 'too many attempts' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'limited';
@@ -531,23 +518,11 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION public.revoke_assignment IS 'Ends an assignment from now on.';
 
-DO $$
-DECLARE f regprocedure;
-BEGIN
-    FOR f IN SELECT p.oid::regprocedure FROM pg_proc p
-        WHERE p.pronamespace = 'public'::regnamespace AND p.proname IN (
-            'open_context', 'open_system_context', 'session_create', 'session_save', 'session_delete', 'session_touch', 'session_load',
-            'session_bind', 'sign_in_salt', 'sign_in', 'my_assignments', 'switch_context', 'staff_organizations', 'my_sessions',
-            'end_other_sessions', 'my_salt', 'change_password', 'organization_users', 'invite', 'revoke_invitation',
-            'invitation_by_token', 'accept_invitation', 'end_assignment', 'revoke_assignment')
-    LOOP
-        EXECUTE format('ALTER FUNCTION %s OWNER TO eis_gate', f);
-        SET LOCAL ROLE eis_gate;
-        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
-        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO eis_app', f);
-        SET LOCAL ROLE eis_owner;
-    END LOOP;
-END $$;
+CALL private.give_to_gate('{
+    open_context, open_system_context, session_create, session_save, session_delete, session_touch, session_load, session_bind,
+    sign_in_salt, sign_in, my_assignments, switch_context, staff_organizations, my_sessions, end_other_sessions, my_salt,
+    change_password, organization_users, invite, revoke_invitation, invitation_by_token, accept_invitation, end_assignment,
+    revoke_assignment}', 'eis_app');
 SET LOCAL ROLE eis_gate;
 REVOKE EXECUTE ON FUNCTION public.open_system_context FROM eis_app;
 GRANT EXECUTE ON FUNCTION public.open_system_context TO eis_owner;

@@ -132,18 +132,8 @@ END $$;
 COMMENT ON FUNCTION public.my_audit_chain IS
     'The chain of the organization that the context sees all of: its length, its end, and the first fault, NULL when it holds.';
 
-DO $$
-DECLARE f regprocedure;
-BEGIN
-    FOR f IN SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.proname IN (
-        'audit_log_is_sealed', 'audit_log_tells_the_truth', 'audit_chain_faults', 'my_audit_chain')
-    LOOP
-        EXECUTE format('ALTER FUNCTION %s OWNER TO eis_gate', f);
-        SET LOCAL ROLE eis_gate;
-        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
-        SET LOCAL ROLE eis_owner;
-    END LOOP;
-END $$;
+CALL private.give_to_gate('{
+    audit_log_is_sealed, audit_log_tells_the_truth, audit_chain_faults, my_audit_chain}', '');
 SET LOCAL ROLE eis_gate;
 GRANT EXECUTE ON FUNCTION public.audit_chain_faults TO eis_monitor;
 GRANT EXECUTE ON FUNCTION public.my_audit_chain TO eis_app;

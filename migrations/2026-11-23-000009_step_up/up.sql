@@ -40,9 +40,6 @@ DECLARE
     ends timestamptz := now() + make_interval(mins => least(greatest(minutes, 5), 60));
 BEGIN
     SELECT * INTO live FROM private.live_session(secret);
-    IF (live.person).id IS NULL THEN
-        RAISE EXCEPTION 'this session has ended' USING ERRCODE = 'invalid_authorization_specification', CONSTRAINT = 'session_ended';
-    END IF;
     IF (live.assignment).role IS DISTINCT FROM 'eis_staff' OR (live.session).organization_id IS NULL THEN
         RAISE EXCEPTION 'for EIS staff with an organization open' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'not_yours';
     END IF;
@@ -64,9 +61,6 @@ DECLARE
     ended public.step_ups;
 BEGIN
     SELECT * INTO live FROM private.live_session(secret);
-    IF (live.person).id IS NULL THEN
-        RAISE EXCEPTION 'this session has ended' USING ERRCODE = 'invalid_authorization_specification', CONSTRAINT = 'session_ended';
-    END IF;
     UPDATE public.step_ups s SET ended_at = now() WHERE s.session_id = (live.session).id AND s.ended_at IS NULL AND s.expires_at > now()
     RETURNING s.* INTO ended;
     IF ended.id IS NULL THEN RETURN false; END IF;
@@ -77,14 +71,5 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION public.step_down IS 'Ends what step_up began, before its time.';
 
-DO $$
-DECLARE f regprocedure;
-BEGIN
-    FOR f IN SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.proname IN ('step_up', 'step_down') LOOP
-        EXECUTE format('ALTER FUNCTION %s OWNER TO eis_gate', f);
-        SET LOCAL ROLE eis_gate;
-        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
-        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO eis_app', f);
-        SET LOCAL ROLE eis_owner;
-    END LOOP;
-END $$;
+CALL private.give_to_gate('{
+    step_up, step_down}', 'eis_app');

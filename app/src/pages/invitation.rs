@@ -15,7 +15,7 @@ use crate::components::{
 };
 use crate::forms::{FieldErrors, Reader};
 use crate::pages::parts::field_errors;
-use crate::server::auth::{AuthError, network};
+use crate::server::auth::{AuthError, network, too_many};
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
 use crate::server::functions::{Done, act, ctx};
@@ -139,8 +139,7 @@ fn wrong() -> AppError {
 
 /// The limits on attempts are those of signing in: otherwise whoever makes an invitation could try passwords through it.
 fn limited(seconds: i32) -> AppError {
-    let text = format!("Too many attempts. Wait {} minutes, then try again.", (seconds + 59) / 60);
-    FieldErrors::one("password", text).into()
+    FieldErrors::one("password", too_many(seconds)).into()
 }
 
 /// A new person's name, when name and password will do.

@@ -9,7 +9,7 @@ use super::frame::render;
 use crate::components::{Button, Document, ErrorSummary, Field, Notice, Plain, PostForm, Tone};
 use crate::forms::FieldErrors;
 use crate::pages::parts::field_errors;
-use crate::server::auth::{AuthError, Credentials, network, rotate};
+use crate::server::auth::{AuthError, Credentials, network, rotate, too_many};
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
 use crate::server::functions::{Done, act, ctx, encode, own_path, see_other};
@@ -73,9 +73,7 @@ pub(crate) async fn sign_in(
                 .into());
             }
             Err(axum_login::Error::Backend(AuthError::Limited(seconds))) => {
-                let minutes = (seconds + 59) / 60;
-                let text = format!("Too many attempts. Wait {minutes} minutes, then try again.");
-                return Err(FieldErrors::one("password", text).into());
+                return Err(FieldErrors::one("password", too_many(seconds)).into());
             }
             Err(error) => return Err(AppError::Internal(error.to_string())),
         };

@@ -16,7 +16,7 @@ use crate::components::{
 };
 use crate::format::{self, Locale};
 use crate::forms::FieldErrors;
-use crate::server::auth::{network, rotate};
+use crate::server::auth::{network, rotate, too_many};
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
 use crate::server::functions::{Done, act, ctx};
@@ -162,8 +162,7 @@ pub(crate) async fn change_password(
         let new = backend.digest(new_password, fresh.clone()).await.map_err(failed)?;
         let ticket = match ctx.db().change_password(actor.secret, &old, &fresh, &new, &network(&ctx.address)).await {
             Err(DbError::Limited) => {
-                let text = "Too many attempts. Wait 15 minutes, then try again.";
-                return Err(FieldErrors::one("old_password", text).into());
+                return Err(FieldErrors::one("old_password", too_many(15 * 60)).into());
             }
             other => other?,
         };

@@ -163,6 +163,12 @@ pub fn network(address: &str) -> String {
     }
 }
 
+/// What is said when the limit on attempts holds.
+#[must_use]
+pub fn too_many(seconds: i32) -> String {
+    format!("Too many attempts. Wait {} minutes, then try again.", (seconds + 59) / 60)
+}
+
 /// Why there is no user.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthError {
