@@ -5,6 +5,7 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::clients::ClientFace;
 use crate::ids::{AssignmentId, ClientId, CustomerId, OrganizationId, UserId};
 
 /// What an assignment makes of a user.
@@ -182,8 +183,8 @@ pub struct Actor {
     pub organization: Option<OpenOrganization>,
     /// The client of the assignment.
     pub client: Option<ClientId>,
-    /// That client's name.
-    pub client_name: Option<String>,
+    /// The same as its pages know it.
+    pub face: Option<ClientFace>,
     /// The customer of the assignment.
     pub customer: Option<CustomerId>,
     /// Until when EIS staff may write in the organization that is open; `None`: reading only.

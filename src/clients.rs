@@ -46,18 +46,76 @@ pub struct Client {
     pub status: String,
 }
 
-impl Client {
+/// What every page of a client's knows of it. For those who belong to one client it comes with their session.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, serde::Serialize, serde::Deserialize)]
+#[diesel(table_name = clients)]
+pub struct ClientFace {
+    /// Its id.
+    pub id: ClientId,
+    /// Its short name in addresses and files.
+    pub slug: String,
+    /// Its brand, as customers know it.
+    pub name: String,
+    /// ISO 4217.
+    pub currency: String,
+    /// IANA.
+    pub time_zone: String,
+    /// BCP 47.
+    pub locale: String,
+}
+
+impl ClientFace {
     /// The zone whose days and midnights count here; UTC where the name is unknown.
     #[must_use]
     pub fn zone(&self) -> Tz {
-        self.time_zone.parse().unwrap_or(Tz::UTC)
+        zone(&self.time_zone)
     }
 
     /// Today where the client is.
     #[must_use]
     pub fn today(&self) -> NaiveDate {
-        Utc::now().with_timezone(&self.zone()).date_naive()
+        today(self.zone())
     }
+}
+
+fn zone(name: &str) -> Tz {
+    name.parse().unwrap_or(Tz::UTC)
+}
+
+fn today(zone: Tz) -> NaiveDate {
+    Utc::now().with_timezone(&zone).date_naive()
+}
+
+impl Client {
+    /// The zone whose days and midnights count here; UTC where the name is unknown.
+    #[must_use]
+    pub fn zone(&self) -> Tz {
+        zone(&self.time_zone)
+    }
+
+    /// Today where the client is.
+    #[must_use]
+    pub fn today(&self) -> NaiveDate {
+        today(self.zone())
+    }
+}
+
+/// The client of this id as its pages know it, if the context sees it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn face(
+    conn: &AsyncPgConnection,
+    organization: OrganizationId,
+    id: ClientId,
+) -> QueryResult<Option<ClientFace>> {
+    let mut conn = conn;
+    clients::table
+        .filter(clients::organization_id.eq(organization).and(clients::id.eq(id)))
+        .select(ClientFace::as_select())
+        .first(&mut conn)
+        .await
+        .optional()
 }
 
 /// The client of this id, if the context sees it.

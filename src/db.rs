@@ -6,6 +6,7 @@ mod cached;
 pub mod check;
 pub mod cluster;
 pub mod connect;
+mod figure;
 pub mod gate;
 pub mod migrate;
 pub mod owner;
@@ -35,6 +36,7 @@ use diesel_async::{AsyncConnection, AsyncPgConnection};
 use futures_util::FutureExt;
 
 pub use cached::Cached;
+pub use figure::Figure;
 pub use tenant::{Access, Tenant};
 
 /// What can go wrong between the portal and its database.

@@ -22,6 +22,14 @@ macro_rules! ids {
             pub fn fresh() -> Self {
                 Self(Uuid::now_v7())
             }
+
+            /// Its address beneath `path`.
+            #[must_use]
+            pub fn below(self, path: &str) -> String {
+                let mut buffer = Uuid::encode_buffer();
+                let id = self.0.hyphenated().encode_lower(&mut buffer);
+                [path, "/", id].concat()
+            }
         }
 
         impl std::fmt::Display for $name {

@@ -12,6 +12,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
+use crate::db::Figure;
 use crate::db::schema::{invoice_lines, invoices};
 use crate::ids::{BillingPeriodId, ClientId, CustomerId, InvoiceId, OrganizationId};
 
@@ -54,18 +55,23 @@ pub struct Invoice {
     /// The tariff's name.
     pub tariff_name: String,
     /// Energy bought.
+    #[diesel(deserialize_as = Figure)]
     pub kwh: Decimal,
     /// Highest demand, where it was measured.
     pub peak_kw: Option<Decimal>,
     /// Whether any usage was estimated.
     pub estimated: bool,
     /// Sum before tax.
+    #[diesel(deserialize_as = Figure)]
     pub net: Decimal,
     /// Tax.
+    #[diesel(deserialize_as = Figure)]
     pub tax: Decimal,
     /// What is to be paid: `net`, `tax` and [`Invoice::rounding`].
+    #[diesel(deserialize_as = Figure)]
     pub total: Decimal,
     /// What was paid.
+    #[diesel(deserialize_as = Figure)]
     pub paid: Decimal,
     /// Where its usage comes from ([`Invoice::usage`]) and what later bills take over.
     pub metadata: Value,
@@ -142,12 +148,15 @@ pub struct Line {
     /// Tariff block, from 1.
     pub block: Option<i16>,
     /// How much.
+    #[diesel(deserialize_as = Figure)]
     pub quantity: Decimal,
     /// Of what: `kWh`, `kW`, `month`, `day`, `each`, `amount`.
     pub unit: String,
     /// Price of one.
+    #[diesel(deserialize_as = Figure)]
     pub price: Decimal,
     /// Quantity x price, rounded.
+    #[diesel(deserialize_as = Figure)]
     pub amount: Decimal,
     /// Whether any of the quantity was estimated.
     pub estimated: bool,

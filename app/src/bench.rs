@@ -1,5 +1,6 @@
 //! `portal bench …`: measurements that anyone can repeat. They print ratios against a peer in the same run.
 
+mod cpu;
 mod load;
 pub mod pages;
 mod scale;

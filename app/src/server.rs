@@ -61,14 +61,11 @@ pub fn router_with(state: AppState, beside: Router<AppState>) -> Router {
         .compress_when(SizeAbove::new(1024).and(NotForContentType::const_new("font/")));
     crate::routes::pages()
         .layer(auth)
-        .layer(from_fn(protect::entering))
-        .layer(from_fn(protect::explain))
-        .layer(from_fn_with_state(state.clone(), protect::same_origin))
+        .layer(from_fn_with_state(state.clone(), protect::sessions))
         .merge(crate::routes::public())
         .layer(compress)
-        .layer(from_fn(protect::headers))
         .layer(CatchPanicLayer::custom(errors::panicked))
-        .layer(from_fn(protect::log))
+        .layer(from_fn(protect::everything))
         .merge(beside)
         .with_state(state)
 }

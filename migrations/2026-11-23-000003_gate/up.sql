@@ -143,7 +143,8 @@ $$;
 CREATE FUNCTION public.session_load(secret bytea, enter boolean DEFAULT false) RETURNS TABLE (
     data text, stale boolean, expires_at timestamptz, user_id uuid, email text, user_name text, bound_hash bytea, auth_hash bytea,
     assignment_id uuid, role text, assignments integer, organization_id uuid, organization_slug text, organization_name text,
-    client_id uuid, client_name text, customer_id uuid, writes_until timestamptz)
+    client_id uuid, client_slug text, client_name text, client_currency text, client_time_zone text, client_locale text,
+    customer_id uuid, writes_until timestamptz)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     opened uuid;
@@ -154,9 +155,10 @@ BEGIN
         s.auth_hash, CASE WHEN u.id IS NOT NULL THEN private.auth_hash(u, a) END,
         a.id, a.role,
         (SELECT count(*)::integer FROM public.role_assignments o WHERE o.user_id = u.id AND private.in_force(o)),
-        g.id, g.slug, g.name, a.client_id, c.name, a.customer_id
+        g.id, g.slug, g.name, a.client_id, c.slug, c.name, c.currency, c.time_zone, c.locale, a.customer_id
     INTO of_session, data, stale, expires_at, opened, user_id, email, user_name, bound_hash, auth_hash, assignment_id, role, assignments,
-        organization_id, organization_slug, organization_name, client_id, client_name, customer_id
+        organization_id, organization_slug, organization_name, client_id, client_slug, client_name, client_currency, client_time_zone,
+        client_locale, customer_id
     FROM public.sessions s
     LEFT JOIN public.users u ON u.id = s.user_id AND u.status = 'active'
     LEFT JOIN public.role_assignments a ON a.id = s.assignment_id AND a.user_id = u.id AND private.in_force(a)

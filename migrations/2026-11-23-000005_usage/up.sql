@@ -41,11 +41,14 @@ CREATE TABLE public.import_rejections (
     content         text NOT NULL,
     reason          text NOT NULL,
     created_at      timestamptz NOT NULL DEFAULT now(),
+    created_by      uuid DEFAULT public.get_current_user_id(),
+    updated_at      timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (organization_id, client_id, import_id, position),
     FOREIGN KEY (organization_id, client_id, import_id) REFERENCES public.imports (organization_id, client_id, id)
 );
 COMMENT ON TABLE public.import_rejections IS 'Lines that were not taken, each with its place and reason, so that they can be mended and sent again.';
 CALL private.protect('public.import_rejections', 'client', '{INSERT}');
+CALL private.track_updates('public.import_rejections');
 
 CREATE TABLE public.meter_readings (
     organization_id uuid NOT NULL,
@@ -131,9 +134,11 @@ CREATE TABLE public.superseded_interval_days (
     import_id        uuid,
     created_at       timestamptz NOT NULL DEFAULT now(),
     created_by       uuid,
+    updated_at       timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (organization_id, client_id, meter_id, day, id),
     FOREIGN KEY (organization_id, client_id, customer_id, meter_id)
         REFERENCES public.meters (organization_id, client_id, customer_id, id)
 );
 COMMENT ON TABLE public.superseded_interval_days IS 'Days as they were before a later import changed a value; kept for as long as the meter.';
 CALL private.protect('public.superseded_interval_days', 'customer', '{INSERT}');
+CALL private.track_updates('public.superseded_interval_days');

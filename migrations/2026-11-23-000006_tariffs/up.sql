@@ -56,6 +56,7 @@ CREATE TABLE public.tariff_blocks (
 );
 COMMENT ON TABLE public.tariff_blocks IS 'The energy steps of a tariff version, read off its document when it is written: for lists and comparisons.';
 CALL private.protect('public.tariff_blocks', 'client', '{INSERT,DELETE}');
+CALL private.track_updates('public.tariff_blocks');
 
 CREATE TABLE public.tariff_agreements (
     organization_id uuid NOT NULL,

@@ -61,6 +61,7 @@ CREATE TABLE public.billing_exceptions (
     message           text NOT NULL,
     created_at        timestamptz NOT NULL DEFAULT now(),
     created_by        uuid,
+    updated_at        timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (organization_id, client_id, billing_period_id, customer_id, kind),
     FOREIGN KEY (organization_id, client_id, billing_period_id) REFERENCES public.billing_periods (organization_id, client_id, id),
     FOREIGN KEY (organization_id, client_id, customer_id) REFERENCES public.customers (organization_id, client_id, id)
@@ -69,6 +70,7 @@ CREATE INDEX billing_exceptions_changed ON public.billing_exceptions (organizati
 COMMENT ON TABLE public.billing_exceptions IS
     'What the latest rating of a period found about a customer: why there is no bill (blocks) or what to look at (warns). usage_changed: its usage changed after the invoice.';
 CALL private.protect('public.billing_exceptions', 'client', '{INSERT,DELETE}');
+CALL private.track_updates('public.billing_exceptions');
 
 CREATE TABLE public.invoice_counters (
     organization_id uuid NOT NULL,
@@ -83,6 +85,7 @@ CREATE TABLE public.invoice_counters (
 );
 COMMENT ON TABLE public.invoice_counters IS 'The last number given per client and series; locked by the transaction that issues, so that numbers have no gaps.';
 CALL private.protect('public.invoice_counters', 'client', '{INSERT,UPDATE}');
+CALL private.track_updates('public.invoice_counters');
 
 CREATE TABLE public.invoices (
     organization_id   uuid NOT NULL,
@@ -166,11 +169,15 @@ CREATE TABLE public.invoice_counts (
     status          text NOT NULL,
     invoices        bigint NOT NULL,
     open_amount     numeric(16,2) NOT NULL DEFAULT 0,
+    created_at      timestamptz NOT NULL DEFAULT now(),
+    created_by      uuid DEFAULT public.get_current_user_id(),
+    updated_at      timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (organization_id, client_id, status),
     FOREIGN KEY (organization_id, client_id) REFERENCES public.clients (organization_id, id)
 );
 COMMENT ON TABLE public.invoice_counts IS 'Invoices and open amount per client and status; a list''s total costs one row whatever the client''s size.';
 CALL private.protect('public.invoice_counts', 'client', '{INSERT,UPDATE}');
+CALL private.track_updates('public.invoice_counts');
 
 CREATE FUNCTION public.count_invoices() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
@@ -217,6 +224,7 @@ CREATE TABLE public.invoice_lines (
     trace           jsonb NOT NULL DEFAULT '[]',
     created_at      timestamptz NOT NULL DEFAULT now(),
     created_by      uuid,
+    updated_at      timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (organization_id, client_id, invoice_id, position),
     FOREIGN KEY (organization_id, client_id, customer_id, invoice_id)
         REFERENCES public.invoices (organization_id, client_id, customer_id, id) ON DELETE CASCADE
@@ -224,6 +232,7 @@ CREATE TABLE public.invoice_lines (
 COMMENT ON TABLE public.invoice_lines IS 'Each charge with quantity, unit, price, amount, tax rate and the trace behind it: [{"date","quantity"}] per day.';
 COMMENT ON COLUMN public.invoice_lines.issued IS 'Set with its invoice''s number; the customer sees issued lines only.';
 CALL private.protect('public.invoice_lines', 'customer', '{INSERT,UPDATE,DELETE}', customer_sees => 'issued');
+CALL private.track_updates('public.invoice_lines');
 
 CREATE FUNCTION public.issued_line_is_fixed() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
@@ -272,6 +281,7 @@ CREATE TABLE public.allocations (
     amount          numeric(12,2) NOT NULL CHECK (amount > 0),
     created_at      timestamptz NOT NULL DEFAULT now(),
     created_by      uuid,
+    updated_at      timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (organization_id, client_id, payment_id, invoice_id),
     FOREIGN KEY (organization_id, client_id, customer_id, payment_id)
         REFERENCES public.payments (organization_id, client_id, customer_id, id),
@@ -282,6 +292,7 @@ CREATE INDEX allocations_invoice ON public.allocations (organization_id, client_
 CREATE INDEX allocations_customer ON public.allocations (organization_id, client_id, customer_id) INCLUDE (amount);
 COMMENT ON TABLE public.allocations IS 'Which payment pays how much of which invoice, of the same customer.';
 CALL private.protect('public.allocations', 'customer', '{INSERT}');
+CALL private.track_updates('public.allocations');
 
 -- Usage that changes after it was invoiced. The invoice stays as it is; the change is told, whoever makes it.
 -- Writers of usage hold the client's usage lock together, issuing holds it alone: a change is either seen by what

@@ -7,7 +7,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
 
 use super::Desk;
-use crate::clients::Client;
+use crate::clients::ClientFace;
 use crate::db::Cached;
 use crate::ids::InvoiceId;
 use crate::period::Period;
@@ -81,7 +81,7 @@ FROM (SELECT coalesce(sum(exceptions) FILTER (WHERE status IN ('rated', 'approve
 ///
 /// # Errors
 /// When the database fails.
-pub async fn attention(conn: &AsyncPgConnection, desk: &Desk, client: &Client) -> QueryResult<Attention> {
+pub async fn attention(conn: &AsyncPgConnection, desk: &Desk, client: &ClientFace) -> QueryResult<Attention> {
     let mut conn = conn;
     let today = client.today();
     let month = Period::month_of(today).from();

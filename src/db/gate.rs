@@ -3,72 +3,104 @@
 
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Binary, Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use diesel::{OptionalExtension, QueryResult, QueryableByName, sql_query};
+use diesel::{OptionalExtension, QueryResult, Queryable, QueryableByName, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use uuid::Uuid;
 
 use super::tenant::{self, BEGIN_READING, Tenant, refused};
 use super::{Cached, Db, DbError};
 use crate::access::SessionSecret;
-use crate::ids::{AssignmentId, OrganizationId, UserId};
+use crate::clients::ClientFace;
+use crate::ids::{AssignmentId, ClientId, OrganizationId, UserId};
 
 /// What a request needs to know about who asks.
-#[derive(Debug, Clone, QueryableByName)]
+#[derive(Debug, Clone, Queryable)]
 pub struct LoadedSession {
     /// What the web keeps with the session, JSON.
-    #[diesel(sql_type = Text)]
     pub data: String,
     /// Whether `seen_at` is due for renewal.
-    #[diesel(sql_type = Bool)]
     pub stale: bool,
     /// The end of the session, whatever happens.
-    #[diesel(sql_type = Timestamptz)]
     pub expires_at: DateTime<Utc>,
     /// The user, when somebody is signed in.
-    #[diesel(sql_type = Nullable<SqlUuid>)]
     pub user_id: Option<Uuid>,
     /// The user's address.
-    #[diesel(sql_type = Nullable<Text>)]
     pub email: Option<String>,
     /// The user's name.
-    #[diesel(sql_type = Nullable<Text>)]
     pub user_name: Option<String>,
     /// What `auth_hash` was when the session was bound.
-    #[diesel(sql_type = Nullable<Binary>)]
     pub bound_hash: Option<Vec<u8>>,
     /// Changes with the password and the assignment.
-    #[diesel(sql_type = Nullable<Binary>)]
     pub auth_hash: Option<Vec<u8>>,
     /// The assignment that is open and in force.
-    #[diesel(sql_type = Nullable<SqlUuid>)]
     pub assignment_id: Option<Uuid>,
     /// Its role.
-    #[diesel(sql_type = Nullable<Text>)]
     pub role: Option<String>,
     /// How many assignments the user holds.
-    #[diesel(sql_type = Integer)]
     pub assignments: i32,
     /// The organization that is open.
-    #[diesel(sql_type = Nullable<SqlUuid>)]
     pub organization_id: Option<Uuid>,
     /// Its slug.
-    #[diesel(sql_type = Nullable<Text>)]
     pub organization_slug: Option<String>,
     /// Its name.
-    #[diesel(sql_type = Nullable<Text>)]
     pub organization_name: Option<String>,
     /// The assignment's client.
-    #[diesel(sql_type = Nullable<SqlUuid>)]
     pub client_id: Option<Uuid>,
-    /// That client's name.
-    #[diesel(sql_type = Nullable<Text>)]
+    /// Its short name in addresses and files.
+    pub client_slug: Option<String>,
+    /// Its name.
     pub client_name: Option<String>,
+    /// ISO 4217.
+    pub client_currency: Option<String>,
+    /// IANA.
+    pub client_time_zone: Option<String>,
+    /// BCP 47.
+    pub client_locale: Option<String>,
     /// The assignment's customer.
-    #[diesel(sql_type = Nullable<SqlUuid>)]
     pub customer_id: Option<Uuid>,
     /// Until when EIS staff may write in the organization that is open; `None`: reading only.
-    #[diesel(sql_type = Nullable<Timestamptz>)]
     pub writes_until: Option<DateTime<Utc>>,
+}
+
+/// The columns of [`LoadedSession`], in order.
+type SessionColumns = (
+    Text,
+    Bool,
+    Timestamptz,
+    Nullable<SqlUuid>,
+    Nullable<Text>,
+    Nullable<Text>,
+    Nullable<Binary>,
+    Nullable<Binary>,
+    Nullable<SqlUuid>,
+    Nullable<Text>,
+    Integer,
+    Nullable<SqlUuid>,
+    Nullable<Text>,
+    Nullable<Text>,
+    Nullable<SqlUuid>,
+    Nullable<Text>,
+    Nullable<Text>,
+    Nullable<Text>,
+    Nullable<Text>,
+    Nullable<Text>,
+    Nullable<SqlUuid>,
+    Nullable<Timestamptz>,
+);
+
+impl LoadedSession {
+    /// The client of the assignment, as its pages know it.
+    #[must_use]
+    pub fn client(&self) -> Option<ClientFace> {
+        Some(ClientFace {
+            id: ClientId(self.client_id?),
+            slug: self.client_slug.clone()?,
+            name: self.client_name.clone()?,
+            currency: self.client_currency.clone()?,
+            time_zone: self.client_time_zone.clone()?,
+            locale: self.client_locale.clone()?,
+        })
+    }
 }
 
 /// What came of an attempt to sign in.
@@ -181,7 +213,7 @@ async fn load(mut connection: &AsyncPgConnection, of: SessionSecret, enter: bool
     let query = sql_query("SELECT * FROM public.session_load($1, $2)")
         .bind::<Binary, _>(of.bytes().to_vec())
         .bind::<Bool, _>(enter);
-    Cached(query).get_result(&mut connection).await
+    Cached(query).columns::<SessionColumns>().get_result(&mut connection).await
 }
 
 fn secret(secret: SessionSecret) -> Vec<u8> {

@@ -22,6 +22,8 @@ table! {
         created_at -> Timestamptz,
         /// `created_by`.
         created_by -> Nullable<Uuid>,
+        /// `updated_at`.
+        updated_at -> Timestamptz,
     }
 }
 
@@ -80,6 +82,8 @@ table! {
         created_at -> Timestamptz,
         /// `created_by`.
         created_by -> Nullable<Uuid>,
+        /// `updated_at`.
+        updated_at -> Timestamptz,
     }
 }
 
@@ -265,6 +269,10 @@ table! {
         reason -> Text,
         /// `created_at`.
         created_at -> Timestamptz,
+        /// `created_by`.
+        created_by -> Nullable<Uuid>,
+        /// `updated_at`.
+        updated_at -> Timestamptz,
     }
 }
 
@@ -381,6 +389,12 @@ table! {
         invoices -> BigInt,
         /// `open_amount`.
         open_amount -> Numeric,
+        /// `created_at`.
+        created_at -> Timestamptz,
+        /// `created_by`.
+        created_by -> Nullable<Uuid>,
+        /// `updated_at`.
+        updated_at -> Timestamptz,
     }
 }
 
@@ -425,6 +439,8 @@ table! {
         created_at -> Timestamptz,
         /// `created_by`.
         created_by -> Nullable<Uuid>,
+        /// `updated_at`.
+        updated_at -> Timestamptz,
     }
 }
 
@@ -671,6 +687,8 @@ table! {
         created_at -> Timestamptz,
         /// `created_by`.
         created_by -> Nullable<Uuid>,
+        /// `updated_at`.
+        updated_at -> Timestamptz,
     }
 }
 

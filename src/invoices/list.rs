@@ -2,51 +2,47 @@
 
 use chrono::NaiveDate;
 use diesel::sql_types::{BigInt, Date, Nullable, Numeric, Text, Uuid as SqlUuid};
-use diesel::{QueryResult, QueryableByName, sql_query};
+use diesel::{QueryResult, Queryable, QueryableByName, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::future::OptionFuture;
 use rust_decimal::Decimal;
 
-use crate::db::Cached;
+use crate::db::{Cached, Figure};
 use crate::ids::{ClientId, InvoiceId, OrganizationId};
 
 /// Rows of a search are counted up to here.
 const COUNTED: i64 = 1_000;
 
 /// An invoice as the list shows it.
-#[derive(Debug, Clone, QueryableByName)]
+#[derive(Debug, Clone, Queryable)]
 pub struct Listed {
     /// Its id.
-    #[diesel(sql_type = SqlUuid)]
     pub id: InvoiceId,
     /// The number as printed.
-    #[diesel(sql_type = Text)]
     pub label: String,
     /// The buyer.
-    #[diesel(sql_type = Text)]
     pub customer_name: String,
     /// The buyer's account.
-    #[diesel(sql_type = Text)]
     pub account_number: String,
     /// Issued.
-    #[diesel(sql_type = Date)]
     pub issued_on: NaiveDate,
     /// Due.
-    #[diesel(sql_type = Date)]
     pub due_on: NaiveDate,
     /// `issued`, `part_paid`, `paid`, `credited`.
-    #[diesel(sql_type = Text)]
     pub status: String,
     /// Energy.
-    #[diesel(sql_type = Numeric)]
+    #[diesel(deserialize_as = Figure)]
     pub kwh: Decimal,
     /// To be paid.
-    #[diesel(sql_type = Numeric)]
+    #[diesel(deserialize_as = Figure)]
     pub total: Decimal,
     /// Paid.
-    #[diesel(sql_type = Numeric)]
+    #[diesel(deserialize_as = Figure)]
     pub paid: Decimal,
 }
+
+/// The columns of [`Listed`], in order.
+type ListedColumns = (SqlUuid, Text, Text, Text, Date, Date, Text, Numeric, Numeric, Numeric);
 
 impl Listed {
     /// The status, or `overdue`.
@@ -153,13 +149,11 @@ pub struct Page {
     pub open_amount: Decimal,
 }
 
-#[derive(QueryableByName)]
+#[derive(Queryable)]
 struct Counted {
-    #[diesel(sql_type = Text)]
     status: String,
-    #[diesel(sql_type = BigInt)]
     invoices: i64,
-    #[diesel(sql_type = Numeric)]
+    #[diesel(deserialize_as = Figure)]
     open_amount: Decimal,
 }
 
@@ -257,6 +251,7 @@ pub async fn list(
             .bind::<Nullable<Date>, _>(place.map(|cursor| cursor.0))
             .bind::<Nullable<SqlUuid>, _>(place.map(|cursor| cursor.1)),
     )
+    .columns::<ListedColumns>()
     .load::<Listed>(&mut first);
     let counts = Cached(
         sql_query(
@@ -266,6 +261,7 @@ pub async fn list(
         .bind::<SqlUuid, _>(organization)
         .bind::<SqlUuid, _>(client),
     )
+    .columns::<(Text, BigInt, Numeric)>()
     .load::<Counted>(&mut second);
     // Only what is not counted beforehand is counted now, and not beyond a thousand.
     let counted = (filter.search.is_some() || is_overdue(filter)).then(|| {

@@ -12,6 +12,8 @@ use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
+use super::cpu::Used;
+
 /// Connections at once.
 pub const CONNECTIONS: usize = 32;
 
@@ -33,6 +35,10 @@ pub struct Figures {
     pub p50_us: u64,
     /// 99th percentile in microseconds.
     pub p99_us: u64,
+    /// Processor time for each answer in this process, the load's included, in microseconds.
+    pub portal_us: u64,
+    /// Processor time for each answer in the database's processes, in microseconds.
+    pub database_us: u64,
     /// Answers counted.
     pub answers: usize,
     /// Bytes of the last answer's body.
@@ -47,6 +53,7 @@ pub async fn fire(to: SocketAddr, shots: Vec<Shot>, time: Duration) -> Result<Fi
     let shots = Arc::new(shots);
     let next = Arc::new(AtomicUsize::new(0));
     let stop = Arc::new(AtomicBool::new(false));
+    let used = Used::now();
     let start = Instant::now();
     let workers: Vec<_> =
         (0..CONNECTIONS).map(|_| tokio::spawn(worker(to, shots.clone(), next.clone(), stop.clone()))).collect();
@@ -65,7 +72,8 @@ pub async fn fire(to: SocketAddr, shots: Vec<Shot>, time: Duration) -> Result<Fi
     let answers = latencies.len();
     let millis = u64::try_from(elapsed.as_millis()).unwrap_or(1).max(1);
     let per_second = u64::try_from(answers).unwrap_or_default() * 1000 / millis;
-    Ok(Figures { per_second, p50_us: at(50), p99_us: at(99), answers, bytes })
+    let (portal_us, database_us) = used.since(answers);
+    Ok(Figures { per_second, p50_us: at(50), p99_us: at(99), portal_us, database_us, answers, bytes })
 }
 
 async fn worker(

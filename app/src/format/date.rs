@@ -9,13 +9,73 @@ pub fn date(day: NaiveDate, locale: impl Into<Locale>) -> String {
     let locale = locale.into();
     let (y, m, d) = (day.year(), day.month(), day.day());
     let abbreviated = || month_name(m, locale).get(..3).unwrap_or_default();
+    // Put together by hand: a list writes fifty of these.
+    let mut out = String::with_capacity(16);
     match locale {
-        Locale::EnUs => format!("{} {d}, {y}", abbreviated()),
-        Locale::EnGb => format!("{d} {} {y}", abbreviated()),
-        Locale::DeDe => format!("{d:02}.{m:02}.{y}"),
-        Locale::SvSe => format!("{y}-{m:02}-{d:02}"),
-        Locale::NlNl => format!("{d:02}-{m:02}-{y}"),
-        Locale::FrFr => format!("{d:02}/{m:02}/{y}"),
+        Locale::EnUs => {
+            out.push_str(abbreviated());
+            out.push(' ');
+            short(&mut out, d);
+            out.push_str(", ");
+            year(&mut out, y);
+        }
+        Locale::EnGb => {
+            short(&mut out, d);
+            out.push(' ');
+            out.push_str(abbreviated());
+            out.push(' ');
+            year(&mut out, y);
+        }
+        Locale::SvSe => {
+            year(&mut out, y);
+            out.push('-');
+            two(&mut out, m);
+            out.push('-');
+            two(&mut out, d);
+        }
+        Locale::DeDe | Locale::NlNl | Locale::FrFr => {
+            let between = match locale {
+                Locale::DeDe => '.',
+                Locale::NlNl => '-',
+                _ => '/',
+            };
+            two(&mut out, d);
+            out.push(between);
+            two(&mut out, m);
+            out.push(between);
+            year(&mut out, y);
+        }
+    }
+    out
+}
+
+/// The last digit of a number.
+fn digit(value: u32) -> char {
+    char::from_digit(value % 10, 10).unwrap_or('0')
+}
+
+/// Two digits.
+fn two(out: &mut String, value: u32) {
+    out.push(digit(value / 10));
+    out.push(digit(value));
+}
+
+/// One digit or two.
+fn short(out: &mut String, value: u32) {
+    if value >= 10 {
+        out.push(digit(value / 10));
+    }
+    out.push(digit(value));
+}
+
+/// A year; four digits are the rule.
+fn year(out: &mut String, value: i32) {
+    match u32::try_from(value) {
+        Ok(value) if (1000..10_000).contains(&value) => {
+            two(out, value / 100);
+            two(out, value);
+        }
+        _ => out.push_str(&value.to_string()),
     }
 }
 

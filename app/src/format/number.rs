@@ -19,7 +19,7 @@ pub fn number(value: Decimal, places: u32, locale: impl Into<Locale>) -> String 
     };
     let missing = places.saturating_sub(value.scale());
     let digits = value.mantissa().unsigned_abs().saturating_mul(10_u128.saturating_pow(missing));
-    let mut reversed = Reversed { bytes: [0; 96], used: 0 };
+    let mut reversed = Reversed { bytes: [0; 96], from: 96 };
     let mut rest = Digits::of(digits);
     for _ in 0..places {
         reversed.push(rest.next());
@@ -77,21 +77,26 @@ impl Digits {
     }
 }
 
-/// Text written backwards: 29 digits of a `Decimal` with separators of three bytes fit.
+/// Text written from its end: 29 digits of a `Decimal` with separators of three bytes fit.
 struct Reversed {
     bytes: [u8; 96],
-    used: usize,
+    from: usize,
 }
 
 impl Reversed {
     fn push(&mut self, byte: u8) {
-        if let Some(place) = self.bytes.get_mut(self.used) {
+        if let Some(place) = self.from.checked_sub(1).and_then(|at| self.bytes.get_mut(at)) {
             *place = byte;
-            self.used += 1;
+            self.from -= 1;
         }
     }
 
     fn push_char(&mut self, c: char) {
+        if let Ok(byte) = u8::try_from(c)
+            && byte.is_ascii()
+        {
+            return self.push(byte);
+        }
         let mut encoded = [0; 4];
         for byte in c.encode_utf8(&mut encoded).bytes().rev() {
             self.push(byte);
@@ -99,8 +104,8 @@ impl Reversed {
     }
 
     fn into_string(self) -> String {
-        let written = self.bytes.get(..self.used).unwrap_or_default();
-        String::from_utf8(written.iter().rev().copied().collect()).unwrap_or_default()
+        let written = self.bytes.get(self.from..).unwrap_or_default();
+        str::from_utf8(written).unwrap_or_default().to_owned()
     }
 }
 

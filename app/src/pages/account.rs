@@ -7,7 +7,7 @@ pub mod usage;
 use chrono::NaiveDate;
 use eis::access::{Actor, Permission};
 use eis::account::Key;
-use eis::clients::{self, Client};
+use eis::clients::ClientFace;
 use eis::customers::{self, Customer};
 use eis::db::Tenant;
 use rust_decimal::Decimal;
@@ -26,7 +26,7 @@ pub struct AtAccount {
     /// The account.
     pub key: Key,
     /// The client.
-    pub client: Client,
+    pub client: ClientFace,
     /// The customer.
     pub customer: Customer,
 }
@@ -50,13 +50,10 @@ impl AtAccount {
         let (client, organization) = actor.tenant()?;
         let id = actor.customer.ok_or(AppError::Forbidden)?;
         let conn = tx.shared();
-        let (row, customer) = tokio::try_join!(
-            clients::find(conn, organization, client),
-            customers::find(conn, organization, client, id)
-        )?;
-        let (client_row, customer) = row.zip(customer).ok_or(AppError::Forbidden)?;
+        let face = actor.face.clone().ok_or(AppError::Forbidden)?;
+        let customer = customers::find(conn, organization, client, id).await?.ok_or(AppError::Forbidden)?;
         let key = Key { organization, client, customer: id };
-        Ok(Self { actor, key, client: client_row, customer })
+        Ok(Self { actor, key, client: face, customer })
     }
 
     /// How this client writes numbers and dates.

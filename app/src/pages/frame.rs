@@ -4,6 +4,7 @@ use axum::response::Html;
 use eis::access::{Actor, Permission, Role};
 use eis::ids::ClientId;
 use leptos::prelude::*;
+use leptos::tachys::view::Position;
 
 use super::staff::step_up;
 use crate::components::{Brand, Crumb, Document, Flash, Frame, NavItem, Shell};
@@ -13,10 +14,29 @@ use crate::server::ctx::Ctx;
 /// Renders a view to a complete page.
 pub fn render<V: IntoView>(view: impl FnOnce() -> V) -> Html<String> {
     let owner = Owner::new();
-    let html = owner.with(|| view().into_view().to_html());
+    let html = owner.with(|| {
+        let mut html = String::with_capacity(PAGE_BYTES);
+        view().into_view().to_html_with_buf(&mut html, &mut Position::FirstChild, true, false, vec![]);
+        html
+    });
     owner.cleanup();
-    // Marks between texts that only hydration needs; inside <title> and <textarea> they would show.
-    Html(html.replace("<!>", ""))
+    Html(unmarked(&html))
+}
+
+/// What most pages fit in, so that the text of one is not moved while it grows.
+const PAGE_BYTES: usize = 32 * 1024;
+
+/// Takes away the marks between texts that only hydration needs; inside `<title>` and `<textarea>` they would show.
+fn unmarked(html: &str) -> String {
+    const MARK: &str = "<!>";
+    let mut clean = String::with_capacity(html.len());
+    let mut from = 0;
+    for at in memchr::memmem::find_iter(html.as_bytes(), MARK) {
+        clean.push_str(html.get(from..at).unwrap_or_default());
+        from = at + MARK.len();
+    }
+    clean.push_str(html.get(from..).unwrap_or_default());
+    clean
 }
 
 /// The client whose pages are open, for the header and the navigation.
@@ -67,8 +87,7 @@ const NO_HUE: u8 = 8;
 fn frame(path: &str, actor: &Actor, place: Place) -> Frame {
     let organization = actor.organization.clone();
     let customer = actor.role == Some(Role::CustomerUser);
-    let client_name =
-        if place.client_name.is_empty() { actor.client_name.clone().unwrap_or_default() } else { place.client_name };
+    let client_name = if place.client_name.is_empty() { own_client(actor) } else { place.client_name };
     let (name, detail) = if customer {
         (client_name.clone(), String::new())
     } else {
@@ -98,6 +117,11 @@ fn frame(path: &str, actor: &Actor, place: Place) -> Frame {
         crumbs: place.crumbs,
         flash: None,
     }
+}
+
+/// The name of the client that the actor belongs to; empty for others.
+fn own_client(actor: &Actor) -> String {
+    actor.face.as_ref().map(|client| client.name.clone()).unwrap_or_default()
 }
 
 /// An entry that is current only on its very page.

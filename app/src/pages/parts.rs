@@ -3,7 +3,7 @@
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use eis::access::{Actor, Permission};
-use eis::clients::{self, Client};
+use eis::clients::{self, ClientFace};
 use eis::db::Tenant;
 use eis::ids::OrganizationId;
 
@@ -38,7 +38,7 @@ pub struct AtClient {
     /// The organization.
     pub organization: OrganizationId,
     /// The client.
-    pub client: Client,
+    pub client: ClientFace,
 }
 
 impl AtClient {
@@ -49,9 +49,20 @@ impl AtClient {
     pub async fn open(ctx: &Ctx, permission: Permission, client: &str) -> Result<(Self, Tenant), AppError> {
         let actor = ctx.require_client(permission, client)?;
         let tx = ctx.read(&actor).await?;
-        let id = actor.at.ok_or(AppError::Forbidden)?;
-        let client = clients::find(&tx, actor.open_organization()?, id).await?.ok_or(AppError::Forbidden)?;
-        Ok((Self { organization: client.organization_id, actor, client }, tx))
+        Ok((Self::standing(actor, &tx).await?, tx))
+    }
+
+    /// The client at which an actor stands. It came with the session of those who belong to one client.
+    ///
+    /// # Errors
+    /// `Forbidden` for a client that the context does not see.
+    pub(crate) async fn standing(actor: Actor, tx: &Tenant) -> Result<Self, AppError> {
+        let (id, organization) = actor.tenant()?;
+        let client = match &actor.face {
+            Some(own) if own.id == id => own.clone(),
+            _ => clients::face(tx, organization, id).await?.ok_or(AppError::Forbidden)?,
+        };
+        Ok(Self { actor, organization, client })
     }
 
     /// The address of the client's pages.

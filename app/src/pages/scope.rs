@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use eis::access::{Actor, Permission};
-use eis::clients::Client;
+use eis::clients::ClientFace;
 use eis::db::Tenant;
 use eis::ids::ClientId;
 use eis::organizations::{self, Organization};
@@ -24,7 +24,7 @@ pub struct Scope {
     /// The organization that is open.
     pub organization: Organization,
     /// The client, on a client's pages.
-    pub client: Option<Client>,
+    pub client: Option<ClientFace>,
 }
 
 impl Scope {

@@ -3,6 +3,7 @@
 use axum_login::{AuthUser, AuthnBackend, UserId};
 use chrono::{DateTime, Utc};
 use eis::access::{Actor, OpenOrganization, Role};
+use eis::clients::ClientFace;
 use eis::db::gate::{LoadedSession, Salt, SignIn, Ticket};
 use eis::db::{Db, DbError};
 use eis::ids;
@@ -29,7 +30,7 @@ pub struct Identity {
     role: Option<Role>,
     assignments: i32,
     organization: Option<(Uuid, String, String)>,
-    client: Option<(Uuid, String)>,
+    client: Option<ClientFace>,
     customer: Option<Uuid>,
     writes_until: Option<DateTime<Utc>>,
 }
@@ -37,6 +38,7 @@ pub struct Identity {
 impl Identity {
     /// The identity of a loaded session; `None` when nobody is signed in.
     pub fn of(id: Id, row: LoadedSession) -> Option<Self> {
+        let client = row.client();
         Some(Self {
             session: secret(&id).hex(),
             user: row.user_id?,
@@ -50,7 +52,7 @@ impl Identity {
                 .organization_id
                 .zip(row.organization_slug.zip(row.organization_name))
                 .map(|(id, (slug, name))| (id, slug, name)),
-            client: row.client_id.zip(row.client_name),
+            client,
             customer: row.customer_id,
             writes_until: row.writes_until,
         })
@@ -111,8 +113,8 @@ impl User {
                 slug,
                 name,
             }),
-            client: identity.client.as_ref().map(|(id, _)| ids::ClientId(*id)),
-            client_name: identity.client.map(|(_, name)| name),
+            client: identity.client.as_ref().map(|client| client.id),
+            face: identity.client,
             customer: identity.customer.map(ids::CustomerId),
             writes_until: identity.writes_until,
             at: None,

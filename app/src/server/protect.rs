@@ -38,12 +38,19 @@ fn is_ours(headers: &HeaderMap, state: &AppState) -> bool {
     }
 }
 
+/// Around every route that knows sessions: reading requests look their session up in the transaction that their page
+/// then reads in; others must come from a page of ours.
+pub async fn sessions(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    explained(match *request.method() {
+        Method::GET | Method::HEAD => Db::entering(next.run(request)).await,
+        Method::OPTIONS => next.run(request).await,
+        _ => same_origin(&state, request, next).await,
+    })
+}
+
 /// Refuses unsafe requests that no page of ours sent, and bodies that no form sends.
-pub async fn same_origin(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
-        return next.run(request).await;
-    }
-    if !is_ours(request.headers(), &state) {
+async fn same_origin(state: &AppState, request: Request, next: Next) -> Response {
+    if !is_ours(request.headers(), state) {
         let body = page(
             "This request did not come from the portal",
             "Nothing was changed. Open the page in the portal itself and send the form from there.",
@@ -59,18 +66,8 @@ pub async fn same_origin(State(state): State<AppState>, request: Request, next: 
     }
 }
 
-/// Reading requests look their session up in the transaction that their page then reads in.
-pub async fn entering(request: Request, next: Next) -> Response {
-    if matches!(*request.method(), Method::GET | Method::HEAD) {
-        Db::entering(next.run(request)).await
-    } else {
-        next.run(request).await
-    }
-}
-
 /// A fault outside the pages, in the layer that looks sessions up, answers without words; people get our page all the same.
-pub async fn explain(request: Request, next: Next) -> Response {
-    let response = next.run(request).await;
+fn explained(response: Response) -> Response {
     if response.status() == StatusCode::INTERNAL_SERVER_ERROR && !response.headers().contains_key(CONTENT_TYPE) {
         return AppError::Internal("a session could not be looked up or kept".to_owned()).into_response();
     }
@@ -78,9 +75,7 @@ pub async fn explain(request: Request, next: Next) -> Response {
 }
 
 /// Headers of every answer. Pages are never kept by a cache.
-pub async fn headers(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
+fn secure(headers: &mut HeaderMap) {
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
@@ -90,12 +85,11 @@ pub async fn headers(request: Request, next: Next) -> Response {
     headers.insert("permissions-policy", HeaderValue::from_static("camera=(), microphone=(), geolocation=()"));
     headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"));
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    response
 }
 
-/// One line a request: method, route (not the address, which may carry ids and searches), status,
+/// Around everything: the answer's headers, and one line a request: method, route (not the address, which may carry ids and searches), status,
 /// milliseconds and an id that the answer carries too.
-pub async fn log(request: Request, next: Next) -> Response {
+pub async fn everything(request: Request, next: Next) -> Response {
     let id = format!("{:016x}", rand::random::<u64>());
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
@@ -106,6 +100,7 @@ pub async fn log(request: Request, next: Next) -> Response {
     span.in_scope(|| {
         tracing::info!(%method, route = route.as_deref().unwrap_or("-"), status = response.status().as_u16(), milliseconds, "request");
     });
+    secure(response.headers_mut());
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert("x-request-id", value);
     }

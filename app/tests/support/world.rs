@@ -1,6 +1,7 @@
 //! The world of `seed.sql` as Rust names it: ids, people, their passwords and their live sessions.
 
 use eis::access::{Actor, OpenOrganization, Role, SessionSecret};
+use eis::clients::ClientFace;
 use eis::ids::{AssignmentId, ClientId, CustomerId, OrganizationId, UserId};
 use uuid::Uuid;
 
@@ -159,7 +160,14 @@ impl Who {
                 name: format!("Organisation {o}"),
             }),
             client: (c > 0).then(|| ClientId(client(o, c))),
-            client_name: (c > 0).then(|| format!("Client {o}{c}")),
+            face: (c > 0).then(|| ClientFace {
+                id: ClientId(client(o, c)),
+                slug: format!("client-{o}{c}"),
+                name: format!("Client {o}{c}"),
+                currency: "USD".to_owned(),
+                time_zone: "UTC".to_owned(),
+                locale: "en-US".to_owned(),
+            }),
             customer: (k > 0).then(|| CustomerId(customer(o, c, k))),
             writes_until: None,
             at: None,

@@ -3,6 +3,7 @@
 use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Response};
 use eis::account::{self, Cursor};
+use eis::clients::{self, Client};
 use eis::db::Tenant;
 use eis::ids::InvoiceId;
 use eis::invoices::{self, Invoice};
@@ -112,6 +113,7 @@ fn line(rows: &mut Rows, at: &AtAccount, bill: &Invoice, today: chrono::NaiveDat
 
 /// What one invoice's page shows.
 pub(crate) struct Read {
+    seller: Client,
     invoice: Invoice,
     lines: Vec<invoices::Line>,
     paid: Vec<payments::Paid>,
@@ -121,23 +123,25 @@ pub(crate) struct Read {
 /// One invoice's SQL, all of it.
 pub(crate) async fn read(tx: &Tenant, at: &AtAccount, id: InvoiceId) -> Result<Read, AppError> {
     let conn = tx.shared();
-    let (invoice, lines, paid) = tokio::try_join!(
+    let (seller, invoice, lines, paid) = tokio::try_join!(
+        clients::find(conn, at.key.organization, at.key.client),
         invoices::find(conn, at.key.organization, at.key.client, id),
         invoices::lines(conn, at.key.organization, at.key.client, id),
         payments::of_invoice(conn, at.key.organization, at.key.client, id),
     )?;
+    let seller = seller.ok_or(AppError::Forbidden)?;
     let invoice = invoice.ok_or(AppError::NotFound)?;
     // What it is compared with was issued before it, whatever has been issued since.
     let before = invoice.issued_on.map(|day| (day, invoice.id));
     let bills = account::bills(conn, at.key, before, EARLIER).await?;
-    Ok(Read { invoice, lines, paid, bills })
+    Ok(Read { seller, invoice, lines, paid, bills })
 }
 
 /// `GET /account/invoices/:invoice`. A draft and another's bill answer like one that does not exist.
 pub async fn show(ctx: Ctx, Path(id): Path<String>) -> Result<Response, AppError> {
     let (at, tx) = AtAccount::open(&ctx).await?;
     let id: InvoiceId = id.parse().map_err(|_| AppError::NotFound)?;
-    let Read { invoice, lines, paid, mut bills } = read(&tx, &at, id).await?;
+    let Read { seller, invoice, lines, paid, mut bills } = read(&tx, &at, id).await?;
     drop(tx);
     bills.push(invoice.clone());
     let compared = account::compare(&bills).filter(|compared| compared.now.id == invoice.id);
@@ -151,7 +155,7 @@ pub async fn show(ctx: Ctx, Path(id): Path<String>) -> Result<Response, AppError
             "/account/usage",
             &[("by", "day"), ("from", &invoice.period_from.to_string()), ("to", &invoice.last_day().to_string())],
         );
-        let about = invoice_view::facts(&invoice, &at.client, "");
+        let about = invoice_view::facts(&invoice, &seller, "");
         let bill = invoice_view::account(&invoice, &lines, locale);
         view! {
             <PageHeader title=title><Status value=status/></PageHeader>

@@ -6,7 +6,6 @@ use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
 use eis::access::{Actor, Permission};
-use eis::clients::{self, Client};
 use eis::db::Tenant;
 use eis::invoices::{self, Filter, Listed, Page, Search, Total, Turn};
 use leptos::prelude::*;
@@ -59,7 +58,10 @@ impl ListQuery {
 
 /// `GET /clients/:client/invoices`
 pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<ListQuery>) -> Result<Response, AppError> {
-    let (at, found, today) = load(&ctx, &client, &query).await?;
+    let (at, tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
+    let today = at.client.today();
+    let found = read(&tx, &at.actor, &query.filter(today)).await?;
+    drop(tx);
     let (path, locale, currency) = (format!("{}/invoices", at.base()), at.locale(), at.client.currency.clone());
     let html = page(&ctx, &at.actor, at.place(&[], ""), "Invoices", move || {
         let filtered = !query.q.is_empty() || !query.status.is_empty();
@@ -98,29 +100,10 @@ pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<List
     Ok(html.into_response())
 }
 
-/// The client and the page of the list. Everything shares one round trip, but where the day decides what is
-/// overdue: that wants the client's zone first.
-async fn load(ctx: &Ctx, client: &str, query: &ListQuery) -> Result<(AtClient, Page, NaiveDate), AppError> {
-    if query.status == "overdue" {
-        let (at, tx) = AtClient::open(ctx, Permission::ViewClient, client).await?;
-        let today = at.client.today();
-        let found = invoices::list(tx.shared(), at.organization, at.client.id, &query.filter(today), PAGE_ROWS).await?;
-        return Ok((at, found, today));
-    }
-    let actor = ctx.require_client(Permission::ViewClient, client)?;
-    let organization = actor.open_organization()?;
-    let tx = ctx.read(&actor).await?;
-    let (client, found) = read(&tx, &actor, &query.filter(NaiveDate::default())).await?;
-    let today = client.today();
-    Ok((AtClient { actor, organization, client }, found, today))
-}
-
 /// The list's SQL, all of it, in one round trip.
-pub(crate) async fn read(tx: &Tenant, actor: &Actor, filter: &Filter) -> Result<(Client, Page), AppError> {
-    let (id, organization) = actor.tenant()?;
-    let listed = invoices::list(tx.shared(), organization, id, filter, PAGE_ROWS);
-    let (client, found) = tokio::try_join!(clients::find(tx.shared(), organization, id), listed)?;
-    Ok((client.ok_or(AppError::Forbidden)?, found))
+pub(crate) async fn read(tx: &Tenant, actor: &Actor, filter: &Filter) -> Result<Page, AppError> {
+    let (client, organization) = actor.tenant()?;
+    Ok(invoices::list(tx.shared(), organization, client, filter, PAGE_ROWS).await?)
 }
 
 fn total_text(total: Total, shown: usize, locale: Locale) -> String {
@@ -158,7 +141,7 @@ pub(super) fn rows_table(rows: Vec<Listed>, path: &str, currency: &str, today: N
     for row in rows {
         table.row(|cells| {
             cells
-                .name_link(&format!("{path}/{}", row.id), &row.label)
+                .name_link(&row.id.below(path), &row.label)
                 .text_with(&row.customer_name, &row.account_number)
                 .line(&format::date(row.issued_on, locale))
                 .line(&format::date(row.due_on, locale))

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use eis::access::{Actor, Permission};
 use eis::audit::{self, Entry};
 use eis::billing::{self, BillingPeriod, Desk, Exception, Stale};
-use eis::clients;
+use eis::clients::{self, Client};
 use eis::db::Tenant;
 use eis::ids::{BillingPeriodId, InvoiceId};
 use eis::invoices::{self, Invoice};
@@ -64,19 +64,21 @@ pub async fn show(
     let id: BillingPeriodId = id.parse().map_err(|_| AppError::NotFound)?;
     let desk = Desk::of(&at.actor)?;
     let (skip, place) = (query.exceptions.max(0), query.place());
-    let (period, found, counts, drafts) = tokio::try_join!(
+    let (client, period, found, counts, drafts) = tokio::try_join!(
+        clients::find(tx.shared(), at.organization, at.client.id),
         billing::find(tx.shared(), &desk, id),
         billing::exceptions(tx.shared(), &desk, id, skip, PAGE_ROWS),
         billing::count_exceptions(tx.shared(), &desk, id),
         invoices::of_period(tx.shared(), at.organization, at.client.id, id, place.as_ref(), PAGE_ROWS + 1),
     )?;
     let period = period.ok_or(AppError::NotFound)?;
-    let stale = stale(&tx, &desk, &at, &period, &drafts).await?;
+    let client = client.ok_or(AppError::Forbidden)?;
+    let stale = stale(&tx, &desk, &client, &period, &drafts).await?;
     drop(tx);
     let locale = at.locale();
     let name = period_name(period.days(), locale);
     let (currency, base) = (at.client.currency.clone(), at.base());
-    let panels = Panels::new(&at, &period, &name, counts.1, !stale.is_empty());
+    let panels = Panels::new(&at, &client, &period, &name, counts.1, !stale.is_empty());
     let crumbs = at.place(&[("Billing periods", "billing-periods")], &name);
     let length = many(period.days().days(), "day", "days", locale);
     let days = if period.days().is_calendar_month() {
@@ -112,7 +114,7 @@ pub async fn show(
 async fn stale(
     tx: &Tenant,
     desk: &Desk,
-    at: &AtClient,
+    client: &Client,
     period: &BillingPeriod,
     shown: &[Invoice],
 ) -> Result<Vec<Stale>, AppError> {
@@ -121,7 +123,7 @@ async fn stale(
     }
     let shown: HashSet<InvoiceId> = shown.iter().map(|draft| draft.id).collect();
     let only = (period.invoices > STALE_LOOKED_AT).then_some(&shown);
-    Ok(billing::stale(tx.shared(), desk, &at.client, period, only).await?)
+    Ok(billing::stale(tx.shared(), desk, client, period, only).await?)
 }
 
 fn stats(period: &BillingPeriod, warnings: i64, currency: &str, locale: Locale) -> Vec<Stat> {
@@ -336,7 +338,7 @@ struct Panels {
 }
 
 impl Panels {
-    fn new(at: &AtClient, period: &BillingPeriod, name: &str, warnings: i64, stale: bool) -> Self {
+    fn new(at: &AtClient, client: &Client, period: &BillingPeriod, name: &str, warnings: i64, stale: bool) -> Self {
         let pair = |name: &str, value: String| (name.to_owned(), value);
         Self {
             runs: at.actor.may(Permission::RunBilling),
@@ -348,8 +350,8 @@ impl Panels {
                 pair("page", format!("{}/billing-periods/{}", at.base(), period.id)),
             ],
             name: name.to_owned(),
-            terms: at.client.payment_terms_days,
-            series: at.client.invoice_series.clone(),
+            terms: client.payment_terms_days,
+            series: client.invoice_series.clone(),
             warnings,
             stale,
             currency: at.client.currency.clone(),

@@ -4,7 +4,7 @@ use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use eis::access::Permission;
 use eis::audit::{self, Entry};
-use eis::clients::{self, Client};
+use eis::clients::{self, ClientFace};
 use eis::ids::{ClientId, InvoiceId, PaymentId};
 use eis::invoices::{self, Invoice};
 use eis::money::Money;
@@ -34,11 +34,13 @@ const EARLIER: i64 = 40;
 pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Result<Response, AppError> {
     let (at, tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
     let id: InvoiceId = id.parse().map_err(|_| AppError::NotFound)?;
-    let (invoice, lines, paid) = tokio::try_join!(
+    let (seller, invoice, lines, paid) = tokio::try_join!(
+        clients::find(tx.shared(), at.organization, at.client.id),
         invoices::find(tx.shared(), at.organization, at.client.id, id),
         invoices::lines(tx.shared(), at.organization, at.client.id, id),
         payments::of_invoice(tx.shared(), at.organization, at.client.id, id),
     )?;
+    let seller = seller.ok_or(AppError::Forbidden)?;
     let invoice = invoice.ok_or(AppError::NotFound)?;
     let others =
         invoices::of_customer(tx.shared(), at.organization, at.client.id, invoice.customer_id, EARLIER).await?;
@@ -93,7 +95,7 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
                     {compared}
                 </div>
                 <div class="stack">
-                    {invoice_view::facts(&invoice, &client, &customer)}
+                    {invoice_view::facts(&invoice, &seller, &customer)}
                     {form.map(|form| form.view(&invoice, locale))}
                     <Section title="What happened"><Timeline events=happened/></Section>
                 </div>
@@ -126,7 +128,7 @@ fn subtitle(invoice: &Invoice, locale: Locale) -> String {
     }
 }
 
-fn events(invoice: &Invoice, paid: &[Paid], client: &Client, locale: Locale) -> Vec<Event> {
+fn events(invoice: &Invoice, paid: &[Paid], client: &ClientFace, locale: Locale) -> Vec<Event> {
     let payment = |paid: &Paid| Event {
         title: format!("{} received", format::amount(paid.amount, &invoice.currency, locale)),
         by: payments::method_label(&paid.payment.method).to_owned(),

@@ -42,12 +42,13 @@ pub struct NewQuery {
 /// `GET /clients/:client/tariffs/new`
 pub async fn new(ctx: Ctx, Path(client): Path<String>, Query(query): Query<NewQuery>) -> Result<Response, AppError> {
     let (at, tx) = AtClient::open(&ctx, Permission::ManageTariffs, &client).await?;
+    let client = clients::find(&tx, at.organization, at.client.id).await?.ok_or(AppError::Forbidden)?;
     drop(tx);
     let typed = ctx.take_typed().await;
     let path = format!("{}/tariffs", at.base());
     let place = at.place(&[("Tariffs", "tariffs")], "New tariff");
     let context = at.actor.context_token();
-    let (client, actor) = (at.client, at.actor);
+    let actor = at.actor;
     let html = page(&ctx, &actor, place, "New tariff", move || {
         let known = KINDS.iter().any(|(kind, _)| *kind == query.kind);
         if !known {
