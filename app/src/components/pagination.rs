@@ -1,6 +1,7 @@
 //! Paging through a list by its keys.
 
 use super::{Glyph, Icon, present};
+use leptos::either::Either;
 use leptos::prelude::*;
 
 /// First, previous and next, with where one is: `Rows 26–50 of about 1,240`.
@@ -23,10 +24,10 @@ pub fn Pagination(
     label: String,
 ) -> impl IntoView {
     if first.is_empty() && previous.is_empty() && next.is_empty() {
-        return view! { <div class="pagination"><p>{summary}</p></div> }.into_any();
+        return Either::Left(view! { <div class="pagination"><p>{summary}</p></div> });
     }
     let label = if label.is_empty() { "Pages".to_owned() } else { label };
-    view! {
+    Either::Right(view! {
         <nav class="pagination" aria-label=label>
             <p>{summary}</p>
             <ul>
@@ -39,6 +40,5 @@ pub fn Pagination(
                 })}
             </ul>
         </nav>
-    }
-    .into_any()
+    })
 }

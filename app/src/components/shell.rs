@@ -5,6 +5,7 @@ use super::switcher::SwitchDialog;
 use super::{Brand, Crumb, Flash, Frame, Glyph, Icon, NavItem, PostForm, present};
 use crate::format::initials;
 use crate::server::assets;
+use leptos::either::Either;
 use leptos::prelude::*;
 
 /// Header, navigation, staff banner, crumbs and flash around a page.
@@ -71,8 +72,8 @@ fn place(organization: String, client: String, brand: Option<Brand>, switch_href
     let initials = if name.is_empty() { "–".to_owned() } else { initials(&name) };
     let name = present(name).unwrap_or_else(|| "No organisation open".to_owned());
     let mark = match present(image) {
-        Some(src) => view! { <img class="place-logo" src=src alt="" height="30"/> }.into_any(),
-        None => view! { <span class="place-mark" aria-hidden="true">{initials}</span> }.into_any(),
+        Some(src) => Either::Left(view! { <img class="place-logo" src=src alt="" height="30"/> }),
+        None => Either::Right(view! { <span class="place-mark" aria-hidden="true">{initials}</span> }),
     };
     let inner = view! {
         {mark}
@@ -82,16 +83,15 @@ fn place(organization: String, client: String, brand: Option<Brand>, switch_href
         </span>
     };
     match present(switch_href) {
-        Some(href) => view! {
+        Some(href) => Either::Left(view! {
             <a class="place" href=href data-switch="" title="Switch (press o)">
                 <span class="visually-hidden">"Open: "</span>
                 {inner}
                 <span class="visually-hidden">". Switch"</span>
                 <Icon glyph=Glyph::UpDown/>
             </a>
-        }
-        .into_any(),
-        None => view! { <a class="place" href="/">{inner}</a> }.into_any(),
+        }),
+        None => Either::Right(view! { <a class="place" href="/">{inner}</a> }),
     }
 }
 

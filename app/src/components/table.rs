@@ -2,6 +2,7 @@
 
 use super::Rows;
 use super::html::Html;
+use leptos::either::Either;
 use leptos::prelude::*;
 
 /// Which way a column is sorted now.
@@ -77,8 +78,8 @@ pub fn DataTable(
     children: Option<Children>,
 ) -> impl IntoView {
     let body = match children {
-        Some(children) => view! { <tbody>{children()}</tbody> }.into_any(),
-        None => view! { <tbody inner_html=rows.into_html()></tbody> }.into_any(),
+        Some(children) => Either::Left(view! { <tbody>{children()}</tbody> }),
+        None => Either::Right(view! { <tbody inner_html=rows.into_html()></tbody> }),
     };
     let heads = heads(columns);
     let label = caption.clone();

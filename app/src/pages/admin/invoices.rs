@@ -8,6 +8,7 @@ use chrono::NaiveDate;
 use eis::access::{Actor, Permission};
 use eis::db::Tenant;
 use eis::invoices::{self, Filter, Listed, Page, Search, Total, Turn};
+use leptos::either::Either;
 use leptos::prelude::*;
 use serde::Deserialize;
 
@@ -73,10 +74,10 @@ pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<List
         let (previous, next) = (place("before", found.previous), place("after", found.next));
         let first = if previous.is_empty() { String::new() } else { query.href(&path, None) };
         let body = if found.rows.is_empty() {
-            empty(filtered, &path)
+            Either::Left(empty(filtered, &path))
         } else {
             let table = rows_table(found.rows, &path, &currency, today, locale);
-            view! { {table} <Pagination summary=total first=first previous=previous next=next/> }.into_any()
+            Either::Right(view! { {table} <Pagination summary=total first=first previous=previous next=next/> })
         };
         view! {
             <PageHeader title="Invoices" subtitle=subtitle/>
@@ -126,7 +127,13 @@ fn empty(filtered: bool, path: &str) -> AnyView {
 }
 
 /// Invoices as a table; the overview shows the latest with it too.
-pub(super) fn rows_table(rows: Vec<Listed>, path: &str, currency: &str, today: NaiveDate, locale: Locale) -> AnyView {
+pub(super) fn rows_table(
+    rows: Vec<Listed>,
+    path: &str,
+    currency: &str,
+    today: NaiveDate,
+    locale: Locale,
+) -> impl IntoView + use<> {
     let columns = vec![
         Column::text("Number"),
         Column::text("Customer"),
@@ -151,7 +158,7 @@ pub(super) fn rows_table(rows: Vec<Listed>, path: &str, currency: &str, today: N
                 .number(&format::money(row.total - row.paid, locale));
         });
     }
-    view! { <DataTable caption="Invoices" columns=columns rows=table/> }.into_any()
+    view! { <DataTable caption="Invoices" columns=columns rows=table/> }
 }
 
 /// `GET /clients/:client/invoices.csv`

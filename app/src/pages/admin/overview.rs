@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use eis::access::Permission;
 use eis::billing::{self, Attention, Desk, MonthUsage};
 use eis::invoices::{self, Filter};
+use leptos::either::Either;
 use leptos::prelude::*;
 use rust_decimal::Decimal;
 
@@ -40,9 +41,9 @@ pub async fn show(ctx: Ctx, Path(client): Path<String>) -> Result<Response, AppE
         let invoices = format!("{base}/invoices");
         let shown = !latest.rows.is_empty();
         let table = if shown {
-            rows_table(latest.rows, &invoices, &currency, filter.today, locale)
+            Either::Left(rows_table(latest.rows, &invoices, &currency, filter.today, locale))
         } else {
-            no_invoices(&base)
+            Either::Right(no_invoices(&base))
         };
         let (stats, usage) =
             (stats(&attention, latest.open_amount, &month, &base, &currency, locale), chart(&usage, locale, &base));
