@@ -66,13 +66,20 @@ async function faults(page: Page): Promise<Result[]> {
   });
 }
 
-/** Zero axe violations of any rule, in light and in dark, with everything unfolded; a screenshot, of both with SHOTS=all. */
+/** Zero axe violations of any rule, in light and in dark, with everything unfolded; a screenshot, with SHOTS=all of both, wide and narrow. */
 export async function look(page: Page, name: string): Promise<void> {
   const shots = resolve(root, 'end2end/artifacts/screenshots');
   mkdirSync(shots, { recursive: true });
   for (const scheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme: scheme });
-    if (scheme === 'light' || process.env.SHOTS === 'all') await page.screenshot({ path: resolve(shots, `${name}-${scheme}.png`), fullPage: true });
+    const all = process.env.SHOTS === 'all';
+    if (scheme === 'light' || all) await page.screenshot({ path: resolve(shots, `${name}-${scheme}.png`), fullPage: true });
+    if (all) {
+      const wide = page.viewportSize();
+      await page.setViewportSize({ width: 390, height: 844 });
+      await page.screenshot({ path: resolve(shots, `${name}-${scheme}-narrow.png`), fullPage: true });
+      if (wide) await page.setViewportSize(wide);
+    }
     await unfold(page);
     const violations = await faults(page);
     await unfold(page, true);
