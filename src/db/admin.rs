@@ -20,7 +20,8 @@ pub struct LoginPasswords {
 }
 
 /// Roles that every database on the server shares. Logins are members of nothing, so that no `SET ROLE`
-/// leads anywhere; the owner may act as the gate to hand functions over, and inherits none of its sight; timeouts keep a stuck transaction from holding locks.
+/// leads anywhere; the owner may act as the gate to hand functions over, and inherits none of its sight; the
+/// probe has what the portal's login has and nothing else, for `test_rls_isolation()`; timeouts keep a stuck transaction from holding locks.
 const ROLES: &str = "
 DO $$ BEGIN
     IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'eis_owner') THEN CREATE ROLE eis_owner NOLOGIN; END IF;
@@ -28,9 +29,13 @@ DO $$ BEGIN
     IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'eis_app') THEN CREATE ROLE eis_app LOGIN; END IF;
     IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'eis_worker') THEN CREATE ROLE eis_worker LOGIN; END IF;
     IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'eis_monitor') THEN CREATE ROLE eis_monitor LOGIN; END IF;
+    IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'eis_probe') THEN CREATE ROLE eis_probe NOLOGIN; END IF;
 END $$;
 ALTER ROLE eis_owner NOINHERIT;
 GRANT eis_gate TO eis_owner;
+ALTER ROLE eis_probe INHERIT;
+GRANT eis_app TO eis_probe;
+GRANT eis_probe TO eis_owner;
 ALTER ROLE eis_app SET plan_cache_mode = force_generic_plan;
 ALTER ROLE eis_app SET statement_timeout = '60s';
 ALTER ROLE eis_app SET idle_in_transaction_session_timeout = '60s';
@@ -43,13 +48,23 @@ ALTER ROLE eis_monitor SET default_transaction_read_only = on;
 ";
 
 /// What the database's PUBLIC loses. `set_config` would let one injected SELECT write a context; temporary
-/// tables would let a login shadow names; ending other backends of its own login would stop the portal.
+/// tables would let a login shadow names; ending other backends of its own login would stop the portal. Large objects
+/// know no tenant: what one leaves there another could read. A lock of the session outlives its request and would make
+/// other tenants wait; a notification reaches whoever listens.
 const DATABASE: &str = "
 ALTER SCHEMA public OWNER TO eis_owner;
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean) TO eis_gate;
 REVOKE EXECUTE ON FUNCTION pg_catalog.pg_terminate_backend(integer, bigint), pg_catalog.pg_cancel_backend(integer) FROM PUBLIC;
+DO $$
+DECLARE f regprocedure;
+BEGIN
+    FOR f IN SELECT p.oid::regprocedure FROM pg_catalog.pg_proc p WHERE p.pronamespace = 'pg_catalog'::regnamespace
+        AND (p.proname ~ '^(lo_|loread$|lowrite$|pg_(try_)?advisory_(un)?lock)' OR p.proname = 'pg_notify')
+    LOOP EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', f); END LOOP;
+END $$;
+GRANT EXECUTE ON FUNCTION pg_catalog.pg_advisory_lock(bigint), pg_catalog.pg_advisory_unlock(bigint) TO CURRENT_USER;
 ";
 
 #[expect(clippy::disallowed_methods, reason = "the administrator's door")]

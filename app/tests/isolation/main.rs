@@ -14,15 +14,27 @@ mod context;
 #[cfg(test)]
 mod coverage;
 #[cfg(test)]
+mod crosstalk;
+#[cfg(test)]
 mod entering;
 #[cfg(test)]
+mod exports;
+#[cfg(test)]
 mod harness;
+#[cfg(test)]
+mod jobs;
+#[cfg(test)]
+mod limits;
 #[cfg(test)]
 mod migrations;
 #[cfg(test)]
 mod mutate;
 #[cfg(test)]
 mod objects;
+#[cfg(test)]
+mod operations;
+#[cfg(test)]
+mod proof;
 #[cfg(test)]
 mod roles;
 #[cfg(test)]
@@ -32,9 +44,13 @@ mod side_channels;
 #[cfg(test)]
 mod step_up;
 #[cfg(test)]
+mod system;
+#[cfg(test)]
 mod tables;
 #[cfg(test)]
 mod targets;
+#[cfg(test)]
+mod timing;
 #[cfg(test)]
 mod writes;
 

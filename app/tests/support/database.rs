@@ -81,7 +81,14 @@ fn content_hash() -> String {
         include_str!("../../../src/billing/load.rs"),
         include_str!("../../../src/billing/tariffs.rs")
     );
-    for text in [SEED, DIGEST, stamped, include_str!("world.rs"), include_str!("../../../src/db/admin.rs")] {
+    for text in [
+        SEED,
+        DIGEST,
+        stamped,
+        include_str!("world.rs"),
+        include_str!("../../../src/db/admin.rs"),
+        eis::db::check::EXPECTED,
+    ] {
         hash.update(text);
     }
     hash.finalize().iter().take(5).map(|byte| format!("{byte:02x}")).collect()
@@ -138,7 +145,8 @@ async fn make_templates(admin: &Sql, hash: &str) {
     admin.must(&format!("ALTER DATABASE eis_test_new RENAME TO \"{world}\"")).await;
 }
 
-async fn seed(connected: &Connected) {
+/// Fills a migrated database with the world.
+pub async fn seed(connected: &Connected) {
     let owner = Sql::open(connected.admin_url()).await;
     owner.must(&SEED.replace("{{salt}}", SALT).replace("{{digest}}", DIGEST.trim())).await;
     stamp(connected).await;
