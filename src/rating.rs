@@ -12,6 +12,7 @@ mod costs;
 mod demand;
 mod energy;
 mod error;
+pub mod explain;
 mod export;
 mod finish;
 mod fixed;
@@ -19,6 +20,7 @@ mod input;
 mod part;
 mod registers;
 pub mod report;
+pub mod sample;
 mod versions;
 mod walk;
 

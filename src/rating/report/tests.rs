@@ -105,57 +105,16 @@ fn every_fault_has_file_line_and_column() {
     }
 }
 
-/// Cuts, doubles and changes bytes of a text.
-fn damaged(text: &str, random: &mut rand::rngs::StdRng) -> Vec<u8> {
-    use rand::Rng;
-    let mut bytes = text.as_bytes().to_vec();
-    for _ in 0..random.random_range(1..6) {
-        let at = random.random_range(0..bytes.len().max(1)).min(bytes.len());
-        let to = (at + random.random_range(0..40)).min(bytes.len());
-        match random.random_range(0..4) {
-            0 => drop(bytes.drain(at..to)),
-            1 => bytes.extend_from_within(at..to),
-            2 => bytes[at..to].fill(random.random()),
-            _ => drop(bytes.splice(at..at, b"-99999999999999999999e99,\"".iter().copied())),
-        }
-    }
-    bytes
-}
-
 #[test]
-fn damaged_files_are_read_or_refused_and_never_panic() {
-    use rand::SeedableRng;
-    let cut = |text: String, at: usize| text.chars().take(at).collect::<String>();
-    let feed = cut(file("greenbutton/test_usage_data.xml"), 9_000) + "</IntervalBlock></content></entry></feed>";
-    let hours = cut(file("usage/residential_hourly_2018.csv"), 1_500);
-    let nem = file("nem12/NEM12#05051100001000000#GLOBALM#NEMMCO");
-    let own = serde_json::to_string_pretty(&tariff_document::TariffDocument::flat(
-        "Flat",
-        "USD",
-        Tz::UTC,
-        "0.1".parse().unwrap(),
-    ))
-    .unwrap();
-    let urdb = file("urdb/tiered_tou_with_demand.json");
-    let mut random = rand::rngs::StdRng::seed_from_u64(4);
-    for _ in 0..150 {
-        for usage in [&feed, &hours, &nem] {
-            let files = RateFiles { tariff_name: "t", tariff: &own, usage_name: "u", zone: None, from: None, to: None };
-            match rate_files(&files, damaged(usage, &mut random).as_slice()) {
-                Ok(bills) => assert!(!bills.is_empty()),
-                Err(faults) => assert!(
-                    !faults.is_empty() && faults.iter().all(|fault| fault.matches(':').count() >= 3),
-                    "{faults:?}"
-                ),
-            }
-        }
-        for tariff in [&own, &urdb] {
-            let text = String::from_utf8_lossy(&damaged(tariff, &mut random)).into_owned();
-            if let Err(faults) = tariff_document::read(&text, Tz::UTC) {
-                assert!(
-                    faults.iter().all(|fault| fault.line.is_some() && !fault.message.is_empty()) && !faults.is_empty()
-                );
-            }
-        }
-    }
+fn what_a_month_leaves_the_next_takes_over() {
+    // Nothing is used all year: 12 x 8.00 are 96.00, and December makes up what is missing to 120.00.
+    let tariff =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/tariffs/net-metering.json")).unwrap();
+    let first: NaiveDate = "2026-01-01".parse().unwrap();
+    let rows =
+        first.iter_days().take(365).flat_map(|day| (0..24).map(move |hour| format!("{day}T{hour:02}:00:00Z,0\n")));
+    let bills = run(&tariff, &format!("interval_start,kwh\n{}", rows.collect::<String>()), Some(Tz::UTC)).unwrap();
+    let totals: Vec<String> = bills.iter().map(|bill| bill.total.to_string()).collect();
+    assert_eq!(totals[..11], ["8.00"; 11]);
+    assert_eq!(totals[11], "32.00");
 }
