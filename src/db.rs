@@ -10,8 +10,11 @@ mod figure;
 pub mod gate;
 pub mod migrate;
 pub mod owner;
+pub mod proof;
 pub mod schema;
+pub mod system;
 mod tenant;
+pub mod worker;
 
 diesel::define_sql_function! {
     /// The organization of the verified context.
@@ -85,14 +88,23 @@ impl Db {
     /// # Errors
     /// When the pool cannot be built from these settings.
     pub fn new(app_url: &str, size: usize) -> Result<Self, DbError> {
+        Self::of_login(app_url, size, true)
+    }
+
+    /// A pool of a login; `portal`: of the portal's, which opens contexts by sessions.
+    fn of_login(app_url: &str, size: usize, portal: bool) -> Result<Self, DbError> {
         let mut config = ManagerConfig::default();
         // The tenant guard leaves no transaction behind, so taking a connection costs no query.
         config.recycling_method = RecyclingMethod::Fast;
-        config.custom_setup = Box::new(|url| {
+        config.custom_setup = Box::new(move |url| {
             async move {
                 #[expect(clippy::disallowed_methods, reason = "the pool's own connections")]
                 let connection = AsyncPgConnection::establish(url).await?;
-                tenant::make_ready(&connection).await.map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+                let ready = match portal {
+                    true => tenant::make_ready(&connection).await,
+                    false => tenant::require_context(&connection).await,
+                };
+                ready.map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
                 Ok(connection)
             }
             .boxed()

@@ -93,6 +93,8 @@ ids! {
     PaymentId,
     /// A record of the audit log.
     AuditRecordId,
+    /// Work in the background.
+    JobId,
     /// A web session as its owner sees it; never its secret.
     SessionId,
 }

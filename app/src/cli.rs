@@ -1,6 +1,7 @@
 //! The command line of `portal`: what each command is called, takes and prints.
 
 mod demo;
+mod system;
 mod user;
 
 use std::net::SocketAddr;
@@ -34,6 +35,9 @@ enum Command {
     /// Make users.
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Look at all organisations, for a reason that each of them reads in its log.
+    #[command(subcommand)]
+    System(system::SystemCommand),
     /// Apply, take back or list migrations.
     #[command(subcommand)]
     Migrate(Migrate),
@@ -43,7 +47,8 @@ enum Command {
     /// Measure, beside a peer in the same run.
     #[command(subcommand)]
     Bench(Bench),
-    /// Check the database: version, roles, row-level security on every table, migrations. Exit code 1 on a fault.
+    /// Check the database: version, roles, row-level security on every table, migrations, audit logs, and every table tried
+    /// as every role on tenants made for it. Exit code 1 on a fault.
     Check {
         /// Print JSON.
         #[arg(long)]
@@ -162,6 +167,7 @@ async fn execute(cli: Cli) -> CliResult {
         }
         Command::Demo(args) => demo::run(&settings.connect().map_err(plain)?, args).await,
         Command::User(command) => user::run(&settings.connect().map_err(plain)?, command).await,
+        Command::System(command) => system::run(&settings.connect().map_err(plain)?, command).await,
         Command::Migrate(command) => run_migrate(&settings.connect().map_err(plain)?, command).await,
         Command::Db(DbCommand::Url { role }) => {
             let connected = settings.connect().map_err(plain)?;
@@ -243,6 +249,7 @@ async fn run_check(connected: &Connected, json: bool) -> CliResult {
     let mut findings = check::run(connected.admin_url()).await.map_err(plain)?;
     if findings.iter().all(|finding| finding.ok || finding.check != "migrations") {
         findings.extend(check::audit(connected.admin_url()).await.map_err(plain)?);
+        findings.extend(check::isolation(connected.admin_url()).await.map_err(plain)?);
     }
     let ok = findings.iter().all(|finding| finding.ok);
     if json {

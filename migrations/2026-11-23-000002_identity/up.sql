@@ -89,6 +89,7 @@ CREATE TABLE public.role_assignments (
     role            text NOT NULL CHECK (role IN ('eis_staff', 'energy_admin', 'client_admin', 'customer_user')),
     client_id       uuid,
     customer_id     uuid,
+    administrator   boolean NOT NULL DEFAULT false CHECK (NOT administrator OR role = 'eis_staff'),
     valid_from      timestamptz NOT NULL DEFAULT now(),
     valid_to        timestamptz,
     granted_by      uuid,
@@ -106,6 +107,8 @@ CREATE INDEX role_assignments_user ON public.role_assignments (user_id);
 CREATE INDEX role_assignments_tenant ON public.role_assignments (organization_id, client_id, customer_id);
 COMMENT ON TABLE public.role_assignments IS
     'Who may act as what, for whom, from when to when. EIS staff belong to no organization; every other role does.';
+COMMENT ON COLUMN public.role_assignments.administrator IS
+    'EIS staff who may work as the system across organizations. Given at the command line alone (portal user create --administrator).';
 ALTER TABLE public.role_assignments ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.role_assignments FORCE ROW LEVEL SECURITY;
 REVOKE ALL ON public.role_assignments FROM PUBLIC;

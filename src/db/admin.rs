@@ -20,7 +20,8 @@ pub struct LoginPasswords {
 }
 
 /// Roles that every database on the server shares. Logins are members of nothing, so that no `SET ROLE`
-/// leads anywhere; the owner may act as the gate to hand functions over, and inherits none of its sight; timeouts keep a stuck transaction from holding locks.
+/// leads anywhere; the owner may act as the gate to hand functions over, and inherits none of its sight; the
+/// probe has what the portal's login has and nothing else, for `test_rls_isolation()`; timeouts keep a stuck transaction from holding locks.
 const ROLES: &str = "
 DO $$ BEGIN
     IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'eis_owner') THEN CREATE ROLE eis_owner NOLOGIN; END IF;
@@ -28,9 +29,13 @@ DO $$ BEGIN
     IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'eis_app') THEN CREATE ROLE eis_app LOGIN; END IF;
     IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'eis_worker') THEN CREATE ROLE eis_worker LOGIN; END IF;
     IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'eis_monitor') THEN CREATE ROLE eis_monitor LOGIN; END IF;
+    IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'eis_probe') THEN CREATE ROLE eis_probe NOLOGIN; END IF;
 END $$;
 ALTER ROLE eis_owner NOINHERIT;
 GRANT eis_gate TO eis_owner;
+ALTER ROLE eis_probe INHERIT;
+GRANT eis_app TO eis_probe;
+GRANT eis_probe TO eis_owner;
 ALTER ROLE eis_app SET plan_cache_mode = force_generic_plan;
 ALTER ROLE eis_app SET statement_timeout = '60s';
 ALTER ROLE eis_app SET idle_in_transaction_session_timeout = '60s';

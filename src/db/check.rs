@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use diesel::sql_types::{Bool, Integer, Text};
+use diesel::sql_types::{Array, Bool, Integer, Text};
 use diesel::{QueryableByName, sql_query};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 
-use super::{DbError, migrate};
+use super::{DbError, migrate, proof};
 
 /// The result of one check.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -31,8 +31,8 @@ struct Login {
     name: String,
     #[diesel(sql_type = Bool)]
     privileged: bool,
-    #[diesel(sql_type = Integer)]
-    memberships: i32,
+    #[diesel(sql_type = Array<Text>)]
+    member_of: Vec<String>,
     #[diesel(sql_type = Bool)]
     can_login: bool,
 }
@@ -45,6 +45,16 @@ struct Version {
 
 /// The minor release of each major version from which on every known RLS fix is in.
 const MINORS: [(i32, i32); 4] = [(15, 18), (16, 14), (17, 10), (18, 4)];
+
+/// Every role of the portal, and what it is a member of.
+const ROLES: &[(&str, &[&str])] = &[
+    ("eis_app", &[]),
+    ("eis_gate", &[]),
+    ("eis_monitor", &[]),
+    ("eis_owner", &["eis_gate", "eis_probe"]),
+    ("eis_probe", &["eis_app"]),
+    ("eis_worker", &[]),
+];
 
 struct Checker<'a> {
     connection: &'a mut AsyncPgConnection,
@@ -65,7 +75,7 @@ impl Checker<'_> {
     }
 
     async fn state(&mut self) -> Result<Vec<String>, DbError> {
-        self.names(&format!("SELECT line AS name FROM ({STATE}) state")).await
+        self.names(&format!("SELECT line AS name FROM ({}) state", state_query())).await
     }
 
     /// Whatever stands otherwise than the migrations left it, named line by line.
@@ -87,47 +97,35 @@ impl Checker<'_> {
         let version: Version = sql_query("SELECT current_setting('server_version_num')::integer AS number")
             .get_result(&mut *self.connection)
             .await?;
-        let (major, minor) = (version.number / 10_000, version.number % 10_000);
-        let needed = MINORS.iter().find(|(m, _)| *m == major).map_or(0, |(_, n)| *n);
-        let faults = if major < 15 {
-            vec![format!("PostgreSQL {major} is too old; run 15 or later.")]
-        } else if minor < needed {
-            vec![format!(
-                "PostgreSQL {major}.{minor} lacks fixes to row-level security; update to {major}.{needed} or later."
-            )]
-        } else {
-            Vec::new()
-        };
-        let newest = if (major, minor) < (15, 19) {
-            "; 15.19 has one more fix to row-level security, take it as soon as your system offers it"
-        } else {
-            ""
-        };
-        self.note("version", faults, &format!("PostgreSQL {major}.{minor}{newest}"));
+        let (faults, fine) = of_version(version.number);
+        self.note("version", faults, &fine);
         Ok(())
     }
 
     async fn roles(&mut self) -> Result<(), DbError> {
         let logins: Vec<Login> = sql_query(
             "SELECT r.rolname::text AS name, (r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication) AS privileged,
-                    (SELECT count(*)::integer FROM pg_auth_members m WHERE m.member = r.oid) AS memberships, r.rolcanlogin AS can_login
-             FROM pg_roles r WHERE r.rolname IN ('eis_app', 'eis_worker', 'eis_monitor', 'eis_owner', 'eis_gate') ORDER BY 1",
+                    ARRAY(SELECT m.roleid::regrole::text FROM pg_auth_members m WHERE m.member = r.oid ORDER BY 1) AS member_of, r.rolcanlogin AS can_login
+             FROM pg_roles r WHERE r.rolname IN ('eis_app', 'eis_worker', 'eis_monitor', 'eis_owner', 'eis_gate', 'eis_probe') ORDER BY 1",
         )
         .load(&mut *self.connection)
         .await?;
         let mut faults = Vec::new();
-        for expected in ["eis_app", "eis_gate", "eis_monitor", "eis_owner", "eis_worker"] {
-            let Some(role) = logins.iter().find(|l| l.name == expected) else {
+        for (expected, member_of) in ROLES {
+            let Some(role) = logins.iter().find(|l| l.name == *expected) else {
                 faults.push(format!("The role {expected} is missing; run `portal migrate up`."));
                 continue;
             };
             if role.privileged {
                 faults.push(format!("The role {expected} is a superuser or has BYPASSRLS, CREATEROLE, CREATEDB or REPLICATION; take it away with ALTER ROLE."));
             }
-            if role.memberships > 0 && expected != "eis_owner" {
-                faults.push(format!("The role {expected} is a member of another role; REVOKE it."));
+            for other in role.member_of.iter().filter(|other| !member_of.contains(&other.as_str())) {
+                faults.push(format!("The role {expected} is a member of {other}; REVOKE {other} FROM {expected}."));
             }
-            if role.can_login != matches!(expected, "eis_app" | "eis_worker" | "eis_monitor") {
+            for other in member_of.iter().filter(|other| !role.member_of.iter().any(|there| there == *other)) {
+                faults.push(format!("The role {expected} is no member of {other}; GRANT {other} TO {expected}."));
+            }
+            if role.can_login != matches!(*expected, "eis_app" | "eis_worker" | "eis_monitor") {
                 faults.push(format!(
                     "The role {expected} has LOGIN the wrong way round; ALTER ROLE {expected} {}.",
                     if role.can_login { "NOLOGIN" } else { "LOGIN" }
@@ -148,7 +146,7 @@ impl Checker<'_> {
         faults.extend(
             owned.into_iter().map(|t| format!("The table {t} belongs to a login; ALTER TABLE … OWNER TO eis_owner.")),
         );
-        self.note("roles", faults, "five roles, none privileged, logins are members of nothing and own nothing");
+        self.note("roles", faults, "six roles, none privileged, logins are members of nothing and own nothing");
         Ok(())
     }
 
@@ -170,6 +168,8 @@ impl Checker<'_> {
                  WHERE p.polroles = '{0}' OR (
                    (pg_get_expr(p.polqual, p.polrelid) !~ '_scope\\(|get_current_' OR pg_get_expr(p.polwithcheck, p.polrelid) !~ '_scope\\(|get_current_')
                    AND c.relname <> '__diesel_schema_migrations'
+                   AND NOT (p.polroles = ARRAY(SELECT oid FROM pg_roles WHERE rolname = 'eis_monitor') AND NOT EXISTS (
+                     SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname IN ('organization_id', 'client_id', 'customer_id')))
                    AND EXISTS (SELECT 1 FROM unnest(p.polroles) r (oid) JOIN pg_roles g ON g.oid = r.oid WHERE g.rolname IN ('eis_app', 'eis_worker', 'eis_monitor'))) ORDER BY 1",
             )
             .await?;
@@ -226,13 +226,45 @@ impl Checker<'_> {
                 .into_iter()
                 .map(|t| format!("A login may TRUNCATE {t}, which row-level security does not see; REVOKE it.")),
         );
+        faults.extend(
+            self.names("SELECT p.oid::regprocedure::text AS name FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname IN ('public', 'private') AND p.proleakproof ORDER BY 1")
+                .await?
+                .into_iter()
+                .map(|f| format!("The function {f} claims to be leakproof, so that it is shown rows before their policies are asked; ALTER FUNCTION {f} NOT LEAKPROOF.")),
+        );
         self.note("rights", faults, "PUBLIC has none; logins have no TRUNCATE and no set_config");
         Ok(())
     }
 }
 
-/// Who may see and do what in a database, one line each.
-const STATE: &str = include_str!("state.sql");
+/// What is wrong with a server of this number, or what is said of it when nothing is.
+fn of_version(number: i32) -> (Vec<String>, String) {
+    let (major, minor) = (number / 10_000, number % 10_000);
+    let needed = MINORS.iter().find(|(m, _)| *m == major).map_or(0, |(_, n)| *n);
+    let faults = if major < 15 {
+        vec![format!("PostgreSQL {major} is too old; run 15 or later.")]
+    } else if minor < needed {
+        vec![format!(
+            "PostgreSQL {major}.{minor} lacks fixes to row-level security; update to {major}.{needed} or later."
+        )]
+    } else {
+        Vec::new()
+    };
+    let newest = if (major, minor) < (15, 19) {
+        "; 15.19 has one more fix to row-level security, take it as soon as your system offers it"
+    } else {
+        ""
+    };
+    (faults, format!("PostgreSQL {major}.{minor}{newest}"))
+}
+
+/// Who may see and do what in a database, one line each: the text of the view `isolation_state`, asked directly, so that
+/// a view that was tampered with is seen too.
+fn state_query() -> &'static str {
+    let migration = include_str!("../../migrations/2026-11-23-000010_proof/up.sql");
+    let text = migration.split_once("-- state: begin").and_then(|(_, rest)| rest.split_once("-- state: end"));
+    text.map_or("", |(query, _)| query)
+}
 /// The same as the migrations make it; the isolation suite holds it against a fresh database.
 pub const EXPECTED: &str = include_str!("expected_state.txt");
 
@@ -258,7 +290,7 @@ pub async fn state(admin_url: &str) -> Result<Vec<String>, DbError> {
 struct Chains {
     #[diesel(sql_type = diesel::sql_types::BigInt)]
     records: i64,
-    #[diesel(sql_type = diesel::sql_types::Array<Text>)]
+    #[diesel(sql_type = Array<Text>)]
     faults: Vec<String>,
 }
 
@@ -281,6 +313,28 @@ pub async fn audit(admin_url: &str) -> Result<Vec<Finding>, DbError> {
     let mut checker = Checker { connection: &mut connection, findings: Vec::new() };
     checker.note("audit log", chains.faults, &format!("{} records, every chain holds", chains.records));
     Ok(checker.findings)
+}
+
+/// Tries every table as every role (`test_rls_isolation()`), on tenants that the test makes and takes back itself.
+/// A second or two, so it stands apart from [`run`].
+///
+/// # Errors
+/// When the database cannot be reached or read.
+pub async fn isolation(admin_url: &str) -> Result<Vec<Finding>, DbError> {
+    const CHECK: &str = "isolation";
+    let Some(verdicts) = proof::verdicts(admin_url).await? else {
+        let message = "a standby takes no writes: run the test on the primary".to_owned();
+        return Ok(vec![Finding { check: CHECK, ok: true, message }]);
+    };
+    let failed = verdicts.iter().filter(|verdict| !verdict.passed);
+    let findings: Vec<Finding> =
+        failed.map(|verdict| Finding { check: CHECK, ok: false, message: verdict.to_string() }).collect();
+    if !findings.is_empty() {
+        return Ok(findings);
+    }
+    let tables: BTreeSet<&str> = verdicts.iter().map(|verdict| verdict.table_name.as_str()).collect();
+    let message = format!("{} attempts on {} tables ended as they should", verdicts.len(), tables.len());
+    Ok(vec![Finding { check: CHECK, ok: true, message }])
 }
 
 /// Runs every check against the database of `admin_url`.
@@ -313,4 +367,23 @@ pub async fn run(admin_url: &str) -> Result<Vec<Finding>, DbError> {
         message: format!("The migration {name} is pending; run `portal migrate up`."),
     }));
     Ok(findings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::of_version;
+
+    #[test]
+    fn an_old_server_is_a_fault_that_says_what_to_run() {
+        for (number, words) in
+            [(140_019, "15 or later"), (150_017, "15.18"), (160_001, "16.14"), (170_009, "17.10"), (180_003, "18.4")]
+        {
+            let (faults, _) = of_version(number);
+            assert!(faults.iter().any(|fault| fault.contains(words)), "{number}: {faults:?}");
+        }
+        for number in [150_018, 150_019, 160_014, 170_010, 180_004, 190_000] {
+            assert_eq!(of_version(number).0, Vec::<String>::new(), "{number}");
+        }
+        assert!(of_version(150_018).1.contains("15.19"));
+    }
 }

@@ -2,10 +2,11 @@
 
 use diesel::migration::{Migration, MigrationSource};
 use diesel::pg::Pg;
-use diesel_async::{AsyncConnection, AsyncMigrationHarness, AsyncPgConnection, SimpleAsyncConnection};
+use diesel::sql_types::{Array, Text};
+use diesel_async::{AsyncConnection, AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::DbError;
+use super::{DbError, check};
 
 /// The migrations of this program.
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
@@ -31,6 +32,23 @@ async fn harness(admin_url: &str) -> Result<AsyncMigrationHarness<AsyncPgConnect
     Ok(AsyncMigrationHarness::new(connection))
 }
 
+/// Leaves in the database what its state should be, for `isolation_drift`.
+#[expect(clippy::disallowed_methods, reason = "migrations run as the owner")]
+async fn write_expected_state(admin_url: &str) -> Result<(), DbError> {
+    let mut connection =
+        AsyncPgConnection::establish(admin_url).await.map_err(|e| DbError::Unreachable(e.to_string()))?;
+    connection.batch_execute("SET ROLE eis_owner").await?;
+    let lines: Vec<&str> = check::EXPECTED.lines().collect();
+    diesel::sql_query(
+        "WITH gone AS (DELETE FROM public.expected_state WHERE line <> ALL ($1))
+         INSERT INTO public.expected_state SELECT unnest($1) ON CONFLICT DO NOTHING",
+    )
+    .bind::<Array<Text>, _>(lines)
+    .execute(&mut connection)
+    .await?;
+    Ok(())
+}
+
 /// Applies what is pending; the names of what was applied.
 ///
 /// # Errors
@@ -38,6 +56,7 @@ async fn harness(admin_url: &str) -> Result<AsyncMigrationHarness<AsyncPgConnect
 pub async fn up(admin_url: &str) -> Result<Vec<String>, DbError> {
     let mut harness = harness(admin_url).await?;
     let versions = harness.run_pending_migrations(MIGRATIONS).map_err(failed)?;
+    write_expected_state(admin_url).await?;
     Ok(versions.iter().map(ToString::to_string).collect())
 }
 

@@ -3,7 +3,7 @@
 
 use std::ops::{Deref, DerefMut};
 
-use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 
 use super::DbError;
 use crate::ids::OrganizationId;
@@ -40,6 +40,24 @@ impl Owner {
         // A typed id: nothing can be injected.
         let sql = format!("SELECT public.open_system_context('{organization}')");
         Ok(self.connection.batch_execute(&sql).await?)
+    }
+
+    /// As [`Self::stand_at`], put on record in the organization's log: for what is no migration and loads no demo data.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn stand_on_record(
+        &mut self,
+        organization: OrganizationId,
+        operator: &str,
+        reason: &str,
+    ) -> Result<(), DbError> {
+        let query = diesel::sql_query("SELECT public.open_operator_work($1, $2, $3)")
+            .bind::<diesel::sql_types::Uuid, _>(organization)
+            .bind::<diesel::sql_types::Text, _>(operator)
+            .bind::<diesel::sql_types::Text, _>(reason);
+        query.execute(&mut self.connection).await?;
+        Ok(())
     }
 
     /// Makes what was written last.

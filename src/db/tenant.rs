@@ -23,6 +23,16 @@ pub enum Access {
     Write,
 }
 
+impl Access {
+    /// How such a transaction begins.
+    pub(super) const fn begin(self) -> &'static str {
+        match self {
+            Self::Read => BEGIN_READING,
+            Self::Write => "BEGIN",
+        }
+    }
+}
+
 /// A connection inside a transaction that stands under an actor's tenant context. Dropped without
 /// [`Tenant::commit`] (an error, a panic, a request that went away), it rolls back.
 pub struct Tenant {
@@ -100,10 +110,7 @@ impl Db {
             return Ok(tenant);
         }
         let tenant = Tenant::around(self.connection().await?);
-        let begin = match access {
-            Access::Read => BEGIN_READING,
-            Access::Write => "BEGIN",
-        };
+        let begin = access.begin();
         let shared: &AsyncPgConnection = &tenant.connection;
         let mut first = shared;
         let context = open_context(shared, Some(actor.secret), actor.at);
@@ -137,11 +144,15 @@ async fn open_context(
 /// How a transaction for pages begins.
 pub(super) const BEGIN_READING: &str = "BEGIN READ ONLY";
 
-/// Makes a new connection ready: on it a missing context is an error, not an empty result (`private.context()`),
-/// and the context's statement is prepared, so that [`Db::as_tenant`] can send it without waiting.
-pub(super) async fn make_ready(connection: &AsyncPgConnection) -> QueryResult<()> {
+/// Makes a new connection ready: on it a missing context is an error, not an empty result (`private.context()`).
+pub(super) async fn require_context(connection: &AsyncPgConnection) -> QueryResult<()> {
     let mut first = connection;
-    first.batch_execute("SET eis.required = 'yes'").await?;
+    first.batch_execute("SET eis.required = 'yes'").await
+}
+
+/// As [`require_context`], and the context's statement is prepared, so that [`Db::as_tenant`] can send it without waiting.
+pub(super) async fn make_ready(connection: &AsyncPgConnection) -> QueryResult<()> {
+    require_context(connection).await?;
     open_context(connection, None, None).await.map(|_| ())
 }
 

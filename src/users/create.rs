@@ -32,6 +32,7 @@ mod tables {
             organization_id -> Nullable<Uuid>,
             user_id -> Uuid,
             role -> Text,
+            administrator -> Bool,
             client_id -> Nullable<Uuid>,
             customer_id -> Nullable<Uuid>,
             valid_to -> Nullable<Timestamptz>,
@@ -52,6 +53,8 @@ pub struct NewUser {
     pub password: String,
     /// The role.
     pub role: Role,
+    /// EIS staff who may work as the system across organizations.
+    pub administrator: bool,
     /// The organization's short name, for every role but EIS staff.
     pub organization: Option<String>,
     /// The client's short name, for client admins and customers.
@@ -115,6 +118,10 @@ pub async fn create(admin_url: &str, new: &NewUser) -> Result<Outcome, CreateErr
         .await
         .optional()?;
     let (user, outcome) = match known {
+        Some(id) if new.administrator && promote(&mut tx, id).await? => {
+            tx.commit().await?;
+            return Ok(Outcome::RoleAdded);
+        }
         Some(id) if holds(&mut tx, id, new.role, place).await? => return Ok(Outcome::AlreadyThere),
         // Whoever was invited somewhere chose that login's password; staff get a login that only this command made.
         Some(_) if new.role == Role::EisStaff => {
@@ -143,6 +150,9 @@ fn check(new: &NewUser) -> Result<(), CreateError> {
     }
     if new.name.trim().is_empty() {
         return input("a user needs a name: give --name");
+    }
+    if new.administrator && new.role != Role::EisStaff {
+        return input("--administrator is for the role eis_staff");
     }
     let asked = (new.organization.is_some(), new.client.is_some(), new.customer.is_some());
     let (wanted, words) = match new.role {
@@ -203,6 +213,17 @@ async fn holds(conn: &mut AsyncPgConnection, user: UserId, role: Role, place: Pl
     Ok(held.contains(&(place.organization, place.client, place.customer)))
 }
 
+/// Makes EIS staff administrator too; false when the user is no staff, or is administrator already.
+async fn promote(conn: &mut AsyncPgConnection, user: UserId) -> QueryResult<bool> {
+    let of_user = role_assignments::user_id.eq(user).and(role_assignments::role.eq(Role::EisStaff.code()));
+    let staff = role_assignments::table.filter(of_user.and(role_assignments::valid_to.is_null()));
+    let changed = diesel::update(staff.filter(role_assignments::administrator.eq(false)))
+        .set(role_assignments::administrator.eq(true))
+        .execute(conn)
+        .await?;
+    Ok(changed > 0)
+}
+
 async fn insert(conn: &mut AsyncPgConnection, new: &NewUser) -> Result<UserId, CreateError> {
     if let Some(fault) = passwords::fault(&new.password, &new.email) {
         return input(fault);
@@ -239,6 +260,7 @@ async fn assign(conn: &mut AsyncPgConnection, user: UserId, new: &NewUser, place
             role_assignments::id.eq(id),
             role_assignments::user_id.eq(user),
             role_assignments::role.eq(new.role.code()),
+            role_assignments::administrator.eq(new.administrator),
             role_assignments::organization_id.eq(place.organization),
             role_assignments::client_id.eq(place.client),
             role_assignments::customer_id.eq(place.customer),

@@ -31,6 +31,9 @@ pub struct CreateArgs {
     /// What the user may act as.
     #[arg(long)]
     role: RoleName,
+    /// May work as the system across organisations, for a reason, on record in each (eis_staff).
+    #[arg(long)]
+    administrator: bool,
     /// The organisation's short name (every role but eis_staff).
     #[arg(long, value_name = "SLUG")]
     organization: Option<String>,
@@ -85,6 +88,7 @@ pub async fn run(connected: &Connected, command: UserCommand) -> CliResult {
         name: args.name,
         password,
         role,
+        administrator: args.administrator,
         organization: args.organization,
         client: args.client,
         customer: args.customer,

@@ -18,11 +18,15 @@ mod entering;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod jobs;
+#[cfg(test)]
 mod migrations;
 #[cfg(test)]
 mod mutate;
 #[cfg(test)]
 mod objects;
+#[cfg(test)]
+mod proof;
 #[cfg(test)]
 mod roles;
 #[cfg(test)]
@@ -31,6 +35,8 @@ mod sessions;
 mod side_channels;
 #[cfg(test)]
 mod step_up;
+#[cfg(test)]
+mod system;
 #[cfg(test)]
 mod tables;
 #[cfg(test)]

@@ -117,6 +117,9 @@ async fn rights(truth: &Sql) -> Vec<Mutation> {
             if has { push("right revoked", revoke, grant) } else { push("right granted", grant, revoke) }
         }
         push("PUBLIC", format!("GRANT SELECT ON {table} TO PUBLIC"), format!("REVOKE SELECT ON {table} FROM PUBLIC"));
+        if truth.value(&format!("SELECT relkind = 'v' FROM pg_class WHERE oid = '{table}'::regclass")).await == "t" {
+            continue;
+        }
         let row_security = |word: &str| format!("ALTER TABLE {table} {word} ROW LEVEL SECURITY");
         push("row security off", row_security("DISABLE"), row_security("ENABLE"));
         push("row security not forced", row_security("NO FORCE"), row_security("FORCE"));

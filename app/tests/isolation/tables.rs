@@ -30,6 +30,10 @@ pub enum Rule {
     Partition,
     /// The program's own; no tenant data.
     Program,
+    /// For the monitor's login alone; no tenant data.
+    Monitor,
+    /// The record of runs of the isolation test: for the monitor, EIS staff and the organization's admin.
+    Runs,
 }
 
 const IU: &[&str] = &["INSERT", "UPDATE"];
@@ -60,6 +64,7 @@ pub const TABLES: &[(&str, Rule)] = &[
     ("public.billing_runs", of_client(IU)),
     ("public.clients", Rule::Tenant { client: "id", customer: Some("true"), writes: IU, open: "true" }),
     ("public.customers", of_customer(IU, "id = '{customer}'", "true")),
+    ("public.expected_state", Rule::Monitor),
     ("public.import_rejections", of_client(I)),
     ("public.imports", of_client(IU)),
     ("public.interval_days", of_customer(IU, MINE, "true")),
@@ -76,6 +81,15 @@ pub const TABLES: &[(&str, Rule)] = &[
     ("public.invoice_counts", of_client(IU)),
     ("public.invoice_lines", of_customer(IUD, "customer_id = '{customer}' AND issued", "NOT issued")),
     ("public.invoices", of_customer(IUD, "customer_id = '{customer}' AND status <> 'draft'", "status = 'draft'")),
+    ("public.isolation_drift", Rule::Monitor),
+    ("public.isolation_functions", Rule::Monitor),
+    ("public.isolation_grants", Rule::Monitor),
+    ("public.isolation_policies", Rule::Monitor),
+    ("public.isolation_roles", Rule::Monitor),
+    ("public.isolation_runs", Rule::Runs),
+    ("public.isolation_state", Rule::Monitor),
+    ("public.isolation_tables", Rule::Monitor),
+    ("public.jobs", of_client(&[])),
     ("public.meter_readings", of_customer(IU, MINE, "true")),
     ("public.meters", of_customer(IU, MINE, "true")),
     ("public.organizations", Rule::Organization),
@@ -86,6 +100,7 @@ pub const TABLES: &[(&str, Rule)] = &[
     ("public.sign_ins", Rule::Own),
     ("public.step_ups", Rule::Whole),
     ("public.superseded_interval_days", of_customer(I, MINE, "true")),
+    ("public.system_work", Rule::Whole),
     ("public.tariff_agreements", of_customer(IU, MINE, "true")),
     ("public.tariff_blocks", of_client(ID)),
     ("public.tariff_rates", of_client(IU)),
@@ -132,7 +147,11 @@ pub fn visible(rule: Rule, stand: Stand) -> Option<String> {
     let (org, cli, cus) = (organization(o), client(o, c), customer(o, c, k));
     let me = format!("user_id = '{}'", stand.who.user());
     Some(match rule {
-        Rule::Hidden | Rule::Partition => return None,
+        Rule::Hidden | Rule::Partition | Rule::Monitor => return None,
+        Rule::Runs => match stand.who {
+            Who::Staff(_) | Who::Admin(_) => "true".to_owned(),
+            _ => "false".to_owned(),
+        },
         Rule::Program => "true".to_owned(),
         Rule::Own => me,
         Rule::Organization if o == 0 => "false".to_owned(),

@@ -81,7 +81,14 @@ fn content_hash() -> String {
         include_str!("../../../src/billing/load.rs"),
         include_str!("../../../src/billing/tariffs.rs")
     );
-    for text in [SEED, DIGEST, stamped, include_str!("world.rs"), include_str!("../../../src/db/admin.rs")] {
+    for text in [
+        SEED,
+        DIGEST,
+        stamped,
+        include_str!("world.rs"),
+        include_str!("../../../src/db/admin.rs"),
+        eis::db::check::EXPECTED,
+    ] {
         hash.update(text);
     }
     hash.finalize().iter().take(5).map(|byte| format!("{byte:02x}")).collect()

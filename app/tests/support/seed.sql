@@ -110,5 +110,17 @@ BEGIN
     SELECT pg_temp.id(1, g, 0, 0, 0), pg_temp.id(18, g, 0, 0, 1), pg_temp.id(11, g, 0, 0, 1), pg_temp.id(19, g, 0, 0, 1),
         'Ticket 4711: a reading was mistyped', now() + interval '10 minutes', now()
     FROM generate_series(1, 2) g;
+    -- An EIS administrator who worked as the system once; jobs that are done, of the organization and of each client.
+    INSERT INTO system_work (organization_id, id, user_id, session_id, reason, writes, expires_at)
+    SELECT pg_temp.id(1, g, 0, 0, 0), pg_temp.id(21, g, 0, 0, 1), pg_temp.id(11, 0, 0, 0, 1), pg_temp.id(19, g, 0, 0, 1),
+        'Ticket 4712: figures of the year', true, now()
+    FROM generate_series(1, 2) g;
+    INSERT INTO jobs (organization_id, id, client_id, kind, status, user_id, assignment_id, session_id, finished_at)
+    SELECT pg_temp.id(1, g, 0, 0, 0), pg_temp.id(22, g, h, 0, 1), CASE WHEN h > 0 THEN pg_temp.id(2, g, h, 0, 0) END, 'compare', 'done',
+        pg_temp.id(11, g, 0, 0, 1), pg_temp.id(15, g, 0, 0, 1), pg_temp.id(19, g, 0, 0, 1), now()
+    FROM generate_series(1, 2) g, generate_series(0, 2) h;
     DROP TABLE people;
+    -- A run of the isolation test long ago.
+    INSERT INTO isolation_runs (id, at, asked_by, milliseconds, tried, passed, tables, summary, faults, drift)
+    VALUES (pg_temp.id(20, 0, 0, 0, 1), now() - interval '30 days', 'Sam Staff', 1500, 2000, 2000, 50, '[]', '[]', '[]');
 END $$;
