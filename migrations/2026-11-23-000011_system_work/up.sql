@@ -122,7 +122,7 @@ COMMENT ON FUNCTION public.keep_job IS 'Says how far a job is and keeps it; fals
 CREATE FUNCTION public.finish_job(secret bytea, result jsonb, problem text) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    UPDATE public.jobs j SET status = CASE WHEN problem = '' THEN 'done' ELSE 'failed' END, result = coalesce(finish_job.result, '{}'),
+    UPDATE public.jobs j SET status = CASE WHEN finish_job.problem = '' THEN 'done' ELSE 'failed' END, result = coalesce(finish_job.result, '{}'),
         problem = finish_job.problem, secret_hash = NULL, lease_until = NULL, finished_at = now(),
         progress = CASE WHEN finish_job.problem = '' THEN coalesce(j.total, j.progress) ELSE j.progress END
     WHERE j.secret_hash = sha256(secret) AND j.status = 'running';

@@ -215,10 +215,15 @@ impl Checker<'_> {
             .map(|f| format!("The definer function {f} is open to PUBLIC or has no fixed search_path.")),
         );
         faults.extend(
-            self.names("SELECT 'set_config' AS name WHERE has_function_privilege('eis_app', 'pg_catalog.set_config(text,text,boolean)', 'EXECUTE')")
-                .await?
-                .into_iter()
-                .map(|_| "The portal's login may call set_config; REVOKE EXECUTE ON FUNCTION pg_catalog.set_config FROM PUBLIC (as a superuser).".to_owned()),
+            self.names(
+                "SELECT p.oid::regprocedure::text AS name FROM pg_proc p WHERE p.pronamespace = 'pg_catalog'::regnamespace
+                   AND (p.proname ~ '^(lo_|loread$|lowrite$|pg_(try_)?advisory_(un)?lock)'
+                     OR p.proname IN ('set_config', 'pg_notify', 'pg_terminate_backend', 'pg_cancel_backend'))
+                   AND (has_function_privilege('eis_app', p.oid, 'EXECUTE') OR has_function_privilege('eis_worker', p.oid, 'EXECUTE')) ORDER BY 1",
+            )
+            .await?
+            .into_iter()
+            .map(|f| format!("A login may call {f}; REVOKE EXECUTE ON FUNCTION pg_catalog.{f} FROM PUBLIC (as a superuser).")),
         );
         faults.extend(
             self.names("SELECT c.relname::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND (has_table_privilege('eis_app', c.oid, 'TRUNCATE') OR has_table_privilege('eis_worker', c.oid, 'TRUNCATE')) ORDER BY 1")
@@ -232,7 +237,7 @@ impl Checker<'_> {
                 .into_iter()
                 .map(|f| format!("The function {f} claims to be leakproof, so that it is shown rows before their policies are asked; ALTER FUNCTION {f} NOT LEAKPROOF.")),
         );
-        self.note("rights", faults, "PUBLIC has none; logins have no TRUNCATE and no set_config");
+        self.note("rights", faults, "PUBLIC has none; logins have no TRUNCATE, and no function that crosses tenants");
         Ok(())
     }
 }

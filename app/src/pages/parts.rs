@@ -119,8 +119,11 @@ pub fn csv_file(name: &str, head: &[&str], rows: impl IntoIterator<Item = Vec<St
 }
 
 fn harmless(cell: &str) -> String {
+    // Some spreadsheets look past blanks, and take the wide forms for the same.
+    const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
     let number = cell.parse::<rust_decimal::Decimal>().is_ok();
-    if !number && cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
+    let formula = cell.trim_start().starts_with(FORMULA) || cell.starts_with(['\t', '\r', '\n']);
+    if !number && formula { format!("'{cell}") } else { cell.to_owned() }
 }
 
 /// `26–50 of 1,240 customers`; one alone is `1 customer`.

@@ -54,8 +54,9 @@ impl std::fmt::Debug for Ctx {
 /// The address a request comes from; forwarded ones only behind a proxy that is trusted.
 #[must_use]
 pub fn peer_address(parts: &Parts, trust_proxy: bool) -> String {
-    let forwarded =
-        parts.headers.get("x-forwarded-for").and_then(|v| v.to_str().ok()).and_then(|v| v.rsplit(',').next());
+    // The last one is the proxy's own word, also where it adds a header of its own instead of a word to the first.
+    let last = parts.headers.get_all("x-forwarded-for").iter().next_back();
+    let forwarded = last.and_then(|v| v.to_str().ok()).and_then(|v| v.rsplit(',').next());
     match forwarded {
         Some(address) if trust_proxy => address.trim().to_owned(),
         _ => parts

@@ -126,7 +126,7 @@ const FAULTS: &[(&str, &str, &[&str])] = &[
     ("ALTER ROLE eis_probe LOGIN", "ALTER ROLE eis_probe NOLOGIN", &["roles", "eis_probe", "LOGIN"]),
     ("ALTER ROLE eis_app SUPERUSER", "ALTER ROLE eis_app NOSUPERUSER", &["roles", "eis_app"]),
     ("ALTER ROLE eis_worker BYPASSRLS", "ALTER ROLE eis_worker NOBYPASSRLS", &["roles", "eis_worker"]),
-    ("GRANT eis_owner TO eis_app", "REVOKE eis_owner FROM eis_app", &["roles", "eis_app", "member"]),
+    ("GRANT eis_gate TO eis_app", "REVOKE eis_gate FROM eis_app", &["roles", "eis_app", "member of eis_gate"]),
     ("ALTER ROLE eis_owner LOGIN", "ALTER ROLE eis_owner NOLOGIN", &["roles", "eis_owner", "LOGIN"]),
     ("ALTER ROLE eis_owner INHERIT", "ALTER ROLE eis_owner NOINHERIT", &["roles", "eis_owner", "inherits"]),
     (
@@ -136,7 +136,7 @@ const FAULTS: &[(&str, &str, &[&str])] = &[
     ),
 ];
 
-fn faults(connected: &Connected) -> Vec<Finding> {
+pub fn faults(connected: &Connected) -> Vec<Finding> {
     apart(check::run(connected.admin_url())).unwrap().into_iter().filter(|finding| !finding.ok).collect()
 }
 
@@ -144,19 +144,36 @@ fn named(findings: &[Finding], words: &[&str]) -> bool {
     findings.iter().any(|f| words.iter().all(|word| f.message.contains(word) || f.check == *word))
 }
 
-#[tokio::test]
-async fn a_fresh_database_is_fine_and_every_fault_is_named() {
+/// A server of its own, and the lock that keeps it to one test; `None` when there is none to start here.
+pub fn server_apart() -> Option<(File, Settings, Connected)> {
     let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../test-postgres-check");
     std::fs::create_dir_all(&home).unwrap();
     let lock = File::create(home.join("lock")).unwrap();
     lock.lock().unwrap();
     let settings = Settings { database_url: None, data_dir: home };
-    let server = match settings.connect_to("postgres", false) {
-        Ok(server) => server,
+    match settings.connect_to("postgres", false) {
+        Ok(server) => Some((lock, settings, server)),
         // With a database of one's own there may be no server to start here.
-        Err(error) if std::env::var("DATABASE_URL").is_ok() => return println!("not tried: {error}"),
+        Err(error) if std::env::var("DATABASE_URL").is_ok() => {
+            println!("not tried: {error}");
+            None
+        }
         Err(error) => panic!("{error}"),
-    };
+    }
+}
+
+/// Stops the server when this test started it.
+pub fn stop(server: &Connected) {
+    if server.started
+        && let Some(cluster) = &server.cluster
+    {
+        cluster.stop().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_fresh_database_is_fine_and_every_fault_is_named() {
+    let Some((_lock, settings, server)) = server_apart() else { return };
     let admin = Sql::open(server.admin_url()).await;
     for (_, mend, _) in FAULTS.iter().filter(|(fault, ..)| fault.contains("ROLE") || fault.starts_with("GRANT eis_")) {
         let _ = admin.run(mend).await;
@@ -177,11 +194,7 @@ async fn a_fresh_database_is_fine_and_every_fault_is_named() {
     assert!(named(&faults(&connected), &["migrations", "pending"]), "a pending migration");
     apart(migrate::up(connected.admin_url())).unwrap();
     assert!(faults(&connected).is_empty());
-    if server.started
-        && let Some(cluster) = &server.cluster
-    {
-        cluster.stop().unwrap();
-    }
+    stop(&server);
 }
 
 /// `UPDATE_EXPECTED_STATE=1 cargo nextest run the_expected_state` writes the file after a change of the migrations;

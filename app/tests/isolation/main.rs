@@ -14,17 +14,25 @@ mod context;
 #[cfg(test)]
 mod coverage;
 #[cfg(test)]
+mod crosstalk;
+#[cfg(test)]
 mod entering;
+#[cfg(test)]
+mod exports;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod jobs;
+#[cfg(test)]
+mod limits;
 #[cfg(test)]
 mod migrations;
 #[cfg(test)]
 mod mutate;
 #[cfg(test)]
 mod objects;
+#[cfg(test)]
+mod operations;
 #[cfg(test)]
 mod proof;
 #[cfg(test)]
@@ -41,6 +49,8 @@ mod system;
 mod tables;
 #[cfg(test)]
 mod targets;
+#[cfg(test)]
+mod timing;
 #[cfg(test)]
 mod writes;
 

@@ -46,12 +46,12 @@ SELECT line FROM (
     SELECT format('default %s %s %s', defaclrole::regrole, defaclobjtype, (SELECT string_agg(a::text, ' ' ORDER BY a::text) FROM aclexplode(defaclacl) a)) FROM pg_default_acl
 ) AS all_lines (line) ORDER BY line COLLATE \x22C\x22";
 
-async fn catalogue(truth: &Sql) -> BTreeSet<String> {
+pub async fn catalogue(truth: &Sql) -> BTreeSet<String> {
     let rows = truth.rows(&CATALOGUE.replace("\\x22", "\"")).await.unwrap();
     rows.into_iter().flatten().flatten().collect()
 }
 
-fn difference(before: &BTreeSet<String>, after: &BTreeSet<String>) -> String {
+pub fn difference(before: &BTreeSet<String>, after: &BTreeSet<String>) -> String {
     let gone = before.difference(after).map(|line| format!("- {line}\n"));
     let new = after.difference(before).map(|line| format!("+ {line}\n"));
     gone.chain(new).collect()

@@ -98,7 +98,9 @@ async fn nobody_but_the_monitor_calls_it_and_its_inner_parts_are_nobody_s() {
             "ALTER FUNCTION public.test_rls_isolation RESET search_path",
             "ALTER FUNCTION private.probe SECURITY INVOKER",
         ] {
-            assert_eq!(sql.refused(call).await, DENIED, "{login} {call}");
+            // The monitor reads only, whatever it asks for.
+            let code = sql.refused(call).await;
+            assert!(code == DENIED || (login == "monitor" && code == "25006"), "{login} {call}: {code}");
         }
     }
     let monitor = case.monitor().await;
@@ -133,6 +135,8 @@ const BREAKS: &[(&str, &[&str])] = &[
         "ALTER POLICY level2_client_update ON tariff_rates WITH CHECK (organization_id = (SELECT get_current_organization_id()))",
         &["public.tariff_rates", "client admin", "move own to another client"],
     ),
+    ("ALTER POLICY level1_organization_delete ON tariff_blocks USING (true)", &["public.tariff_blocks", "delete blindly", "rows of others"]),
+    ("ALTER POLICY level2_client_update ON customers USING (true) WITH CHECK (true)", &["public.customers", "no context", "update blindly", "rows of others"]),
     ("ALTER TABLE audit_log DISABLE ROW LEVEL SECURITY", &["public.audit_log", "no context", "others: some"]),
     ("ALTER TABLE allocations NO FORCE ROW LEVEL SECURITY", &["public.allocations", "row security", "not forced"]),
     ("CREATE TABLE notes (organization_id uuid); GRANT SELECT ON notes TO eis_app", &["public.notes", "read", "sample_"]),

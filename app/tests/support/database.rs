@@ -145,7 +145,8 @@ async fn make_templates(admin: &Sql, hash: &str) {
     admin.must(&format!("ALTER DATABASE eis_test_new RENAME TO \"{world}\"")).await;
 }
 
-async fn seed(connected: &Connected) {
+/// Fills a migrated database with the world.
+pub async fn seed(connected: &Connected) {
     let owner = Sql::open(connected.admin_url()).await;
     owner.must(&SEED.replace("{{salt}}", SALT).replace("{{digest}}", DIGEST.trim())).await;
     stamp(connected).await;

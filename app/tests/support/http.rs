@@ -31,7 +31,12 @@ impl Drop for Portal {
 impl Case {
     /// The portal over this database.
     pub async fn portal(&self) -> Portal {
-        let options = Arc::new(Options { public_url: None, trust_proxy: false });
+        self.portal_behind(false).await
+    }
+
+    /// The portal over this database; `proxy`: believing the address that a proxy before it tells.
+    pub async fn portal_behind(&self, proxy: bool) -> Portal {
+        let options = Arc::new(Options { public_url: None, trust_proxy: proxy });
         let state = AppState { db: self.db(4), options };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("its address");
