@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::support::database::Case;
 use crate::support::http::{Answer, Browser};
 use crate::support::world::{Kind, Who, client, customer, id, organization};
-use crate::targets::{FUNCTIONS, PAGES, Page, Place, UPLOADS, fill};
+use crate::targets::{FUNCTIONS, PAGES, Page, Place, fill};
 
 const OWN: (u8, u8, u8) = (1, 1, 1);
 
@@ -135,7 +135,6 @@ async fn attack_62_formulas_in_csv_files() {
                         harmless += usize::from(cell.starts_with('\'') || cell == formula);
                     }
                 }
-                assert!(!answer.header("content-disposition").contains('='.to_string().repeat(2).as_str()));
             }
         }
     }
@@ -181,7 +180,7 @@ async fn attack_51_the_text_of_errors_in_pages_and_addresses() {
             assert_eq!(tells(&answer), None, "{table} {path}: {} {}", answer.location(), answer.body);
         }
         for function in FUNCTIONS.iter().filter(|function| function.done != "-") {
-            let Some(who) = Who::ROLES.into_iter().filter(|who| function.may.contains(&who.role())).last() else {
+            let Some(who) = Who::ROLES.into_iter().rfind(|who| function.may.contains(&who.role())) else {
                 continue;
             };
             let filled: Vec<(&str, String)> =
@@ -222,7 +221,8 @@ async fn attack_51_the_text_of_errors_in_pages_and_addresses() {
 /// A cache between people and the portal that keeps what it may, as RFC 9111 has it, for whoever asks next.
 fn kept(answer: &Answer) -> bool {
     let control = answer.header("cache-control");
-    !(control.contains("no-store") || control.contains("private")) && !answer.headers.contains_key("set-cookie")
+    let forbidden = control.contains("no-store") || control.contains("private");
+    !forbidden && !answer.headers.contains_key("set-cookie")
 }
 
 async fn not_kept(browser: &Browser, path: &str) -> Answer {
@@ -269,12 +269,7 @@ async fn attack_66_what_a_shared_cache_keeps() {
         .await;
     assert!(posted.header("cache-control").contains("no-store"));
     // The positive control: what is nobody's is kept, and is the same for everybody.
-    let page = portal.browser_of(Who::Admin(1)).get("/login").await;
-    let page = if page.body.contains("/assets/") || page.body.contains(".css") {
-        page
-    } else {
-        portal.browser().get("/login").await
-    };
+    let page = portal.browser().get("/login").await;
     let sheet = page
         .body
         .split("href=\"")
@@ -285,5 +280,4 @@ async fn attack_66_what_a_shared_cache_keeps() {
     let (mine, theirs) = (portal.browser_of(Who::Admin(1)).get(&sheet).await, portal.browser().get(&sheet).await);
     assert!(kept(&mine) && mine.header("cache-control").contains("immutable"), "{sheet}");
     assert_eq!(mine.bytes(), theirs.bytes());
-    assert_eq!(UPLOADS.len(), 1);
 }

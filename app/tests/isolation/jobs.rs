@@ -79,8 +79,6 @@ async fn a_job_runs_as_the_person_who_queued_it_at_that_level() {
         assert_eq!((job.id, job.attempt, job.user), (id, 1, eis::ids::UserId(who.user())));
         assert_eq!(job.payload, json!({ "who": format!("{who:?}") }));
         assert_eq!(seen(&worker, &job).await.unwrap(), expected, "{who:?} {at:?}");
-        let raw = case.worker().await;
-        let _ = raw;
         let mut tx = worker.as_job(&job, Access::Write).await.unwrap();
         use diesel_async::RunQueryDsl;
         let at_client = at.map_or(1, |(_, c)| c);

@@ -113,7 +113,7 @@ async fn the_portal_s_password_is_changed(settings: &Settings, connected: &Conne
     let file = settings.data_dir.join("secrets.json");
     let text = std::fs::read_to_string(&file).unwrap();
     let mut secrets: serde_json::Value = serde_json::from_str(&text).unwrap();
-    secrets["app"] = "another-password-of-the-portal".into();
+    secrets["app"] = format!("another-{}", uuid::Uuid::now_v7()).into();
     std::fs::write(&file, secrets.to_string()).unwrap();
     let again = settings.connect_to("portal", false).unwrap();
     apart(again.migrate_up()).unwrap();

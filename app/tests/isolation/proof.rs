@@ -62,7 +62,7 @@ async fn the_test_leaves_nothing_behind_and_changes_no_real_row() {
         SELECT c.relname || ' ' || (xpath('/row/c/text()', query_to_xml(format('SELECT md5(coalesce(string_agg(t::text || xmin, ''|'' ORDER BY t::text), '''')) AS c FROM %s t', c.oid::regclass), false, true, '')))[1]::text AS line
         FROM pg_class c WHERE c.relnamespace IN ('public'::regnamespace, 'private'::regnamespace) AND c.relkind = 'r'
         UNION ALL SELECT 'sequence ' || last_value || is_called FROM sign_ins_id_seq
-        UNION ALL SELECT 'locks ' || count(*) FROM pg_locks WHERE locktype = 'advisory') x";
+        UNION ALL SELECT 'locks ' || count(*) FROM pg_locks JOIN pg_database d ON d.oid = database AND d.datname = current_database() WHERE locktype = 'advisory') x";
     let (before, rows) = (truth.value(everything).await, fingerprint(&truth).await);
     monitor.must("BEGIN READ WRITE; SELECT count(*) FROM test_rls_isolation(); COMMIT").await;
     assert_eq!(truth.value(everything).await, before, "rows, row versions, sequences, locks");

@@ -121,8 +121,8 @@ async fn each_organization_s_admin_reads_who_worked_as_the_system_and_why() {
         "Sam Staff system"
     );
     assert_eq!(truth.count("SELECT count(*) FROM audit_chain_faults()").await, 0);
-    let browser = case.portal().await.browser_of(Who::Admin(1));
-    let _ = browser;
+    let page = case.portal().await.browser_of(Who::Admin(1)).get("/organization/audit").await;
+    assert!(page.body.contains(REASON), "{}", page.body);
 }
 
 #[tokio::test]
@@ -152,8 +152,8 @@ async fn the_platform_s_statistics_go_through_this_door_alone() {
     assert_eq!(truth.count("SELECT count(*) FROM audit_chain_faults()").await, 0);
 }
 
-/// Where the one-argument door of the owner, which leaves no record, is used: migrations' own test, demo and scale data,
-/// and making users (which writes a record of its own).
+/// Where the owner's door that leaves no record is used: demo and scale data, and making users (which writes a record
+/// of its own).
 #[test]
 fn the_owner_s_silent_door_is_used_for_demo_data_and_users_alone() {
     let mut found = Vec::new();

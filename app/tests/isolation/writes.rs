@@ -201,7 +201,9 @@ async fn attack_27_truncate() {
     let case = Case::world().await;
     for (name, sql) in [("app", case.app().await), ("worker", case.worker().await)] {
         for (table, _) in crate::tables::TABLES {
-            assert_eq!(sql.refused(&format!("TRUNCATE {table} CASCADE")).await, DENIED, "{name} {table}");
+            // A view is no table, and says so first.
+            let code = sql.refused(&format!("TRUNCATE {table} CASCADE")).await;
+            assert!(code == DENIED || code == "42809", "{name} {table}: {code}");
             let may = format!("SELECT has_table_privilege('{table}'::text, 'TRUNCATE')");
             if !table.starts_with("private.") {
                 assert_eq!(sql.value(&may).await, "f", "{name} {table}");
