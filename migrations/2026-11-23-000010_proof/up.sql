@@ -358,19 +358,24 @@ BEGIN
              WHEN result.state = '42501' OR result.state IS NULL THEN 'refused' ELSE 'failed: ' || result.state END);
 END $$;
 
--- Writing without a condition: it must reach the rows that may be written, and no more.
+-- Writing without a condition: it must reach the rows that may be written, and no more. A trigger that refuses tells
+-- that the policies had let a row pass.
 CREATE FUNCTION private.try_blindly(rule private.sample_rule, stand private.sample_stand, own bigint, may text[])
 RETURNS SETOF private.isolation_verdict LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    command record;
+    target text := (SELECT max(a.attname) FROM pg_attribute a WHERE a.attrelid = rule.table_name::regclass AND a.attname IN ('created_at', 'updated_at'));
+    command text;
+    allowed bigint;
     result record;
 BEGIN
-    FOR command IN SELECT * FROM (VALUES ('UPDATE', 'UPDATE %s SET created_at = now() WHERE private.at_most_twenty()'),
-        ('DELETE', 'DELETE FROM %s WHERE private.at_most_twenty()')) v (name, statement)
-        WHERE v.name = 'DELETE' OR EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = rule.table_name::regclass AND a.attname = 'created_at') LOOP
-        SELECT * INTO result FROM private.probe(format(command.statement, rule.table_name));
-        RETURN NEXT private.verdict(rule.table_name, stand.role, lower(command.name) || ' blindly', 'no row of others',
-            CASE WHEN result.state = 'EIS99' OR result.touched > CASE WHEN command.name = ANY (may) THEN own ELSE 0 END THEN 'rows of others'
+    FOREACH command IN ARRAY '{UPDATE,DELETE}'::text[] LOOP
+        CONTINUE WHEN command = 'UPDATE' AND target IS NULL;
+        allowed := CASE WHEN command = ANY (may) THEN own ELSE 0 END;
+        SELECT * INTO result FROM private.probe(CASE command
+            WHEN 'UPDATE' THEN format('UPDATE %s SET %I = now() WHERE private.at_most_twenty()', rule.table_name, target)
+            ELSE format('DELETE FROM %s WHERE private.at_most_twenty()', rule.table_name) END);
+        RETURN NEXT private.verdict(rule.table_name, stand.role, lower(command) || ' blindly', 'no row of others',
+            CASE WHEN result.state = 'EIS99' OR result.touched > allowed OR (result.state = '23514' AND allowed = 0) THEN 'rows of others'
                  ELSE 'no row of others' END);
     END LOOP;
 END $$;

@@ -359,12 +359,21 @@ pub async fn run(admin_url: &str) -> Result<Vec<Finding>, DbError> {
     }
     let pending: Vec<String> =
         migrate::status(admin_url).await?.into_iter().filter(|m| !m.applied).map(|m| m.name).collect();
-    if pending.is_empty() {
+    // A program of the release before serves a newer schema, and cannot know how that should stand.
+    let newer = migrate::unknown(admin_url).await?;
+    if pending.is_empty() && newer.is_empty() {
         checker.drift().await?;
     }
     let mut findings = checker.findings;
     if pending.is_empty() {
-        findings.push(Finding { check: "migrations", ok: true, message: "none pending".to_owned() });
+        let message = match newer.as_slice() {
+            [] => "none pending".to_owned(),
+            _ => format!(
+                "the database is newer than this program ({}): what it should be was not compared",
+                newer.join(", ")
+            ),
+        };
+        findings.push(Finding { check: "migrations", ok: true, message });
     }
     findings.extend(pending.into_iter().map(|name| Finding {
         check: "migrations",

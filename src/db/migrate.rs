@@ -56,7 +56,9 @@ async fn write_expected_state(admin_url: &str) -> Result<(), DbError> {
 pub async fn up(admin_url: &str) -> Result<Vec<String>, DbError> {
     let mut harness = harness(admin_url).await?;
     let versions = harness.run_pending_migrations(MIGRATIONS).map_err(failed)?;
-    write_expected_state(admin_url).await?;
+    if unknown(admin_url).await?.is_empty() {
+        write_expected_state(admin_url).await?;
+    }
     Ok(versions.iter().map(ToString::to_string).collect())
 }
 
@@ -88,6 +90,17 @@ pub async fn status(admin_url: &str) -> Result<Vec<MigrationState>, DbError> {
         .into_iter()
         .map(|(version, name)| MigrationState { applied: applied.contains(&version), name })
         .collect())
+}
+
+/// Versions of migrations that are applied and that this program does not have: the database is newer.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn unknown(admin_url: &str) -> Result<Vec<String>, DbError> {
+    let mut harness = harness(admin_url).await?;
+    let known: Vec<String> = names()?.into_iter().map(|(version, _)| version).collect();
+    let applied = harness.applied_migrations().map_err(failed)?;
+    Ok(applied.iter().map(ToString::to_string).filter(|version| !known.contains(version)).collect())
 }
 
 /// Version and name of every migration of this program, oldest first.

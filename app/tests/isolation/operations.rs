@@ -195,6 +195,30 @@ async fn the_emergency_steps_that_concern_the_server_work_as_written() {
     stop(&server);
 }
 
+/// After a release went wrong the program before it starts again, on the schema of the new one.
+#[tokio::test]
+async fn a_program_of_the_release_before_starts_on_a_newer_schema() {
+    let case = Case::world().await;
+    let truth = case.superuser().await;
+    let told = || apart(check::run(case.connected.admin_url())).unwrap();
+    truth.must("ALTER TABLE customers ADD COLUMN newer text; GRANT DELETE ON meters TO eis_app").await;
+    assert!(
+        told().iter().any(|f| !f.ok && f.check == "drift"),
+        "the positive control: of the same release it is drift"
+    );
+    truth.must("INSERT INTO __diesel_schema_migrations (version) VALUES ('29991231000001')").await;
+    let told = told();
+    assert!(told.iter().all(|f| f.ok), "{told:?}");
+    assert!(told.iter().any(|f| f.message.contains("newer than this program (29991231000001)")), "{told:?}");
+    let expected = truth.count("SELECT count(*) FROM expected_state").await;
+    truth.must("DELETE FROM expected_state WHERE line LIKE 'trigger%'").await;
+    apart(migrate::up(case.connected.admin_url())).unwrap();
+    assert!(
+        truth.count("SELECT count(*) FROM expected_state").await < expected,
+        "and leaves the newer one's word alone"
+    );
+}
+
 /// The command itself: what it prints and its exit code.
 #[tokio::test]
 async fn portal_check_exits_1_and_says_in_json_what_is_wrong() {

@@ -132,6 +132,10 @@ const BREAKS: &[(&str, &[&str])] = &[
     ),
     ("ALTER POLICY level2_client_insert ON meters WITH CHECK (true)", &["public.meters", "client admin", "insert another client", "done"]),
     (
+        "ALTER POLICY level1_organization_delete ON invoice_lines USING (true)",
+        &["public.invoice_lines", "customer", "delete blindly", "rows of others"],
+    ),
+    (
         "ALTER POLICY level2_client_update ON tariff_rates WITH CHECK (organization_id = (SELECT get_current_organization_id()))",
         &["public.tariff_rates", "client admin", "move own to another client"],
     ),
