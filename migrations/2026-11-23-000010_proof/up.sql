@@ -592,7 +592,7 @@ SELECT line FROM (
     UNION ALL
     SELECT format('function %s.%s(%s) owner %s%s%s body %s', p.pronamespace::regnamespace, p.proname, pg_get_function_identity_arguments(p.oid),
         p.proowner::regrole, CASE WHEN p.prosecdef THEN ' security definer' ELSE '' END || CASE WHEN p.proleakproof THEN ' leakproof' ELSE '' END,
-        coalesce(' ' || array_to_string(p.proconfig, ' '), ''),
+        coalesce((SELECT ' ' || string_agg(c, ' ' ORDER BY c) FROM unnest(p.proconfig) c), ''),
         left(md5(p.prosrc), 12))
     FROM functions p
     UNION ALL
