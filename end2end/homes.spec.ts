@@ -1,6 +1,7 @@
 // Every role: every page that the router has for it, no axe violation in either theme, no dead link, nothing wider than 320 px.
 import { demo, expect, loginOf, look, signIn, test, type Login } from './support/portal';
 import { ROUTES, routed, routeOf } from './support/routes';
+import { totp } from './support/totp';
 import type { Page } from '@playwright/test';
 
 const ROLES: Login['role'][] = ['client_admin', 'energy_admin', 'customer_user', 'eis_staff'];
@@ -86,7 +87,8 @@ async function read(page: Page, address: string): Promise<string[]> {
   return [...text.matchAll(/href="(\/[^"]*)"/g)].map((m) => (m[1] as string).replaceAll('&amp;', '&')).filter((href) => !href.startsWith('/assets'));
 }
 
-test('pages for everybody: sign-in, an invitation, what machines ask for', async ({ page, browser }) => {
+test('pages for everybody: sign-in, a code, an invitation, what machines ask for', async ({ page, browser }) => {
+  test.setTimeout(120_000);
   const missing = new Set(ROUTES.filter((route) => route.public).map((route) => route.path));
   for (const path of [...missing].filter(isFile)) {
     expect((await page.request.get(path)).status(), path).toBe(200);
@@ -112,6 +114,40 @@ test('pages for everybody: sign-in, an invitation, what machines ask for', async
   await look(guest, 'invitation');
   missing.delete('/invitation/{token}');
   await guest.context().close();
+
+  // The code after the password: set up, signed in with, turned off with a code on paper.
+  const careful = demo().filter((l) => l.role === 'energy_admin').at(-1) as Login;
+  const own = await (await browser.newContext()).newPage();
+  await signIn(own, careful);
+  await own.goto('/profile/second-factor');
+  await own.getByRole('button', { name: 'Set up' }).click();
+  await look(own, 'second-factor-begun');
+  const key = await own.locator('main code').first().innerText();
+  await own.getByRole('textbox', { name: 'Code' }).fill(totp(key));
+  await own.getByRole('button', { name: 'Turn on' }).click();
+  await look(own, 'second-factor-on');
+  const paper = await own.locator('.codes code').first().innerText();
+  const again = await (await browser.newContext()).newPage();
+  await again.goto('/login');
+  await again.getByLabel('E-mail address').fill(careful.email);
+  await again.getByLabel('Password').fill(careful.password);
+  await again.getByRole('button', { name: 'Sign in' }).click();
+  await expect(again).toHaveURL(/\/login\/code/);
+  await look(again, 'login-code');
+  missing.delete('/login/code');
+  await again.getByRole('textbox', { name: 'Code' }).fill(totp(key));
+  await again.getByRole('button', { name: 'Sign in' }).click();
+  await expect(again.getByRole('alert')).toContainText('used already');
+  await look(again, 'login-code-wrong');
+  await again.getByRole('textbox', { name: 'Code' }).fill(totp(key, 1));
+  await again.getByRole('button', { name: 'Sign in' }).click();
+  await expect(again).not.toHaveURL(/\/login/);
+  await own.getByLabel('Password').fill(careful.password);
+  await own.getByRole('textbox', { name: 'Code' }).fill(paper);
+  await own.getByRole('button', { name: 'Turn off' }).click();
+  await expect(own.locator('main')).toContainText('The second factor is off.');
+  await own.context().close();
+  await again.context().close();
   expect([...missing]).toEqual([]);
 });
 

@@ -164,6 +164,17 @@ pub struct OpenOrganization {
     pub name: String,
 }
 
+/// A customer as whom somebody else sees the portal, reading only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Viewing {
+    /// The customer's name.
+    pub customer: String,
+    /// Until when.
+    pub until: DateTime<Utc>,
+    /// What the person is in truth.
+    pub own_role: Role,
+}
+
 /// Who asks, as the guard found them. Only the guard makes one; `Db::as_tenant` takes nothing else.
 #[derive(Debug, Clone)]
 pub struct Actor {
@@ -189,6 +200,9 @@ pub struct Actor {
     pub customer: Option<CustomerId>,
     /// Until when EIS staff may write in the organization that is open; `None`: reading only.
     pub writes_until: Option<DateTime<Utc>>,
+    /// While somebody sees the portal as a customer: role, client and customer are the customer's then, for the
+    /// database as for the pages.
+    pub viewing: Option<Viewing>,
     /// The one client at which this request stands.
     pub at: Option<ClientId>,
     /// Where the request comes from, for the audit log.
@@ -229,12 +243,13 @@ impl Actor {
         self.role.is_some_and(|role| role.may(permission) || (stepped_up && Role::EnergyAdmin.may(permission)))
     }
 
-    /// What a form carries to say under which assignment and organization it was rendered.
+    /// What a form carries to say under which assignment and organization it was rendered, and as which customer.
     #[must_use]
     pub fn context_token(&self) -> String {
         let assignment = self.assignment.map(|id| id.to_string()).unwrap_or_default();
         let organization = self.organization.as_ref().map(|o| o.id.to_string()).unwrap_or_default();
-        format!("{assignment}.{organization}")
+        let viewed = self.customer.filter(|_| self.viewing.is_some()).map(|id| format!(".{id}")).unwrap_or_default();
+        format!("{assignment}.{organization}{viewed}")
     }
 }
 

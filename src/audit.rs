@@ -1,7 +1,9 @@
 //! The audit log: who did what to which row, when, in which organization, from where. Written in the
 //! caller's transaction, so that a write and its record stand or fall together.
 
-use chrono::{DateTime, Utc};
+mod details;
+mod log;
+
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
@@ -10,6 +12,9 @@ use crate::access::Actor;
 use crate::db::DbError;
 use crate::db::schema::audit_log;
 use crate::ids::{AuditRecordId, ClientId, CustomerId, OrganizationId, UserId};
+
+pub use details::{changed, created, removed};
+pub use log::{Chain, Cursor, Filter, Record, accounts, chain, list};
 
 /// What was done.
 #[derive(Debug, Clone)]
@@ -24,7 +29,7 @@ pub struct Entry<'a> {
     pub customer: Option<CustomerId>,
     /// A sentence.
     pub summary: String,
-    /// Before and after, or figures.
+    /// Before and after ([`created`], [`changed`], [`removed`]), or figures.
     pub details: Value,
 }
 
@@ -85,83 +90,6 @@ pub fn grouped(figure: impl ToString) -> String {
         out.push(digit);
     }
     out + rest
-}
-
-/// A record as people read it.
-#[derive(Debug, Clone, Queryable, Selectable)]
-#[diesel(table_name = audit_log)]
-pub struct Record {
-    /// Its id, ordered by time.
-    pub id: AuditRecordId,
-    /// Who.
-    pub user_name: String,
-    /// As what.
-    pub role: String,
-    /// The verb.
-    pub action: String,
-    /// The noun.
-    pub entity: String,
-    /// Which one.
-    pub entity_id: Option<uuid::Uuid>,
-    /// A sentence.
-    pub summary: String,
-    /// Before and after, or figures.
-    pub details: Value,
-    /// From where.
-    pub address: String,
-    /// When.
-    pub at: DateTime<Utc>,
-}
-
-/// Which records to list; empty texts: all.
-#[derive(Debug, Clone, Default)]
-pub struct Filter {
-    /// The noun.
-    pub entity: String,
-    /// The verb.
-    pub action: String,
-    /// Part of the user's name or of the sentence.
-    pub search: String,
-}
-
-/// Where a page of records begins: after this one, going back in time.
-pub type Cursor = (DateTime<Utc>, AuditRecordId);
-
-/// Records that the context may read, the latest first, from before `before` on.
-///
-/// # Errors
-/// When the database fails.
-pub async fn list(
-    conn: &mut AsyncPgConnection,
-    organization: OrganizationId,
-    client: Option<ClientId>,
-    filter: &Filter,
-    before: Option<Cursor>,
-    limit: i64,
-) -> QueryResult<Vec<Record>> {
-    let mut query = audit_log::table
-        .filter(audit_log::organization_id.eq(organization))
-        .select(Record::as_select())
-        .order((audit_log::at.desc(), audit_log::id.desc()))
-        .limit(limit)
-        .into_boxed();
-    if let Some(client) = client {
-        query = query.filter(audit_log::client_id.eq(client));
-    }
-    if !filter.entity.is_empty() {
-        query = query.filter(audit_log::entity.eq(filter.entity.clone()));
-    }
-    if !filter.action.is_empty() {
-        query = query.filter(audit_log::action.eq(filter.action.clone()));
-    }
-    if !filter.search.is_empty() {
-        let pattern = format!("%{}%", filter.search.replace(['\\', '%', '_'], " "));
-        query = query.filter(audit_log::user_name.ilike(pattern.clone()).or(audit_log::summary.ilike(pattern)));
-    }
-    if let Some((at, id)) = before {
-        query = query.filter(audit_log::at.lt(at).or(audit_log::at.eq(at).and(audit_log::id.lt(id))));
-    }
-    query.load(conn).await
 }
 
 #[cfg(test)]

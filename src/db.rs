@@ -12,6 +12,7 @@ pub mod migrate;
 pub mod owner;
 pub mod proof;
 pub mod schema;
+pub mod second_factor;
 pub mod system;
 mod tenant;
 pub mod worker;
@@ -42,6 +43,9 @@ pub use cached::Cached;
 pub use figure::Figure;
 pub use tenant::{Access, Tenant};
 
+/// What the database says where a transaction of the portal has no context.
+const NO_CONTEXT: &str = "there is no tenant context in this transaction";
+
 /// What can go wrong between the portal and its database.
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
@@ -63,6 +67,12 @@ pub enum DbError {
 }
 
 impl DbError {
+    /// Whether a query ran outside a tenant context: a fault of the program (`private.context()` of the migrations).
+    #[must_use]
+    pub fn lacks_context(&self) -> bool {
+        matches!(self, Self::Query(diesel::result::Error::DatabaseError(_, info)) if info.message() == NO_CONTEXT)
+    }
+
     /// Whether a constraint of this name refused the write.
     #[must_use]
     pub fn violates(&self, constraint: &str) -> bool {

@@ -12,6 +12,7 @@ pub mod ids;
 pub mod imports;
 pub mod interval_days;
 pub mod invoices;
+pub mod isolation;
 pub mod jobs;
 pub mod meters;
 pub mod money;

@@ -1,9 +1,9 @@
 //! Organizations: the one that is open, all of them for EIS staff, and how each client of one is doing.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Date, Integer, Nullable, Numeric, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Date, Integer, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
 
@@ -143,4 +143,53 @@ pub async fn overview(conn: &mut AsyncPgConnection) -> QueryResult<Vec<ClientOve
     let mut rows: Vec<ClientOverview> = sql_query(include_str!("organizations/overview.sql")).load(conn).await?;
     rows.sort_by(|a, b| b.attention().cmp(&a.attention()).then_with(|| a.name.cmp(&b.name)));
     Ok(rows)
+}
+
+/// What an organization holds, in figures.
+#[derive(Debug, Clone, QueryableByName)]
+pub struct Statistics {
+    /// Active clients.
+    #[diesel(sql_type = BigInt)]
+    pub clients: i64,
+    /// Active customers.
+    #[diesel(sql_type = BigInt)]
+    pub customers: i64,
+    /// Closed accounts.
+    #[diesel(sql_type = BigInt)]
+    pub closed_customers: i64,
+    /// Meters, in service or not.
+    #[diesel(sql_type = BigInt)]
+    pub meters: i64,
+    /// Issued invoices and credit notes.
+    #[diesel(sql_type = BigInt)]
+    pub invoices: i64,
+    /// ISO 4217: what its clients bill in.
+    #[diesel(sql_type = Array<Text>)]
+    pub currencies: Vec<String>,
+    /// What is open on invoices, one amount a currency.
+    #[diesel(sql_type = Array<Numeric>)]
+    pub open: Vec<Decimal>,
+    /// People with a role that holds today.
+    #[diesel(sql_type = BigInt)]
+    pub users: i64,
+    /// Files of usage that came.
+    #[diesel(sql_type = BigInt)]
+    pub files: i64,
+    /// Their size.
+    #[diesel(sql_type = BigInt)]
+    pub bytes: i64,
+    /// When the last of them came.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub last_at: Option<DateTime<Utc>>,
+    /// When a billing run last ended.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub last_run: Option<DateTime<Utc>>,
+}
+
+/// The figures of the organization that is open.
+///
+/// # Errors
+/// When the database fails.
+pub async fn statistics(conn: &mut AsyncPgConnection, organization: OrganizationId) -> QueryResult<Statistics> {
+    sql_query(include_str!("organizations/statistics.sql")).bind::<SqlUuid, _>(organization).get_result(conn).await
 }

@@ -1,5 +1,6 @@
 //! The server: what stands around the routes (sessions, CSRF, headers, limits, logs), and its start and stop.
 
+pub mod asked;
 pub mod assets;
 pub mod auth;
 pub mod ctx;
@@ -18,6 +19,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum_login::AuthManagerLayerBuilder;
 use eis::db::Db;
 use eis::db::connect::{Connected, Login};
+use eis::db::proof::Monitor;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
@@ -77,7 +79,8 @@ pub fn router_with(state: AppState, beside: Router<AppState>) -> Router {
 pub fn state(connected: &Connected, args: &ServeArgs) -> Result<AppState, String> {
     let db = Db::new(&connected.url(Login::App), args.db_connections).map_err(|e| e.to_string())?;
     let public_url = args.public_url.as_ref().map(|url| url.trim_end_matches('/').to_owned());
-    Ok(AppState { db, options: Arc::new(Options { public_url, trust_proxy: args.trust_proxy }) })
+    let monitor = Monitor::new(connected.url(Login::Monitor));
+    Ok(AppState { db, monitor, options: Arc::new(Options { public_url, trust_proxy: args.trust_proxy }) })
 }
 
 /// Serves until SIGTERM or Ctrl-C; requests in flight finish.

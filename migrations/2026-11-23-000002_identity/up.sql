@@ -137,13 +137,19 @@ CREATE TABLE public.sessions (
     created_at      timestamptz NOT NULL DEFAULT now(),
     seen_at         timestamptz NOT NULL DEFAULT now(),
     expires_at      timestamptz NOT NULL,
-    idle_seconds    integer NOT NULL CHECK (idle_seconds > 0)
+    idle_seconds    integer NOT NULL CHECK (idle_seconds > 0),
+    viewed_client_id   uuid,
+    viewed_customer_id uuid,
+    viewed_until       timestamptz,
+    CHECK ((viewed_customer_id IS NULL) = (viewed_until IS NULL) AND (viewed_client_id IS NULL) = (viewed_until IS NULL))
 );
 CREATE INDEX sessions_user ON public.sessions (user_id);
 CREATE INDEX sessions_expiry ON public.sessions (expires_at);
 COMMENT ON TABLE public.sessions IS
     'Web sessions by the SHA-256 of their secret. Bound to a user only by a ticket that a right password or a switch earned.';
 COMMENT ON COLUMN public.sessions.organization_id IS 'The organization that EIS staff opened; NULL for every other role.';
+COMMENT ON COLUMN public.sessions.viewed_until IS
+    'Until then this session of staff or an admin sees the portal as a customer does (viewed_client_id, viewed_customer_id): the customer''s rows, reading only.';
 COMMENT ON COLUMN public.sessions.auth_hash IS 'Password and assignment as they were when the session was bound; it ends when they change.';
 ALTER TABLE public.sessions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.sessions FORCE ROW LEVEL SECURITY;
@@ -158,8 +164,10 @@ CREATE TABLE public.session_tickets (
     assignment_id   uuid REFERENCES public.role_assignments (id),
     organization_id uuid REFERENCES public.organizations (id),
     session_ends    timestamptz,
-    expires_at      timestamptz NOT NULL
+    expires_at      timestamptz NOT NULL,
+    needs_code      boolean NOT NULL DEFAULT false
 );
+COMMENT ON COLUMN public.session_tickets.needs_code IS 'The password was right and the second factor is still asked for: this ticket binds no session.';
 COMMENT ON COLUMN public.session_tickets.session_ends IS 'The end of the session that is continued under a new id: switching never prolongs it. NULL after signing in.';
 COMMENT ON TABLE public.session_tickets IS
     'One-minute, one-use proofs that a session may be bound to a user and assignment: every change of privilege gets a new session id.';
@@ -174,12 +182,14 @@ CREATE TABLE public.sign_ins (
     user_id     uuid REFERENCES public.users (id),
     account     bytea NOT NULL,
     address     text NOT NULL,
-    outcome     text NOT NULL CHECK (outcome IN ('signed_in', 'wrong', 'limited')),
+    outcome     text NOT NULL CHECK (outcome IN ('signed_in', 'password', 'wrong', 'limited')),
     at          timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX sign_ins_account ON public.sign_ins (account, at);
 CREATE INDEX sign_ins_address ON public.sign_ins (address, at);
 CREATE INDEX sign_ins_user ON public.sign_ins (user_id, at);
+COMMENT ON COLUMN public.sign_ins.outcome IS
+    'password: it was right and the second factor is still asked for; this sets no count of wrong attempts back.';
 COMMENT ON TABLE public.sign_ins IS 'Attempts to sign in: the limit counts them, their user reads their own. Unknown addresses are kept as a hash only.';
 ALTER TABLE public.sign_ins ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.sign_ins FORCE ROW LEVEL SECURITY;

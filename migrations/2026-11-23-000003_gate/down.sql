@@ -3,4 +3,4 @@ DROP FUNCTION public.open_context, public.open_system_context, public.session_cr
     public.switch_context, public.staff_organizations, public.my_sessions, public.end_other_sessions, public.my_salt,
     public.change_password, public.organization_users, public.invite, public.revoke_invitation, public.invitation_by_token,
     public.accept_invitation, public.revoke_assignment, public.end_assignment;
-DROP FUNCTION private.may_grant, private.issue_ticket, private.stand, private.audit_person, private.try_password, private.retry_after, private.live_session, private.auth_hash, private.in_force, private.is_live;
+DROP FUNCTION private.may_grant, private.issue_ticket, private.stand, private.may_view, private.audit_person, private.try_password, private.has_second_factor, private.retry_after, private.live_session, private.auth_hash, private.in_force, private.is_live;

@@ -22,8 +22,9 @@ ALTER FUNCTION private.in_force OWNER TO eis_gate;
 ALTER FUNCTION private.is_live OWNER TO eis_gate;
 ALTER FUNCTION private.auth_hash OWNER TO eis_gate;
 
--- One live session by its secret: its row, its user, the assignment in force. It is an error when there is none.
-CREATE FUNCTION private.live_session(secret bytea,
+-- One live session by its secret: its row, its user, the assignment in force. It is an error when there is none, and,
+-- for whoever does not say otherwise, while the session sees the portal as a customer: then it changes nothing.
+CREATE FUNCTION private.live_session(secret bytea, viewing_too boolean DEFAULT false,
     OUT session public.sessions, OUT person public.users, OUT assignment public.role_assignments)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -34,15 +35,31 @@ BEGIN
     IF person.id IS NULL OR session.auth_hash IS DISTINCT FROM private.auth_hash(person, assignment) THEN
         RAISE EXCEPTION 'this session has ended' USING ERRCODE = 'invalid_authorization_specification', CONSTRAINT = 'session_ended';
     END IF;
+    IF session.viewed_until > now() AND NOT viewing_too THEN
+        RAISE EXCEPTION 'this session sees as a customer and changes nothing' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'not_yours';
+    END IF;
 END $$;
 REVOKE ALL ON FUNCTION private.live_session FROM PUBLIC;
 ALTER FUNCTION private.live_session OWNER TO eis_gate;
 
 -- ── Context ────────────────────────────────────────────────────────────────────────────────────────
 
--- Signs the context that an assignment gives, at one client of the organization (`narrow_client`) or at its own level.
--- Whoever calls this has checked the session.
-CREATE FUNCTION private.stand(of_session uuid, opened uuid, person uuid, role text, organization uuid, client uuid, customer uuid, narrow_client uuid)
+-- Whether somebody in a role, at an organization and client, may see the portal as this customer does.
+CREATE FUNCTION private.may_view(role text, organization uuid, client uuid, viewed_client uuid, viewed_customer uuid) RETURNS boolean
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN organization IS NOT NULL
+        AND (role IN ('eis_staff', 'energy_admin') OR (role = 'client_admin' AND client = viewed_client))
+        AND EXISTS (SELECT FROM public.customers k
+            WHERE k.organization_id = organization AND k.client_id = viewed_client AND k.id = viewed_customer);
+END $$;
+REVOKE ALL ON FUNCTION private.may_view FROM PUBLIC;
+ALTER FUNCTION private.may_view OWNER TO eis_gate;
+
+-- Signs the context that an assignment gives, at one client of the organization (`narrow_client`) or at its own level; for
+-- a session that sees as a customer, that customer's, reading only. Whoever calls this has checked the session.
+CREATE FUNCTION private.stand(of_session uuid, opened uuid, person uuid, role text, organization uuid, client uuid, customer uuid, narrow_client uuid,
+    viewed_client uuid DEFAULT NULL, viewed_customer uuid DEFAULT NULL)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     org uuid := CASE WHEN role = 'eis_staff' THEN opened ELSE organization END;
@@ -50,7 +67,12 @@ DECLARE
 BEGIN
     -- (private.writes_until comes with the migration of stepping up.)
     IF role = 'eis_staff' AND org IS NOT NULL THEN writes := private.writes_until(of_session, org) IS NOT NULL; END IF;
-    IF org IS NULL THEN
+    IF viewed_customer IS NOT NULL AND private.may_view(role, org, client, viewed_client, viewed_customer) THEN
+        IF narrow_client IS DISTINCT FROM viewed_client AND narrow_client IS NOT NULL THEN
+            RAISE EXCEPTION 'this client is not yours' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'not_yours';
+        END IF;
+        PERFORM private.put_context('customer', org, viewed_client, viewed_customer, person, 'customer_user', false);
+    ELSIF org IS NULL THEN
         PERFORM private.put_context('none', NULL, NULL, NULL, person, coalesce(role, 'none'), false);
     ELSIF role IN ('customer_user', 'client_admin') THEN
         IF narrow_client IS DISTINCT FROM client AND narrow_client IS NOT NULL THEN
@@ -80,7 +102,8 @@ BEGIN
     -- A connection is made ready by preparing this call; it asks for nothing then.
     IF secret IS NULL THEN RETURN; END IF;
     -- One statement: the session, its user, its assignment; all as they are now.
-    SELECT s.id AS session, s.organization_id AS opened, u.id AS person, a.role, g.id AS organization_id, a.client_id, a.customer_id INTO live
+    SELECT s.id AS session, s.organization_id AS opened, u.id AS person, a.role, g.id AS organization_id, a.client_id, a.customer_id,
+        s.viewed_client_id, CASE WHEN s.viewed_until > now() THEN s.viewed_customer_id END AS viewed_customer_id INTO live
     FROM public.sessions s
     JOIN public.users u ON u.id = s.user_id AND u.status = 'active'
     LEFT JOIN public.role_assignments a ON a.id = s.assignment_id AND a.user_id = u.id AND private.in_force(a)
@@ -90,7 +113,8 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION 'this session has ended' USING ERRCODE = 'invalid_authorization_specification', CONSTRAINT = 'session_ended';
     END IF;
-    PERFORM private.stand(live.session, live.opened, live.person, live.role, live.organization_id, live.client_id, live.customer_id, narrow_client);
+    PERFORM private.stand(live.session, live.opened, live.person, live.role, live.organization_id, live.client_id, live.customer_id, narrow_client,
+        live.viewed_client_id, live.viewed_customer_id);
 END $$;
 COMMENT ON FUNCTION public.open_context IS
     'Checks a live session''s secret and signs its tenant context for this transaction; SQLSTATE 28000 when the session has ended, 42501 for a client that is not covered.';
@@ -144,21 +168,23 @@ CREATE FUNCTION public.session_load(secret bytea, enter boolean DEFAULT false) R
     data text, stale boolean, expires_at timestamptz, user_id uuid, email text, user_name text, bound_hash bytea, auth_hash bytea,
     assignment_id uuid, role text, assignments integer, organization_id uuid, organization_slug text, organization_name text,
     client_id uuid, client_slug text, client_name text, client_currency text, client_time_zone text, client_locale text,
-    customer_id uuid, writes_until timestamptz)
+    customer_id uuid, writes_until timestamptz, viewed_until timestamptz, viewed_name text, own_role text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     opened uuid;
     of_session uuid;
+    seen_client uuid;
+    seen_customer uuid;
 BEGIN
-    SELECT s.id, s.data, s.seen_at < now() - interval '1 minute', s.expires_at, s.organization_id,
+    SELECT s.id, s.viewed_client_id, CASE WHEN s.viewed_until > now() THEN s.viewed_customer_id END, s.viewed_until, s.data, s.seen_at < now() - interval '1 minute', s.expires_at, s.organization_id,
         u.id, u.email, u.name,
         s.auth_hash, CASE WHEN u.id IS NOT NULL THEN private.auth_hash(u, a) END,
         a.id, a.role,
         (SELECT count(*)::integer FROM public.role_assignments o WHERE o.user_id = u.id AND private.in_force(o)),
         g.id, g.slug, g.name, a.client_id, c.slug, c.name, c.currency, c.time_zone, c.locale, a.customer_id
-    INTO of_session, data, stale, expires_at, opened, user_id, email, user_name, bound_hash, auth_hash, assignment_id, role, assignments,
-        organization_id, organization_slug, organization_name, client_id, client_slug, client_name, client_currency, client_time_zone,
-        client_locale, customer_id
+    INTO of_session, seen_client, seen_customer, viewed_until, data, stale, expires_at, opened, user_id, email, user_name, bound_hash, auth_hash,
+        assignment_id, role, assignments, organization_id, organization_slug, organization_name, client_id, client_slug, client_name,
+        client_currency, client_time_zone, client_locale, customer_id
     FROM public.sessions s
     LEFT JOIN public.users u ON u.id = s.user_id AND u.status = 'active'
     LEFT JOIN public.role_assignments a ON a.id = s.assignment_id AND a.user_id = u.id AND private.in_force(a)
@@ -170,20 +196,31 @@ BEGIN
     IF NOT FOUND THEN RETURN; END IF;
     IF role = 'eis_staff' AND opened IS NOT NULL THEN writes_until := private.writes_until(of_session, opened); END IF;
     IF enter AND bound_hash = auth_hash THEN
-        PERFORM private.stand(of_session, opened, user_id, role, organization_id, client_id, customer_id, NULL);
+        PERFORM private.stand(of_session, opened, user_id, role, organization_id, client_id, customer_id, NULL, seen_client, seen_customer);
+    END IF;
+    own_role := role;
+    IF seen_customer IS NOT NULL AND private.may_view(role, organization_id, client_id, seen_client, seen_customer) THEN
+        SELECT k.name, k.client_id, c.slug, c.name, c.currency, c.time_zone, c.locale, k.id, 'customer_user', NULL
+        INTO viewed_name, client_id, client_slug, client_name, client_currency, client_time_zone, client_locale, customer_id, role, writes_until
+        FROM public.customers k JOIN public.clients c ON c.organization_id = k.organization_id AND c.id = k.client_id
+        WHERE k.organization_id = session_load.organization_id AND k.client_id = seen_client AND k.id = seen_customer;
+    ELSE
+        viewed_until := NULL;
     END IF;
     RETURN NEXT;
 END $$;
 COMMENT ON FUNCTION public.session_load IS
     'The live session of this secret with its user and assignment, or no row; with `enter` its tenant context is opened as by open_context.';
 
-CREATE FUNCTION private.issue_ticket(person uuid, assignment uuid, organization uuid, session_ends timestamptz) RETURNS bytea
+CREATE FUNCTION private.issue_ticket(person uuid, assignment uuid, organization uuid, session_ends timestamptz, needs_code boolean DEFAULT false)
+RETURNS bytea
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     ticket bytea := decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 'hex');
 BEGIN
     DELETE FROM public.session_tickets t WHERE t.expires_at < now();
-    INSERT INTO public.session_tickets VALUES (sha256(ticket), person, assignment, organization, session_ends, now() + interval '1 minute');
+    INSERT INTO public.session_tickets VALUES (sha256(ticket), person, assignment, organization, session_ends,
+        now() + CASE WHEN needs_code THEN interval '5 minutes' ELSE interval '1 minute' END, needs_code);
     RETURN ticket;
 END $$;
 REVOKE ALL ON FUNCTION private.issue_ticket FROM PUBLIC;
@@ -194,7 +231,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE t public.session_tickets;
 BEGIN
     DELETE FROM public.session_tickets x WHERE x.ticket_hash = sha256(ticket) RETURNING x.* INTO t;
-    IF t.user_id IS NULL OR t.expires_at < now() THEN RETURN false; END IF;
+    IF t.user_id IS NULL OR t.needs_code OR t.expires_at < now() THEN RETURN false; END IF;
     UPDATE public.sessions s SET user_id = t.user_id, assignment_id = t.assignment_id, organization_id = t.organization_id,
         expires_at = least(s.expires_at, coalesce(t.session_ends, s.expires_at)),
         auth_hash = (SELECT private.auth_hash(u, a) FROM public.users u
@@ -227,6 +264,11 @@ BEGIN
         + interval '15 minutes' - now())::integer);
 END $$;
 
+-- Whether a person signs in with a second factor; its migration says more than this.
+CREATE FUNCTION private.has_second_factor(person uuid) RETURNS boolean LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN false; END $$;
+REVOKE ALL ON FUNCTION private.has_second_factor FROM PUBLIC;
+ALTER FUNCTION private.has_second_factor OWNER TO eis_gate;
+
 -- Tries a password digest for an account, whoever asks and wherever: one limit, one record. 'signed_in', 'wrong' or 'limited'.
 CREATE FUNCTION private.try_password(person public.users, email text, digest bytea, address text) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -240,7 +282,8 @@ BEGIN
         ELSE 'signed_in' END;
     -- What is older than a season tells nobody anything any more.
     DELETE FROM public.sign_ins s WHERE s.account = key AND s.at < now() - interval '90 days';
-    INSERT INTO public.sign_ins (user_id, account, address, outcome) VALUES (person.id, key, left(address, 64), outcome);
+    INSERT INTO public.sign_ins (user_id, account, address, outcome) VALUES (person.id, key, left(address, 64),
+        CASE WHEN outcome = 'signed_in' AND private.has_second_factor(person.id) THEN 'password' ELSE outcome END);
     RETURN outcome;
 END $$;
 REVOKE ALL ON FUNCTION private.retry_after, private.try_password FROM PUBLIC;
@@ -272,7 +315,8 @@ BEGIN
     ELSIF outcome = 'signed_in' THEN
         SELECT count(*), (array_agg(a.id))[1] INTO choices, choice FROM public.role_assignments a WHERE a.user_id = person.id AND private.in_force(a);
         user_id := person.id;
-        ticket := private.issue_ticket(person.id, CASE WHEN choices = 1 THEN choice END, NULL, NULL);
+        IF private.has_second_factor(person.id) THEN outcome := 'code_needed'; END IF;
+        ticket := private.issue_ticket(person.id, CASE WHEN choices = 1 THEN choice END, NULL, NULL, outcome = 'code_needed');
     END IF;
 END $$;
 COMMENT ON FUNCTION public.sign_in IS 'Checks a password digest, limits attempts, and gives a ticket for a new session. One assignment is opened at once; of several the person chooses.';
@@ -298,7 +342,7 @@ DECLARE
     live record;
     a public.role_assignments;
 BEGIN
-    SELECT * INTO live FROM private.live_session(secret);
+    SELECT * INTO live FROM private.live_session(secret, true);
     SELECT x.* INTO a FROM public.role_assignments x
         WHERE x.id = coalesce(assignment, (live.session).assignment_id) AND x.user_id = (live.person).id AND private.in_force(x);
     IF a.id IS NULL OR (organization IS NOT NULL AND a.role <> 'eis_staff') THEN

@@ -11,7 +11,7 @@ use super::tenant::{self, BEGIN_READING, Tenant, refused};
 use super::{Cached, Db, DbError};
 use crate::access::SessionSecret;
 use crate::clients::ClientFace;
-use crate::ids::{AssignmentId, ClientId, OrganizationId, UserId};
+use crate::ids::{AssignmentId, ClientId, CustomerId, OrganizationId, UserId};
 
 /// What a request needs to know about who asks.
 #[derive(Debug, Clone, Queryable)]
@@ -60,6 +60,12 @@ pub struct LoadedSession {
     pub customer_id: Option<Uuid>,
     /// Until when EIS staff may write in the organization that is open; `None`: reading only.
     pub writes_until: Option<DateTime<Utc>>,
+    /// Until when the session sees as a customer: role, client and customer are the customer's then.
+    pub viewed_until: Option<DateTime<Utc>>,
+    /// That customer's name.
+    pub viewed_name: Option<String>,
+    /// The role of the assignment, whatever is seen.
+    pub own_role: Option<String>,
 }
 
 /// The columns of [`LoadedSession`], in order.
@@ -86,6 +92,9 @@ type SessionColumns = (
     Nullable<Text>,
     Nullable<SqlUuid>,
     Nullable<Timestamptz>,
+    Nullable<Timestamptz>,
+    Nullable<Text>,
+    Nullable<Text>,
 );
 
 impl LoadedSession {
@@ -112,6 +121,11 @@ pub enum SignIn {
         user: UserId,
         /// Good for one session, for one minute.
         ticket: Ticket,
+    },
+    /// The password was right, and a code is asked for: a ticket that opens nothing without one.
+    CodeNeeded {
+        /// Good for [`Db::second_factor`] alone.
+        half: Ticket,
     },
     /// Account or password is wrong; which of them is not said.
     Wrong,
@@ -149,6 +163,29 @@ pub enum Accepted {
 /// Proof that a session may be bound to a user and assignment.
 #[derive(Clone)]
 pub struct Ticket(Vec<u8>);
+
+impl Ticket {
+    /// Its bytes as hex, for a session that waits for its second factor.
+    #[must_use]
+    pub fn hex(&self) -> String {
+        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The ticket of such hex.
+    #[must_use]
+    pub fn of_hex(hex: &str) -> Option<Self> {
+        let pairs = hex.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
+        pairs.collect::<Option<Vec<u8>>>().map(Self)
+    }
+
+    pub(super) const fn of(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
 
 impl std::fmt::Debug for Ticket {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -344,6 +381,7 @@ impl Db {
             .await?;
         Ok(match (row.outcome.as_str(), row.user_id, row.ticket) {
             ("signed_in", Some(user), Some(ticket)) => SignIn::SignedIn { user: UserId(user), ticket: Ticket(ticket) },
+            ("code_needed", _, Some(half)) => SignIn::CodeNeeded { half: Ticket(half) },
             ("limited", ..) => SignIn::Limited { retry_after: row.retry_after.unwrap_or(900) },
             _ => SignIn::Wrong,
         })
@@ -411,6 +449,56 @@ impl Db {
             .await
             .map_err(refused)?;
         Ok(flag.value.unwrap_or(false))
+    }
+
+    /// Lets a session of staff or an admin see the portal as a customer does, reading only; tells until when.
+    ///
+    /// # Errors
+    /// [`DbError::SessionEnded`]; [`DbError::Refused`] for a customer that is not the session's to see.
+    pub async fn view_as(
+        &self,
+        of: SessionSecret,
+        client: ClientId,
+        customer: CustomerId,
+        address: &str,
+    ) -> Result<DateTime<Utc>, DbError> {
+        #[derive(QueryableByName)]
+        struct Ends {
+            #[diesel(sql_type = Timestamptz)]
+            value: DateTime<Utc>,
+        }
+        let mut connection = self.connection().await?;
+        let ends: Ends = sql_query("SELECT public.view_as($1, $2, $3, $4) AS value")
+            .bind::<Binary, _>(secret(of))
+            .bind::<SqlUuid, _>(client)
+            .bind::<SqlUuid, _>(customer)
+            .bind::<Text, _>(address)
+            .get_result(&mut connection)
+            .await
+            .map_err(refused)?;
+        Ok(ends.value)
+    }
+
+    /// Ends what [`Self::view_as`] began; tells which customer it was, `None` when nothing was open.
+    ///
+    /// # Errors
+    /// [`DbError::SessionEnded`].
+    pub async fn stop_viewing(&self, of: SessionSecret) -> Result<Option<(ClientId, CustomerId)>, DbError> {
+        #[derive(QueryableByName)]
+        struct Viewed {
+            #[diesel(sql_type = SqlUuid)]
+            client_id: ClientId,
+            #[diesel(sql_type = SqlUuid)]
+            customer_id: CustomerId,
+        }
+        let mut connection = self.connection().await?;
+        let viewed: Option<Viewed> = sql_query("SELECT * FROM public.stop_viewing($1)")
+            .bind::<Binary, _>(secret(of))
+            .get_result(&mut connection)
+            .await
+            .optional()
+            .map_err(refused)?;
+        Ok(viewed.map(|viewed| (viewed.client_id, viewed.customer_id)))
     }
 
     /// Changes the password of a session's user, ends the user's other sessions and gives a ticket for a

@@ -15,6 +15,7 @@ use axum::response::{Html, Response};
 use axum::routing::get;
 use eis::access::Actor;
 use eis::db::connect::{Login, Settings};
+use eis::db::proof::Monitor;
 use eis::db::{Access, Db};
 use eis::ids::InvoiceId;
 use eis::invoices::Filter;
@@ -145,7 +146,8 @@ async fn context_only(state: AppState, headers: HeaderMap) -> Result<Html<&'stat
 /// Serves the portal over a database, with the peers beside it; its address.
 async fn serve(scale: &Scale) -> Result<SocketAddr, String> {
     let db = Db::new(&scale.connected.url(Login::App), crate::cli::connections()).map_err(|e| e.to_string())?;
-    let state = AppState { db, options: Arc::new(Options { public_url: None, trust_proxy: false }) };
+    let monitor = Monitor::new(scale.connected.url(Login::Monitor));
+    let state = AppState { db, monitor, options: Arc::new(Options { public_url: None, trust_proxy: false }) };
     let handler = |sql: Sql, length: usize| {
         get(move |State(state): State<AppState>, headers: HeaderMap, invoice: Option<Path<String>>| {
             bare(state, headers, Peer { sql, length }, invoice.map(|Path(id)| id).unwrap_or_default())

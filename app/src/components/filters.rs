@@ -85,3 +85,28 @@ pub fn FilterBar(
         </form>
     }
 }
+
+/// A filter to type: a name, an account number, a day.
+#[component]
+pub fn FilterText(
+    /// Its name in the address: `from`.
+    #[prop(into)]
+    name: String,
+    /// What it filters by: `From`.
+    #[prop(into)]
+    label: String,
+    /// The value now.
+    #[prop(into)]
+    value: String,
+    /// `text` or `date`.
+    #[prop(default = "text".to_owned(), into)]
+    kind: String,
+) -> impl IntoView {
+    let id = format!("filter-{name}");
+    view! {
+        <div class="filter">
+            <label r#for=id.clone()>{label}</label>
+            <input class="input" id=id name=name r#type=kind value=value autocomplete="off"/>
+        </div>
+    }
+}

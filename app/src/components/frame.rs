@@ -51,6 +51,17 @@ pub struct Brand {
     pub logo: String,
 }
 
+/// That the page is seen as a customer sees it, by somebody else.
+#[derive(Clone, Debug, Default)]
+pub struct ViewingBar {
+    /// The customer's name.
+    pub customer: String,
+    /// How long still: `29 min left`.
+    pub left: String,
+    /// Where the form that stops it is posted.
+    pub stop: String,
+}
+
 /// What the frame shows; the same for every page of one request.
 #[derive(Clone, Debug, Default)]
 pub struct Frame {
@@ -76,6 +87,8 @@ pub struct Frame {
     pub staff_writes: bool,
     /// Where staff step up to make changes; empty hides the link.
     pub step_up: String,
+    /// Somebody else sees the portal as a customer: shows who and how long, and how to stop.
+    pub viewing: Option<ViewingBar>,
     /// Navigation, in order of use.
     pub nav: Vec<NavItem>,
     /// Navigation in a row beneath the header rather than at the side: for four entries or fewer.

@@ -2,7 +2,7 @@
 
 use super::html::Html;
 use super::switcher::SwitchDialog;
-use super::{Brand, Crumb, Flash, Frame, Glyph, Icon, NavItem, PostForm, present};
+use super::{Brand, Button, Crumb, Flash, Frame, Glyph, Icon, Kind, NavItem, PostForm, ViewingBar, present};
 use crate::format::initials;
 use crate::server::assets;
 use leptos::either::Either;
@@ -38,8 +38,9 @@ pub fn Shell(
                 </button>
                 {frame.brand.is_none().then(product)}
                 {place(frame.organization.clone(), frame.client, frame.brand, frame.switch_href.clone())}
-                {account(frame.person, frame.role, frame.context, frame.switch_href)}
+                {account(frame.person, frame.role, frame.context.clone(), frame.switch_href)}
             </header>
+            {frame.viewing.map(|bar| viewing(bar, frame.context.clone()))}
             {frame.staff.then(|| staff(frame.organization, frame.staff_note, frame.step_up, frame.staff_writes))}
             <nav class="nav" id="nav" popover="auto" aria-label="Main">
                 <ul inner_html=entries(&frame.nav)></ul>
@@ -132,6 +133,21 @@ fn staff(organization: String, note: String, step_up: String, writing: bool) -> 
                 " Every step is on record."
             </p>
             {present(step_up).map(|href| view! { <a href=href>{if writing { "Stop…" } else { "Make changes…" }}</a> })}
+        </div>
+    }
+}
+
+/// On every page, at the top whatever is scrolled: whose eyes these are.
+fn viewing(bar: ViewingBar, context: String) -> impl IntoView {
+    view! {
+        <div class="staff viewing" role="region" aria-label="Seeing as a customer">
+            <p>
+                "You see what " <strong>{bar.customer}</strong> " sees, reading only. " {bar.left}
+                ". It is on record."
+            </p>
+            <PostForm action=bar.stop context=context>
+                <Button label="Stop" kind=Kind::Secondary/>
+            </PostForm>
         </div>
     }
 }

@@ -8,3 +8,4 @@ pub mod invoices;
 pub mod meters;
 pub mod overview;
 pub mod tariffs;
+pub mod view_as;

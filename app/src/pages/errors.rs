@@ -7,13 +7,14 @@ use leptos::prelude::*;
 use super::frame::render;
 use crate::components::{ButtonLink, Document, Plain};
 
-/// A page that says what happened.
-pub fn page(title: &str, text: &str) -> Html<String> {
-    let (title, text) = (title.to_owned(), text.to_owned());
+/// A page that says what happened; `asked` names what was asked for, where that helps support.
+pub fn page(title: &str, text: &str, asked: &str) -> Html<String> {
+    let (title, text, asked) = (title.to_owned(), text.to_owned(), asked.to_owned());
     render(move || {
         view! {
             <Document title=title.clone()>
                 <Plain title=title lead=text>
+                    {(!asked.is_empty()).then(|| view! { <p class="hint">"What was asked for: " <code>{asked}</code></p> })}
                     <div class="actions"><ButtonLink label="Go to your start page" href="/"/></div>
                 </Plain>
             </Document>

@@ -6,8 +6,9 @@ use eis::ids::ClientId;
 use leptos::prelude::*;
 use leptos::tachys::view::Position;
 
+use super::organization;
 use super::staff::step_up;
-use crate::components::{Brand, Crumb, Document, Flash, Frame, NavItem, Shell};
+use crate::components::{Brand, Crumb, Document, Flash, Frame, NavItem, Shell, ViewingBar};
 use crate::format::hue_of;
 use crate::server::ctx::Ctx;
 
@@ -69,7 +70,7 @@ pub async fn page<V: IntoView + 'static>(
     };
     let title: String = title.into();
     let full = if where_.is_empty() { title } else { format!("{title} · {where_}") };
-    let recent = super::switch::recent(ctx, actor).await;
+    let recent = if actor.viewing.is_none() { super::switch::recent(ctx, actor).await } else { Vec::new() };
     let frame = Frame { flash, recent, ..frame(ctx.path(), actor, place) };
     let body_class = if actor.role == Some(Role::CustomerUser) { "roomy" } else { "" };
     render(move || {
@@ -93,14 +94,17 @@ fn frame(path: &str, actor: &Actor, place: Place) -> Frame {
     } else {
         (organization.as_ref().map(|o| o.name.clone()).unwrap_or_default(), client_name.clone())
     };
-    let may_switch = actor.assignments > 1 || actor.role == Some(Role::EisStaff);
+    let may_switch = actor.viewing.is_none() && (actor.assignments > 1 || actor.role == Some(Role::EisStaff));
     Frame {
         context: actor.context_token(),
         organization: name,
         client: detail,
         hue: organization.as_ref().map_or(NO_HUE, |o| hue_of(&o.slug)),
         person: actor.user_name.clone(),
-        role: actor.role.map_or("No role chosen", Role::label).to_owned(),
+        role: actor.viewing.as_ref().map_or_else(
+            || actor.role.map_or("No role chosen", Role::label).to_owned(),
+            |viewing| format!("{}, seeing as a customer", viewing.own_role.label()),
+        ),
         brand: customer.then(|| Brand { name: client_name.clone(), logo: String::new() }),
         staff: actor.role == Some(Role::EisStaff) && organization.is_some(),
         staff_note: actor.writes_until.map_or_else(
@@ -109,6 +113,11 @@ fn frame(path: &str, actor: &Actor, place: Place) -> Frame {
         ),
         staff_writes: actor.writes_until.is_some(),
         step_up: step_up::PATH.to_owned(),
+        viewing: actor.viewing.as_ref().map(|viewing| ViewingBar {
+            customer: viewing.customer.clone(),
+            left: format!("{} min left", step_up::minutes_left(viewing.until)),
+            stop: "/api/stop_viewing".to_owned(),
+        }),
         nav: nav(path, actor, place.client, &client_name),
         nav_on_top: customer,
         switch_href: if may_switch { "/switch".to_owned() } else { String::new() },
@@ -147,6 +156,7 @@ fn nav(path: &str, actor: &Actor, client: Option<ClientId>, client_name: &str) -
         items.push(NavItem::new("Clients", "/organization/clients", path));
         items.push(NavItem::new("Users and roles", "/organization/users", path));
         items.push(NavItem::new("Audit log", "/organization/audit", path));
+        items.push(NavItem::new("Isolation report", organization::isolation::PATH, path));
     }
     if let (Some(client), true) = (client.or(actor.client), actor.may(Permission::ViewClient)) {
         let base = format!("/clients/{client}");
@@ -162,10 +172,8 @@ fn nav(path: &str, actor: &Actor, client: Option<ClientId>, client_name: &str) -
         ] {
             items.push(NavItem::new(label, format!("{base}/{noun}"), path));
         }
-        if actor.role == Some(Role::ClientAdmin) {
-            items.push(NavItem::new("Users", format!("{base}/users"), path));
-            items.push(NavItem::new("Audit log", format!("{base}/audit"), path));
-        }
+        items.push(NavItem::new("Users", format!("{base}/users"), path));
+        items.push(NavItem::new("Audit log", format!("{base}/audit"), path));
     }
     items
 }

@@ -39,6 +39,7 @@ fn spent() -> Response {
     let body = errors::page(
         "This invitation link no longer works",
         "A link works once and for 14 days, and whoever sent it may take it back. If you have accepted it already, sign in. Otherwise ask the sender for a new one, and check that the whole link was copied.",
+        "",
     );
     (StatusCode::NOT_FOUND, body).into_response()
 }

@@ -1,4 +1,6 @@
-//! Signing in and out.
+//! Signing in and out; the code that is asked for after the password is in [`code`].
+
+pub mod code;
 
 use axum::extract::Query;
 use axum::response::{IntoResponse, Response};
@@ -78,6 +80,10 @@ pub(crate) async fn sign_in(
             Err(error) => return Err(AppError::Internal(error.to_string())),
         };
         let ticket = user.ticket().cloned().ok_or(AppError::SignedOut)?;
+        if user.code_needed() {
+            code::keep(&ctx, &ticket).await?;
+            return Ok(Done::to(code::address(&own_path(&next, ""))));
+        }
         auth.login(&user).await.map_err(|e| AppError::Internal(e.to_string()))?;
         rotate(&auth, &ticket, &ctx.address, &ctx.agent).await?;
         Ok(Done::to(own_path(&next, "/")))

@@ -1,4 +1,5 @@
 //! Pages of a whole organization: for its energy admins, and EIS staff who look in.
 
 pub mod clients;
+pub mod isolation;
 pub mod overview;

@@ -1,4 +1,6 @@
-//! One's own profile: password, sessions, sign-ins.
+//! One's own profile: password, sessions, sign-ins; the second factor is in [`second_factor`].
+
+pub mod second_factor;
 
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
@@ -24,11 +26,16 @@ use crate::server::functions::{Done, act, ctx};
 /// `GET /profile`
 pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
     let actor = ctx.require_user()?;
+    if actor.viewing.is_some() {
+        let text = "You see the portal as a customer just now. Stop that first, then open your own profile.";
+        return Err(AppError::Conflict(text.to_owned()));
+    }
     let mut tx = ctx.read(&actor).await?;
     let sessions = users::my_sessions(&mut tx, actor.secret).await?;
     let sign_ins = users::my_sign_ins(&mut tx).await?;
     let clock = Clock::of(&mut tx, &actor).await?;
     drop(tx);
+    let factor = ctx.db().my_second_factor(actor.secret).await?;
     let typed = ctx.take_typed().await;
     let context = actor.context_token();
     let again = context.clone();
@@ -54,7 +61,8 @@ pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
             .map(|s| {
                 let (word, tone) = match s.outcome.as_str() {
                     "signed_in" => ("Signed in", Tone::Good),
-                    "wrong" => ("Wrong password", Tone::Warn),
+                    "password" => ("Right password, code asked for", Tone::Neutral),
+                    "wrong" => ("Wrong password or code", Tone::Warn),
                     _ => ("Refused: too many attempts", Tone::Bad),
                 };
                 view! {
@@ -66,7 +74,7 @@ pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
                 }
             })
             .collect_view();
-        let summary = vec![SummaryRow::new("Name", name), SummaryRow::new("E-mail address", email)];
+        let summary = vec![SummaryRow::new("Name", name), SummaryRow::new("E-mail address", email), second_factor::row(&factor)];
         view! {
             <PageHeader title="Profile and security"/>
             <ErrorSummary errors=field_errors(&typed) passwords=true/>

@@ -2,7 +2,7 @@
 
 use axum_login::{AuthUser, AuthnBackend, UserId};
 use chrono::{DateTime, Utc};
-use eis::access::{Actor, OpenOrganization, Role};
+use eis::access::{Actor, OpenOrganization, Role, Viewing};
 use eis::clients::ClientFace;
 use eis::db::gate::{LoadedSession, Salt, SignIn, Ticket};
 use eis::db::{Db, DbError};
@@ -33,6 +33,7 @@ pub struct Identity {
     client: Option<ClientFace>,
     customer: Option<Uuid>,
     writes_until: Option<DateTime<Utc>>,
+    viewing: Option<(String, DateTime<Utc>, Role)>,
 }
 
 impl Identity {
@@ -55,6 +56,10 @@ impl Identity {
             client,
             customer: row.customer_id,
             writes_until: row.writes_until,
+            viewing: match (row.viewed_name, row.viewed_until, row.own_role.as_deref().and_then(Role::parse)) {
+                (Some(name), Some(until), Some(own_role)) => Some((name, until, own_role)),
+                _ => None,
+            },
         })
     }
 }
@@ -76,19 +81,47 @@ impl std::fmt::Debug for Identity {
 pub struct User {
     identity: Identity,
     ticket: Option<Ticket>,
+    code_needed: bool,
 }
 
 impl User {
     /// The user of a loaded session.
     #[must_use]
     pub const fn of(identity: Identity) -> Self {
-        Self { identity, ticket: None }
+        Self { identity, ticket: None, code_needed: false }
+    }
+
+    /// Somebody who has just proved who they are. Only good for binding: the next request loads who this is.
+    #[must_use]
+    pub const fn to_bind(user: ids::UserId, ticket: Ticket) -> Self {
+        let identity = Identity {
+            session: String::new(),
+            user: user.0,
+            email: String::new(),
+            name: String::new(),
+            auth_hash: Vec::new(),
+            assignment: None,
+            role: None,
+            assignments: 0,
+            organization: None,
+            client: None,
+            customer: None,
+            writes_until: None,
+            viewing: None,
+        };
+        Self { identity, ticket: Some(ticket), code_needed: false }
     }
 
     /// The user's address.
     #[must_use]
     pub fn email(&self) -> &str {
         &self.identity.email
+    }
+
+    /// Whether the ticket is half of one: it binds no session before a code is given too.
+    #[must_use]
+    pub const fn code_needed(&self) -> bool {
+        self.code_needed
     }
 
     /// The ticket that a right password earned.
@@ -117,6 +150,7 @@ impl User {
             face: identity.client,
             customer: identity.customer.map(ids::CustomerId),
             writes_until: identity.writes_until,
+            viewing: identity.viewing.map(|(customer, until, own_role)| Viewing { customer, until, own_role }),
             at: None,
             address,
         }
@@ -229,23 +263,9 @@ impl AuthnBackend for Accounts {
         let password = if given.password.len() > passwords::MAX_LENGTH { String::new() } else { given.password };
         let digest = self.digest(password, salt).await?;
         match self.db.sign_in(&given.email, &digest, &given.address).await? {
-            SignIn::SignedIn { user, ticket } => {
-                // Only good for binding: the next request loads who this is.
-                let identity = Identity {
-                    session: String::new(),
-                    user: user.0,
-                    email: given.email,
-                    name: String::new(),
-                    auth_hash: Vec::new(),
-                    assignment: None,
-                    role: None,
-                    assignments: 0,
-                    organization: None,
-                    client: None,
-                    customer: None,
-                    writes_until: None,
-                };
-                Ok(Some(User { identity, ticket: Some(ticket) }))
+            SignIn::SignedIn { user, ticket } => Ok(Some(User::to_bind(user, ticket))),
+            SignIn::CodeNeeded { half } => {
+                Ok(Some(User { code_needed: true, ..User::to_bind(ids::UserId(Uuid::nil()), half) }))
             }
             SignIn::Wrong => Ok(None),
             SignIn::Limited { retry_after } => Err(AuthError::Limited(retry_after)),
@@ -253,7 +273,7 @@ impl AuthnBackend for Accounts {
     }
 
     async fn get_user(&self, identity: &UserId<Self>) -> Result<Option<User>, AuthError> {
-        Ok(Some(User { identity: identity.clone(), ticket: None }))
+        Ok(Some(User::of(identity.clone())))
     }
 }
 

@@ -16,6 +16,7 @@ use axum::response::{IntoResponse, Response};
 use eis::billing::BillingError;
 use eis::db::DbError;
 
+use super::asked::asked;
 use crate::forms::FieldErrors;
 
 /// Why a request was not done.
@@ -64,6 +65,9 @@ impl From<DbError> for AppError {
             error if error.violates("session_ended") => Self::SignedOut,
             DbError::Limited => {
                 Self::Conflict("Too many attempts. Wait a quarter of an hour, then try again.".to_owned())
+            }
+            other if other.lacks_context() => {
+                Self::Internal(format!("{} asked the database without a tenant context", asked()))
             }
             other => Self::Internal(other.to_string()),
         }
@@ -123,7 +127,7 @@ impl IntoResponse for AppError {
                 "Go back, correct them and send again.",
             ),
             Self::Internal(cause) => {
-                tracing::error!(%cause, "request failed");
+                tracing::error!(function = asked(), %cause, "request failed");
                 (
                     StatusCode::INTERNAL_SERVER_ERROR,
                     "Something went wrong on our side",
@@ -131,7 +135,9 @@ impl IntoResponse for AppError {
                 )
             }
         };
-        (status, crate::pages::errors::page(title, text)).into_response()
+        // A fault of ours is told by the name of what was asked for; a refusal names nothing.
+        let asked = if status == StatusCode::INTERNAL_SERVER_ERROR { asked() } else { String::new() };
+        (status, crate::pages::errors::page(title, text, &asked)).into_response()
     }
 }
 

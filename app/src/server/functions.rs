@@ -21,7 +21,7 @@ use super::state::AppState;
 use crate::forms::Typed;
 
 /// Functions that nobody needs to be signed in for; every other one starts with a guard.
-pub const OPEN_FUNCTIONS: [&str; 2] = ["/api/sign_in", "/api/accept_invitation"];
+pub const OPEN_FUNCTIONS: [&str; 3] = ["/api/sign_in", "/api/second_factor", "/api/accept_invitation"];
 
 /// What a server function did.
 #[derive(Debug)]
@@ -178,8 +178,9 @@ async fn run(state: &AppState, parts: Parts, body: Body) -> Result<Response, App
     values.retain(|(key, _)| key != "context" && key != "page");
     let typed = Typed { page: own_path(&page, ""), context: context.clone(), values, ..Typed::default() };
     if let Some(actor) = ctx.signed_in() {
-        // Signing out is right whatever is open.
-        let exempt = OPEN_FUNCTIONS.contains(&path.as_str()) || path == "/api/sign_out";
+        // Signing out is right whatever is open, and so is seeing as oneself again.
+        let exempt =
+            OPEN_FUNCTIONS.contains(&path.as_str()) || matches!(path.as_str(), "/api/sign_out" | "/api/stop_viewing");
         if !exempt && actor.context_token() != context {
             return Ok(crate::pages::conflict::refuse(&ctx, &actor, &context, typed).await);
         }

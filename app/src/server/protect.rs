@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use eis::db::Db;
 use tracing::Instrument;
 
+use super::asked;
 use super::errors::AppError;
 use super::state::AppState;
 use crate::pages::errors::page;
@@ -54,6 +55,7 @@ async fn same_origin(state: &AppState, request: Request, next: Next) -> Response
         let body = page(
             "This request did not come from the portal",
             "Nothing was changed. Open the page in the portal itself and send the form from there.",
+            "",
         );
         return (StatusCode::FORBIDDEN, body).into_response();
     }
@@ -61,7 +63,7 @@ async fn same_origin(state: &AppState, request: Request, next: Next) -> Response
     if kind.starts_with("application/x-www-form-urlencoded") || kind.starts_with("multipart/form-data") {
         next.run(request).await
     } else {
-        let body = page("This request cannot be read", "The portal takes forms only.");
+        let body = page("This request cannot be read", "The portal takes forms only.", "");
         (StatusCode::UNSUPPORTED_MEDIA_TYPE, body).into_response()
     }
 }
@@ -99,7 +101,8 @@ pub async fn everything(request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let span = tracing::info_span!("request", id);
     let start = Instant::now();
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let asked = asked::route(&request);
+    let mut response = asked::answering(asked, next.run(request)).instrument(span.clone()).await;
     let milliseconds = start.elapsed().as_micros() / 1000;
     span.in_scope(|| {
         tracing::info!(%method, route = route.as_deref().unwrap_or("-"), status = response.status().as_u16(), milliseconds, "request");

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use eis::db::Db;
+use eis::db::proof::Monitor;
 
 /// How this server was told to behave.
 #[derive(Debug, Clone)]
@@ -26,6 +27,8 @@ impl Options {
 pub struct AppState {
     /// The database.
     pub db: Db,
+    /// The login that runs the proof of isolation and sees no tenant's rows.
+    pub monitor: Monitor,
     /// How this server behaves.
     pub options: Arc<Options>,
 }

@@ -3,7 +3,7 @@
 use crate::DENIED;
 use crate::support::database::Case;
 use crate::support::sql::Sql;
-use crate::support::world::{Who, client, organization};
+use crate::support::world::{Who, client, customer, organization};
 
 const ME: Who = Who::Client(1, 1);
 
@@ -122,6 +122,133 @@ async fn an_organization_s_admin_sees_its_own_chain() {
     truth.must("SET session_replication_role = replica; UPDATE audit_log SET summary = 'y' WHERE action = 'one'; RESET session_replication_role").await;
     assert_eq!(app.count_as(Who::Admin(1), "SELECT count(*) FROM my_audit_chain() WHERE fault IS NOT NULL").await, 1);
     assert_eq!(app.count_as(Who::Admin(2), "SELECT count(*) FROM my_audit_chain() WHERE fault IS NOT NULL").await, 0);
+}
+
+/// What the log's page is told: records, checked, fault.
+async fn links(app: &Sql, who: Who, links: i64) -> Vec<(Option<String>, String, Option<String>)> {
+    app.enter(who).await;
+    let rows = app.rows(&format!("SELECT records, checked, fault FROM my_audit_links({links})")).await.unwrap();
+    app.leave().await;
+    rows.into_iter().map(|row| (row[0].clone(), row[1].clone().unwrap(), row[2].clone())).collect()
+}
+
+#[tokio::test]
+async fn the_page_s_look_at_the_latest_links_finds_what_the_whole_walk_finds() {
+    let case = Case::world().await;
+    let (app, truth) = (case.app().await, case.superuser().await);
+    let before =
+        truth.count(&format!("SELECT seq FROM audit_chains WHERE organization_id = '{}'", organization(1))).await;
+    for action in ["one", "two", "three"] {
+        write(&app, ME, &record(1, action)).await;
+    }
+    let all = (before + 3).to_string();
+    assert_eq!(
+        links(&app, Who::Admin(1), 2).await,
+        [(Some(all.clone()), "2".to_owned(), None)],
+        "the positive control"
+    );
+    assert_eq!(links(&app, Who::Admin(1), 5000).await, [(Some(all.clone()), all, None)]);
+    // A client's admin is told of the client's own records alone: how many there are elsewhere is not theirs to know.
+    let own = truth.count(&format!("SELECT count(*) FROM audit_log WHERE client_id = '{}'", client(1, 1))).await;
+    assert_eq!(links(&app, ME, 5000).await, [(None, own.to_string(), None)]);
+    for who in [Who::Customer(1, 1, 1), Who::Staff(0)] {
+        assert!(links(&app, who, 10).await.is_empty(), "{who:?}");
+    }
+    for who in [Who::Admin(1), ME] {
+        assert_eq!(
+            app.as_who(who, "SELECT * FROM my_audit_links(NULL)").await,
+            Ok(1),
+            "{who:?}: no number is one link"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_page_s_look_names_each_kind_of_tampering() {
+    const TAMPERS: [(&str, &str, bool); 5] = [
+        ("UPDATE audit_log SET details = '{\"forged\": 1}' WHERE action = 'two'", "was changed", true),
+        ("DELETE FROM audit_log WHERE action = 'two'", "is gone", false),
+        (
+            "DELETE FROM audit_seals WHERE record_id = (SELECT id FROM audit_log WHERE action = 'three')",
+            "ends elsewhere",
+            true,
+        ),
+        (
+            "DELETE FROM audit_seals WHERE record_id = (SELECT id FROM audit_log WHERE action = 'two')",
+            "are missing",
+            true,
+        ),
+        (
+            "INSERT INTO audit_log SELECT organization_id, gen_random_uuid(), client_id, customer_id, user_id, user_name, role, 'four', entity, entity_id, summary, details, address, now() FROM audit_log WHERE action = 'two'",
+            "slipped in",
+            true,
+        ),
+    ];
+    for (tamper, fault, client_sees) in TAMPERS {
+        let case = Case::world().await;
+        let (app, truth) = (case.app().await, case.superuser().await);
+        for action in ["one", "two", "three"] {
+            write(&app, ME, &record(1, action)).await;
+        }
+        assert_eq!(links(&app, ME, 50).await[0].2, None, "the positive control");
+        truth.must(&format!("SET session_replication_role = replica; {tamper}; RESET session_replication_role")).await;
+        let told = links(&app, Who::Admin(1), 50).await;
+        assert!(told[0].2.as_ref().is_some_and(|told| told.contains(fault)), "{tamper}: {told:?}");
+        assert_eq!(links(&app, ME, 50).await[0].2.is_some(), client_sees, "{tamper}: of the client's own records");
+        assert_eq!(links(&app, Who::Admin(2), 50).await[0].2, None, "the other organization's chain holds");
+        // And the page says so plainly.
+        let portal = case.portal().await;
+        let page = portal.browser_of(Who::Admin(1)).get("/organization/audit").await.body;
+        assert!(page.contains("This log was tampered with") && page.contains(fault), "{page}");
+        let other = portal.browser_of(Who::Admin(2)).get("/organization/audit").await.body;
+        assert!(!other.contains("tampered with") && other.contains("The chain of"), "{other}");
+    }
+}
+
+#[tokio::test]
+async fn the_log_is_filtered_by_who_what_when_and_about_whom() {
+    let case = Case::world().await;
+    let (app, portal) = (case.app().await, case.portal().await);
+    let details = r#"{"before": {"phone": "1"}, "after": {"phone": "2"}}"#;
+    let about = format!(
+        "INSERT INTO audit_log (organization_id, id, client_id, customer_id, user_name, role, action, entity, summary, details)
+         VALUES ('{}', gen_random_uuid(), '{}', '{}', 'x', 'x', 'update', 'customer', '=HYPERLINK(1)', '{details}')",
+        organization(1),
+        client(1, 1),
+        customer(1, 1, 2)
+    );
+    write(&app, ME, &about).await;
+    let browser = portal.browser_of(Who::Admin(1));
+    let count = async |query: &str| {
+        let answer = browser.get(&format!("/organization/audit.csv?{query}")).await;
+        assert_eq!(answer.status, 200, "{query}");
+        answer.body.lines().count() - 1
+    };
+    let all = count("").await;
+    assert!(all > 3);
+    let (own, sibling) = (client(1, 1), client(1, 2));
+    for (query, found) in [
+        ("who=cleo", 1),
+        ("who=nobody", 0),
+        ("action=update&entity=customer", 1),
+        ("account=A-2", 1),
+        ("account=A-1", 0),
+        (&format!("client={sibling}"), 1),
+        (&format!("client={own}&action=update"), 1),
+        (&format!("client={}", client(2, 1)), 0),
+        ("q=HYPERLINK", 1),
+        ("to=2001-01-01", 0),
+        ("from=2001-01-01&to=2999-01-01", all),
+    ] {
+        assert_eq!(count(query).await, found, "{query}");
+    }
+    let csv = browser.get("/organization/audit.csv?account=A-2").await.body;
+    assert!(csv.contains(",'=HYPERLINK(1),Phone: 1 → 2,"), "a formula is written as text: {csv}");
+    let page = browser.get("/organization/audit?account=A-2").await.body;
+    assert!(page.contains("<th scope=\"col\"><span>Before</span>") && page.contains("account A-2"), "{page}");
+    // A client's log is that client's, whatever the address says.
+    let at_client = portal.browser_of(ME).get(&format!("/clients/{own}/audit.csv?client={sibling}")).await.body;
+    assert!(at_client.contains("HYPERLINK") && !at_client.contains("Client 12"), "{at_client}");
 }
 
 #[tokio::test]

@@ -142,7 +142,7 @@ async fn background_work_and_the_monitor_see_no_tenant_rows() {
     }
     assert_eq!(
         case.worker().await.count("SELECT count(*) FROM __diesel_schema_migrations WHERE version <> ''").await,
-        11
+        15
     );
 }
 
@@ -314,11 +314,14 @@ const DEFINERS: &[(&str, &str)] = &[
     ("audit_log_is_sealed", "audit"),
     ("audit_log_tells_the_truth", "audit"),
     ("begin_system_work", "system"),
+    ("begin_second_factor", "attack_65"),
     ("change_password", "sessions"),
     ("claim_job", "jobs"),
     ("client_scope", "attack_05"),
+    ("confirm_second_factor", "attack_65"),
     ("customer_scope", "attack_05"),
     ("end_assignment", "attack_54"),
+    ("end_second_factor", "attack_65"),
     ("end_other_sessions", "attack_30"),
     ("finish_job", "jobs"),
     ("get_current_client_id", "attack_05"),
@@ -332,7 +335,9 @@ const DEFINERS: &[(&str, &str)] = &[
     ("keep_job", "jobs"),
     ("my_assignments", "attack_30"),
     ("my_audit_chain", "audit"),
+    ("my_audit_links", "audit"),
     ("my_salt", "attack_30"),
+    ("my_second_factor", "attack_65"),
     ("my_sessions", "attack_30"),
     ("open_context", "attack_05"),
     ("open_job_context", "jobs"),
@@ -350,19 +355,24 @@ const DEFINERS: &[(&str, &str)] = &[
     ("sample_11_gate", "proof"),
     ("sample_60_system_work", "proof"),
     ("sample_person", "proof"),
+    ("second_factor", "attack_65"),
     ("session_bind", "attack_58"),
     ("session_create", "attack_58"),
     ("session_delete", "attack_59"),
     ("session_load", "attack_58"),
     ("session_save", "attack_59"),
     ("session_touch", "attack_59"),
+    ("session_ends_viewing", "view_as"),
     ("sign_in", "sessions"),
     ("sign_in_salt", "sessions"),
+    ("signing_key_made_at", "report"),
     ("staff_organizations", "attack_30"),
     ("step_down", "step_up"),
     ("step_up", "step_up"),
+    ("stop_viewing", "view_as"),
     ("switch_context", "attack_53"),
     ("test_rls_isolation", "proof"),
+    ("view_as", "view_as"),
 ];
 
 #[tokio::test]
@@ -383,10 +393,13 @@ async fn the_suite_knows_every_definer_function() {
         include_str!("writes.rs"),
         include_str!("jobs.rs"),
         include_str!("proof.rs"),
+        include_str!("report.rs"),
         include_str!("roles.rs"),
+        include_str!("second_factor.rs"),
         include_str!("sessions.rs"),
         include_str!("step_up.rs"),
         include_str!("system.rs"),
+        include_str!("view_as.rs"),
         include_str!("../support/database.rs"),
     ]
     .concat();

@@ -115,3 +115,48 @@ async fn entering_opens_nothing_for_a_session_that_does_not_stand() {
     let own = ADMIN.actor().at_client(ClientId(client(1, 2)));
     assert_eq!(reads(&db, ADMIN.secret(), &own).await.unwrap().0, 2);
 }
+
+/// Keeps what is logged.
+#[derive(Clone, Default)]
+struct Kept(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_missing_context_is_an_error_that_names_what_was_asked_for_never_an_empty_page() {
+    let kept = Kept::default();
+    let writer = kept.clone();
+    let log = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+    let _log = tracing::subscriber::set_default(log);
+    let case = Case::world().await;
+    let portal = case.portal().await;
+    let browser = portal.browser_of(Who::Client(1, 1));
+    let list = format!("/clients/{}/customers", client(1, 1));
+    assert_eq!(browser.get(&list).await.status, 200, "the positive control");
+    // As if somebody had forgotten to open the context: the gate's function does nothing.
+    let forgotten = "CREATE OR REPLACE FUNCTION private.put_context(level text, organization uuid, client uuid, customer uuid, person uuid, role text, writable boolean)
+        RETURNS void LANGUAGE plpgsql AS 'BEGIN END'";
+    case.superuser().await.must(forgotten).await;
+    let answer = browser.get(&list).await;
+    assert_eq!(answer.status, 500, "{}", answer.body);
+    assert!(answer.body.contains("<code>GET /clients/{client}/customers</code>"), "{}", answer.body);
+    let token = Who::Client(1, 1).context_token();
+    let (at, period) = (client(1, 1).to_string(), crate::targets::fill("{open_period}", (1, 1, 1), (1, 1, 1)));
+    let form = [("context", token.as_str()), ("client", &at), ("period", &period)];
+    let answer = browser.post("/api/rate_billing_period", &form).await;
+    assert_eq!(answer.status, 500, "{}", answer.body);
+    let told = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+    for function in ["GET /clients/{client}/customers", "POST /api/rate_billing_period"] {
+        let line = format!("{function} asked the database without a tenant context");
+        assert!(told.contains(&line), "{function}: {told}");
+    }
+}

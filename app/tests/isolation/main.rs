@@ -36,7 +36,11 @@ mod operations;
 #[cfg(test)]
 mod proof;
 #[cfg(test)]
+mod report;
+#[cfg(test)]
 mod roles;
+#[cfg(test)]
+mod second_factor;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]
@@ -51,6 +55,8 @@ mod tables;
 mod targets;
 #[cfg(test)]
 mod timing;
+#[cfg(test)]
+mod view_as;
 #[cfg(test)]
 mod writes;
 

@@ -43,19 +43,23 @@ const WRITE: &[Role] = &[E, C];
 pub const PAGES: &[Page] = &[
     page("/", Place::SignedIn, ALL),
     page("/login", Place::Public, ALL),
+    page("/login/code", Place::Public, ALL),
     page("/healthz", Place::Public, ALL),
     page("/readyz", Place::Public, ALL),
     page("/favicon.ico", Place::Public, ALL),
     page("/switch", Place::SignedIn, ALL),
     page("/profile", Place::SignedIn, ALL),
+    page("/profile/second-factor", Place::SignedIn, ALL),
     page("/invitation/{token}", Place::Public, ALL),
     page("/staff/organizations", Place::Staff, &[S]),
     page("/organization", Place::Organization, &[S, E]),
     page("/organization/audit", Place::Organization, &[S, E]),
+    page("/organization/audit.csv", Place::Organization, &[S, E]),
     page("/organization/clients", Place::Organization, &[S, E]),
     page("/organization/clients.csv", Place::Organization, &[S, E]),
     page("/organization/clients/new", Place::Organization, &[E]),
     page("/organization/clients/{client}/edit", Place::Organization, &[E]),
+    page("/organization/isolation", Place::Organization, &[S, E]),
     page("/organization/users", Place::Organization, &[S, E]),
     page("/organization/users/invite", Place::Organization, &[S, E]),
     page("/organization/users/{assignment}/edit", Place::Organization, &[E]),
@@ -67,6 +71,7 @@ pub const PAGES: &[Page] = &[
     page("/account/usage.csv", Place::Account, &[K]),
     page("/clients/{client}", Place::Client, READ),
     page("/clients/{client}/audit", Place::Client, READ),
+    page("/clients/{client}/audit.csv", Place::Client, READ),
     page("/clients/{client}/billing-periods", Place::Client, READ),
     page("/clients/{client}/billing-periods/new", Place::Client, WRITE),
     page("/clients/{client}/billing-periods/{period}", Place::Client, READ),
@@ -175,6 +180,10 @@ const fn with<const N: usize, const M: usize>(
 pub const FUNCTIONS: &[Function] = &[
     function("/api/accept_invitation", Place::Public, ALL, &[], "-"),
     function("/api/sign_in", Place::Public, ALL, &[], "-"),
+    function("/api/second_factor", Place::Public, ALL, &[], "-"),
+    function("/api/begin_second_factor", Place::SignedIn, ALL, &[], "/profile/second-factor"),
+    function("/api/confirm_second_factor", Place::SignedIn, ALL, &[], "-"),
+    function("/api/end_second_factor", Place::SignedIn, ALL, &[], "-"),
     function("/api/sign_out", Place::SignedIn, ALL, &[], "-"),
     function("/api/switch", Place::SignedIn, ALL, &[], "-"),
     function("/api/change_password", Place::SignedIn, ALL, &[], "-"),
@@ -189,6 +198,10 @@ pub const FUNCTIONS: &[Function] = &[
     function("/api/step_down", Place::Organization, &[S], &[], "/organization").after(
         "INSERT INTO step_ups (organization_id, id, user_id, session_id, reason, expires_at)
          SELECT organization_id, gen_random_uuid(), user_id, id, 'Ticket 4711', now() + interval '9 minutes' FROM sessions WHERE organization_id IS NOT NULL",
+    ),
+    function("/api/view_as", Place::Client, READ, &[CLIENT, ("customer", "{customer}")], "/account"),
+    function("/api/stop_viewing", Place::SignedIn, READ, &[], "/clients/{client}/customers/{customer}").after(
+        "UPDATE sessions SET viewed_client_id = '{client}', viewed_customer_id = '{customer}', viewed_until = now() + interval '9 minutes'",
     ),
     function("/api/create_customer", Place::Client, WRITE, &CUSTOMER, "/clients/{client}/customers/"),
     function(
@@ -307,6 +320,7 @@ pub const FUNCTIONS: &[Function] = &[
         &[CLIENT, ("assignment", "{assignment}")],
         "/clients/{client}/users",
     ),
+    function("/api/run_isolation_test", Place::Organization, &[S, E], &[], "/organization/isolation"),
     function("/api/create_client", Place::Organization, &[E], &COMPANY, "/clients/"),
     function(
         "/api/update_client",

@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
+use eis::db::connect::Login;
+use eis::db::proof::Monitor;
 use http_body_util::BodyExt;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -37,7 +39,8 @@ impl Case {
     /// The portal over this database; `proxy`: believing the address that a proxy before it tells.
     pub async fn portal_behind(&self, proxy: bool) -> Portal {
         let options = Arc::new(Options { public_url: None, trust_proxy: proxy });
-        let state = AppState { db: self.db(4), options };
+        let monitor = Monitor::new(self.connected.url(Login::Monitor));
+        let state = AppState { db: self.db(4), monitor, options };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("its address");
         let service = router(state).into_make_service_with_connect_info::<SocketAddr>();

@@ -170,6 +170,7 @@ impl Who {
             }),
             customer: (k > 0).then(|| CustomerId(customer(o, c, k))),
             writes_until: None,
+            viewing: None,
             at: None,
             address: String::new(),
         }

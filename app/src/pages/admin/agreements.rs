@@ -162,7 +162,10 @@ pub(crate) async fn put_on_tariff(
             entity_id: None,
             customer: Some(id),
             summary: format!("Put {} on tariff {code} from {from}", customer.name),
-            details: json!({ "code": code, "from": from, "before": before.map(|agreement| agreement.tariff_code) }),
+            details: audit::changed(
+                before.map(|was| json!({ "tariff": was.tariff_code, "from": was.valid_from })),
+                json!({ "tariff": code, "from": from }),
+            ),
         };
         audit::record(&mut tx, &actor, entry).await?;
         tx.commit().await?;

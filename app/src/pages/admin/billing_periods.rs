@@ -221,7 +221,7 @@ pub(crate) async fn create_billing_period(
             entity_id: Some(id.0),
             customer: None,
             summary: format!("Created billing period {days}"),
-            details: json!({ "after": days }),
+            details: audit::created(json!({ "from": days.from(), "last_day": days.last(), "status": "open" })),
         };
         audit::record(&mut tx, &actor, entry).await?;
         tx.commit().await?;

@@ -13,9 +13,8 @@ use eis::meters;
 use leptos::prelude::*;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
-use super::agreements;
+use super::{agreements, view_as};
 use crate::components::{
     Button, ButtonLink, Choice, Column, DataTable, DateField, EmptyState, ErrorSummary, Field, FilterBar, FilterSelect,
     Kind, PageHeader, Pagination, PostForm, SelectField, Sort, Status, SummaryList, SummaryRow, TextArea,
@@ -220,6 +219,8 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
         ("customer".to_owned(), customer.id.to_string()),
         ("page".to_owned(), base.clone()),
     ];
+    let view = (at.actor.context_token(), hidden.clone());
+    let log = address(&format!("{}/audit", at.base()), &[("account", &customer.account_number)]);
     let form = may_write.then(|| (at.actor.context_token(), hidden));
     let html = page(&ctx, &at.actor, place, customer.name.clone(), move || {
         let rows = vec![
@@ -238,6 +239,7 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
             </PageHeader>
             <ErrorSummary errors=field_errors(&typed)/>
             <SummaryList rows=rows/>
+            {view_as::offer(view, log)}
             {super::meters::section(meters, &base, &import, may_write, locale)}
             {agreements::section(tariff, typed, form, &tariffs, locale)}
         }
@@ -426,7 +428,7 @@ pub(crate) async fn create_customer(
             entity_id: Some(id.0),
             customer: Some(id),
             summary: format!("Created customer {} ({})", fields.name, fields.account_number),
-            details: json!({ "after": fields }),
+            details: audit::created(&fields),
         };
         audit::record(&mut tx, &actor, entry).await?;
         tx.commit().await?;
@@ -456,7 +458,7 @@ pub(crate) async fn update_customer(
             entity_id: Some(id.0),
             customer: Some(id),
             summary: format!("Changed customer {} ({})", fields.name, fields.account_number),
-            details: json!({ "before": CustomerFields::from(&before), "after": fields }),
+            details: audit::changed(CustomerFields::from(&before), &fields),
         };
         audit::record(&mut tx, &actor, entry).await?;
         tx.commit().await?;

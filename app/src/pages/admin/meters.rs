@@ -8,7 +8,6 @@ use eis::ids::{CustomerId, MeterId};
 use eis::meters::{self, INTERVALS, Meter, MeterFields};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use super::customers;
 use crate::components::{
@@ -273,7 +272,7 @@ pub(crate) async fn create_meter(
             entity_id: Some(id.0),
             customer: Some(customer),
             summary: format!("Added meter {} ({})", fields.serial, fields.direction),
-            details: json!({ "after": fields }),
+            details: audit::created(&fields),
         };
         audit::record(&mut tx, &actor, entry).await?;
         tx.commit().await?;
@@ -334,7 +333,7 @@ pub(crate) async fn update_meter(
             entity_id: Some(id.0),
             customer: Some(customer),
             summary: format!("Changed meter {} ({})", fields.serial, fields.direction),
-            details: json!({ "before": MeterFields::from(&before), "after": fields }),
+            details: audit::changed(MeterFields::from(&before), &fields),
         };
         audit::record(&mut tx, &actor, entry).await?;
         tx.commit().await?;

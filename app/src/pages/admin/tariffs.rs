@@ -158,6 +158,8 @@ pub(crate) async fn activate_tariff(client: String, tariff: String) -> Result<()
         let (version, done) = tariffs::activate(&mut tx, at, id, Utc::now().date_naive()).await?;
         let text = format!("Activated {} version {} from {}", version.code, version.version, version.effective_from);
         let details = json!({
+            "before": { "status": "draft" },
+            "after": { "status": "active", "effective_from": version.effective_from },
             "customers": done.customers,
             "ended": done.ends.iter().map(|row| row.version).collect::<Vec<_>>(),
             "set_back": done.set_back.iter().map(|row| row.version).collect::<Vec<_>>(),
@@ -198,7 +200,11 @@ pub(crate) async fn retire_tariff(
             other => AppError::from(other),
         })?;
         let text = format!("Retired {} version {} from {from}", version.code, version.version);
-        audit::record(&mut tx, &actor, version_entry("retire", &version, text, json!({ "from": from }))).await?;
+        let details = audit::changed(
+            json!({ "status": version.status, "effective_to": version.effective_to }),
+            json!({ "status": "retired", "effective_to": from }),
+        );
+        audit::record(&mut tx, &actor, version_entry("retire", &version, text, details)).await?;
         tx.commit().await?;
         let say = format!("Version {} no longer applies from {from}.", version.version);
         Ok(Done::to(format!("/clients/{at}/tariffs/{id}")).saying(say))
@@ -216,7 +222,11 @@ pub(crate) async fn discard_tariff(client: String, tariff: String) -> Result<(),
         let mut tx = ctx.write(&actor).await?;
         let version = tariffs::discard(&mut tx, at, id).await?;
         let text = format!("Discarded the draft of {} version {}", version.code, version.version);
-        audit::record(&mut tx, &actor, version_entry("discard", &version, text, json!({}))).await?;
+        let details = audit::removed(json!({
+            "code": version.code, "name": version.name, "kind": version.kind, "version": version.version,
+            "effective_from": version.effective_from, "document": version.document,
+        }));
+        audit::record(&mut tx, &actor, version_entry("discard", &version, text, details)).await?;
         tx.commit().await?;
         Ok(Done::to(format!("/clients/{at}/tariffs"))
             .saying(format!("Draft of version {} discarded.", version.version)))

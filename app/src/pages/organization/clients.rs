@@ -12,7 +12,6 @@ use eis::organizations::Organization;
 use leptos::prelude::*;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use crate::components::{
     Button, ButtonLink, Choice, Column, DataTable, EmptyState, ErrorSummary, Field, FilterBar, Kind, PageHeader,
@@ -343,7 +342,7 @@ pub(crate) async fn create_client(#[server(flatten)] form: ClientForm) -> Result
             entity_id: Some(id.0),
             customer: None,
             summary: format!("Created client {}", fields.name),
-            details: json!({ "after": fields }),
+            details: audit::created(&fields),
         };
         audit::record(&mut tx, &about(&actor, Some(id)), entry).await?;
         tx.commit().await?;
@@ -368,7 +367,7 @@ pub(crate) async fn update_client(client: String, #[server(flatten)] form: Clien
             entity_id: Some(id.0),
             customer: None,
             summary: format!("Changed client {}", fields.name),
-            details: json!({ "before": ClientFields::from(&before), "after": fields }),
+            details: audit::changed(ClientFields::from(&before), &fields),
         };
         audit::record(&mut tx, &about(&actor, Some(id)), entry).await?;
         tx.commit().await?;

@@ -1,11 +1,14 @@
 //! The organization's start page: which client needs attention.
 
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use eis::access::Permission;
-use eis::organizations::{self, ClientOverview};
+use eis::organizations::{self, ClientOverview, Statistics};
 use leptos::prelude::*;
 
-use crate::components::{Column, DataTable, EmptyState, PageHeader, Stat, Stats, Status, Tone};
+use crate::components::{
+    Column, DataTable, EmptyState, PageHeader, Section, Stat, Stats, Status, SummaryList, SummaryRow, Tone,
+};
 use crate::format::{self, Locale};
 use crate::pages::frame::page;
 use crate::pages::scope::Scope;
@@ -16,9 +19,11 @@ use crate::server::errors::AppError;
 pub async fn show(ctx: Ctx) -> Result<Response, AppError> {
     let (scope, mut tx) = Scope::organization(&ctx, Permission::ViewOrganization).await?;
     let rows = organizations::overview(&mut tx).await?;
+    let holds = organizations::statistics(&mut tx, scope.organization.id).await?;
     drop(tx);
     let locale = scope.locale();
     let name = scope.organization.name.clone();
+    let figures = figures(&scope, holds);
     let may_create = scope.actor.may(Permission::ManageClients);
     let html = page(&ctx, &scope.actor, scope.place(&[], ""), "Overview", move || {
         let new = if may_create { "New client" } else { "" };
@@ -45,6 +50,7 @@ pub async fn show(ctx: Ctx) -> Result<Response, AppError> {
                     <Stats stats=stats/>
                     <DataTable caption="Clients, those with most to do first" columns=columns>{body}</DataTable>
                     </div>
+                    <Section title="The organisation in figures"><SummaryList rows=figures/></Section>
                 }.into_any()
             }}
         }
@@ -60,6 +66,45 @@ fn summary(rows: &[ClientOverview]) -> String {
         (0, all) => format!("Nothing waits at any of the {all} clients."),
         (1, all) => format!("One of {all} clients has something to do."),
         (some, all) => format!("{some} of {all} clients have something to do."),
+    }
+}
+
+/// What the organization holds.
+fn figures(scope: &Scope, holds: Statistics) -> Vec<SummaryRow> {
+    let locale = scope.locale();
+    let count = |n: i64| format::count(n, locale);
+    let when = |at: Option<DateTime<Utc>>| at.map_or_else(|| "Never".to_owned(), |at| scope.moment(at));
+    let closed = match holds.closed_customers {
+        0 => String::new(),
+        n => format!(", and {} closed", count(n)),
+    };
+    let open: Vec<String> = holds
+        .open
+        .iter()
+        .zip(&holds.currencies)
+        .map(|(open, currency)| format::amount(*open, currency, locale))
+        .collect();
+    let open = if open.is_empty() { "Nothing".to_owned() } else { open.join(", ") };
+    let (whole, unit) = size(holds.bytes);
+    vec![
+        SummaryRow::new("Clients", count(holds.clients)),
+        SummaryRow::new("Customers", format!("{}{closed}", count(holds.customers))),
+        SummaryRow::new("Meters", count(holds.meters)),
+        SummaryRow::new("Invoices issued", count(holds.invoices)),
+        SummaryRow::new("Open on invoices", open),
+        SummaryRow::new("People with a role", count(holds.users)).action("See", "/organization/users"),
+        SummaryRow::new("Last import of usage", when(holds.last_at)),
+        SummaryRow::new("Usage files taken in", format!("{}, {} {unit}", count(holds.files), count(whole))),
+        SummaryRow::new("Last billing run", when(holds.last_run)),
+    ]
+}
+
+/// Bytes in the unit that reads best.
+const fn size(bytes: i64) -> (i64, &'static str) {
+    match bytes {
+        0..10_000 => (bytes, "bytes"),
+        10_000..10_000_000 => (bytes / 1000, "kB"),
+        _ => (bytes / 1_000_000, "MB"),
     }
 }
 

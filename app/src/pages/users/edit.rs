@@ -144,10 +144,10 @@ pub(crate) async fn change_role(
             entity_id: Some(row.assignment_id.0),
             customer: row.customer_id,
             summary: format!("Changed until when {} ({}) is {}", row.name, row.email, label(&row)),
-            details: json!({
-                "before": { "last_day": row.valid_to.map(|to| self::last_day(to, zone)) },
-                "after": { "last_day": day },
-            }),
+            details: audit::changed(
+                json!({ "last_day": row.valid_to.map(|to| self::last_day(to, zone)) }),
+                json!({ "last_day": day }),
+            ),
         };
         audit::record(&mut tx, &about(&actor, row.client_id), entry).await?;
         tx.commit().await?;
@@ -187,7 +187,10 @@ pub(crate) async fn revoke_role(#[server(default)] client: String, assignment: S
             entity_id: Some(row.assignment_id.0),
             customer: row.customer_id,
             summary: format!("Took the role {} back from {} ({})", label(&row), row.name, row.email),
-            details: json!({ "role": row.role, "client": row.client_name, "customer": row.customer_name }),
+            details: audit::removed(json!({
+                "name": row.name, "email": row.email, "role": row.role, "client": row.client_name, "customer": row.customer_name,
+                "valid_from": row.valid_from, "valid_to": row.valid_to,
+            })),
         };
         audit::record(&mut tx, &about(&actor, row.client_id), entry).await?;
         tx.commit().await?;

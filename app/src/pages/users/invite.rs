@@ -179,7 +179,9 @@ pub(crate) async fn invite_user(
             entity_id: Some(id.0),
             customer: new.customer,
             summary: format!("Invited {} ({}) as {role}", new.name, new.email),
-            details: json!({ "role": new.role, "account_number": account, "days": users::INVITATION_DAYS }),
+            details: audit::created(json!({
+                "name": new.name, "email": new.email, "role": new.role, "account_number": account, "valid_days": users::INVITATION_DAYS,
+            })),
         };
         audit::record(&mut tx, &about(&actor, new.client), entry).await?;
         tx.commit().await?;
@@ -226,7 +228,7 @@ pub(crate) async fn revoke_invitation(
             entity_id: Some(id.0),
             customer: open.customer_id,
             summary: format!("Revoked the invitation for {} ({})", open.name, open.email),
-            details: json!({ "role": open.role }),
+            details: audit::removed(json!({ "name": open.name, "email": open.email, "role": open.role })),
         };
         audit::record(&mut tx, &about(&actor, open.client_id), entry).await?;
         tx.commit().await?;

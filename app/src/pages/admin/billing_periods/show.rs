@@ -490,12 +490,17 @@ pub(crate) async fn rate_billing_period(client: String, period: String) -> Resul
         let mut tx = ctx.write(&actor).await?;
         let client = clients::find(&tx, desk.organization, desk.client).await?.ok_or(AppError::Forbidden)?;
         let locale = Locale::from(&client.locale);
+        let before = billing::find(&tx, &desk, id).await?.ok_or(AppError::NotFound)?;
         let rated = billing::rate(&mut tx, &desk, &client, id).await?;
         let total = format::amount(rated.total, &client.currency, locale);
         let drafts = many(rated.invoices.into(), "draft invoice", "draft invoices", locale);
         let without = many(rated.blocked.into(), "customer", "customers", locale);
         let say = format!("Rated: {drafts} over {total}; {without} without a bill.");
-        let details = json!({ "customers": rated.customers, "invoices": rated.invoices, "blocked": rated.blocked, "total": rated.total });
+        let details = json!({
+            "before": { "status": before.status, "invoices": before.invoices, "total": before.total },
+            "after": { "status": "rated", "invoices": rated.invoices, "total": rated.total },
+            "customers": rated.customers, "blocked": rated.blocked,
+        });
         finish(tx, &actor, entry("rate", id, say.clone(), details), say).await
     })
     .await
@@ -516,7 +521,10 @@ pub(crate) async fn approve_billing_period(client: String, period: String) -> Re
             many(period.invoices.into(), "invoice", "invoices", Locale::default()),
             period.days()
         );
-        let details = json!({ "invoices": period.invoices, "exceptions": period.exceptions, "total": period.total });
+        let details = json!({
+            "before": { "status": period.status }, "after": { "status": "approved" },
+            "invoices": period.invoices, "exceptions": period.exceptions, "total": period.total,
+        });
         finish(tx, &actor, entry("approve", id, summary, details), "Approved. Issue the invoices next.".to_owned())
             .await
     })
@@ -533,7 +541,10 @@ pub(crate) async fn reopen_billing_period(client: String, period: String) -> Res
         let mut tx = ctx.write(&actor).await?;
         let before = billing::reopen(&mut tx, &desk, id).await?;
         let summary = format!("Reopened billing period {}", before.days());
-        let details = json!({ "was": before.status, "invoices": before.invoices, "total": before.total });
+        let details = audit::changed(
+            json!({ "status": before.status, "invoices": before.invoices, "total": before.total }),
+            json!({ "status": "open", "invoices": 0, "total": Decimal::ZERO }),
+        );
         finish(
             tx,
             &actor,
@@ -573,7 +584,10 @@ pub(crate) async fn issue_billing_period(client: String, period: String) -> Resu
             "Issued {invoices} totalling {}: {first} to {last}.{from_credit}",
             format::amount(issued.total, &client.currency, locale)
         );
-        let details = json!({ "invoices": issued.invoices, "total": issued.total, "first": first, "last": last, "from_credit": issued.from_credit });
+        let details = json!({
+            "before": { "status": "approved" }, "after": { "status": "invoiced" },
+            "invoices": issued.invoices, "total": issued.total, "first": first, "last": last, "from_credit": issued.from_credit,
+        });
         finish(tx, &actor, entry("issue", id, say.clone(), details), say).await
     })
     .await

@@ -274,13 +274,17 @@ pub(crate) async fn record_payment(
         };
         let amount = format::amount(payment.amount.amount(), &payment.currency, locale);
         let allocated = recorded.allocated.len();
+        let shares = recorded.allocated.iter().map(|(invoice, part)| format!("{} to {invoice}", part.amount()));
+        let mut details = audit::created(&payment);
+        details["allocated"] = shares.collect();
+        details["left"] = json!(recorded.left);
         let entry = Entry {
             action: "record",
             entity: "payment",
             entity_id: Some(payment.id.0),
             customer: Some(payment.customer),
             summary: format!("Recorded a payment of {amount} by {}", invoice.customer_name),
-            details: json!({ "payment": payment, "allocated": recorded.allocated, "left": recorded.left }),
+            details,
         };
         audit::record(&mut tx, &actor, entry).await?;
         tx.commit().await?;

@@ -323,7 +323,9 @@ pub(crate) async fn create_tariff(client: String, #[server(flatten)] form: Tarif
             entity_id: Some(id.0),
             customer: None,
             summary: format!("Drafted {} version {version}", draft.code),
-            details: json!({ "effective_from": draft.effective_from, "document": draft.document }),
+            details: audit::created(json!({
+                "code": draft.code, "version": version, "status": "draft", "effective_from": draft.effective_from, "document": draft.document,
+            })),
         };
         audit::record(&mut tx, &actor, entry).await?;
         tx.commit().await?;

@@ -1,0 +1,99 @@
+//! The second step of signing in: the code of the authenticator app, or one from paper.
+
+use axum::extract::Query;
+use axum::response::{IntoResponse, Response};
+use eis::db::gate::Ticket;
+use eis::db::second_factor::CodeAnswer;
+use leptos::prelude::*;
+
+use super::LoginQuery;
+use crate::components::{Button, Document, ErrorSummary, Field, Plain, PostForm};
+use crate::forms::FieldErrors;
+use crate::pages::frame::render;
+use crate::pages::parts::field_errors;
+use crate::server::auth::{User, network, rotate, too_many};
+use crate::server::ctx::Ctx;
+use crate::server::errors::AppError;
+use crate::server::functions::{Done, act, ctx, encode, own_path, see_other};
+
+/// Where the session keeps what the password earned; it opens nothing without a code.
+const HALF_KEY: &str = "half";
+
+/// The page, which leads on to `next`.
+#[must_use]
+pub fn address(next: &str) -> String {
+    if next.is_empty() { "/login/code".to_owned() } else { format!("/login/code?next={}", encode(next)) }
+}
+
+fn failed(error: impl std::fmt::Display) -> AppError {
+    AppError::Internal(error.to_string())
+}
+
+/// Keeps what a right password earned, in a session of a new id.
+pub async fn keep(ctx: &Ctx, half: &Ticket) -> Result<(), AppError> {
+    ctx.auth.session.insert(HALF_KEY, half.hex()).await.map_err(failed)?;
+    ctx.auth.session.cycle_id().await.map_err(failed)
+}
+
+async fn kept(ctx: &Ctx) -> Option<Ticket> {
+    let hex: Option<String> = ctx.auth.session.get(HALF_KEY).await.ok().flatten();
+    Ticket::of_hex(&hex?)
+}
+
+/// `GET /login/code`
+pub async fn page(ctx: Ctx, Query(query): Query<LoginQuery>) -> Response {
+    if kept(&ctx).await.is_none() {
+        return see_other("/login");
+    }
+    let typed = ctx.take_typed().await;
+    let next = own_path(&query.next, "");
+    let hidden = vec![("page".to_owned(), address(&next)), ("next".to_owned(), next)];
+    render(move || {
+        view! {
+            <Document title="Code">
+                <Plain title="Enter the code" lead="Your password was right. One more step: the six digits that your authenticator app shows now.">
+                    <ErrorSummary errors=field_errors(&typed)/>
+                    <PostForm action="/api/second_factor" context="" hidden=hidden class="form">
+                        <Field name="one_time_password" label="Code" hint="Without your phone, one of your codes on paper." autocomplete="one-time-code" width="w10" error=typed.error("one_time_password") autofocus=true/>
+                        <Button label="Sign in"/>
+                    </PostForm>
+                    <p class="hint"><a href="/login">"Sign in as somebody else"</a></p>
+                </Plain>
+            </Document>
+        }
+    })
+    .into_response()
+}
+
+/// Tries the code and signs in.
+#[server(prefix = "/api", endpoint = "second_factor")]
+pub(crate) async fn second_factor(
+    #[server(default)] one_time_password: String,
+    #[server(default)] next: String,
+) -> Result<(), ServerFnError> {
+    act(async {
+        let ctx = ctx()?;
+        let half = kept(&ctx).await.ok_or(AppError::SignedOut)?;
+        match ctx.db().second_factor(&half, &one_time_password, &network(&ctx.address)).await? {
+            CodeAnswer::SignedIn { user, ticket } => {
+                let mut auth = ctx.auth.clone();
+                let _ = auth.session.remove::<String>(HALF_KEY).await;
+                auth.login(&User::to_bind(user, ticket.clone())).await.map_err(failed)?;
+                rotate(&auth, &ticket, &ctx.address, &ctx.agent).await?;
+                Ok(Done::to(own_path(&next, "/")))
+            }
+            CodeAnswer::Wrong => {
+                let text = "This code is wrong or was used already. Wait for the app to show the next one.";
+                Err(FieldErrors::one("one_time_password", text).into())
+            }
+            CodeAnswer::Limited { retry_after } => {
+                Err(FieldErrors::one("one_time_password", too_many(retry_after)).into())
+            }
+            CodeAnswer::Stale => {
+                let _ = ctx.auth.session.remove::<String>(HALF_KEY).await;
+                Err(AppError::Conflict("That took too long. Sign in again.".to_owned()))
+            }
+        }
+    })
+    .await
+}

@@ -1,0 +1,241 @@
+//! The second factor in one's profile: set up with an authenticator app, codes for paper, turned off again.
+
+use axum::response::{IntoResponse, Response};
+use eis::db::DbError;
+use eis::db::second_factor::{Ended, Factor};
+use eis::users;
+use leptos::prelude::*;
+use qrcodegen::{QrCode, QrCodeEcc};
+
+use crate::components::{
+    Button, Crumb, ErrorSummary, Field, Kind, Notice, PageHeader, PostForm, Section, SummaryList, SummaryRow, Tone,
+};
+use crate::forms::{FieldErrors, Typed};
+use crate::pages::frame::{Place, page as framed};
+use crate::pages::parts::field_errors;
+use crate::server::auth::{network, too_many};
+use crate::server::ctx::Ctx;
+use crate::server::errors::AppError;
+use crate::server::functions::{Done, act, ctx};
+
+/// Where it is.
+pub const PATH: &str = "/profile/second-factor";
+/// Where the session keeps the codes for paper until their page has shown them.
+const CODES_KEY: &str = "recovery_codes";
+
+/// How it stands, on the profile.
+pub fn row(factor: &Factor) -> SummaryRow {
+    match factor.state.as_str() {
+        "on" => SummaryRow::new("Second factor", "On").action("Change", PATH),
+        _ => SummaryRow::new("Second factor", "Off: your password alone signs you in").action("Set up", PATH),
+    }
+}
+
+/// `GET /profile/second-factor`
+pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
+    let actor = ctx.require_user()?;
+    let factor = ctx.db().my_second_factor(actor.secret).await?;
+    let codes: Option<Vec<String>> = ctx.auth.session.get(CODES_KEY).await.ok().flatten();
+    if codes.is_some() {
+        let _ = ctx.auth.session.remove::<Vec<String>>(CODES_KEY).await;
+    }
+    let typed = ctx.take_typed().await;
+    let email = ctx.auth.user.as_ref().map(|u| u.email().to_owned()).unwrap_or_default();
+    let context = actor.context_token();
+    let crumbs = vec![Crumb::new("Profile", "/profile"), Crumb::new("Second factor", "")];
+    let place = Place { crumbs, ..Place::default() };
+    let html = framed(&ctx, &actor, place, "Second factor", move || {
+        let body = match (factor.state.as_str(), factor.shown) {
+            ("on", _) => on(factor.recovery_left, codes, &typed, context).into_any(),
+            ("begun", Some(secret)) => begun(&secret, &email, &typed, context).into_any(),
+            _ => off(context).into_any(),
+        };
+        view! {
+            <PageHeader title="Second factor" subtitle="After your password, a code from an app on your phone: a password that became known is not enough then."/>
+            <ErrorSummary errors=field_errors(&typed) passwords=true/>
+            {body}
+        }
+    })
+    .await;
+    Ok(html.into_response())
+}
+
+fn hidden() -> Vec<(String, String)> {
+    vec![("page".into(), PATH.into())]
+}
+
+fn off(context: String) -> impl IntoView {
+    view! {
+        <PostForm action="/api/begin_second_factor" context=context hidden=hidden()>
+            <p>"You need an authenticator app; any one that shows codes of six digits will do."</p>
+            <div class="actions"><Button label="Set up"/></div>
+        </PostForm>
+    }
+}
+
+fn begun(secret: &[u8], email: &str, typed: &Typed, context: String) -> impl IntoView + use<> {
+    let text = base32(secret);
+    let link =
+        format!("otpauth://totp/{}?secret={text}&issuer=EIS%20Power&algorithm=SHA1&digits=6&period=30", label(email));
+    let groups: Vec<String> =
+        text.as_bytes().chunks(4).map(|four| String::from_utf8_lossy(four).into_owned()).collect();
+    let error = typed.error("one_time_password");
+    view! {
+        <Section title="1. Add it to your app">
+            <div class="qr-row">
+                {qr(&link)}
+                <div>
+                    <p>"Scan this with the app, " <a href=link.clone()>"open it on this device"</a> ", or type the key:"</p>
+                    <p><code>{groups.join(" ")}</code></p>
+                </div>
+            </div>
+        </Section>
+        <Section title="2. Enter the code that it shows">
+            <PostForm action="/api/confirm_second_factor" context=context hidden=hidden() class="form">
+                <Field name="one_time_password" label="Code" inputmode="numeric" autocomplete="one-time-code" width="w10" error=error/>
+                <Button label="Turn on"/>
+                <p class="hint">"You stay signed in here; every other session ends."</p>
+            </PostForm>
+        </Section>
+    }
+}
+
+fn on(left: i64, codes: Option<Vec<String>>, typed: &Typed, context: String) -> impl IntoView + use<> {
+    let shown = codes.map(|codes| {
+        let items = codes.into_iter().map(|code| view! { <li><code>{spaced(&code)}</code></li> }).collect_view();
+        view! {
+            <Section title="Your codes on paper">
+                <Notice tone=Tone::Warn title="They are shown this once. Print them or write them down.">
+                    <p>"Each signs you in once, in the app's place, when your phone is lost."</p>
+                </Notice>
+                <ul class="codes">{items}</ul>
+            </Section>
+        }
+    });
+    let left = if left == 1 { "1 is left".to_owned() } else { format!("{left} are left") };
+    let rows = vec![SummaryRow::new("Second factor", "On"), SummaryRow::new("Codes on paper", left)];
+    let (wrong_password, wrong_code) = (typed.error("password"), typed.error("one_time_password"));
+    view! {
+        {shown}
+        <SummaryList rows=rows/>
+        <Section title="Turn it off">
+            <p class="hint">"Also the way to another phone or to new codes on paper: turn it off and set it up again."</p>
+            <PostForm action="/api/end_second_factor" context=context hidden=hidden() class="form">
+                <Field name="password" label="Password" kind="password" autocomplete="current-password" error=wrong_password/>
+                <Field name="one_time_password" label="Code" hint="From the app, or one from paper." autocomplete="one-time-code" width="w10" error=wrong_code/>
+                <Button label="Turn off" kind=Kind::Danger/>
+            </PostForm>
+        </Section>
+    }
+}
+
+/// `3F9AC-12F06CE0`: two groups, as people copy them.
+fn spaced(code: &str) -> String {
+    code.split_at_checked(5).map_or_else(|| code.to_owned(), |(first, rest)| format!("{first}-{rest}"))
+}
+
+/// The account's name in an authenticator app.
+fn label(email: &str) -> String {
+    format!("EIS%20Power:{}", crate::server::functions::encode(email))
+}
+
+/// RFC 4648, section 6, without padding.
+fn base32(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let mut text = String::new();
+    for five in bytes.chunks(5) {
+        let bits = five.iter().fold(0_u64, |bits, byte| (bits << 8) | u64::from(*byte)) << (8 * (5 - five.len()));
+        for place in 0..(five.len() * 8).div_ceil(5) {
+            let index = usize::try_from((bits >> (35 - 5 * place)) & 31).unwrap_or_default();
+            text.push(char::from(LETTERS[index]));
+        }
+    }
+    text
+}
+
+/// The link as a picture to scan.
+fn qr(link: &str) -> Option<impl IntoView + use<>> {
+    let code = QrCode::encode_text(link, QrCodeEcc::Medium).ok()?;
+    let size = code.size();
+    let dots = (0..size).flat_map(|y| (0..size).map(move |x| (x, y))).filter(|(x, y)| code.get_module(*x, *y));
+    let path: String = dots.map(|(x, y)| format!("M{} {}h1v1h-1z", x + 4, y + 4)).collect();
+    let view_box = format!("0 0 {0} {0}", size + 8);
+    Some(view! {
+        <svg class="qr" viewBox=view_box role="img" aria-label="QR code for the authenticator app; the key beside it says the same">
+            <path d=path/>
+        </svg>
+    })
+}
+
+/// Makes a fresh secret.
+#[server(prefix = "/api", endpoint = "begin_second_factor")]
+pub(crate) async fn begin_second_factor() -> Result<(), ServerFnError> {
+    act(async {
+        let ctx = ctx()?;
+        let actor = ctx.require_user()?;
+        ctx.db().begin_second_factor(actor.secret).await?;
+        Ok(Done::to(PATH))
+    })
+    .await
+}
+
+/// Turns it on with the first code.
+#[server(prefix = "/api", endpoint = "confirm_second_factor")]
+pub(crate) async fn confirm_second_factor(#[server(default)] one_time_password: String) -> Result<(), ServerFnError> {
+    act(async {
+        let ctx = ctx()?;
+        let actor = ctx.require_user()?;
+        let wrong = |text: &str| AppError::from(FieldErrors::one("one_time_password", text));
+        let codes = match ctx.db().confirm_second_factor(actor.secret, &one_time_password, &network(&ctx.address)).await
+        {
+            Err(DbError::Limited) => return Err(wrong(&too_many(15 * 60))),
+            other => other?,
+        };
+        let codes = codes.ok_or_else(|| {
+            wrong(
+                "This is not the code of now. Check that the phone's clock is right, and enter the one it shows next.",
+            )
+        })?;
+        ctx.auth.session.insert(CODES_KEY, codes).await.map_err(|e| AppError::Internal(e.to_string()))?;
+        Ok(Done::to(PATH).saying("The second factor is on."))
+    })
+    .await
+}
+
+/// Turns it off.
+#[server(prefix = "/api", endpoint = "end_second_factor")]
+pub(crate) async fn end_second_factor(
+    #[server(default)] password: String,
+    #[server(default)] one_time_password: String,
+) -> Result<(), ServerFnError> {
+    act(async {
+        let ctx = ctx()?;
+        let actor = ctx.require_user()?;
+        let mut tx = ctx.read(&actor).await?;
+        let salt = users::my_salt(&mut tx).await?;
+        drop(tx);
+        let digest = ctx.auth.backend.digest(password, salt).await.map_err(|e| AppError::Internal(e.to_string()))?;
+        let done =
+            ctx.db().end_second_factor(actor.secret, &digest, &one_time_password, &network(&ctx.address)).await?;
+        match done {
+            Ended::Done => Ok(Done::to(PATH).saying("The second factor is off.")),
+            Ended::WrongPassword => Err(FieldErrors::one("password", "This is not your password.").into()),
+            Ended::WrongCode => {
+                Err(FieldErrors::one("one_time_password", "This code is wrong or was used already.").into())
+            }
+            Ended::Limited => Err(FieldErrors::one("password", too_many(15 * 60)).into()),
+        }
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_written_as_authenticator_apps_read_it() {
+        assert_eq!(base32(b"12345678901234567890"), "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
+        assert_eq!((base32(b"foobar").as_str(), base32(b"")), ("MZXW6YTBOI", String::new()));
+    }
+}

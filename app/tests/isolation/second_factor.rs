@@ -1,0 +1,212 @@
+//! Attack 65 and its like: codes that were seen, guessed or skipped.
+
+use crate::DENIED;
+use crate::support::database::Case;
+use crate::support::sql::Sql;
+use crate::support::world::{DIGEST, Who};
+
+const ME: Who = Who::Client(1, 1);
+
+/// The code of somebody's app, so many steps from now; read as nobody but a superuser can.
+async fn code(truth: &Sql, who: Who, steps: i32) -> String {
+    truth
+        .value(&format!(
+            "SELECT private.totp(secret, floor(extract(epoch FROM clock_timestamp()) / 30)::bigint + {steps}) FROM second_factors WHERE user_id = '{}'",
+            who.user()
+        ))
+        .await
+}
+
+/// The ticket that a right password earns, and what is said.
+async fn password(app: &Sql, who: Who) -> (String, String) {
+    let rows = app
+        .rows(&format!("SELECT outcome, ticket FROM sign_in('{}', '\\x{}', 'here')", who.email(), DIGEST.trim()))
+        .await
+        .unwrap();
+    (rows[0][0].clone().unwrap(), rows[0][1].clone().unwrap_or_default())
+}
+
+/// What the gate says to a code.
+async fn answer(app: &Sql, half: &str, code: &str) -> String {
+    app.value(&format!("SELECT outcome FROM second_factor('{half}', '{code}', 'here')")).await
+}
+
+/// Turns it on, and sets its last step back so that the code of now is still good; the codes for paper.
+async fn enrol(app: &Sql, truth: &Sql, who: Who) -> Vec<String> {
+    let secret = who.secret().hex();
+    app.must(&format!("SELECT begin_second_factor('\\x{secret}')")).await;
+    let first = code(truth, who, 0).await;
+    let codes = app.value(&format!("SELECT confirm_second_factor('\\x{secret}', '{first}', 'here')")).await;
+    truth.must("UPDATE second_factors SET last_step = last_step - 1").await;
+    codes.trim_matches(['{', '}']).split(',').map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn the_codes_are_those_of_the_rfc() {
+    let case = Case::migrated().await;
+    let truth = case.superuser().await;
+    assert_eq!(
+        truth.value("SELECT encode(private.sha1('abc'), 'hex')").await,
+        "a9993e364706816aba3e25717850c26c9cd0d89d"
+    );
+    assert_eq!(truth.value("SELECT encode(private.sha1(''), 'hex')").await, "da39a3ee5e6b4b0d3255bfef95601890afd80709");
+    let long = "SELECT encode(private.sha1(convert_to(repeat('a', 119), 'UTF8')), 'hex')";
+    assert_eq!(truth.value(long).await, "ee971065aaa017e0632a8ca6c77bb3bf8b1dfc56");
+    // RFC 6238, appendix B, the last six of its eight digits.
+    for (seconds, code) in
+        [(59_i64, "287082"), (1_111_111_109, "081804"), (1_234_567_890, "005924"), (20_000_000_000, "353130")]
+    {
+        let sql = format!("SELECT private.totp(convert_to('12345678901234567890', 'UTF8'), {})", seconds / 30);
+        assert_eq!(truth.value(&sql).await, code, "{seconds}");
+    }
+}
+
+#[tokio::test]
+async fn attack_65_a_code_is_taken_once_and_no_older_one_after_it() {
+    let case = Case::world().await;
+    let (app, truth) = (case.app().await, case.superuser().await);
+    assert_eq!(password(&app, ME).await.0, "signed_in", "the positive control: without it, the password is enough");
+    enrol(&app, &truth, ME).await;
+    let (said, half) = password(&app, ME).await;
+    assert_eq!(said, "code_needed");
+    let now = code(&truth, ME, 0).await;
+    assert_eq!(answer(&app, &half, &now).await, "signed_in", "the positive control");
+    assert_eq!(answer(&app, &half, &now).await, "stale", "the half ticket is spent");
+    // Seen over the shoulder, with the password too.
+    let (_, half) = password(&app, ME).await;
+    assert_eq!(answer(&app, &half, &now).await, "wrong", "replayed");
+    for steps in [-1, 0, -2, 2, 40] {
+        let other = code(&truth, ME, steps).await;
+        assert_eq!(answer(&app, &half, &other).await, "wrong", "{steps} steps from now");
+    }
+    assert_eq!(
+        answer(&app, &half, &code(&truth, ME, 1).await).await,
+        "signed_in",
+        "the next one, from a clock that is ahead"
+    );
+}
+
+#[tokio::test]
+async fn attack_65_half_a_sign_in_opens_nothing() {
+    let case = Case::world().await;
+    let (app, truth) = (case.app().await, case.superuser().await);
+    enrol(&app, &truth, ME).await;
+    let (_, half) = password(&app, ME).await;
+    app.must("SELECT session_create('\\x01', '{}', '', '', 3600, 3600)").await;
+    assert_eq!(
+        app.value(&format!("SELECT session_bind('\\x01', '{half}')")).await,
+        "f",
+        "the password alone binds no session"
+    );
+    let (_, half) = password(&app, ME).await;
+    let rows = app
+        .rows(&format!("SELECT outcome, ticket FROM second_factor('{half}', '{}', 'here')", code(&truth, ME, 0).await))
+        .await
+        .unwrap();
+    let ticket = rows[0][1].clone().unwrap();
+    assert_eq!(app.value(&format!("SELECT session_bind('\\x01', '{ticket}')")).await, "t", "the positive control");
+    // Another's code, nobody's ticket, a ticket that is over.
+    enrol(&app, &truth, Who::Admin(1)).await;
+    let (_, half) = password(&app, ME).await;
+    assert_eq!(answer(&app, &half, &code(&truth, Who::Admin(1), 0).await).await, "wrong");
+    assert_eq!(answer(&app, "\\x00", "000000").await, "stale");
+    truth.must("UPDATE session_tickets SET expires_at = now()").await;
+    assert_eq!(answer(&app, &half, &code(&truth, ME, 1).await).await, "stale");
+    // What lies behind is for no login.
+    for sql in [
+        "SELECT * FROM second_factors",
+        "SELECT * FROM recovery_codes",
+        "UPDATE second_factors SET last_step = 0",
+        "SELECT private.take_code(NULL, '')",
+        "SELECT private.totp('', 1)",
+    ] {
+        assert_eq!(app.as_who(ME, sql).await.unwrap_err().code, DENIED, "{sql}");
+    }
+    let shown = app.maybe(&format!("SELECT shown FROM my_second_factor('\\x{}')", ME.secret().hex())).await;
+    assert_eq!(shown, None, "once confirmed, the secret is not shown again");
+    app.must(&format!("SELECT begin_second_factor('\\x{}')", ME.secret().hex())).await;
+    assert_eq!(password(&app, ME).await.0, "code_needed", "beginning again does not turn it off");
+}
+
+#[tokio::test]
+async fn codes_are_tried_under_the_limit_of_passwords_which_a_right_password_does_not_set_back() {
+    let case = Case::world().await;
+    let (app, truth) = (case.app().await, case.superuser().await);
+    enrol(&app, &truth, ME).await;
+    let mut said = Vec::new();
+    for guess in 0..12 {
+        let (outcome, half) = password(&app, ME).await;
+        said.push(if half.is_empty() { outcome } else { answer(&app, &half, &format!("{guess:06}")).await });
+    }
+    assert_eq!(said.iter().filter(|said| *said == "wrong").count(), 10, "{said:?}");
+    assert_eq!(said[10..], ["limited", "limited"]);
+    assert_eq!(password(&app, Who::Admin(1)).await.0, "signed_in", "others go on");
+}
+
+#[tokio::test]
+async fn a_code_on_paper_works_once_and_turning_it_off_takes_password_and_code() {
+    let case = Case::world().await;
+    let (app, truth) = (case.app().await, case.superuser().await);
+    let codes = enrol(&app, &truth, ME).await;
+    assert_eq!(codes.len(), 10);
+    let (_, half) = password(&app, ME).await;
+    let typed = format!("{}-{}", &codes[0][..5].to_lowercase(), &codes[0][5..]);
+    assert_eq!(answer(&app, &half, &typed).await, "signed_in", "as people type it");
+    let (_, half) = password(&app, ME).await;
+    assert_eq!(answer(&app, &half, &codes[0]).await, "wrong", "once");
+    let end = |digest: &str, code: &str| {
+        format!("SELECT end_second_factor('\\x{}', '\\x{digest}', '{code}', 'here')", ME.secret().hex())
+    };
+    assert_eq!(app.value(&end("00", &codes[1])).await, "wrong password");
+    assert_eq!(app.value(&end(DIGEST.trim(), &codes[0])).await, "wrong code");
+    assert_eq!(app.value(&end(DIGEST.trim(), &codes[1])).await, "done");
+    assert_eq!(password(&app, ME).await.0, "signed_in");
+    let told = format!("SELECT count(*) FROM audit_log WHERE action = 'second_factor' AND user_id = '{}'", ME.user());
+    assert_eq!(truth.count(&told).await, 2, "on and off are on record");
+}
+
+#[tokio::test]
+async fn the_pages_ask_for_the_code_before_anything_opens() {
+    let case = Case::world().await;
+    let (portal, truth) = (case.portal().await, case.superuser().await);
+    let me = portal.browser_of(ME);
+    let send = async |path: &str, fields: &[(&str, &str)]| {
+        let token = ME.context_token();
+        let mut all = vec![("context", token.as_str()), ("page", "/profile/second-factor")];
+        all.extend(fields);
+        me.post(path, &all).await
+    };
+    assert!(me.get("/profile").await.body.contains("your password alone signs you in"));
+    send("/api/begin_second_factor", &[]).await;
+    let page = me.get("/profile/second-factor").await.body;
+    assert!(
+        page.contains("otpauth://totp/EIS%20Power:client11%40eis.example?secret=") && page.contains("class=\"qr\""),
+        "{page}"
+    );
+    send("/api/confirm_second_factor", &[("one_time_password", "000")]).await;
+    assert!(me.get("/profile/second-factor").await.body.contains("not the code of now"));
+    send("/api/confirm_second_factor", &[("one_time_password", &code(&truth, ME, 0).await)]).await;
+    let page = me.get("/profile/second-factor").await.body;
+    assert_eq!(page.matches("<li><code>").count(), 10, "{page}");
+    assert_eq!(me.get("/profile/second-factor").await.body.matches("<li><code>").count(), 0, "shown once");
+    truth.must("UPDATE second_factors SET last_step = last_step - 1").await;
+    // Signing in: the password leads to the code and opens nothing by itself.
+    let browser = portal.browser();
+    assert_eq!(browser.get("/login/code").await.location(), "/login");
+    assert_eq!(browser.sign_in(&ME.email()).await.location(), "/login/code");
+    let half = browser.cookie();
+    assert!(browser.get("/profile").await.location().starts_with("/login"), "not signed in yet");
+    assert_eq!(browser.get("/login/code").await.status, 200);
+    let form = [("page", "/login/code"), ("one_time_password", "123")];
+    assert_eq!(browser.post("/api/second_factor", &form).await.location(), "/login/code");
+    let again = browser.get("/login/code").await.body;
+    assert!(again.contains("wrong or was used already") && !again.contains("value=\"123\""), "{again}");
+    let right = code(&truth, ME, 0).await;
+    let form = [("page", "/login/code"), ("one_time_password", right.as_str())];
+    assert_eq!(browser.post("/api/second_factor", &form).await.location(), "/");
+    assert_eq!(browser.get("/profile").await.status, 200);
+    assert_ne!(browser.cookie(), half, "a new session id with the new right");
+    let old = portal.browser();
+    old.set_cookie(&half);
+    assert!(old.get("/profile").await.location().starts_with("/login"), "the half session opens nothing");
+}

@@ -1,0 +1,1 @@
+DROP FUNCTION public.my_audit_links;

@@ -1,0 +1,1 @@
+DROP FUNCTION public.signing_key_made_at;
