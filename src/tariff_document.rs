@@ -8,6 +8,7 @@
 mod calendar;
 mod charges;
 mod locate;
+mod once;
 mod prices;
 mod read;
 mod simple;
@@ -30,6 +31,10 @@ pub use validate::Fault;
 
 /// The format of this version of the document.
 pub const FORMAT: &str = "eis-tariff/1";
+
+/// The JSON schema of this format, for editors and for other programs. [`read`] refuses more: what needs looking at
+/// two places at once, such as a price that names no period of its calendar.
+pub const SCHEMA: &str = include_str!("../docs/tariff.schema.json");
 
 /// The formats that the portal writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -96,4 +101,12 @@ pub struct TariffDocument {
     /// How figures are rounded.
     #[serde(default)]
     pub rounding: RoundingPolicy,
+}
+
+impl TariffDocument {
+    /// The document as JSON, which [`read`] reads back unchanged.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).unwrap_or_default()
+    }
 }

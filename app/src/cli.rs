@@ -1,7 +1,10 @@
 //! The command line of `portal`: what each command is called, takes and prints.
 
 mod demo;
+mod files;
+mod rate;
 mod system;
+mod tariff;
 mod user;
 
 use std::net::SocketAddr;
@@ -11,6 +14,8 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use eis::db::connect::{Connected, Login, Settings};
 use eis::db::{check, migrate};
+
+use crate::out;
 
 /// The EIS Power Portal: energy billing for many organisations, each seeing only its own.
 #[derive(Debug, Parser)]
@@ -44,6 +49,11 @@ enum Command {
     /// Connection strings of the database, or stop the private PostgreSQL.
     #[command(subcommand)]
     Db(DbCommand),
+    /// Rate usage by a tariff, both from files: one bill a calendar month. No database is needed.
+    Rate(rate::RateArgs),
+    /// Check a tariff file, turn it into the portal's own form, or print the JSON schema of that form.
+    #[command(subcommand)]
+    Tariff(tariff::TariffCommand),
     /// Measure, beside a peer in the same run.
     #[command(subcommand)]
     Bench(Bench),
@@ -141,7 +151,7 @@ pub async fn run(cli: Cli) -> ExitCode {
     match execute(cli).await {
         Ok(code) => code,
         Err(message) => {
-            eprintln!("portal: {message}");
+            out::tell(format_args!("portal: {message}"));
             ExitCode::FAILURE
         }
     }
@@ -159,12 +169,14 @@ async fn execute(cli: Cli) -> CliResult {
             connected.migrate_up().await.map_err(plain)?;
             refuse_faults(&connected).await?;
             if args.demo {
-                demo::print(&demo::load(&connected, None).await?);
-                println!();
+                demo::print(&demo::load(&connected, None).await?)?;
+                out::print("")?;
             }
             crate::server::serve(connected, args).await?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Rate(args) => rate::run(&args),
+        Command::Tariff(command) => tariff::run(&command),
         Command::Demo(args) => demo::run(&settings.connect().map_err(plain)?, args).await,
         Command::User(command) => user::run(&settings.connect().map_err(plain)?, command).await,
         Command::System(command) => system::run(&settings.connect().map_err(plain)?, command).await,
@@ -178,7 +190,7 @@ async fn execute(cli: Cli) -> CliResult {
                 RoleArg::Owner => Login::Owner,
                 RoleArg::Monitor => Login::Monitor,
             };
-            println!("{}", connected.url(login));
+            out::print(connected.url(login))?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Db(DbCommand::Stop) => {
@@ -200,30 +212,30 @@ async fn run_migrate(connected: &Connected, command: Migrate) -> CliResult {
     match command {
         Migrate::Up => {
             let applied = connected.migrate_up().await.map_err(plain)?;
-            println!(
+            out::print(format_args!(
                 "{}",
                 if applied.is_empty() {
                     "Nothing was pending.".to_owned()
                 } else {
                     format!("Applied {}.", applied.join(", "))
                 }
-            );
+            ))?;
         }
         Migrate::Down { steps, all } => {
             let reverted =
                 migrate::down(connected.admin_url(), if all { usize::MAX } else { steps }).await.map_err(plain)?;
-            println!(
+            out::print(format_args!(
                 "{}",
                 if reverted.is_empty() {
                     "Nothing was applied.".to_owned()
                 } else {
                     format!("Took back {}.", reverted.join(", "))
                 }
-            );
+            ))?;
         }
         Migrate::Status => {
             for state in migrate::status(connected.admin_url()).await.map_err(plain)? {
-                println!("{}  {}", if state.applied { "applied" } else { "pending" }, state.name);
+                out::print(format_args!("{}  {}", if state.applied { "applied" } else { "pending" }, state.name))?;
             }
         }
     }
@@ -236,7 +248,7 @@ async fn refuse_faults(connected: &Connected) -> Result<(), String> {
     let faults = check::run(connected.admin_url()).await.map_err(plain)?.into_iter().filter(|finding| !finding.ok);
     let (old, broken): (Vec<_>, Vec<_>) = faults.partition(|fault| fault.check == "version");
     for fault in old {
-        eprintln!("portal: {}", fault.message);
+        out::tell(format_args!("portal: {}", fault.message));
     }
     if broken.is_empty() {
         return Ok(());
@@ -254,10 +266,15 @@ async fn run_check(connected: &Connected, json: bool) -> CliResult {
     let ok = findings.iter().all(|finding| finding.ok);
     if json {
         let report = serde_json::json!({ "ok": ok, "findings": findings });
-        println!("{}", serde_json::to_string_pretty(&report).map_err(plain)?);
+        out::print(serde_json::to_string_pretty(&report).map_err(plain)?)?;
     } else {
         for finding in &findings {
-            println!("{}  {}: {}", if finding.ok { "ok   " } else { "FAULT" }, finding.check, finding.message);
+            out::print(format_args!(
+                "{}  {}: {}",
+                if finding.ok { "ok   " } else { "FAULT" },
+                finding.check,
+                finding.message
+            ))?;
         }
     }
     Ok(if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -92,7 +92,7 @@ pub async fn serve(connected: Connected, args: ServeArgs) -> Result<(), String> 
         .await
         .map_err(|e| format!("cannot listen on {}: {e}. Choose another with --listen", args.listen))?;
     let address = listener.local_addr().map_err(|e| e.to_string())?;
-    println!("EIS Power Portal: http://{address}");
+    crate::out::print(format_args!("EIS Power Portal: http://{address}"))?;
     let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, service).with_graceful_shutdown(stop_asked()).await.map_err(|e| e.to_string())?;
     tracing::info!("stopped");
@@ -125,6 +125,8 @@ fn start_log(json: bool) {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_target(false)
+        // Its own complaint about a standard error that is gone would be a panic.
+        .log_internal_errors(false)
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()));
     // A second server in one process (tests) keeps the first one's log.
     let _ = if json { log.json().flatten_event(true).try_init() } else { log.try_init() };

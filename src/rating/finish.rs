@@ -6,7 +6,7 @@ use super::bill::{Bill, BillLine, Carried, LineKind, Unit};
 use super::calendar::Segment;
 use super::error::RatingError;
 use super::input::Supply;
-use super::part::{Part, State};
+use super::part::{Part, State, most};
 use super::{adjust, export, registers, walk};
 use crate::money::{Money, Rounding};
 use crate::tariff_document::MinimumBasis;
@@ -25,6 +25,9 @@ pub fn bill(parts: &[Part<'_>], mut state: State, mut lines: Vec<BillLine>) -> R
     let tax: Money = taxes.iter().map(|line| line.amount).sum();
     lines.extend(taxes);
     let total = net + tax;
+    if total.amount().abs() >= most() {
+        return Err(RatingError::TooLarge("total".to_owned()));
+    }
     let payable_rounding = payable_rounding(last, total);
     let bank_kwh = state.bank.iter().map(|(period, wh)| (period.clone(), Decimal::new(*wh, 3))).collect();
     Ok(Bill {

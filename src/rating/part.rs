@@ -249,8 +249,11 @@ impl Part<'_> {
 
     /// A finished line: described, rounded, taxed.
     pub fn line(&self, draft: Draft<'_>) -> Result<BillLine, RatingError> {
-        let exact =
-            draft.quantity.checked_mul(draft.price).ok_or_else(|| RatingError::TooLarge(draft.name.to_owned()))?;
+        let exact = draft
+            .quantity
+            .checked_mul(draft.price)
+            .filter(|exact| exact.abs() < most())
+            .ok_or_else(|| RatingError::TooLarge(draft.name.to_owned()))?;
         let taxes = self.tariff.taxes(draft.kind, draft.name);
         Ok(BillLine {
             kind: draft.kind,
@@ -289,4 +292,9 @@ impl Part<'_> {
         }
         text
     }
+}
+
+/// An amount is below this, as it is stored.
+pub fn most() -> Decimal {
+    Decimal::from(10_000_000_000_i64)
 }

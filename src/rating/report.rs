@@ -45,12 +45,9 @@ const TOLD: usize = 50;
 /// # Errors
 /// Every fault as `file:line:column: message`; never empty. Exit code 2 for the command line.
 pub fn rate_files(files: &RateFiles<'_>, usage: impl BufRead) -> Result<Vec<Bill>, Vec<String>> {
-    let of_tariff = |fault: &tariff_document::Fault| {
-        let (line, column) = (fault.line.unwrap_or(1), fault.column.unwrap_or(1));
-        let path = if fault.path.is_empty() { String::new() } else { format!("{}: ", fault.path) };
-        format!("{}:{line}:{column}: {path}{}", files.tariff_name, fault.message)
+    let told = |faults: Vec<tariff_document::Fault>| {
+        shortened(faults.iter().map(|fault| fault.of_file(files.tariff_name)).collect())
     };
-    let told = |faults: Vec<tariff_document::Fault>| faults.iter().map(of_tariff).collect::<Vec<_>>();
     let mut document = tariff_document::read(files.tariff, files.zone.unwrap_or(Tz::UTC)).map_err(told)?;
     document.zone = files.zone.unwrap_or(document.zone);
     let tariff = CompiledTariff::new(&document).map_err(told)?;

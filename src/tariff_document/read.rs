@@ -3,6 +3,7 @@
 use chrono_tz::Tz;
 use serde_json::Value;
 
+use super::once::Once;
 use super::validate::Fault;
 use super::{FORMAT, TariffDocument, locate, urdb};
 
@@ -12,6 +13,7 @@ use super::{FORMAT, TariffDocument, locate, urdb};
 /// Every fault with its field and its place in the text; never empty.
 pub fn read(text: &str, zone: Tz) -> Result<TariffDocument, Vec<Fault>> {
     let text = text.trim_start_matches('\u{feff}');
+    serde_json::from_str::<Once>(text).map_err(|fault| vec![syntax(&fault)])?;
     let value: Value = serde_json::from_str(text).map_err(|fault| vec![syntax(&fault)])?;
     let read = if value.get("format").is_some() { own(text, &value) } else { foreign(&value, zone) };
     let faults = match read {

@@ -32,7 +32,9 @@ pub fn import(value: &Value, zone: Tz) -> Result<TariffDocument, Vec<Fault>> {
     let (object, prefix) = rate(value)?;
     let mut rate = Rate { fields: BTreeMap::new(), prefix, faults: vec![] };
     for (key, value) in object.iter().filter(|(_, value)| !value.is_null()) {
-        rate.fields.insert(key.to_lowercase(), (key, value));
+        if let Some((other, _)) = rate.fields.insert(key.to_lowercase(), (key, value)) {
+            rate.faults.push(Fault::new(format!("{prefix}{key}"), format!("{other} says the same thing again")));
+        }
     }
     fields::refuse_unknown(&mut rate);
     let mut tariff = TariffDocument::empty(
@@ -40,7 +42,7 @@ pub fn import(value: &Value, zone: Tz) -> Result<TariffDocument, Vec<Fault>> {
         "USD",
         zone,
     );
-    tariff.description = rate.text("description").unwrap_or_default();
+    tariff.description = fields::words(&rate);
     structure::energy(&mut rate, &mut tariff);
     structure::demand(&mut rate, &mut tariff);
     charges::fixed(&mut rate, &mut tariff);

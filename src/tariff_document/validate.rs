@@ -32,6 +32,13 @@ impl Fault {
     pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
         Self { path: path.into(), message: message.into(), line: None, column: None }
     }
+
+    /// `file:line:column: path: message`.
+    #[must_use]
+    pub fn of_file(&self, file: &str) -> String {
+        let path = if self.path.is_empty() { String::new() } else { format!("{}: ", self.path) };
+        format!("{file}:{}:{}: {path}{}", self.line.unwrap_or(1), self.column.unwrap_or(1), self.message)
+    }
 }
 
 impl fmt::Display for Fault {

@@ -23,6 +23,7 @@ use tower_sessions::session::Id;
 
 use super::load::{CONNECTIONS, Figures, Shot, fire};
 use super::scale::{self, Scale, Seat};
+use crate::out;
 use crate::pages::account::{self, AtAccount};
 use crate::pages::admin;
 use crate::server::auth::Identity;
@@ -272,24 +273,24 @@ pub async fn run(settings: &Settings, json: bool) -> Result<(), String> {
 
 fn print(report: &Report, json: bool) -> Result<(), String> {
     if json {
-        println!("{}", serde_json::to_string_pretty(report).map_err(|e| e.to_string())?);
+        out::print(serde_json::to_string_pretty(report).map_err(|e| e.to_string())?)?;
         return Ok(());
     }
-    println!(
+    out::print(format_args!(
         "{} invoices of {ORGANIZATIONS} organisations, {} connections, {} sessions; medians of {ROUNDS} rounds of {} s",
         report.invoices,
         report.connections,
         report.sessions,
         TIME.as_secs()
-    );
-    println!(
+    ))?;
+    out::print(format_args!(
         "{:<16} {:>8} {:>8} {:>8} {:>6} {:>6} {:>17} {:>17} {:>17}",
         "page", "req/s", "p50 ms", "p99 ms", "/ (a)", "/ (b)", "µs of a processor", "for (a)", "for (b)"
-    );
+    ))?;
     let millis = |us: u64| format!("{}.{}", us / 1000, us % 1000 / 100);
     let spent = |f: &Figures| format!("{} + {} db", f.portal_us, f.database_us);
     for c in &report.cases {
-        println!(
+        out::print(format_args!(
             "{:<16} {:>8} {:>8} {:>8} {:>6} {:>6} {:>17} {:>17} {:>17}",
             c.page,
             c.portal.per_second,
@@ -300,13 +301,13 @@ fn print(report: &Report, json: bool) -> Result<(), String> {
             spent(&c.portal),
             spent(&c.bare),
             spent(&c.context)
-        );
-        println!("{:<16} {:>8} (a) {:>8} (b)", "", c.bare.per_second, c.context.per_second);
+        ))?;
+        out::print(format_args!("{:<16} {:>8} (a) {:>8} (b)", "", c.bare.per_second, c.context.per_second))?;
     }
-    println!(
+    out::print(format_args!(
         "invoice list with 1 organisation: {} req/s; 200 against 1: {}",
         report.one_organization.per_second, report.ratio_one_organization
-    );
-    println!("resident memory idle: {} MB", report.idle_megabytes);
+    ))?;
+    out::print(format_args!("resident memory idle: {} MB", report.idle_megabytes))?;
     Ok(())
 }

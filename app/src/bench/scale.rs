@@ -13,6 +13,8 @@ use eis::ids::OrganizationId;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::out;
+
 /// Customers of each organization.
 pub const CUSTOMERS: usize = 500;
 /// Invoices of each customer, one a month.
@@ -86,10 +88,10 @@ pub async fn open(settings: &Settings, name: &str, organizations: usize) -> Resu
     let scale = Scale { admins: seats(1), customers: seats(2), connected };
     let last = scale.customers.last().ok_or("no seats")?;
     if db.session_load(last.secret).await.map_err(|e| e.to_string())?.is_none() {
-        eprintln!("loading {organizations} organisations into {name} (kept for the next run) …");
+        out::tell(format_args!("loading {organizations} organisations into {name} (kept for the next run) …"));
         let start = Instant::now();
         fill(&scale.connected, organizations).await.map_err(|e| e.to_string())?;
-        eprintln!("loaded in {} s", start.elapsed().as_secs());
+        out::tell(format_args!("loaded in {} s", start.elapsed().as_secs()));
     }
     Ok(scale)
 }

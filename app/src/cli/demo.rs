@@ -8,6 +8,7 @@ use eis::db::connect::Connected;
 use eis::demo::{self, Loaded, Login};
 
 use super::{CliResult, plain};
+use crate::out;
 
 /// How to load the demo.
 #[derive(Debug, Args)]
@@ -24,9 +25,9 @@ pub struct DemoArgs {
 pub async fn run(connected: &Connected, args: DemoArgs) -> CliResult {
     let loaded = load(connected, args.as_of).await?;
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&loaded.logins).map_err(plain)?);
+        out::print(serde_json::to_string_pretty(&loaded.logins).map_err(plain)?)?;
     } else {
-        print(&loaded);
+        print(&loaded)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -39,9 +40,13 @@ pub async fn load(connected: &Connected, as_of: Option<NaiveDate>) -> Result<Loa
 }
 
 /// Who can sign in, as a table, and where to begin.
-pub fn print(loaded: &Loaded) {
+pub fn print(loaded: &Loaded) -> Result<(), String> {
     let state = if loaded.fresh { "Loaded the demo data" } else { "The demo data is there" };
-    println!("{state} (as of {}). Demo only: every login has the password {}\n", loaded.as_of, demo::PASSWORD);
+    out::print(format_args!(
+        "{state} (as of {}). Demo only: every login has the password {}\n",
+        loaded.as_of,
+        demo::PASSWORD
+    ))?;
     let rows: Vec<[&str; 4]> = loaded.logins.iter().map(row).collect();
     let head = ["role", "e-mail", "organisation", "client"];
     let width = |at: usize| rows.iter().chain([&head]).map(|row| row[at].chars().count()).max().unwrap_or(0);
@@ -57,9 +62,9 @@ pub fn print(loaded: &Loaded) {
             b = widths[1],
             c = widths[2]
         );
-        println!("{}", line.trim_end());
+        out::print(line.trim_end())?;
     }
-    println!(
+    out::print(format_args!(
         "\nFor the walk-through: sign in as {} ({}), open the customer {:?} and import the reference\n\
          Green Button file for meter {}; bill 2012-03-01 to 2012-03-13 (the period ends before 2012-03-14).\n\
          Then sign in as {} to see the invoice.",
@@ -67,8 +72,8 @@ pub fn print(loaded: &Loaded) {
         demo::WALK_CLIENT_NAME,
         demo::WALK_NAME,
         demo::WALK_SERIAL,
-        demo::WALK_EMAIL,
-    );
+        demo::WALK_EMAIL
+    ))
 }
 
 fn row(login: &Login) -> [&str; 4] {

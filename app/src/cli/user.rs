@@ -9,6 +9,7 @@ use eis::db::connect::Connected;
 use eis::users::create::{self, NewUser, Outcome};
 
 use super::{CliResult, plain};
+use crate::out;
 
 /// What can be done with users.
 #[derive(Debug, Subcommand)]
@@ -95,11 +96,11 @@ pub async fn run(connected: &Connected, command: UserCommand) -> CliResult {
     };
     let (email, role) = (&new.email, role.label());
     match create::create(connected.admin_url(), &new).await.map_err(plain)? {
-        Outcome::Created => println!("Made the user {email} with the role {role}."),
-        Outcome::RoleAdded => {
-            println!("{email} was there already and has the role {role} too now; name and password stay as they were.")
-        }
-        Outcome::AlreadyThere => println!("{email} has this role already. Nothing was changed."),
+        Outcome::Created => out::print(format_args!("Made the user {email} with the role {role}."))?,
+        Outcome::RoleAdded => out::print(format_args!(
+            "{email} was there already and has the role {role} too now; name and password stay as they were."
+        ))?,
+        Outcome::AlreadyThere => out::print(format_args!("{email} has this role already. Nothing was changed."))?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -75,6 +75,9 @@ const ABOUT: &[&str] = &[
     "energyattrs",
     "fixedattrs",
     "flatdemandattrs",
+    "energytoulabels",
+    "demandtoulabels",
+    "demandlabels",
     "openeiversion",
     "_id",
     "latest_update",
@@ -82,6 +85,18 @@ const ABOUT: &[&str] = &[
     "rate_name",
     "year",
 ];
+
+/// What a rate says in words: its description, then comments and attributes with the field's name.
+pub fn words(rate: &Rate<'_>) -> String {
+    let remarks = rate.fields.iter().filter(|(name, (_, value))| {
+        (name.ends_with("comments") || name.ends_with("attrs") || name.ends_with("labels")) && !empty(value)
+    });
+    let remarks = remarks.map(|(_, (name, value))| match value {
+        Value::String(text) => format!("{name}: {text}"),
+        other => format!("{name}: {other}"),
+    });
+    rate.text("description").into_iter().chain(remarks).collect::<Vec<_>>().join("\n")
+}
 
 /// Refuses fields that would change a bill and are not represented.
 pub fn refuse_unknown(rate: &mut Rate<'_>) {

@@ -119,6 +119,25 @@ fn steps(rate: &mut Rate<'_>, field: &str, period: usize, blocks: &[Value]) -> O
             rate.fault(field, &format!("{place}.max"), "max must be a number");
             return None;
         };
+        if let Some(end) = to.filter(|end| *end <= from) {
+            rate.fault(field, &format!("{place}.max"), format!("the block ends at {end}, not after {from}"));
+            return None;
+        }
+        match (to, at + 1 == blocks.len()) {
+            (None, false) => {
+                rate.fault(field, &place, "only the last block has no end: those after it would never hold");
+                return None;
+            }
+            (Some(end), true) => {
+                rate.fault(
+                    field,
+                    &format!("{place}.max"),
+                    format!("nothing holds from {end} on: the last block must have no end"),
+                );
+                return None;
+            }
+            _ => {}
+        }
         steps.push(Block { from, to, price: price + adjustment });
         from = to.unwrap_or(from);
     }

@@ -19,8 +19,13 @@ pub struct Columns {
     direction: Option<usize>,
     quality: Option<usize>,
     comma: bool,
+    /// Columns of the header.
+    count: usize,
     last: std::cell::RefCell<Arc<SeriesKey>>,
 }
+
+/// The columns that are read.
+const COLUMNS: [&str; 6] = ["interval_start", "kwh", "meter", "serial", "direction", "quality"];
 
 /// What is wrong with a field.
 pub struct FieldFault {
@@ -48,6 +53,11 @@ impl Columns {
             find(&[wanted])
                 .ok_or_else(|| UsageError::at(line, 1, format!("the header has no column {wanted}; it has {found:?}")))
         };
+        for (at, name) in names.iter().enumerate().filter(|(_, name)| COLUMNS.contains(&name.as_str())) {
+            if names.iter().take(at).any(|other| other == name) {
+                return Err(UsageError::at(line, 1, format!("the header has the column {name} twice")));
+            }
+        }
         Ok(Self {
             start: need("interval_start")?,
             kwh: need("kwh")?,
@@ -55,6 +65,7 @@ impl Columns {
             direction: find(&["direction"]),
             quality: find(&["quality"]),
             comma,
+            count: names.len(),
             last: std::cell::RefCell::default(),
         })
     }
@@ -66,6 +77,10 @@ impl Columns {
         line: u64,
         resolve: impl FnOnce(&Arc<SeriesKey>, NaiveDateTime) -> Result<DateTime<Utc>, String>,
     ) -> Result<Reading, FieldFault> {
+        if let Some(more) = (self.count..record.len()).find(|at| field(record, *at) != Some("")) {
+            let reason = format!("the row has {} fields and the header {}", record.len(), self.count);
+            return Err(FieldFault { field: more, reason });
+        }
         let series = self.series(record)?;
         let fault = |reason| FieldFault { field: self.start, reason };
         let start = match stamp(text(record, self.start, "interval_start")?).map_err(fault)? {

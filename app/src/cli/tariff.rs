@@ -1,0 +1,71 @@
+//! `portal tariff`: checking and turning tariff files.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use chrono_tz::Tz;
+use clap::{Args, Subcommand};
+use eis::tariff_document::{self, TariffDocument};
+use eis::tariffs::{kind_label, kind_of};
+
+use super::{CliResult, files};
+use crate::out;
+
+/// What can be done with tariff files.
+#[derive(Debug, Subcommand)]
+pub enum TariffCommand {
+    /// Check a tariff file, the portal's own JSON or URDB's. Exit code 2 and a line per fault where it has any.
+    Check(FileArgs),
+    /// Print a tariff file (URDB's, or the portal's own) in the portal's own form.
+    Convert(FileArgs),
+    /// Print the JSON schema of the portal's own form.
+    Schema,
+}
+
+/// A tariff file.
+#[derive(Debug, Args)]
+pub struct FileArgs {
+    /// The file.
+    file: PathBuf,
+    /// Zone of a tariff that names none (URDB).
+    #[arg(long, value_name = "IANA", default_value = "UTC")]
+    zone: Tz,
+}
+
+/// Runs the command.
+pub fn run(command: &TariffCommand) -> CliResult {
+    let told = match command {
+        TariffCommand::Schema => Ok(tariff_document::SCHEMA.trim_end().to_owned()),
+        TariffCommand::Check(args) => read(args).map(|tariff| summary(args, &tariff)),
+        TariffCommand::Convert(args) => read(args).map(|tariff| tariff.to_json()),
+    };
+    match told {
+        Ok(text) => {
+            out::print(text)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(faults) => Ok(files::refuse(&faults)),
+    }
+}
+
+fn read(args: &FileArgs) -> Result<TariffDocument, Vec<String>> {
+    let text = files::tariff(&args.file)?;
+    let name = args.file.to_string_lossy();
+    tariff_document::read(&text, args.zone).map_err(|faults| faults.iter().map(|fault| fault.of_file(&name)).collect())
+}
+
+/// `flat.json: Basic, flat, EUR: 1 energy, 0 demand, 1 fixed; no faults`.
+fn summary(args: &FileArgs, tariff: &TariffDocument) -> String {
+    format!(
+        "{}: {}, {}, {}, {}: {} energy, {} demand and {} fixed charges, {} taxes; no faults",
+        args.file.display(),
+        tariff.name,
+        kind_label(kind_of(tariff)).to_lowercase(),
+        tariff.currency,
+        tariff.zone,
+        tariff.energy.len(),
+        tariff.demand.len(),
+        tariff.fixed.len(),
+        tariff.taxes.len(),
+    )
+}
