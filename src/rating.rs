@@ -19,6 +19,7 @@ mod input;
 mod part;
 mod registers;
 pub mod report;
+pub mod sample;
 mod versions;
 mod walk;
 

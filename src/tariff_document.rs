@@ -110,3 +110,6 @@ impl TariffDocument {
         serde_json::to_string_pretty(self).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests;

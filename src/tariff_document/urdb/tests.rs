@@ -68,7 +68,11 @@ fn a_schedule_that_names_no_period_or_has_a_gap_is_refused_with_its_place() {
     let faults = refused(&json!({"energyratestructure": two, "energyweekdayschedule": rows(json!(1))}));
     assert_eq!(faults[0], "energyweekendschedule: the schedule is missing");
     let faults = refused(&json!({"energyratestructure": [[{"rate": 0.1, "max": 100}, {"rate": 0.2, "max": 50}]]}));
-    assert!(faults[0].starts_with("energy[0].prices[0].blocks[1]"), "{faults:?}");
+    assert_eq!(faults, ["energyratestructure[0][1].max: the block ends at 50, not after 100"]);
+    let faults = refused(&json!({"energyratestructure": [[{"rate": 0.1, "max": 100}, {"rate": 0.2, "max": 500}]]}));
+    assert_eq!(faults, ["energyratestructure[0][1].max: nothing holds from 500 on: the last block must have no end"]);
+    let faults = refused(&json!({"energyratestructure": [[{"rate": 0.1}, {"rate": 0.2}]]}));
+    assert_eq!(faults, ["energyratestructure[0][0]: only the last block has no end: those after it would never hold"]);
 }
 
 #[test]
@@ -80,4 +84,44 @@ fn the_list_that_the_service_answers_with_is_read_when_it_holds_one_rate() {
         ("Residential", "0.105".to_owned())
     );
     assert_eq!(refused(&json!({"items": [rate, rate]}))[0], "items: a file must hold one rate; this one holds 2");
+}
+
+#[test]
+fn words_are_kept_and_a_field_said_twice_is_refused() {
+    let rate = json!({"energyratestructure": [[{"rate": 0.1}]], "description": "For homes.", "energycomments": "Rider X included.",
+        "fixedattrs": [{"Meter": "single phase"}]});
+    let tariff = read(&rate.to_string(), UTC).unwrap();
+    assert_eq!(
+        tariff.description,
+        "For homes.\nenergycomments: Rider X included.\nfixedattrs: [{\"Meter\":\"single phase\"}]"
+    );
+    let twice = json!({"energyratestructure": [[{"rate": 0.1}]], "energyRateStructure": [[{"rate": 0.2}]]});
+    assert_eq!(refused(&twice).len(), 1);
+}
+
+#[test]
+fn versions_7_and_8_are_told_apart_by_their_fields() {
+    let seven = json!({"energyratestructure": [[{"rate": 0.1}]], "fixedmonthlycharge": 9.5, "minmonthlycharge": 12, "annualmincharge": 100});
+    let eight = json!({"energyratestructure": [[{"rate": 0.1, "unit": "kWh"}]], "fixedchargefirstmeter": 9.5, "fixedchargeunits": "$/month",
+        "mincharge": 12, "minchargeunits": "$/month", "lookbackPercent": 0.8, "lookbackRange": 11,
+        "flatdemandstructure": [[{"rate": 4}]], "demandwindow": 15});
+    let (seven, eight) = (read(&seven.to_string(), UTC).unwrap(), read(&eight.to_string(), UTC).unwrap());
+    assert_eq!((&seven.fixed, &seven.minimums[0]), (&eight.fixed, &eight.minimums[0]));
+    let ratchet = eight.demand[0].ratchet.as_ref().unwrap();
+    assert_eq!(
+        (ratchet.percent.to_string(), ratchet.months, eight.demand[0].window_minutes),
+        ("80.0".to_owned(), 11, Some(15))
+    );
+    for (field, value) in [
+        ("demandratchetpercentage", json!([0.8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])),
+        ("demandreactivepowercharge", json!(0.5)),
+        ("coincidentrateschedule", json!([[1]])),
+        ("something_new", json!("x")),
+        ("fixedchargeunits", json!("$/kW")),
+        ("demandrateunit", json!("kVA")),
+        ("flatdemandunit", json!("hp")),
+    ] {
+        let rate = json!({"energyratestructure": [[{"rate": 0.1}]], "fixedchargefirstmeter": 1, field: value});
+        assert!(refused(&rate)[0].starts_with(&format!("{field}: ")), "{field}");
+    }
 }
