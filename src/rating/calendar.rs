@@ -30,8 +30,12 @@ pub struct CompiledCalendar {
 #[derive(Debug, Clone, Default)]
 struct Row {
     slots: Vec<u16>,
-    runs: Vec<Segment>,
+    /// Runs of one cell in intervals of each length of [`LENGTHS`].
+    runs: [Vec<Segment>; LENGTHS.len()],
 }
+
+/// Lengths of intervals in minutes; quarter-hours are those of the slots.
+const LENGTHS: [u16; 4] = [15, 60, 30, 5];
 
 /// Slots or intervals from `from` to without `to`, all of one cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +59,7 @@ impl CompiledCalendar {
             .collect();
         let mut holidays = calendar.holidays.clone();
         holidays.sort_unstable();
-        let resolution = rows.iter().flat_map(|row| &row.runs).map(|run| step(run.from)).min().unwrap_or(60);
+        let resolution = rows.iter().flat_map(|row| &row.runs[0]).map(|run| step(run.from)).min().unwrap_or(60);
         let seasons = calendar.seasons.iter().map(|season| season.name.clone()).collect();
         Self { seasons, periods: calendar.periods.clone(), season_of, rows, holidays, clock, resolution }
     }
@@ -80,16 +84,17 @@ impl CompiledCalendar {
         self.rows.get(self.season(date) * 8 + kind)
     }
 
-    /// The day's intervals as runs of one cell, into `segments`.
-    pub fn segments(&self, profile: &Profile, day: &DayUsage, segments: &mut Vec<Segment>) {
-        segments.clear();
-        let per_day = SLOTS * 15 / usize::from(profile.minutes);
-        if day.values.len() != per_day || self.clock == Clock::Standard {
-            return self.slow_segments(profile, day, segments);
+    /// The day's intervals as runs of one cell; `scratch` holds them where they are this day's own.
+    pub fn segments<'s>(&'s self, profile: &Profile, day: &DayUsage, scratch: &'s mut Vec<Segment>) -> &'s [Segment] {
+        let known = LENGTHS.iter().position(|minutes| *minutes == profile.minutes);
+        match known.filter(|_| self.clock != Clock::Standard && is_usual(profile, day)) {
+            Some(length) => self.row(day.date).map(|row| row.runs[length].as_slice()).unwrap_or_default(),
+            None => {
+                scratch.clear();
+                self.slow_segments(profile, day, scratch);
+                scratch
+            }
         }
-        let scale = |slot: usize| slot * 15 / usize::from(profile.minutes);
-        let runs = self.row(day.date).map(|row| row.runs.as_slice()).unwrap_or_default();
-        segments.extend(runs.iter().map(|run| Segment { from: scale(run.from), to: scale(run.to), cell: run.cell }));
     }
 
     /// Interval by interval: days when clocks change, and calendars on standard time.
@@ -121,6 +126,11 @@ impl CompiledCalendar {
     }
 }
 
+/// Whether the day has 24 hours: then its clocks did not change.
+fn is_usual(profile: &Profile, day: &DayUsage) -> bool {
+    day.values.len() * usize::from(profile.minutes) == SLOTS * 15
+}
+
 /// The longest usual interval that ends at a slot: 60, 30 or 15 minutes.
 fn step(slot: usize) -> u16 {
     match slot % 4 {
@@ -140,10 +150,15 @@ fn row(calendar: &Calendar, season: usize, kind: usize) -> Row {
         let period = hours.get(slot * hours.len() / SLOTS).copied().unwrap_or(0);
         let cell = u16::try_from(season * calendar.periods.len() + usize::from(period)).unwrap_or(0);
         row.slots.push(cell);
-        match row.runs.last_mut() {
+        match row.runs[0].last_mut() {
             Some(last) if last.cell == cell => last.to = slot + 1,
-            _ => row.runs.push(Segment { from: slot, to: slot + 1, cell }),
+            _ => row.runs[0].push(Segment { from: slot, to: slot + 1, cell }),
         }
+    }
+    let [quarters, others @ ..] = &mut row.runs;
+    for (runs, minutes) in others.iter_mut().zip(LENGTHS.iter().skip(1)) {
+        let scale = |slot: usize| slot * 15 / usize::from(*minutes);
+        runs.extend(quarters.iter().map(|run| Segment { from: scale(run.from), to: scale(run.to), cell: run.cell }));
     }
     row
 }
@@ -155,6 +170,6 @@ impl CompiledCalendar {
         let used = |run: &Segment| self.periods.get(self.of_cell(run.cell.into()).1).is_some_and(|name| name == period);
         // Holidays count where there are any.
         let kinds = if self.holidays.is_empty() { 7 } else { 8 };
-        rows.iter().take(kinds).any(|row| row.runs.iter().any(used))
+        rows.iter().take(kinds).any(|row| row.runs[0].iter().any(used))
     }
 }

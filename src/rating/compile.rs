@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 
 use super::calendar::CompiledCalendar;
+use super::registers::watt_hours;
 use crate::tariff_document::{Block, ExportCredit, Fault, LineKind, PriceCell, TariffDocument};
 
 /// A checked tariff, made ready once and used for any number of bills.
@@ -30,8 +31,12 @@ pub struct Charge {
 #[derive(Debug, Clone)]
 pub struct Price {
     pub season: Option<String>,
+    /// Its place in the calendar's seasons.
+    pub season_at: Option<usize>,
     pub period: Option<String>,
     pub blocks: Vec<Block>,
+    /// Where each block but the last ends, in watt-hours.
+    pub ends: Vec<i64>,
 }
 
 impl CompiledTariff {
@@ -86,10 +91,13 @@ impl CompiledTariff {
 
 impl Charge {
     fn new(name: &str, calendar: Option<CompiledCalendar>, cells: &[PriceCell]) -> Self {
+        let season_at = |name: &String| calendar.as_ref()?.seasons.iter().position(|known| known == name);
         let prices = cells.iter().map(|cell| Price {
             season: cell.season.clone(),
+            season_at: cell.season.as_ref().and_then(season_at),
             period: cell.period.clone(),
             blocks: cell.blocks.clone(),
+            ends: cell.blocks.iter().filter_map(|block| block.to).map(watt_hours).collect(),
         });
         let prices: Vec<Price> = prices.collect();
         let price_of = calendar.as_ref().map_or_else(Vec::new, |calendar| {

@@ -77,11 +77,10 @@ fn shares(
     profile: &Profile,
     mut counter: Counter<'_>,
 ) -> Result<Vec<Share>, RatingError> {
-    let (mut shares, mut segments, mut first) = (vec![], vec![], 0);
+    let (mut shares, mut scratch, mut first) = (vec![], vec![], 0);
     for day in walk::days(profile, part.period)? {
-        if let Some(calendar) = &charge.calendar {
-            calendar.segments(profile, day, &mut segments);
-        }
+        let segments = charge.calendar.as_ref().map(|calendar| calendar.segments(profile, day, &mut scratch));
+        let segments = segments.unwrap_or_default();
         for (at, wh) in day.values.iter().enumerate() {
             let cell =
                 segments.iter().find(|segment| segment.from <= at && at < segment.to).map(|segment| segment.cell);
@@ -99,7 +98,7 @@ fn shares(
 fn own<'s>(shares: &'s [Share], sum: &Sum, charge: &Charge, netted: bool) -> Vec<&'s Share> {
     let prices = charge.prices.len().max(1);
     let belongs = |share: &&Share| {
-        if netted { share.place % prices == sum.price && share.wh > 0 } else { sum.places.contains(&share.place) }
+        if netted { share.place % prices == sum.price && share.wh > 0 } else { sum.is_of(share.place, prices) }
     };
     shares.iter().filter(belongs).collect()
 }

@@ -33,6 +33,7 @@ pub struct Peak {
 pub fn lines(part: &Part<'_>, peaks: &mut BTreeMap<String, Decimal>) -> Result<Vec<BillLine>, RatingError> {
     let mut lines = vec![];
     for (charge, rules) in part.tariff.demand.iter().zip(&part.tariff.document.demand) {
+        let seasons = days_of_seasons(part, charge);
         let found = match part.whole_usage.import {
             Supply::Profile(profile) => of_profile(part, charge, rules, profile)?,
             Supply::Reads(reads) => of_reads(charge, rules, reads)?,
@@ -42,7 +43,8 @@ pub fn lines(part: &Part<'_>, peaks: &mut BTreeMap<String, Decimal>) -> Result<V
                 let highest = peaks.entry(name.clone()).or_default();
                 *highest = (*highest).max(peak.kw);
             }
-            price_lines(part, charge, rules, price, peak, &mut lines)?;
+            let days = price.season_at.map_or(part.period.days(), |at| seasons.get(at).copied().unwrap_or(0));
+            price_lines(part, charge, rules, (price, days), peak, &mut lines)?;
         }
     }
     Ok(lines)
@@ -62,12 +64,13 @@ fn of_profile(
         return Err(RatingError::IntervalTooLong { minutes: profile.minutes, field, needed: window });
     }
     let mut highest: Vec<Option<(i64, NaiveDate, bool)>> = vec![None; charge.prices.len()];
-    let mut segments = vec![];
+    let mut scratch = vec![];
     for day in walk::days(profile, part.whole)? {
-        match &charge.calendar {
-            Some(calendar) => calendar.segments(profile, day, &mut segments),
-            None => segments = vec![Segment { from: 0, to: day.values.len(), cell: 0 }],
-        }
+        let whole = [Segment { from: 0, to: day.values.len(), cell: 0 }];
+        let segments = match &charge.calendar {
+            Some(calendar) => calendar.segments(profile, day, &mut scratch),
+            None => &whole,
+        };
         let mut note = |cell: u16, wh: i64| {
             let price = if charge.calendar.is_some() { charge.price_of(cell) } else { 0 };
             if let Some(best) = highest.get_mut(price)
@@ -76,7 +79,7 @@ fn of_profile(
                 *best = Some((wh, day.date, walk::estimated(day)));
             }
         };
-        walk::windows(&day.values, &segments, usize::from(window / profile.minutes), &mut note);
+        walk::windows(&day.values, segments, usize::from(window / profile.minutes), &mut note);
     }
     let peak = |(wh, date, estimated)| Peak { kw: walk::kilowatts(wh, window), date, estimated };
     Ok(highest.into_iter().map(|best| best.map(peak)).collect())
@@ -128,12 +131,11 @@ fn price_lines(
     part: &Part<'_>,
     charge: &Charge,
     rules: &DemandCharge,
-    price: &Price,
+    (price, days): (&Price, i64),
     peak: Option<Peak>,
     lines: &mut Vec<BillLine>,
 ) -> Result<(), RatingError> {
     let free = price.blocks.iter().all(|block| block.price.is_zero());
-    let days = days_of(part, charge, price);
     if free || days == 0 {
         return Ok(());
     }
@@ -169,13 +171,20 @@ fn price_lines(
     Ok(())
 }
 
-/// Days of the part on which the price's season holds.
-fn days_of(part: &Part<'_>, charge: &Charge, price: &Price) -> i64 {
-    let (Some(calendar), Some(season)) = (&charge.calendar, &price.season) else {
-        return part.period.days();
+/// Days of the part in each season of the charge's calendar; none where no price asks for it.
+fn days_of_seasons(part: &Part<'_>, charge: &Charge) -> Vec<i64> {
+    let Some(calendar) =
+        charge.calendar.as_ref().filter(|_| charge.prices.iter().any(|price| price.season_at.is_some()))
+    else {
+        return vec![];
     };
-    let holds = |date: &NaiveDate| calendar.seasons.get(calendar.season(*date)) == Some(season);
-    i64::try_from(part.period.dates().filter(holds).count()).unwrap_or(0)
+    let mut days = vec![0; calendar.seasons.len()];
+    for date in part.period.dates() {
+        if let Some(count) = days.get_mut(calendar.season(date)) {
+            *count += 1;
+        }
+    }
+    days
 }
 
 /// The demand billed, and where it comes from if not from this period: max(actual, ratchet).

@@ -6,19 +6,28 @@
 //! interval that crosses a limit is split.
 
 use chrono::NaiveDate;
-use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive;
 
 use super::calendar::Segment;
 use super::compile::Charge;
 use super::walk::sum;
-use crate::money::Rounding;
 
 /// A limit scaled to the period: limit x numerator / denominator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scale {
     pub numerator: i64,
     pub denominator: i64,
+}
+
+impl Scale {
+    /// A limit in watt-hours as one of this period, to the whole watt-hour, half upwards.
+    fn of(self, limit: i64) -> i64 {
+        if self.numerator == self.denominator {
+            return limit;
+        }
+        let denominator = i128::from(self.denominator.max(1));
+        let twice = i128::from(limit) * i128::from(self.numerator) * 2 + denominator;
+        i64::try_from(twice.div_euclid(denominator * 2)).unwrap_or(i64::MAX)
+    }
 }
 
 /// Watt-hours that fell into a stretch at a price, with their days.
@@ -41,8 +50,8 @@ pub struct Counter<'c> {
 
 impl<'c> Counter<'c> {
     pub fn new(charge: &'c Charge, scale: Scale) -> Self {
-        let ends = charge.prices.iter().flat_map(|price| &price.blocks).filter_map(|block| block.to);
-        let mut limits: Vec<i64> = ends.map(|end| scaled(end, scale)).collect();
+        let ends = charge.prices.iter().flat_map(|price| &price.ends);
+        let mut limits: Vec<i64> = ends.map(|end| scale.of(*end)).collect();
         limits.sort_unstable();
         limits.dedup();
         let buckets = vec![Bucket::default(); (limits.len() + 1) * charge.prices.len()];
@@ -64,21 +73,30 @@ impl<'c> Counter<'c> {
     pub fn day(&mut self, date: NaiveDate, values: &[i32], segments: &[Segment], estimated: bool) {
         let whole = [Segment { from: 0, to: values.len(), cell: 0 }];
         let segments = if self.charge.calendar.is_some() { segments } else { &whole };
-        let total = sum(values);
-        let end = self.limits.get(self.stretch).copied().unwrap_or(i64::MAX);
-        let simple = self.limits.is_empty()
-            || (self.at.saturating_add(total) <= end && values.iter().min().is_none_or(|least| *least >= 0));
+        let simple = self.stays(values);
+        let mut moved = 0;
         for segment in segments {
             let values = values.get(segment.from..segment.to).unwrap_or_default();
             let price = if self.charge.calendar.is_some() { self.charge.price_of(segment.cell) } else { 0 };
             if simple {
-                self.put(price, date, sum(values), estimated);
+                let wh = sum(values);
+                self.put(price, date, wh, estimated);
+                moved += wh;
             } else {
                 values.iter().for_each(|wh| self.step(price, date, i64::from(*wh), estimated, &mut |_, _| ()));
             }
         }
-        if simple {
-            self.at = self.at.saturating_add(total);
+        self.at = self.at.saturating_add(moved);
+    }
+
+    /// Whether the counter stays within its stretch, whatever the order of these values.
+    fn stays(&self, values: &[i32]) -> bool {
+        // All signs at once: no value is below zero where their union is not.
+        let upwards = || values.iter().fold(0, |signs, wh| signs | wh) >= 0;
+        match self.limits.get(self.stretch) {
+            _ if self.limits.is_empty() => true,
+            None => upwards(),
+            Some(end) => upwards() && self.at.saturating_add(sum(values)) <= *end,
         }
     }
 
@@ -132,13 +150,13 @@ impl<'c> Counter<'c> {
     /// Which block of a price holds in a stretch, from 0.
     fn block_of(&self, stretch: usize, price: usize, scale: Scale) -> usize {
         let start = stretch.checked_sub(1).and_then(|before| self.limits.get(before)).copied().unwrap_or(i64::MIN);
-        let blocks = self.charge.prices.get(price).map(|price| price.blocks.as_slice()).unwrap_or_default();
-        blocks.iter().filter_map(|block| block.to).filter(|end| scaled(*end, scale) <= start).count()
+        let ends = self.charge.prices.get(price).map(|price| price.ends.as_slice()).unwrap_or_default();
+        ends.iter().filter(|end| scale.of(**end) <= start).count()
     }
 
     /// The sums by price and block, in that order.
     pub fn finish(mut self, scale: Scale) -> Vec<Sum> {
-        let mut sums: Vec<Sum> = vec![];
+        let mut sums: Vec<Sum> = Vec::with_capacity(self.buckets.len());
         for price in 0..self.charge.prices.len() {
             for stretch in 0..=self.limits.len() {
                 let place = stretch * self.charge.prices.len() + price;
@@ -146,7 +164,7 @@ impl<'c> Counter<'c> {
                 let block = self.block_of(stretch, price, scale);
                 match sums.last_mut() {
                     Some(last) if (last.price, last.block) == (price, block) => last.add(bucket, place),
-                    _ => sums.push(Sum { price, block, bucket, places: vec![place] }),
+                    _ => sums.push(Sum { price, block, bucket, first: place, last: place }),
                 }
             }
         }
@@ -159,15 +177,21 @@ pub struct Sum {
     pub price: usize,
     pub block: usize,
     pub bucket: Bucket,
-    /// The buckets it was made of.
-    pub places: Vec<usize>,
+    /// The first and last of the buckets it was made of.
+    first: usize,
+    last: usize,
 }
 
 impl Sum {
+    /// Whether it was made of this bucket of a charge with so many prices.
+    pub fn is_of(&self, place: usize, prices: usize) -> bool {
+        place % prices == self.price && self.first <= place && place <= self.last
+    }
+
     /// Joins days that both have: a day that crossed a limit of another price.
     fn add(&mut self, other: Bucket, place: usize) {
         self.bucket.wh += other.wh;
-        self.places.push(place);
+        self.last = place;
         for (date, wh, estimated) in other.days {
             match self.bucket.days.iter_mut().find(|(known, ..)| *known == date) {
                 Some((_, total, guess)) => {
@@ -178,10 +202,4 @@ impl Sum {
             }
         }
     }
-}
-
-/// A limit in kWh as watt-hours of this period, to the whole watt-hour.
-fn scaled(limit: Decimal, scale: Scale) -> i64 {
-    let wh = limit * Decimal::ONE_THOUSAND * Decimal::from(scale.numerator) / Decimal::from(scale.denominator.max(1));
-    Rounding::HalfAwayFromZero.apply(wh, 0).to_i64().unwrap_or(i64::MAX)
 }

@@ -70,8 +70,8 @@ fn peak(part: &Part<'_>) -> Result<Option<Decimal>, RatingError> {
             let mut highest = None;
             for day in walk::days(profile, part.whole)? {
                 let segment = [Segment { from: 0, to: day.values.len(), cell: 0 }];
-                walk::windows(&day.values, &segment, usize::from(window / profile.minutes), &mut |_, wh| {
-                    highest = highest.max(Some(wh))
+                walk::windows(&day.values, &segment, usize::from(window / profile.minutes), |_, wh| {
+                    highest = highest.max(Some(wh));
                 });
             }
             Ok(highest.map(|wh| walk::kilowatts(wh, window)))

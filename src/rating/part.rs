@@ -150,12 +150,10 @@ impl Part<'_> {
     pub fn walk(&self, charge: &Charge, profile: &Profile, scale: Scale) -> Result<Vec<Sum>, RatingError> {
         self.fits(charge, profile)?;
         let mut counter = Counter::new(charge, scale);
-        let mut segments = vec![];
+        let mut scratch = vec![];
         for day in walk::days(profile, self.period)? {
-            if let Some(calendar) = &charge.calendar {
-                calendar.segments(profile, day, &mut segments);
-            }
-            counter.day(day.date, &day.values, &segments, walk::estimated(day));
+            let segments = charge.calendar.as_ref().map(|calendar| calendar.segments(profile, day, &mut scratch));
+            counter.day(day.date, &day.values, segments.unwrap_or_default(), walk::estimated(day));
         }
         Ok(counter.finish(scale))
     }
@@ -275,7 +273,8 @@ impl Part<'_> {
     }
 
     fn describe(&self, draft: &Draft<'_>) -> String {
-        let mut text = draft.name.to_owned();
+        let mut text = String::with_capacity(96);
+        text.push_str(draft.name);
         for part in [draft.season, draft.tou_period].into_iter().flatten() {
             text.push_str(", ");
             text.push_str(part);

@@ -8,7 +8,6 @@ use rust_decimal::Decimal;
 
 use super::calendar::Segment;
 use super::error::RatingError;
-use crate::money::Rounding;
 
 /// The days of a period, every one of them and whole.
 ///
@@ -47,18 +46,29 @@ pub fn estimated(day: &DayUsage) -> bool {
     day.flags.as_ref().is_some_and(|flags| flags.contains(&Quality::Estimated.code()))
 }
 
-/// Watt-hours of some values.
+/// Watt-hours of some values: their lower and upper halves apart, which processors add up four at a time.
 pub fn sum(values: &[i32]) -> i64 {
-    values.iter().map(|value| i64::from(*value)).sum()
+    let chunk = |values: &[i32]| {
+        let (mut low, mut high) = (0, 0);
+        for value in values {
+            low += value & 0xFFFF;
+            high += value >> 16;
+        }
+        i64::from(high) * 0x1_0000 + i64::from(low)
+    };
+    // So few that neither half can overflow.
+    values.chunks(0x7FFF).map(chunk).sum()
 }
 
 /// Tells the energy of every window of `length` intervals with the cell in which it begins; where a window
 /// is one interval, only the greatest of each segment.
-pub fn windows(values: &[i32], segments: &[Segment], length: usize, note: &mut dyn FnMut(u16, i64)) {
+pub fn windows(values: &[i32], segments: &[Segment], length: usize, mut note: impl FnMut(u16, i64)) {
     for segment in segments {
         if length <= 1 {
-            let greatest = values.get(segment.from..segment.to).and_then(|values| values.iter().max());
-            greatest.iter().for_each(|wh| note(segment.cell, i64::from(**wh)));
+            let values = values.get(segment.from..segment.to).unwrap_or_default();
+            if !values.is_empty() {
+                note(segment.cell, values.iter().copied().fold(i32::MIN, i32::max).into());
+            }
             continue;
         }
         let first = segment.from.next_multiple_of(length);
@@ -71,5 +81,13 @@ pub fn windows(values: &[i32], segments: &[Segment], length: usize, note: &mut d
 
 /// Watt-hours within a window of some minutes as average kW.
 pub fn kilowatts(wh: i64, minutes: u16) -> Decimal {
-    Rounding::HalfAwayFromZero.apply(Decimal::new(wh * 60, 3) / Decimal::from(minutes.max(1)), 6).normalize()
+    // In milliwatts, half away from zero.
+    let (energy, minutes) = (i128::from(wh) * 60_000, i128::from(minutes.max(1)));
+    let mut power = (energy.abs() * 2 + minutes) / (minutes * 2) * energy.signum();
+    let mut scale = 6;
+    while scale > 0 && power % 10 == 0 {
+        power /= 10;
+        scale -= 1;
+    }
+    Decimal::from_i128_with_scale(power, scale)
 }

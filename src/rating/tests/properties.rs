@@ -131,11 +131,11 @@ fn a_day_taken_at_once_falls_into_the_same_blocks_as_interval_by_interval() {
         let (tariff, profile) = (compile(&random_tariff(random)), random_profile(random, days));
         let (charge, scale) = (&tariff.energy[0], Scale { numerator: 1, denominator: 1 });
         let (mut fast, mut slow) = (Counter::new(charge, scale), Counter::new(charge, scale));
-        let mut segments = vec![];
+        let mut scratch = vec![];
         for day in &profile.days {
-            charge.calendar.as_ref().unwrap().segments(&profile, day, &mut segments);
-            fast.day(day.date, &day.values, &segments, false);
-            for segment in &segments {
+            let segments = charge.calendar.as_ref().unwrap().segments(&profile, day, &mut scratch);
+            fast.day(day.date, &day.values, segments, false);
+            for segment in segments {
                 for wh in &day.values[segment.from..segment.to] {
                     slow.step(charge.price_of(segment.cell), day.date, i64::from(*wh), false, &mut |_, _| ());
                 }
