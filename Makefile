@@ -36,6 +36,7 @@ release: need-postgres
 	RUSTFLAGS="" cargo build --release
 
 bench: release
+	target/release/portal bench rate
 	target/release/portal bench pages
 
 # ── What is needed, installed where that is possible ───────────────────────────────────────────────

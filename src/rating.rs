@@ -12,6 +12,7 @@ mod costs;
 mod demand;
 mod energy;
 mod error;
+pub mod explain;
 mod export;
 mod finish;
 mod fixed;

@@ -3,4 +3,6 @@
 mod cpu;
 mod load;
 pub mod pages;
+mod peer;
+pub mod rate;
 mod scale;

@@ -114,6 +114,12 @@ enum Bench {
         #[arg(long)]
         json: bool,
     },
+    /// Bills a second on one core, beside NREL's utilityrate5 (PySAM). No database is needed.
+    Rate {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -202,6 +208,10 @@ async fn execute(cli: Cli) -> CliResult {
         }
         Command::Bench(Bench::Pages { json }) => {
             crate::bench::pages::run(&settings, json).await?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Bench(Bench::Rate { json }) => {
+            crate::bench::rate::run(&settings, json)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Check { json } => run_check(&settings.connect().map_err(plain)?, json).await,
