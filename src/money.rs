@@ -73,6 +73,14 @@ impl Money {
         Self(Decimal::new(cents, 2))
     }
 
+    /// So many hundredths.
+    #[must_use]
+    pub fn cents(self) -> i128 {
+        let mut amount = self.0;
+        amount.rescale(2);
+        amount.mantissa()
+    }
+
     /// The amount as a decimal with two places.
     #[must_use]
     pub const fn amount(self) -> Decimal {

@@ -2,6 +2,7 @@
 
 mod demand;
 mod energy;
+mod explain;
 mod export;
 mod fixtures;
 mod golden;

@@ -83,8 +83,7 @@ pub fn run(settings: &Settings, json: bool) -> Result<(), String> {
         Err(why) => (None, Some(why)),
     };
     let bill = "a month, tiers within time-of-use, demand at any time and per period, every line with its trace";
-    let report =
-        Report { bill, quarter_hours, hours, goal_per_second: GOAL, peer, without_peer, goal_peer: GOAL_PEER };
+    let report = Report { bill, quarter_hours, hours, goal_per_second: GOAL, peer, without_peer, goal_peer: GOAL_PEER };
     if json { out::print(serde_json::to_string_pretty(&report).map_err(|e| e.to_string())?) } else { print(&report) }
 }
 
