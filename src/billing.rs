@@ -8,6 +8,7 @@
 mod account;
 mod credit;
 mod draft;
+mod explain;
 mod inputs;
 mod issue;
 mod load;

@@ -15,6 +15,8 @@ use serde_json::Value;
 use crate::db::Figure;
 use crate::db::schema::{invoice_lines, invoices};
 use crate::ids::{BillingPeriodId, ClientId, CustomerId, InvoiceId, OrganizationId};
+use crate::money::Money;
+use crate::rating::explain::Explanation;
 
 pub use list::{Cursor, Filter, Listed, Page, Search, Total, Turn, list};
 pub(crate) use trace::Kept;
@@ -91,7 +93,27 @@ pub struct UsageSource {
     pub meters: Vec<String>,
 }
 
+/// Why an invoice differs from an earlier one, as it was worked out when the invoice was made.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Explained {
+    /// First day of the earlier bill.
+    pub from: NaiveDate,
+    /// The day after its last.
+    pub to: NaiveDate,
+    /// What it asked for.
+    pub total: Money,
+    /// The difference and its shares.
+    #[serde(flatten)]
+    pub explanation: Explanation,
+}
+
 impl Invoice {
+    /// Why it differs from the bill before and from last year's, the latest first; empty where that is not known.
+    #[must_use]
+    pub fn explained(&self) -> Vec<Explained> {
+        self.metadata.get("explained").and_then(|list| serde_json::from_value(list.clone()).ok()).unwrap_or_default()
+    }
+
     /// What is left to pay.
     #[must_use]
     pub fn open(&self) -> Decimal {

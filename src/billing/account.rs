@@ -1,6 +1,6 @@
 //! One customer's account in a period: a draft invoice, or the reasons why there is none. Pure.
 
-use chrono::Datelike;
+use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::json;
@@ -65,8 +65,8 @@ impl Account<'_> {
         supplied.ok()?.intersect(&period)
     }
 
-    /// The draft; nothing when the customer has no day in the period.
-    fn bill(&self, tariffs: &Tariffs, period: Period) -> Result<Option<Draft>, Lacking> {
+    /// What a bill of the period is rated from; nothing when the customer has no day in it.
+    pub fn basis<'t>(&self, tariffs: &'t Tariffs, period: Period) -> Result<Option<Basis<'t>>, Lacking> {
         let Some(span) = self.span(period) else { return Ok(None) };
         let versions = tariffs.during(&self.agreements, span).map_err(|text| Lacking("no_tariff", text))?;
         let (import, export): (Vec<&MeterRow>, Vec<&MeterRow>) =
@@ -79,17 +79,28 @@ impl Account<'_> {
         }
         let import_usage = self.measured(&import, span)?;
         let export_usage = if export.is_empty() { None } else { Some(self.measured(&export, span)?) };
-        let input = UsageInput { import: import_usage.supply(), export: export_usage.as_ref().map(Measured::supply) };
-        let history = self.history(span);
-        let bill = rate(&versions, &input, span, &history).map_err(|text| Lacking("rating_failed", text))?;
-        self.carries_once(&history, &bill)?;
         let mut source = UsageSource {
             meters: import.iter().chain(&export).map(|meter| meter.serial.clone()).collect(),
             ..UsageSource::default()
         };
         source.meters.dedup();
         import_usage.count_into(&mut source);
-        Ok(Some(self.draft(&versions, bill, &source, &self.inputs(tariffs, period))))
+        Ok(Some(Basis {
+            span,
+            versions,
+            import: import_usage,
+            export: export_usage,
+            history: self.history(span),
+            source,
+        }))
+    }
+
+    /// The draft; nothing when the customer has no day in the period.
+    fn bill(&self, tariffs: &Tariffs, period: Period) -> Result<Option<Draft>, Lacking> {
+        let Some(basis) = self.basis(tariffs, period)? else { return Ok(None) };
+        let bill = basis.rate().map_err(|text| Lacking("rating_failed", text))?;
+        self.carries_once(&basis.history, &bill)?;
+        Ok(Some(self.draft(&basis.versions, bill, &basis.source, &self.inputs(tariffs, period))))
     }
 
     fn measured(&self, meters: &[&MeterRow], span: Period) -> Result<Measured, Lacking> {
@@ -139,13 +150,7 @@ impl Account<'_> {
         History { peaks: self.past.iter().filter_map(peak).collect(), carried }
     }
 
-    fn draft(
-        &self,
-        versions: &[(chrono::NaiveDate, &Version)],
-        bill: Bill,
-        source: &UsageSource,
-        inputs: &Inputs,
-    ) -> Draft {
+    fn draft(&self, versions: &[(NaiveDate, &Version)], bill: Bill, source: &UsageSource, inputs: &Inputs) -> Draft {
         let (id, customer) = (InvoiceId::fresh(), self.customer);
         let address =
             if customer.billing_address.is_empty() { &customer.service_address } else { &customer.billing_address };
@@ -213,16 +218,32 @@ impl Account<'_> {
     }
 }
 
-fn rate(
-    versions: &[(chrono::NaiveDate, &Version)],
-    usage: &UsageInput<'_>,
-    span: Period,
-    history: &History,
-) -> Result<Bill, String> {
-    let mut compiled: Vec<(chrono::NaiveDate, &CompiledTariff)> = vec![];
-    for (from, version) in versions {
-        compiled.push((*from, version.compiled.as_ref().map_err(Clone::clone)?));
+/// What a bill is rated from.
+pub(super) struct Basis<'t> {
+    pub span: Period,
+    pub versions: Vec<(NaiveDate, &'t Version)>,
+    import: Measured,
+    export: Option<Measured>,
+    pub history: History,
+    source: UsageSource,
+}
+
+impl Basis<'_> {
+    pub fn usage(&self) -> UsageInput<'_> {
+        UsageInput { import: self.import.supply(), export: self.export.as_ref().map(Measured::supply) }
     }
-    let bill = rating::rate_versions(&compiled, usage, span, history);
-    bill.map_err(|error| format!("Rating failed: {error}."))
+
+    /// The versions made ready.
+    pub fn compiled(&self) -> Result<Vec<(NaiveDate, &CompiledTariff)>, String> {
+        let mut compiled = vec![];
+        for (from, version) in &self.versions {
+            compiled.push((*from, version.compiled.as_ref().map_err(Clone::clone)?));
+        }
+        Ok(compiled)
+    }
+
+    fn rate(&self) -> Result<Bill, String> {
+        let bill = rating::rate_versions(&self.compiled()?, &self.usage(), self.span, &self.history);
+        bill.map_err(|error| format!("Rating failed: {error}."))
+    }
 }

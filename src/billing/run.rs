@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use super::account::{Account, Verdict};
 use super::load::{self, Batch, CustomerRow};
 use super::tariffs::Tariffs;
-use super::{BillingError, Desk, locked, order, steps, write, wrong};
+use super::{BillingError, Desk, explain, locked, order, steps, write, wrong};
 use crate::clients::Client;
 use crate::db::schema::{billing_periods, billing_runs};
 use crate::ids::{BillingPeriodId, BillingRunId, CustomerId};
@@ -80,7 +80,7 @@ pub async fn rate(
     let tariffs = Tariffs::new(load::versions(conn, desk, days).await?, client);
     let mut rated = Rated::default();
     for chunk in customers.chunks(BATCH) {
-        rate_batch(conn, desk, id, chunk, &tariffs, days, &mut rated).await?;
+        rate_batch(conn, desk, client, id, chunk, &tariffs, days, &mut rated).await?;
     }
     let fields = (
         billing_periods::status.eq("rated"),
@@ -94,9 +94,11 @@ pub async fn rate(
     Ok(rated)
 }
 
+#[expect(clippy::too_many_arguments, reason = "one private step of `rate`; a struct would only rename them")]
 async fn rate_batch(
     conn: &mut AsyncPgConnection,
     desk: &Desk,
+    client: &Client,
     period: BillingPeriodId,
     customers: &[CustomerRow],
     tariffs: &Tariffs,
@@ -106,7 +108,8 @@ async fn rate_batch(
     let ids: Vec<CustomerId> = customers.iter().map(|customer| customer.id).collect();
     let batch = load::batch(conn, desk, &ids, days).await?;
     let (mut drafts, mut findings) = (vec![], vec![]);
-    for account in accounts(customers, &batch) {
+    let accounts = accounts(customers, &batch);
+    for account in &accounts {
         let verdict = account.judge(tariffs, days);
         rated.add(&verdict);
         drafts.extend(verdict.draft);
@@ -114,6 +117,7 @@ async fn rate_batch(
         // Rating is computing: let other requests of this thread go on in between.
         tokio::task::yield_now().await;
     }
+    explain::add(conn, desk, client, &accounts, tariffs, days, &mut drafts).await?;
     write::drafts(conn, desk, period, &drafts).await?;
     write::findings(conn, desk, period, &findings).await
 }

@@ -15,7 +15,7 @@ use crate::tariff_document::{TariffDocument, Tax};
 pub(super) struct Version {
     pub id: TariffRateId,
     pub name: String,
-    code: String,
+    pub code: String,
     from: NaiveDate,
     to: Option<NaiveDate>,
     pub compiled: Result<CompiledTariff, String>,

@@ -4,13 +4,16 @@
 //! days, on which tariff; [`compared`] sets it against earlier bills; [`received`] lists what was paid.
 
 use eis::clients::Client;
-use eis::invoices::{DayShare, Invoice, Line, shares};
+use eis::invoices::{DayShare, Explained, Invoice, Line, shares};
+use eis::money::Money;
 use eis::payments::{Paid, method_label};
+use eis::rating::explain::Factor;
 use leptos::prelude::*;
 use rust_decimal::Decimal;
 
 use crate::components::{
-    Bill, BillLine, BillSum, Column, CompareBars, Comparison, DataTable, Rows, SummaryList, SummaryRow,
+    Bill, BillLine, BillSum, Column, CompareBars, Comparison, DataTable, Rows, Section, ShareBar, ShareBars,
+    SummaryList, SummaryRow,
 };
 use crate::format::{self, Locale};
 
@@ -225,6 +228,87 @@ pub fn compared(invoice: &Invoice, earlier: &[Invoice], locale: Locale) -> Optio
         view! { <CompareBars title="This bill and earlier ones" untitled=true description=description rows=rows/> }
             .into_any(),
     )
+}
+
+/// Why the bill differs from the one before and from last year's, each reason with its share; nothing where that is not
+/// known.
+pub fn explained(invoice: &Invoice, locale: Locale) -> Option<AnyView> {
+    let all = invoice.explained();
+    let views = all.iter().map(|one| against(invoice, one, locale)).collect_view();
+    (!all.is_empty()).then(|| view! { <Section title="Why it differs">{views}</Section> }.into_any())
+}
+
+fn against(invoice: &Invoice, explained: &Explained, locale: Locale) -> AnyView {
+    let amount = |value: Money| format::amount(value.amount(), &invoice.currency, locale);
+    let signed = |value: Money| {
+        let sign = if value > Money::ZERO { "+" } else { "" };
+        format!("{sign}{}", amount(value))
+    };
+    let last = explained.to.pred_opt().unwrap_or(explained.to);
+    let than = format::date_range(explained.from, last, locale);
+    let difference = explained.explanation.difference;
+    let description = match difference.cmp(&Money::ZERO) {
+        std::cmp::Ordering::Greater => {
+            format!("{} more than the {} of then.", amount(difference), amount(explained.total))
+        }
+        std::cmp::Ordering::Less => {
+            format!("{} less than the {} of then.", amount(-difference), amount(explained.total))
+        }
+        std::cmp::Ordering::Equal => format!("The same {} as then.", amount(explained.total)),
+    };
+    let days = invoice.days() - (explained.to - explained.from).num_days();
+    let shares = explained.explanation.shares.iter().filter(|share| !share.amount.is_zero());
+    let mut rows: Vec<ShareBar> = shares
+        .map(|share| ShareBar {
+            label: reason(share.factor).to_owned(),
+            value: share.amount.amount(),
+            text: signed(share.amount),
+            note: if share.factor == Factor::Days { days_note(days) } else { meaning(share.factor).to_owned() },
+            sum: false,
+        })
+        .collect();
+    if rows.len() > 1 {
+        rows.push(ShareBar {
+            label: "Together".to_owned(),
+            value: difference.amount(),
+            text: signed(difference),
+            sum: true,
+            ..ShareBar::default()
+        });
+    }
+    view! { <ShareBars title=format!("Against {than}") description=description rows=rows/> }.into_any()
+}
+
+const fn reason(factor: Factor) -> &'static str {
+    match factor {
+        Factor::Usage => "Usage",
+        Factor::Estimates => "Estimates",
+        Factor::Days => "Days",
+        Factor::Price => "Price",
+        Factor::Tariff => "Tariff",
+        Factor::Earlier => "Earlier bills",
+    }
+}
+
+const fn meaning(factor: Factor) -> &'static str {
+    match factor {
+        Factor::Usage => "energy and demand, on days alike",
+        Factor::Estimates => "estimated energy, until it is measured",
+        Factor::Days => "",
+        Factor::Price => "new prices of the same tariff",
+        Factor::Tariff => "another tariff",
+        Factor::Earlier => "credit and peaks, and what was put right",
+    }
+}
+
+fn days_note(more: i64) -> String {
+    match more {
+        0 => "other days of the year".to_owned(),
+        1 => "one day more".to_owned(),
+        -1 => "one day fewer".to_owned(),
+        more if more > 0 => format!("{more} days more"),
+        fewer => format!("{} days fewer", -fewer),
+    }
 }
 
 /// What was paid, the latest first; nothing when nothing was.

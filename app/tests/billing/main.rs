@@ -5,8 +5,10 @@
 #[path = "../support/support.rs"]
 mod support;
 
+mod activation;
 mod changed;
 mod credit;
+mod explained;
 mod order;
 mod payments;
 mod rounding;

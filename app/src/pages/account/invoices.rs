@@ -166,6 +166,7 @@ pub async fn show(ctx: Ctx, Path(id): Path<String>) -> Result<Response, AppError
                 </div>
                 <Section title="About this bill">{about}</Section>
             </div>
+            {invoice_view::explained(&invoice, locale)}
             <Section title="Line by line" link="Usage of these days" href=usage>{bill}</Section>
             {invoice_view::received(&paid, &invoice.currency, locale).map(|table| view! { <Section title="Payments">{table}</Section> })}
         }

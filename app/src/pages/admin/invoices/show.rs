@@ -93,6 +93,7 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
                     {invoice_view::account(&invoice, &lines, locale)}
                     {received}
                     {compared}
+                    {invoice_view::explained(&invoice, locale)}
                 </div>
                 <div class="stack">
                     {invoice_view::facts(&invoice, &seller, &customer)}

@@ -1,0 +1,64 @@
+//! A bill says why it differs from the one before: the reasons with their shares, kept with the draft.
+
+use super::support::database::Case;
+use super::support::sql::Sql;
+use super::support::world::{Who, client, customer};
+use super::{CLEO, create, post, step, the_missing_day, usage};
+
+/// From 11 to 24 November half as much again an hour.
+async fn the_fortnight(owner: &Sql) {
+    owner
+        .must(&format!(
+            "INSERT INTO interval_days (organization_id, client_id, customer_id, meter_id, day, interval_minutes, wh, total_wh)
+             SELECT m.organization_id, m.client_id, m.customer_id, m.id, d::date, 60, array_fill(1500, ARRAY[24]), 36000
+             FROM meters m, generate_series('2026-11-11'::timestamp, '2026-11-24', '1 day') d WHERE m.client_id = '{}'",
+            client(1, 1)
+        ))
+        .await;
+}
+
+#[tokio::test]
+async fn a_bill_shows_usage_and_days_with_their_shares_of_the_difference() {
+    let case = Case::world().await;
+    let (portal, looker) = (case.portal().await, case.superuser().await);
+    let browser = portal.browser_of(CLEO);
+    usage(&looker).await;
+    the_missing_day(&looker).await;
+    the_fortnight(&looker).await;
+    let first = create(&browser).await;
+    for function in ["rate_billing_period", "approve_billing_period", "issue_billing_period"] {
+        step(&browser, &first, function).await;
+    }
+    let page = format!("/clients/{}/billing-periods/new", client(1, 1));
+    let form = [("page", page.as_str()), ("from", "2026-11-11"), ("to", "2026-11-24")];
+    let answer = post(&browser, CLEO, "create_billing_period", &form).await;
+    let second = answer.location().rsplit('/').next().unwrap_or_default().to_owned();
+    step(&browser, &second, "rate_billing_period").await;
+
+    // 240 kWh at 0.28 and tax before, 504 kWh now. Usage adds 12 kWh a day on 12 days, the mean of 10 and 14; four days more
+    // have 30 kWh, the mean of 24 and 36.
+    let of = format!("FROM invoices WHERE billing_period_id = '{second}' AND customer_id = '{}'", customer(1, 1, 1));
+    let share = |factor: &str| {
+        format!(
+            "SELECT s ->> 'amount' FROM (SELECT metadata {of}) i, jsonb_array_elements(metadata #> '{{explained,0,shares}}') s
+             WHERE s ->> 'factor' = '{factor}'"
+        )
+    };
+    let difference = looker.value(&format!("SELECT metadata #>> '{{explained,0,difference}}' {of}")).await;
+    assert_eq!(difference, "87.96");
+    assert_eq!(looker.value(&share("usage")).await, "47.98");
+    assert_eq!(looker.value(&share("days")).await, "39.98");
+    assert_eq!(looker.value(&share("price")).await, "0.00");
+
+    let id = looker.value(&format!("SELECT id {of}")).await;
+    let shown = browser.get(&format!("/clients/{}/invoices/{id}", client(1, 1))).await.body;
+    for text in ["Why it differs", "Usage", "+€47.98", "4 days more", "+€39.98", "Together", "+€87.96"] {
+        assert!(shown.contains(text), "{text}: {shown}");
+    }
+    for function in ["approve_billing_period", "issue_billing_period"] {
+        step(&browser, &second, function).await;
+    }
+    let kim = portal.browser_of(Who::Customer(1, 1, 1));
+    let bill = kim.get(&format!("/account/invoices/{id}")).await.body;
+    assert!(bill.contains("Why it differs") && bill.contains("+€47.98"), "{bill}");
+}
