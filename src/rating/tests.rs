@@ -1,11 +1,14 @@
 //! The rules of rating, each a test named after it.
 
+mod allocations;
 mod demand;
 mod energy;
 mod explain;
 mod export;
 mod fixtures;
+mod floats;
 mod golden;
 mod money;
 mod properties;
+mod rules;
 mod versions;
