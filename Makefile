@@ -6,7 +6,7 @@ PORTAL := target/debug/portal
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 export PORTAL_DATA_DIR ?= .portal
 
-.PHONY: run test check unit browser mutate bench need-postgres need-browser need-nextest release clean-data
+.PHONY: run test check unit browser mutate fuzz bench need-postgres need-browser need-nextest release clean-data
 
 run: need-postgres
 	@cargo build --quiet
@@ -31,6 +31,10 @@ browser: need-postgres need-browser
 # Every policy and right changed in turn, and noticed each time; minutes.
 mutate: need-postgres need-nextest
 	cargo nextest run -p portal --test isolation --run-ignored only --no-capture mutate
+
+# Damaged tariffs and usage files without end: five minutes of them, or as many as SECONDS_TO_FUZZ says.
+fuzz: need-nextest
+	EIS_FUZZ_SECONDS=$${SECONDS_TO_FUZZ:-300} cargo nextest run -p eis-power --no-capture fuzz
 
 release: need-postgres
 	RUSTFLAGS="" cargo build --release

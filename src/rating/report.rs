@@ -187,4 +187,6 @@ fn missing(files: &RateFiles<'_>, profile: &Profile, period: Period) -> Vec<Stri
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;
