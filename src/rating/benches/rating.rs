@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use chrono_tz::Tz;
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput};
 use eis::period::Period;
 use eis::rating::{CompiledTariff, History, UsageInput, interval_costs, rate, sample};
 use eis::tariff_document::{self, TariffDocument};
@@ -65,5 +65,9 @@ fn parts(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, bills, parts);
-criterion_main!(benches);
+fn main() {
+    let mut criterion = Criterion::default().configure_from_args();
+    bills(&mut criterion);
+    parts(&mut criterion);
+    criterion.final_summary();
+}

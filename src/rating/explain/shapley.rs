@@ -58,6 +58,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn shares_sum_to_the_difference(cents in prop::collection::vec(-1_000_000_i64..1_000_000, 32)) {
             let sum: Money = shares(&money(&cents)).into_iter().sum();

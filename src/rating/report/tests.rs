@@ -104,3 +104,17 @@ fn every_fault_has_file_line_and_column() {
         assert!(run(&flat, &file(&format!("nem12/{name}")), None).is_err());
     }
 }
+
+#[test]
+fn what_a_month_leaves_the_next_takes_over() {
+    // Nothing is used all year: 12 x 8.00 are 96.00, and December makes up what is missing to 120.00.
+    let tariff =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/tariffs/net-metering.json")).unwrap();
+    let first: NaiveDate = "2026-01-01".parse().unwrap();
+    let rows =
+        first.iter_days().take(365).flat_map(|day| (0..24).map(move |hour| format!("{day}T{hour:02}:00:00Z,0\n")));
+    let bills = run(&tariff, &format!("interval_start,kwh\n{}", rows.collect::<String>()), Some(Tz::UTC)).unwrap();
+    let totals: Vec<String> = bills.iter().map(|bill| bill.total.to_string()).collect();
+    assert_eq!(totals[..11], ["8.00"; 11]);
+    assert_eq!(totals[11], "32.00");
+}
