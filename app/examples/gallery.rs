@@ -79,7 +79,7 @@ fn bench(name: &str, page: fn() -> AnyView) {
         })
         .min()
         .unwrap_or_default();
-    println!("{name:10} {best:?} for {} bytes", html(page).len());
+    drop(portal::out::print(format_args!("{name:10} {best:?} for {} bytes", html(page).len())));
 }
 
 fn day(year: i32, month: u32, day: u32) -> NaiveDate {
