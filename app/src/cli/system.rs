@@ -7,6 +7,7 @@ use eis::db::connect::Connected;
 use eis::platform;
 
 use super::{CliResult, plain};
+use crate::out;
 
 /// What can be done across organisations.
 #[derive(Debug, Subcommand)]
@@ -37,19 +38,19 @@ pub async fn run(connected: &Connected, command: SystemCommand) -> CliResult {
     let operator = std::env::var("USER").unwrap_or_else(|_| "unknown".to_owned());
     let all = platform::statistics_for_operator(connected.admin_url(), &operator, reason).await.map_err(plain)?;
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&all).map_err(plain)?);
+        out::print(serde_json::to_string_pretty(&all).map_err(plain)?)?;
         return Ok(ExitCode::SUCCESS);
     }
-    println!(
+    out::print(format_args!(
         "{:<32} {:>9} {:>8} {:>10} {:>8} {:>10} {:>6}  billed to",
         "organisation", "status", "clients", "customers", "meters", "invoices", "users"
-    );
+    ))?;
     for row in all {
         let to = row.billed_to.map(|day| day.to_string()).unwrap_or_default();
-        println!(
+        out::print(format_args!(
             "{:<32} {:>9} {:>8} {:>10} {:>8} {:>10} {:>6}  {to}",
             row.name, row.status, row.clients, row.customers, row.meters, row.invoices, row.users
-        );
+        ))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,6 @@
 //! A reader that went away ends the printing, not the command, and nothing panics.
 
-use super::*;
+use super::runs::*;
 
 /// Runs with an output whose reader is gone before the command begins.
 fn unread(args: &[&str], errors_too: bool) -> (Option<i32>, String) {

@@ -1,6 +1,6 @@
 //! Bad input: exit code 2, a line a fault with file, line and column, and never a panic.
 
-use super::*;
+use super::runs::*;
 
 const FLAT: &str = r#"{"format":"eis-tariff/1","name":"Flat","currency":"EUR","zone":"UTC",
 "energy":[{"name":"Energy","prices":[{"blocks":[{"price":"0.1"}]}]}]}"#;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::*;
+use super::runs::*;
 
 fn bills(args: &[&str]) -> Vec<Value> {
     let output = run(args);

@@ -1,6 +1,6 @@
 //! `portal tariff check`, `convert` and `schema`.
 
-use super::*;
+use super::runs::*;
 
 #[test]
 fn every_example_and_every_reference_rate_is_checked_without_fault() {

@@ -1,11 +1,25 @@
 //! A JSON schema validator for the keywords that our schema uses; any other is a fault of the schema.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use regex::Regex;
 use serde_json::Value;
 
 /// Whether a document fits the schema; the first thing that does not.
 pub fn fits(schema: &Value, document: &Value) -> Result<(), String> {
     Validator { root: schema }.check(schema, document, "")
+}
+
+thread_local! {
+    /// Patterns made ready: making one takes much longer than using it.
+    static PATTERNS: RefCell<HashMap<String, Regex>> = RefCell::default();
+}
+
+fn matches(pattern: &str, text: &str) -> bool {
+    PATTERNS.with_borrow_mut(|known| {
+        known.entry(pattern.to_owned()).or_insert_with(|| Regex::new(pattern).unwrap()).is_match(text)
+    })
 }
 
 struct Validator<'s> {
@@ -44,9 +58,7 @@ impl Validator<'_> {
             }),
             "const" => fine(value == wanted),
             "enum" => fine(wanted.as_array().unwrap().contains(value)),
-            "pattern" => {
-                fine(value.as_str().is_none_or(|text| Regex::new(wanted.as_str().unwrap()).unwrap().is_match(text)))
-            }
+            "pattern" => fine(value.as_str().is_none_or(|text| matches(wanted.as_str().unwrap(), text))),
             "minimum" => fine(number(|value, least| value >= least)),
             "maximum" => fine(number(|value, most| value <= most)),
             "exclusiveMinimum" => fine(number(|value, least| value > least)),
