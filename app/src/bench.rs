@@ -3,4 +3,6 @@
 mod cpu;
 mod load;
 pub mod pages;
+pub mod rls;
 mod scale;
+mod twin;
