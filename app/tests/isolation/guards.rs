@@ -9,7 +9,7 @@ use portal::server::guards::{Guard, switch};
 
 use crate::roles::{OWN, Tally, call, form_of, send_upload, targets, try_page, try_refusals, try_uploads};
 use crate::support::database::Case;
-use crate::support::http::Portal;
+use crate::support::http::{Answer, Portal};
 use crate::support::world::{Who, organization};
 use crate::targets::{FUNCTIONS, Function, PAGES, Page, Place, UPLOADS, fill};
 use crate::writes::fingerprint;
@@ -31,7 +31,9 @@ async fn walk_page(portal: &Portal, suspended: &Portal, tally: &mut Tally, page:
         try_page(portal, tally, who, page).await;
     }
     let own = fill(page.path, OWN, OWN);
-    crate::roles::staff_nowhere(portal, tally, page).await;
+    if page.place != Place::Staff {
+        crate::roles::staff_nowhere(portal, tally, page).await;
+    }
     let nowhere = portal.browser_of(Who::Consultant(0)).get(&own).await;
     tally.leads(&format!("nothing chosen {own}"), &nowhere, "/switch");
     for who in Who::ROLES.into_iter().filter(|who| page.opens.contains(&who.role()) && !matches!(who, Who::Staff(_))) {
@@ -43,9 +45,17 @@ async fn walk_page(portal: &Portal, suspended: &Portal, tally: &mut Tally, page:
     }
 }
 
+/// A function's form, rendered under a context.
+async fn send_form(portal: &Portal, who: Who, function: &Function, context: &str) -> Answer {
+    let filled = form_of(function, OWN, OWN);
+    let mut fields = vec![("context", context)];
+    fields.extend(filled.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    portal.browser_of(who).post(function.path, &fields).await
+}
+
 async fn walk_function(portal: &Portal, suspended: &Portal, tally: &mut Tally, function: &Function) {
     try_refusals(portal, tally, function).await;
-    let nowhere = call(portal, Who::Consultant(0), function, OWN, OWN).await;
+    let nowhere = send_form(portal, Who::Consultant(0), function, ".").await;
     tally.leads(&format!("nothing chosen {}", function.path), &nowhere, "/switch");
     if function.may.contains(&eis::access::Role::EisStaff) || function.place == Place::Client {
         let answer = call(portal, Who::Staff(0), function, OWN, OWN).await;
@@ -56,13 +66,8 @@ async fn walk_function(portal: &Portal, suspended: &Portal, tally: &mut Tally, f
     }
     for who in Who::ROLES.into_iter().filter(|who| function.may.contains(&who.role()) && !matches!(who, Who::Staff(_)))
     {
-        // The form of a page from before it was suspended carries the organization, and so meets 409 first; one that
-        // is sent with what is open now meets the guard.
-        let filled = form_of(function, OWN, OWN);
-        let context = format!("{}.", who.assignment());
-        let mut fields = vec![("context", context.as_str())];
-        fields.extend(filled.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-        let answer = suspended.browser_of(who).post(function.path, &fields).await;
+        // Under the context that is open, so that nothing but the guard is met.
+        let answer = send_form(suspended, who, function, &format!("{}.", who.assignment())).await;
         tally.expect(&format!("suspended {who:?} {}", function.path), &answer, 403);
     }
 }
@@ -188,11 +193,12 @@ impl Target {
             Self::Upload => {
                 try_uploads(&worlds.portal, tally).await;
                 let to = fill(UPLOADS[0].0, OWN, OWN);
-                let nowhere = send_upload(&worlds.portal, Who::Consultant(0), &to).await;
+                let nowhere = send_upload(&worlds.portal, Who::Consultant(0), &to, ".").await;
                 tally.leads("nothing chosen, upload", &nowhere, "/switch");
-                let nowhere = send_upload(&worlds.portal, Who::Staff(0), &to).await;
+                let nowhere = send_upload(&worlds.portal, Who::Staff(0), &to, &Who::Staff(0).context_token()).await;
                 tally.refused("staff nowhere, upload", &nowhere);
-                let closed = send_upload(&worlds.suspended, Who::Client(1, 1), &to).await;
+                let open = format!("{}.", Who::Client(1, 1).assignment());
+                let closed = send_upload(&worlds.suspended, Who::Client(1, 1), &to, &open).await;
                 tally.expect("suspended, upload", &closed, 403);
             }
         }
@@ -205,10 +211,11 @@ async fn every_guard_of_the_web_is_missed_or_the_database_holds() {
     let mut worlds = Worlds::new().await;
     let mut table: BTreeMap<String, Row> = BTreeMap::new();
     let (mut untried, mut only_line) = (Vec::new(), Vec::new());
-    for target in Target::all() {
+    let chosen = std::env::var("EIS_TEST_TARGET").unwrap_or_default();
+    for target in Target::all().into_iter().filter(|target| target.name().contains(&chosen)) {
         let mut whole = Tally::new();
         target.walk(&worlds, &mut whole).await;
-        assert!(whole.faults.is_empty(), "the guards as they are: {:#?}", whole.faults);
+        assert!(whole.faults.is_empty() && !worlds.written().await, "the guards as they are: {:#?}", whole.faults);
         for guard in target.guards() {
             let mut tally = Tally::new();
             switch::off(Some(*guard));
@@ -245,6 +252,9 @@ async fn every_guard_of_the_web_is_missed_or_the_database_holds() {
     }
     println!("The guard alone keeps rows from being written: {only_line:#?}");
     println!("Never let anything through (another guard stands before): {untried:#?}");
+    if !chosen.is_empty() {
+        return;
+    }
     let tried = |guard: &str| table.get(guard).map_or(0, |row| row.mutated);
     let guarded = Target::all().into_iter().filter(|target| target.place() != Place::SignedIn).count();
     let of_clients = Target::all().into_iter().filter(|target| target.place() == Place::Client).count();

@@ -205,7 +205,9 @@ pub async fn staff_nowhere(portal: &Portal, tally: &mut Tally, page: Page) {
         let led = answer.location() == "/staff/organizations";
         let may = page.opens.contains(&Role::EisStaff);
         tally.expect(&format!("staff nowhere {path}"), &answer, if led || may { 303 } else { 403 });
-        assert!(led || !may, "{path}: {}", answer.location());
+        if may && !led {
+            tally.faults.push(format!("staff nowhere {path}: led to {:?}", answer.location()));
+        }
         answers.push(answer);
     }
     tally.same(&format!("staff nowhere {}", page.path), &answers);
@@ -362,8 +364,8 @@ async fn send(portal: &Portal, who: Who, path: &str, context: &str, site: &str) 
 }
 
 /// A small file, sent as the portal's own page sends it.
-pub async fn send_upload(portal: &Portal, who: Who, path: &str) -> Answer {
-    send(portal, who, path, &who.context_token(), "same-origin").await
+pub async fn send_upload(portal: &Portal, who: Who, path: &str, context: &str) -> Answer {
+    send(portal, who, path, context, "same-origin").await
 }
 
 /// Every upload that must be refused.
@@ -375,7 +377,7 @@ pub async fn try_uploads(portal: &Portal, tally: &mut Tally) {
                 if may.contains(&who.role()) && covers(who, outer) {
                     continue;
                 }
-                let answer = send_upload(portal, who, &fill(path, outer, outer)).await;
+                let answer = send_upload(portal, who, &fill(path, outer, outer), &who.context_token()).await;
                 tally.expect(&format!("{who:?} {path} {outer:?}"), &answer, 403);
                 refused.push(answer);
             }
@@ -399,7 +401,7 @@ async fn attack_52_every_upload_as_every_role_at_own_and_foreign_targets() {
     for (path, _) in UPLOADS {
         assert_eq!(fingerprint(&truth).await, before, "{path}: a refused file wrote something");
         for who in [Who::Admin(1), Who::Client(1, 1)] {
-            let answer = send_upload(&portal, who, &fill(path, OWN, OWN)).await;
+            let answer = send_upload(&portal, who, &fill(path, OWN, OWN), &who.context_token()).await;
             tally.expect(&format!("{who:?} {path} own"), &answer, 303);
             assert_ne!(fingerprint(&truth).await, before, "the positive control: {}", answer.location());
         }
