@@ -105,7 +105,7 @@ enum Bench {
         json: bool,
     },
     /// Row-level security on 200 organisations and 2 million invoices, beside an unprotected twin of the tables with
-    /// hand-written conditions. Takes 3 GB in the private PostgreSQL.
+    /// hand-written conditions. Takes 5 GB in the private PostgreSQL.
     Rls {
         /// Print JSON.
         #[arg(long)]
