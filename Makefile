@@ -6,7 +6,7 @@ PORTAL := target/debug/portal
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 export PORTAL_DATA_DIR ?= .portal
 
-.PHONY: run test check unit browser mutate fuzz bench need-postgres need-browser need-nextest release clean-data
+.PHONY: run test check unit browser mutate judges fuzz bench need-postgres need-browser need-nextest release clean-data
 
 run: need-postgres
 	@cargo build --quiet
@@ -28,9 +28,14 @@ browser: need-postgres need-browser
 	cargo build
 	cd end2end && npm ci --no-audit --no-fund --ignore-scripts && CHROMIUM=$(CHROMIUM) npx playwright test
 
-# Every policy and right changed in turn, and noticed each time; minutes.
+# Every policy and right changed in turn, and every guard of the web made to do nothing; noticed each time; minutes.
 mutate: need-postgres need-nextest
-	cargo nextest run -p portal --test isolation --run-ignored only --no-capture mutate
+	cargo nextest run -p portal --test isolation --run-ignored only --no-capture -E 'test(mutate::) + test(guards::)'
+
+# pgTAP, pgrls and squawk, on a copy of a migrated database; what is waived stands in docs/waivers.md.
+judges: need-postgres
+	@cargo build --quiet
+	./.ci/judges
 
 # Damaged tariffs and usage files without end: five minutes of them, or as many as SECONDS_TO_FUZZ says.
 fuzz: need-nextest
@@ -42,6 +47,7 @@ release: need-postgres
 bench: release
 	target/release/portal bench rate
 	target/release/portal bench pages
+	target/release/portal bench rls --drop
 
 # ── What is needed, installed where that is possible ───────────────────────────────────────────────
 

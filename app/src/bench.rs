@@ -5,4 +5,6 @@ mod load;
 pub mod pages;
 mod peer;
 pub mod rate;
+pub mod rls;
 mod scale;
+mod twin;

@@ -6,6 +6,7 @@ pub mod auth;
 pub mod ctx;
 pub mod errors;
 pub mod functions;
+pub mod guards;
 pub mod health;
 pub mod protect;
 pub mod sessions;

@@ -45,7 +45,7 @@ pub struct Scale {
 }
 
 /// Ids that name what they are: a kind, an organization, a number within it.
-fn id(kind: u8, organization: usize, number: usize) -> Uuid {
+pub(super) fn id(kind: u8, organization: usize, number: usize) -> Uuid {
     let mut bytes = [0_u8; 16];
     let organization = u32::try_from(organization).unwrap_or_default().to_be_bytes();
     let number = u64::try_from(number).unwrap_or_default().to_be_bytes();
@@ -57,7 +57,8 @@ fn id(kind: u8, organization: usize, number: usize) -> Uuid {
     Uuid::from_bytes(bytes)
 }
 
-fn secret(kind: u8, seat: usize) -> SessionSecret {
+/// The secret of a seat's session.
+pub(super) fn secret(kind: u8, seat: usize) -> SessionSecret {
     let digest = Sha256::digest(format!("bench session {kind} {seat}"));
     let mut bytes = [0_u8; 16];
     bytes.copy_from_slice(&digest[..16]);

@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 
 use super::auth::AuthSession;
 use super::errors::AppError;
+use super::guards::{Guard, refuses};
 use super::state::AppState;
 use crate::forms::Typed;
 
@@ -124,18 +125,21 @@ impl Ctx {
     /// include it.
     pub fn require(&self, permission: Permission) -> Result<Actor, AppError> {
         let actor = self.require_user()?;
-        if actor.role.is_none() {
+        if refuses(Guard::Role, actor.role.is_none()) {
             return Err(AppError::Choose);
         }
-        if actor.organization.is_none() && actor.role != Some(Role::EisStaff) {
+        let closed = actor.organization.is_none() && actor.role != Some(Role::EisStaff);
+        if refuses(Guard::Suspended, closed) {
             return Err(AppError::Suspended);
         }
         let tenant = actor.organization.is_some() || permission == Permission::OpenOrganizations;
-        match (actor.may(permission), tenant) {
-            (true, true) => Ok(actor),
-            (true, false) => Err(AppError::ChooseOrganization),
-            (false, _) => Err(AppError::Forbidden),
+        if refuses(Guard::Permission, !actor.may(permission)) {
+            return Err(AppError::Forbidden);
         }
+        if refuses(Guard::Organization, !tenant) {
+            return Err(AppError::ChooseOrganization);
+        }
+        Ok(actor)
     }
 
     /// The guard of a client's pages: the actor standing at that client. A client that is not covered is
@@ -146,7 +150,7 @@ impl Ctx {
     pub fn require_client(&self, permission: Permission, client: &str) -> Result<Actor, AppError> {
         let actor = self.require(permission)?;
         let client: ClientId = client.parse().map_err(|_| AppError::Forbidden)?;
-        if actor.client.is_some_and(|own| own != client) {
+        if refuses(Guard::Client, actor.client.is_some_and(|own| own != client)) {
             return Err(AppError::Forbidden);
         }
         Ok(actor.at_client(client))

@@ -17,6 +17,7 @@ use leptos::prelude::{ServerFnError, provide_context, use_context};
 use super::FORM_LIMIT;
 use super::ctx::Ctx;
 use super::errors::AppError;
+use super::guards::{Guard, refuses};
 use super::state::AppState;
 use crate::forms::Typed;
 
@@ -181,7 +182,7 @@ async fn run(state: &AppState, parts: Parts, body: Body) -> Result<Response, App
         // Signing out is right whatever is open, and so is seeing as oneself again.
         let exempt =
             OPEN_FUNCTIONS.contains(&path.as_str()) || matches!(path.as_str(), "/api/sign_out" | "/api/stop_viewing");
-        if !exempt && actor.context_token() != context {
+        if refuses(Guard::SameContext, !exempt && actor.context_token() != context) {
             return Ok(crate::pages::conflict::refuse(&ctx, &actor, &context, typed).await);
         }
     }

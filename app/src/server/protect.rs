@@ -15,6 +15,7 @@ use tracing::Instrument;
 
 use super::asked;
 use super::errors::AppError;
+use super::guards::{Guard, refuses};
 use super::state::AppState;
 use crate::pages::errors::page;
 
@@ -51,7 +52,7 @@ pub async fn sessions(State(state): State<AppState>, request: Request, next: Nex
 
 /// Refuses unsafe requests that no page of ours sent, and bodies that no form sends.
 async fn same_origin(state: &AppState, request: Request, next: Next) -> Response {
-    if !is_ours(request.headers(), state) {
+    if refuses(Guard::SameOrigin, !is_ours(request.headers(), state)) {
         let body = page(
             "This request did not come from the portal",
             "Nothing was changed. Open the page in the portal itself and send the form from there.",

@@ -20,6 +20,8 @@ mod entering;
 #[cfg(test)]
 mod exports;
 #[cfg(test)]
+mod guards;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod jobs;
@@ -27,6 +29,8 @@ mod jobs;
 mod limits;
 #[cfg(test)]
 mod migrations;
+#[cfg(test)]
+mod model;
 #[cfg(test)]
 mod mutate;
 #[cfg(test)]

@@ -26,6 +26,7 @@ use crate::server::UPLOAD_LIMIT;
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
 use crate::server::functions::see_other;
+use crate::server::guards::{Guard, refuses};
 
 /// The longest text of a field beside the file.
 const TEXT_LIMIT: usize = 4096;
@@ -177,7 +178,7 @@ async fn receive(actor: &Actor, mut body: Multipart) -> Result<Sent, Refusal> {
         Some(field) if field.name() == Some("context") => text(field).await?,
         _ => String::new(),
     };
-    if context != actor.context_token() {
+    if refuses(Guard::SameContext, context != actor.context_token()) {
         return Err(Refusal::Context(context));
     }
     let mut sent = Sent::default();
