@@ -146,7 +146,7 @@ fn stats(period: &BillingPeriod, warnings: i64, currency: &str, locale: Locale) 
                 if blocked { "See the exceptions".into() } else { "Every customer has a bill".into() },
             )
         },
-        stat("Usage", format!("{}\u{a0}kWh", format::kwh(period.kwh, locale)), String::new()),
+        stat("Usage", format::kwh_short(period.kwh, locale), String::new()),
         stat("Total", amount(period.total), parts(period, currency, locale)),
         stat("Average invoice", amount(each), String::new()),
     ]
