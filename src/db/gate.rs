@@ -229,6 +229,12 @@ struct SignInRow {
 }
 
 #[derive(QueryableByName)]
+struct Moment {
+    #[diesel(sql_type = Timestamptz)]
+    value: DateTime<Utc>,
+}
+
+#[derive(QueryableByName)]
 struct Flag {
     #[diesel(sql_type = Nullable<Bool>)]
     value: Option<bool>,
@@ -419,13 +425,8 @@ impl Db {
         minutes: i32,
         address: &str,
     ) -> Result<DateTime<Utc>, DbError> {
-        #[derive(QueryableByName)]
-        struct Ends {
-            #[diesel(sql_type = Timestamptz)]
-            value: DateTime<Utc>,
-        }
         let mut connection = self.connection().await?;
-        let ends: Ends = sql_query("SELECT public.step_up($1, $2, $3, $4) AS value")
+        let ends: Moment = sql_query("SELECT public.step_up($1, $2, $3, $4) AS value")
             .bind::<Binary, _>(secret(of))
             .bind::<Text, _>(reason)
             .bind::<Integer, _>(minutes)
@@ -462,13 +463,8 @@ impl Db {
         customer: CustomerId,
         address: &str,
     ) -> Result<DateTime<Utc>, DbError> {
-        #[derive(QueryableByName)]
-        struct Ends {
-            #[diesel(sql_type = Timestamptz)]
-            value: DateTime<Utc>,
-        }
         let mut connection = self.connection().await?;
-        let ends: Ends = sql_query("SELECT public.view_as($1, $2, $3, $4) AS value")
+        let ends: Moment = sql_query("SELECT public.view_as($1, $2, $3, $4) AS value")
             .bind::<Binary, _>(secret(of))
             .bind::<SqlUuid, _>(client)
             .bind::<SqlUuid, _>(customer)
