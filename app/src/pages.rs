@@ -15,4 +15,5 @@ pub mod profile;
 pub mod scope;
 pub mod staff;
 pub mod switch;
+pub mod tariff_view;
 pub mod users;

@@ -2,11 +2,11 @@
 
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
-use chrono::{NaiveDate, Utc};
+use chrono::Utc;
 use eis::access::Permission;
 use eis::ids::TariffRateId;
-use eis::tariff_document::{Calendar, DayKind, DayPattern, FixedBasis, TariffDocument};
-use eis::tariffs::{self, Activation, BlockRow, Tariff, TariffRow, agreements, blocks_of, kind_label};
+use eis::tariff_document::{FixedBasis, TariffDocument};
+use eis::tariffs::{self, Activation, Tariff, TariffRow, agreements, blocks_of, kind_label};
 use leptos::prelude::*;
 
 use super::applies;
@@ -18,6 +18,7 @@ use crate::format::{self, Locale};
 use crate::forms::Typed;
 use crate::pages::frame::page;
 use crate::pages::parts::{AtClient, address, field_errors};
+use crate::pages::tariff_view::{calendar_table, price_table};
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
 
@@ -251,123 +252,12 @@ fn charges(tariff: &Tariff, document: &TariffDocument, customers: i64, locale: L
         ));
     }
     let calendars = document.calendars.values().map(|calendar| calendar_table(calendar, locale)).collect_view();
-    let energy = blocks(blocks_of(document), currency, locale);
+    let energy = price_table(blocks_of(document), currency, locale);
     view! {
         <SummaryList rows=rows/>
         <Section title="Energy">{energy}</Section>
         {calendars}
     }
-}
-
-fn blocks(rows: Vec<BlockRow>, currency: &str, locale: Locale) -> impl IntoView + use<> {
-    let places = |limit: rust_decimal::Decimal| format::number(limit, limit.normalize().scale(), locale);
-    // As many decimals in each price, so that the points stand under each other.
-    let decimals = rows.iter().map(|row| row.price.normalize().scale()).max().unwrap_or(2).max(2);
-    let body = rows
-        .into_iter()
-        .map(|row| {
-            let period = if row.tou_period.is_empty() { "At all times".to_owned() } else { row.tou_period };
-            let to = row.to_kwh.map_or_else(|| "no limit".to_owned(), places);
-            view! {
-                <tr>
-                    <th scope="row">{period}</th>
-                    <td class="num">{places(row.from_kwh)}</td>
-                    <td class="num">{to}</td>
-                    <td class="num">{format::number(row.price, decimals, locale)}</td>
-                </tr>
-            }
-        })
-        .collect_view();
-    let columns = vec![
-        Column::text("Period"),
-        Column::number("From", "kWh"),
-        Column::number("Up to", "kWh"),
-        Column::number("Price", format!("{currency}/kWh")),
-    ];
-    view! { <DataTable caption="Energy prices" columns=columns>{body}</DataTable> }
-}
-
-/// The hours of each period, season by season, as a table.
-fn calendar_table(calendar: &Calendar, locale: Locale) -> impl IntoView + use<> {
-    let mut lines: Vec<(String, String, String, String)> = vec![];
-    for season in &calendar.seasons {
-        for pattern in &season.days {
-            for (index, name) in calendar.periods.iter().enumerate() {
-                let hours = hours_of(pattern, index);
-                if !hours.is_empty() {
-                    lines.push((season_name(season, locale), days_of(&pattern.on), name.clone(), hours));
-                }
-            }
-        }
-    }
-    let holidays = (!calendar.holidays.is_empty()).then(|| {
-        let days = calendar.holidays.iter().map(|day| view! { <li>{format::date(*day, locale)}</li> }).collect_view();
-        let label = format!("{} holidays", format::count(i64::try_from(calendar.holidays.len()).unwrap_or(0), locale));
-        view! { <details class="behind"><summary>{label}</summary><ul class="holidays" role="list">{days}</ul></details> }
-    });
-    let body = lines
-        .into_iter()
-        .map(|(season, days, period, hours)| {
-            view! { <tr><th scope="row">{period}</th><td>{days}</td><td>{hours}</td><td>{season}</td></tr> }
-        })
-        .collect_view();
-    let columns = ["Period", "Days", "Hours", "Season"].into_iter().map(Column::text).collect::<Vec<_>>();
-    view! {
-        <Section title="Time of use">
-            <DataTable caption="Hours of each period" columns=columns>{body}</DataTable>
-            {holidays}
-        </Section>
-    }
-}
-
-fn season_name(season: &eis::tariff_document::Season, locale: Locale) -> String {
-    let all_year = (season.from.to_string(), season.to.to_string()) == ("01-01".to_owned(), "12-31".to_owned());
-    if all_year {
-        return "All year".to_owned();
-    }
-    let day = |text: String| {
-        NaiveDate::parse_from_str(&format!("2000-{text}"), "%Y-%m-%d")
-            .map(|day| format::day_month(day, locale))
-            .unwrap_or(text)
-    };
-    format!("{}: {} to {}", season.name, day(season.from.to_string()), day(season.to.to_string()))
-}
-
-/// `16:00–21:00, 23:00–24:00`
-fn hours_of(pattern: &DayPattern, period: usize) -> String {
-    let parts = pattern.hours.len().max(1);
-    let clock = |at: usize| {
-        let minutes = at * 24 * 60 / parts;
-        format!("{:02}:{:02}", minutes / 60, minutes % 60)
-    };
-    let mut runs: Vec<(usize, usize)> = vec![];
-    for (at, _) in pattern.hours.iter().enumerate().filter(|(_, index)| usize::from(**index) == period) {
-        match runs.last_mut() {
-            Some((_, end)) if *end == at => *end = at + 1,
-            _ => runs.push((at, at + 1)),
-        }
-    }
-    runs.into_iter().map(|(from, to)| format!("{}–{}", clock(from), clock(to))).collect::<Vec<_>>().join(", ")
-}
-
-fn days_of(days: &[DayKind]) -> String {
-    let has = |some: &[DayKind]| some.iter().all(|day| days.contains(day));
-    let name = |day: &DayKind| format!("{day:?}");
-    let mut rest: Vec<DayKind> = days.to_vec();
-    let mut parts = vec![];
-    if has(&DayKind::WEEK) {
-        parts.push("Every day".to_owned());
-        rest.retain(|day| !DayKind::WEEK.contains(day));
-    } else if has(&DayKind::WEEKDAYS) {
-        parts.push("Monday to Friday".to_owned());
-        rest.retain(|day| !DayKind::WEEKDAYS.contains(day));
-    }
-    if has(&DayKind::WEEKEND) && !has(&DayKind::WEEK) {
-        parts.push("Saturday and Sunday".to_owned());
-        rest.retain(|day| !DayKind::WEEKEND.contains(day));
-    }
-    parts.extend(rest.iter().map(name));
-    parts.join(", ")
 }
 
 fn version_table(versions: Vec<TariffRow>, path: &str, this: TariffRateId, locale: Locale) -> impl IntoView + use<> {
@@ -400,26 +290,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hours_are_told_as_runs() {
-        let mut hours = vec![0; 24];
-        hours[16..21].fill(1);
-        let pattern = DayPattern { on: DayKind::WEEKDAYS.to_vec(), hours };
-        assert_eq!(hours_of(&pattern, 1), "16:00–21:00");
-        assert_eq!(hours_of(&pattern, 0), "00:00–16:00, 21:00–24:00");
-    }
-
-    #[test]
     fn lists_of_numbers_stay_on_one_line() {
         let json = serde_json::to_string_pretty(&serde_json::json!({ "a": ["x"], "hours": [0, 1, 0] })).unwrap();
         assert!(on_lines(&json).contains("\"hours\": [0, 1, 0]"));
         let parse = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
         assert_eq!(parse(&on_lines(&json)), parse(&json));
-    }
-
-    #[test]
-    fn days_are_told_in_words() {
-        assert_eq!(days_of(&DayKind::WEEKDAYS), "Monday to Friday");
-        assert_eq!(days_of(&DayKind::WEEK), "Every day");
-        assert_eq!(days_of(&[DayKind::Saturday, DayKind::Sunday, DayKind::Holiday]), "Saturday and Sunday, Holiday");
     }
 }
