@@ -43,6 +43,7 @@ mod table;
 mod tabs;
 mod tag;
 mod timeline;
+mod week_grid;
 
 pub use bar_chart::BarChart;
 pub use bill::{AmountDue, Bill, BillLine, BillSum};
@@ -75,6 +76,7 @@ pub use table::{Column, DataTable, Sort};
 pub use tabs::{Tab, Tabs};
 pub use tag::{Status, Tag, Tone};
 pub use timeline::{Event, Timeline};
+pub use week_grid::{COLOURS as WEEK_COLOURS, GridDay, WeekGrid};
 
 #[cfg(test)]
 mod tests;
