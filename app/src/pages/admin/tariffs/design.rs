@@ -304,13 +304,14 @@ pub(super) mod tests {
 
     /// The documentation's examples, and the rates of the reference that are URDB's.
     pub(super) fn examples() -> Vec<(String, TariffDocument)> {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/tariffs");
         let read = |path: std::path::PathBuf| {
             let text = fs::read_to_string(&path).unwrap();
             (path.file_name().unwrap().to_string_lossy().into_owned(), tariff_document::read(&text, Tz::UTC).unwrap())
         };
-        let found: Vec<_> = fs::read_dir(folder).unwrap().map(|file| read(file.unwrap().path())).collect();
-        assert!(found.len() >= 9);
+        let folders = ["docs/tariffs", "end2end/reference/urdb"];
+        let files = folders.map(|folder| fs::read_dir(format!("{}/../{folder}", env!("CARGO_MANIFEST_DIR"))).unwrap());
+        let found: Vec<_> = files.into_iter().flatten().map(|file| read(file.unwrap().path())).collect();
+        assert!(found.len() >= 12);
         found
     }
 
