@@ -15,6 +15,7 @@ mod load;
 mod order;
 mod overview;
 mod run;
+pub mod shadow;
 mod stale;
 mod steps;
 mod tariffs;

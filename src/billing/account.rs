@@ -8,7 +8,7 @@ use serde_json::json;
 use super::draft::{Draft, DraftLine};
 use super::inputs::Inputs;
 use super::load::{AgreementRow, CustomerRow, DayRow, LaterRow, MeterRow, PastRow, ReadRow};
-use super::tariffs::{Tariffs, Version};
+use super::tariffs::{self, Tariffs, Version};
 use super::usage::{Lacking, Measured, measure};
 use crate::ids::{CustomerId, InvoiceId};
 use crate::invoices::UsageSource;
@@ -69,6 +69,12 @@ impl Account<'_> {
     pub fn basis<'t>(&self, tariffs: &'t Tariffs, period: Period) -> Result<Option<Basis<'t>>, Lacking> {
         let Some(span) = self.span(period) else { return Ok(None) };
         let versions = tariffs.during(&self.agreements, span).map_err(|text| Lacking("no_tariff", text))?;
+        let usage = self.usage(span)?;
+        Ok(Some(Basis { span, versions, usage, history: self.history(span) }))
+    }
+
+    /// The usage of some days of supply.
+    pub fn usage(&self, span: Period) -> Result<Usage, Lacking> {
         let (import, export): (Vec<&MeterRow>, Vec<&MeterRow>) =
             self.meters.iter().partition(|meter| meter.direction == "import");
         if import.is_empty() {
@@ -85,14 +91,7 @@ impl Account<'_> {
         };
         source.meters.dedup();
         import_usage.count_into(&mut source);
-        Ok(Some(Basis {
-            span,
-            versions,
-            import: import_usage,
-            export: export_usage,
-            history: self.history(span),
-            source,
-        }))
+        Ok(Usage { import: import_usage, export: export_usage, source })
     }
 
     /// The draft; nothing when the customer has no day in the period.
@@ -100,7 +99,7 @@ impl Account<'_> {
         let Some(basis) = self.basis(tariffs, period)? else { return Ok(None) };
         let bill = basis.rate().map_err(|text| Lacking("rating_failed", text))?;
         self.carries_once(&basis.history, &bill)?;
-        Ok(Some(self.draft(&basis.versions, bill, &basis.source, &self.inputs(tariffs, period))))
+        Ok(Some(self.draft(&basis.versions, bill, &basis.usage.source, &self.inputs(tariffs, period))))
     }
 
     fn measured(&self, meters: &[&MeterRow], span: Period) -> Result<Measured, Lacking> {
@@ -218,32 +217,35 @@ impl Account<'_> {
     }
 }
 
+/// What was used.
+pub(super) struct Usage {
+    import: Measured,
+    export: Option<Measured>,
+    source: UsageSource,
+}
+
+impl Usage {
+    pub fn input(&self) -> UsageInput<'_> {
+        UsageInput { import: self.import.supply(), export: self.export.as_ref().map(Measured::supply) }
+    }
+}
+
 /// What a bill is rated from.
 pub(super) struct Basis<'t> {
     pub span: Period,
     pub versions: Vec<(NaiveDate, &'t Version)>,
-    import: Measured,
-    export: Option<Measured>,
+    pub usage: Usage,
     pub history: History,
-    source: UsageSource,
 }
 
 impl Basis<'_> {
-    pub fn usage(&self) -> UsageInput<'_> {
-        UsageInput { import: self.import.supply(), export: self.export.as_ref().map(Measured::supply) }
-    }
-
     /// The versions made ready.
     pub fn compiled(&self) -> Result<Vec<(NaiveDate, &CompiledTariff)>, String> {
-        let mut compiled = vec![];
-        for (from, version) in &self.versions {
-            compiled.push((*from, version.compiled.as_ref().map_err(Clone::clone)?));
-        }
-        Ok(compiled)
+        tariffs::compiled(&self.versions)
     }
 
     fn rate(&self) -> Result<Bill, String> {
-        let bill = rating::rate_versions(&self.compiled()?, &self.usage(), self.span, &self.history);
+        let bill = rating::rate_versions(&self.compiled()?, &self.usage.input(), self.span, &self.history);
         bill.map_err(|error| format!("Rating failed: {error}."))
     }
 }

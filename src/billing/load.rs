@@ -148,6 +148,22 @@ pub(super) async fn versions(conn: &AsyncPgConnection, desk: &Desk, period: Peri
         .await
 }
 
+/// The customers of these ids that the context sees, by account number.
+pub(super) async fn these_customers(
+    conn: &AsyncPgConnection,
+    desk: &Desk,
+    ids: &[CustomerId],
+) -> QueryResult<Vec<CustomerRow>> {
+    let mut conn = conn;
+    customers::table
+        .filter(customers::organization_id.eq(desk.organization).and(customers::client_id.eq(desk.client)))
+        .filter(customers::id.eq_any(ids))
+        .select(CustomerRow::as_select())
+        .order((customers::account_number, customers::id))
+        .load(&mut conn)
+        .await
+}
+
 /// Everything else about some customers, in queries that go out together.
 pub(super) async fn batch(
     conn: &AsyncPgConnection,
@@ -157,7 +173,36 @@ pub(super) async fn batch(
 ) -> QueryResult<Batch> {
     let (from, to) = (period.from(), period.to());
     let earliest = from.checked_sub_months(Months::new(13)).unwrap_or(from);
-    let (mut one, mut two, mut three, mut four, mut five, mut six) = (conn, conn, conn, conn, conn, conn);
+    let (mut one, mut two) = (conn, conn);
+    let past = invoices::table
+        .filter(invoices::organization_id.eq(desk.organization).and(invoices::client_id.eq(desk.client)))
+        .filter(invoices::customer_id.eq_any(of))
+        .filter(invoices::status.ne_all(["draft", "credited"]).and(invoices::kind.eq("invoice")))
+        .filter(invoices::period_from.ge(earliest).and(invoices::period_to.le(from)))
+        .select(PastRow::as_select())
+        .order((invoices::period_from, invoices::id))
+        .load(&mut one);
+    let later = invoices::table
+        .filter(invoices::organization_id.eq(desk.organization).and(invoices::client_id.eq(desk.client)))
+        .filter(invoices::customer_id.eq_any(of))
+        .filter(invoices::status.ne_all(["draft", "credited"]).and(invoices::kind.eq("invoice")))
+        .filter(invoices::period_from.ge(to))
+        .select(LaterRow::as_select())
+        .order((invoices::period_from, invoices::id))
+        .load(&mut two);
+    let (supply, past, later) = tokio::try_join!(supply(conn, desk, of, period), past, later)?;
+    Ok(Batch { past, later, ..supply })
+}
+
+/// The same without bills: meters, agreements and usage.
+pub(super) async fn supply(
+    conn: &AsyncPgConnection,
+    desk: &Desk,
+    of: &[CustomerId],
+    period: Period,
+) -> QueryResult<Batch> {
+    let (from, to) = (period.from(), period.to());
+    let (mut one, mut two, mut three, mut four) = (conn, conn, conn, conn);
     let meters = meters::table
         .filter(meters::organization_id.eq(desk.organization).and(meters::client_id.eq(desk.client)))
         .filter(meters::customer_id.eq_any(of))
@@ -190,23 +235,6 @@ pub(super) async fn batch(
         .select(DayRow::as_select())
         .order((interval_days::day, interval_days::meter_id))
         .load(&mut four);
-    let past = invoices::table
-        .filter(invoices::organization_id.eq(desk.organization).and(invoices::client_id.eq(desk.client)))
-        .filter(invoices::customer_id.eq_any(of))
-        .filter(invoices::status.ne_all(["draft", "credited"]).and(invoices::kind.eq("invoice")))
-        .filter(invoices::period_from.ge(earliest).and(invoices::period_to.le(from)))
-        .select(PastRow::as_select())
-        .order((invoices::period_from, invoices::id))
-        .load(&mut five);
-    let later = invoices::table
-        .filter(invoices::organization_id.eq(desk.organization).and(invoices::client_id.eq(desk.client)))
-        .filter(invoices::customer_id.eq_any(of))
-        .filter(invoices::status.ne_all(["draft", "credited"]).and(invoices::kind.eq("invoice")))
-        .filter(invoices::period_from.ge(to))
-        .select(LaterRow::as_select())
-        .order((invoices::period_from, invoices::id))
-        .load(&mut six);
-    let (meters, agreements, reads, days, past, later) =
-        tokio::try_join!(meters, agreements, reads, days, past, later)?;
-    Ok(Batch { meters, agreements, reads, days, past, later })
+    let (meters, agreements, reads, days) = tokio::try_join!(meters, agreements, reads, days)?;
+    Ok(Batch { meters, agreements, reads, days, past: vec![], later: vec![] })
 }

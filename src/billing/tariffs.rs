@@ -32,7 +32,7 @@ impl Tariffs {
         let version = |row: VersionRow| Version {
             hash: hash(&(&row, &client.currency, &client.tax_name, client.tax_rate)),
             id: row.id,
-            compiled: compile(row.document, client),
+            compiled: read(row.document).and_then(|document| compile(document, client)),
             name: row.name,
             code: row.code,
             from: row.effective_from,
@@ -83,9 +83,22 @@ fn holds(from: NaiveDate, to: Option<NaiveDate>, day: NaiveDate) -> bool {
     from <= day && to.is_none_or(|to| day < to)
 }
 
-fn compile(document: serde_json::Value, client: &Client) -> Result<CompiledTariff, String> {
-    let mut document: TariffDocument =
-        serde_json::from_value(document).map_err(|fault| format!("The tariff cannot be read: {fault}."))?;
+/// The versions made ready.
+///
+/// # Errors
+/// A sentence that says why one cannot be used.
+pub(super) fn compiled<'t>(
+    versions: &[(NaiveDate, &'t Version)],
+) -> Result<Vec<(NaiveDate, &'t CompiledTariff)>, String> {
+    versions.iter().map(|(from, version)| Ok((*from, version.compiled.as_ref().map_err(Clone::clone)?))).collect()
+}
+
+fn read(document: serde_json::Value) -> Result<TariffDocument, String> {
+    serde_json::from_value(document).map_err(|fault| format!("The tariff cannot be read: {fault}."))
+}
+
+/// Makes a document ready to rate a client's invoices; its tax is the client's where it names none.
+pub(super) fn compile(mut document: TariffDocument, client: &Client) -> Result<CompiledTariff, String> {
     if document.currency != client.currency {
         return Err(format!("The tariff is in {}, invoices are in {}.", document.currency, client.currency));
     }
