@@ -8,6 +8,7 @@
 mod calendar;
 mod charges;
 mod locate;
+mod now;
 mod once;
 mod prices;
 mod read;
@@ -25,6 +26,7 @@ pub use charges::{
     Adjustment, AdjustmentKind, ExportCredit, FixedBasis, FixedCharge, LineKind, Minimum, MinimumBasis, NetMetering,
     Proration, RoundingPolicy, Settlement, Tax,
 };
+pub use now::Holding;
 pub use prices::{Block, BlockBasis, DemandCharge, EnergyCharge, PriceCell, Ratchet};
 pub use read::read;
 pub use validate::Fault;

@@ -29,6 +29,7 @@ mod html;
 mod icon;
 mod notice;
 mod pagination;
+mod price_steps;
 mod rows;
 mod select;
 mod series;
@@ -43,6 +44,7 @@ mod table;
 mod tabs;
 mod tag;
 mod timeline;
+mod week_chart;
 
 pub use bar_chart::BarChart;
 pub use bill::{AmountDue, Bill, BillLine, BillSum};
@@ -61,6 +63,7 @@ pub use heat_map::{HeatRow, UsageHeatMap};
 pub use icon::{Glyph, Icon};
 pub use notice::{Flash, Notice};
 pub use pagination::Pagination;
+pub use price_steps::{PriceStep, PriceSteps};
 pub use rows::{Cells, Rows};
 pub use select::{Checkbox, Choice, Radios, SelectField};
 pub use series::{Series, Tone as SeriesTone};
@@ -75,6 +78,7 @@ pub use table::{Column, DataTable, Sort};
 pub use tabs::{Tab, Tabs};
 pub use tag::{Status, Tag, Tone};
 pub use timeline::{Event, Timeline};
+pub use week_chart::{WeekChart, WeekRow};
 
 #[cfg(test)]
 mod tests;

@@ -93,7 +93,7 @@ fn how(line: &Line, currency: &str, locale: Locale) -> String {
     if each || line.unit == "amount" {
         return String::new();
     }
-    format!("{} × {}", quantity(line.quantity, &line.unit, locale), price(line.price, currency, locale))
+    format!("{} × {}", quantity(line.quantity, &line.unit, locale), format::price_exact(line.price, currency, locale))
 }
 
 fn quantity(value: Decimal, unit: &str, locale: Locale) -> String {
@@ -103,14 +103,6 @@ fn quantity(value: Decimal, unit: &str, locale: Locale) -> String {
     };
     let plural = matches!(unit, "day" | "month") && value != Decimal::ONE;
     format!("{figure}\u{a0}{unit}{}", if plural { "s" } else { "" })
-}
-
-/// A price with its currency where the locale puts it and as many decimals as it has.
-fn price(value: Decimal, currency: &str, locale: Locale) -> String {
-    let zero = format::amount(Decimal::ZERO, currency, locale);
-    let figure = format::rate(value.abs(), locale);
-    let sign = if value.is_sign_negative() && !value.is_zero() { "\u{2212}" } else { "" };
-    format!("{sign}{}", zero.replace(&format::money(Decimal::ZERO, locale), &figure))
 }
 
 fn days_table(line: &Line, days: &[DayShare], currency: &str, locale: Locale) -> AnyView {
@@ -336,14 +328,6 @@ pub fn received(paid: &[Paid], currency: &str, locale: Locale) -> Option<AnyView
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_price_keeps_its_decimals_and_the_place_of_its_currency() {
-        let dec = |text: &str| text.parse::<Decimal>().unwrap();
-        assert_eq!(price(dec("0.118200"), "USD", Locale::EnUs), "$0.1182");
-        assert_eq!(price(dec("0.28"), "EUR", Locale::DeDe), "0,28\u{a0}€");
-        assert_eq!(price(dec("-0.05"), "USD", Locale::EnUs), "\u{2212}$0.05");
-    }
 
     #[test]
     fn the_figures_of_a_note_are_written_as_the_locale_does() {

@@ -36,6 +36,7 @@ mod mutate;
 #[cfg(test)]
 mod objects;
 #[cfg(test)]
+mod offers;
 mod operations;
 #[cfg(test)]
 mod proof;

@@ -366,6 +366,7 @@ mod tests {
             tax_rate: Decimal::ZERO,
             payment_terms_days: 14,
             status: "active".into(),
+            tariff_comparison: false,
         }
     }
 
