@@ -9,7 +9,9 @@ mod date;
 mod number;
 
 pub use date::{date, date_long, date_range, date_time, day_month, month, short_month};
-pub use number::{amount, count, kwh, kwh_short, money, number, percent, percent_exact, plain, price, price_exact, rate};
+pub use number::{
+    amount, count, kwh, kwh_short, money, number, percent, percent_exact, plain, price, price_exact, rate,
+};
 
 /// Keeps a figure and its unit on one line.
 const NBSP: &str = "\u{a0}";

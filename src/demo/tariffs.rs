@@ -107,7 +107,8 @@ fn write(book: &mut Book<'_>, version: Version) -> Option<Tariff> {
         status: version.status,
         rated: billing,
         // Households may choose among these; shops have one of their own.
-        offered: cast::COMPARING.contains(&book.utility.slug) && [codes.plain, codes.steps, codes.tou].contains(&version.code),
+        offered: cast::COMPARING.contains(&book.utility.slug)
+            && [codes.plain, codes.steps, codes.tou].contains(&version.code),
         metadata: json!({}),
         created_at: created,
         updated_at: created,

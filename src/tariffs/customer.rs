@@ -20,7 +20,9 @@ use crate::ids::{ClientId, TariffRateId};
 pub async fn from_day_on(conn: &AsyncPgConnection, key: Key, day: NaiveDate) -> QueryResult<Vec<(NaiveDate, Tariff)>> {
     let (mut one, mut two) = (conn, conn);
     let agreements = tariff_agreements::table
-        .filter(tariff_agreements::organization_id.eq(key.organization).and(tariff_agreements::client_id.eq(key.client)))
+        .filter(
+            tariff_agreements::organization_id.eq(key.organization).and(tariff_agreements::client_id.eq(key.client)),
+        )
         .filter(tariff_agreements::customer_id.eq(key.customer))
         .filter(tariff_agreements::valid_to.is_null().or(tariff_agreements::valid_to.gt(day)))
         .select(Agreement::as_select())

@@ -58,11 +58,10 @@ pub fn PriceSteps(
         );
         escape(&mut svg, &step.price_text);
         svg.push_str("</text>");
-        if at > 0 {
-            let _ = write!(svg, r#"<text x="{x}" y="{}" text-anchor="middle">"#, BASE + 16);
-            escape(&mut svg, &step.from_text);
-            svg.push_str("</text>");
-        }
+        let anchor = if at == 0 { "start" } else { "middle" };
+        let _ = write!(svg, r#"<text x="{x}" y="{}" text-anchor="{anchor}">"#, BASE + 16);
+        escape(&mut svg, &step.from_text);
+        svg.push_str("</text>");
     }
     let _ = write!(svg, r#"<line class="axis" x1="0" x2="100%" y1="{BASE}" y2="{BASE}"/>"#);
     let labelled = format!("{id}-t {id}-d");

@@ -20,8 +20,7 @@ pub(crate) fn in_words(document: &TariffDocument, today: NaiveDate, locale: Loca
     let parts = words::parts(document, today, locale).into_iter().map(|part| {
         let paragraphs =
             |texts: Vec<String>| texts.into_iter().map(|text| view! { <p>{text}</p> }.into_any()).collect_view();
-        let rows: Vec<SummaryRow> =
-            part.prices.into_iter().map(|(what, price)| SummaryRow::new(what, price)).collect();
+        let rows: Vec<SummaryRow> = part.prices.into_iter().map(|(what, price)| SummaryRow::new(what, price)).collect();
         let prices = (!rows.is_empty()).then(|| view! { <SummaryList rows=rows/> });
         view! {
             <section class="told">

@@ -101,12 +101,13 @@ fn unreadable(client: &Client) -> AnyView {
 fn applying(at: &AtAccount, client: &Client, tariff: &Tariff, from: NaiveDate) -> AnyView {
     let Some(document) = document_of(tariff, client) else { return unreadable(client) };
     let locale = at.locale();
-    let since = format!("Your tariff since {} is {}.", format::date_long(from, locale), tariff.name);
-    let about = (!document.description.is_empty()).then(|| view! { <p class="muted">{document.description.clone()}</p> });
+    let since = format!("These are the prices of {} since {}.", tariff.name, format::date_long(from, locale));
+    let about =
+        (!document.description.is_empty()).then(|| view! { <p class="muted">{document.description.clone()}</p> });
     let seen = picture(&document, "now", Some(Utc::now()), locale);
     let told = in_words(&document, at.today(), locale);
     view! {
-        <Section title="At a glance"><p>{since}</p>{about}{seen}</Section>
+        <Section title="At a glance"><div class="glance"><p>{since}</p>{about}{seen}</div></Section>
         <Section title="In words">{told}</Section>
     }
     .into_any()
@@ -126,7 +127,7 @@ fn coming(at: &AtAccount, client: &Client, tariff: &Tariff, from: NaiveDate, n: 
     let title = format!("From {} on: {}", format::date_long(from, locale), tariff.name);
     let seen = picture(&document, &format!("later{n}"), None, locale);
     let told = in_words(&document, from, locale);
-    view! { <div id=format!("from-{from}")><Section title=title>{seen}{told}</Section></div> }
+    view! { <div id=format!("from-{from}")><Section title=title><div class="stack">{seen}<div>{told}</div></div></Section></div> }
     .into_any()
 }
 
@@ -141,8 +142,8 @@ fn example(at: &AtAccount, bill: &Invoice, lines: &[Line]) -> AnyView {
     );
     let (href, link) = (format!("/account/invoices/{}", bill.id), format!("Invoice {}", bill.label));
     let bill = invoice_view::account(bill, lines, locale);
-    view! { <Section title=title link=link href=href><p>{text}</p>{bill}</Section> }
-    .into_any()
+    view! { <Section title=title link=link href=href><div class="glance"><p>{text}</p>{bill}</div></Section> }
+        .into_any()
 }
 
 fn to_compare() -> AnyView {

@@ -16,8 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::components::{
-    Choice, Column, DataTable, EmptyState, FilterBar, FilterSelect, PageHeader, Pagination, Status,
-    Tag, Tone,
+    Choice, Column, DataTable, EmptyState, FilterBar, FilterSelect, PageHeader, Pagination, Status, Tag, Tone,
 };
 use crate::format::{self, Locale};
 use crate::forms::Reader;

@@ -62,7 +62,8 @@ fn stairs(
         price_text: price(block.price),
     };
     let steps: Vec<PriceStep> = cell.blocks.iter().map(step).collect();
-    let told: Vec<String> = steps.iter().map(|step| format!("{} from {} on", step.price_text, step.from_text)).collect();
+    let told: Vec<String> =
+        steps.iter().map(|step| format!("{} from {} on", step.price_text, step.from_text)).collect();
     let name = if name.is_empty() { String::new() } else { format!(", {name}") };
     let basis = match charge.blocks_per {
         eis::tariff_document::BlockBasis::Period => "a bill".to_owned(),
@@ -143,9 +144,7 @@ fn weeks(
     // The season that holds first.
     let mut charts: Vec<(bool, AnyView)> = charts
         .zip(&calendar.seasons)
-        .map(|(chart, season)| {
-            (holding.as_ref().is_none_or(|holding| holding.season != season.name), chart.into_any())
-        })
+        .map(|(chart, season)| (holding.as_ref().is_none_or(|holding| holding.season != season.name), chart.into_any()))
         .collect();
     charts.sort_by_key(|(later, _)| *later);
     let charts = charts.into_iter().map(|(_, chart)| chart).collect_view();
@@ -160,9 +159,7 @@ fn weeks(
             .and_then(|season| cell_of(&charge.prices, season, &holding.period))
             .and_then(|cell| cell.blocks.first())
             .filter(|_| charge.prices.iter().all(|cell| cell.blocks.len() == 1))
-            .map(|block| {
-                format!("A kWh used now costs {}.", price_exact(block.price, &document.currency, locale))
-            });
+            .map(|block| format!("A kWh used now costs {}.", price_exact(block.price, &document.currency, locale)));
         let title = format!("Now: {}{}", holding.period, until.unwrap_or_default());
         view! { <Notice title=title>{price.map(|price| view! { <p>{price}</p> })}</Notice> }
     });

@@ -3,8 +3,8 @@
 use chrono::NaiveDate;
 use eis::tariff_document::{
     Adjustment, AdjustmentKind, Block, BlockBasis, Calendar, DemandCharge, EnergyCharge, ExportCredit, FixedBasis,
-    FixedCharge, LineKind, Minimum, MinimumBasis, NetMetering, PriceCell, Proration, RoundingPolicy, Season, Tax,
-    TariffDocument,
+    FixedCharge, LineKind, Minimum, MinimumBasis, NetMetering, PriceCell, Proration, RoundingPolicy, Season,
+    TariffDocument, Tax,
 };
 use rust_decimal::Decimal;
 
@@ -98,7 +98,8 @@ impl Words<'_> {
                 }
             }
             (None, Some(cell)) if steps => {
-                part.lead.push("What a kWh costs depends on how much you have used before in the same bill.".to_owned());
+                part.lead
+                    .push("What a kWh costs depends on how much you have used before in the same bill.".to_owned());
                 part.prices = self.steps(&cell.blocks, "kWh");
             }
             (None, Some(cell)) => {
@@ -228,8 +229,7 @@ impl Words<'_> {
             } else {
                 format!(" Only peaks in {} count for this.", self.months(&ratchet.only))
             };
-            let months =
-                if ratchet.months == 1 { "month".to_owned() } else { format!("{} months", ratchet.months) };
+            let months = if ratchet.months == 1 { "month".to_owned() } else { format!("{} months", ratchet.months) };
             part.more.push(format!(
                 "A high peak counts for longer: you pay for at least {} of the highest demand of the {months} before, even if this month's is lower.{only}",
                 self.percent(ratchet.percent)
@@ -341,7 +341,8 @@ impl Words<'_> {
     }
 
     fn net_metering(&self, metering: &NetMetering, part: &mut Part) {
-        let apart = if self.document.energy.iter().any(|charge| charge.prices.iter().any(|cell| cell.period.is_some())) {
+        let apart = if self.document.energy.iter().any(|charge| charge.prices.iter().any(|cell| cell.period.is_some()))
+        {
             ", each time-of-use period by itself"
         } else {
             ""
@@ -427,7 +428,17 @@ const fn kind_words(kind: LineKind) -> &'static str {
 }
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 
@@ -463,7 +474,8 @@ mod tests {
         assert!(names.len() >= 9);
         let mut told = String::new();
         for path in names {
-            let document = eis::tariff_document::read(&std::fs::read_to_string(&path).unwrap(), chrono_tz::UTC).unwrap();
+            let document =
+                eis::tariff_document::read(&std::fs::read_to_string(&path).unwrap(), chrono_tz::UTC).unwrap();
             let _ = writeln!(told, "# {}", path.file_stem().unwrap().to_string_lossy());
             for part in parts(&document, "2026-11-23".parse().unwrap(), Locale::EnGb) {
                 let _ = writeln!(told, "\n{}", part.title);

@@ -15,7 +15,9 @@ use leptos::prelude::*;
 use rust_decimal::Decimal;
 
 use super::PATH;
-use crate::components::{Column, CompareBars, Comparison, DataTable, EmptyState, Notice, PageHeader, Rows, Section, Tone};
+use crate::components::{
+    Column, CompareBars, Comparison, DataTable, EmptyState, Notice, PageHeader, Rows, Section, Tone,
+};
 use crate::format::{self, Locale};
 use crate::pages::account::AtAccount;
 use crate::pages::frame::page as framed;
@@ -158,10 +160,10 @@ fn shown(at: &AtAccount, read: &Read, year: &Year<'_>) -> AnyView {
         if column.own {
             notes.push("your tariff".to_owned());
         }
-        notes.extend(difference.map(|difference| difference_words(at, difference)));
         if cheapest == Some(n) {
             notes.push("the cheapest".to_owned());
         }
+        notes.extend(difference.map(|difference| difference_words(at, difference)));
         Comparison {
             label: column.name.clone(),
             value: total.amount(),
@@ -203,7 +205,9 @@ fn difference_words(at: &AtAccount, difference: Money) -> String {
 fn verdict(at: &AtAccount, read: &Read, year: &Year<'_>, own: Option<Money>, cheapest: Option<usize>) -> String {
     let found = cheapest.and_then(|n| Some((read.columns.get(n)?, *year.totals.get(n)?)));
     match (found, own) {
-        (Some((column, _)), _) if column.own => format!("Your tariff, {}, is the cheapest of these for your usage.", column.name),
+        (Some((column, _)), _) if column.own => {
+            format!("Your tariff, {}, is the cheapest of these for your usage.", column.name)
+        }
         (Some((column, total)), Some(own)) => {
             format!("{} would have cost you {} less than your tariff.", column.name, at.amount((own - total).amount()))
         }
@@ -247,12 +251,16 @@ fn caveats(read: &Read, year: &Year<'_>, locale: Locale) -> AnyView {
         notes.push("Some of your usage is estimated: when it is measured, the figures change.".to_owned());
     }
     if read.columns.iter().any(|column| column.ratchet) {
-        notes.push("One of these tariffs counts earlier peaks. Peaks from before these months are left out.".to_owned());
+        notes
+            .push("One of these tariffs counts earlier peaks. Peaks from before these months are left out.".to_owned());
     }
     if !year.left_out.is_empty() {
         let months: Vec<String> =
             year.left_out.iter().map(|month| format::month(month.period.from(), locale)).collect();
-        notes.push(format!("Left out, because usage is missing or cannot be billed under each of them: {}.", months.join("; ")));
+        notes.push(format!(
+            "Left out, because usage is missing or cannot be billed under each of them: {}.",
+            months.join("; ")
+        ));
     }
     if !read.refused.is_empty() {
         notes.push(format!("Not compared: {}.", read.refused.join("; ")));
@@ -262,7 +270,7 @@ fn caveats(read: &Read, year: &Year<'_>, locale: Locale) -> AnyView {
     let place = if client.address.is_empty() { String::new() } else { format!(", {}", client.address) };
     let whom = format!("Ask {}{place}. Nothing changes until you both agree.", client.legal_name);
     view! {
-        <Section title="What this does not tell"><ul class="notes">{notes}</ul></Section>
+        <Section title="What this does not tell"><ul>{notes}</ul></Section>
         <Notice tone=Tone::Info title="To change your tariff"><p>{whom}</p></Notice>
     }
     .into_any()

@@ -19,7 +19,8 @@ pub(super) fn setting(allowed: bool, context: Option<String>, hidden: Vec<(Strin
     } else {
         "Customers see their own tariff only."
     };
-    let (label, value) = if allowed { ("Do not let customers compare", "no") } else { ("Let customers compare", "yes") };
+    let (label, value) =
+        if allowed { ("Do not let customers compare", "no") } else { ("Let customers compare", "yes") };
     let form = context.map(|context| {
         let hidden = hidden.into_iter().chain([("allowed".to_owned(), value.to_owned())]).collect::<Vec<_>>();
         view! {
@@ -85,7 +86,8 @@ pub(crate) async fn allow_comparison(client: String, allowed: String) -> Result<
         let (at, _) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
         let changed = customer::let_compare(&mut tx, at, allowed).await?;
-        let say = if allowed { "Customers may compare tariffs." } else { "Customers may not compare tariffs any more." };
+        let say =
+            if allowed { "Customers may compare tariffs." } else { "Customers may not compare tariffs any more." };
         if changed {
             let summary = if allowed { "Let customers compare tariffs" } else { "Stopped customers comparing tariffs" };
             let details =

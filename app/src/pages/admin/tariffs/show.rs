@@ -225,7 +225,10 @@ fn charges(tariff: &Tariff, document: &TariffDocument, customers: i64, locale: L
     let mut rows = vec![
         SummaryRow::new("Applies", applies(tariff.effective_from, tariff.effective_to, locale)),
         SummaryRow::new("Customers", format!("{} on it now or later", people(customers, locale))),
-        SummaryRow::new("On offer", if tariff.offered { "Yes: customers may compare with it, where they may compare" } else { "No" }),
+        SummaryRow::new(
+            "On offer",
+            if tariff.offered { "Yes: customers may compare with it, where they may compare" } else { "No" },
+        ),
         SummaryRow::new("Currency and time zone", format!("{currency}, {}", document.zone)),
         SummaryRow::new("Used for bills", if tariff.rated { "Yes: it never changes any more" } else { "Not yet" }),
     ];
