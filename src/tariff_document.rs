@@ -7,6 +7,8 @@
 
 mod calendar;
 mod charges;
+mod difference;
+pub mod hours;
 mod locate;
 mod now;
 mod once;
@@ -26,6 +28,7 @@ pub use charges::{
     Adjustment, AdjustmentKind, ExportCredit, FixedBasis, FixedCharge, LineKind, Minimum, MinimumBasis, NetMetering,
     Proration, RoundingPolicy, Settlement, Tax,
 };
+pub use difference::{Change, difference};
 pub use now::Holding;
 pub use prices::{Block, BlockBasis, DemandCharge, EnergyCharge, PriceCell, Ratchet};
 pub use read::read;
