@@ -97,7 +97,7 @@ pub const WALK_SERIAL: &str = "5446AF3F";
 pub const TWO_ACCOUNTS_CLIENT: &str = "prairie-electric";
 
 /// Clients that let their customers compare tariffs.
-pub const COMPARING: [&str; 2] = ["prairie-electric", "stadtwerke-elbufer"];
+pub const COMPARING: [&str; 2] = ["harbor-light", "stadtwerke-elbufer"];
 
 /// When organizations, clients and logins were made.
 pub fn founded() -> NaiveDate {

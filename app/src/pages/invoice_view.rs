@@ -3,6 +3,7 @@
 //! [`account`] is the sum to follow, each line opening to the days behind it; [`facts`] says whose, for which
 //! days, on which tariff; [`compared`] sets it against earlier bills; [`received`] lists what was paid.
 
+use chrono::{Datelike, Months, NaiveDate};
 use eis::clients::Client;
 use eis::invoices::{DayShare, Explained, Invoice, Line, shares};
 use eis::money::Money;
@@ -146,7 +147,7 @@ pub fn facts(invoice: &Invoice, client: &Client, customer_href: &str) -> AnyView
     };
     let days = format::count(invoice.days(), locale);
     let period = format::date_range(invoice.period_from, invoice.last_day(), locale);
-    let date = |day: Option<chrono::NaiveDate>| day.map(|day| format::date(day, locale)).unwrap_or_default();
+    let date = |day: Option<NaiveDate>| day.map(|day| format::date(day, locale)).unwrap_or_default();
     let mut rows = vec![
         buyer,
         SummaryRow::new("Account", invoice.account_number.clone()),
@@ -227,7 +228,8 @@ pub fn compared(invoice: &Invoice, earlier: &[Invoice], locale: Locale) -> Optio
 pub fn explained(invoice: &Invoice, locale: Locale) -> Option<AnyView> {
     let all = invoice.explained();
     let views = all.iter().map(|one| against(invoice, one, locale)).collect_view();
-    (!all.is_empty()).then(|| view! { <Section title="Why it differs">{views}</Section> }.into_any())
+    (!all.is_empty())
+        .then(|| view! { <Section title="Why it differs"><div class="stack">{views}</div></Section> }.into_any())
 }
 
 fn against(invoice: &Invoice, explained: &Explained, locale: Locale) -> AnyView {
@@ -236,8 +238,7 @@ fn against(invoice: &Invoice, explained: &Explained, locale: Locale) -> AnyView 
         let sign = if value > Money::ZERO { "+" } else { "" };
         format!("{sign}{}", amount(value))
     };
-    let last = explained.to.pred_opt().unwrap_or(explained.to);
-    let than = format::date_range(explained.from, last, locale);
+    let than = days_name(explained.from, explained.to, locale);
     let difference = explained.explanation.difference;
     let description = match difference.cmp(&Money::ZERO) {
         std::cmp::Ordering::Greater => {
@@ -269,6 +270,33 @@ fn against(invoice: &Invoice, explained: &Explained, locale: Locale) -> AnyView 
         });
     }
     view! { <ShareBars title=format!("Against {than}") description=description rows=rows/> }.into_any()
+}
+
+/// `November 2026` for a calendar month, else first to last day; `to` is the day after the last.
+#[must_use]
+pub fn days_name(from: NaiveDate, to: NaiveDate, locale: Locale) -> String {
+    if from.day() == 1 && from.checked_add_months(Months::new(1)) == Some(to) {
+        return format::month(from, locale);
+    }
+    format::date_range(from, to.pred_opt().unwrap_or(to), locale)
+}
+
+/// The shares of a difference in a few words: `usage makes −$11.93, days −$1.78`; empty where there are none.
+#[must_use]
+pub fn shares_in_words(explained: &Explained, amount: impl Fn(Decimal) -> String) -> String {
+    let shares = explained.explanation.shares.iter().filter(|share| !share.amount.is_zero());
+    let told = shares.enumerate().map(|(at, share)| {
+        let verb = match (at, share.factor) {
+            (0, Factor::Days | Factor::Estimates | Factor::Earlier) => " make",
+            (0, _) => " makes",
+            _ => "",
+        };
+        let sign = if share.amount > Money::ZERO { "+" } else { "" };
+        // The joiner keeps the sign on the line of its figure.
+        let figure = amount(share.amount.amount()).replace('\u{2212}', "\u{2212}\u{2060}");
+        format!("{}{verb} {sign}{figure}", reason(share.factor).to_lowercase())
+    });
+    told.collect::<Vec<_>>().join(", ")
 }
 
 const fn reason(factor: Factor) -> &'static str {

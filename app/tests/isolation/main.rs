@@ -37,6 +37,7 @@ mod mutate;
 mod objects;
 #[cfg(test)]
 mod offers;
+#[cfg(test)]
 mod operations;
 #[cfg(test)]
 mod proof;

@@ -121,7 +121,7 @@ fn table(rows: Vec<TariffRow>, customers: &[(String, i64)], path: &str, locale: 
             view! {
                 <tr>
                     <th scope="row"><a href=format!("{path}/{}", row.id)>{row.code}</a></th>
-                    <td>{row.name}{row.offered.then(|| view! { " " <Tag text="Offered" tone=Tone::Info/> })}</td>
+                    <td>{row.name}{(row.offered && row.status == "active").then(|| view! { " " <Tag text="Offered" tone=Tone::Info/> })}</td>
                     <td class="num">{row.version}</td>
                     <td>{kind_label(&row.kind)}</td>
                     <td class="nowrap">{applies(row.effective_from, row.effective_to, locale)}</td>

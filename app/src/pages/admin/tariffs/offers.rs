@@ -25,23 +25,32 @@ pub(super) fn setting(allowed: bool, context: Option<String>, hidden: Vec<(Strin
         let hidden = hidden.into_iter().chain([("allowed".to_owned(), value.to_owned())]).collect::<Vec<_>>();
         view! {
             <PostForm action="/api/allow_comparison" context=context hidden=hidden>
-                <div class="actions"><Button label=label kind=Kind::Secondary/></div>
+                <Button label=label kind=Kind::Secondary/>
             </PostForm>
         }
     });
     let title = if allowed { "Customers may compare tariffs" } else { "Customers may not compare tariffs" };
-    view! { <Section title=title><p>{text}</p>{form}</Section> }
+    view! { <Section title=title><div class="glance"><p>{text}</p>{form}</div></Section> }
 }
 
-/// The button that puts a tariff on offer or takes it back.
-pub(super) fn toggle(offered: bool, context: String, hidden: Vec<(String, String)>) -> impl IntoView {
+/// Whether a tariff is on offer, with the button for those who may change it: context and hidden fields of its form.
+pub(super) fn of_tariff(offered: bool, form: Option<(String, Vec<(String, String)>)>) -> impl IntoView {
+    let text = if offered {
+        "Customers compare their own past year with this tariff, where they may compare at all. All its versions are on offer."
+    } else {
+        "Customers who are not on this tariff do not see it."
+    };
     let (label, value) = if offered { ("Take off offer", "no") } else { ("Offer to customers", "yes") };
-    let hidden = hidden.into_iter().chain([("offered".to_owned(), value.to_owned())]).collect::<Vec<_>>();
-    view! {
-        <PostForm action="/api/offer_tariff" context=context hidden=hidden>
-            <Button label=label kind=Kind::Secondary/>
-        </PostForm>
-    }
+    let form = form.map(|(context, hidden)| {
+        let hidden = hidden.into_iter().chain([("offered".to_owned(), value.to_owned())]).collect::<Vec<_>>();
+        view! {
+            <PostForm action="/api/offer_tariff" context=context hidden=hidden>
+                <Button label=label kind=Kind::Secondary/>
+            </PostForm>
+        }
+    });
+    let title = if offered { "On offer to customers" } else { "Not on offer to customers" };
+    view! { <Section title=title><div class="glance"><p>{text}</p>{form}</div></Section> }
 }
 
 fn yes(typed: &str) -> Result<bool, AppError> {

@@ -66,13 +66,13 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
             </PageHeader>
             <ErrorSummary errors=field_errors(&typed)/>
             <div class="stack">
-            {offering.map(|(context, hidden)| offers::toggle(tariff.offered, context, hidden))}
             {step.map(|step| next_step(&tariff, step, &typed, locale))}
             {match document {
                 Ok(document) => charges(&tariff, &document, customers, locale).into_any(),
                 Err(fault) => view! { <Notice tone=Tone::Bad title="The document of this version cannot be read"><p>{fault.to_string()}</p></Notice> }.into_any(),
             }}
             {version_table(versions, &path, tariff.id, locale)}
+            {offers::of_tariff(tariff.offered, offering)}
             <Section title="Document"><Source label="The tariff as JSON" text=json/></Section>
             </div>
         }
