@@ -129,16 +129,16 @@
 
   // A form is sent once: its button says that it is under way until the answer comes.
   const busy = () => {
-    for (const form of all("form[data-busy]")) {
-      form.addEventListener("submit", (event) => {
-        if (form.dataset.busy === "sent") {
-          event.preventDefault();
-          return;
-        }
-        form.dataset.busy = "sent";
-        event.submitter?.setAttribute("aria-disabled", "true");
-      });
-    }
+    document.addEventListener("submit", (event) => {
+      const form = event.target;
+      if (form.dataset.busy === undefined) return;
+      if (form.dataset.busy === "sent") {
+        event.preventDefault();
+        return;
+      }
+      form.dataset.busy = "sent";
+      event.submitter?.setAttribute("aria-disabled", "true");
+    });
     // Back from the cache, a form can be sent again.
     addEventListener("pageshow", (event) => {
       if (!event.persisted) return;
@@ -159,7 +159,161 @@
     }
   };
 
+  // The tariff designer: the page follows what is typed, and weeks are painted with the pointer. Each answer is the
+  // whole page as the server shows it; here only the form is put in its place, and one goes on where one was.
+  const designer = () => {
+    let form = document.querySelector("form.designer");
+    if (!form) return;
+    let brush = 1;
+    let timer;
+    let asking;
+
+    const opened = () => [...all("details", form)].map((details) => details.open);
+    const put = (html) => {
+      const fresh = new DOMParser().parseFromString(html, "text/html").querySelector("form.designer");
+      if (!fresh) return false;
+      const at = document.activeElement;
+      const held = at && form.contains(at) && at.id ? { id: at.id, from: at.selectionStart, to: at.selectionEnd } : null;
+      const open = opened();
+      const side = form.querySelector(".design-side")?.scrollTop ?? 0;
+      form.replaceWith(fresh);
+      form = fresh;
+      const details = all("details", form);
+      if (details.length === open.length) details.forEach((one, n) => (one.open = one.open || open[n]));
+      begin();
+      form.querySelector(".design-side").scrollTop = side;
+      const again = held && document.getElementById(held.id);
+      if (again) {
+        again.focus({ preventScroll: true });
+        if (held.from !== null && again.setSelectionRange && again.type === "text") again.setSelectionRange(held.from, held.to);
+      }
+      return true;
+    };
+    const ask = async (action) => {
+      clearTimeout(timer);
+      asking?.abort();
+      asking = new AbortController();
+      const body = new URLSearchParams(new FormData(form));
+      body.set("do", action);
+      try {
+        const answer = await fetch(form.action, { method: "POST", body, signal: asking.signal });
+        return answer.ok && put(await answer.text());
+      } catch (error) {
+        return error.name === "AbortError";
+      }
+    };
+    const later = () => {
+      clearTimeout(timer);
+      asking?.abort();
+      timer = setTimeout(() => ask("refresh"), 350);
+    };
+
+    const clock = (part, parts) => {
+      const minutes = (part * 1440) / parts;
+      return `${String(Math.floor(minutes / 60)).padStart(2, "0")}:${String(minutes % 60).padStart(2, "0")}`;
+    };
+    const words = (row, names) => {
+      const parts = [...all("td", row)].map((cell) => Number(cell.dataset.p));
+      const said = [];
+      names.forEach((name, period) => {
+        if (!period) return;
+        const runs = [];
+        parts.forEach((at, n) => {
+          if (at !== period) return;
+          if (runs.length && runs[runs.length - 1][1] === n) runs[runs.length - 1][1] = n + 1;
+          else runs.push([n, n + 1]);
+        });
+        if (runs.length === 1 && runs[0][1] - runs[0][0] === parts.length) said.push(name);
+        else if (runs.length) {
+          said.push(`${name} ${runs.map(([a, b]) => `${clock(a, parts.length)}–${clock(b, parts.length)}`).join(", ")}`);
+        }
+      });
+      return said.join("; ");
+    };
+    const paintable = (grid) => {
+      const names = JSON.parse(grid.dataset.week);
+      const rows = [...all("tbody tr", grid)];
+      let from;
+      let before;
+      const place = (cell) => [rows.indexOf(cell.parentElement), cell.cellIndex];
+      const show = (to) => {
+        const [r0, r1] = [Math.min(from[0], to[0]), Math.max(from[0], to[0])];
+        const [c0, c1] = [Math.min(from[1], to[1]), Math.max(from[1], to[1])];
+        rows.forEach((row, r) => {
+          for (const cell of all("td", row)) {
+            const inside = r >= r0 && r <= r1 && cell.cellIndex >= c0 && cell.cellIndex <= c1;
+            const period = inside ? brush % names.length : before[r][cell.cellIndex - 1];
+            cell.dataset.p = period;
+            cell.className = `p${period % 6}`;
+          }
+        });
+      };
+      const cellAt = (event) => document.elementFromPoint(event.clientX, event.clientY)?.closest("td");
+      grid.classList.add("paintable");
+      grid.addEventListener("pointerdown", (event) => {
+        const cell = event.target.closest("td");
+        if (!cell || event.button) return;
+        event.preventDefault();
+        grid.setPointerCapture(event.pointerId);
+        before = rows.map((row) => [...all("td", row)].map((one) => Number(one.dataset.p)));
+        from = place(cell);
+        show(from);
+      });
+      grid.addEventListener("pointermove", (event) => {
+        const cell = from && cellAt(event);
+        if (cell && grid.contains(cell)) show(place(cell));
+      });
+      const end = () => {
+        if (!from) return;
+        from = undefined;
+        for (const row of rows) {
+          const field = document.getElementById(row.dataset.field);
+          if (field) field.value = words(row, names);
+        }
+        ask("refresh");
+      };
+      grid.addEventListener("pointerup", end);
+      grid.addEventListener("pointercancel", end);
+    };
+    const brushes = () => {
+      const buttons = [...all("[data-brush]", form)];
+      const press = () => {
+        for (const button of buttons) button.setAttribute("aria-pressed", String(Number(button.dataset.brush) === brush));
+      };
+      for (const button of buttons) {
+        button.hidden = false;
+        button.addEventListener("click", () => {
+          brush = Number(button.dataset.brush);
+          press();
+        });
+      }
+      press();
+    };
+
+    const begin = () => {
+      brushes();
+      for (const grid of all(".week-grid", form)) paintable(grid);
+      form.addEventListener("input", later);
+      form.addEventListener("submit", (event) => {
+        clearTimeout(timer);
+        asking?.abort();
+        const action = event.submitter?.value;
+        if (event.submitter?.name !== "do" || action === "save") return;
+        event.preventDefault();
+        event.stopImmediatePropagation();
+        ask(action).then((put) => {
+          if (put) return;
+          // Something else than the form was the answer: let the browser show it.
+          form.append(Object.assign(document.createElement("input"), { type: "hidden", name: "do", value: action }));
+          form.submit();
+        });
+      }, true);
+    };
+    begin();
+  };
+
   document.addEventListener("DOMContentLoaded", () => {
+    designer();
     themeButtons();
     menus();
     switcher();

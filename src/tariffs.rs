@@ -14,6 +14,7 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use crate::db::DbError;
 use crate::db::here;
@@ -326,6 +327,71 @@ pub async fn create(
         .await?;
     write_blocks(conn, organization, client, id, by, &blocks_of(new.document)).await?;
     Ok(version)
+}
+
+/// Rewrites a draft: its document and its first day. The code and the version stay.
+///
+/// # Errors
+/// [`TariffError::Faulty`] when the document does not validate; `Refused` when the version is not a draft any more, or
+/// was changed since the document whose [`digest`] is `seen` was read.
+pub async fn revise(
+    conn: &mut AsyncPgConnection,
+    client: ClientId,
+    id: TariffRateId,
+    by: UserId,
+    seen: &str,
+    new: &NewTariff<'_>,
+) -> Result<Tariff, TariffError> {
+    let faults = new.document.validate();
+    if !faults.is_empty() {
+        return Err(TariffError::Faulty(faults));
+    }
+    let json = serde_json::to_value(new.document)
+        .map_err(|fault| TariffError::Faulty(vec![Fault::new("", fault.to_string())]))?;
+    let draft = life::locked(conn, client, id).await?;
+    if draft.status != "draft" || draft.rated {
+        return Err(TariffError::Refused(format!(
+            "Version {} is not a draft any more: make a new version.",
+            draft.version
+        )));
+    }
+    if digest(&draft) != seen {
+        return Err(TariffError::Refused(format!(
+            "Someone changed the draft of version {} meanwhile. What you typed is kept here; compare it with what is saved.",
+            draft.version
+        )));
+    }
+    diesel::update(tariff_rates::table.filter(
+        tariff_rates::organization_id.eq(here!()).and(tariff_rates::client_id.eq(client)).and(tariff_rates::id.eq(id)),
+    ))
+    .set((
+        tariff_rates::name.eq(&new.document.name),
+        tariff_rates::kind.eq(kind_of(new.document)),
+        tariff_rates::currency.eq(&new.document.currency),
+        tariff_rates::document.eq(json),
+        tariff_rates::effective_from.eq(new.effective_from),
+    ))
+    .execute(conn)
+    .await?;
+    diesel::delete(
+        tariff_blocks::table.filter(
+            tariff_blocks::organization_id
+                .eq(here!())
+                .and(tariff_blocks::client_id.eq(client))
+                .and(tariff_blocks::tariff_rate_id.eq(id)),
+        ),
+    )
+    .execute(conn)
+    .await?;
+    write_blocks(conn, draft.organization_id, client, id, by, &blocks_of(new.document)).await?;
+    Ok(draft)
+}
+
+/// Tells a version as it is now from the same one changed by somebody else.
+#[must_use]
+pub fn digest(version: &Tariff) -> String {
+    let text = format!("{} {} {}", version.status, version.effective_from, version.document);
+    Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 async fn write_blocks(

@@ -45,6 +45,7 @@ mod tabs;
 mod tag;
 mod timeline;
 mod week_chart;
+mod week_grid;
 
 pub use bar_chart::BarChart;
 pub use bill::{AmountDue, Bill, BillLine, BillSum};
@@ -79,6 +80,7 @@ pub use tabs::{Tab, Tabs};
 pub use tag::{Status, Tag, Tone};
 pub use timeline::{Event, Timeline};
 pub use week_chart::{WeekChart, WeekRow};
+pub use week_grid::{COLOURS as WEEK_COLOURS, GridDay, WeekGrid};
 
 #[cfg(test)]
 mod tests;

@@ -129,7 +129,11 @@ pub async fn discard(conn: &mut AsyncPgConnection, client: ClientId, id: TariffR
 }
 
 /// The version, with all versions of its code locked until the transaction ends.
-async fn locked(conn: &mut AsyncPgConnection, client: ClientId, id: TariffRateId) -> Result<Tariff, TariffError> {
+pub(super) async fn locked(
+    conn: &mut AsyncPgConnection,
+    client: ClientId,
+    id: TariffRateId,
+) -> Result<Tariff, TariffError> {
     let found = super::find(conn, client, id).await?.ok_or(TariffError::NotFound)?;
     let all: Vec<Tariff> = tariff_rates::table
         .filter(

@@ -19,6 +19,7 @@ const CSS: &str = concat!(
     include_str!("../../../style/components/button.css"),
     include_str!("../../../style/components/chart.css"),
     include_str!("../../../style/components/confirm.css"),
+    include_str!("../../../style/components/designer.css"),
     include_str!("../../../style/components/document.css"),
     include_str!("../../../style/components/empty.css"),
     include_str!("../../../style/components/errors.css"),

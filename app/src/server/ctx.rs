@@ -18,7 +18,7 @@ use crate::forms::Typed;
 const FLASH_KEY: &str = "flash";
 const TYPED_KEY: &str = "typed";
 /// The most that is kept of a refused form.
-const KEPT_BYTES: usize = 16 * 1024;
+const KEPT_BYTES: usize = 96 * 1024;
 
 /// What the last action did, shown once.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -1,5 +1,6 @@
 //! Tariffs: list, show, and the steps of a version's life. New ones are made in [`new`].
 
+pub mod design;
 pub mod new;
 pub(crate) mod offers;
 mod show;

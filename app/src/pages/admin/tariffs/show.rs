@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use chrono::Utc;
 use eis::access::Permission;
 use eis::ids::TariffRateId;
-use eis::tariff_document::{FixedBasis, TariffDocument};
+use eis::tariff_document::{FixedBasis, TariffDocument, difference};
 use eis::tariffs::{self, Activation, Tariff, TariffRow, agreements, blocks_of, kind_label};
 use leptos::prelude::*;
 
@@ -41,6 +41,10 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
     let may_write = at.actor.may(Permission::ManageTariffs);
     let activation =
         if may_write && tariff.status == "draft" { Some(tariffs::activation(&mut tx, &tariff).await?) } else { None };
+    let before = match versions.iter().find(|other| other.version < tariff.version) {
+        Some(row) => tariffs::find(&mut tx, at.client.id, row.id).await?,
+        None => None,
+    };
     drop(tx);
     let typed = ctx.take_typed().await;
     let locale = at.locale();
@@ -58,10 +62,12 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
         let json = on_lines(&serde_json::to_string_pretty(&tariff.document).unwrap_or_default());
         let kind = tariff.kind.as_str();
         let again = if may_write { "New version" } else { "" };
-        let again_href = address(&format!("{path}/new"), &[("kind", kind), ("code", &tariff.code)]);
+        let again_href = address(&format!("{path}/new"), &[("from", &tariff.id.to_string())]);
+        let edit = if may_write && status == "draft" { "Edit draft" } else { "" };
+        let edit_href = format!("{path}/{}/design", tariff.id);
         let subtitle = format!("{} · version {} · {}", tariff.code, tariff.version, kind_label(kind));
         view! {
-            <PageHeader title=tariff.name.clone() subtitle=subtitle second=again second_href=again_href>
+            <PageHeader title=tariff.name.clone() subtitle=subtitle action=edit href=edit_href second=again second_href=again_href>
                 <Status value=status/>
             </PageHeader>
             <ErrorSummary errors=field_errors(&typed)/>
@@ -71,6 +77,7 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
                 Ok(document) => charges(&tariff, &document, customers, locale).into_any(),
                 Err(fault) => view! { <Notice tone=Tone::Bad title="The document of this version cannot be read"><p>{fault.to_string()}</p></Notice> }.into_any(),
             }}
+            {before.and_then(|before| changes(&before, &tariff))}
             {version_table(versions, &path, tariff.id, locale)}
             {offers::of_tariff(tariff.offered, offering)}
             <Section title="Document"><Source label="The tariff as JSON" text=json/></Section>
@@ -264,6 +271,14 @@ fn charges(tariff: &Tariff, document: &TariffDocument, customers: i64, locale: L
         <Section title="Energy">{energy}</Section>
         {calendars}
     }
+}
+
+/// What this version says otherwise than the one before it.
+fn changes(before: &Tariff, tariff: &Tariff) -> Option<AnyView> {
+    let changes = difference(&before.document().ok()?, &tariff.document().ok()?);
+    let title = format!("What changed from version {}", before.version);
+    let table = super::design::change_table(changes);
+    Some(view! { <Section title=title>{table}</Section> }.into_any())
 }
 
 fn version_table(versions: Vec<TariffRow>, path: &str, this: TariffRateId, locale: Locale) -> impl IntoView + use<> {

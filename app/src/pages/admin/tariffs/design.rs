@@ -1,0 +1,360 @@
+//! The tariff designer: a draft as one form with an example bill beside it. Buttons within the form change it and save
+//! nothing; what was typed is kept until the page is shown again. With scripts the page follows what is typed.
+
+mod ask;
+mod calendar;
+mod charges;
+mod example;
+mod fields;
+mod fill;
+mod prices;
+mod read;
+
+use axum::extract::Path;
+use axum::response::{IntoResponse, Response};
+use chrono::{Datelike, Months, NaiveDate};
+use eis::access::Permission;
+use eis::audit::{self, Entry};
+use eis::billing::Desk;
+use eis::clients::{self, Client};
+use eis::db::Tenant;
+use eis::ids::TariffRateId;
+use eis::tariff_document::{TariffDocument, difference};
+use eis::tariffs::{self, NewTariff, Tariff, TariffError};
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::new::starter;
+use crate::components::{Button, ButtonLink, DateField, ErrorSummary, FieldError, Kind, PageHeader, PostForm, Section};
+use crate::format::Locale;
+use crate::forms::{FieldErrors, Typed};
+use crate::pages::frame::{Place, page};
+use crate::pages::parts::AtClient;
+use crate::server::ctx::Ctx;
+use crate::server::errors::AppError;
+use crate::server::functions::{Done, act, own_path, require_client};
+pub(super) use example::change_table;
+use fields::Fields;
+pub(super) use fill::fill;
+use read::{Design, read};
+
+/// Kind of a new tariff, or the version that a new one begins from.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct NewQuery {
+    pub(super) kind: String,
+    pub(super) from: String,
+}
+
+/// What the designer shows.
+struct Shown {
+    fields: Fields,
+    errors: FieldErrors,
+    /// The draft that is changed; `None`: a new one.
+    draft: Option<Tariff>,
+    side: example::Side,
+    client: Client,
+    context: String,
+    hidden: Vec<(String, String)>,
+    cancel: String,
+}
+
+/// The designer for a new tariff or a new version: part of `GET /clients/:client/tariffs/new`.
+pub(super) async fn of_new(ctx: Ctx, at: AtClient, mut tx: Tenant, query: NewQuery) -> Result<Response, AppError> {
+    let client = clients::find(&tx, at.organization, at.client.id).await?.ok_or(AppError::Forbidden)?;
+    let origin = match query.from.parse::<TariffRateId>() {
+        Ok(id) => Some(tariffs::find(&mut tx, at.client.id, id).await?.ok_or(AppError::NotFound)?),
+        Err(_) => None,
+    };
+    let today = client.today();
+    let next = today.with_day(1).and_then(|day| day.checked_add_months(Months::new(1))).unwrap_or(today);
+    let document = match &origin {
+        Some(version) => version.document()?,
+        None => starter(&query.kind, &client),
+    };
+    let code = origin.as_ref().map(|version| version.code.clone()).unwrap_or_default();
+    let mut fresh = with_head(&document, &code, next);
+    if origin.is_none() {
+        fresh.leave_out_zeros();
+    }
+    let this = ctx.uri.clone();
+    shown(ctx, at, tx, client, None, fresh, this).await
+}
+
+/// `GET /clients/:client/tariffs/:tariff/design`
+pub async fn draft(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Result<Response, AppError> {
+    let (at, mut tx) = AtClient::open(&ctx, Permission::ManageTariffs, &client).await?;
+    let id: TariffRateId = id.parse().map_err(|_| AppError::NotFound)?;
+    let draft = tariffs::find(&mut tx, at.client.id, id).await?.ok_or(AppError::NotFound)?;
+    if draft.status != "draft" {
+        let text =
+            format!("Version {} is not a draft any more, so it stays as it is. Make a new version.", draft.version);
+        return Err(AppError::Conflict(text));
+    }
+    let client = clients::find(&tx, at.organization, at.client.id).await?.ok_or(AppError::Forbidden)?;
+    let fresh = with_head(&draft.document()?, &draft.code, draft.effective_from);
+    let this = ctx.path().to_owned();
+    shown(ctx, at, tx, client, Some(draft), fresh, this).await
+}
+
+fn with_head(document: &TariffDocument, code: &str, from: NaiveDate) -> Fields {
+    let mut fields = fill(document);
+    fields.set("code", code);
+    fields.set("effective_from", from);
+    fields
+}
+
+async fn shown(
+    ctx: Ctx,
+    at: AtClient,
+    mut tx: Tenant,
+    client: Client,
+    draft: Option<Tariff>,
+    fresh: Fields,
+    this: String,
+) -> Result<Response, AppError> {
+    let Typed { values, errors, .. } = ctx.take_typed().await;
+    let fields = if values.is_empty() { fresh } else { Fields::from_pairs(&values) };
+    let side = side(&at, &mut tx, &client, &fields).await?;
+    drop(tx);
+    let path = format!("{}/tariffs", at.base());
+    let cancel = draft.as_ref().map_or_else(|| path.clone(), |draft| format!("{path}/{}", draft.id));
+    let seen = draft.as_ref().map(tariffs::digest).unwrap_or_default();
+    let hidden = vec![
+        ("client".to_owned(), client.id.to_string()),
+        ("tariff".to_owned(), draft.as_ref().map(|draft| draft.id.to_string()).unwrap_or_default()),
+        ("seen".to_owned(), if fields.has("seen") { fields.get("seen").to_owned() } else { seen }),
+        ("page".to_owned(), this),
+    ];
+    let title = match &draft {
+        Some(draft) => format!("Design {} version {}", draft.code, draft.version),
+        None => "Design a tariff".to_owned(),
+    };
+    let place: Place = at.place(&[("Tariffs", "tariffs")], &title);
+    let context = at.actor.context_token();
+    let shown = Shown { fields, errors, draft, side, client, context, hidden, cancel };
+    let html = page(&ctx, &at.actor, place, title.clone(), move || designer(title, shown)).await;
+    Ok(html.into_response())
+}
+
+/// The example and the changes that belong to what the form holds.
+async fn side(at: &AtClient, tx: &mut Tenant, client: &Client, fields: &Fields) -> Result<example::Side, AppError> {
+    let (design, faults) = read(fields, client);
+    let active = tariffs::version_for(tx, client.id, &design.code, client.today()).await?;
+    let base = active.as_ref().and_then(|version| version.document().ok());
+    // A code, a name or a day still to be typed does not keep the bill from being worked out.
+    let ready = faults.0.iter().all(|(field, _)| read::HEAD.contains(&field.as_str()));
+    let example = if ready {
+        let desk = Desk::of(&at.actor)?;
+        let name = if design.document.name.is_empty() { "Draft".to_owned() } else { design.document.name.clone() };
+        let named = TariffDocument { name, ..design.document.clone() };
+        Some(example::example(tx, &desk, client, fields, &named, base.as_ref()).await?)
+    } else {
+        None
+    };
+    let changes = active.zip(base).map(|(version, base)| {
+        (format!("version {}, which is active", version.version), difference(&base, &design.document))
+    });
+    let month = example::month(fields, client.today());
+    Ok(example::Side { example, faults, changes, locale: Locale::from(client.locale.as_str()), month })
+}
+
+fn designer(title: String, shown: Shown) -> impl IntoView {
+    let Shown { fields, errors, draft, side, client, context, hidden, cancel } = shown;
+    let summary = errors.0.iter().map(|(field, message)| FieldError { field: field.clone(), message: message.clone() });
+    let summary = summary.collect::<Vec<_>>();
+    let ask = ask::Ask { fields: &fields, errors: &errors, currency: &client.currency };
+    let code = if draft.is_some() {
+        ask.carry("code")
+    } else {
+        ask.text(
+            "code",
+            "Code",
+            "What agreements call it, like RES-1. A code that is there already gets its next version.",
+            "w10",
+        )
+    };
+    let from = (fields.get("effective_from").to_owned(), errors.of("effective_from"));
+    let clocks = [("daylight_saving", "Daylight saving, as on the wall"), ("standard", "Standard time all year")];
+    let save = if draft.is_some() { "Save draft" } else { "Create draft" };
+    let head = view! {
+        <div class="fields">
+            {code}
+            {ask.text("name", "Name", "As it stands on the bill.", "w20")}
+            <DateField name="effective_from" label="Applies from" value=from.0 error=from.1/>
+        </div>
+        {ask.lines("description", "Description", "", 2)}
+        <details class="behind">
+            <summary>"Time zone and clock"</summary>
+            <div class="fields">
+                {ask.text("zone", "Time zone", "", "w20")}
+                {ask.choice("clock", "Hours follow", &clocks)}
+            </div>
+        </details>
+    }
+    .into_any();
+    let (calendars, charges, side) = (calendar::calendars(&ask), charges::charges(&ask), example::side(&ask, side));
+    view! {
+        <PageHeader title=title/>
+        <ErrorSummary errors=summary/>
+        <PostForm action="/api/save_tariff" context=context hidden=hidden class="designer">
+            <div class="stack">
+                <div class="actions">
+                    <Button label=save name="do" value="save"/>
+                    <ButtonLink label="Cancel" href=cancel kind=Kind::Secondary/>
+                </div>
+                <Section title="Tariff">{head}</Section>
+                <Section title="Hours and seasons">{calendars}</Section>
+                {charges}
+                <div class="actions"><Button label=save name="do" value="save"/></div>
+            </div>
+            {side}
+        </PostForm>
+    }
+}
+
+/// The form as it comes.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct DesignForm {
+    /// Every field.
+    #[serde(flatten)]
+    fields: Fields,
+}
+
+/// Saves the form as a new draft or over one; any other button changes the form and saves nothing.
+#[server(prefix = "/api", endpoint = "save_tariff")]
+pub(crate) async fn save_tariff(client: String, #[server(flatten)] form: DesignForm) -> Result<(), ServerFnError> {
+    act(async {
+        let (ctx, actor) = require_client(Permission::ManageTariffs, &client)?;
+        let (at, organization) = actor.tenant()?;
+        let mut fields = form.fields;
+        let path = format!("/clients/{at}/tariffs");
+        let mut tx = ctx.write(&actor).await?;
+        let client = clients::find(&tx, organization, at).await?.ok_or(AppError::Forbidden)?;
+        let action = fields.get("do").to_owned();
+        if action != "save" && !action.is_empty() {
+            fields.apply(&action);
+            let page = own_path(fields.get("page"), &format!("{path}/new"));
+            let kept = Typed {
+                page: page.clone(),
+                context: actor.context_token(),
+                values: fields.pairs(),
+                ..Typed::default()
+            };
+            ctx.keep_typed(kept).await;
+            return Ok(Done::to(page));
+        }
+        let (design, faults) = read(&fields, &client);
+        let design = faults.or(design)?;
+        let new = NewTariff { code: &design.code, document: &design.document, effective_from: design.effective_from };
+        let (id, version, entry) = match fields.get("tariff") {
+            "" => {
+                let id = TariffRateId::fresh();
+                let version = tariffs::create(&mut tx, organization, at, id, actor.user, &new).await.map_err(taken)?;
+                (id, version, created(id, version, &design))
+            }
+            id => {
+                let id: TariffRateId = id.parse().map_err(|_| AppError::NotFound)?;
+                let was =
+                    tariffs::revise(&mut tx, at, id, actor.user, fields.get("seen"), &new).await.map_err(refused)?;
+                (id, was.version, revised(&was, &design))
+            }
+        };
+        audit::record(&mut tx, &actor, entry).await?;
+        tx.commit().await?;
+        let say = format!("Draft of version {version} saved. Activate it on its page when it is right.");
+        Ok(Done::to(format!("{path}/{id}/design")).saying(say))
+    })
+    .await
+}
+
+fn created(id: TariffRateId, version: i32, design: &Design) -> Entry<'static> {
+    let (code, from) = (&design.code, design.effective_from);
+    Entry {
+        action: "create",
+        entity: "tariff_rate",
+        entity_id: Some(id.0),
+        customer: None,
+        summary: format!("Drafted {code} version {version}"),
+        details: audit::created(json!({
+            "code": code, "version": version, "status": "draft", "effective_from": from, "document": design.document,
+        })),
+    }
+}
+
+fn revised(was: &Tariff, design: &Design) -> Entry<'static> {
+    Entry {
+        action: "update",
+        entity: "tariff_rate",
+        entity_id: Some(was.id.0),
+        customer: None,
+        summary: format!("Changed the draft of {} version {}", was.code, was.version),
+        details: audit::changed(
+            json!({ "effective_from": was.effective_from, "document": was.document }),
+            json!({ "effective_from": design.effective_from, "document": design.document }),
+        ),
+    }
+}
+
+/// What is refused gives the form back with everything typed.
+fn refused(error: TariffError) -> AppError {
+    match error {
+        TariffError::Refused(text) => FieldErrors::one("", text).into(),
+        other => other.into(),
+    }
+}
+
+fn taken(error: TariffError) -> AppError {
+    match error {
+        TariffError::Db(db) if db.violates("tariff_rates_organization_id_client_id_code_version_key") => {
+            let text = "Someone made a version of this code at the same moment. Send the form again.";
+            FieldErrors::one("code", text).into()
+        }
+        other => refused(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use chrono_tz::Tz;
+    use eis::clients::Client;
+    use eis::ids::{ClientId, OrganizationId};
+    use eis::tariff_document::{self, TariffDocument};
+    use rust_decimal::Decimal;
+
+    /// The documentation's examples, and the rates of the reference that are URDB's.
+    pub(super) fn examples() -> Vec<(String, TariffDocument)> {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/tariffs");
+        let read = |path: std::path::PathBuf| {
+            let text = fs::read_to_string(&path).unwrap();
+            (path.file_name().unwrap().to_string_lossy().into_owned(), tariff_document::read(&text, Tz::UTC).unwrap())
+        };
+        let found: Vec<_> = fs::read_dir(folder).unwrap().map(|file| read(file.unwrap().path())).collect();
+        assert!(found.len() >= 9);
+        found
+    }
+
+    pub(super) fn client() -> Client {
+        Client {
+            organization_id: OrganizationId::fresh(),
+            id: ClientId::fresh(),
+            slug: "c".into(),
+            name: "C".into(),
+            legal_name: "C".into(),
+            address: String::new(),
+            tax_number: String::new(),
+            currency: "USD".into(),
+            time_zone: "America/New_York".into(),
+            locale: "en-US".into(),
+            invoice_series: "C".into(),
+            tax_name: "Sales tax".into(),
+            tax_rate: Decimal::ZERO,
+            payment_terms_days: 14,
+            status: "active".into(),
+            tariff_comparison: false,
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! The example beside the form: a bill of the draft, of a sample profile or of a customer's own usage, beside what the
+//! active version makes of the same.
+
+use chrono::{Months, NaiveDate};
+use eis::billing::Desk;
+use eis::billing::shadow::{self, Candidate};
+use eis::clients::Client;
+use eis::customers;
+use eis::db::{DbError, Tenant};
+use eis::money::Money;
+use eis::period::Period;
+use eis::rating::{Bill, History, UsageInput, sample};
+use eis::tariff_document::{Change, TariffDocument};
+use leptos::prelude::*;
+
+use super::ask::Ask;
+use super::fields::Fields;
+use crate::components::{Column, DataTable, Rows};
+use crate::format::{self, Locale};
+use crate::forms::FieldErrors;
+
+/// Interval of the sample profiles, in minutes.
+const MINUTES: u16 = 15;
+
+/// What the form comes to.
+pub struct Example {
+    /// The bill, or why there is none.
+    bill: Result<Bill, String>,
+    /// The same usage under the version that is active, where there is one.
+    active: Option<Result<Bill, String>>,
+}
+
+/// The month that a form asks for; the last whole one unless it says otherwise.
+pub fn month(fields: &Fields, today: NaiveDate) -> Period {
+    let typed = NaiveDate::parse_from_str(&format!("{}-01", fields.get("example.month")), "%Y-%m-%d").ok();
+    let this = Period::month_of(today);
+    let last = this.from().checked_sub_months(Months::new(1)).unwrap_or(this.from());
+    Period::month_of(typed.unwrap_or(last))
+}
+
+/// Rates the example.
+pub async fn example(
+    tx: &mut Tenant,
+    desk: &Desk,
+    client: &Client,
+    fields: &Fields,
+    document: &TariffDocument,
+    active: Option<&TariffDocument>,
+) -> Result<Example, DbError> {
+    let month = month(fields, client.today());
+    let ready = |document: &TariffDocument| Candidate::new("", document, client);
+    let account = fields.get("example.account");
+    let of_customer = fields.get("example.usage") == "customer";
+    let customer = if of_customer { customers::id_of_account(tx, desk.client, account).await? } else { None };
+    let mut bills = vec![];
+    for document in [Some(document), active].into_iter().flatten() {
+        let bill = match (ready(document), of_customer, customer) {
+            (Err(fault), ..) => Err(fault),
+            (Ok(_), true, None) if account.is_empty() => Err("Enter the customer's account number.".to_owned()),
+            (Ok(_), true, None) => Err(format!("There is no customer with account number {account}.")),
+            (Ok(candidate), true, Some(customer)) => shadow::bill(tx, desk, customer, month, &candidate)
+                .await?
+                .unwrap_or_else(|| Err(format!("The customer has no supply in {month}."))),
+            (Ok(candidate), false, _) => {
+                let profile = match fields.get("example.usage") {
+                    "business" => sample::profile(document.zone, MINUTES, month, 1),
+                    _ => sample::household(document.zone, MINUTES, month, 1),
+                };
+                candidate.bill(&UsageInput::profile(&profile), month, &History::default())
+            }
+        };
+        bills.push(bill);
+    }
+    let mut bills = bills.into_iter();
+    let bill = bills.next().unwrap_or_else(|| Err(String::new()));
+    Ok(Example { bill, active: bills.next() })
+}
+
+/// What the side of the designer shows.
+pub struct Side {
+    /// The bill; nothing while the form has faults.
+    pub example: Option<Example>,
+    /// Faults that keep the form from being a tariff.
+    pub faults: FieldErrors,
+    /// What differs from the active version, and which that is.
+    pub changes: Option<(String, Vec<Change>)>,
+    /// How the client writes numbers.
+    pub locale: Locale,
+    /// The month of the example.
+    pub month: Period,
+}
+
+/// The side: example, faults, changes.
+pub fn side(ask: &Ask<'_>, side: Side) -> AnyView {
+    let Side { example, faults, changes, locale, month } = side;
+    let usages = [
+        ("household", "A household (sample)"),
+        ("business", "A small business (sample)"),
+        ("customer", "A customer's own usage"),
+    ];
+    let account = (ask.fields.get("example.usage") == "customer")
+        .then(|| ask.text("example.account", "Account number", "", "w10"));
+    let month_field = format!("{}", month.from().format("%Y-%m"));
+    let shown = match example {
+        Some(example) => bill(example, ask.currency, locale),
+        None => {
+            let items = faults
+                .0
+                .into_iter()
+                .map(|(field, message)| view! { <li>{view! { <a href=format!("#{field}")>{message}</a> }}</li> })
+                .collect_view();
+            view! { <p class="hint">"The bill appears when these are mended:"</p><ul>{items}</ul> }.into_any()
+        }
+    };
+    let changes = changes.map(|(version, changes)| {
+        view! { <h2>{format!("Changes from {version}")}</h2> {change_table(changes)} }
+    });
+    view! {
+        <aside class="design-side" aria-label="Example bill">
+            <h2>"Example bill"</h2>
+            <div class="fields">
+                {ask.choice("example.usage", "Usage of", &usages)}
+                {account}
+                <div class="field"><label r#for="example.month">"Month"</label>
+                <input class="input w10" r#type="month" id="example.month" name="example.month" value=month_field/></div>
+                <button r#type="submit" class="button" name="do" value="refresh">"Show the bill"</button>
+            </div>
+            <div aria-live="polite">{shown}</div>
+            {changes}
+        </aside>
+    }
+    .into_any()
+}
+
+fn bill(example: Example, currency: &str, locale: Locale) -> AnyView {
+    let bill = match example.bill {
+        Ok(bill) => bill,
+        Err(why) => return view! { <p class="hint">{why}</p> }.into_any(),
+    };
+    let mut rows = Rows::new();
+    for line in &bill.lines {
+        let places = line.quantity.normalize().scale().min(3);
+        let how = format!(
+            "{} {} × {}",
+            format::number(line.quantity, places, locale),
+            line.unit,
+            format::rate(line.price, locale)
+        );
+        rows.row(|row| {
+            row.text_with(&line.description, &how).number(&format::money(line.amount.amount(), locale));
+        });
+    }
+    let mut foot = Rows::new();
+    foot.row(|row| {
+        row.name("To pay").number(&format::money(bill.payable.amount(), locale));
+    });
+    if let Some(Ok(active)) = &example.active {
+        foot.row(|row| {
+            row.name("Under the active version").number(&format::money(active.payable.amount(), locale));
+        });
+        foot.row(|row| {
+            row.name("Difference").number(&signed(bill.payable - active.payable, locale));
+        });
+    }
+    let columns = vec![Column::text("Line"), Column::number("Amount", currency)];
+    let told = format!(
+        "{} kWh, {}",
+        format::number(bill.kwh, 1, locale),
+        format::date_range(bill.period.from(), bill.period.last(), locale)
+    );
+    view! { <p class="hint">{told}</p><DataTable caption="Example bill" columns=columns rows=rows foot=foot/> }
+        .into_any()
+}
+
+/// With its sign, where it is more.
+fn signed(amount: Money, locale: Locale) -> String {
+    let plus = if amount > Money::ZERO { "+" } else { "" };
+    format!("{plus}{}", format::money(amount.amount(), locale))
+}
+
+/// What differs between two versions, as a table.
+pub fn change_table(changes: Vec<Change>) -> AnyView {
+    if changes.is_empty() {
+        return view! { <p class="hint">"Nothing differs."</p> }.into_any();
+    }
+    let mut rows = Rows::new();
+    for change in changes {
+        let or_none = |text: &str| if text.is_empty() { "–".to_owned() } else { text.to_owned() };
+        rows.row(|row| {
+            row.name(&change.what).prose(&or_none(&change.before)).prose(&or_none(&change.after));
+        });
+    }
+    let columns = vec![Column::text("What"), Column::text("Before"), Column::text("Now")];
+    view! { <DataTable caption="What changed" columns=columns rows=rows/> }.into_any()
+}
