@@ -63,7 +63,7 @@ pub fn pages() -> Router<AppState> {
         .route("/clients/{client}/tariffs", get(tariffs::list))
         .route("/clients/{client}/tariffs/new", get(tariffs::new::new))
         .route("/clients/{client}/tariffs/{tariff}", get(tariffs::show))
-        .route("/clients/{client}/tariffs/{tariff}/design", get(tariffs::design::draft))
+        .route("/clients/{client}/tariffs/{tariff}/design", get(tariffs::design::design))
         .route(
             "/clients/{client}/imports",
             get(imports::list).post(imports::upload::create).layer(DefaultBodyLimit::max(UPLOAD_LIMIT)),

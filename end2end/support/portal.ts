@@ -45,6 +45,8 @@ export async function signIn(page: Page, login: Login): Promise<void> {
 /** Everything that is folded away in a page's content is looked at, too; `undo` folds it again. */
 async function unfold(page: Page, undo = false): Promise<void> {
   await page.evaluate((fold) => {
+    // The header that stays in view would lie over what is scrolled beneath it.
+    window.scrollTo(0, 0);
     document.querySelectorAll<HTMLDetailsElement>('main details').forEach((one) => {
       if (fold && one.dataset.opened) { one.open = false; delete one.dataset.opened; }
       else if (!fold && !one.open) { one.open = true; one.dataset.opened = 'look'; }

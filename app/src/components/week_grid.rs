@@ -33,7 +33,7 @@ pub fn WeekGrid(
 ) -> impl IntoView {
     let parts = days.iter().map(|day| day.parts.len()).max().unwrap_or(24).max(24);
     let mut html = Html::with_capacity(16 * 1024);
-    html.raw("<thead><tr><th></th>");
+    html.raw("<thead><tr><td></td>");
     for hour in [0_i64, 6, 12, 18] {
         html.raw("<th colspan=\"").number(i64::try_from(parts / 4).unwrap_or(6)).raw("\">").number(hour).raw("</th>");
     }

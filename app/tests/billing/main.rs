@@ -8,6 +8,7 @@ mod support;
 mod activation;
 mod changed;
 mod credit;
+mod designer;
 mod explained;
 mod order;
 mod payments;

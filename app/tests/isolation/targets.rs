@@ -35,6 +35,7 @@ const fn page(path: &'static str, place: Place, opens: &'static [Role]) -> Page 
     Page { path, place, opens }
 }
 
+const READABLE: &str = r#"{"format": "eis-tariff/1", "name": "T", "currency": "EUR", "zone": "Europe/Berlin", "energy": [{"name": "Energy", "prices": [{"blocks": [{"price": "0.3"}]}]}]}"#;
 const ALL: &[Role] = &[S, E, C, K];
 const READ: &[Role] = &[S, E, C];
 const WRITE: &[Role] = &[E, C];
@@ -95,6 +96,7 @@ pub const PAGES: &[Page] = &[
     page("/clients/{client}/tariffs", Place::Client, READ),
     page("/clients/{client}/tariffs/new", Place::Client, WRITE),
     page("/clients/{client}/tariffs/{tariff}", Place::Client, READ),
+    page("/clients/{client}/tariffs/{tariff}/design", Place::Client, WRITE),
     page("/clients/{client}/users", Place::Client, READ),
     page("/clients/{client}/users/invite", Place::Client, WRITE),
     page("/clients/{client}/users/{assignment}/edit", Place::Client, WRITE),
@@ -236,19 +238,27 @@ pub const FUNCTIONS: &[Function] = &[
     )
     .after("DELETE FROM tariff_agreements"),
     function(
-        "/api/create_tariff",
+        "/api/save_tariff",
         Place::Client,
         WRITE,
         &[
             CLIENT,
-            ("kind", "flat"),
             ("code", "NEW"),
             ("name", "New"),
-            ("price", "0.30"),
-            ("fixed_per", "month"),
             ("effective_from", "2027-01-01"),
+            ("zone", "Europe/Berlin"),
+            ("energy.0.name", "Energy"),
+            ("energy.0.prices.sx.px.blocks.0.price", "0.30"),
+            ("do", "save"),
         ],
         "/clients/{client}/tariffs/",
+    ),
+    function(
+        "/api/read_tariff",
+        Place::Client,
+        WRITE,
+        &[CLIENT, ("json", READABLE)],
+        "/clients/{client}/tariffs/new?kind=file",
     ),
     function("/api/activate_tariff", Place::Client, WRITE, &DRAFT, "/clients/{client}/tariffs/{draft_tariff}"),
     function("/api/discard_tariff", Place::Client, WRITE, &DRAFT, "/clients/{client}/tariffs"),
@@ -353,6 +363,11 @@ pub const UPLOADS: &[(&str, &[Role])] = &[("/clients/{client}/imports", WRITE)];
 /// Organization, client, customer by number.
 pub type At = (u8, u8, u8);
 
+/// Whether a placeholder is in it; the braces of JSON are none.
+fn named(template: &str) -> bool {
+    template.split('{').skip(1).any(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase()))
+}
+
 /// Fills placeholders: the client's from one place, those of what lies within it from another.
 pub fn fill(template: &str, outer: At, inner: At) -> String {
     let (o, c, k) = inner;
@@ -383,8 +398,8 @@ pub fn fill(template: &str, outer: At, inner: At) -> String {
 /// Whether a template names something within its client, account or organization.
 pub fn has_inner(place: Place, template: &str) -> bool {
     match place {
-        Place::Client | Place::Account => template.replace("{client}", "").contains('{'),
-        Place::Organization => template.contains('{'),
+        Place::Client | Place::Account => named(&template.replace("{client}", "")),
+        Place::Organization => named(template),
         _ => false,
     }
 }

@@ -39,14 +39,6 @@ use fields::Fields;
 pub(super) use fill::fill;
 use read::{Design, read};
 
-/// Kind of a new tariff, or the version that a new one begins from.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct NewQuery {
-    pub(super) kind: String,
-    pub(super) from: String,
-}
-
 /// What the designer shows.
 struct Shown {
     fields: Fields,
@@ -60,42 +52,28 @@ struct Shown {
     cancel: String,
 }
 
-/// The designer for a new tariff or a new version: part of `GET /clients/:client/tariffs/new`.
-pub(super) async fn of_new(ctx: Ctx, at: AtClient, mut tx: Tenant, query: NewQuery) -> Result<Response, AppError> {
+/// The designer for a new tariff: part of `GET /clients/:client/tariffs/new`.
+pub(super) async fn of_new(ctx: Ctx, at: AtClient, tx: Tenant, kind: &str) -> Result<Response, AppError> {
     let client = clients::find(&tx, at.organization, at.client.id).await?.ok_or(AppError::Forbidden)?;
-    let origin = match query.from.parse::<TariffRateId>() {
-        Ok(id) => Some(tariffs::find(&mut tx, at.client.id, id).await?.ok_or(AppError::NotFound)?),
-        Err(_) => None,
-    };
-    let today = client.today();
-    let next = today.with_day(1).and_then(|day| day.checked_add_months(Months::new(1))).unwrap_or(today);
-    let document = match &origin {
-        Some(version) => version.document()?,
-        None => starter(&query.kind, &client),
-    };
-    let code = origin.as_ref().map(|version| version.code.clone()).unwrap_or_default();
-    let mut fresh = with_head(&document, &code, next);
-    if origin.is_none() {
-        fresh.leave_out_zeros();
-    }
-    let this = ctx.uri.clone();
-    shown(ctx, at, tx, client, None, fresh, this).await
+    let mut fresh = with_head(&starter(kind, &client), "", first_of_next_month(client.today()));
+    fresh.leave_out_zeros();
+    shown(ctx, at, tx, client, None, fresh).await
 }
 
-/// `GET /clients/:client/tariffs/:tariff/design`
-pub async fn draft(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Result<Response, AppError> {
+/// `GET /clients/:client/tariffs/:tariff/design`: a draft to be changed, or the next version of one that is none.
+pub async fn design(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Result<Response, AppError> {
     let (at, mut tx) = AtClient::open(&ctx, Permission::ManageTariffs, &client).await?;
     let id: TariffRateId = id.parse().map_err(|_| AppError::NotFound)?;
-    let draft = tariffs::find(&mut tx, at.client.id, id).await?.ok_or(AppError::NotFound)?;
-    if draft.status != "draft" {
-        let text =
-            format!("Version {} is not a draft any more, so it stays as it is. Make a new version.", draft.version);
-        return Err(AppError::Conflict(text));
-    }
+    let version = tariffs::find(&mut tx, at.client.id, id).await?.ok_or(AppError::NotFound)?;
     let client = clients::find(&tx, at.organization, at.client.id).await?.ok_or(AppError::Forbidden)?;
-    let fresh = with_head(&draft.document()?, &draft.code, draft.effective_from);
-    let this = ctx.path().to_owned();
-    shown(ctx, at, tx, client, Some(draft), fresh, this).await
+    let draft = version.status == "draft";
+    let from = if draft { version.effective_from } else { first_of_next_month(client.today()) };
+    let fresh = with_head(&version.document()?, &version.code, from);
+    shown(ctx, at, tx, client, draft.then_some(version), fresh).await
+}
+
+fn first_of_next_month(today: NaiveDate) -> NaiveDate {
+    today.with_day(1).and_then(|day| day.checked_add_months(Months::new(1))).unwrap_or(today)
 }
 
 fn with_head(document: &TariffDocument, code: &str, from: NaiveDate) -> Fields {
@@ -112,7 +90,6 @@ async fn shown(
     client: Client,
     draft: Option<Tariff>,
     fresh: Fields,
-    this: String,
 ) -> Result<Response, AppError> {
     let Typed { values, errors, .. } = ctx.take_typed().await;
     let fields = if values.is_empty() { fresh } else { Fields::from_pairs(&values) };
@@ -125,7 +102,7 @@ async fn shown(
         ("client".to_owned(), client.id.to_string()),
         ("tariff".to_owned(), draft.as_ref().map(|draft| draft.id.to_string()).unwrap_or_default()),
         ("seen".to_owned(), if fields.has("seen") { fields.get("seen").to_owned() } else { seen }),
-        ("page".to_owned(), this),
+        ("page".to_owned(), ctx.uri.clone()),
     ];
     let title = match &draft {
         Some(draft) => format!("Design {} version {}", draft.code, draft.version),
@@ -316,7 +293,7 @@ fn taken(error: TariffError) -> AppError {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::fs;
 
     use chrono_tz::Tz;
@@ -327,17 +304,18 @@ mod tests {
 
     /// The documentation's examples, and the rates of the reference that are URDB's.
     pub(super) fn examples() -> Vec<(String, TariffDocument)> {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/tariffs");
         let read = |path: std::path::PathBuf| {
             let text = fs::read_to_string(&path).unwrap();
             (path.file_name().unwrap().to_string_lossy().into_owned(), tariff_document::read(&text, Tz::UTC).unwrap())
         };
-        let found: Vec<_> = fs::read_dir(folder).unwrap().map(|file| read(file.unwrap().path())).collect();
-        assert!(found.len() >= 9);
+        let folders = ["docs/tariffs", "end2end/reference/urdb"];
+        let files = folders.map(|folder| fs::read_dir(format!("{}/../{folder}", env!("CARGO_MANIFEST_DIR"))).unwrap());
+        let found: Vec<_> = files.into_iter().flatten().map(|file| read(file.unwrap().path())).collect();
+        assert!(found.len() >= 12);
         found
     }
 
-    pub(super) fn client() -> Client {
+    pub(in crate::pages::admin::tariffs) fn client() -> Client {
         Client {
             organization_id: OrganizationId::fresh(),
             id: ClientId::fresh(),

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::design::{self, NewQuery, fill};
+use super::design::{self, fill};
 use crate::components::{
     Button, ButtonLink, Choice, ErrorSummary, Kind, PageHeader, PostForm, Radios, Section, TextArea,
 };
@@ -28,11 +28,18 @@ const KINDS: [(&str, &str); 4] = [
     ("demand", "Demand: energy, and the highest demand in kW"),
 ];
 
+/// Kind of a new tariff; empty while it is to be chosen.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct NewQuery {
+    kind: String,
+}
+
 /// `GET /clients/:client/tariffs/new`
 pub async fn new(ctx: Ctx, Path(client): Path<String>, Query(query): Query<NewQuery>) -> Result<Response, AppError> {
     let (at, tx) = AtClient::open(&ctx, Permission::ManageTariffs, &client).await?;
-    if !query.kind.is_empty() || !query.from.is_empty() {
-        return design::of_new(ctx, at, tx, query).await;
+    if !query.kind.is_empty() {
+        return design::of_new(ctx, at, tx, &query.kind).await;
     }
     drop(tx);
     let typed = ctx.take_typed().await;

@@ -17,7 +17,7 @@ use crate::components::{
 use crate::format::{self, Locale};
 use crate::forms::Typed;
 use crate::pages::frame::page;
-use crate::pages::parts::{AtClient, address, field_errors};
+use crate::pages::parts::{AtClient, field_errors};
 use crate::pages::tariff_view::{calendar_table, price_table};
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
@@ -61,13 +61,15 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
         let (document, status) = (tariff.document(), tariff.status.clone());
         let json = on_lines(&serde_json::to_string_pretty(&tariff.document).unwrap_or_default());
         let kind = tariff.kind.as_str();
-        let again = if may_write { "New version" } else { "" };
-        let again_href = address(&format!("{path}/new"), &[("from", &tariff.id.to_string())]);
-        let edit = if may_write && status == "draft" { "Edit draft" } else { "" };
-        let edit_href = format!("{path}/{}/design", tariff.id);
+        let design = match (may_write, status.as_str()) {
+            (false, _) => "",
+            (true, "draft") => "Edit draft",
+            (true, _) => "New version",
+        };
+        let design_href = format!("{path}/{}/design", tariff.id);
         let subtitle = format!("{} · version {} · {}", tariff.code, tariff.version, kind_label(kind));
         view! {
-            <PageHeader title=tariff.name.clone() subtitle=subtitle action=edit href=edit_href second=again second_href=again_href>
+            <PageHeader title=tariff.name.clone() subtitle=subtitle second=design second_href=design_href>
                 <Status value=status/>
             </PageHeader>
             <ErrorSummary errors=field_errors(&typed)/>

@@ -520,13 +520,15 @@ mod tests {
     }
 
     #[test]
-    fn every_example_of_the_documentation_goes_through_the_form_unchanged() {
+    fn every_example_and_every_reference_rate_goes_through_the_form_unchanged() {
         for (name, document) in examples() {
             let client = Client { currency: document.currency.clone(), ..client() };
             let (design, errors) = read(&with_head(&document), &client);
             assert_eq!(errors, FieldErrors::default(), "{name}");
             assert_eq!(difference(&document, &design.document), [], "{name}");
-            assert_eq!(fill(&design.document), fill(&document), "{name}");
+            // What no hour has a use for is left out the first time; from then on nothing changes at all.
+            let (again, _) = read(&with_head(&design.document), &client);
+            assert!(again.document == design.document, "{name}");
         }
     }
 
