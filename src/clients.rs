@@ -44,6 +44,8 @@ pub struct Client {
     pub payment_terms_days: i16,
     /// `active` or `closed`.
     pub status: String,
+    /// Whether customers may compare what they paid with the tariffs on offer.
+    pub tariff_comparison: bool,
 }
 
 /// What every page of a client's knows of it. For those who belong to one client it comes with their session.

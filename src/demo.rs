@@ -7,6 +7,7 @@ mod accounts;
 mod bills;
 mod book;
 mod cast;
+mod explained;
 mod household;
 mod logins;
 mod names;

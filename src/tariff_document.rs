@@ -10,6 +10,7 @@ mod charges;
 mod difference;
 pub mod hours;
 mod locate;
+mod now;
 mod once;
 mod prices;
 mod read;
@@ -28,6 +29,7 @@ pub use charges::{
     Proration, RoundingPolicy, Settlement, Tax,
 };
 pub use difference::{Change, difference};
+pub use now::Holding;
 pub use prices::{Block, BlockBasis, DemandCharge, EnergyCharge, PriceCell, Ratchet};
 pub use read::read;
 pub use validate::Fault;

@@ -5,6 +5,7 @@
 //! retired version still rates its own days. The document itself is [`crate::tariff_document`].
 
 pub mod agreements;
+pub mod customer;
 mod life;
 mod shape;
 
@@ -21,7 +22,7 @@ use crate::db::schema::{tariff_blocks, tariff_rates};
 use crate::ids::{ClientId, OrganizationId, TariffRateId, UserId};
 use crate::tariff_document::{Fault, TariffDocument};
 pub use life::{Activation, activate, activation, discard, retire};
-pub use shape::{BlockRow, blocks_of, kind_label, kind_of};
+pub use shape::{BlockRow, as_billed, blocks_of, kind_label, kind_of};
 
 /// Why a tariff was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -76,9 +77,17 @@ pub struct Tariff {
     pub status: String,
     /// Whether it has rated anything: then its document and first day are fixed.
     pub rated: bool,
+    /// Whether the tariff is on offer to the client's customers; the same for all versions of a code.
+    pub offered: bool,
 }
 
 impl Tariff {
+    /// Whether its days include this one.
+    #[must_use]
+    pub fn holds(&self, day: NaiveDate) -> bool {
+        self.effective_from <= day && self.effective_to.is_none_or(|to| day < to)
+    }
+
     /// The document, read.
     ///
     /// # Errors
@@ -113,6 +122,8 @@ pub struct TariffRow {
     pub status: String,
     /// Whether it has rated anything.
     pub rated: bool,
+    /// Whether the tariff is on offer to the client's customers.
+    pub offered: bool,
 }
 
 /// Which versions to list.
@@ -282,17 +293,21 @@ pub async fn create(
     }
     let json = serde_json::to_value(new.document)
         .map_err(|fault| TariffError::Faulty(vec![Fault::new("", fault.to_string())]))?;
-    let latest: Option<i32> = tariff_rates::table
+    let latest: Option<(i32, bool)> = tariff_rates::table
         .filter(
             tariff_rates::organization_id
                 .eq(here!())
                 .and(tariff_rates::client_id.eq(client))
                 .and(tariff_rates::code.eq(new.code)),
         )
-        .select(diesel::dsl::max(tariff_rates::version))
+        .select((tariff_rates::version, tariff_rates::offered))
+        .order(tariff_rates::version.desc())
         .first(conn)
-        .await?;
-    let version = latest.unwrap_or_default() + 1;
+        .await
+        .optional()?;
+    // What is on offer stays so with its next version.
+    let (latest, offered) = latest.unwrap_or_default();
+    let version = latest + 1;
     diesel::insert_into(tariff_rates::table)
         .values((
             tariff_rates::organization_id.eq(organization),
@@ -305,6 +320,7 @@ pub async fn create(
             tariff_rates::currency.eq(&new.document.currency),
             tariff_rates::document.eq(json),
             tariff_rates::effective_from.eq(new.effective_from),
+            tariff_rates::offered.eq(offered),
             tariff_rates::created_by.eq(by.0),
         ))
         .execute(conn)

@@ -29,6 +29,7 @@ mod html;
 mod icon;
 mod notice;
 mod pagination;
+mod price_steps;
 mod rows;
 mod select;
 mod series;
@@ -43,6 +44,7 @@ mod table;
 mod tabs;
 mod tag;
 mod timeline;
+mod week_chart;
 mod week_grid;
 
 pub use bar_chart::BarChart;
@@ -62,6 +64,7 @@ pub use heat_map::{HeatRow, UsageHeatMap};
 pub use icon::{Glyph, Icon};
 pub use notice::{Flash, Notice};
 pub use pagination::Pagination;
+pub use price_steps::{PriceStep, PriceSteps};
 pub use rows::{Cells, Rows};
 pub use select::{Checkbox, Choice, Radios, SelectField};
 pub use series::{Series, Tone as SeriesTone};
@@ -76,6 +79,7 @@ pub use table::{Column, DataTable, Sort};
 pub use tabs::{Tab, Tabs};
 pub use tag::{Status, Tag, Tone};
 pub use timeline::{Event, Timeline};
+pub use week_chart::{WeekChart, WeekRow};
 pub use week_grid::{COLOURS as WEEK_COLOURS, GridDay, WeekGrid};
 
 #[cfg(test)]

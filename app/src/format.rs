@@ -9,7 +9,9 @@ mod date;
 mod number;
 
 pub use date::{date, date_long, date_range, date_time, day_month, month, short_month};
-pub use number::{amount, count, kwh, kwh_short, money, number, percent, percent_exact, plain, price, rate};
+pub use number::{
+    amount, count, kwh, kwh_short, money, number, percent, percent_exact, plain, price, price_exact, rate,
+};
 
 /// Keeps a figure and its unit on one line.
 const NBSP: &str = "\u{a0}";
@@ -150,6 +152,13 @@ mod tests {
         assert_eq!(amount(dec("142.1"), "SEK", "sv-SE"), "142,10\u{a0}kr");
         assert_eq!(amount(dec("142.1"), "EUR", "nl-NL"), "€\u{a0}142,10");
         assert_eq!(amount(dec("142.1"), "CHF", "en-GB"), "CHF\u{a0}142.10");
+    }
+
+    #[test]
+    fn a_price_keeps_its_decimals_and_the_place_of_its_currency() {
+        assert_eq!(price_exact(dec("0.118200"), "USD", "en-US"), "$0.1182");
+        assert_eq!(price_exact(dec("0.28"), "EUR", "de-DE"), "0,28\u{a0}€");
+        assert_eq!(price_exact(dec("-0.05"), "USD", "en-US"), "\u{2212}$0.05");
     }
 
     #[test]

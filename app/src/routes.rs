@@ -49,6 +49,8 @@ pub fn pages() -> Router<AppState> {
         .route("/account", get(account::home::page))
         .route("/account/invoices", get(account::invoices::list))
         .route("/account/invoices/{invoice}", get(account::invoices::show))
+        .route("/account/price", get(account::price::page))
+        .route("/account/price/compare", get(account::price::compare))
         .route("/account/usage", get(account::usage::page))
         .route("/account/usage.csv", get(account::usage::csv))
         .route("/clients/{client}/customers", get(customers::list))

@@ -65,6 +65,7 @@ CREATE TABLE public.clients (
     tax_rate            numeric(7,4) NOT NULL DEFAULT 0 CHECK (tax_rate >= 0 AND tax_rate < 1),
     payment_terms_days  smallint NOT NULL DEFAULT 14 CHECK (payment_terms_days BETWEEN 0 AND 365),
     status              text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'closed')),
+    tariff_comparison   boolean NOT NULL DEFAULT false,
     metadata            jsonb NOT NULL DEFAULT '{}',
     created_at          timestamptz NOT NULL DEFAULT now(),
     created_by          uuid,
@@ -74,6 +75,7 @@ CREATE TABLE public.clients (
 );
 COMMENT ON TABLE public.clients IS 'Energy companies of an organization: brand, invoice series, zone, currency, tax, terms.';
 COMMENT ON COLUMN public.clients.tax_rate IS 'A share: 0.19 is 19 %. Applies where a tariff names no tax of its own.';
+COMMENT ON COLUMN public.clients.tariff_comparison IS 'Whether customers may compare what they paid with the tariffs on offer.';
 CALL private.protect('public.clients', 'client', '{INSERT,UPDATE}', client_column => 'id');
 CREATE POLICY level3_customer_select ON public.clients FOR SELECT TO eis_app, eis_worker, eis_owner
     USING ((organization_id, id) = (SELECT s.organization_id, s.client_id FROM public.customer_scope() s));

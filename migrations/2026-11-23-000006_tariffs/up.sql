@@ -14,6 +14,7 @@ CREATE TABLE public.tariff_rates (
     effective_to    date CHECK (effective_to > effective_from),
     status          text NOT NULL DEFAULT 'draft' CHECK (status IN ('draft', 'active', 'retired')),
     rated           boolean NOT NULL DEFAULT false,
+    offered         boolean NOT NULL DEFAULT false,
     metadata        jsonb NOT NULL DEFAULT '{}',
     created_at      timestamptz NOT NULL DEFAULT now(),
     created_by      uuid,
@@ -24,6 +25,7 @@ CREATE TABLE public.tariff_rates (
 );
 COMMENT ON TABLE public.tariff_rates IS 'Versions of tariffs. The document is what rating reads; a version that has rated anything never changes.';
 COMMENT ON COLUMN public.tariff_rates.rated IS 'Whether a bill was made with this version: from then on its document and dates are fixed.';
+COMMENT ON COLUMN public.tariff_rates.offered IS 'Whether the tariff is on offer to the client''s customers; the same for all versions of a code.';
 CALL private.protect('public.tariff_rates', 'client', '{INSERT,UPDATE}');
 CALL private.track_updates('public.tariff_rates');
 

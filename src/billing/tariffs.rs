@@ -1,7 +1,6 @@
 //! Which version of which tariff holds on which day for a customer.
 
 use chrono::NaiveDate;
-use rust_decimal::Decimal;
 
 use super::inputs::hash;
 use super::load::{AgreementRow, VersionRow};
@@ -9,7 +8,8 @@ use crate::clients::Client;
 use crate::ids::TariffRateId;
 use crate::period::Period;
 use crate::rating::CompiledTariff;
-use crate::tariff_document::{TariffDocument, Tax};
+use crate::tariff_document::TariffDocument;
+use crate::tariffs::as_billed;
 
 /// A version made ready, or why it cannot be used.
 pub(super) struct Version {
@@ -98,16 +98,11 @@ fn read(document: serde_json::Value) -> Result<TariffDocument, String> {
 }
 
 /// Makes a document ready to rate a client's invoices; its tax is the client's where it names none.
-pub(super) fn compile(mut document: TariffDocument, client: &Client) -> Result<CompiledTariff, String> {
+pub(super) fn compile(document: TariffDocument, client: &Client) -> Result<CompiledTariff, String> {
     if document.currency != client.currency {
         return Err(format!("The tariff is in {}, invoices are in {}.", document.currency, client.currency));
     }
-    if document.taxes.is_empty() && client.tax_rate > Decimal::ZERO {
-        let name = if client.tax_name.is_empty() { "Tax".to_owned() } else { client.tax_name.clone() };
-        let percent = (client.tax_rate * Decimal::ONE_HUNDRED).normalize();
-        document.taxes.push(Tax { name, percent, on: vec![], names: vec![] });
-    }
-    CompiledTariff::new(&document).map_err(|faults| {
+    CompiledTariff::new(&as_billed(document, client)).map_err(|faults| {
         let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
         format!("The tariff has faults: {}.", faults.join("; "))
     })

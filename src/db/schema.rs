@@ -198,6 +198,8 @@ table! {
         payment_terms_days -> SmallInt,
         /// `status`.
         status -> Text,
+        /// `tariff_comparison`.
+        tariff_comparison -> Bool,
         /// `metadata`.
         metadata -> Jsonb,
         /// `created_at`.
@@ -775,6 +777,8 @@ table! {
         status -> Text,
         /// `rated`.
         rated -> Bool,
+        /// `offered`.
+        offered -> Bool,
         /// `metadata`.
         metadata -> Jsonb,
         /// `created_at`.

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::accounts::Account;
 use super::book::Book;
 use super::cast::LastMonth;
+use super::explained::Made;
 use super::payments;
 use super::rows::{CounterRow, ExceptionRow, InvoiceRow, LineRow, PeriodRow, RunRow};
 use super::tariffs::Tariff;
@@ -15,7 +16,7 @@ use super::usage::{Month, Usage};
 use crate::audit::grouped;
 use crate::money::Money;
 use crate::period::Period;
-use crate::rating::{self, Bill, BillLine, History, RatingError, TraceDay, UsageInput};
+use crate::rating::{self, Bill, BillLine, History, RatingError, TraceDay};
 
 /// Invoices with gapless numbers.
 struct Numbers {
@@ -41,14 +42,16 @@ struct Billing {
 /// Writes periods, runs, invoices, lines, exceptions and payments.
 pub fn fill(book: &mut Book<'_>, tariffs: &[Tariff], accounts: &[Account], usage: &Usage) {
     let mut numbers = Numbers { next: 1 };
-    let last = book.months.len().saturating_sub(1);
-    for (at, month) in book.months.clone().into_iter().enumerate() {
+    let months = book.months.clone();
+    let last = months.len().saturating_sub(1);
+    let made = Made { tariffs, usage, months: &months };
+    for (at, month) in months.iter().copied().enumerate() {
         let state = if at == last { book.utility.last_month } else { LastMonth::Invoiced };
         let Some(parts) = usage.get(at).filter(|_| state != LastMonth::Missing) else { continue };
         let mut billing = begin(book, month, state);
         if state != LastMonth::Open {
-            for (account, part) in accounts.iter().zip(parts) {
-                one(book, tariffs, account, part.as_ref(), &mut billing, &mut numbers);
+            for (place, (account, part)) in accounts.iter().zip(parts).enumerate() {
+                one(book, &made, account, place, part.as_ref(), &mut billing, &mut numbers);
             }
         }
         finish(book, &billing);
@@ -86,8 +89,9 @@ fn begin(book: &Book<'_>, month: Period, state: LastMonth) -> Billing {
 /// Bills one customer, or says why not.
 fn one(
     book: &mut Book<'_>,
-    tariffs: &[Tariff],
+    made: &Made<'_>,
     account: &Account,
+    place: usize,
     part: Option<&Month>,
     billing: &mut Billing,
     numbers: &mut Numbers,
@@ -95,13 +99,14 @@ fn one(
     let Some(days) = account.supplied(billing.month) else { return };
     billing.customers += 1;
     let shown = billing.state == LastMonth::Rated;
-    let rated = rate(tariffs, account, part, days);
+    let rated = rate(made.tariffs, account, part, days);
     match rated {
         Ok((tariff, bill)) => {
             if shown {
                 warn(book, account, &bill, billing);
             }
-            invoice(book, account, tariff, &bill, part, billing, numbers);
+            let explained = made.explained(account, place, billing.month, &bill);
+            invoice(book, account, tariff, &bill, (part, explained), billing, numbers);
         }
         Err((kind, message)) if shown => except(book, account, billing, kind, "blocks", message),
         // Who has no usage in a month long issued was seen to then.
@@ -109,7 +114,8 @@ fn one(
     }
 }
 
-fn rate<'t>(
+/// Rates a customer's days, or says why not.
+pub fn rate<'t>(
     tariffs: &'t [Tariff],
     account: &Account,
     part: Option<&Month>,
@@ -120,11 +126,8 @@ fn rate<'t>(
     };
     let tariff =
         tariffs.iter().find(holds).ok_or_else(|| ("no_tariff", "No tariff holds in this period.".to_owned()))?;
-    let usage = match part {
-        None => return Err(("no_usage", format!("No usage is there for {days}."))),
-        Some(Month::Reads(reads)) => UsageInput::reads(reads),
-        Some(Month::Profile(profile)) => UsageInput::profile(profile),
-    };
+    let Some(part) = part else { return Err(("no_usage", format!("No usage is there for {days}."))) };
+    let usage = part.input();
     let bill = rating::rate(&tariff.compiled, &usage, days, &History::default());
     let bill = bill.map_err(|error| match error {
         RatingError::ValuesMissing { date, .. } => ("missing_usage", format!("Usage is missing: {date}.")),
@@ -179,7 +182,7 @@ fn invoice(
     account: &Account,
     tariff: &Tariff,
     bill: &Bill,
-    part: Option<&Month>,
+    (part, explained): (Option<&Month>, Value),
     billing: &mut Billing,
     numbers: &mut Numbers,
 ) {
@@ -224,6 +227,7 @@ fn invoice(
             "carried": bill.carried,
             "exported_kwh": bill.exported_kwh,
             "payable_rounding": bill.payable_rounding,
+            "explained": explained,
         }),
         created_at: billing.rated_at,
         created_by: book.admin,

@@ -96,6 +96,9 @@ pub const WALK_SERIAL: &str = "5446AF3F";
 /// The client whose customer has two accounts.
 pub const TWO_ACCOUNTS_CLIENT: &str = "prairie-electric";
 
+/// Clients that let their customers compare tariffs.
+pub const COMPARING: [&str; 2] = ["harbor-light", "stadtwerke-elbufer"];
+
 /// When organizations, clients and logins were made.
 pub fn founded() -> NaiveDate {
     NaiveDate::from_ymd_opt(2012, 1, 1).unwrap_or_default()

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::accounts::{self, Account};
 use super::book::{Book, at, months};
-use super::cast::{GROUPS, Group, PASSWORD, Utility, founded};
+use super::cast::{COMPARING, GROUPS, Group, PASSWORD, Utility, founded};
 use super::household::Reference;
 use super::people::{People, id_of, people};
 use super::rows::{ClientRow, Key, OrganizationRow, Rows, UserRow};
@@ -157,6 +157,7 @@ fn client_row(group: &'static Group, utility: &'static Utility, organization: Uu
         tax_rate: Decimal::new(utility.tax, 4),
         payment_terms_days: utility.terms,
         status: "active",
+        tariff_comparison: COMPARING.contains(&utility.slug),
         metadata: json!({}),
         created_at: created,
         updated_at: created,

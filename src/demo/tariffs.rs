@@ -6,7 +6,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::book::{Book, at};
-use super::cast::{Land, Utility};
+use super::cast::{self, Land, Utility};
 use super::rows::{BlockRow, TariffRow};
 use crate::rating::CompiledTariff;
 use crate::tariff_document::{Calendar, DayKind, DayPattern, MonthDay, PriceCell, Season, TariffDocument};
@@ -91,6 +91,7 @@ fn write(book: &mut Book<'_>, version: Version) -> Option<Tariff> {
     let compiled = CompiledTariff::new(&version.document).ok()?;
     // A version that a later one replaced is retired and still rates its own days.
     let billing = version.status != "draft" && version.from >= beginning();
+    let codes = codes(book.utility.land);
     blocks(book, id, created, &version.document);
     book.rows.tariff_rates.push(TariffRow {
         key: book.key,
@@ -105,6 +106,9 @@ fn write(book: &mut Book<'_>, version: Version) -> Option<Tariff> {
         effective_to: version.to,
         status: version.status,
         rated: billing,
+        // Households may choose among these; shops have one of their own.
+        offered: cast::COMPARING.contains(&book.utility.slug)
+            && [codes.plain, codes.steps, codes.tou].contains(&version.code),
         metadata: json!({}),
         created_at: created,
         updated_at: created,

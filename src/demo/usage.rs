@@ -16,6 +16,7 @@ use super::rows::{ImportRow, IntervalRow, ReadingRow, RejectionRow};
 use super::seed::Seed;
 use crate::audit::grouped;
 use crate::period::Period;
+use crate::rating::UsageInput;
 use crate::usage::days::{day_end, day_start};
 use crate::usage::{DayUsage, Direction, Profile, Quality, RegisterRead};
 
@@ -34,6 +35,16 @@ enum Fault {
 pub enum Month {
     Reads(Vec<RegisterRead>),
     Profile(Profile),
+}
+
+impl Month {
+    /// As rating takes it.
+    pub fn input(&self) -> UsageInput<'_> {
+        match self {
+            Self::Reads(reads) => UsageInput::reads(reads),
+            Self::Profile(profile) => UsageInput::profile(profile),
+        }
+    }
 }
 
 /// Usage by month and customer, in the order of both.

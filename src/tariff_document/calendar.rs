@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{Datelike, NaiveDate};
+use chrono::{Datelike, NaiveDate, NaiveDateTime, Timelike};
 use serde::{Deserialize, Serialize};
 
 /// Which time-of-use period holds when. A calendar with one season and one period is a calendar still.
@@ -136,6 +136,24 @@ impl TryFrom<String> for MonthDay {
 impl From<MonthDay> for String {
     fn from(day: MonthDay) -> Self {
         day.to_string()
+    }
+}
+
+impl Calendar {
+    /// Season and time-of-use period of a local time, by place; `None` where the calendar has a gap.
+    #[must_use]
+    pub fn at(&self, local: NaiveDateTime) -> Option<(usize, usize)> {
+        let day = local.date();
+        let season = self.seasons.iter().position(|season| season.contains(MonthDay::of(day)))?;
+        let kind = if self.holidays.contains(&day) {
+            DayKind::Holiday
+        } else {
+            *DayKind::WEEK.get(usize::try_from(day.weekday().num_days_from_monday()).ok()?)?
+        };
+        let hours = &self.seasons.get(season)?.days.iter().find(|pattern| pattern.on.contains(&kind))?.hours;
+        let minute = usize::try_from(local.num_seconds_from_midnight() / 60).ok()?;
+        let period = hours.get(minute * hours.len() / (24 * 60))?;
+        Some((season, usize::from(*period)))
     }
 }
 

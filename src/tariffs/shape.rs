@@ -2,7 +2,8 @@
 
 use rust_decimal::Decimal;
 
-use crate::tariff_document::{PriceCell, TariffDocument};
+use crate::clients::Client;
+use crate::tariff_document::{PriceCell, TariffDocument, Tax};
 
 /// A step of the energy price.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +37,17 @@ pub fn blocks_of(document: &TariffDocument) -> Vec<BlockRow> {
 fn period_of(cell: &PriceCell) -> String {
     let parts = [cell.season.as_deref(), cell.period.as_deref()];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
+/// The document as a client's bills are rated: a tariff that names no tax bears the client's.
+#[must_use]
+pub fn as_billed(mut document: TariffDocument, client: &Client) -> TariffDocument {
+    if document.taxes.is_empty() && client.tax_rate > Decimal::ZERO {
+        let name = if client.tax_name.is_empty() { "Tax".to_owned() } else { client.tax_name.clone() };
+        let percent = (client.tax_rate * Decimal::ONE_HUNDRED).normalize();
+        document.taxes.push(Tax { name, percent, on: vec![], names: vec![] });
+    }
+    document
 }
 
 /// The kind of a document, as the database spells it.

@@ -149,6 +149,12 @@ pub fn price(value: Decimal, currency: &str, locale: impl Into<Locale>) -> Strin
     with_currency(value, places, currency, locale)
 }
 
+/// A price with its currency where the locale puts it and as many decimals as it has: `$0.1182`, `0,28 €`.
+#[must_use]
+pub fn price_exact(value: Decimal, currency: &str, locale: impl Into<Locale>) -> String {
+    with_currency(value, value.normalize().scale().clamp(2, 6), currency, locale.into())
+}
+
 /// A number as a form field takes it: a point for the decimal mark, no groups, no trailing zeros.
 #[must_use]
 pub fn plain(value: Decimal) -> String {

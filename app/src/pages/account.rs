@@ -2,6 +2,7 @@
 
 pub mod home;
 pub mod invoices;
+pub mod price;
 pub mod usage;
 
 use chrono::NaiveDate;

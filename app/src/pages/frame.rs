@@ -150,6 +150,7 @@ fn nav(path: &str, actor: &Actor, client: Option<ClientId>, client_name: &str) -
         items.push(exact("Home", "/account", path));
         items.push(NavItem::new("Invoices", "/account/invoices", path));
         items.push(NavItem::new("Usage", "/account/usage", path));
+        items.push(NavItem::new("Your price", "/account/price", path));
     }
     if actor.may(Permission::ViewOrganization) {
         items.push(exact("Organisation", "/organization", path));

@@ -3,6 +3,7 @@
 //! [`account`] is the sum to follow, each line opening to the days behind it; [`facts`] says whose, for which
 //! days, on which tariff; [`compared`] sets it against earlier bills; [`received`] lists what was paid.
 
+use chrono::{Datelike, Months, NaiveDate};
 use eis::clients::Client;
 use eis::invoices::{DayShare, Explained, Invoice, Line, shares};
 use eis::money::Money;
@@ -93,7 +94,7 @@ fn how(line: &Line, currency: &str, locale: Locale) -> String {
     if each || line.unit == "amount" {
         return String::new();
     }
-    format!("{} × {}", quantity(line.quantity, &line.unit, locale), price(line.price, currency, locale))
+    format!("{} × {}", quantity(line.quantity, &line.unit, locale), format::price_exact(line.price, currency, locale))
 }
 
 fn quantity(value: Decimal, unit: &str, locale: Locale) -> String {
@@ -103,14 +104,6 @@ fn quantity(value: Decimal, unit: &str, locale: Locale) -> String {
     };
     let plural = matches!(unit, "day" | "month") && value != Decimal::ONE;
     format!("{figure}\u{a0}{unit}{}", if plural { "s" } else { "" })
-}
-
-/// A price with its currency where the locale puts it and as many decimals as it has.
-fn price(value: Decimal, currency: &str, locale: Locale) -> String {
-    let zero = format::amount(Decimal::ZERO, currency, locale);
-    let figure = format::rate(value.abs(), locale);
-    let sign = if value.is_sign_negative() && !value.is_zero() { "\u{2212}" } else { "" };
-    format!("{sign}{}", zero.replace(&format::money(Decimal::ZERO, locale), &figure))
 }
 
 fn days_table(line: &Line, days: &[DayShare], currency: &str, locale: Locale) -> AnyView {
@@ -154,7 +147,7 @@ pub fn facts(invoice: &Invoice, client: &Client, customer_href: &str) -> AnyView
     };
     let days = format::count(invoice.days(), locale);
     let period = format::date_range(invoice.period_from, invoice.last_day(), locale);
-    let date = |day: Option<chrono::NaiveDate>| day.map(|day| format::date(day, locale)).unwrap_or_default();
+    let date = |day: Option<NaiveDate>| day.map(|day| format::date(day, locale)).unwrap_or_default();
     let mut rows = vec![
         buyer,
         SummaryRow::new("Account", invoice.account_number.clone()),
@@ -235,7 +228,8 @@ pub fn compared(invoice: &Invoice, earlier: &[Invoice], locale: Locale) -> Optio
 pub fn explained(invoice: &Invoice, locale: Locale) -> Option<AnyView> {
     let all = invoice.explained();
     let views = all.iter().map(|one| against(invoice, one, locale)).collect_view();
-    (!all.is_empty()).then(|| view! { <Section title="Why it differs">{views}</Section> }.into_any())
+    (!all.is_empty())
+        .then(|| view! { <Section title="Why it differs"><div class="stack">{views}</div></Section> }.into_any())
 }
 
 fn against(invoice: &Invoice, explained: &Explained, locale: Locale) -> AnyView {
@@ -244,8 +238,7 @@ fn against(invoice: &Invoice, explained: &Explained, locale: Locale) -> AnyView 
         let sign = if value > Money::ZERO { "+" } else { "" };
         format!("{sign}{}", amount(value))
     };
-    let last = explained.to.pred_opt().unwrap_or(explained.to);
-    let than = format::date_range(explained.from, last, locale);
+    let than = days_name(explained.from, explained.to, locale);
     let difference = explained.explanation.difference;
     let description = match difference.cmp(&Money::ZERO) {
         std::cmp::Ordering::Greater => {
@@ -277,6 +270,33 @@ fn against(invoice: &Invoice, explained: &Explained, locale: Locale) -> AnyView 
         });
     }
     view! { <ShareBars title=format!("Against {than}") description=description rows=rows/> }.into_any()
+}
+
+/// `November 2026` for a calendar month, else first to last day; `to` is the day after the last.
+#[must_use]
+pub fn days_name(from: NaiveDate, to: NaiveDate, locale: Locale) -> String {
+    if from.day() == 1 && from.checked_add_months(Months::new(1)) == Some(to) {
+        return format::month(from, locale);
+    }
+    format::date_range(from, to.pred_opt().unwrap_or(to), locale)
+}
+
+/// The shares of a difference in a few words: `usage makes −$11.93, days −$1.78`; empty where there are none.
+#[must_use]
+pub fn shares_in_words(explained: &Explained, amount: impl Fn(Decimal) -> String) -> String {
+    let shares = explained.explanation.shares.iter().filter(|share| !share.amount.is_zero());
+    let told = shares.enumerate().map(|(at, share)| {
+        let verb = match (at, share.factor) {
+            (0, Factor::Days | Factor::Estimates | Factor::Earlier) => " make",
+            (0, _) => " makes",
+            _ => "",
+        };
+        let sign = if share.amount > Money::ZERO { "+" } else { "" };
+        // The joiner keeps the sign on the line of its figure.
+        let figure = amount(share.amount.amount()).replace('\u{2212}', "\u{2212}\u{2060}");
+        format!("{}{verb} {sign}{figure}", reason(share.factor).to_lowercase())
+    });
+    told.collect::<Vec<_>>().join(", ")
 }
 
 const fn reason(factor: Factor) -> &'static str {
@@ -336,14 +356,6 @@ pub fn received(paid: &[Paid], currency: &str, locale: Locale) -> Option<AnyView
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_price_keeps_its_decimals_and_the_place_of_its_currency() {
-        let dec = |text: &str| text.parse::<Decimal>().unwrap();
-        assert_eq!(price(dec("0.118200"), "USD", Locale::EnUs), "$0.1182");
-        assert_eq!(price(dec("0.28"), "EUR", Locale::DeDe), "0,28\u{a0}€");
-        assert_eq!(price(dec("-0.05"), "USD", Locale::EnUs), "\u{2212}$0.05");
-    }
 
     #[test]
     fn the_figures_of_a_note_are_written_as_the_locale_does() {

@@ -1,12 +1,38 @@
-//! Parts of a tariff as people read them, shared by the client's pages and the customer's.
+//! Parts of a tariff as people read them, shared by the client's pages and the customer's: tables here, sentences in
+//! [`words`].
+
+mod clock;
+mod picture;
+pub mod words;
+
+pub(crate) use picture::picture;
 
 use chrono::NaiveDate;
-use eis::tariff_document::{Calendar, DayKind, DayPattern, Season};
+use eis::tariff_document::{Calendar, DayKind, DayPattern, Season, TariffDocument};
 use eis::tariffs::BlockRow;
 use leptos::prelude::*;
 
-use crate::components::{Column, DataTable, Section};
+use crate::components::{Column, DataTable, Section, SummaryList, SummaryRow};
 use crate::format::{self, Locale};
+
+/// Every part of a tariff in words, one under the other.
+pub(crate) fn in_words(document: &TariffDocument, today: NaiveDate, locale: Locale) -> impl IntoView + use<> {
+    let parts = words::parts(document, today, locale).into_iter().map(|part| {
+        let paragraphs =
+            |texts: Vec<String>| texts.into_iter().map(|text| view! { <p>{text}</p> }.into_any()).collect_view();
+        let rows: Vec<SummaryRow> = part.prices.into_iter().map(|(what, price)| SummaryRow::new(what, price)).collect();
+        let prices = (!rows.is_empty()).then(|| view! { <SummaryList rows=rows/> });
+        view! {
+            <section class="told">
+                <h3>{part.title}</h3>
+                {paragraphs(part.lead)}
+                {prices}
+                {paragraphs(part.more)}
+            </section>
+        }
+    });
+    parts.collect_view()
+}
 
 /// The energy prices as a table.
 pub(crate) fn price_table(rows: Vec<BlockRow>, currency: &str, locale: Locale) -> impl IntoView + use<> {

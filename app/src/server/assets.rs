@@ -39,6 +39,7 @@ const CSS: &str = concat!(
     include_str!("../../../style/components/tabs.css"),
     include_str!("../../../style/components/tag.css"),
     include_str!("../../../style/components/timeline.css"),
+    include_str!("../../../style/components/told.css"),
     include_str!("../../../style/print.css"),
 );
 const FONT: &[u8] = include_bytes!("../../../public/fonts/inter.woff2");

@@ -36,6 +36,8 @@ mod mutate;
 #[cfg(test)]
 mod objects;
 #[cfg(test)]
+mod offers;
+#[cfg(test)]
 mod operations;
 #[cfg(test)]
 mod proof;

@@ -50,6 +50,9 @@ const fn of_customer(writes: &'static [&'static str], customer: &'static str, op
 }
 
 const MINE: &str = "customer_id = '{customer}'";
+/// The tariff that every customer of the world is on, and where the client lets customers compare, what is on offer.
+const OWN_AND_OFFERED: &str = "status = 'active' AND (code = 'HOME' OR offered AND EXISTS (SELECT FROM clients c
+    WHERE (c.organization_id, c.id) = (tariff_rates.organization_id, tariff_rates.client_id) AND c.tariff_comparison))";
 
 /// Every table of the schemas `public` and `private`.
 pub const TABLES: &[(&str, Rule)] = &[
@@ -105,7 +108,7 @@ pub const TABLES: &[(&str, Rule)] = &[
     ("public.system_work", Rule::Whole),
     ("public.tariff_agreements", of_customer(IU, MINE, "true")),
     ("public.tariff_blocks", of_client(ID)),
-    ("public.tariff_rates", of_client(IU)),
+    ("public.tariff_rates", of_customer(IU, OWN_AND_OFFERED, "true")),
     ("public.users", Rule::Hidden),
 ];
 

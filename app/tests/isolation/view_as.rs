@@ -235,6 +235,8 @@ async fn the_pages_are_the_customer_s_own_with_a_bar_that_cannot_be_missed() {
         "/account/invoices".to_owned(),
         format!("/account/invoices/{invoice}"),
         "/account/usage".to_owned(),
+        "/account/price".to_owned(),
+        "/account/price/compare".to_owned(),
     ];
     for who in VIEWERS {
         let browser = portal.browser_of(who);

@@ -24,6 +24,13 @@ BEGIN
                 '{"format":"eis-tariff/1","name":"Home","currency":"EUR","zone":"Europe/Berlin","energy":[{"name":"Energy","prices":[{"blocks":[{"price":"0.28"}]}]}]}',
                 make_date(2024 + n, 1, 1), CASE n WHEN 1 THEN 'active' ELSE 'draft' END, n = 1
             FROM generate_series(1, 2) n;
+            -- On offer; its draft; neither agreed nor on offer. The first client of an organization lets customers compare.
+            INSERT INTO tariff_rates (organization_id, client_id, id, code, version, name, kind, currency, document, effective_from, status, offered)
+            SELECT org, cli, pg_temp.id(5, o, c, 0, v.n), v.code, v.version, initcap(v.code), 'flat', 'EUR',
+                jsonb_build_object('format', 'eis-tariff/1', 'name', initcap(v.code), 'currency', 'EUR', 'zone', 'Europe/Berlin', 'energy',
+                    '[{"name":"Energy","prices":[{"blocks":[{"price":"0.21"}]}]}]'::jsonb), '2024-01-01', v.status, v.offered
+            FROM (VALUES (3, 'SAVER', 1, 'active', true), (4, 'SAVER', 2, 'draft', true), (5, 'PLAIN', 1, 'active', false)) v (n, code, version, status, offered);
+            UPDATE clients SET tariff_comparison = c = 1 WHERE id = cli;
             INSERT INTO tariff_blocks (organization_id, client_id, tariff_rate_id, position, price)
             VALUES (org, cli, pg_temp.id(5, o, c, 0, 1), 1, 0.28), (org, cli, pg_temp.id(5, o, c, 0, 2), 1, 0.30);
             INSERT INTO billing_periods (organization_id, client_id, id, from_on, to_on, status)

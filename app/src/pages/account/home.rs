@@ -1,7 +1,7 @@
 //! The customer's start page: amount owed and due date first, then why, then usage.
 
 use axum::response::{IntoResponse, Response};
-use chrono::{Datelike, Months, NaiveDate};
+use chrono::{Months, NaiveDate};
 use diesel::QueryResult;
 use diesel_async::AsyncPgConnection;
 use eis::account::{self, Compared, Key, Owed};
@@ -20,6 +20,7 @@ use crate::components::{
 };
 use crate::format;
 use crate::pages::frame::page as framed;
+use crate::pages::invoice_view::{days_name, shares_in_words};
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
 
@@ -157,13 +158,7 @@ fn latest(at: &AtAccount, compared: &Compared) -> impl IntoView + use<> {
 
 /// `November 2026` for a calendar month, else first to last day.
 pub(super) fn span_of(bill: &Invoice, locale: format::Locale) -> String {
-    let whole =
-        bill.period_from.day() == 1 && bill.period_from.checked_add_months(Months::new(1)) == Some(bill.period_to);
-    if whole {
-        format::month(bill.period_from, locale)
-    } else {
-        format::date_range(bill.period_from, bill.last_day(), locale)
-    }
+    days_name(bill.period_from, bill.period_to, locale)
 }
 
 /// The bill beside the one before and last year's, with the reason for the difference.
@@ -204,6 +199,16 @@ fn reason(at: &AtAccount, now: &Invoice, before: &Invoice) -> Option<String> {
     let more = now.total - before.total;
     let whole =
         if more >= Decimal::ZERO { format!("{} more", at.amount(more)) } else { format!("{} less", at.amount(-more)) };
+    let than = span_of(before, locale);
+    // Where the bill keeps its reasons, they are told here as they are told beneath it.
+    let known = now.explained().into_iter().find(|one| one.from == before.period_from);
+    if let Some(known) = known.map(|known| shares_in_words(&known, |value| at.amount(value))) {
+        return Some(if known.is_empty() {
+            format!("The same as {than}.")
+        } else {
+            format!("{whole} than {than}: {known}.")
+        });
+    }
     let kwh = now.kwh - before.kwh;
     let signed = |value: Decimal| {
         // The joiner keeps the sign on the line of its figure.
@@ -218,7 +223,6 @@ fn reason(at: &AtAccount, now: &Invoice, before: &Invoice) -> Option<String> {
         n if n > 0 => format!(" It has {n} days more."),
         n => format!(" It has {} days fewer.", -n),
     };
-    let than = span_of(before, locale);
     if kwh.is_zero() {
         return Some(format!("{whole} than {than}, for the same usage.{days}"));
     }

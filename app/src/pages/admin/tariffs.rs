@@ -2,6 +2,7 @@
 
 pub mod design;
 pub mod new;
+pub(crate) mod offers;
 mod show;
 
 use axum::extract::{Path, Query};
@@ -10,13 +11,13 @@ use chrono::{NaiveDate, Utc};
 use eis::access::Permission;
 use eis::audit::{self, Entry};
 use eis::ids::TariffRateId;
-use eis::tariffs::{self, Filter, Tariff, TariffError, TariffRow, agreements, kind_label};
+use eis::tariffs::{self, Filter, Tariff, TariffError, TariffRow, agreements, customer, kind_label};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::components::{
-    Choice, Column, DataTable, EmptyState, FilterBar, FilterSelect, PageHeader, Pagination, Status,
+    Choice, Column, DataTable, EmptyState, FilterBar, FilterSelect, PageHeader, Pagination, Status, Tag, Tone,
 };
 use crate::format::{self, Locale};
 use crate::forms::Reader;
@@ -70,10 +71,13 @@ pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<List
     let codes: Vec<String> = rows.iter().map(|row| row.code.clone()).collect();
     let today = Utc::now().date_naive();
     let customers = agreements::counts(&mut tx, at.organization, at.client.id, &codes, today).await?;
+    let compares = customer::comparison(&tx, at.client.id).await?;
     drop(tx);
     let may_write = at.actor.may(Permission::ManageTariffs);
     let path = format!("{}/tariffs", at.base());
     let locale = at.locale();
+    let context = may_write.then(|| at.actor.context_token());
+    let hidden = vec![("client".to_owned(), at.client.id.to_string()), ("page".to_owned(), path.clone())];
     let html = page(&ctx, &at.actor, at.place(&[], ""), "Tariffs", move || {
         let filtered = !query.q.is_empty() || !query.status.is_empty();
         let summary = rows_text(offset, rows.len(), total, "tariff versions", locale);
@@ -102,6 +106,7 @@ pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<List
             } else {
                 view! { <EmptyState title="No tariffs yet" text="A tariff says what energy costs. Make one as a draft, look at it, and activate it; then put customers on it." action=new href=format!("{path}/new")/> }.into_any()
             }}
+            {offers::setting(compares, context, hidden)}
         }
     })
     .await;
@@ -117,7 +122,7 @@ fn table(rows: Vec<TariffRow>, customers: &[(String, i64)], path: &str, locale: 
             view! {
                 <tr>
                     <th scope="row"><a href=format!("{path}/{}", row.id)>{row.code}</a></th>
-                    <td>{row.name}</td>
+                    <td>{row.name}{(row.offered && row.status == "active").then(|| view! { " " <Tag text="Offered" tone=Tone::Info/> })}</td>
                     <td class="num">{row.version}</td>
                     <td>{kind_label(&row.kind)}</td>
                     <td class="nowrap">{applies(row.effective_from, row.effective_to, locale)}</td>

@@ -332,6 +332,7 @@ pub(super) mod tests {
             tax_rate: Decimal::ZERO,
             payment_terms_days: 14,
             status: "active".into(),
+            tariff_comparison: false,
         }
     }
 }

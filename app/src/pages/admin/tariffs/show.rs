@@ -9,7 +9,7 @@ use eis::tariff_document::{FixedBasis, TariffDocument, difference};
 use eis::tariffs::{self, Activation, Tariff, TariffRow, agreements, blocks_of, kind_label};
 use leptos::prelude::*;
 
-use super::applies;
+use super::{applies, offers};
 use crate::components::{
     Column, ConfirmPanel, DataTable, DateField, ErrorSummary, Kind, Notice, PageHeader, Section, Source, Status,
     SummaryList, SummaryRow, Tone,
@@ -55,6 +55,7 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
         ("tariff".to_owned(), tariff.id.to_string()),
         ("page".to_owned(), format!("{path}/{}", tariff.id)),
     ];
+    let offering = may_write.then(|| (at.actor.context_token(), hidden.clone()));
     let step = may_write.then(|| Step { context: at.actor.context_token(), hidden, activation, customers });
     let html = page(&ctx, &at.actor, place, tariff.name.clone(), move || {
         let (document, status) = (tariff.document(), tariff.status.clone());
@@ -80,6 +81,7 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
             }}
             {before.and_then(|before| changes(&before, &tariff))}
             {version_table(versions, &path, tariff.id, locale)}
+            {offers::of_tariff(tariff.offered, offering)}
             <Section title="Document"><Source label="The tariff as JSON" text=json/></Section>
             </div>
         }
@@ -232,6 +234,10 @@ fn charges(tariff: &Tariff, document: &TariffDocument, customers: i64, locale: L
     let mut rows = vec![
         SummaryRow::new("Applies", applies(tariff.effective_from, tariff.effective_to, locale)),
         SummaryRow::new("Customers", format!("{} on it now or later", people(customers, locale))),
+        SummaryRow::new(
+            "On offer",
+            if tariff.offered { "Yes: customers may compare with it, where they may compare" } else { "No" },
+        ),
         SummaryRow::new("Currency and time zone", format!("{currency}, {}", document.zone)),
         SummaryRow::new("Used for bills", if tariff.rated { "Yes: it never changes any more" } else { "Not yet" }),
     ];
