@@ -11,19 +11,21 @@ pub fn write(hours: &[u8], periods: &[String]) -> String {
         match runs.as_slice() {
             [] => None,
             [(0, end)] if *end == hours.len() => Some(name.clone()),
-            runs => {
-                let runs: Vec<String> =
-                    runs.iter().map(|(from, to)| clock(*from, hours.len()) + "–" + &clock(*to, hours.len())).collect();
-                Some(format!("{name} {}", runs.join(", ")))
-            }
+            _ => Some(format!("{name} {}", of(hours, index))),
         }
     });
     parts.collect::<Vec<_>>().join("; ")
 }
 
-/// Where a period begins and ends, as places in the pattern.
+/// The hours of one period: `16:00–21:00, 23:00–24:00`; empty where it has none.
 #[must_use]
-pub fn runs(hours: &[u8], period: usize) -> Vec<(usize, usize)> {
+pub fn of(hours: &[u8], period: usize) -> String {
+    let clocks = |(from, to): (usize, usize)| clock(from, hours.len()) + "–" + &clock(to, hours.len());
+    runs(hours, period).into_iter().map(clocks).collect::<Vec<_>>().join(", ")
+}
+
+/// Where a period begins and ends, as places in the pattern.
+fn runs(hours: &[u8], period: usize) -> Vec<(usize, usize)> {
     let mut runs: Vec<(usize, usize)> = vec![];
     for (at, _) in hours.iter().enumerate().filter(|(_, index)| usize::from(**index) == period) {
         match runs.last_mut() {
@@ -35,8 +37,7 @@ pub fn runs(hours: &[u8], period: usize) -> Vec<(usize, usize)> {
 }
 
 /// `16:30`: the beginning of a part of a day that has so many.
-#[must_use]
-pub fn clock(part: usize, parts: usize) -> String {
+fn clock(part: usize, parts: usize) -> String {
     let minutes = part * 24 * 60 / parts.max(1);
     format!("{:02}:{:02}", minutes / 60, minutes % 60)
 }
@@ -159,6 +160,13 @@ mod tests {
         assert_eq!(write(&[1; 24], &periods()), "On-peak");
         assert_eq!(read("on-peak", &periods()), Ok(vec![1; 24]));
         assert_eq!(read(" ", &periods()), Ok(vec![0; 24]));
+    }
+
+    #[test]
+    fn the_hours_of_one_period_are_told_as_runs() {
+        let mut hours = vec![0; 24];
+        hours[16..21].fill(1);
+        assert_eq!((of(&hours, 1), of(&hours, 0)), ("16:00–21:00".to_owned(), "00:00–16:00, 21:00–24:00".to_owned()));
     }
 
     #[test]

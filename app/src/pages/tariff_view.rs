@@ -8,7 +8,7 @@ pub mod words;
 pub(crate) use picture::picture;
 
 use chrono::NaiveDate;
-use eis::tariff_document::{Calendar, DayKind, DayPattern, Season, TariffDocument};
+use eis::tariff_document::{Calendar, Season, TariffDocument, hours};
 use eis::tariffs::BlockRow;
 use leptos::prelude::*;
 
@@ -69,9 +69,9 @@ pub(crate) fn calendar_table(calendar: &Calendar, locale: Locale) -> impl IntoVi
     for season in &calendar.seasons {
         for pattern in &season.days {
             for (index, name) in calendar.periods.iter().enumerate() {
-                let hours = hours_of(pattern, index);
+                let hours = hours::of(&pattern.hours, index);
                 if !hours.is_empty() {
-                    lines.push((season_name(season, locale), days_of(&pattern.on), name.clone(), hours));
+                    lines.push((season_name(season, locale), hours::days(&pattern.on), name.clone(), hours));
                 }
             }
         }
@@ -108,63 +108,4 @@ pub(crate) fn season_name(season: &Season, locale: Locale) -> String {
             .unwrap_or(text)
     };
     format!("{}: {} to {}", season.name, day(season.from.to_string()), day(season.to.to_string()))
-}
-
-/// `16:00–21:00, 23:00–24:00`
-pub(crate) fn hours_of(pattern: &DayPattern, period: usize) -> String {
-    let parts = pattern.hours.len().max(1);
-    let clock = |at: usize| {
-        let minutes = at * 24 * 60 / parts;
-        format!("{:02}:{:02}", minutes / 60, minutes % 60)
-    };
-    let mut runs: Vec<(usize, usize)> = vec![];
-    for (at, _) in pattern.hours.iter().enumerate().filter(|(_, index)| usize::from(**index) == period) {
-        match runs.last_mut() {
-            Some((_, end)) if *end == at => *end = at + 1,
-            _ => runs.push((at, at + 1)),
-        }
-    }
-    runs.into_iter().map(|(from, to)| format!("{}–{}", clock(from), clock(to))).collect::<Vec<_>>().join(", ")
-}
-
-/// `Monday to Friday`
-pub(crate) fn days_of(days: &[DayKind]) -> String {
-    let has = |some: &[DayKind]| some.iter().all(|day| days.contains(day));
-    let name = |day: &DayKind| format!("{day:?}");
-    let mut rest: Vec<DayKind> = days.to_vec();
-    let mut parts = vec![];
-    if has(&DayKind::WEEK) {
-        parts.push("Every day".to_owned());
-        rest.retain(|day| !DayKind::WEEK.contains(day));
-    } else if has(&DayKind::WEEKDAYS) {
-        parts.push("Monday to Friday".to_owned());
-        rest.retain(|day| !DayKind::WEEKDAYS.contains(day));
-    }
-    if has(&DayKind::WEEKEND) && !has(&DayKind::WEEK) {
-        parts.push("Saturday and Sunday".to_owned());
-        rest.retain(|day| !DayKind::WEEKEND.contains(day));
-    }
-    parts.extend(rest.iter().map(name));
-    parts.join(", ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hours_are_told_as_runs() {
-        let mut hours = vec![0; 24];
-        hours[16..21].fill(1);
-        let pattern = DayPattern { on: DayKind::WEEKDAYS.to_vec(), hours };
-        assert_eq!(hours_of(&pattern, 1), "16:00–21:00");
-        assert_eq!(hours_of(&pattern, 0), "00:00–16:00, 21:00–24:00");
-    }
-
-    #[test]
-    fn days_are_told_in_words() {
-        assert_eq!(days_of(&DayKind::WEEKDAYS), "Monday to Friday");
-        assert_eq!(days_of(&DayKind::WEEK), "Every day");
-        assert_eq!(days_of(&[DayKind::Saturday, DayKind::Sunday, DayKind::Holiday]), "Saturday and Sunday, Holiday");
-    }
 }

@@ -1,9 +1,9 @@
 //! Hours, holidays and seasons of a calendar in words.
 
-use eis::tariff_document::{Calendar, Clock, DayKind, Season};
+use eis::tariff_document::{Calendar, Clock, DayKind, Season, hours};
 
+use super::season_name;
 use super::words::Words;
-use super::{days_of, hours_of, season_name};
 use crate::format::{self, Locale};
 
 /// `June 1 to September 30`
@@ -15,15 +15,15 @@ pub(super) fn season_span(season: &Season, locale: Locale) -> String {
 /// `Monday to Friday 16:00–21:00; Saturday and Sunday 10:00–12:00`, or `all other times` where that says it as well.
 pub(super) fn period_hours(season: &Season, period: usize, with_holidays: bool) -> String {
     let parts = season.days.iter().filter_map(|pattern| {
-        let hours = hours_of(pattern, period);
+        let spans = hours::of(&pattern.hours, period);
         let on: Vec<DayKind> =
             pattern.on.iter().copied().filter(|day| with_holidays || *day != DayKind::Holiday).collect();
-        if hours.is_empty() || on.is_empty() {
+        if spans.is_empty() || on.is_empty() {
             return None;
         }
-        let days = days_of(&on).replace("Holiday", "holidays").replace(", holidays", " and holidays");
+        let days = hours::days(&on).replace("Holiday", "holidays").replace(", holidays", " and holidays");
         let days = if days.matches(" and ").count() > 1 { days.replacen(" and ", ", ", 1) } else { days };
-        Some(if hours == "00:00–24:00" { format!("{days} all day") } else { format!("{days} {hours}") })
+        Some(if spans == "00:00–24:00" { format!("{days} all day") } else { format!("{days} {spans}") })
     });
     parts.collect::<Vec<_>>().join("; ")
 }
@@ -53,7 +53,7 @@ pub(super) fn hours_holidays(words: &Words<'_>, calendar: &Calendar) -> Option<S
     let like = calendar.seasons.iter().find_map(|season| {
         let pattern = season.days.iter().find(|pattern| pattern.on.contains(&DayKind::Holiday))?;
         let others: Vec<DayKind> = pattern.on.iter().copied().filter(|day| *day != DayKind::Holiday).collect();
-        (!others.is_empty()).then(|| days_of(&others))
+        (!others.is_empty()).then(|| hours::days(&others))
     });
     let how = like.map_or_else(|| "have hours of their own".to_owned(), |days| format!("count like {days}"));
     let mut next: Vec<_> = calendar.holidays.iter().copied().filter(|day| *day >= words.today).collect();
