@@ -146,6 +146,9 @@ where
         .filter(billing_periods::organization_id.eq(desk.organization))
         .filter(billing_periods::organization_id.eq(here!()).and(billing_periods::client_id.eq(desk.client)))
         .filter(billing_periods::id.eq(id));
-    diesel::update(one).set(fields).execute(conn).await?;
-    Ok(())
+    match diesel::update(one).set(fields).execute(conn).await? {
+        1 => Ok(()),
+        // The caller found the period in this transaction: what it may not write is not told as written.
+        _ => Err(diesel::result::Error::NotFound),
+    }
 }

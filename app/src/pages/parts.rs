@@ -89,6 +89,14 @@ impl AtClient {
     }
 }
 
+/// What was to be changed was: a row that the database let nobody change is not told as changed.
+///
+/// # Errors
+/// `Forbidden` when it was not.
+pub fn changed(row: bool) -> Result<(), AppError> {
+    if row { Ok(()) } else { Err(AppError::Forbidden) }
+}
+
 /// An address with a query; pairs with an empty value are left out.
 #[must_use]
 pub fn address(path: &str, pairs: &[(&str, &str)]) -> String {

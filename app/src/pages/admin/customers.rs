@@ -22,7 +22,7 @@ use crate::components::{
 use crate::format::{self, Locale};
 use crate::forms::{FieldErrors, Reader, Typed};
 use crate::pages::frame::page;
-use crate::pages::parts::{AtClient, EXPORT_ROWS, PAGE_ROWS, address, csv_file, field_errors, rows_text};
+use crate::pages::parts::{AtClient, EXPORT_ROWS, PAGE_ROWS, address, changed, csv_file, field_errors, rows_text};
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
 use crate::server::functions::{Done, act, require_client};
@@ -451,7 +451,7 @@ pub(crate) async fn update_customer(
         let mut tx = ctx.write(&actor).await?;
         let before = customers::find(&tx, organization, at, id).await?.ok_or(AppError::NotFound)?;
         let fields = form.read()?;
-        customers::update(&mut tx, at, id, &fields).await.map_err(taken)?;
+        changed(customers::update(&mut tx, at, id, &fields).await.map_err(taken)?)?;
         let entry = Entry {
             action: "update",
             entity: "customer",

@@ -17,7 +17,7 @@ use crate::components::{
 use crate::format::{self, Locale};
 use crate::forms::{FieldErrors, Reader, Typed};
 use crate::pages::frame::page;
-use crate::pages::parts::{AtClient, address, field_errors};
+use crate::pages::parts::{AtClient, address, changed, field_errors};
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
 use crate::server::functions::{Done, act, require_client};
@@ -325,7 +325,7 @@ pub(crate) async fn update_meter(
         if let Some(other) = meters::overlapping(&mut tx, organization, at, &fields, Some(id)).await? {
             return Err(clash(&other));
         }
-        meters::update(&mut tx, at, id, &fields).await?;
+        changed(meters::update(&mut tx, at, id, &fields).await?)?;
         let customer = before.customer_id;
         let entry = Entry {
             action: "update",

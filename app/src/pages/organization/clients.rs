@@ -20,7 +20,7 @@ use crate::components::{
 use crate::format::{self, Locale};
 use crate::forms::{FieldErrors, Reader, Typed};
 use crate::pages::frame::page;
-use crate::pages::parts::{address, csv_file, field_errors, rows_text};
+use crate::pages::parts::{address, changed, csv_file, field_errors, rows_text};
 use crate::pages::scope::{Scope, about};
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
@@ -360,7 +360,7 @@ pub(crate) async fn update_client(client: String, #[server(flatten)] form: Clien
         let mut tx = ctx.write(&actor).await?;
         let before = clients::find(&tx, actor.open_organization()?, id).await?.ok_or(AppError::NotFound)?;
         let fields = form.read()?;
-        clients::update(&mut tx, id, &fields).await.map_err(taken)?;
+        changed(clients::update(&mut tx, id, &fields).await.map_err(taken)?)?;
         let entry = Entry {
             action: "update",
             entity: "client",
