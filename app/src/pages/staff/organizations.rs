@@ -55,8 +55,10 @@ pub async fn list(ctx: Ctx, Query(query): Query<ListQuery>) -> Result<Response, 
                 let hidden = vec![("organization".to_owned(), row.id.to_string())];
                 view! {
                     <tr>
-                        <th scope="row">{row.name.clone()} " " {current.then(|| view! { <Tag text="Open now" tone=Tone::Good/> })}</th>
-                        <td>{row.slug}</td>
+                        <th scope="row">
+                            {row.name.clone()} " " {current.then(|| view! { <Tag text="Open now" tone=Tone::Good/> })}
+                            <span class="sub">{row.slug}</span>
+                        </th>
                         <td class="num">{format::count(row.clients, locale)}</td>
                         <td><Status value=row.status/></td>
                         <td>
@@ -76,7 +78,6 @@ pub async fn list(ctx: Ctx, Query(query): Query<ListQuery>) -> Result<Response, 
             .collect_view();
         let columns = vec![
             Column::text("Organisation"),
-            Column::text("Short name"),
             Column::number("Clients", ""),
             Column::text("Status"),
             Column::text("Open"),
