@@ -142,7 +142,7 @@ async fn background_work_and_the_monitor_see_no_tenant_rows() {
     }
     assert_eq!(
         case.worker().await.count("SELECT count(*) FROM __diesel_schema_migrations WHERE version <> ''").await,
-        15
+        16
     );
 }
 
@@ -349,6 +349,7 @@ const DEFINERS: &[(&str, &str)] = &[
     ("probe", "proof"),
     ("probe_context", "proof"),
     ("prove_isolation", "proof"),
+    ("put_down_job", "jobs"),
     ("queue_job", "jobs"),
     ("revoke_assignment", "attack_30"),
     ("revoke_invitation", "attack_30"),

@@ -107,6 +107,8 @@ pub const TABLES: &[(&str, Rule)] = &[
     ("public.tariff_blocks", of_client(ID)),
     ("public.tariff_rates", of_client(IU)),
     ("public.users", Rule::Hidden),
+    ("public.what_if_results", of_client(ID)),
+    ("public.what_ifs", of_client(IUD)),
 ];
 
 /// A context: somebody, or an admin or staff standing at one client.
