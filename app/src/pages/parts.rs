@@ -140,7 +140,8 @@ pub fn csv_stream(
 ) -> Result<Response, AppError> {
     let first = lines(&[head.to_vec()])?;
     let rows = rows.map(|rows| rows.and_then(|rows| lines(&rows)));
-    let body = Body::from_stream(stream::once(std::future::ready(Ok(first))).chain(rows));
+    // Compression asks once more after the end.
+    let body = Body::from_stream(stream::once(std::future::ready(Ok(first))).chain(rows).fuse());
     let headers = [
         (CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
         (CONTENT_DISPOSITION, format!("attachment; filename=\"{name}.csv\"")),

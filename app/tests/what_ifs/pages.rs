@@ -1,5 +1,7 @@
 //! The form, the progress, the result and its file, as a browser gets them.
 
+use axum::http::Method;
+
 use crate::support::database::Case;
 use crate::support::world::{Kind, Who, client, id};
 use crate::{CLEO, ask, dearer_draft, post, usage, work, worker};
@@ -141,4 +143,7 @@ async fn a_file_of_thousands_is_whole() {
     assert_eq!(accounts.len(), 2_502);
     accounts.dedup();
     assert_eq!(accounts.len(), 2_502, "none twice");
+    // Compressed, as browsers ask for it: the whole body comes, and it is smaller.
+    let packed = portal.browser_of(CLEO).send(Method::GET, &path, &[("accept-encoding", "gzip")], String::new()).await;
+    assert_eq!((packed.status.as_u16(), packed.header("content-encoding")), (200, "gzip"));
 }
