@@ -7,6 +7,7 @@ mod accounts;
 mod bills;
 mod book;
 mod cast;
+mod comparison;
 mod explained;
 mod household;
 mod logins;
@@ -86,7 +87,7 @@ pub async fn load_once(admin_url: &str, as_of: NaiveDate) -> Result<Loaded, Demo
     }
     let plan = tokio::task::spawn_blocking(move || plan::plan(as_of)).await;
     let plan = plan.map_err(|error| DemoError::Plan(error.to_string()))??;
-    write(&mut tx, &plan).await?;
+    write(&mut tx, &plan, as_of).await?;
     let users: Vec<Uuid> = plan.people.users.iter().map(|user| user.id).collect();
     let logins = logins::read(&mut tx, &users, as_of).await?;
     tx.batch_execute("ANALYZE").await?;
@@ -113,9 +114,10 @@ async fn remembered(tx: &mut Owner) -> Result<Option<(NaiveDate, Vec<Uuid>)>, De
     memory.map(|memory| Some((memory.as_of, memory.logins))).ok_or(DemoError::Taken(slug))
 }
 
-async fn write(tx: &mut Owner, plan: &plan::Plan<'_>) -> Result<(), DbError> {
+async fn write(tx: &mut Owner, plan: &plan::Plan<'_>, as_of: NaiveDate) -> Result<(), DbError> {
     let mut first = true;
     for organization in &plan.organizations {
+        let mut compared = false;
         write::insert(tx, "organizations", std::slice::from_ref(&organization.row)).await?;
         tx.stand_at(OrganizationId(organization.row.id)).await?;
         for client in &organization.clients {
@@ -123,8 +125,11 @@ async fn write(tx: &mut Owner, plan: &plan::Plan<'_>) -> Result<(), DbError> {
             write::client(tx, &client.rows).await?;
             let desk =
                 Desk { organization: OrganizationId(organization.row.id), client: ClientId(client.row.id), by: None };
-            if let Some(client) = clients::find(tx, desk.organization, desk.client).await? {
-                billing::stamp(tx, &desk, &client).await?;
+            let Some(found) = clients::find(tx, desk.organization, desk.client).await? else { continue };
+            billing::stamp(tx, &desk, &found).await?;
+            // One in each organization is enough to look at.
+            if !std::mem::replace(&mut compared, true) {
+                comparison::write(tx, &desk, &found, client.utility, as_of).await?;
             }
             // The first client's rows tell the planner enough to check the others' references by index.
             if std::mem::take(&mut first) {

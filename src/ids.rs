@@ -95,6 +95,8 @@ ids! {
     AuditRecordId,
     /// Work in the background.
     JobId,
+    /// A comparison of tariffs over past usage.
+    WhatIfId,
     /// A web session as its owner sees it; never its secret.
     SessionId,
 }

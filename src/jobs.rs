@@ -115,6 +115,39 @@ pub async fn latest(
         .await
 }
 
+/// Why a job was not done.
+#[derive(Debug)]
+pub enum Failure {
+    /// A sentence for the person who asked: the job has failed.
+    Told(String),
+    /// The database, not the job: it is taken up again when its lease has run out.
+    Db(DbError),
+}
+
+impl From<String> for Failure {
+    fn from(text: String) -> Self {
+        Self::Told(text)
+    }
+}
+
+impl From<DbError> for Failure {
+    fn from(error: DbError) -> Self {
+        match error {
+            // Where another worker has the job meanwhile, this sentence goes nowhere.
+            DbError::SessionEnded | DbError::Refused => {
+                Self::Told("Whoever asked for this may no longer act here.".to_owned())
+            }
+            other => Self::Db(other),
+        }
+    }
+}
+
+impl From<diesel::result::Error> for Failure {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Db(error.into())
+    }
+}
+
 /// Takes up the next job of these kinds and does it, giving a sign of life all the while. The id of what was done;
 /// `None`: nothing waits. A job that another worker took over meanwhile is dropped where it stands.
 ///
@@ -123,21 +156,57 @@ pub async fn latest(
 pub async fn work_once(
     worker: &Worker,
     kinds: &[&str],
-    work: impl AsyncFnOnce(&Job) -> Result<Value, String>,
+    work: impl AsyncFnOnce(&Job) -> Result<Value, Failure>,
+) -> Result<Option<JobId>, DbError> {
+    work_until(worker, kinds, std::future::pending(), work).await
+}
+
+/// How the time with a job ended.
+enum End {
+    Worked(Result<Value, Failure>),
+    Lost(Result<(), DbError>),
+    Stopped,
+}
+
+/// As [`work_once`]; when `stop` comes first, the job is put down, and whoever comes next goes on with it. Work may
+/// have ended the job itself, in the transaction of its last writes.
+///
+/// # Errors
+/// As [`work_once`].
+pub async fn work_until(
+    worker: &Worker,
+    kinds: &[&str],
+    stop: impl Future<Output = ()>,
+    work: impl AsyncFnOnce(&Job) -> Result<Value, Failure>,
 ) -> Result<Option<JobId>, DbError> {
     let Some(job) = worker.claim(kinds, LEASE).await? else { return Ok(None) };
-    let mut beat = tokio::time::interval(LEASE / 3);
-    let mut doing = std::pin::pin!(work(&job));
-    let outcome = loop {
+    // All three go on together: work may hold the row that a sign of life waits for.
+    let end = {
+        let (doing, beating, stop) = (std::pin::pin!(work(&job)), std::pin::pin!(beat(worker, &job)), stop);
         tokio::select! {
-            outcome = &mut doing => break outcome,
-            _ = beat.tick() => {
-                if !worker.keep(&job, None, None, LEASE).await? {
-                    return Ok(Some(job.id));
-                }
-            }
+            biased;
+            outcome = doing => End::Worked(outcome),
+            lost = beating => End::Lost(lost),
+            () = stop => End::Stopped,
         }
     };
-    worker.finish(&job, outcome).await?;
+    match end {
+        End::Worked(Ok(result)) => worker.finish(&job, Ok(result)).await?,
+        End::Worked(Err(Failure::Told(problem))) => worker.finish(&job, Err(problem)).await?,
+        End::Worked(Err(Failure::Db(error))) | End::Lost(Err(error)) => return Err(error),
+        End::Lost(Ok(())) => false,
+        End::Stopped => worker.put_down(&job).await?,
+    };
     Ok(Some(job.id))
+}
+
+/// Signs of life, until another worker has the job.
+async fn beat(worker: &Worker, job: &Job) -> Result<(), DbError> {
+    let mut beat = tokio::time::interval(LEASE / 3);
+    loop {
+        beat.tick().await;
+        if !worker.keep(job, None, None, LEASE).await? {
+            return Ok(());
+        }
+    }
 }

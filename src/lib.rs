@@ -27,3 +27,4 @@ pub mod tariffs;
 pub mod usage;
 pub mod usage_data;
 pub mod users;
+pub mod what_ifs;

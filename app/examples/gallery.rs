@@ -574,6 +574,7 @@ fn period() -> AnyView {
             <Shell frame=frame>
                 <PageHeader title="November 2026" subtitle="Nov 1 – Nov 30, 2026 · 20,000 customers" second="Rate again" second_href="#"><Status value="rated"/></PageHeader>
                 <Steps label="Billing period" steps=steps() current=1/>
+                <Progress label="Rated" value=1_200 most=Some(10_000) text="1,200 of 10,000 customers"/>
                 <Tabs label="Billing period" tabs=vec![Tab::new("Totals", "#", true), Tab::new("Exceptions (12)", "#", false), Tab::new("Customers", "#", false), Tab::new("Runs", "#", false)]/>
                 <Stats stats=stats()/>
                 <Section title="Before you approve">

@@ -81,6 +81,9 @@ pub struct ServeArgs {
     /// Connections to the database [default: four a core of this machine]
     #[arg(long, env = "PORTAL_DB_CONNECTIONS", default_value_t = connections(), hide_default_value = true)]
     pub db_connections: usize,
+    /// Jobs done in the background at a time (comparisons of tariffs); 0: none by this server [default: half the cores]
+    #[arg(long, env = "PORTAL_WORKERS", default_value_t = workers(), hide_default_value = true)]
+    pub workers: usize,
     /// Log lines as JSON instead of text.
     #[arg(long, env = "PORTAL_LOG_JSON")]
     pub log_json: bool,
@@ -157,6 +160,12 @@ enum RoleArg {
 #[must_use]
 pub fn connections() -> usize {
     std::thread::available_parallelism().map_or(8, |cores| cores.get() * 4).min(64)
+}
+
+/// Background work leaves half of the cores to requests.
+#[must_use]
+pub fn workers() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1))
 }
 
 /// A fault in one sentence, for the person at the terminal.

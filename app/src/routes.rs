@@ -4,7 +4,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
-use crate::pages::admin::{self, billing_periods, customers, imports, invoices, meters, tariffs};
+use crate::pages::admin::{self, billing_periods, customers, imports, invoices, meters, tariffs, what_ifs};
 use crate::pages::organization::{self, clients};
 use crate::pages::{account, audit, invitation, login, profile, staff, switch, users};
 use crate::server::UPLOAD_LIMIT;
@@ -64,6 +64,10 @@ pub fn pages() -> Router<AppState> {
         .route("/clients/{client}/tariffs/new", get(tariffs::new::new))
         .route("/clients/{client}/tariffs/{tariff}", get(tariffs::show))
         .route("/clients/{client}/tariffs/{tariff}/design", get(tariffs::design::design))
+        .route("/clients/{client}/what-ifs", get(what_ifs::list))
+        .route("/clients/{client}/what-ifs/new", get(what_ifs::new::new))
+        .route("/clients/{client}/what-ifs/{what_if}", get(what_ifs::show::show))
+        .route("/clients/{client}/what-ifs/{what_if}/customers.csv", get(what_ifs::show::csv))
         .route(
             "/clients/{client}/imports",
             get(imports::list).post(imports::upload::create).layer(DefaultBodyLimit::max(UPLOAD_LIMIT)),

@@ -3,6 +3,7 @@
 pub mod asked;
 pub mod assets;
 pub mod auth;
+pub mod background;
 pub mod ctx;
 pub mod errors;
 pub mod functions;
@@ -29,6 +30,7 @@ use tower_sessions::{Expiry, SessionManagerLayer};
 
 use crate::cli::ServeArgs;
 use auth::Accounts;
+use background::Background;
 use sessions::PgSessions;
 use state::{AppState, Options};
 
@@ -84,7 +86,7 @@ pub fn state(connected: &Connected, args: &ServeArgs) -> Result<AppState, String
     Ok(AppState { db, monitor, options: Arc::new(Options { public_url, trust_proxy: args.trust_proxy }) })
 }
 
-/// Serves until SIGTERM or Ctrl-C; requests in flight finish.
+/// Serves until SIGTERM or Ctrl-C; requests in flight finish, background work is put down.
 ///
 /// # Errors
 /// When the address cannot be listened on.
@@ -96,9 +98,14 @@ pub async fn serve(connected: Connected, args: ServeArgs) -> Result<(), String> 
         .await
         .map_err(|e| format!("cannot listen on {}: {e}. Choose another with --listen", args.listen))?;
     let address = listener.local_addr().map_err(|e| e.to_string())?;
+    let background = Background::start(&connected.url(Login::Worker), args.workers).map_err(|e| e.to_string())?;
     crate::out::print(format_args!("EIS Power Portal: http://{address}"))?;
     let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(stop_asked()).await.map_err(|e| e.to_string())?;
+    let stop = async {
+        stop_asked().await;
+        background.stop().await;
+    };
+    axum::serve(listener, service).with_graceful_shutdown(stop).await.map_err(|e| e.to_string())?;
     tracing::info!("stopped");
     if let (Some(cluster), true) = (&connected.cluster, connected.started) {
         cluster.stop().map_err(|e| e.to_string())?;

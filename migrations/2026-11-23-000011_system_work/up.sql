@@ -112,12 +112,23 @@ COMMENT ON FUNCTION public.open_job_context IS
 CREATE FUNCTION public.keep_job(secret bytea, progress integer, total integer, lease_seconds integer) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    -- Whoever gets further begins to count anew: three times without a step forward is what ends a job.
     UPDATE public.jobs j SET progress = coalesce(keep_job.progress, j.progress), total = coalesce(keep_job.total, j.total),
+        attempts = CASE WHEN keep_job.progress > j.progress THEN 1 ELSE j.attempts END,
         lease_until = clock_timestamp() + make_interval(secs => least(greatest(lease_seconds, 5), 600))
     WHERE j.secret_hash = sha256(secret) AND j.status = 'running';
     RETURN FOUND;
 END $$;
 COMMENT ON FUNCTION public.keep_job IS 'Says how far a job is and keeps it; false: another worker has it, stop.';
+
+CREATE FUNCTION public.put_down_job(secret bytea) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    UPDATE public.jobs j SET status = 'queued', secret_hash = NULL, lease_until = NULL, attempts = j.attempts - 1
+    WHERE j.secret_hash = sha256(secret) AND j.status = 'running';
+    RETURN FOUND;
+END $$;
+COMMENT ON FUNCTION public.put_down_job IS 'Gives a job back unfinished, for whoever comes next: its worker stops. The attempt does not count.';
 
 CREATE FUNCTION public.finish_job(secret bytea, result jsonb, problem text) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -216,7 +227,7 @@ COMMENT ON FUNCTION public.open_operator_work IS
     'For the owner: as open_system_context, put on record where the organization reads it. What is no migration and loads no demo data comes in here.';
 
 CALL private.give_to_gate('{queue_job, begin_system_work, open_system_work}', 'eis_app');
-CALL private.give_to_gate('{claim_job, open_job_context, keep_job, finish_job}', 'eis_worker');
+CALL private.give_to_gate('{claim_job, open_job_context, keep_job, put_down_job, finish_job}', 'eis_worker');
 CALL private.give_to_gate('{open_operator_work}', 'eis_owner');
 
 CREATE FUNCTION private.sample_60_system_work(o uuid, c uuid, k uuid) RETURNS SETOF private.sample_rule

@@ -149,11 +149,17 @@ impl Worker {
         lease: Duration,
     ) -> Result<bool, DbError> {
         let mut connection = self.db.connection().await?;
-        let query = sql_query("SELECT public.keep_job($1, $2, $3, $4) AS value")
-            .bind::<Binary, _>(&job.secret.0)
-            .bind::<Nullable<Integer>, _>(progress)
-            .bind::<Nullable<Integer>, _>(total)
-            .bind::<Integer, _>(seconds(lease));
+        keep(&mut connection, job, progress, total, lease).await
+    }
+
+    /// Gives the job back unfinished: this worker stops, and whoever comes next goes on at once. False: another
+    /// worker has it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn put_down(&self, job: &Job) -> Result<bool, DbError> {
+        let mut connection = self.db.connection().await?;
+        let query = sql_query("SELECT public.put_down_job($1) AS value").bind::<Binary, _>(&job.secret.0);
         let flag: Flag = Cached(query).get_result(&mut connection).await?;
         Ok(flag.value)
     }
@@ -166,6 +172,27 @@ impl Worker {
         let mut connection = self.db.connection().await?;
         finish(&mut connection, job, outcome).await
     }
+}
+
+/// As [`Worker::keep`], within the transaction of the writes that got it so far: either both stand or neither. False:
+/// another worker has it; drop the transaction.
+///
+/// # Errors
+/// When the database fails.
+pub async fn keep(
+    conn: &mut AsyncPgConnection,
+    job: &Job,
+    progress: Option<i32>,
+    total: Option<i32>,
+    lease: Duration,
+) -> Result<bool, DbError> {
+    let query = sql_query("SELECT public.keep_job($1, $2, $3, $4) AS value")
+        .bind::<Binary, _>(&job.secret.0)
+        .bind::<Nullable<Integer>, _>(progress)
+        .bind::<Nullable<Integer>, _>(total)
+        .bind::<Integer, _>(seconds(lease));
+    let flag: Flag = Cached(query).get_result(conn).await?;
+    Ok(flag.value)
 }
 
 /// Ends the job within the transaction of its last writes: either both stand or neither. False: another worker has

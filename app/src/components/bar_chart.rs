@@ -48,6 +48,9 @@ pub fn BarChart(
     /// Decimals shown.
     #[prop(default = 1)]
     places: u32,
+    /// Things are counted: no level lies between whole numbers.
+    #[prop(optional)]
+    whole: bool,
 ) -> impl IntoView {
     if labels.is_empty() {
         return view! {
@@ -68,7 +71,7 @@ pub fn BarChart(
     let bars = labels.len();
     let totals: Vec<Decimal> = (0..bars).map(|at| total(&series, at)).collect();
     let max = totals.iter().copied().max().unwrap_or_default();
-    let step = step(max);
+    let step = if whole { step(max).max(Decimal::ONE) } else { step(max) };
     let top = (max / step).ceil().max(Decimal::ONE) * step;
     let highest = thousandths(top);
     grid(&mut svg, step, top, &unit, locale);

@@ -24,6 +24,12 @@ pub fn PageHeader(
     /// Where the second action leads.
     #[prop(optional, into)]
     second_href: String,
+    /// One more secondary action; empty for none.
+    #[prop(optional, into)]
+    third: String,
+    /// Where it is done.
+    #[prop(optional, into)]
+    third_href: String,
     /// Beside the title: a [`Status`](super::Status).
     #[prop(optional)]
     children: Option<Children>,
@@ -32,7 +38,11 @@ pub fn PageHeader(
         view! { <ButtonLink label=label href=second_href kind=Kind::Secondary/> }
     });
     let action = present(action).map(|label| view! { <ButtonLink label=label href=href/> });
-    let actions = (second.is_some() || action.is_some()).then(|| view! { <div class="actions">{second}{action}</div> });
+    let third = present(third).map(|label| {
+        view! { <ButtonLink label=label href=third_href kind=Kind::Secondary/> }
+    });
+    let actions = (third.is_some() || second.is_some() || action.is_some())
+        .then(|| view! { <div class="actions">{third}{second}{action}</div> });
     view! {
         <div class="page-header">
             <div class="page-title">

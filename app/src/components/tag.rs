@@ -90,6 +90,7 @@ pub(super) fn status(value: &str) -> (&str, Tone) {
         "received" => ("Received", Tone::Neutral),
         "validated" => ("Validated", Tone::Info),
         "applied" => ("Applied", Tone::Good),
+        "done" => ("Done", Tone::Good),
         "succeeded" => ("Succeeded", Tone::Good),
         "rejected" => ("Rejected", Tone::Bad),
         "failed" => ("Failed", Tone::Bad),

@@ -9,3 +9,4 @@ pub mod meters;
 pub mod overview;
 pub mod tariffs;
 pub mod view_as;
+pub mod what_ifs;

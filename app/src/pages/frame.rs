@@ -168,6 +168,7 @@ fn nav(path: &str, actor: &Actor, client: Option<ClientId>, client_name: &str) -
             ("Customers", "customers"),
             ("Usage imports", "imports"),
             ("Tariffs", "tariffs"),
+            ("What-if", "what-ifs"),
             ("Billing periods", "billing-periods"),
             ("Invoices", "invoices"),
         ] {

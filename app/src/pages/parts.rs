@@ -1,11 +1,13 @@
 //! Small things that several pages share: the client that is open, lists in the address, CSV.
 
+use axum::body::Body;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use eis::access::{Actor, Permission};
 use eis::clients::{self, ClientFace};
 use eis::db::Tenant;
 use eis::ids::OrganizationId;
+use futures_util::{Stream, StreamExt, stream};
 
 use super::frame::Place;
 use crate::components::{Crumb, FieldError};
@@ -124,6 +126,36 @@ pub fn csv_file(name: &str, head: &[&str], rows: impl IntoIterator<Item = Vec<St
         (CONTENT_DISPOSITION, format!("attachment; filename=\"{name}.csv\"")),
     ];
     Ok((headers, bytes).into_response())
+}
+
+/// A CSV download that is read while it is sent, some rows at a time; formulas as in [`csv_file`]. What fails under way
+/// breaks the download off, so that nobody takes a part for the whole.
+///
+/// # Errors
+/// When the head cannot be written.
+pub fn csv_stream(
+    name: &str,
+    head: &[String],
+    rows: impl Stream<Item = Result<Vec<Vec<String>>, AppError>> + Send + 'static,
+) -> Result<Response, AppError> {
+    let first = lines(&[head.to_vec()])?;
+    let rows = rows.map(|rows| rows.and_then(|rows| lines(&rows)));
+    // Compression asks once more after the end.
+    let body = Body::from_stream(stream::once(std::future::ready(Ok(first))).chain(rows).fuse());
+    let headers = [
+        (CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+        (CONTENT_DISPOSITION, format!("attachment; filename=\"{name}.csv\"")),
+    ];
+    Ok((headers, body).into_response())
+}
+
+fn lines(rows: &[Vec<String>]) -> Result<Vec<u8>, AppError> {
+    let failed = |e: csv::Error| AppError::Internal(e.to_string());
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for row in rows {
+        writer.write_record(row.iter().map(|cell| harmless(cell))).map_err(failed)?;
+    }
+    writer.into_inner().map_err(|e| AppError::Internal(e.to_string()))
 }
 
 fn harmless(cell: &str) -> String {

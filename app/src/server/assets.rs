@@ -29,6 +29,7 @@ const CSS: &str = concat!(
     include_str!("../../../style/components/icon.css"),
     include_str!("../../../style/components/notice.css"),
     include_str!("../../../style/components/pagination.css"),
+    include_str!("../../../style/components/progress.css"),
     include_str!("../../../style/components/shell.css"),
     include_str!("../../../style/components/source.css"),
     include_str!("../../../style/components/stat.css"),

@@ -349,6 +349,7 @@ const DEFINERS: &[(&str, &str)] = &[
     ("probe", "proof"),
     ("probe_context", "proof"),
     ("prove_isolation", "proof"),
+    ("put_down_job", "jobs"),
     ("queue_job", "jobs"),
     ("revoke_assignment", "attack_30"),
     ("revoke_invitation", "attack_30"),

@@ -119,6 +119,7 @@ async fn attack_62_formulas_in_csv_files() {
                  UPDATE invoices SET customer_name = '{text}', account_number = '{text}', label = '{text}', tariff_name = '{text}';
                  UPDATE meters SET serial = '{text}' || right(serial, 1);
                  UPDATE import_rejections SET content = '{text}', reason = '{text}';
+                 UPDATE what_if_results SET customer_name = '{text}', account_number = '{text}', problems = ARRAY['{text}'];
                  UPDATE imports SET file_name = '{text}'; RESET session_replication_role"
             ))
             .await;

@@ -7,7 +7,7 @@ use eis::db::connect::Login;
 use eis::db::worker::{self, Job, Worker};
 use eis::db::{Access, DbError};
 use eis::ids::{ClientId, JobId, OrganizationId};
-use eis::jobs;
+use eis::jobs::{self, Failure};
 use serde_json::json;
 
 use crate::support::database::Case;
@@ -207,6 +207,7 @@ async fn the_worker_s_login_without_a_job_s_secret_sees_and_changes_nothing() {
         "SELECT claim_job('{recalculate}', 60)",
         "SELECT keep_job('\\x00', 1, 1, 60)",
         "SELECT finish_job('\\x00', '{}', '')",
+        "SELECT put_down_job('\\x00')",
         "SELECT open_job_context('\\x00')",
     ] {
         assert_eq!(case.app().await.refused(sql).await, DENIED, "{sql}");
@@ -312,9 +313,7 @@ async fn work_once_does_the_work_and_keeps_its_result() {
     let worker = case.background();
     assert_eq!(jobs::work_once(&worker, &["recalculate"], async |_| Ok(json!({}))).await.unwrap(), None);
     let id = case.queued(Who::Client(1, 1), None).await;
-    let done = jobs::work_once(&worker, &["recalculate"], async |job| {
-        Ok(json!({ "seen": seen(&worker, job).await.map_err(|error| error.to_string())? }))
-    });
+    let done = jobs::work_once(&worker, &["recalculate"], async |job| Ok(json!({ "seen": seen(&worker, job).await? })));
     assert_eq!(done.await.unwrap(), Some(id));
     let truth = case.superuser().await;
     assert_eq!(
@@ -322,6 +321,32 @@ async fn work_once_does_the_work_and_keeps_its_result() {
         "done 2 0 0"
     );
     case.queued(Who::Client(1, 1), None).await;
-    jobs::work_once(&worker, &["recalculate"], async |_| Err("Nothing to do.".to_owned())).await.unwrap();
+    jobs::work_once(&worker, &["recalculate"], async |_| Err(Failure::Told("Nothing to do.".to_owned())))
+        .await
+        .unwrap();
     assert_eq!(truth.count("SELECT count(*) FROM jobs WHERE status = 'failed'").await, 1);
+}
+
+#[tokio::test]
+async fn a_job_put_down_is_taken_up_at_once_and_counts_only_what_got_no_further() {
+    let case = Case::world().await;
+    let (worker, truth) = (case.background(), case.superuser().await);
+    let id = case.queued(Who::Client(1, 1), None).await;
+    for _ in 0..5 {
+        let job = claimed(&worker).await;
+        assert_eq!((job.id, job.attempt), (id, 1), "what was put down does not count");
+        assert!(worker.put_down(&job).await.unwrap());
+        assert!(!worker.put_down(&job).await.unwrap(), "it is not this worker's any more");
+        assert!(ended(&worker, &job).await, "and opens nothing");
+    }
+    // Killed again and again, a job that gets further each time is not given up.
+    for step in 1..=5 {
+        let job = claimed(&worker).await;
+        assert!(worker.keep(&job, Some(step), None, LEASE).await.unwrap());
+        truth.must("UPDATE jobs SET lease_until = now() - interval '1 second' WHERE status = 'running'").await;
+    }
+    // Asked to stop, a server puts down what it has in hand.
+    let stopped = jobs::work_until(&worker, &["recalculate"], async {}, async |_| std::future::pending().await);
+    assert_eq!(stopped.await.unwrap(), Some(id));
+    assert_eq!(truth.value("SELECT status FROM jobs WHERE kind = 'recalculate'").await, "queued");
 }

@@ -63,6 +63,7 @@ mod targets;
 mod timing;
 #[cfg(test)]
 mod view_as;
+mod what_ifs;
 #[cfg(test)]
 mod writes;
 

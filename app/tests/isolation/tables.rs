@@ -110,6 +110,8 @@ pub const TABLES: &[(&str, Rule)] = &[
     ("public.tariff_blocks", of_client(ID)),
     ("public.tariff_rates", of_customer(IU, OWN_AND_OFFERED, "true")),
     ("public.users", Rule::Hidden),
+    ("public.what_if_results", of_client(ID)),
+    ("public.what_ifs", of_client(IUD)),
 ];
 
 /// A context: somebody, or an admin or staff standing at one client.

@@ -1,7 +1,7 @@
 //! Every page and server function: where it stands, who may open it. A new one needs one line here.
 //!
 //! Placeholders: `{client}`, `{customer}`, `{meter}`, `{tariff}`, `{code}`, `{period}`, `{run}`, `{invoice}`,
-//! `{import}`, `{agreement}`, `{payment}`, `{reading}`, `{assignment}`, `{invitation}`, `{organization}`.
+//! `{import}`, `{agreement}`, `{payment}`, `{reading}`, `{assignment}`, `{invitation}`, `{organization}`, `{what_if}`.
 
 use crate::support::world::{Kind, client, customer, id, organization};
 use eis::access::Role::{self, ClientAdmin as C, CustomerUser as K, EisStaff as S, EnergyAdmin as E};
@@ -97,6 +97,10 @@ pub const PAGES: &[Page] = &[
     page("/clients/{client}/tariffs/new", Place::Client, WRITE),
     page("/clients/{client}/tariffs/{tariff}", Place::Client, READ),
     page("/clients/{client}/tariffs/{tariff}/design", Place::Client, WRITE),
+    page("/clients/{client}/what-ifs", Place::Client, READ),
+    page("/clients/{client}/what-ifs/new", Place::Client, WRITE),
+    page("/clients/{client}/what-ifs/{what_if}", Place::Client, READ),
+    page("/clients/{client}/what-ifs/{what_if}/customers.csv", Place::Client, READ),
     page("/clients/{client}/users", Place::Client, READ),
     page("/clients/{client}/users/invite", Place::Client, WRITE),
     page("/clients/{client}/users/{assignment}/edit", Place::Client, WRITE),
@@ -284,6 +288,26 @@ pub const FUNCTIONS: &[Function] = &[
         "/clients/{client}/tariffs",
     ),
     function(
+        "/api/create_what_if",
+        Place::Client,
+        WRITE,
+        &[
+            CLIENT,
+            ("candidate_1", "{draft_tariff}"),
+            ("customers", "all"),
+            ("first_month", "2026-09"),
+            ("last_month", "2026-10"),
+        ],
+        "/clients/{client}/what-ifs/",
+    ),
+    function(
+        "/api/delete_what_if",
+        Place::Client,
+        WRITE,
+        &[CLIENT, ("what_if", "{what_if}")],
+        "/clients/{client}/what-ifs",
+    ),
+    function(
         "/api/create_billing_period",
         Place::Client,
         WRITE,
@@ -389,6 +413,7 @@ pub fn fill(template: &str, outer: At, inner: At) -> String {
         ("{payment}", id(Kind::Payment, o, c, k, 1)),
         ("{assignment}", id(Kind::Assignment, o, c, k, 1)),
         ("{invitation}", id(Kind::Invitation, o, c, 0, 1)),
+        ("{what_if}", id(Kind::WhatIf, o, c, 0, 1)),
     ] {
         text = text.replace(name, &value.to_string());
     }

@@ -126,6 +126,19 @@ BEGIN
     SELECT pg_temp.id(1, g, 0, 0, 0), pg_temp.id(22, g, h, 0, 1), CASE WHEN h > 0 THEN pg_temp.id(2, g, h, 0, 0) END, 'compare', 'done',
         pg_temp.id(11, g, 0, 0, 1), pg_temp.id(15, g, 0, 0, 1), pg_temp.id(19, g, 0, 0, 1), now()
     FROM generate_series(1, 2) g, generate_series(0, 2) h;
+    -- What-ifs that are done: the draft of the tariff over two months.
+    INSERT INTO what_ifs (organization_id, client_id, id, job_id, chosen, from_on, to_on, candidates, documents, totals, user_name, finished_at)
+    SELECT t.organization_id, t.client_id, pg_temp.id(23, g, h, 0, 1), pg_temp.id(22, g, h, 0, 1), 'all', '2026-09-01', '2026-11-01',
+        jsonb_build_array(jsonb_build_object('id', t.id, 'code', t.code, 'version', t.version, 'name', t.name)), jsonb_build_array(t.document),
+        jsonb_build_object('customers', 2, 'estimated', 0, 'width', 1,
+            'candidates', jsonb_build_array(jsonb_build_object('compared', 2, 'in_part', 1, 'kwh', '200', 'now', '56', 'total', '60', 'more', 2,
+                'more_by', '4', 'less', 0, 'less_by', '0', 'same', 0, 'bands', to_jsonb(array_fill(0, ARRAY[12]) || 2), 'without_percent', 0,
+                'reasons', '[{"text":"Usage is missing.","left_out":0,"in_part":1}]'::jsonb))), 'Ada Admin', now()
+    FROM tariff_rates t, generate_series(1, 2) g, generate_series(1, 2) h WHERE t.id = pg_temp.id(5, g, h, 0, 2);
+    INSERT INTO what_if_results (organization_id, client_id, what_if_id, customer_id, account_number, customer_name, supplied, estimated, months, kwh, now, costs, problems)
+    SELECT c.organization_id, c.client_id, pg_temp.id(23, g, h, 0, 1), c.id, c.account_number, c.name, 2, false, ARRAY[i], '{100}', '{28}', '{30}',
+        ARRAY[CASE i WHEN 1 THEN 'Usage is missing: 2026-10-02.' ELSE '' END]
+    FROM customers c, generate_series(1, 2) g, generate_series(1, 2) h, generate_series(1, 2) i WHERE c.id = pg_temp.id(3, g, h, i, 0);
     DROP TABLE people;
     -- A run of the isolation test long ago.
     INSERT INTO isolation_runs (id, at, asked_by, milliseconds, tried, passed, tables, summary, faults, drift)

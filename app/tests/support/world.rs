@@ -30,6 +30,7 @@ pub enum Kind {
     Payment = 14,
     Assignment = 15,
     Invitation = 16,
+    WhatIf = 23,
 }
 
 /// An id of the world: of organization `o`, client `c`, customer `k`, the `n`th of its kind there.

@@ -84,6 +84,8 @@ pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<List
         let back = |to: i64| if offset > 0 { query.href(&path, to) } else { String::new() };
         let next = if offset + PAGE_ROWS < total { query.href(&path, offset + PAGE_ROWS) } else { String::new() };
         let new = if may_write { "New tariff" } else { "" };
+        let trying = if may_write && !rows.is_empty() { "Try on past usage…" } else { "" };
+        let try_href = path.replace("/tariffs", "/what-ifs/new");
         let statuses = [("", "All"), ("active", "Active"), ("draft", "Draft"), ("retired", "Retired")];
         let selects = vec![FilterSelect {
             name: "status".into(),
@@ -94,7 +96,7 @@ pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<List
         let clear = if filtered { path.clone() } else { String::new() };
         let (first, previous) = (back(0), back(offset - PAGE_ROWS));
         view! {
-            <PageHeader title="Tariffs" action=new href=format!("{path}/new")/>
+            <PageHeader title="Tariffs" action=new href=format!("{path}/new") second=trying second_href=try_href/>
             <FilterBar action=path.clone() search="Code or name" q=query.q.clone() selects=selects clear=clear/>
             {if !rows.is_empty() {
                 view! {

@@ -17,7 +17,7 @@ use crate::components::{
 use crate::format::{self, Locale};
 use crate::forms::Typed;
 use crate::pages::frame::page;
-use crate::pages::parts::{AtClient, field_errors};
+use crate::pages::parts::{AtClient, address, field_errors};
 use crate::pages::tariff_view::{calendar_table, price_table};
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
@@ -67,9 +67,11 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
             (true, _) => "New version",
         };
         let design_href = format!("{path}/{}/design", tariff.id);
+        let trying = if may_write && status != "retired" { "Try on past usage…" } else { "" };
+        let try_href = address(&path.replace("/tariffs", "/what-ifs/new"), &[("tariff", &tariff.id.to_string())]);
         let subtitle = format!("{} · version {} · {}", tariff.code, tariff.version, kind_label(kind));
         view! {
-            <PageHeader title=tariff.name.clone() subtitle=subtitle second=design second_href=design_href>
+            <PageHeader title=tariff.name.clone() subtitle=subtitle second=design second_href=design_href third=trying third_href=try_href>
                 <Status value=status/>
             </PageHeader>
             <ErrorSummary errors=field_errors(&typed)/>
