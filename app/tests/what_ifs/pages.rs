@@ -48,7 +48,7 @@ async fn a_what_if_is_asked_for_watched_read_and_carried_off_as_a_file() {
     }
     let same = browser.get(&format!("{page}?tariff=2")).await.body;
     assert!(same.contains("0 would pay more, 0 less, 2 the same."), "{same}");
-    let none = browser.get(&format!("{page}?tariff=2&show=more")).await.body;
+    let none = browser.get(&format!("{page}?tariff=2&show=more&sort=&q=&rows=")).await.body;
     assert!(none.contains("No customer matches"), "{none}");
     let found = browser.get(&format!("{page}?q=a-2&sort=decrease_percent&rows=50")).await.body;
     assert!(found.contains("1 customer<") && found.contains(second) && !found.contains(first), "{found}");

@@ -32,7 +32,7 @@ pub struct ShowQuery {
     pub(super) show: String,
     pub(super) sort: String,
     pub(super) q: String,
-    pub(super) rows: i64,
+    pub(super) rows: String,
     pub(super) offset: i64,
     pub(super) still: String,
 }

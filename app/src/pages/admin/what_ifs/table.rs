@@ -43,7 +43,7 @@ impl Choice {
         };
         let candidate = query.tariff.saturating_sub(1).min(candidates.saturating_sub(1));
         let filter = Filter { candidate, search: query.q.trim().to_owned(), show, order };
-        let rows = if query.rows == 50 { 50 } else { PAGE_ROWS };
+        let rows = if query.rows == "50" { 50 } else { PAGE_ROWS };
         Self { filter, offset: query.offset.max(0), rows, query: query.clone() }
     }
 
@@ -257,13 +257,13 @@ mod tests {
 
     #[test]
     fn an_address_keeps_the_choice_and_the_sort_turns_round() {
-        let query = ShowQuery { tariff: 2, show: "more".into(), rows: 50, offset: 100, ..ShowQuery::default() };
+        let query = ShowQuery { tariff: 2, show: "more".into(), rows: "50".into(), offset: 100, ..ShowQuery::default() };
         let choice = Choice::of(&query, 3);
         assert_eq!((choice.filter.candidate, choice.rows, choice.offset), (1, 50, 100));
         assert_eq!(choice.at("/x", 50), "/x?tariff=2&show=more&rows=50&offset=50");
         let (href, now) = choice.sorting("/x", (Order::Increase, ""), (Order::Decrease, "decrease"));
         assert_eq!((href.as_str(), now), ("/x?tariff=2&show=more&sort=decrease&rows=50", Sort::Descending));
-        let beyond = Choice::of(&ShowQuery { tariff: 99, rows: 7, offset: -1, ..ShowQuery::default() }, 2);
+        let beyond = Choice::of(&ShowQuery { tariff: 99, rows: "7".into(), offset: -1, ..ShowQuery::default() }, 2);
         assert_eq!((beyond.filter.candidate, beyond.rows, beyond.offset), (1, PAGE_ROWS, 0));
     }
 }
