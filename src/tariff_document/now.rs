@@ -48,8 +48,6 @@ impl TariffDocument {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     fn told(name: &str, moment: &str) -> String {
         let text = std::fs::read_to_string(format!("{}/docs/tariffs/{name}.json", env!("CARGO_MANIFEST_DIR"))).unwrap();
         let document = super::super::read(&text, chrono_tz::UTC).unwrap();
