@@ -16,7 +16,10 @@ pub mod explain;
 mod export;
 mod finish;
 mod fixed;
+mod grid;
 mod input;
+mod item;
+mod measure;
 mod part;
 mod registers;
 pub mod report;
@@ -28,6 +31,7 @@ pub use bill::{Bill, BillLine, Carried, LineKind, TraceDay, Unit};
 pub use compile::CompiledTariff;
 pub use error::RatingError;
 pub use input::{History, PastPeak, Supply, UsageInput};
+pub use item::Item;
 
 use crate::period::Period;
 pub use costs::IntervalCost;
@@ -47,7 +51,7 @@ pub fn rate(
     period: Period,
     history: &History,
 ) -> Result<Bill, RatingError> {
-    let part = Part { tariff, period, whole: period, usage, whole_usage: usage, history };
+    let part = Part::new(tariff, (period, usage), (period, usage), history)?;
     let mut state = State::from_history(history);
     let lines = part.lines(&mut state)?;
     finish::bill(&[part], state, lines)
