@@ -15,7 +15,7 @@ use crate::usage::{DayUsage, Profile};
 pub struct Grid {
     /// Of each grid cell, the cell of every calendar.
     cells: Vec<Vec<u16>>,
-    /// The first of the seven weekdays' rows for every day of the year, by [`MonthDay::index`].
+    /// The first of the seven weekdays' rows for every day of a leap year.
     weeks: Vec<u16>,
     rows: Vec<Row>,
     /// Dates that are a holiday in any calendar, in order, each with its row.
@@ -46,7 +46,7 @@ pub struct Segment {
 impl Grid {
     /// Lays calendars over each other.
     pub fn new(calendars: &[&CompiledCalendar], clock: Clock) -> Self {
-        let mut grid = Self { cells: vec![], weeks: vec![0; 372], rows: vec![], holidays: vec![], clock, most_cells: 0 };
+        let mut grid = Self { cells: vec![], weeks: vec![], rows: vec![], holidays: vec![], clock, most_cells: 0 };
         // Days of the year on which every calendar has the same season share their weekdays' rows.
         let mut seasons: Vec<Vec<usize>> = vec![];
         for day in MonthDay::all() {
@@ -59,9 +59,7 @@ impl Grid {
                 seasons.push(own);
                 seasons.len() - 1
             });
-            if let Some(first) = grid.weeks.get_mut(day.index()) {
-                *first = u16::try_from(week * 7).unwrap_or(0);
-            }
+            grid.weeks.push(u16::try_from(week * 7).unwrap_or(0));
         }
         grid.add_holidays(calendars);
         grid.most_cells = grid.rows.iter().map(Row::cells).max().unwrap_or(1);
@@ -126,7 +124,7 @@ impl Grid {
         let holiday = self.holidays.binary_search_by_key(&date, |(date, _)| *date).ok();
         let place = match holiday.and_then(|at| self.holidays.get(at)) {
             Some((_, row)) => usize::from(*row),
-            None => usize::from(self.weeks.get(MonthDay::of(date).index()).copied().unwrap_or(0)) + weekday(date),
+            None => usize::from(self.weeks.get(leap_day(date)).copied().unwrap_or(0)) + weekday(date),
         };
         self.rows.get(place)
     }
@@ -190,6 +188,12 @@ impl Row {
         cells.dedup();
         cells.len()
     }
+}
+
+/// The place of a date among the days of a leap year, from 0.
+fn leap_day(date: NaiveDate) -> usize {
+    let day = usize::try_from(date.ordinal0()).unwrap_or(0);
+    if day >= 59 && !date.leap_year() { day + 1 } else { day }
 }
 
 /// 0 for Monday.

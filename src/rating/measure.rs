@@ -30,8 +30,8 @@ pub struct Day<'p> {
     /// Whether any value is below zero.
     pub falls: bool,
     /// Its place in [`Measured::cells`].
-    first: usize,
-    after: usize,
+    first: u32,
+    count: u16,
 }
 
 impl Day<'_> {
@@ -96,12 +96,14 @@ impl<'p> Measured<'p> {
                 Highest { wh: sums.highest.into(), day: usage }.raise(highest);
             }
             // A day has few cells.
-            match self.cells.iter_mut().skip(first).find(|known| known.cell == segment.cell) {
+            let known = self.cells.get_mut(first..).unwrap_or_default();
+            match known.iter_mut().find(|known| known.cell == segment.cell) {
                 Some(known) => known.wh += sums.wh,
                 None => self.cells.push(OfCell { cell: segment.cell, wh: sums.wh }),
             }
         }
-        self.days.push(Day { usage, wh, falls: signs < 0, first, after: self.cells.len() });
+        let count = u16::try_from(self.cells.len() - first).unwrap_or(u16::MAX);
+        self.days.push(Day { usage, wh, falls: signs < 0, first: u32::try_from(first).unwrap_or(u32::MAX), count });
     }
 
     /// What was measured.
@@ -118,7 +120,8 @@ impl<'p> Measured<'p> {
 
     /// The grid cells that a day has values in.
     pub fn cells(&self, day: &Day<'_>) -> &[OfCell] {
-        self.cells.get(day.first..day.after).unwrap_or_default()
+        let first = usize::try_from(day.first).unwrap_or(usize::MAX);
+        self.cells.get(first..).and_then(|cells| cells.get(..day.count.into())).unwrap_or_default()
     }
 
     /// A day's values in order of time, as runs of one grid cell; `scratch` as in [`Grid::segments`].
@@ -168,6 +171,8 @@ struct Sums {
 }
 
 impl Sums {
+    /// By itself it keeps its sums in registers.
+    #[inline(never)]
     fn of(values: &[i32]) -> Self {
         let (mut sum, mut highest, mut signs) = (0_i32, i32::MIN, 0);
         for value in values {
