@@ -244,8 +244,7 @@ mod tests {
 
     #[test]
     fn a_product_is_rounded_as_the_exact_one_is() {
-        let rules =
-            [Rounding::HalfAwayFromZero, Rounding::HalfToEven, Rounding::TowardsZero, Rounding::AwayFromZero];
+        let rules = [Rounding::HalfAwayFromZero, Rounding::HalfToEven, Rounding::TowardsZero, Rounding::AwayFromZero];
         let figures = ["0", "1", "-1", "0.005", "0.015", "-0.025", "2.5", "1016.770", "0.082949", "-0.000001"];
         let large = ["9999999999.99", "79228162514264337593543950335", "0.0000000000000000000000000001"];
         let figures: Vec<Decimal> = figures.iter().chain(&large).map(|text| decimal(text)).collect();

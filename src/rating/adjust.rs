@@ -35,8 +35,7 @@ fn rider(
         AdjustmentKind::Percent { percent, of } => {
             let default = [LineKind::Energy, LineKind::Demand, LineKind::Fixed];
             let kinds: &[LineKind] = if of.is_empty() { &default } else { of };
-            let base: Money =
-                lines.iter().filter(|line| kinds.contains(&line.item.kind)).map(|line| line.amount).sum();
+            let base: Money = lines.iter().filter(|line| kinds.contains(&line.item.kind)).map(|line| line.amount).sum();
             let item = item.noted(&format!("{} % of {base}", percent.normalize()));
             part.line(&Arc::new(item), base.amount(), vec![])
         }

@@ -38,7 +38,8 @@ impl CompiledCalendar {
             }
         }
         let month = |month: u32| {
-            let mut seasons = (1..=31).filter_map(|day| MonthDay::new(month, day)).map(|day| season_of.get(day.index()));
+            let mut seasons =
+                (1..=31).filter_map(|day| MonthDay::new(month, day)).map(|day| season_of.get(day.index()));
             let first = seasons.next().flatten()?;
             seasons.all(|season| season == Some(first)).then_some(usize::from(*first))
         };
@@ -106,8 +107,7 @@ impl CompiledCalendar {
 
     /// Whether a season has the period on any day.
     pub fn uses(&self, season: usize, period: &str) -> bool {
-        let used =
-            |cell: &u16| self.periods.get(self.of_cell((*cell).into()).1).is_some_and(|name| name == period);
+        let used = |cell: &u16| self.periods.get(self.of_cell((*cell).into()).1).is_some_and(|name| name == period);
         // Holidays count where there are any.
         let kinds = if self.holidays.is_empty() { 7 } else { 8 };
         (0..kinds).any(|kind| self.slots(season, kind).iter().any(used))

@@ -47,7 +47,8 @@ pub fn of_part(part: &Part<'_>, state: &mut State) -> Result<Vec<IntervalCost>, 
     for (at, (charge, rules)) in part.tariff.energy.iter().zip(&part.tariff.document.energy).enumerate() {
         let scale = part.scale(rules.blocks_per);
         let shares = shares(part, charge, bought, Counter::new(charge, scale));
-        for sum in part.sums(charge, scale, Some(bought), state, at == 0)?.into_iter().filter(|sum| sum.bucket.wh != 0) {
+        for sum in part.sums(charge, scale, Some(bought), state, at == 0)?.into_iter().filter(|sum| sum.bucket.wh != 0)
+        {
             let own = own(&shares, &sum, charge, state.netted);
             if let Some(line) = part.energy_line(charge, sum)? {
                 put(&line, &own, state.netted, &mut intervals);

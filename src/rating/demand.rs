@@ -19,7 +19,7 @@ use super::measure::{Highest, Measured};
 use super::part::Part;
 use super::walk;
 use crate::money::Rounding;
-use crate::tariff_document::{DemandCharge, Ratchet};
+use crate::tariff_document::{Block, DemandCharge, Ratchet};
 use crate::usage::{Quality, RegisterRead};
 
 /// A highest demand and its day.
@@ -68,19 +68,18 @@ fn of_profile(
         let field = format!("the demand window of {}", charge.name);
         return Err(RatingError::IntervalTooLong { minutes: profile.minutes, field, needed: window });
     }
-    let mut peaks: Vec<Option<Highest<'_>>> = vec![None; charge.prices.len()];
     let highest = measured.highest(usize::from(window / profile.minutes));
-    for (cell, highest) in (0..).zip(highest.iter()) {
-        if let (Some(highest), Some(peak)) = (highest, peaks.get_mut(charge.price_at(cell))) {
-            highest.raise(peak);
-        }
-    }
-    let peak = |highest: Highest<'_>| Peak {
-        kw: walk::kilowatts(highest.wh, window),
-        date: highest.day.date,
-        estimated: walk::estimated(highest.day),
+    let peak = |price: usize| {
+        let mut peak = None;
+        let own = (0..).zip(highest.iter()).filter(|(cell, _)| charge.price_at(*cell) == price);
+        own.filter_map(|(_, highest)| *highest).for_each(|highest| highest.raise(&mut peak));
+        peak.map(|Highest { wh, day }| Peak {
+            kw: walk::kilowatts(wh, window),
+            date: day.date,
+            estimated: walk::estimated(day),
+        })
     };
-    Ok(peaks.into_iter().map(|highest| highest.map(peak)).collect())
+    Ok((0..charge.prices.len()).map(peak).collect())
 }
 
 fn of_reads(charge: &Charge, rules: &DemandCharge, reads: &[RegisterRead]) -> Result<Vec<Option<Peak>>, RatingError> {
@@ -141,7 +140,9 @@ fn price_lines(
         return Ok(());
     };
     let whole = part.whole.days();
-    for (at, block) in price.blocks.iter().enumerate().filter(|(_, block)| billed.kw > block.from) {
+    // The first block begins at nothing, which the billed demand is above.
+    let reached = |(at, block): &(usize, &Block)| *at == 0 || billed.kw > block.from;
+    for (at, block) in price.blocks.iter().enumerate().filter(reached) {
         let kw = block.to.map_or(billed.kw, |end| billed.kw.min(end)) - block.from;
         let share = if days == whole {
             kw

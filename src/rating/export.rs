@@ -195,8 +195,7 @@ pub fn settle(part: &Part<'_>, state: &mut State, lines: &mut Vec<BillLine>) -> 
     if let Some(settlement) = due
         && banked > 0
     {
-        let item =
-            part.tariff.item(LineKind::Credit, "Energy left over", Unit::KilowattHour, settlement.price);
+        let item = part.tariff.item(LineKind::Credit, "Energy left over", Unit::KilowattHour, settlement.price);
         let quantity = -part.kwh(banked);
         let trace = vec![TraceDay { date: part.whole.from(), until: part.whole.to(), quantity, estimated: false }];
         lines.push(part.line(&Arc::new(item), quantity, trace)?);

@@ -207,13 +207,19 @@ impl<'a> Part<'a> {
 
     /// The days of a bucket, with a sign; of register reads, the reads.
     pub fn trace(&self, bucket: &Bucket, sign: i64) -> Vec<TraceDay> {
-        let reads = self.usage.import.reads();
-        let day = |(date, wh, estimated): &(NaiveDate, i64, bool)| {
-            let read = reads.iter().find(|read| read.from == *date);
-            let until = read.map_or_else(|| date.succ_opt().unwrap_or(*date), |read| read.to);
-            TraceDay { date: *date, until, quantity: Decimal::new(wh * sign, 3), estimated: *estimated }
+        let next = |date: NaiveDate| date.succ_opt().unwrap_or(date);
+        let day = |(date, wh, estimated): &(NaiveDate, i64, bool), until| TraceDay {
+            date: *date,
+            until,
+            quantity: Decimal::new(wh * sign, 3),
+            estimated: *estimated,
         };
-        bucket.days.iter().map(day).collect()
+        if let Supply::Profile(_) = self.usage.import {
+            return bucket.days.iter().map(|share| day(share, next(share.0))).collect();
+        }
+        let read = |date| self.usage.import.reads().iter().find(|read| read.from == date);
+        let until = |date| read(date).map_or_else(|| next(date), |read| read.to);
+        bucket.days.iter().map(|share| day(share, until(share.0))).collect()
     }
 
     /// A finished line: rounded, and marked where the part is not the whole billing period.
