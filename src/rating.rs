@@ -3,6 +3,10 @@
 //! A [`TariffDocument`](crate::tariff_document::TariffDocument) is prepared once as a [`CompiledTariff`];
 //! [`rate`] then walks the days of a profile (or takes register reads) and makes a [`Bill`]. Energy is
 //! summed as whole watt-hours per block and time-of-use period and multiplied by the price once (rule 6).
+//!
+//! What does not depend on usage is worked out with the tariff: all its calendars laid over each other (`grid`), and
+//! what each line charges for ([`Item`]). A bill's values are read once (`measure`): each day's energy by cell of the
+//! grid, and each cell's highest value; energy (`energy`) and demand (`demand`) work on these.
 
 mod adjust;
 mod bill;
