@@ -122,8 +122,6 @@ impl Db {
         let manager = AsyncDieselConnectionManager::new_with_config(app_url, config);
         let pool = Pool::builder(manager)
             .max_size(size)
-            // The connection last given back is warm, and its process awake.
-            .queue_mode(deadpool::managed::QueueMode::Lifo)
             .wait_timeout(Some(std::time::Duration::from_secs(10)))
             .create_timeout(Some(std::time::Duration::from_secs(10)))
             .runtime(deadpool::Runtime::Tokio1)
