@@ -38,17 +38,34 @@ impl Rounding {
         };
         value.round_dp_with_strategy(decimals, strategy)
     }
+
+    /// Rounds so many units of the last of `scale` decimals to cents; `None` where 64 bits do not hold it.
+    fn cents(self, units: i64, scale: u32) -> Option<i64> {
+        let Some(dropped) = scale.checked_sub(2) else {
+            return units.checked_mul(10_i64.pow(2 - scale));
+        };
+        let one = 10_i64.checked_pow(dropped)?;
+        let (cut, rest) = (units / one, units % one);
+        let half = rest.unsigned_abs().cmp(&(one.unsigned_abs() - rest.unsigned_abs()));
+        let away = match self {
+            Self::HalfAwayFromZero => half.is_ge(),
+            Self::HalfToEven => half.is_gt() || (half.is_eq() && cut % 2 != 0),
+            Self::TowardsZero => false,
+            Self::AwayFromZero => rest != 0,
+        };
+        Some(if away { cut + units.signum() } else { cut })
+    }
 }
 
-/// An amount of money with exactly two decimals; the currency is known from the context.
+/// An amount of money in whole hundredths; the currency is known from the context.
 ///
 /// Shown and serialised as a string such as `"-12.50"`, never as a float.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Money(Decimal);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Money(i128);
 
 impl Money {
     /// Nothing.
-    pub const ZERO: Self = Self(Decimal::ZERO);
+    pub const ZERO: Self = Self(0);
 
     /// Rounds half away from zero to two decimals.
     #[must_use]
@@ -59,62 +76,66 @@ impl Money {
     /// Rounds to two decimals by the given rule.
     #[must_use]
     pub fn rounded(value: Decimal, rounding: Rounding) -> Self {
-        let mut amount = rounding.apply(value, 2);
-        amount.rescale(2);
-        if amount.is_zero() {
-            amount.set_sign_positive(true);
+        let amount = rounding.apply(value, 2);
+        // A decimal has 96 bits: a hundred times one has room.
+        Self(amount.mantissa() * 10_i128.pow(2_u32.saturating_sub(amount.scale())))
+    }
+
+    /// `quantity` x `price`, rounded once by the given rule; `None` where the product is beyond a decimal.
+    #[must_use]
+    pub fn product(quantity: Decimal, price: Decimal, rounding: Rounding) -> Option<Self> {
+        let whole = |value: Decimal| i64::try_from(value.mantissa()).ok();
+        let units = whole(quantity).zip(whole(price)).and_then(|(quantity, price)| quantity.checked_mul(price));
+        let cents = units.and_then(|units| rounding.cents(units, quantity.scale() + price.scale()));
+        match cents {
+            Some(cents) => Some(Self::from_cents(cents)),
+            None => quantity.checked_mul(price).map(|exact| Self::rounded(exact, rounding)),
         }
-        Self(amount)
     }
 
     /// So many hundredths: `Money::from_cents(1250)` is 12.50.
     #[must_use]
-    pub fn from_cents(cents: i64) -> Self {
-        Self(Decimal::new(cents, 2))
+    pub const fn from_cents(cents: i64) -> Self {
+        Self(cents as i128)
     }
 
     /// So many hundredths.
     #[must_use]
-    pub fn cents(self) -> i128 {
-        let mut amount = self.0;
-        amount.rescale(2);
-        amount.mantissa()
+    pub const fn cents(self) -> i128 {
+        self.0
     }
 
-    /// The amount as a decimal with two places.
+    /// The amount as a decimal with two places; with none where it is beyond what a decimal holds with two.
     #[must_use]
-    pub const fn amount(self) -> Decimal {
-        self.0
+    pub fn amount(self) -> Decimal {
+        Decimal::try_from_i128_with_scale(self.0, 2)
+            .or_else(|_| Decimal::try_from_i128_with_scale(self.0 / 100, 0))
+            .unwrap_or(if self.is_negative() { Decimal::MIN } else { Decimal::MAX })
     }
 
     /// Whether it is 0.00.
     #[must_use]
-    pub fn is_zero(self) -> bool {
-        self.0.is_zero()
+    pub const fn is_zero(self) -> bool {
+        self.0 == 0
     }
 
     /// Whether it is below 0.00.
     #[must_use]
-    pub fn is_negative(self) -> bool {
-        self.0 < Decimal::ZERO
+    pub const fn is_negative(self) -> bool {
+        self.0 < 0
     }
 
     /// The amount without its sign.
     #[must_use]
-    pub fn abs(self) -> Self {
+    pub const fn abs(self) -> Self {
         Self(self.0.abs())
-    }
-}
-
-impl Default for Money {
-    fn default() -> Self {
-        Self::ZERO
     }
 }
 
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&format!("{:.2}", self.0))
+        let (sign, size) = (if self.is_negative() { "-" } else { "" }, self.0.unsigned_abs());
+        f.pad(&format!("{sign}{}.{:02}", size / 100, size % 100))
     }
 }
 
@@ -164,7 +185,7 @@ impl Sub for Money {
 impl Neg for Money {
     type Output = Self;
     fn neg(self) -> Self {
-        if self.is_zero() { self } else { Self(-self.0) }
+        Self(-self.0)
     }
 }
 
@@ -219,6 +240,28 @@ mod tests {
         assert_eq!(serde_json::from_str::<Money>("\"5\"").unwrap(), five);
         assert!(serde_json::from_str::<Money>("\"5.001\"").is_err());
         assert!(serde_json::from_str::<Money>("5.0").is_err(), "a float is not money");
+    }
+
+    #[test]
+    fn a_product_is_rounded_as_the_exact_one_is() {
+        let rules = [Rounding::HalfAwayFromZero, Rounding::HalfToEven, Rounding::TowardsZero, Rounding::AwayFromZero];
+        let figures = ["0", "1", "-1", "0.005", "0.015", "-0.025", "2.5", "1016.770", "0.082949", "-0.000001"];
+        let large = ["9999999999.99", "79228162514264337593543950335", "0.0000000000000000000000000001"];
+        let figures: Vec<Decimal> = figures.iter().chain(&large).map(|text| decimal(text)).collect();
+        for (one, other) in figures.iter().flat_map(|one| figures.iter().map(move |other| (*one, *other))) {
+            for rule in rules {
+                let exact = one.checked_mul(other).map(|exact| Money::rounded(exact, rule));
+                assert_eq!(Money::product(one, other, rule), exact, "{one} x {other}, {rule:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_decimal_holds_money_holds() {
+        for most in [Decimal::MAX, Decimal::MIN] {
+            assert_eq!(Money::new(most).amount(), most);
+            assert_eq!(Money::new(most).to_string(), format!("{most}.00"));
+        }
     }
 
     #[test]

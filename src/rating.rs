@@ -3,6 +3,10 @@
 //! A [`TariffDocument`](crate::tariff_document::TariffDocument) is prepared once as a [`CompiledTariff`];
 //! [`rate`] then walks the days of a profile (or takes register reads) and makes a [`Bill`]. Energy is
 //! summed as whole watt-hours per block and time-of-use period and multiplied by the price once (rule 6).
+//!
+//! What does not depend on usage is worked out with the tariff: all its calendars laid over each other (`grid`), and
+//! what each line charges for ([`Item`]). A bill's values are read once (`measure`): each day's energy by cell of the
+//! grid, and each cell's highest value; energy (`energy`) and demand (`demand`) work on these.
 
 mod adjust;
 mod bill;
@@ -16,7 +20,10 @@ pub mod explain;
 mod export;
 mod finish;
 mod fixed;
+mod grid;
 mod input;
+mod item;
+mod measure;
 mod part;
 mod registers;
 pub mod report;
@@ -28,6 +35,7 @@ pub use bill::{Bill, BillLine, Carried, LineKind, TraceDay, Unit};
 pub use compile::CompiledTariff;
 pub use error::RatingError;
 pub use input::{History, PastPeak, Supply, UsageInput};
+pub use item::Item;
 
 use crate::period::Period;
 pub use costs::IntervalCost;
@@ -47,7 +55,7 @@ pub fn rate(
     period: Period,
     history: &History,
 ) -> Result<Bill, RatingError> {
-    let part = Part { tariff, period, whole: period, usage, whole_usage: usage, history };
+    let part = Part::new(tariff, (period, usage), (period, usage), history)?;
     let mut state = State::from_history(history);
     let lines = part.lines(&mut state)?;
     finish::bill(&[part], state, lines)

@@ -1,48 +1,54 @@
 //! Riders, percentages, minimums: what is worked out from other lines.
 
+use std::sync::Arc;
+
 use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
 
 use super::bill::{BillLine, LineKind, TraceDay, Unit};
 use super::error::RatingError;
-use super::part::{Draft, Part};
+use super::item::Item;
+use super::part::Part;
 use crate::money::Money;
 use crate::tariff_document::{Adjustment, AdjustmentKind, Minimum, MinimumBasis};
 
 /// Adds the riders of a part to its lines, in the tariff's order.
 pub fn riders(part: &Part<'_>, lines: &mut Vec<BillLine>) -> Result<(), RatingError> {
-    for adjustment in &part.tariff.document.adjustments {
-        let line = part.line(rider(part, adjustment, lines)?)?;
-        lines.push(line);
+    for (adjustment, item) in part.tariff.document.adjustments.iter().zip(&part.tariff.riders) {
+        lines.push(rider(part, adjustment, item, lines)?);
     }
     Ok(())
 }
 
-fn rider<'p>(part: &Part<'p>, adjustment: &'p Adjustment, lines: &[BillLine]) -> Result<Draft<'p>, RatingError> {
-    let draft = |quantity, unit, price| Draft::new(LineKind::Adjustment, &adjustment.name, quantity, unit, price);
-    Ok(match &adjustment.kind {
-        AdjustmentKind::Kwh { price } => {
-            let (kwh, trace) = billed_energy(part, lines)?;
-            Draft { trace, ..draft(kwh, Unit::KilowattHour, *price) }
+fn rider(
+    part: &Part<'_>,
+    adjustment: &Adjustment,
+    item: &Arc<Item>,
+    lines: &[BillLine],
+) -> Result<BillLine, RatingError> {
+    match &adjustment.kind {
+        AdjustmentKind::Kwh { .. } => {
+            let (kwh, trace) = billed_energy(part, lines);
+            part.line(item, kwh, trace)
         }
-        AdjustmentKind::Period { price } => draft(part.share().round_dp(6).normalize(), Unit::Each, *price),
+        AdjustmentKind::Period { .. } => part.line(item, part.share().round_dp(6).normalize(), vec![]),
         AdjustmentKind::Percent { percent, of } => {
             let default = [LineKind::Energy, LineKind::Demand, LineKind::Fixed];
             let kinds: &[LineKind] = if of.is_empty() { &default } else { of };
-            let base: Money = lines.iter().filter(|line| kinds.contains(&line.kind)).map(|line| line.amount).sum();
-            let note = format!("{} % of {base}", percent.normalize());
-            Draft { note, ..draft(base.amount(), Unit::Amount, percent / Decimal::ONE_HUNDRED) }
+            let base: Money = lines.iter().filter(|line| kinds.contains(&line.item.kind)).map(|line| line.amount).sum();
+            let item = item.noted(&format!("{} % of {base}", percent.normalize()));
+            part.line(&Arc::new(item), base.amount(), vec![])
         }
-    })
+    }
 }
 
 /// The energy that the first energy charge bills, by day.
-fn billed_energy(part: &Part<'_>, lines: &[BillLine]) -> Result<(Decimal, Vec<TraceDay>), RatingError> {
+fn billed_energy(part: &Part<'_>, lines: &[BillLine]) -> (Decimal, Vec<TraceDay>) {
     let Some(first) = part.tariff.energy.first() else {
-        return Ok((part.imported()?, vec![]));
+        return (part.imported(), vec![]);
     };
     let billed: Vec<&BillLine> =
-        lines.iter().filter(|line| line.kind == LineKind::Energy && line.name == first.name).collect();
+        lines.iter().filter(|line| line.item.kind == LineKind::Energy && line.item.name == first.name).collect();
     let mut trace: Vec<TraceDay> = vec![];
     for day in billed.iter().flat_map(|line| &line.trace) {
         match trace.iter_mut().find(|known| known.date == day.date) {
@@ -54,7 +60,7 @@ fn billed_energy(part: &Part<'_>, lines: &[BillLine]) -> Result<(Decimal, Vec<Tr
         }
     }
     trace.sort_by_key(|day| day.date);
-    Ok((billed.iter().map(|line| line.quantity).sum(), trace))
+    (billed.iter().map(|line| line.quantity).sum(), trace)
 }
 
 /// What is missing to each minimum, as lines of their own.
@@ -70,9 +76,9 @@ pub fn minimums(parts: &[Part<'_>], lines: &mut Vec<BillLine>) -> Result<(), Rat
         };
         let short = least - counted;
         if !short.is_negative() && !short.is_zero() {
-            let mut draft = Draft::new(LineKind::Minimum, &minimum.name, Decimal::ONE, Unit::Each, short.amount());
-            draft.note = format!("{least} less {counted}");
-            lines.push(BillLine { period: last.whole, ..last.line(draft)? });
+            let item = last.tariff.item(LineKind::Minimum, &minimum.name, Unit::Each, short.amount());
+            let item = item.noted(&format!("{least} less {counted}"));
+            lines.push(BillLine { period: last.whole, ..last.line(&Arc::new(item), Decimal::ONE, vec![])? });
         }
     }
     Ok(())
@@ -83,7 +89,7 @@ pub fn counted(minimum: &Minimum, lines: &[BillLine]) -> Money {
     let default = [LineKind::Energy, LineKind::Demand, LineKind::Fixed, LineKind::Adjustment, LineKind::Credit];
     let kinds: &[LineKind] = if minimum.counts.is_empty() { &default } else { &minimum.counts };
     let counts = |line: &&BillLine| {
-        kinds.contains(&line.kind) || (minimum.per == MinimumBasis::Year && line.kind == LineKind::Minimum)
+        kinds.contains(&line.item.kind) || (minimum.per == MinimumBasis::Year && line.item.kind == LineKind::Minimum)
     };
     lines.iter().filter(counts).map(|line| line.amount).sum()
 }

@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::item::Item;
 use crate::money::Money;
 use crate::period::Period;
 pub use crate::tariff_document::LineKind;
 
 /// What rating makes of a period.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bill {
     /// The days billed.
     pub period: Period,
@@ -59,39 +61,20 @@ pub struct Carried {
 }
 
 /// One charge.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BillLine {
-    /// What it is.
-    pub kind: LineKind,
-    /// The charge's name in the tariff.
-    pub name: String,
-    /// Name, season, period, block and days, for a person.
-    pub description: String,
+    /// What is charged for, and its price.
+    pub item: Arc<Item>,
     /// The days it is for: the billing period, or the part before or after a rate change.
     pub period: Period,
-    /// Season of the price.
-    pub season: Option<String>,
-    /// Time-of-use period of the price.
-    pub tou_period: Option<String>,
-    /// Which block, from 1, where the price has several.
-    pub block: Option<u16>,
-    /// How much.
+    /// How much, in the item's unit.
     pub quantity: Decimal,
-    /// Of what.
-    pub unit: Unit,
-    /// Price of one.
-    pub price: Decimal,
     /// quantity x price, rounded by the tariff's rule.
     pub amount: Money,
-    /// Per cent of tax on it, all taxes together; `None`: not taxed.
-    pub tax_rate: Option<Decimal>,
     /// Whether any of the quantity was estimated.
     pub estimated: bool,
     /// Where the quantity comes from, day by day (register reads: read by read); sums to it.
     pub trace: Vec<TraceDay>,
-    /// Names and per cents of the taxes on it.
-    #[serde(skip)]
-    pub(crate) taxes: Vec<(String, Decimal)>,
 }
 
 /// A day's, or a read's, share of a line.
@@ -155,6 +138,6 @@ impl Bill {
     /// Sum of the lines of a kind.
     #[must_use]
     pub fn sum(&self, kind: LineKind) -> Money {
-        self.lines.iter().filter(|line| line.kind == kind).map(|line| line.amount).sum()
+        self.lines.iter().filter(|line| line.item.kind == kind).map(|line| line.amount).sum()
     }
 }

@@ -1,29 +1,44 @@
-//! A tariff made ready for rating: checked, its calendars as tables, its prices by cell.
+//! A tariff made ready for rating: checked, its calendars as tables, its prices by cell, its lines described.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
+use super::bill::Unit;
 use super::calendar::CompiledCalendar;
+use super::fixed;
+use super::grid::Grid;
+use super::item::Item;
 use super::registers::watt_hours;
-use crate::tariff_document::{Block, ExportCredit, Fault, LineKind, PriceCell, TariffDocument};
+use crate::tariff_document::{
+    Adjustment, AdjustmentKind, Block, ExportCredit, Fault, LineKind, PriceCell, TariffDocument, Tax,
+};
 
 /// A checked tariff, made ready once and used for any number of bills.
 #[derive(Debug, Clone)]
 pub struct CompiledTariff {
     pub(super) document: TariffDocument,
+    /// All calendars as one.
+    pub(super) grid: Grid,
     pub(super) energy: Vec<Charge>,
     pub(super) demand: Vec<Charge>,
     pub(super) export: Option<Charge>,
+    /// One of each fixed charge.
+    pub(super) fixed: Vec<Arc<Item>>,
+    /// One of each adjustment.
+    pub(super) riders: Vec<Arc<Item>>,
 }
 
-/// Prices by the cells of a calendar.
+/// Prices by time.
 #[derive(Debug, Clone)]
 pub struct Charge {
     pub name: String,
     pub calendar: Option<CompiledCalendar>,
     /// Index into `prices` of every cell of the calendar.
-    price_of: Vec<u16>,
+    of_calendar: Vec<u16>,
+    /// Index into `prices` of every cell of the tariff's grid.
+    of_grid: Vec<u16>,
     pub prices: Vec<Price>,
 }
 
@@ -35,8 +50,22 @@ pub struct Price {
     pub season_at: Option<usize>,
     pub period: Option<String>,
     pub blocks: Vec<Block>,
+    /// What a line of each block charges for.
+    pub items: Vec<Arc<Item>>,
     /// Where each block but the last ends, in watt-hours.
     pub ends: Vec<i64>,
+}
+
+/// What the lines of a charge are like.
+#[derive(Clone, Copy)]
+struct Lines<'t> {
+    kind: LineKind,
+    unit: Unit,
+    /// Whether they tell the time-of-use period.
+    periods: bool,
+    /// Whether they tell the block.
+    blocks: bool,
+    taxes: &'t [Tax],
 }
 
 impl CompiledTariff {
@@ -49,26 +78,35 @@ impl CompiledTariff {
         if !faults.is_empty() {
             return Err(faults);
         }
-        let calendars: BTreeMap<&String, CompiledCalendar> = document
-            .calendars
-            .iter()
-            .map(|(name, calendar)| (name, CompiledCalendar::new(calendar, document.clock)))
-            .collect();
-        let charge = |name: &str, calendar: &Option<String>, prices: &[PriceCell]| {
-            Charge::new(name, calendar.as_ref().and_then(|name| calendars.get(name)).cloned(), prices)
-        };
-        let energy =
-            document.energy.iter().map(|energy| charge(&energy.name, &energy.calendar, &energy.prices)).collect();
-        let demand =
-            document.demand.iter().map(|demand| charge(&demand.name, &demand.calendar, &demand.prices)).collect();
+        let calendars = Calendars::new(document);
+        let taxes = &document.taxes;
+        let lines = |kind, unit| Lines { kind, unit, periods: true, blocks: true, taxes };
+        let energy = document.energy.iter().map(|energy| {
+            let lines = lines(LineKind::Energy, Unit::KilowattHour);
+            calendars.charge(&energy.name, energy.calendar.as_ref(), &energy.prices, lines)
+        });
+        let demand = document.demand.iter().map(|demand| {
+            let lines = Lines { periods: demand.per_period, ..lines(LineKind::Demand, Unit::Kilowatt) };
+            calendars.charge(&demand.name, demand.calendar.as_ref(), &demand.prices, lines)
+        });
         let export = match &document.export {
             Some(
                 ExportCredit::NetBilling { calendar, prices, .. }
                 | ExportCredit::BuyAllSellAll { calendar, prices, .. },
-            ) => Some(charge("Energy fed in", calendar, prices)),
+            ) => {
+                let lines = Lines { blocks: false, ..lines(LineKind::Credit, Unit::KilowattHour) };
+                Some(calendars.charge("Energy fed in", calendar.as_ref(), prices, lines))
+            }
             _ => None,
         };
-        Ok(Self { document: document.clone(), energy, demand, export })
+        let fixed = document
+            .fixed
+            .iter()
+            .map(|charge| Item::new(LineKind::Fixed, &charge.name, fixed::unit(charge), charge.price, taxes));
+        let riders = document.adjustments.iter().map(|adjustment| rider(adjustment, taxes));
+        let (energy, demand) = (energy.collect(), demand.collect());
+        let (fixed, riders) = (fixed.map(Arc::new).collect(), riders.map(Arc::new).collect());
+        Ok(Self { document: document.clone(), energy, demand, export, fixed, riders, grid: calendars.grid })
     }
 
     /// The document it was made from.
@@ -77,38 +115,80 @@ impl CompiledTariff {
         &self.document
     }
 
-    /// Names and per cents of the taxes on a line.
-    pub(super) fn taxes(&self, kind: LineKind, name: &str) -> Vec<(String, Decimal)> {
-        let all = |tax: &crate::tariff_document::Tax| tax.on.is_empty() && tax.names.is_empty();
-        let taxed = self
-            .document
-            .taxes
-            .iter()
-            .filter(|tax| all(tax) || tax.on.contains(&kind) || tax.names.iter().any(|known| known == name));
-        taxed.map(|tax| (tax.name.clone(), tax.percent)).collect()
+    /// What a line charges for that only this bill has.
+    pub(super) fn item(&self, kind: LineKind, name: &str, unit: Unit, price: Decimal) -> Item {
+        Item::new(kind, name, unit, price, &self.document.taxes)
     }
 }
 
-impl Charge {
-    fn new(name: &str, calendar: Option<CompiledCalendar>, cells: &[PriceCell]) -> Self {
+fn rider(adjustment: &Adjustment, taxes: &[Tax]) -> Item {
+    let (unit, price) = match &adjustment.kind {
+        AdjustmentKind::Kwh { price } => (Unit::KilowattHour, *price),
+        AdjustmentKind::Period { price } => (Unit::Each, *price),
+        AdjustmentKind::Percent { percent, .. } => (Unit::Amount, percent / Decimal::ONE_HUNDRED),
+    };
+    Item::new(LineKind::Adjustment, &adjustment.name, unit, price, taxes)
+}
+
+/// A tariff's calendars by name, and all of them as one.
+struct Calendars<'d> {
+    by_name: BTreeMap<&'d String, CompiledCalendar>,
+    grid: Grid,
+}
+
+impl<'d> Calendars<'d> {
+    fn new(document: &'d TariffDocument) -> Self {
+        let calendars = document.calendars.iter().map(|(name, calendar)| (name, CompiledCalendar::new(calendar)));
+        let by_name: BTreeMap<&String, CompiledCalendar> = calendars.collect();
+        let grid = Grid::new(&by_name.values().collect::<Vec<_>>(), document.clock);
+        Self { by_name, grid }
+    }
+
+    fn charge(&self, name: &str, calendar: Option<&String>, cells: &[PriceCell], lines: Lines<'_>) -> Charge {
+        let place = calendar.and_then(|name| self.by_name.keys().position(|known| *known == name));
+        let calendar = calendar.and_then(|name| self.by_name.get(name)).cloned();
         let season_at = |name: &String| calendar.as_ref()?.seasons.iter().position(|known| known == name);
         let prices = cells.iter().map(|cell| Price {
             season: cell.season.clone(),
             season_at: cell.season.as_ref().and_then(season_at),
             period: cell.period.clone(),
             blocks: cell.blocks.clone(),
+            items: items(name, cell, lines),
             ends: cell.blocks.iter().filter_map(|block| block.to).map(watt_hours).collect(),
         });
         let prices: Vec<Price> = prices.collect();
-        let price_of = calendar.as_ref().map_or_else(Vec::new, |calendar| {
+        let of_calendar: Vec<u16> = calendar.as_ref().map_or_else(Vec::new, |calendar| {
             (0..calendar.cells()).map(|cell| price_index(calendar, cells, cell)).collect()
         });
-        Self { name: name.to_owned(), calendar, price_of, prices }
+        let of_grid = match place {
+            Some(place) => self.grid.cells_of(place).map(|cell| of_calendar.get(cell).copied().unwrap_or(0)).collect(),
+            None => vec![0; self.grid.cells()],
+        };
+        Charge { name: name.to_owned(), calendar, of_calendar, of_grid, prices }
+    }
+}
+
+/// What a line of each block of a price charges for.
+fn items(name: &str, cell: &PriceCell, lines: Lines<'_>) -> Vec<Arc<Item>> {
+    let period = cell.period.as_deref().filter(|_| lines.periods);
+    let several = lines.blocks && cell.blocks.len() > 1;
+    let item = |(at, block): (usize, &Block)| {
+        let block_at = several.then(|| u16::try_from(at + 1).unwrap_or(u16::MAX));
+        let item = Item::new(lines.kind, name, lines.unit, block.price, lines.taxes);
+        Arc::new(item.of_price(cell.season.as_deref(), period, block_at))
+    };
+    cell.blocks.iter().enumerate().map(item).collect()
+}
+
+impl Charge {
+    /// The price of a cell of the charge's calendar.
+    pub fn price_of(&self, cell: usize) -> usize {
+        self.of_calendar.get(cell).copied().unwrap_or(0).into()
     }
 
-    /// The price of a cell.
-    pub fn price_of(&self, cell: u16) -> usize {
-        self.price_of.get(usize::from(cell)).copied().unwrap_or(0).into()
+    /// The price of a cell of the tariff's grid.
+    pub fn price_at(&self, cell: u16) -> usize {
+        self.of_grid.get(usize::from(cell)).copied().unwrap_or(0).into()
     }
 }
 

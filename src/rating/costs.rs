@@ -8,11 +8,9 @@ use super::compile::Charge;
 use super::energy::{Counter, Sum};
 use super::error::RatingError;
 use super::export;
-use super::input::Supply;
+use super::measure::Measured;
 use super::part::{Part, State};
-use super::walk;
 use crate::money::Rounding;
-use crate::usage::Profile;
 use crate::usage::days::day_start;
 
 /// An interval with its cost.
@@ -37,18 +35,20 @@ struct Share {
 
 /// The intervals of a part with their costs.
 pub fn of_part(part: &Part<'_>, state: &mut State) -> Result<Vec<IntervalCost>, RatingError> {
-    let Supply::Profile(profile) = part.usage.import else {
+    let Some(measured) = &part.measured else {
         let why = "register reads have no intervals".to_owned();
         return Err(RatingError::NeedsIntervals { charge: "interval costs".to_owned(), why });
     };
     let flow = export::flow(part)?;
     state.netted = part.usage.export.is_some() || !state.bank.is_empty();
-    let bought = part.bought(profile, &flow);
-    let mut intervals = intervals(part, &bought)?;
+    let netted = part.netted(&flow)?;
+    let bought = netted.as_ref().unwrap_or(measured);
+    let mut intervals = intervals(part, bought);
     for (at, (charge, rules)) in part.tariff.energy.iter().zip(&part.tariff.document.energy).enumerate() {
         let scale = part.scale(rules.blocks_per);
-        let shares = shares(part, charge, &bought, Counter::new(charge, scale))?;
-        for sum in part.sums(charge, scale, &flow, state, at == 0)?.into_iter().filter(|sum| sum.bucket.wh != 0) {
+        let shares = shares(part, charge, bought, Counter::new(charge, scale));
+        for sum in part.sums(charge, scale, Some(bought), state, at == 0)?.into_iter().filter(|sum| sum.bucket.wh != 0)
+        {
             let own = own(&shares, &sum, charge, state.netted);
             if let Some(line) = part.energy_line(charge, sum)? {
                 put(&line, &own, state.netted, &mut intervals);
@@ -58,40 +58,33 @@ pub fn of_part(part: &Part<'_>, state: &mut State) -> Result<Vec<IntervalCost>, 
     Ok(intervals)
 }
 
-fn intervals(part: &Part<'_>, profile: &Profile) -> Result<Vec<IntervalCost>, RatingError> {
+fn intervals(part: &Part<'_>, measured: &Measured<'_>) -> Vec<IntervalCost> {
+    let profile = measured.profile();
     let mut intervals = vec![];
-    for day in walk::days(profile, part.period)? {
-        let mut start = day_start(profile.zone, day.date);
-        for value in &day.values {
-            intervals.push(IntervalCost { start, date: day.date, wh: i64::from(*value), cost: Decimal::ZERO });
+    for day in measured.days(part.period) {
+        let mut start = day_start(profile.zone, day.date());
+        for value in &day.usage.values {
+            intervals.push(IntervalCost { start, date: day.date(), wh: i64::from(*value), cost: Decimal::ZERO });
             start += Duration::minutes(profile.minutes.into());
         }
     }
-    Ok(intervals)
+    intervals
 }
 
 /// Every interval's way through the blocks.
-fn shares(
-    part: &Part<'_>,
-    charge: &Charge,
-    profile: &Profile,
-    mut counter: Counter<'_>,
-) -> Result<Vec<Share>, RatingError> {
-    let (mut shares, mut scratch, mut first) = (vec![], vec![], 0);
-    for day in walk::days(profile, part.period)? {
-        let segments = charge.calendar.as_ref().map(|calendar| calendar.segments(profile, day, &mut scratch));
-        let segments = segments.unwrap_or_default();
-        for (at, wh) in day.values.iter().enumerate() {
-            let cell =
-                segments.iter().find(|segment| segment.from <= at && at < segment.to).map(|segment| segment.cell);
-            let price = cell.filter(|_| charge.calendar.is_some()).map_or(0, |cell| charge.price_of(cell));
-            counter.step(price, day.date, i64::from(*wh), false, &mut |place, wh| {
-                shares.push(Share { interval: first + at, place, wh })
-            });
+fn shares(part: &Part<'_>, charge: &Charge, measured: &Measured<'_>, mut counter: Counter<'_>) -> Vec<Share> {
+    let (mut shares, mut scratch, mut at) = (vec![], vec![], 0);
+    for day in measured.days(part.period) {
+        for (cell, values) in measured.runs(day, &mut scratch) {
+            for wh in values {
+                counter.step(charge.price_at(cell), day.date(), i64::from(*wh), false, &mut |place, wh| {
+                    shares.push(Share { interval: at, place, wh })
+                });
+                at += 1;
+            }
         }
-        first += day.values.len();
     }
-    Ok(shares)
+    shares
 }
 
 /// The shares that a line is made of.
@@ -112,7 +105,7 @@ fn put(line: &BillLine, own: &[&Share], netted: bool, intervals: &mut [IntervalC
         let cost = if netted && !total.is_zero() {
             Rounding::HalfAwayFromZero.apply(line.amount.amount() * wh / total, 9)
         } else {
-            wh * line.price / Decimal::ONE_THOUSAND
+            wh * line.item.price / Decimal::ONE_THOUSAND
         };
         left -= cost;
         if let Some(interval) = intervals.get_mut(share.interval) {

@@ -6,20 +6,21 @@
 //! for its share of the days.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{Datelike, Months, NaiveDate};
 use rust_decimal::Decimal;
 
-use super::bill::{BillLine, LineKind, TraceDay, Unit};
-use super::calendar::Segment;
+use super::bill::{BillLine, TraceDay};
 use super::compile::{Charge, Price};
 use super::error::RatingError;
-use super::input::{PastPeak, Supply};
-use super::part::{Draft, Part};
+use super::input::PastPeak;
+use super::measure::{Highest, Measured};
+use super::part::Part;
 use super::walk;
 use crate::money::Rounding;
-use crate::tariff_document::{DemandCharge, Ratchet};
-use crate::usage::{Profile, Quality, RegisterRead};
+use crate::tariff_document::{Block, DemandCharge, Ratchet};
+use crate::usage::{Quality, RegisterRead};
 
 /// A highest demand and its day.
 #[derive(Debug, Clone, Copy)]
@@ -29,14 +30,17 @@ pub struct Peak {
     pub estimated: bool,
 }
 
-/// The demand lines, and the highest demand of each period for later ratchets.
-pub fn lines(part: &Part<'_>, peaks: &mut BTreeMap<String, Decimal>) -> Result<Vec<BillLine>, RatingError> {
-    let mut lines = vec![];
+/// Adds the demand lines, and keeps the highest demand of each period for later ratchets.
+pub fn lines(
+    part: &Part<'_>,
+    peaks: &mut BTreeMap<String, Decimal>,
+    lines: &mut Vec<BillLine>,
+) -> Result<(), RatingError> {
     for (charge, rules) in part.tariff.demand.iter().zip(&part.tariff.document.demand) {
         let seasons = days_of_seasons(part, charge);
-        let found = match part.whole_usage.import {
-            Supply::Profile(profile) => of_profile(part, charge, rules, profile)?,
-            Supply::Reads(reads) => of_reads(charge, rules, reads)?,
+        let found = match &part.measured {
+            Some(measured) => of_profile(part, charge, rules, measured)?,
+            None => of_reads(charge, rules, part.whole_usage.import.reads())?,
         };
         for (price, peak) in charge.prices.iter().zip(found) {
             if let (Some(name), Some(peak)) = (price.period.as_ref().filter(|_| rules.per_period), peak) {
@@ -44,10 +48,10 @@ pub fn lines(part: &Part<'_>, peaks: &mut BTreeMap<String, Decimal>) -> Result<V
                 *highest = (*highest).max(peak.kw);
             }
             let days = price.season_at.map_or(part.period.days(), |at| seasons.get(at).copied().unwrap_or(0));
-            price_lines(part, charge, rules, (price, days), peak, &mut lines)?;
+            price_lines(part, rules, (price, days), peak, lines)?;
         }
     }
-    Ok(lines)
+    Ok(())
 }
 
 /// The highest demand at each price.
@@ -55,34 +59,27 @@ fn of_profile(
     part: &Part<'_>,
     charge: &Charge,
     rules: &DemandCharge,
-    profile: &Profile,
+    measured: &Measured<'_>,
 ) -> Result<Vec<Option<Peak>>, RatingError> {
+    let profile = measured.profile();
     part.fits(charge, profile)?;
     let window = rules.window_minutes.unwrap_or(profile.minutes);
     if profile.minutes > window || !window.is_multiple_of(profile.minutes) {
         let field = format!("the demand window of {}", charge.name);
         return Err(RatingError::IntervalTooLong { minutes: profile.minutes, field, needed: window });
     }
-    let mut highest: Vec<Option<(i64, NaiveDate, bool)>> = vec![None; charge.prices.len()];
-    let mut scratch = vec![];
-    for day in walk::days(profile, part.whole)? {
-        let whole = [Segment { from: 0, to: day.values.len(), cell: 0 }];
-        let segments = match &charge.calendar {
-            Some(calendar) => calendar.segments(profile, day, &mut scratch),
-            None => &whole,
-        };
-        let mut note = |cell: u16, wh: i64| {
-            let price = if charge.calendar.is_some() { charge.price_of(cell) } else { 0 };
-            if let Some(best) = highest.get_mut(price)
-                && best.is_none_or(|(known, ..)| wh > known)
-            {
-                *best = Some((wh, day.date, walk::estimated(day)));
-            }
-        };
-        walk::windows(&day.values, segments, usize::from(window / profile.minutes), &mut note);
-    }
-    let peak = |(wh, date, estimated)| Peak { kw: walk::kilowatts(wh, window), date, estimated };
-    Ok(highest.into_iter().map(|best| best.map(peak)).collect())
+    let highest = measured.highest(usize::from(window / profile.minutes));
+    let peak = |price: usize| {
+        let mut peak = None;
+        let own = (0..).zip(highest.iter()).filter(|(cell, _)| charge.price_at(*cell) == price);
+        own.filter_map(|(_, highest)| *highest).for_each(|highest| highest.raise(&mut peak));
+        peak.map(|Highest { wh, day }| Peak {
+            kw: walk::kilowatts(wh, window),
+            date: day.date,
+            estimated: walk::estimated(day),
+        })
+    };
+    Ok((0..charge.prices.len()).map(peak).collect())
 }
 
 fn of_reads(charge: &Charge, rules: &DemandCharge, reads: &[RegisterRead]) -> Result<Vec<Option<Peak>>, RatingError> {
@@ -129,7 +126,6 @@ fn in_season(charge: &Charge, price: &Price, read: &RegisterRead) -> Result<bool
 /// One line for each block that the billed demand reaches.
 fn price_lines(
     part: &Part<'_>,
-    charge: &Charge,
     rules: &DemandCharge,
     (price, days): (&Price, i64),
     peak: Option<Peak>,
@@ -144,29 +140,28 @@ fn price_lines(
         return Ok(());
     };
     let whole = part.whole.days();
-    for (at, block) in price.blocks.iter().enumerate().filter(|(_, block)| billed.kw > block.from) {
+    // The first block begins at nothing, which the billed demand is above.
+    let reached = |(at, block): &(usize, &Block)| *at == 0 || billed.kw > block.from;
+    for (at, block) in price.blocks.iter().enumerate().filter(reached) {
         let kw = block.to.map_or(billed.kw, |end| billed.kw.min(end)) - block.from;
         let share = if days == whole {
             kw
         } else {
             Rounding::HalfAwayFromZero.apply(kw * Decimal::from(days) / Decimal::from(whole), 6)
         };
-        let mut draft = Draft::new(LineKind::Demand, &charge.name, share.normalize(), Unit::Kilowatt, block.price);
-        draft.season = price.season.as_deref();
-        draft.tou_period = price.period.as_deref().filter(|_| rules.per_period);
-        draft.block = (price.blocks.len() > 1).then(|| u16::try_from(at + 1).unwrap_or(u16::MAX));
-        draft.note.clone_from(&note);
+        let mut note = note.clone();
         if days != whole {
-            draft.note.push_str(&format!(
-                "{}{} kW for {days} of {whole} days",
-                if note.is_empty() { "" } else { "; " },
-                kw.normalize()
-            ));
+            let before = if note.is_empty() { "" } else { "; " };
+            note.push_str(&format!("{before}{} kW for {days} of {whole} days", kw.normalize()));
         }
+        let Some(item) = price.items.get(at) else {
+            continue;
+        };
+        let item = if note.is_empty() { Arc::clone(item) } else { Arc::new(item.noted(&note)) };
+        let quantity = share.normalize();
         let until = billed.date.succ_opt().unwrap_or(billed.date);
-        draft.trace =
-            vec![TraceDay { date: billed.date, until, quantity: draft.quantity, estimated: billed.estimated }];
-        lines.push(part.line(draft)?);
+        let trace = vec![TraceDay { date: billed.date, until, quantity, estimated: billed.estimated }];
+        lines.push(part.line(&item, quantity, trace)?);
     }
     Ok(())
 }
@@ -178,13 +173,7 @@ fn days_of_seasons(part: &Part<'_>, charge: &Charge) -> Vec<i64> {
     else {
         return vec![];
     };
-    let mut days = vec![0; calendar.seasons.len()];
-    for date in part.period.dates() {
-        if let Some(count) = days.get_mut(calendar.season(date)) {
-            *count += 1;
-        }
-    }
-    days
+    calendar.days_of_seasons(part.period)
 }
 
 /// The demand billed, and where it comes from if not from this period: max(actual, ratchet).

@@ -7,9 +7,10 @@
 
 use chrono::NaiveDate;
 
-use super::calendar::Segment;
 use super::compile::Charge;
-use super::walk::sum;
+use super::measure::{Day, Measured};
+use super::walk;
+use crate::period::Period;
 
 /// A limit scaled to the period: limit x numerator / denominator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,34 +70,31 @@ impl<'c> Counter<'c> {
         self.buckets.chunks(prices).map(|buckets| buckets.iter().map(|bucket| bucket.wh).sum()).collect()
     }
 
-    /// Takes a day's values; `segments` are its runs of one cell, empty where the charge has no calendar.
-    pub fn day(&mut self, date: NaiveDate, values: &[i32], segments: &[Segment], estimated: bool) {
-        let whole = [Segment { from: 0, to: values.len(), cell: 0 }];
-        let segments = if self.charge.calendar.is_some() { segments } else { &whole };
-        let simple = self.stays(values);
-        let mut moved = 0;
-        for segment in segments {
-            let values = values.get(segment.from..segment.to).unwrap_or_default();
-            let price = if self.charge.calendar.is_some() { self.charge.price_of(segment.cell) } else { 0 };
-            if simple {
-                let wh = sum(values);
-                self.put(price, date, wh, estimated);
-                moved += wh;
-            } else {
-                values.iter().for_each(|wh| self.step(price, date, i64::from(*wh), estimated, &mut |_, _| ()));
+    /// Takes the days of a period.
+    pub fn walk(&mut self, measured: &Measured<'_>, period: Period) {
+        let mut scratch = vec![];
+        for day in measured.days(period) {
+            let estimated = walk::estimated(day.usage);
+            if self.stays(day) {
+                for of in measured.cells(day) {
+                    self.put(self.charge.price_at(of.cell), day.date(), of.wh, estimated);
+                }
+                self.at = self.at.saturating_add(day.wh);
+                continue;
+            }
+            for (cell, values) in measured.runs(day, &mut scratch) {
+                let price = self.charge.price_at(cell);
+                values.iter().for_each(|wh| self.step(price, day.date(), i64::from(*wh), estimated, &mut |_, _| ()));
             }
         }
-        self.at = self.at.saturating_add(moved);
     }
 
-    /// Whether the counter stays within its stretch, whatever the order of these values.
-    fn stays(&self, values: &[i32]) -> bool {
-        // All signs at once: no value is below zero where their union is not.
-        let upwards = || values.iter().fold(0, |signs, wh| signs | wh) >= 0;
+    /// Whether the counter stays within its stretch, whatever the order of the day's values.
+    fn stays(&self, day: &Day<'_>) -> bool {
         match self.limits.get(self.stretch) {
             _ if self.limits.is_empty() => true,
-            None => upwards(),
-            Some(end) => upwards() && self.at.saturating_add(sum(values)) <= *end,
+            None => !day.falls,
+            Some(end) => !day.falls && self.at.saturating_add(day.wh) <= *end,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Energy fed in: net metering, net billing, buy-all/sell-all are three different things.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::Datelike;
 use rust_decimal::Decimal;
@@ -10,7 +11,8 @@ use super::compile::Charge;
 use super::energy::{Bucket, Counter, Scale, Sum};
 use super::error::RatingError;
 use super::input::Supply;
-use super::part::{Draft, Part, State};
+use super::measure::Measured;
+use super::part::{Part, State};
 use super::{registers, walk};
 use crate::money::Money;
 use crate::tariff_document::ExportCredit;
@@ -21,7 +23,21 @@ pub enum Flow {
     /// Imports as they are.
     Gross,
     /// Imports less exports, interval by interval: positive where energy was bought.
-    Net(Profile),
+    Net {
+        net: Profile,
+        /// Only what was bought, where that is what charges bill.
+        bought: Option<Profile>,
+    },
+}
+
+impl Flow {
+    /// What energy charges are worked out from where it is not what was imported.
+    pub fn bought(&self) -> Option<&Profile> {
+        match self {
+            Self::Gross => None,
+            Self::Net { net, bought } => Some(bought.as_ref().unwrap_or(net)),
+        }
+    }
 }
 
 /// How a part's usage flows into its charges.
@@ -30,7 +46,11 @@ pub fn flow(part: &Part<'_>) -> Result<Flow, RatingError> {
     match (&part.tariff.document.export, part.usage.import, part.usage.export) {
         (None, _, Some(_)) => fault("the tariff has no rule for energy fed in"),
         (None, _, None) | (Some(ExportCredit::BuyAllSellAll { .. }), ..) | (_, _, None) => Ok(Flow::Gross),
-        (_, Supply::Profile(import), Some(Supply::Profile(export))) => net(part, import, export).map(Flow::Net),
+        (Some(rules), Supply::Profile(import), Some(Supply::Profile(export))) => {
+            let net = net(part, import, export)?;
+            let metering = matches!(rules, ExportCredit::NetMetering(_));
+            Ok(Flow::Net { bought: (!metering).then(|| one_way(&net, 1)), net })
+        }
         (_, Supply::Reads(_), Some(Supply::Reads(_))) => Ok(Flow::Gross),
         _ => fault("import and export must both be interval data or both register reads"),
     }
@@ -61,35 +81,30 @@ pub fn one_way(net: &Profile, sign: i32) -> Profile {
     Profile { days: net.days.iter().map(day).collect(), ..*net }
 }
 
-/// The credit lines of a part: net billing and buy-all/sell-all.
-pub fn credits(part: &Part<'_>, flow: &Flow) -> Result<Vec<BillLine>, RatingError> {
+/// Adds the credit lines of a part: net billing and buy-all/sell-all.
+pub fn credits(part: &Part<'_>, flow: &Flow, lines: &mut Vec<BillLine>) -> Result<(), RatingError> {
     let (Some(charge), Some(export)) = (&part.tariff.export, part.usage.export) else {
-        return Ok(vec![]);
+        return Ok(());
     };
     let scale = Scale { numerator: 1, denominator: 1 };
     let sums = match (flow, export) {
-        (Flow::Net(net), _) => part.walk(charge, &one_way(net, -1), scale)?,
-        (Flow::Gross, Supply::Profile(profile)) => part.walk(charge, profile, scale)?,
+        (Flow::Net { net, .. }, _) => sold(part, charge, &one_way(net, -1), scale)?,
+        (Flow::Gross, Supply::Profile(profile)) => sold(part, charge, profile, scale)?,
         (Flow::Gross, Supply::Reads(reads)) => {
             registers::tile(reads, part.period)?;
             registers::energy(charge, reads, scale)?
         }
     };
-    let mut lines = vec![];
     for sum in sums.into_iter().filter(|sum| sum.bucket.wh != 0) {
-        let Some((price, block)) =
-            charge.prices.get(sum.price).and_then(|price| Some((price, price.blocks.get(sum.block)?)))
-        else {
-            continue;
-        };
-        let mut draft =
-            Draft::new(LineKind::Credit, &charge.name, -part.kwh(sum.bucket.wh), Unit::KilowattHour, block.price);
-        draft.season = price.season.as_deref();
-        draft.tou_period = price.period.as_deref();
-        draft.trace = sum.bucket.days.iter().map(|(date, wh, estimated)| part.trace(*date, -*wh, *estimated)).collect();
-        lines.push(part.line(draft)?);
+        if let Some(item) = charge.prices.get(sum.price).and_then(|price| price.items.get(sum.block)) {
+            lines.push(part.line(item, -part.kwh(sum.bucket.wh), part.trace(&sum.bucket, -1))?);
+        }
     }
-    Ok(lines)
+    Ok(())
+}
+
+fn sold(part: &Part<'_>, charge: &Charge, profile: &Profile, scale: Scale) -> Result<Vec<Sum>, RatingError> {
+    part.walk(charge, &Measured::of(profile, part.period, &part.tariff.grid)?, scale)
 }
 
 /// Net metering over the period: exports are taken off imports of the same time-of-use period, then off what
@@ -180,15 +195,10 @@ pub fn settle(part: &Part<'_>, state: &mut State, lines: &mut Vec<BillLine>) -> 
     if let Some(settlement) = due
         && banked > 0
     {
-        let mut draft =
-            Draft::new(LineKind::Credit, "Energy left over", -part.kwh(banked), Unit::KilowattHour, settlement.price);
-        draft.trace = vec![TraceDay {
-            date: part.whole.from(),
-            until: part.whole.to(),
-            quantity: draft.quantity,
-            estimated: false,
-        }];
-        lines.push(part.line(draft)?);
+        let item = part.tariff.item(LineKind::Credit, "Energy left over", Unit::KilowattHour, settlement.price);
+        let quantity = -part.kwh(banked);
+        let trace = vec![TraceDay { date: part.whole.from(), until: part.whole.to(), quantity, estimated: false }];
+        lines.push(part.line(&Arc::new(item), quantity, trace)?);
     }
     if due.is_some() || !rules.roll_over {
         state.bank.clear();
@@ -206,8 +216,8 @@ pub fn roll_over(part: &Part<'_>, lines: &mut Vec<BillLine>) -> Result<Money, Ra
     let net: Money = lines.iter().map(|line| line.amount).sum();
     let mut add = |name: &str, amount: Money| -> Result<(), RatingError> {
         let quantity = if amount.is_negative() { Decimal::NEGATIVE_ONE } else { Decimal::ONE };
-        let draft = Draft::new(LineKind::Credit, name, quantity, Unit::Each, amount.abs().amount());
-        lines.push(BillLine { period: part.whole, ..part.line(draft)? });
+        let item = part.tariff.item(LineKind::Credit, name, Unit::Each, amount.abs().amount());
+        lines.push(BillLine { period: part.whole, ..part.line(&Arc::new(item), quantity, vec![])? });
         Ok(())
     };
     if net.is_negative() && rolls {
@@ -227,8 +237,8 @@ pub fn exported(part: &Part<'_>) -> Result<Decimal, RatingError> {
     Ok(match part.whole_usage.export {
         None => Decimal::ZERO,
         Some(Supply::Profile(profile)) => {
-            Decimal::new(walk::days(profile, part.whole)?.iter().map(|day| walk::sum(&day.values)).sum(), 3)
+            Decimal::new(walk::days(profile, part.whole)?.iter().map(DayUsage::wh).sum(), 3)
         }
-        Some(Supply::Reads(reads)) => Decimal::new(reads.iter().map(|read| registers::watt_hours(read.kwh)).sum(), 3),
+        Some(Supply::Reads(reads)) => Decimal::new(registers::total(reads), 3),
     })
 }

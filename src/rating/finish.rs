@@ -1,12 +1,14 @@
 //! The end of a bill: taxes once per rate on the summed lines, sums, the payable amount.
 
+use std::sync::Arc;
+
 use rust_decimal::Decimal;
 
 use super::bill::{Bill, BillLine, Carried, LineKind, Unit};
-use super::calendar::Segment;
 use super::error::RatingError;
-use super::input::Supply;
-use super::part::{Part, State, most};
+use super::item::{Item, TaxOn};
+use super::measure::Measured;
+use super::part::{MOST, Part, State};
 use super::{adjust, export, registers, walk};
 use crate::money::{Money, Rounding};
 use crate::tariff_document::MinimumBasis;
@@ -25,7 +27,7 @@ pub fn bill(parts: &[Part<'_>], mut state: State, mut lines: Vec<BillLine>) -> R
     let tax: Money = taxes.iter().map(|line| line.amount).sum();
     lines.extend(taxes);
     let total = net + tax;
-    if total.amount().abs() >= most() {
+    if total.abs() >= MOST {
         return Err(RatingError::TooLarge("total".to_owned()));
     }
     let payable_rounding = payable_rounding(last, total);
@@ -33,9 +35,9 @@ pub fn bill(parts: &[Part<'_>], mut state: State, mut lines: Vec<BillLine>) -> R
     Ok(Bill {
         period: last.whole,
         currency: last.tariff.document.currency.clone(),
-        kwh: imported(last)?,
+        kwh: imported(last),
         exported_kwh: export::exported(last)?,
-        peak_kw: peak(last)?,
+        peak_kw: peak(last),
         peaks: state.peaks,
         estimated: lines.iter().any(|line| line.estimated),
         lines,
@@ -55,62 +57,41 @@ fn year_to_date(part: &Part<'_>, lines: &[BillLine]) -> Money {
 }
 
 /// Highest demand at any time, over the window of the first demand charge.
-fn peak(part: &Part<'_>) -> Result<Option<Decimal>, RatingError> {
-    match part.whole_usage.import {
-        Supply::Reads(reads) => Ok(reads.iter().filter_map(|read| read.peak_kw).max()),
-        Supply::Profile(profile) => {
-            let window = part
-                .tariff
-                .document
-                .demand
-                .iter()
-                .find_map(|charge| charge.window_minutes)
-                .unwrap_or(profile.minutes)
-                .max(profile.minutes);
-            let mut highest = None;
-            for day in walk::days(profile, part.whole)? {
-                let segment = [Segment { from: 0, to: day.values.len(), cell: 0 }];
-                walk::windows(&day.values, &segment, usize::from(window / profile.minutes), |_, wh| {
-                    highest = highest.max(Some(wh));
-                });
-            }
-            Ok(highest.map(|wh| walk::kilowatts(wh, window)))
-        }
-    }
+fn peak(part: &Part<'_>) -> Option<Decimal> {
+    let Some(measured) = &part.measured else {
+        return part.whole_usage.import.reads().iter().filter_map(|read| read.peak_kw).max();
+    };
+    let minutes = measured.profile().minutes;
+    let window = part.tariff.document.demand.iter().find_map(|charge| charge.window_minutes);
+    let window = window.unwrap_or(minutes).max(minutes);
+    let highest = measured.highest(usize::from(window / minutes.max(1)));
+    highest.iter().flatten().map(|highest| highest.wh).max().map(|wh| walk::kilowatts(wh, window))
 }
 
 /// One line for each tax and rate, on the sum of the lines that bear it (rule 6; EN 16931 BR-CO-17).
 fn taxes(part: &Part<'_>, lines: &[BillLine]) -> Vec<BillLine> {
-    let mut bases: Vec<(&(String, Decimal), Money)> = vec![];
+    let mut bases: Vec<(&TaxOn, Money)> = vec![];
     for line in lines {
-        for tax in &line.taxes {
+        for tax in &line.item.taxes {
             match bases.iter_mut().find(|(known, _)| *known == tax) {
                 Some((_, base)) => *base += line.amount,
                 None => bases.push((tax, line.amount)),
             }
         }
     }
-    bases.into_iter().map(|((name, percent), base)| tax_line(part, name, *percent, base)).collect()
+    bases.into_iter().map(|(tax, base)| tax_line(part, tax, base)).collect()
 }
 
-fn tax_line(part: &Part<'_>, name: &str, percent: Decimal, base: Money) -> BillLine {
-    let price = percent / Decimal::ONE_HUNDRED;
+fn tax_line(part: &Part<'_>, tax: &TaxOn, base: Money) -> BillLine {
+    let item = Item::new(LineKind::Tax, &tax.name, Unit::Amount, tax.percent / Decimal::ONE_HUNDRED, &[]);
+    let description = format!("{}, {} % of {base}", tax.name, tax.percent.normalize());
     BillLine {
-        kind: LineKind::Tax,
-        name: name.to_owned(),
-        description: format!("{name}, {} % of {base}", percent.normalize()),
         period: part.whole,
-        season: None,
-        tou_period: None,
-        block: None,
         quantity: base.amount(),
-        unit: Unit::Amount,
-        price,
-        amount: Money::rounded(base.amount() * price, part.tariff.document.rounding.money),
-        tax_rate: None,
+        amount: Money::rounded(base.amount() * item.price, part.tariff.document.rounding.money),
         estimated: false,
         trace: vec![],
-        taxes: vec![],
+        item: Arc::new(Item { description, ..item }),
     }
 }
 
@@ -124,11 +105,7 @@ fn payable_rounding(part: &Part<'_>, total: Money) -> Money {
 }
 
 /// Energy bought in the billing period, in kWh.
-fn imported(part: &Part<'_>) -> Result<Decimal, RatingError> {
-    Ok(match part.whole_usage.import {
-        Supply::Profile(profile) => {
-            Decimal::new(walk::days(profile, part.whole)?.iter().map(|day| walk::sum(&day.values)).sum(), 3)
-        }
-        Supply::Reads(reads) => Decimal::new(reads.iter().map(|read| registers::watt_hours(read.kwh)).sum(), 3),
-    })
+fn imported(part: &Part<'_>) -> Decimal {
+    let reads = || registers::total(part.whole_usage.import.reads());
+    Decimal::new(part.measured.as_ref().map_or_else(reads, Measured::wh), 3)
 }

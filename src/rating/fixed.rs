@@ -2,38 +2,44 @@
 
 use rust_decimal::Decimal;
 
-use super::bill::{BillLine, LineKind, Unit};
+use super::bill::{BillLine, Unit};
 use super::error::RatingError;
-use super::part::{Draft, Part};
+use super::part::Part;
 use crate::period::Period;
 use crate::tariff_document::{FixedBasis, FixedCharge, Proration};
 
-/// One line for each fixed charge.
-pub fn lines(part: &Part<'_>) -> Result<Vec<BillLine>, RatingError> {
-    let line = |charge: &FixedCharge| {
-        let (quantity, unit) = quantity(charge, part.period, part.whole);
-        part.line(Draft::new(LineKind::Fixed, &charge.name, quantity, unit, charge.price))
-    };
-    part.tariff.document.fixed.iter().map(line).collect()
+/// Adds one line for each fixed charge.
+pub fn lines(part: &Part<'_>, lines: &mut Vec<BillLine>) -> Result<(), RatingError> {
+    for (charge, item) in part.tariff.document.fixed.iter().zip(&part.tariff.fixed) {
+        lines.push(part.line(item, quantity(charge, part.period, part.whole), vec![])?);
+    }
+    Ok(())
 }
 
-fn quantity(charge: &FixedCharge, period: Period, whole: Period) -> (Decimal, Unit) {
+/// What a fixed charge is counted in.
+pub const fn unit(charge: &FixedCharge) -> Unit {
+    match charge.per {
+        FixedBasis::Day | FixedBasis::AverageMonthDay => Unit::Day,
+        FixedBasis::Month => Unit::Month,
+    }
+}
+
+fn quantity(charge: &FixedCharge, period: Period, whole: Period) -> Decimal {
     let days = Decimal::from(period.days());
     match (charge.per, charge.proration) {
-        (FixedBasis::Day, _) => (days, Unit::Day),
         (FixedBasis::AverageMonthDay, _) if period.is_calendar_month() => {
-            ((Decimal::from(365) / Decimal::from(12)).round_dp(6), Unit::Day)
+            (Decimal::from(365) / Decimal::from(12)).round_dp(6)
         }
-        (FixedBasis::AverageMonthDay, _) => (days, Unit::Day),
+        (FixedBasis::Day | FixedBasis::AverageMonthDay, _) => days,
+        (FixedBasis::Month, Proration::CalendarDays) if period.is_calendar_month() => Decimal::ONE,
         (FixedBasis::Month, Proration::CalendarDays) => {
             let share =
                 |month: Period| Decimal::from(month.days()) / Decimal::from(Period::month_of(month.from()).days());
-            (period.months().map(share).sum::<Decimal>().round_dp(6), Unit::Month)
+            period.months().map(share).sum::<Decimal>().round_dp(6)
         }
-        (FixedBasis::Month, Proration::NormalDays(normal)) => {
-            ((days / Decimal::from(normal.max(1))).round_dp(6), Unit::Month)
-        }
+        (FixedBasis::Month, Proration::NormalDays(normal)) => (days / Decimal::from(normal.max(1))).round_dp(6),
         // Once per billing period; the parts of one share it by days.
-        (FixedBasis::Month, Proration::None) => ((days / Decimal::from(whole.days())).round_dp(6), Unit::Month),
+        (FixedBasis::Month, Proration::None) if period == whole => Decimal::ONE,
+        (FixedBasis::Month, Proration::None) => (days / Decimal::from(whole.days())).round_dp(6),
     }
 }

@@ -27,6 +27,17 @@ pub enum Supply<'u> {
     Reads(&'u [RegisterRead]),
 }
 
+impl<'u> Supply<'u> {
+    /// Register reads; none where it is interval data.
+    #[must_use]
+    pub const fn reads(&self) -> &'u [RegisterRead] {
+        match self {
+            Self::Profile(_) => &[],
+            Self::Reads(reads) => reads,
+        }
+    }
+}
+
 impl<'u> UsageInput<'u> {
     /// Interval data without exports.
     #[must_use]

@@ -1,25 +1,26 @@
 //! The lines of one part of a billing period under one version of a tariff.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-use super::bill::{BillLine, LineKind, TraceDay, Unit};
+use super::bill::{BillLine, TraceDay};
 use super::compile::{Charge, CompiledTariff};
-use super::energy::{Counter, Scale, Sum};
+use super::energy::{Bucket, Counter, Scale, Sum};
 use super::error::RatingError;
 use super::export::{self, Flow};
 use super::input::{History, Supply, UsageInput};
-use super::{adjust, demand, fixed, registers, walk};
+use super::item::Item;
+use super::measure::Measured;
+use super::{adjust, demand, fixed, registers};
 use crate::money::{Money, Rounding};
 use crate::period::Period;
 use crate::tariff_document::{BlockBasis, ExportCredit};
 use crate::usage::Profile;
 
 /// A part of a billing period under one version of a tariff.
-#[derive(Clone, Copy)]
 pub struct Part<'a> {
     pub tariff: &'a CompiledTariff,
     /// The part.
@@ -30,37 +31,8 @@ pub struct Part<'a> {
     /// Usage of the billing period, for demand.
     pub whole_usage: &'a UsageInput<'a>,
     pub history: &'a History,
-}
-
-/// What makes a line.
-pub struct Draft<'d> {
-    pub kind: LineKind,
-    pub name: &'d str,
-    pub season: Option<&'d str>,
-    pub tou_period: Option<&'d str>,
-    pub block: Option<u16>,
-    pub note: String,
-    pub quantity: Decimal,
-    pub unit: Unit,
-    pub price: Decimal,
-    pub trace: Vec<TraceDay>,
-}
-
-impl<'d> Draft<'d> {
-    pub fn new(kind: LineKind, name: &'d str, quantity: Decimal, unit: Unit, price: Decimal) -> Self {
-        Self {
-            kind,
-            name,
-            season: None,
-            tou_period: None,
-            block: None,
-            note: String::new(),
-            quantity,
-            unit,
-            price,
-            trace: vec![],
-        }
-    }
+    /// What was bought in the billing period, measured; `None` of register reads.
+    pub measured: Option<Measured<'a>>,
 }
 
 /// What is handed from one part of a billing period to the next, and to the next bill.
@@ -84,48 +56,69 @@ impl State {
     }
 }
 
-impl Part<'_> {
+impl<'a> Part<'a> {
+    /// A part of a billing period; `usage` is the part's, `whole_usage` the billing period's.
+    ///
+    /// # Errors
+    /// When days of the billing period are not there, or not whole.
+    pub fn new(
+        tariff: &'a CompiledTariff,
+        (period, usage): (Period, &'a UsageInput<'a>),
+        (whole, whole_usage): (Period, &'a UsageInput<'a>),
+        history: &'a History,
+    ) -> Result<Self, RatingError> {
+        let measured = match whole_usage.import {
+            Supply::Profile(profile) => Some(Measured::of(profile, whole, &tariff.grid)?),
+            Supply::Reads(_) => None,
+        };
+        Ok(Self { tariff, period, whole, usage, whole_usage, history, measured })
+    }
+
     /// All lines but those that look at the whole bill: settlement, roll-over, minimums, taxes.
     pub fn lines(&self, state: &mut State) -> Result<Vec<BillLine>, RatingError> {
         let flow = export::flow(self)?;
         state.netted = self.usage.export.is_some() || !state.bank.is_empty();
-        let mut lines = self.energy(&flow, state)?;
-        lines.extend(demand::lines(self, &mut state.peaks)?);
-        lines.extend(fixed::lines(self)?);
+        let mut lines = Vec::with_capacity(USUAL_LINES);
+        self.energy(&flow, state, &mut lines)?;
+        demand::lines(self, &mut state.peaks, &mut lines)?;
+        fixed::lines(self, &mut lines)?;
         adjust::riders(self, &mut lines)?;
-        lines.extend(export::credits(self, &flow)?);
+        export::credits(self, &flow, &mut lines)?;
         Ok(lines)
     }
 
-    fn energy(&self, flow: &Flow, state: &mut State) -> Result<Vec<BillLine>, RatingError> {
-        let mut lines = vec![];
+    fn energy(&self, flow: &Flow, state: &mut State, lines: &mut Vec<BillLine>) -> Result<(), RatingError> {
+        let netted = self.netted(flow)?;
+        let bought = netted.as_ref().or(self.measured.as_ref());
         for (at, (charge, rules)) in self.tariff.energy.iter().zip(&self.tariff.document.energy).enumerate() {
-            let scale = self.scale(rules.blocks_per);
-            let sums = self.sums(charge, scale, flow, state, at == 0)?;
-            self.energy_lines(charge, sums, &mut lines)?;
+            let sums = self.sums(charge, self.scale(rules.blocks_per), bought, state, at == 0)?;
+            self.energy_lines(charge, sums, lines)?;
         }
-        Ok(lines)
+        Ok(())
     }
 
-    /// What falls to each block and price of a charge.
+    /// What is left of the part's imports after netting, measured; `None` where nothing was netted.
+    pub fn netted<'f>(&'f self, flow: &'f Flow) -> Result<Option<Measured<'f>>, RatingError> {
+        flow.bought().map(|profile| Measured::of(profile, self.period, &self.tariff.grid)).transpose()
+    }
+
+    /// What falls to each block and price of a charge; `bought` is `None` of register reads.
     pub fn sums(
         &self,
         charge: &Charge,
         scale: Scale,
-        flow: &Flow,
+        bought: Option<&Measured<'_>>,
         state: &mut State,
         first: bool,
     ) -> Result<Vec<Sum>, RatingError> {
         let metering = matches!(self.tariff.document.export, Some(ExportCredit::NetMetering(_)));
-        let sums = match self.usage.import {
-            Supply::Profile(profile) => self.walk(charge, &self.bought(profile, flow), scale)?,
-            Supply::Reads(reads) => {
+        let sums = match bought {
+            Some(measured) => self.walk(charge, measured, scale)?,
+            None => {
+                let reads = self.usage.import.reads();
                 registers::tile(reads, self.period)?;
-                let exports = match self.usage.export {
-                    Some(Supply::Reads(exports)) if metering => exports,
-                    _ => &[],
-                };
-                registers::net_energy(charge, reads, exports, scale)?
+                let exports = self.usage.export.as_ref().filter(|_| metering).map(Supply::reads);
+                registers::net_energy(charge, reads, exports.unwrap_or_default(), scale)?
             }
         };
         if metering && state.netted {
@@ -135,42 +128,29 @@ impl Part<'_> {
         }
     }
 
-    /// What energy charges are worked out from: imports, or what is left of them after netting.
-    pub fn bought<'b>(&self, profile: &'b Profile, flow: &'b Flow) -> Cow<'b, Profile> {
-        match flow {
-            Flow::Gross => Cow::Borrowed(profile),
-            Flow::Net(net) if matches!(self.tariff.document.export, Some(ExportCredit::NetMetering(_))) => {
-                Cow::Borrowed(net)
-            }
-            Flow::Net(net) => Cow::Owned(export::one_way(net, 1)),
-        }
-    }
-
-    /// Sends the days of a profile through the blocks of a charge.
-    pub fn walk(&self, charge: &Charge, profile: &Profile, scale: Scale) -> Result<Vec<Sum>, RatingError> {
-        self.fits(charge, profile)?;
+    /// Sends the days of the part through the blocks of a charge.
+    pub fn walk(&self, charge: &Charge, measured: &Measured<'_>, scale: Scale) -> Result<Vec<Sum>, RatingError> {
+        self.fits(charge, measured.profile())?;
         let mut counter = Counter::new(charge, scale);
-        let mut scratch = vec![];
-        for day in walk::days(profile, self.period)? {
-            let segments = charge.calendar.as_ref().map(|calendar| calendar.segments(profile, day, &mut scratch));
-            counter.day(day.date, &day.values, segments.unwrap_or_default(), walk::estimated(day));
-        }
+        counter.walk(measured, self.period);
         Ok(counter.finish(scale))
     }
 
     /// The part's share of the billing period's days.
     pub fn share(&self) -> Decimal {
+        if self.period == self.whole {
+            return Decimal::ONE;
+        }
         Decimal::from(self.period.days()) / Decimal::from(self.whole.days())
     }
 
-    /// Energy bought in the billing period, in kWh.
-    pub fn imported(&self) -> Result<Decimal, RatingError> {
-        Ok(match self.usage.import {
-            Supply::Profile(profile) => {
-                Decimal::new(walk::days(profile, self.period)?.iter().map(|day| walk::sum(&day.values)).sum(), 3)
-            }
-            Supply::Reads(reads) => Decimal::new(reads.iter().map(|read| registers::watt_hours(read.kwh)).sum(), 3),
-        })
+    /// Energy bought in the part, in kWh.
+    pub fn imported(&self) -> Decimal {
+        let wh = match &self.measured {
+            Some(measured) => measured.days(self.period).iter().map(|day| day.wh).sum(),
+            None => registers::total(self.usage.import.reads()),
+        };
+        Decimal::new(wh, 3)
     }
 
     /// Whether the profile's days and intervals fit the charge's calendar.
@@ -211,19 +191,9 @@ impl Part<'_> {
 
     /// The line of a block and price.
     pub fn energy_line(&self, charge: &Charge, sum: Sum) -> Result<Option<BillLine>, RatingError> {
-        let Some(price) = charge.prices.get(sum.price) else {
-            return Ok(None);
-        };
-        let Some(block) = price.blocks.get(sum.block) else {
-            return Ok(None);
-        };
-        let mut draft =
-            Draft::new(LineKind::Energy, &charge.name, self.kwh(sum.bucket.wh), Unit::KilowattHour, block.price);
-        draft.season = price.season.as_deref();
-        draft.tou_period = price.period.as_deref();
-        draft.block = (price.blocks.len() > 1).then(|| u16::try_from(sum.block + 1).unwrap_or(u16::MAX));
-        draft.trace = sum.bucket.days.iter().map(|(date, wh, estimated)| self.trace(*date, *wh, *estimated)).collect();
-        self.line(draft).map(Some)
+        let item = charge.prices.get(sum.price).and_then(|price| price.items.get(sum.block));
+        let line = |item| self.line(item, self.kwh(sum.bucket.wh), self.trace(&sum.bucket, 1));
+        item.map(line).transpose()
     }
 
     pub fn kwh(&self, wh: i64) -> Decimal {
@@ -235,65 +205,36 @@ impl Part<'_> {
             .map_or(kwh, |decimals| Rounding::HalfAwayFromZero.apply(kwh, decimals.into()))
     }
 
-    /// A day's share; of register reads, the read's.
-    pub fn trace(&self, date: NaiveDate, wh: i64, estimated: bool) -> TraceDay {
-        let next = date.succ_opt().unwrap_or(date);
-        let until = match self.usage.import {
-            Supply::Profile(_) => next,
-            Supply::Reads(reads) => reads.iter().find(|read| read.from == date).map_or(next, |read| read.to),
+    /// The days of a bucket, with a sign; of register reads, the reads.
+    pub fn trace(&self, bucket: &Bucket, sign: i64) -> Vec<TraceDay> {
+        let next = |date: NaiveDate| date.succ_opt().unwrap_or(date);
+        let day = |(date, wh, estimated): &(NaiveDate, i64, bool), until| TraceDay {
+            date: *date,
+            until,
+            quantity: Decimal::new(wh * sign, 3),
+            estimated: *estimated,
         };
-        TraceDay { date, until, quantity: Decimal::new(wh, 3), estimated }
+        if let Supply::Profile(_) = self.usage.import {
+            return bucket.days.iter().map(|share| day(share, next(share.0))).collect();
+        }
+        let read = |date| self.usage.import.reads().iter().find(|read| read.from == date);
+        let until = |date| read(date).map_or_else(|| next(date), |read| read.to);
+        bucket.days.iter().map(|share| day(share, until(share.0))).collect()
     }
 
-    /// A finished line: described, rounded, taxed.
-    pub fn line(&self, draft: Draft<'_>) -> Result<BillLine, RatingError> {
-        let exact = draft
-            .quantity
-            .checked_mul(draft.price)
-            .filter(|exact| exact.abs() < most())
-            .ok_or_else(|| RatingError::TooLarge(draft.name.to_owned()))?;
-        let taxes = self.tariff.taxes(draft.kind, draft.name);
-        Ok(BillLine {
-            kind: draft.kind,
-            name: draft.name.to_owned(),
-            description: self.describe(&draft),
-            period: self.period,
-            season: draft.season.map(str::to_owned),
-            tou_period: draft.tou_period.map(str::to_owned),
-            block: draft.block,
-            quantity: draft.quantity,
-            unit: draft.unit,
-            price: draft.price,
-            amount: Money::rounded(exact, self.tariff.document.rounding.money),
-            tax_rate: (!taxes.is_empty()).then(|| taxes.iter().map(|(_, percent)| *percent).sum()),
-            estimated: draft.trace.iter().any(|day| day.estimated),
-            trace: draft.trace,
-            taxes,
-        })
-    }
-
-    fn describe(&self, draft: &Draft<'_>) -> String {
-        let mut text = String::with_capacity(96);
-        text.push_str(draft.name);
-        for part in [draft.season, draft.tou_period].into_iter().flatten() {
-            text.push_str(", ");
-            text.push_str(part);
-        }
-        if let Some(block) = draft.block {
-            text.push_str(&format!(", block {block}"));
-        }
-        if !draft.note.is_empty() {
-            text.push_str(", ");
-            text.push_str(&draft.note);
-        }
-        if self.period != self.whole {
-            text.push_str(&format!(" ({})", self.period));
-        }
-        text
+    /// A finished line: rounded, and marked where the part is not the whole billing period.
+    pub fn line(&self, item: &Arc<Item>, quantity: Decimal, trace: Vec<TraceDay>) -> Result<BillLine, RatingError> {
+        let amount = Money::product(quantity, item.price, self.tariff.document.rounding.money)
+            .filter(|amount| amount.abs() < MOST)
+            .ok_or_else(|| RatingError::TooLarge(item.name.clone()))?;
+        let item = if self.period == self.whole { Arc::clone(item) } else { Arc::new(item.of_days(self.period)) };
+        let estimated = trace.iter().any(|day| day.estimated);
+        Ok(BillLine { item, period: self.period, quantity, amount, estimated, trace })
     }
 }
 
 /// An amount is below this, as it is stored.
-pub fn most() -> Decimal {
-    Decimal::from(10_000_000_000_i64)
-}
+pub const MOST: Money = Money::from_cents(1_000_000_000_000);
+
+/// Lines for which there is room from the start.
+const USUAL_LINES: usize = 12;

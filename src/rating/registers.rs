@@ -70,8 +70,7 @@ fn shares(charge: &Charge, at: usize, read: &RegisterRead) -> Result<Vec<(usize,
     let one_season =
         Period::new(read.from, read.to).is_ok_and(|period| period.dates().all(|date| calendar.season(date) == season));
     let cells = (0..calendar.periods.len()).map(|period| (period, season * calendar.periods.len() + period));
-    let prices: Vec<(usize, usize)> =
-        cells.map(|(period, cell)| (period, charge.price_of(u16::try_from(cell).unwrap_or(0)))).collect();
+    let prices: Vec<(usize, usize)> = cells.map(|(period, cell)| (period, charge.price_of(cell))).collect();
     if !one_season && charge.prices.len() > 1 && charge.prices.iter().any(|price| price.season.is_some()) {
         return Err(needs("its price changes with the season within the read"));
     }
@@ -91,6 +90,11 @@ fn shares(charge: &Charge, at: usize, read: &RegisterRead) -> Result<Vec<(usize,
         kwh.map(|kwh| (price, kwh)).ok_or_else(missing)
     })
     .collect()
+}
+
+/// Energy of the reads in watt-hours.
+pub fn total(reads: &[RegisterRead]) -> i64 {
+    reads.iter().map(|read| watt_hours(read.kwh)).sum()
 }
 
 /// Whole watt-hours.

@@ -69,16 +69,9 @@ fn with_parts<T>(
     let spans = spans(versions, period)?;
     let cut: Vec<Pieces> = spans.iter().map(|(span, _)| Pieces::of(usage, *span)).collect();
     let usages: Vec<UsageInput<'_>> = cut.iter().map(|pieces| pieces.input(usage)).collect();
-    let part = |((span, tariff), piece)| Part {
-        tariff,
-        period: span,
-        whole: period,
-        usage: piece,
-        whole_usage: usage,
-        history,
-    };
-    let parts: Vec<Part<'_>> = spans.into_iter().zip(&usages).map(part).collect();
-    work(&parts)
+    let part = |((span, tariff), piece)| Part::new(tariff, (span, piece), (period, usage), history);
+    let parts: Result<Vec<Part<'_>>, _> = spans.into_iter().zip(&usages).map(part).collect();
+    work(&parts?)
 }
 
 /// The days of each version within the period.

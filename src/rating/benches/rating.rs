@@ -1,6 +1,7 @@
-//! `cargo bench`: the parts of rating, one by one. `portal bench rate` has the whole with its goals.
+//! `cargo bench -p eis-power`: the parts of rating, one by one. `portal bench rate` has the whole with its goals.
 
 use std::hint::black_box;
+use std::time::Duration;
 
 use chrono_tz::Tz;
 use criterion::{Criterion, Throughput};
@@ -66,7 +67,9 @@ fn parts(criterion: &mut Criterion) {
 }
 
 fn main() {
-    let mut criterion = Criterion::default().configure_from_args();
+    // Half a minute for all of them; `-- --measurement-time 10` for steadier figures.
+    let quick = Criterion::default().warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2));
+    let mut criterion = quick.configure_from_args();
     bills(&mut criterion);
     parts(&mut criterion);
     criterion.final_summary();

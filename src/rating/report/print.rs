@@ -53,13 +53,13 @@ fn printed(bill: &Bill) -> Printed<'_> {
 
 fn line(line: &BillLine) -> PrintedLine<'_> {
     PrintedLine {
-        kind: line.kind,
-        description: &line.description,
-        tou_period: line.tou_period.as_deref(),
-        block: line.block,
+        kind: line.item.kind,
+        description: &line.item.description,
+        tou_period: line.item.tou_period.as_deref(),
+        block: line.item.block,
         quantity: plain(line.quantity),
-        unit: line.unit,
-        price: plain(line.price),
+        unit: line.item.unit,
+        price: plain(line.item.price),
         amount: line.amount,
     }
 }
@@ -78,12 +78,12 @@ pub fn text(bills: &[Bill]) -> String {
         // Writing to a string cannot fail.
         let _ = writeln!(out, "{}: {} kWh{peak}", bill.period, plain(bill.kwh));
         for line in &bill.lines {
-            let quantity = format!("{} {}", plain(line.quantity), line.unit);
+            let quantity = format!("{} {}", plain(line.quantity), line.item.unit);
             let _ = writeln!(
                 out,
                 "  {:<56} {quantity:>18} x {:>10} {:>14}",
-                line.description,
-                plain(line.price),
+                line.item.description,
+                plain(line.item.price),
                 line.amount
             );
         }

@@ -32,10 +32,10 @@ fn of(minutes: u16) -> (u64, u64) {
 }
 
 #[test]
-fn a_bill_of_quarter_hours_allocates_no_more_than_one_of_hours() {
+fn a_bill_of_five_minutes_allocates_no_more_than_one_of_half_hours() {
+    let fine = of(5);
+    assert_eq!((of(15), of(30)), (fine, fine));
+    // Windows longer than an interval are kept by cell: once for the charge, once for the bill's peak.
     let hours = of(60);
-    assert!(hours.0 > 10 && hours.0 < 120, "{hours:?}");
-    for minutes in [5, 15, 30] {
-        assert_eq!(of(minutes), hours, "{minutes} minutes");
-    }
+    assert!(hours.0 > 10 && hours.0 < 30 && fine.0 <= hours.0 + 2, "{fine:?} and {hours:?}");
 }

@@ -85,7 +85,7 @@ fn each_time_of_use_period_has_its_own_highest_demand() {
     let line = bill
         .lines
         .iter()
-        .find(|line| line.tou_period.as_deref() == Some("on-peak") && line.kind == LineKind::Demand)
+        .find(|line| line.item.tou_period.as_deref() == Some("on-peak") && line.item.kind == LineKind::Demand)
         .unwrap();
     assert_eq!(line.trace[0].date, date("2026-01-06"));
     assert_eq!(bill.peaks["on-peak"], decimal("5"));
@@ -120,9 +120,9 @@ fn a_ratchet_bills_at_least_a_share_of_the_peak_of_the_months_before() {
     };
     let bill = of(&tariff, &history);
     assert_eq!(brief(&bill, LineKind::Demand), lines(&["/0/80/800.00"]));
-    let line = bill.lines.iter().find(|line| line.kind == LineKind::Demand).unwrap();
+    let line = bill.lines.iter().find(|line| line.item.kind == LineKind::Demand).unwrap();
     assert_eq!(
-        (line.description.as_str(), line.trace[0].date),
+        (line.item.description.as_str(), line.trace[0].date),
         ("Demand, 80 % of 100 kW of 2025-07", date("2025-07-01"))
     );
     tariff.demand[0].ratchet.as_mut().unwrap().only = vec![12, 1];

@@ -109,7 +109,7 @@ fn weekends_and_holidays_have_patterns_of_their_own() {
     let days = period("2026-01-02/2026-01-07");
     let profile = profile_of(UTC, 15, days, |_, _| 250);
     let bill = bill(&tariff, &profile, days);
-    let on_peak = bill.lines.iter().find(|line| line.tou_period.as_deref() == Some("on-peak")).unwrap();
+    let on_peak = bill.lines.iter().find(|line| line.item.tou_period.as_deref() == Some("on-peak")).unwrap();
     let days: Vec<String> = on_peak.trace.iter().map(|day| day.date.to_string()).collect();
     assert_eq!(days, ["2026-01-02", "2026-01-05"]);
     assert_eq!(on_peak.quantity, decimal("10"));
@@ -121,7 +121,7 @@ fn a_leap_day_shifts_no_weekday() {
     let days = period("2028-02-28/2028-03-06");
     let profile = profile_of(UTC, 60, days, |_, _| 1_000);
     let bill = bill(&tou(UTC, "0.4", "0.2"), &profile, days);
-    let on_peak = bill.lines.iter().find(|line| line.tou_period.as_deref() == Some("on-peak")).unwrap();
+    let on_peak = bill.lines.iter().find(|line| line.item.tou_period.as_deref() == Some("on-peak")).unwrap();
     assert_eq!(on_peak.trace.len(), 5);
     assert!(on_peak.trace.iter().any(|day| day.date == date("2028-02-29")));
 }
@@ -145,7 +145,7 @@ fn a_season_may_end_on_29_february() {
         let quantities: Vec<_> = bill
             .lines
             .iter()
-            .map(|line| (line.season.as_deref().unwrap(), line.quantity.normalize().to_string()))
+            .map(|line| (line.item.season.as_deref().unwrap(), line.quantity.normalize().to_string()))
             .collect();
         assert_eq!(quantities, [("Winter", winter.to_owned()), ("Summer", summer.to_owned())]);
     }
@@ -170,7 +170,7 @@ fn days_when_clocks_change_have_92_or_100_quarter_hours_in_both_hemispheres() {
         // On-peak is the wall's 16:00 to 21:00: quarters counted from the day's end.
         let first = quarters - 32;
         let wanted: usize = (first..first + 20).sum();
-        let on_peak = bill.lines.iter().find(|line| line.tou_period.as_deref() == Some("on-peak")).unwrap();
+        let on_peak = bill.lines.iter().find(|line| line.item.tou_period.as_deref() == Some("on-peak")).unwrap();
         assert_eq!(on_peak.quantity.to_string(), format!("{}.{:03}", wanted / 1000, wanted % 1000), "{zone} {day}");
         assert_eq!(bill.lines.iter().map(|line| line.quantity).sum::<rust_decimal::Decimal>(), bill.kwh);
     }

@@ -40,12 +40,12 @@ pub fn bill(tariff: &TariffDocument, profile: &Profile, period: Period) -> Bill 
 
 /// The lines of a kind as (period, block, quantity, amount).
 pub fn brief(bill: &Bill, kind: LineKind) -> Vec<(String, u16, String, String)> {
-    let lines = bill.lines.iter().filter(|line| line.kind == kind);
+    let lines = bill.lines.iter().filter(|line| line.item.kind == kind);
     lines
         .map(|line| {
             (
-                line.tou_period.clone().unwrap_or_default(),
-                line.block.unwrap_or(0),
+                line.item.tou_period.clone().unwrap_or_default(),
+                line.item.block.unwrap_or(0),
                 line.quantity.normalize().to_string(),
                 line.amount.to_string(),
             )

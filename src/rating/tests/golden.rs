@@ -39,14 +39,14 @@ fn agrees(bill: &Bill, what: &str, lines: &dyn Fn(&super::super::BillLine) -> bo
     let allowed = Decimal::new(1, 2) * Decimal::from(found.len().max(1));
     assert!((sum.amount() - wanted).abs() <= allowed, "{} {what}: {sum} and not {wanted}", bill.period);
     for line in found {
-        assert!((line.quantity * line.price - line.amount.amount()).abs() <= Decimal::new(5, 3), "{line:?}");
+        assert!((line.quantity * line.item.price - line.amount.amount()).abs() <= Decimal::new(5, 3), "{line:?}");
     }
 }
 
 fn check(golden: &str) {
     // utilityrate5 counts what demandratestructure says as time-of-use demand, also with one period.
     let single = golden.contains("tiered_energy_and_demand");
-    let time_of_use = |line: &super::super::BillLine| single || line.tou_period.is_some();
+    let time_of_use = |line: &super::super::BillLine| single || line.item.tou_period.is_some();
     let golden: Value = serde_json::from_str(&file(golden)).unwrap();
     let tariff = tariff(golden["tariff"].as_str().unwrap());
     let profile = profile(golden["usage"].as_str().unwrap());
@@ -56,13 +56,13 @@ fn check(golden: &str) {
         let bill =
             rate(&tariff, &UsageInput::profile(&profile), Period::month(2018, month).unwrap(), &history).unwrap();
         assert_eq!(bill.kwh, wanted["kwh"].to_string().parse().unwrap());
-        agrees(&bill, "energy", &|line| line.kind == LineKind::Energy, wanted);
+        agrees(&bill, "energy", &|line| line.item.kind == LineKind::Energy, wanted);
         assert_eq!(bill.peak_kw.unwrap(), wanted["peak_kw"].to_string().parse().unwrap());
-        agrees(&bill, "demand_flat", &|line| line.kind == LineKind::Demand && !time_of_use(line), wanted);
-        agrees(&bill, "demand_tou", &|line| line.kind == LineKind::Demand && time_of_use(line), wanted);
-        agrees(&bill, "minimum", &|line| line.kind == LineKind::Minimum, wanted);
+        agrees(&bill, "demand_flat", &|line| line.item.kind == LineKind::Demand && !time_of_use(line), wanted);
+        agrees(&bill, "demand_tou", &|line| line.item.kind == LineKind::Demand && time_of_use(line), wanted);
+        agrees(&bill, "minimum", &|line| line.item.kind == LineKind::Minimum, wanted);
         agrees(&bill, "total", &|_| true, wanted);
-        agrees(&bill, "fixed", &|line| line.kind == LineKind::Fixed, wanted);
+        agrees(&bill, "fixed", &|line| line.item.kind == LineKind::Fixed, wanted);
         history = history.after(&bill);
     }
 }

@@ -85,12 +85,12 @@ fn rates_of_tax_may_differ_by_line() {
     let taxes: Vec<_> = bill
         .lines
         .iter()
-        .filter(|line| line.kind == LineKind::Tax)
-        .map(|line| (line.description.as_str(), line.amount.to_string()))
+        .filter(|line| line.item.kind == LineKind::Tax)
+        .map(|line| (line.item.description.as_str(), line.amount.to_string()))
         .collect();
     assert_eq!(taxes, [("VAT, 7 % of 100.00", "7.00".to_owned()), ("VAT, 19 % of 10.00", "1.90".to_owned())]);
     assert_eq!(
-        bill.lines.iter().map(|line| line.tax_rate.map(|rate| rate.to_string())).collect::<Vec<_>>()[..3],
+        bill.lines.iter().map(|line| line.item.tax_rate.map(|rate| rate.to_string())).collect::<Vec<_>>()[..3],
         [Some("7".to_owned()), Some("19".to_owned()), None]
     );
 }

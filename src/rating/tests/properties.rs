@@ -6,6 +6,7 @@ use rand::{Rng, SeedableRng};
 use rust_decimal::Decimal;
 
 use super::super::energy::{Counter, Scale};
+use super::super::measure::Measured;
 use super::super::{Bill, History, LineKind, Supply, UsageInput, interval_costs, rate};
 use super::fixtures::*;
 use crate::money::Money;
@@ -64,11 +65,11 @@ fn lines_sum_to_totals_and_traces_to_lines_and_intervals_to_energy() {
         let bill = rated(&tariff, &profile, days);
         assert_eq!(bill.lines.iter().map(|line| line.amount).sum::<Money>(), bill.total);
         assert_eq!(bill.net + bill.tax, bill.total);
-        let energy = bill.lines.iter().filter(|line| line.kind == LineKind::Energy);
+        let energy = bill.lines.iter().filter(|line| line.item.kind == LineKind::Energy);
         assert_eq!(energy.clone().map(|line| line.quantity).sum::<Decimal>(), bill.kwh, "no watt-hour is lost");
         for line in energy {
             assert_eq!(line.trace.iter().map(|day| day.quantity).sum::<Decimal>(), line.quantity);
-            assert_eq!(Money::new(line.quantity * line.price), line.amount);
+            assert_eq!(Money::new(line.quantity * line.item.price), line.amount);
         }
         let compiled = compile(&tariff);
         let costs =
@@ -131,13 +132,13 @@ fn a_day_taken_at_once_falls_into_the_same_blocks_as_interval_by_interval() {
         let (tariff, profile) = (compile(&random_tariff(random)), random_profile(random, days));
         let (charge, scale) = (&tariff.energy[0], Scale { numerator: 1, denominator: 1 });
         let (mut fast, mut slow) = (Counter::new(charge, scale), Counter::new(charge, scale));
+        let measured = Measured::of(&profile, days, &tariff.grid).unwrap();
+        fast.walk(&measured, days);
         let mut scratch = vec![];
-        for day in &profile.days {
-            let segments = charge.calendar.as_ref().unwrap().segments(&profile, day, &mut scratch);
-            fast.day(day.date, &day.values, segments, false);
-            for segment in segments {
-                for wh in &day.values[segment.from..segment.to] {
-                    slow.step(charge.price_of(segment.cell), day.date, i64::from(*wh), false, &mut |_, _| ());
+        for day in measured.days(days) {
+            for (cell, values) in measured.runs(day, &mut scratch) {
+                for wh in values {
+                    slow.step(charge.price_at(cell), day.date(), i64::from(*wh), false, &mut |_, _| ());
                 }
             }
         }
@@ -170,7 +171,7 @@ fn net_metering_never_bills_more_than_it_would_without_exports() {
         let netted = rate(&compile(&tariff), &usage, days, &History::default()).unwrap();
         let banked: Decimal = netted.carried.bank_kwh.values().copied().sum();
         let billed: Decimal =
-            netted.lines.iter().filter(|line| line.kind == LineKind::Energy).map(|line| line.quantity).sum();
+            netted.lines.iter().filter(|line| line.item.kind == LineKind::Energy).map(|line| line.quantity).sum();
         assert_eq!(billed - banked, netted.kwh - netted.exported_kwh, "what is netted is billed or kept");
         let gross = rated(&TariffDocument { export: None, ..tariff }, &import, days);
         assert!(netted.total <= gross.total + Money::from_cents(10));

@@ -10,7 +10,7 @@ use crate::tariff_document::{BlockBasis, DemandCharge, PriceCell, Ratchet, Tarif
 use crate::usage::{Quality, RegisterRead};
 
 fn amounts(bill: &super::super::Bill) -> Vec<String> {
-    bill.lines.iter().map(|line| format!("{} {}", line.kind.as_str(), line.amount)).collect()
+    bill.lines.iter().map(|line| format!("{} {}", line.item.kind.as_str(), line.amount)).collect()
 }
 
 #[test]
@@ -173,8 +173,8 @@ fn rule_8_a_line_can_be_followed_down_to_day_and_interval() {
     let bill = bill(&tariff, &profile, days);
     for line in &bill.lines {
         assert_eq!(line.trace.iter().map(|day| day.quantity).sum::<Decimal>(), line.quantity);
-        assert_eq!(line.amount, Money::new(line.quantity * line.price));
-        assert!(line.tou_period.is_some() && !line.trace.is_empty());
+        assert_eq!(line.amount, Money::new(line.quantity * line.item.price));
+        assert!(line.item.tou_period.is_some() && !line.trace.is_empty());
     }
     let compiled = compile(&tariff);
     let costs =

@@ -22,7 +22,8 @@ fn each_version_rates_its_own_days_and_tax_is_worked_out_once() {
     let (old, new) = (compile(&flat("0.1")), compile(&flat("0.2")));
     let versions = [(date("2026-01-11"), &new), (date("2025-01-01"), &old)];
     let bill = rate_versions(&versions, &UsageInput::profile(&profile), days, &History::default()).unwrap();
-    let told: Vec<_> = bill.lines.iter().map(|line| (line.description.as_str(), line.amount.to_string())).collect();
+    let told: Vec<_> =
+        bill.lines.iter().map(|line| (line.item.description.as_str(), line.amount.to_string())).collect();
     assert_eq!(
         told,
         [

@@ -143,11 +143,11 @@ fn bill(example: Example, currency: &str, locale: Locale) -> AnyView {
         let how = format!(
             "{} {} × {}",
             format::number(line.quantity, places, locale),
-            line.unit,
-            format::rate(line.price, locale)
+            line.item.unit,
+            format::rate(line.item.price, locale)
         );
         rows.row(|row| {
-            row.text_with(&line.description, &how).number(&format::money(line.amount.amount(), locale));
+            row.text_with(&line.item.description, &how).number(&format::money(line.amount.amount(), locale));
         });
     }
     let mut foot = Rows::new();
