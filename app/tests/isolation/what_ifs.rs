@@ -12,6 +12,7 @@ use crate::DENIED;
 use crate::support::database::Case;
 use crate::support::world::{Kind, Who, client, id};
 
+#[cfg(test)]
 async fn queued(case: &Case, who: Who, at: Option<ClientId>, what_if: WhatIfId) {
     let mut actor = who.actor();
     actor.at = at;
@@ -21,6 +22,7 @@ async fn queued(case: &Case, who: Who, at: Option<ClientId>, what_if: WhatIfId) 
     tx.commit().await.expect("the commit");
 }
 
+#[cfg(test)]
 async fn worked(case: &Case) -> String {
     let worker = Worker::new(&case.connected.url(Login::Worker), 2).expect("a pool");
     let done = jobs::work_once(&worker, &[what_ifs::KIND], async |job| what_ifs::work(&worker, job).await).await;

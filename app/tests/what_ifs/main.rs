@@ -21,11 +21,13 @@ use support::world::{Kind, Who, client, id};
 
 const CLEO: Who = Who::Client(1, 1);
 
+#[cfg(test)]
 /// Does the next job as a server would.
 async fn work(worker: &Worker) -> Option<JobId> {
     jobs::work_once(worker, &background::KINDS, async |job| background::work(worker, job).await).await.expect("work")
 }
 
+#[cfg(test)]
 fn worker(case: &Case) -> Worker {
     Worker::new(&case.connected.url(Login::Worker), 2).expect("a pool")
 }
