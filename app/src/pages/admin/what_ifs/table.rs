@@ -257,7 +257,8 @@ mod tests {
 
     #[test]
     fn an_address_keeps_the_choice_and_the_sort_turns_round() {
-        let query = ShowQuery { tariff: 2, show: "more".into(), rows: "50".into(), offset: 100, ..ShowQuery::default() };
+        let query =
+            ShowQuery { tariff: 2, show: "more".into(), rows: "50".into(), offset: 100, ..ShowQuery::default() };
         let choice = Choice::of(&query, 3);
         assert_eq!((choice.filter.candidate, choice.rows, choice.offset), (1, 50, 100));
         assert_eq!(choice.at("/x", 50), "/x?tariff=2&show=more&rows=50&offset=50");
