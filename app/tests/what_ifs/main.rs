@@ -5,73 +5,11 @@
 #[path = "../support/support.rs"]
 mod support;
 
+#[cfg(test)]
+mod asking;
 mod pages;
 mod sums;
 mod worker;
 
-use eis::db::connect::Login;
-use eis::db::worker::Worker;
-use eis::ids::JobId;
-use eis::jobs;
-use portal::server::background;
-use support::database::Case;
-use support::http::{Answer, Browser};
-use support::sql::Sql;
-use support::world::{Kind, Who, client, id};
-
-const CLEO: Who = Who::Client(1, 1);
-
 #[cfg(test)]
-/// Does the next job as a server would.
-async fn work(worker: &Worker) -> Option<JobId> {
-    jobs::work_once(worker, &background::KINDS, async |job| background::work(worker, job).await).await.expect("work")
-}
-
-#[cfg(test)]
-fn worker(case: &Case) -> Worker {
-    Worker::new(&case.connected.url(Login::Worker), 2).expect("a pool")
-}
-
-/// The draft of the world's tariff, at 30 cents instead of 28.
-async fn dearer_draft(owner: &Sql) -> String {
-    let draft = id(Kind::Tariff, 1, 1, 0, 2).to_string();
-    owner
-        .must(&format!(
-            "UPDATE tariff_rates SET document = replace(document::text, '0.28', '0.30')::jsonb WHERE id = '{draft}'"
-        ))
-        .await;
-    draft
-}
-
-/// Days of 24 kWh for every meter of the first client, from a day to the day before another.
-async fn usage(owner: &Sql, from: &str, to: &str) {
-    owner
-        .must(&format!(
-            "INSERT INTO interval_days (organization_id, client_id, customer_id, meter_id, day, interval_minutes, wh, total_wh)
-             SELECT m.organization_id, m.client_id, m.customer_id, m.id, d::date, 60,
-                 array_fill(1000, ARRAY[n.hours]), 1000 * n.hours
-             FROM meters m, generate_series('{from}'::timestamp, '{to}'::timestamp - interval '1 day', '1 day') d,
-                 LATERAL (SELECT (extract(epoch FROM (d + interval '1 day') AT TIME ZONE 'Europe/Berlin' - d AT TIME ZONE 'Europe/Berlin') / 3600)::int AS hours) n
-             WHERE m.client_id = '{}' ON CONFLICT (organization_id, client_id, meter_id, day) DO UPDATE SET wh = EXCLUDED.wh, total_wh = EXCLUDED.total_wh",
-            client(1, 1)
-        ))
-        .await;
-}
-
-async fn post(browser: &Browser, function: &str, form: &[(&str, &str)]) -> Answer {
-    let (client, context) = (client(1, 1).to_string(), CLEO.context_token());
-    let page = format!("/clients/{client}/what-ifs/new");
-    let mut pairs = vec![("client", client.as_str()), ("context", context.as_str()), ("page", page.as_str())];
-    pairs.extend_from_slice(form);
-    browser.post(&format!("/api/{function}"), &pairs).await
-}
-
-/// Asks for a what-if of versions over some months; its address.
-async fn ask(browser: &Browser, versions: &[&str], first: &str, last: &str) -> String {
-    let names = ["candidate_1", "candidate_2", "candidate_3", "candidate_4"];
-    let mut form: Vec<(&str, &str)> = names.into_iter().zip(versions.iter().copied()).collect();
-    form.extend([("customers", "all"), ("first_month", first), ("last_month", last)]);
-    let answer = post(browser, "create_what_if", &form).await;
-    assert!(!answer.location().ends_with("/new"), "{}", browser.get(answer.location()).await.body);
-    answer.location().to_owned()
-}
+use asking::{CLEO, ask, dearer_draft, post, usage, work, worker};
