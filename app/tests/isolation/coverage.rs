@@ -142,7 +142,7 @@ async fn background_work_and_the_monitor_see_no_tenant_rows() {
     }
     assert_eq!(
         case.worker().await.count("SELECT count(*) FROM __diesel_schema_migrations WHERE version <> ''").await,
-        16
+        17
     );
 }
 
