@@ -2,8 +2,8 @@
 //!
 //! All limits of a charge, whatever their period, cut the counter's way into stretches; within a stretch
 //! every price has one block. Watt-hours are summed per stretch and price. A day that stays within one
-//! stretch is added run by run; only a day that crosses a limit is walked interval by interval, and an
-//! interval that crosses a limit is split.
+//! stretch is added price by price; of a day that crosses a limit only the run that does is walked interval by
+//! interval, and an interval that crosses a limit is split.
 
 use chrono::NaiveDate;
 
@@ -84,6 +84,11 @@ impl<'c> Counter<'c> {
             }
             for (cell, values) in measured.runs(day, &mut scratch) {
                 let price = self.charge.price_at(cell);
+                let wh: i64 = values.iter().map(|value| i64::from(*value)).sum();
+                if !day.falls && wh <= self.room_above() {
+                    self.take(price, day.date(), wh, estimated);
+                    continue;
+                }
                 values.iter().for_each(|wh| self.step(price, day.date(), i64::from(*wh), estimated, &mut |_, _| ()));
             }
         }
@@ -109,9 +114,16 @@ impl<'c> Counter<'c> {
             }
             let take = if left > 0 { left.min(room) } else { left.max(room) };
             share(self.stretch * self.charge.prices.len() + price, take);
-            self.put(price, date, take, estimated);
-            self.at += take;
+            self.take(price, date, take, estimated);
             left -= take;
+        }
+    }
+
+    /// Moves the counter within its stretch; no energy leaves no trace.
+    fn take(&mut self, price: usize, date: NaiveDate, wh: i64, estimated: bool) {
+        if wh != 0 {
+            self.put(price, date, wh, estimated);
+            self.at += wh;
         }
     }
 
