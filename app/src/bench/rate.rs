@@ -23,8 +23,9 @@ use crate::out;
 const RATE: &str = include_str!("../../../end2end/reference/urdb/tiered_tou_with_demand.json");
 /// Different customers, so that no bill is like the one before.
 const CUSTOMERS: u64 = 64;
-const ROUNDS: usize = 8;
-const ROUND: Duration = Duration::from_millis(400);
+const ROUNDS: usize = 160;
+/// As long as a round of the peer's, so that both have the same chance of a moment without a neighbour.
+const ROUND: Duration = Duration::from_millis(20);
 /// Bills a second on quarter-hours.
 const GOAL: u64 = 100_000;
 /// Times the peer's bills a second on hours.
