@@ -218,18 +218,6 @@ pub async fn find_by_account(
         .optional()
 }
 
-/// The id of the customer of this account number, if the context sees it.
-///
-/// # Errors
-/// When the database fails.
-pub async fn id_of_account(
-    conn: &mut AsyncPgConnection,
-    client: ClientId,
-    account_number: &str,
-) -> QueryResult<Option<CustomerId>> {
-    Ok(find_by_account(conn, client, account_number).await?.map(|customer| customer.id))
-}
-
 /// Makes a customer.
 ///
 /// # Errors

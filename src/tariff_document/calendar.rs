@@ -165,6 +165,12 @@ impl Season {
         Self { name: "All year".to_owned(), from, to, days }
     }
 
+    /// Whether some hour of some day has the period of this place in [`Calendar::periods`].
+    #[must_use]
+    pub fn uses(&self, period: usize) -> bool {
+        self.days.iter().any(|pattern| pattern.hours.iter().any(|hour| usize::from(*hour) == period))
+    }
+
     /// Whether the day lies in it.
     #[must_use]
     pub fn contains(&self, day: MonthDay) -> bool {

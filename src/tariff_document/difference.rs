@@ -121,8 +121,7 @@ impl Facts {
         };
         for season in &calendar.seasons {
             for (index, period) in calendar.periods.iter().enumerate() {
-                let used = season.days.iter().any(|day| day.hours.iter().any(|hour| usize::from(*hour) == index));
-                let cell = cells.iter().find(|cell| cell.holds(&season.name, period)).filter(|_| used);
+                let cell = cells.iter().find(|cell| cell.holds(&season.name, period)).filter(|_| season.uses(index));
                 if let Some(cell) = cell {
                     let one = calendar.seasons.len() == 1;
                     let season = if one { String::new() } else { format!(" · {}", season.name) };

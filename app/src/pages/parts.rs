@@ -1,7 +1,7 @@
 //! Small things that several pages share: the client that is open, lists in the address, CSV.
 
 use axum::body::Body;
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderName};
 use axum::response::{IntoResponse, Response};
 use eis::access::{Actor, Permission};
 use eis::clients::{self, ClientFace};
@@ -114,18 +114,14 @@ pub fn address(path: &str, pairs: &[(&str, &str)]) -> String {
 /// # Errors
 /// When a row cannot be written.
 pub fn csv_file(name: &str, head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Result<Response, AppError> {
-    let failed = |e: csv::Error| AppError::Internal(e.to_string());
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(head).map_err(failed)?;
-    for row in rows {
-        writer.write_record(row.iter().map(|cell| harmless(cell))).map_err(failed)?;
-    }
-    let bytes = writer.into_inner().map_err(|e| AppError::Internal(e.to_string()))?;
-    let headers = [
-        (CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
-        (CONTENT_DISPOSITION, format!("attachment; filename=\"{name}.csv\"")),
-    ];
-    Ok((headers, bytes).into_response())
+    let head = head.iter().map(|cell| (*cell).to_owned()).collect();
+    let bytes = lines(std::iter::once(head).chain(rows))?;
+    Ok((csv_headers(name), bytes).into_response())
+}
+
+fn csv_headers(name: &str) -> [(HeaderName, String); 2] {
+    let disposition = format!("attachment; filename=\"{name}.csv\"");
+    [(CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (CONTENT_DISPOSITION, disposition)]
 }
 
 /// A CSV download that is read while it is sent, some rows at a time; formulas as in [`csv_file`]. What fails under way
@@ -138,18 +134,14 @@ pub fn csv_stream(
     head: &[String],
     rows: impl Stream<Item = Result<Vec<Vec<String>>, AppError>> + Send + 'static,
 ) -> Result<Response, AppError> {
-    let first = lines(&[head.to_vec()])?;
-    let rows = rows.map(|rows| rows.and_then(|rows| lines(&rows)));
+    let first = lines([head.to_vec()])?;
+    let rows = rows.map(|rows| rows.and_then(lines));
     // Compression asks once more after the end.
     let body = Body::from_stream(stream::once(std::future::ready(Ok(first))).chain(rows).fuse());
-    let headers = [
-        (CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
-        (CONTENT_DISPOSITION, format!("attachment; filename=\"{name}.csv\"")),
-    ];
-    Ok((headers, body).into_response())
+    Ok((csv_headers(name), body).into_response())
 }
 
-fn lines(rows: &[Vec<String>]) -> Result<Vec<u8>, AppError> {
+fn lines(rows: impl IntoIterator<Item = Vec<String>>) -> Result<Vec<u8>, AppError> {
     let failed = |e: csv::Error| AppError::Internal(e.to_string());
     let mut writer = csv::Writer::from_writer(Vec::new());
     for row in rows {

@@ -1,5 +1,6 @@
 //! Schedules: 12 months of 24 hours, for weekdays and for weekends.
 
+use chrono::Month;
 use serde_json::Value;
 
 use super::super::{Calendar, DayKind, DayPattern, MonthDay, Season};
@@ -7,21 +8,6 @@ use super::Rate;
 
 /// Twelve months of 24 period numbers.
 type Grid = Vec<Vec<u8>>;
-
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 
 /// What a period is called.
 pub fn period_name(index: usize) -> String {
@@ -71,7 +57,8 @@ fn runs<T: PartialEq>(months: &[T]) -> Vec<(usize, usize)> {
 fn season(first: usize, last: usize, days: Vec<DayPattern>) -> Season {
     let day = |month: usize, day: u32| MonthDay::new(u32::try_from(month + 1).unwrap_or(1), day);
     let end = (28..=31).rev().find_map(|date| day(last, date));
-    let name = |month: usize| MONTHS.get(month).copied().unwrap_or_default();
+    let month = |place: usize| u8::try_from(place + 1).ok().and_then(|number| Month::try_from(number).ok());
+    let name = |place: usize| month(place).map_or("", |month| month.name());
     let label = match (first, last) {
         (0, 11) => "All year".to_owned(),
         (first, last) if first == last => name(first).to_owned(),

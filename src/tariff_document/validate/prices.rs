@@ -105,11 +105,10 @@ fn known(faults: &mut Faults, path: &str, prices: &[PriceCell], calendar: &Calen
 fn covered(faults: &mut Faults, path: &str, prices: &[PriceCell], calendar: &Calendar) {
     for season in &calendar.seasons {
         for (index, period) in calendar.periods.iter().enumerate() {
-            let used = season.days.iter().any(|pattern| pattern.hours.iter().any(|hour| usize::from(*hour) == index));
             let count = prices.iter().filter(|cell| cell.holds(&season.name, period)).count();
             match count {
                 1 => {}
-                0 if !used => {}
+                0 if !season.uses(index) => {}
                 0 => faults.add(format!("{path}.prices"), format!("{period} in {} has no price: a gap", season.name)),
                 _ => faults.add(
                     format!("{path}.prices"),

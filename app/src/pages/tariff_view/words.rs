@@ -427,23 +427,8 @@ const fn kind_words(kind: LineKind) -> &'static str {
     }
 }
 
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-
 fn month_name(month: u8) -> &'static str {
-    MONTHS.get(usize::from(month).wrapping_sub(1)).copied().unwrap_or("")
+    chrono::Month::try_from(month).map_or("", |month| month.name())
 }
 
 /// `a`, `a and b`, `a, b and c`.

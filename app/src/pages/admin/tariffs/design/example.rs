@@ -51,7 +51,11 @@ pub async fn example(
     let ready = |document: &TariffDocument| Candidate::new("", document, client);
     let account = fields.get("example.account");
     let of_customer = fields.get("example.usage") == "customer";
-    let customer = if of_customer { customers::id_of_account(tx, desk.client, account).await? } else { None };
+    let customer = if of_customer {
+        customers::find_by_account(tx, desk.client, account).await?.map(|customer| customer.id)
+    } else {
+        None
+    };
     let mut bills = vec![];
     for document in [Some(document), active].into_iter().flatten() {
         let bill = match (ready(document), of_customer, customer) {

@@ -49,6 +49,35 @@ struct Known {
     periods: Vec<usize>,
 }
 
+/// A season or a period of a price: its number in the form and its name; `None`: every one.
+type Part = Option<(usize, String)>;
+
+impl Known {
+    /// The seasons and periods that have prices; periods that no hour has are left out.
+    fn cells(&self, by_season: bool, by_period: bool) -> Vec<(Part, Part)> {
+        let seasons = &self.calendar.seasons;
+        let season_parts: Vec<(Part, &[Season])> = if by_season {
+            let one = |(number, season): (&usize, &'_ Season)| Some((*number, season.name.clone()));
+            self.seasons.iter().zip(seasons).map(one).zip(seasons.chunks(1)).collect()
+        } else {
+            vec![(None, seasons)]
+        };
+        let mut found = vec![];
+        for (part, of) in season_parts {
+            if !by_period {
+                found.push((part, None));
+                continue;
+            }
+            for (place, (number, name)) in self.periods.iter().zip(&self.calendar.periods).enumerate() {
+                if of.is_empty() || of.iter().any(|season| season.uses(place)) {
+                    found.push((part.clone(), Some((*number, name.clone()))));
+                }
+            }
+        }
+        found
+    }
+}
+
 struct Form<'f> {
     fields: &'f Fields,
     reader: Reader,
@@ -229,38 +258,26 @@ impl Form<'_> {
     fn prices(&mut self, at: &str, path: &str, unit: &str) -> (Option<String>, Vec<PriceCell>) {
         let number: Option<usize> = self.get(at, "calendar").parse().ok();
         let known = number.and_then(|number| self.calendars.get(&number));
-        let (seasons, periods, used, name) = match known {
-            None => (vec![None], vec![None], vec![], None),
+        let (name, parts) = match known {
+            None => (None, vec![(None, None)]),
             Some(known) => {
-                let every = |numbers: &[usize], names: Vec<String>| {
-                    numbers.iter().copied().zip(names).map(Some).collect::<Vec<_>>()
-                };
                 let by = |part: &str| self.fields.has(&format!("{at}.{part}"));
-                let names = known.calendar.seasons.iter().map(|season| season.name.clone()).collect();
-                let seasons = if by("by_season") { every(&known.seasons, names) } else { vec![None] };
-                let names = known.calendar.periods.clone();
-                let periods = if by("by_period") { every(&known.periods, names) } else { vec![None] };
-                (seasons, periods, used_periods(&known.calendar), Some(known.name.clone()))
+                (Some(known.name.clone()), known.cells(by("by_season"), by("by_period")))
             }
         };
+        let key = |part: &Part, letter: char| {
+            part.as_ref().map_or(format!("{letter}x"), |(number, _)| format!("{letter}{number}"))
+        };
         let mut cells = vec![];
-        for (s, season) in seasons.iter().enumerate() {
-            for (p, period) in periods.iter().enumerate() {
-                let idle = |season: usize| used.get(season).is_some_and(|used| !used.contains(&p));
-                let unused = period.is_some()
-                    && if season.is_some() { idle(s) } else { !used.is_empty() && (0..used.len()).all(idle) };
-                let key = |part: &Option<(usize, String)>, letter: char| {
-                    part.as_ref().map_or(format!("{letter}x"), |(number, _)| format!("{letter}{number}"))
-                };
-                let field = format!("{at}.prices.{}.{}", key(season, 's'), key(period, 'p'));
-                let named = |part: &Option<(usize, String)>| part.as_ref().map(|(_, name)| name.clone());
-                if unused {
-                    continue;
-                }
-                self.places.push((format!("{path}.prices[{}]", cells.len()), field.clone()));
-                let blocks = self.blocks(&field, unit);
-                cells.push(PriceCell { season: named(season), period: named(period), blocks });
-            }
+        for (season, period) in parts {
+            let field = format!("{at}.prices.{}.{}", key(&season, 's'), key(&period, 'p'));
+            self.places.push((format!("{path}.prices[{}]", cells.len()), field.clone()));
+            let blocks = self.blocks(&field, unit);
+            cells.push(PriceCell {
+                season: season.map(|(_, name)| name),
+                period: period.map(|(_, name)| name),
+                blocks,
+            });
         }
         (name, cells)
     }
@@ -488,17 +505,6 @@ impl Form<'_> {
             self.wrong(field, format!("{message}."));
         }
     }
-}
-
-/// For each season, the places of the periods that some hour of it has.
-fn used_periods(calendar: &Calendar) -> Vec<Vec<usize>> {
-    let used = |season: &Season| {
-        let mut found: Vec<usize> = season.days.iter().flat_map(|day| &day.hours).map(|at| usize::from(*at)).collect();
-        found.sort_unstable();
-        found.dedup();
-        found
-    };
-    calendar.seasons.iter().map(used).collect()
 }
 
 /// Kinds of lines that charges can be of, before tax.
