@@ -146,7 +146,7 @@ pub async fn overview(conn: &mut AsyncPgConnection) -> QueryResult<Vec<ClientOve
 }
 
 /// What an organization holds, in figures.
-#[derive(Debug, Clone, QueryableByName)]
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName, serde::Serialize)]
 pub struct Statistics {
     /// Active clients.
     #[diesel(sql_type = BigInt)]

@@ -1,7 +1,7 @@
 //! Figures of the whole platform, an organization at a time: by an EIS administrator as the system, or by the operator
 //! at the command line. Either way each organization's log says who looked and why.
 
-use diesel::sql_types::{BigInt, Date, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Date, Nullable, Text, Uuid as SqlUuid};
 use diesel::{QueryResult, QueryableByName, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
@@ -9,10 +9,22 @@ use crate::access::Actor;
 use crate::db::owner::Owner;
 use crate::db::{Access, Db, DbError};
 use crate::ids::OrganizationId;
+use crate::organizations::{self, Statistics};
 
 /// How large an organization is. Counts, and nothing of anybody.
-#[derive(Debug, Clone, PartialEq, Eq, QueryableByName, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Figures {
+    /// Which it is.
+    #[serde(flatten)]
+    pub face: Face,
+    /// What it holds.
+    #[serde(flatten)]
+    pub holds: Statistics,
+}
+
+/// An organization's name and state.
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName, serde::Serialize)]
+pub struct Face {
     /// Its short name.
     #[diesel(sql_type = Text)]
     pub slug: String,
@@ -22,41 +34,21 @@ pub struct Figures {
     /// `active` or `suspended`.
     #[diesel(sql_type = Text)]
     pub status: String,
-    /// Energy companies.
-    #[diesel(sql_type = BigInt)]
-    pub clients: i64,
-    /// Their active customers.
-    #[diesel(sql_type = BigInt)]
-    pub customers: i64,
-    /// Meters, those taken out too.
-    #[diesel(sql_type = BigInt)]
-    pub meters: i64,
-    /// Invoices that were issued.
-    #[diesel(sql_type = BigInt)]
-    pub invoices: i64,
-    /// People with a role in force.
-    #[diesel(sql_type = BigInt)]
-    pub users: i64,
     /// The last day for which something was billed.
     #[diesel(sql_type = Nullable<Date>)]
     pub billed_to: Option<chrono::NaiveDate>,
 }
 
 async fn figures(conn: &mut AsyncPgConnection, organization: OrganizationId) -> QueryResult<Figures> {
-    sql_query(
+    let face = sql_query(
         "SELECT g.slug, g.name, g.status,
-            (SELECT count(*) FROM public.clients c WHERE c.organization_id = g.id) AS clients,
-            (SELECT count(*) FROM public.customers k WHERE k.organization_id = g.id AND k.status = 'active') AS customers,
-            (SELECT count(*) FROM public.meters m WHERE m.organization_id = g.id) AS meters,
-            (SELECT coalesce(sum(n.invoices), 0)::bigint FROM public.invoice_counts n WHERE n.organization_id = g.id AND n.status <> 'draft') AS invoices,
-            (SELECT count(DISTINCT a.user_id) FROM public.role_assignments a
-             WHERE a.organization_id = g.id AND (a.valid_to IS NULL OR a.valid_to > now())) AS users,
             (SELECT max(p.to_on) - 1 FROM public.billing_periods p WHERE p.organization_id = g.id AND p.status IN ('invoiced', 'closed')) AS billed_to
          FROM public.organizations g WHERE g.id = $1",
     )
     .bind::<SqlUuid, _>(organization)
     .get_result(conn)
-    .await
+    .await?;
+    Ok(Figures { face, holds: organizations::statistics(conn, organization).await? })
 }
 
 /// The figures of every organization, for an EIS administrator; the reason is put on record in each first.

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use eis::db::connect::Connected;
-use eis::platform;
+use eis::platform::{self, Figures};
 
 use super::{CliResult, plain};
 use crate::out;
@@ -45,11 +45,11 @@ pub async fn run(connected: &Connected, command: SystemCommand) -> CliResult {
         "{:<32} {:>9} {:>8} {:>10} {:>8} {:>10} {:>6}  billed to",
         "organisation", "status", "clients", "customers", "meters", "invoices", "users"
     ))?;
-    for row in all {
-        let to = row.billed_to.map(|day| day.to_string()).unwrap_or_default();
+    for Figures { face, holds } in all {
+        let to = face.billed_to.map(|day| day.to_string()).unwrap_or_default();
         out::print(format_args!(
             "{:<32} {:>9} {:>8} {:>10} {:>8} {:>10} {:>6}  {to}",
-            row.name, row.status, row.clients, row.customers, row.meters, row.invoices, row.users
+            face.name, face.status, holds.clients, holds.customers, holds.meters, holds.invoices, holds.users
         ))?;
     }
     Ok(ExitCode::SUCCESS)

@@ -138,8 +138,9 @@ async fn the_platform_s_statistics_go_through_this_door_alone() {
     let all = platform::statistics(&db, &STAFF.actor(), REASON).await.unwrap();
     assert_eq!(all.len(), 2);
     for row in &all {
-        assert_eq!((row.clients, row.customers, row.meters, row.invoices), (2, 4, 4, 4), "{row:?}");
-        assert!(row.users >= 7 && row.billed_to == chrono::NaiveDate::from_ymd_opt(2026, 9, 30), "{row:?}");
+        let holds = &row.holds;
+        assert_eq!((holds.clients, holds.customers, holds.meters, holds.invoices), (2, 4, 4, 4), "{row:?}");
+        assert!(holds.users >= 7 && row.face.billed_to == chrono::NaiveDate::from_ymd_opt(2026, 9, 30), "{row:?}");
     }
     assert_eq!(truth.count("SELECT count(*) FROM audit_log WHERE action = 'system_work'").await, 2);
     let by_operator = platform::statistics_for_operator(case.connected.admin_url(), "olga", REASON).await.unwrap();
