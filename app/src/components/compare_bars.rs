@@ -52,8 +52,21 @@ pub fn CompareBars(
             }
         })
         .collect_view();
+    bars("chart compare", title, untitled, description, ["Bill", "Amount", "Difference"], rows)
+}
+
+/// The figure around rows that carry a bar each; heads of the naming cell, the figure and the note.
+pub(super) fn bars(
+    class: &'static str,
+    title: String,
+    untitled: bool,
+    description: String,
+    heads: [&'static str; 3],
+    rows: impl IntoView,
+) -> impl IntoView {
+    let [name, figure, note] = heads;
     view! {
-        <figure class="chart compare">
+        <figure class=class>
             <figcaption>
                 <span class={if untitled { "visually-hidden" } else { "chart-title" }}>{title.clone()}</span>
                 {present(description).map(|text| view! { <p>{text}</p> })}
@@ -61,7 +74,7 @@ pub fn CompareBars(
             <table>
                 <caption class="visually-hidden">{title}</caption>
                 <thead class="visually-hidden">
-                    <tr><th scope="col">"Bill"</th><td></td><th scope="col">"Amount"</th><th scope="col">"Difference"</th></tr>
+                    <tr><th scope="col">{name}</th><td></td><th scope="col">{figure}</th><th scope="col">{note}</th></tr>
                 </thead>
                 <tbody>{rows}</tbody>
             </table>

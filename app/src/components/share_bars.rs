@@ -1,7 +1,7 @@
 //! What a difference is made of: a bar to the right for what adds to it, to the left for what takes from it.
 
 use super::chart::{percent_of, thousandths};
-use super::present;
+use super::compare_bars::bars;
 use leptos::prelude::*;
 use rust_decimal::Decimal;
 
@@ -56,19 +56,5 @@ pub fn ShareBars(
             }
         })
         .collect_view();
-    view! {
-        <figure class="chart compare shares">
-            <figcaption>
-                <span class="chart-title">{title.clone()}</span>
-                {present(description).map(|text| view! { <p>{text}</p> })}
-            </figcaption>
-            <table>
-                <caption class="visually-hidden">{title}</caption>
-                <thead class="visually-hidden">
-                    <tr><th scope="col">"Reason"</th><td></td><th scope="col">"Share"</th><th scope="col">"How"</th></tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </figure>
-    }
+    bars("chart compare shares", title, false, description, ["Reason", "Share", "How"], rows)
 }
