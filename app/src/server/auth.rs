@@ -8,20 +8,17 @@ use eis::db::gate::{LoadedSession, Salt, SignIn, Ticket};
 use eis::db::{Db, DbError};
 use eis::ids;
 use eis::passwords;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tower_sessions::session::Id;
 use uuid::Uuid;
 
-use super::sessions::{PEER_KEY, secret};
+use super::sessions::{self, PEER_KEY, secret};
 
-/// Who a session belongs to, as the database told it with this request. This is what axum-login carries
-/// as the user's id, so that finding the user costs no second query.
-#[derive(Clone, Serialize, Deserialize)]
+/// Who a session belongs to, as the database told it with this request.
+#[derive(Clone)]
 pub struct Identity {
-    session: String,
     user: Uuid,
     email: String,
     name: String,
@@ -37,11 +34,16 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// The user.
+    #[must_use]
+    pub const fn user(&self) -> ids::UserId {
+        ids::UserId(self.user)
+    }
+
     /// The identity of a loaded session; `None` when nobody is signed in.
-    pub fn of(id: Id, row: LoadedSession) -> Option<Self> {
+    pub fn of(row: LoadedSession) -> Option<Self> {
         let client = row.client();
         Some(Self {
-            session: secret(&id).hex(),
             user: row.user_id?,
             email: row.email?,
             name: row.user_name?,
@@ -61,12 +63,6 @@ impl Identity {
                 _ => None,
             },
         })
-    }
-}
-
-impl std::fmt::Display for Identity {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.user.fmt(f)
     }
 }
 
@@ -95,7 +91,6 @@ impl User {
     #[must_use]
     pub const fn to_bind(user: ids::UserId, ticket: Ticket) -> Self {
         let identity = Identity {
-            session: String::new(),
             user: user.0,
             email: String::new(),
             name: String::new(),
@@ -136,7 +131,7 @@ impl User {
         let identity = self.identity.clone();
         Actor {
             secret: secret(&session),
-            user: ids::UserId(identity.user),
+            user: identity.user(),
             user_name: identity.name,
             role: identity.role,
             assignment: identity.assignment.map(ids::AssignmentId),
@@ -165,10 +160,10 @@ impl std::fmt::Debug for User {
 }
 
 impl AuthUser for User {
-    type Id = Identity;
+    type Id = ids::UserId;
 
-    fn id(&self) -> Identity {
-        self.identity.clone()
+    fn id(&self) -> ids::UserId {
+        self.identity.user()
     }
 
     fn session_auth_hash(&self) -> &[u8] {
@@ -272,8 +267,9 @@ impl AuthnBackend for Accounts {
         }
     }
 
-    async fn get_user(&self, identity: &UserId<Self>) -> Result<Option<User>, AuthError> {
-        Ok(Some(User::of(identity.clone())))
+    /// The user whom this request's session was loaded with: never another, and no second query.
+    async fn get_user(&self, id: &UserId<Self>) -> Result<Option<User>, AuthError> {
+        Ok(sessions::take_loaded().map(User::of).filter(|user| user.id() == *id))
     }
 }
 

@@ -16,6 +16,7 @@ use tracing::Instrument;
 use super::asked;
 use super::errors::AppError;
 use super::guards::{Guard, refuses};
+use super::sessions::remembering;
 use super::state::AppState;
 use crate::pages::errors::page;
 
@@ -43,11 +44,14 @@ fn is_ours(headers: &HeaderMap, state: &AppState) -> bool {
 /// Around every route that knows sessions: reading requests look their session up in the transaction that their page
 /// then reads in; others must come from a page of ours.
 pub async fn sessions(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    explained(match *request.method() {
-        Method::GET | Method::HEAD => Db::entering(next.run(request)).await,
-        Method::OPTIONS => next.run(request).await,
-        _ => same_origin(&state, request, next).await,
-    })
+    let answered = async {
+        match *request.method() {
+            Method::GET | Method::HEAD => Db::entering(next.run(request)).await,
+            Method::OPTIONS => next.run(request).await,
+            _ => same_origin(&state, request, next).await,
+        }
+    };
+    explained(remembering(answered).await)
 }
 
 /// Refuses unsafe requests that no page of ours sent, and bodies that no form sends.

@@ -1,9 +1,10 @@
 //! The session store behind tower-sessions: rows in PostgreSQL, kept by the database's gate.
 //!
 //! The cookie's id is the secret; the database keeps its SHA-256. Saving only updates, so a session that
-//! was signed out does not come back. Who is signed in never comes from the saved data: the gate tells it
-//! anew with every request, under the key that axum-login reads.
+//! was signed out does not come back. Who is signed in never comes from the saved data: the gate tells it anew with
+//! every request, which keeps it ([`remembering`]) until axum-login asks for the user.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 use async_trait::async_trait;
@@ -54,12 +55,27 @@ fn to_save(data: &HashMap<String, Value>) -> Result<String> {
     serde_json::to_string(&kept).map_err(|e| Error::Encode(e.to_string()))
 }
 
+tokio::task_local! {
+    static LOADED: RefCell<Option<Identity>>;
+}
+
+/// Runs a request that keeps who its session belongs to between looking the session up and asking for its user.
+pub async fn remembering<F: Future>(request: F) -> F::Output {
+    LOADED.scope(RefCell::new(None), request).await
+}
+
+/// Who the session of this request was loaded with; told once.
+pub(super) fn take_loaded() -> Option<Identity> {
+    LOADED.try_with(|slot| slot.borrow_mut().take()).ok().flatten()
+}
+
 fn to_record(id: &Id, row: LoadedSession) -> Result<Record> {
     let mut data: HashMap<String, Value> = serde_json::from_str(&row.data).map_err(|e| Error::Decode(e.to_string()))?;
     let expiry_date = OffsetDateTime::from_unix_timestamp(row.expires_at.timestamp()).map_err(backend)?;
     let bound = row.bound_hash.clone();
-    if let Some(identity) = Identity::of(*id, row) {
-        data.insert(AUTH_KEY.to_owned(), json!({ "user_id": identity, "auth_hash": bound }));
+    if let Some(identity) = Identity::of(row) {
+        data.insert(AUTH_KEY.to_owned(), json!({ "user_id": identity.user(), "auth_hash": bound }));
+        let _ = LOADED.try_with(|slot| slot.replace(Some(identity)));
     }
     Ok(Record { id: *id, data, expiry_date })
 }
