@@ -116,6 +116,12 @@ enum Bench {
         /// Print JSON.
         #[arg(long)]
         json: bool,
+        /// Only pages whose name begins so: `invoice list`.
+        #[arg(long, value_name = "PAGE", default_value = "")]
+        only: String,
+        /// Connections to the database, as `portal serve` has them.
+        #[arg(long, value_name = "N", default_value_t = connections())]
+        db_connections: usize,
     },
     /// Bills a second on one core, beside NREL's utilityrate5 (PySAM). No database is needed.
     Rate {
@@ -225,8 +231,8 @@ async fn execute(cli: Cli) -> CliResult {
             settings.stop().map_err(plain)?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Bench(Bench::Pages { json }) => {
-            crate::bench::pages::run(&settings, json).await?;
+        Command::Bench(Bench::Pages { json, only, db_connections }) => {
+            crate::bench::pages::run(&settings, db_connections, json, &only).await?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Bench(Bench::Rate { json }) => {

@@ -18,11 +18,8 @@ impl Used {
     pub fn now() -> Self {
         let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
         let ids = processes.filter_map(|entry| entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()));
-        let database = ids.filter_map(|id| stat(&id.to_string())).filter(|(name, _)| name == "postgres");
-        Self {
-            portal_us: stat("self").map_or(0, |(_, ticks)| ticks) * TICK_US,
-            database_us: database.map(|(_, ticks)| ticks).sum::<u64>() * TICK_US,
-        }
+        let database = ids.filter(|id| serves(*id)).filter_map(|id| stat(&id.to_string()));
+        Self { portal_us: stat("self").unwrap_or_default() * TICK_US, database_us: database.sum::<u64>() * TICK_US }
     }
 
     /// Microseconds of this process and of the database's since then, for each of `answers`.
@@ -34,11 +31,16 @@ impl Used {
     }
 }
 
-/// A process's name and its ticks, in itself and in the kernel.
-fn stat(process: &str) -> Option<(String, u64)> {
+/// Whether a process serves one of the benches' databases: PostgreSQL tells it in the process's title.
+fn serves(process: u32) -> bool {
+    let title = fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
+    String::from_utf8_lossy(&title).strip_prefix("postgres: ").is_some_and(|title| title.contains(" portal_bench"))
+}
+
+/// A process's ticks, in itself and in the kernel.
+fn stat(process: &str) -> Option<u64> {
     let line = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    let (head, rest) = line.rsplit_once(')')?;
-    let (_, name) = head.split_once('(')?;
+    let (_, rest) = line.rsplit_once(')')?;
     let mut fields = rest.split_whitespace().skip(11).map_while(|field| field.parse::<u64>().ok());
-    Some((name.to_owned(), fields.next()? + fields.next()?))
+    Some(fields.next()? + fields.next()?)
 }

@@ -37,10 +37,11 @@ use crate::server::{auth, router_with};
 const STATUS: &str = "paid";
 /// Organizations of the large data set.
 const ORGANIZATIONS: usize = 200;
-/// Each measurement, after a warm-up of a fifth of it.
-const TIME: Duration = Duration::from_secs(5);
-/// Rounds of page, (a), (b), in turn, so that a drift of the machine meets all alike.
-const ROUNDS: usize = 3;
+/// Each measurement; before the first ones all are asked for as long.
+const TIME: Duration = Duration::from_secs(1);
+/// Rounds of page, (a), (b), in turn. They are short and each gives a ratio of its own, so that a drift of the machine
+/// meets all alike; the median of the ratios counts.
+const ROUNDS: usize = 15;
 
 /// A page and its two peers.
 #[derive(Debug, serde::Serialize)]
@@ -87,7 +88,7 @@ async fn peer_actor(db: &Db, headers: &HeaderMap) -> Result<Actor, AppError> {
     let value = headers.get(COOKIE).and_then(|v| v.to_str().ok()).and_then(|v| v.strip_prefix("session="));
     let id: Id = value.and_then(|v| v.parse().ok()).ok_or(AppError::SignedOut)?;
     let row = db.session_load(secret(&id)).await?.ok_or(AppError::SignedOut)?;
-    let identity = Identity::of(id, row).ok_or(AppError::SignedOut)?;
+    let identity = Identity::of(row).ok_or(AppError::SignedOut)?;
     Ok(auth::User::of(identity).actor(id, String::new()))
 }
 
@@ -144,8 +145,8 @@ async fn context_only(state: AppState, headers: HeaderMap) -> Result<Html<&'stat
 }
 
 /// Serves the portal over a database, with the peers beside it; its address.
-async fn serve(scale: &Scale) -> Result<SocketAddr, String> {
-    let db = Db::new(&scale.connected.url(Login::App), crate::cli::connections()).map_err(|e| e.to_string())?;
+async fn serve(scale: &Scale, db_connections: usize) -> Result<SocketAddr, String> {
+    let db = Db::new(&scale.connected.url(Login::App), db_connections).map_err(|e| e.to_string())?;
     let monitor = Monitor::new(scale.connected.url(Login::Monitor));
     let state = AppState { db, monitor, options: Arc::new(Options { public_url: None, trust_proxy: false }) };
     let handler = |sql: Sql, length: usize| {
@@ -170,16 +171,28 @@ fn shots(seats: &[Seat], path: impl Fn(&Seat) -> String) -> Vec<Shot> {
     seats.iter().map(|seat| Shot { path: path(seat), cookie: cookie(seat) }).collect()
 }
 
-/// The median of several rounds by requests a second.
-fn median(mut rounds: Vec<Figures>) -> Result<Figures, String> {
-    rounds.sort_by_key(|figures| figures.per_second);
-    let middle = rounds.len() / 2;
-    rounds.into_iter().nth(middle).ok_or_else(|| "no rounds".to_owned())
+/// The rounds of one page: the median of each figure.
+fn median(rounds: &[Figures]) -> Figures {
+    let middle = |of: fn(&Figures) -> u64| middle(rounds.iter().map(of).collect());
+    Figures {
+        per_second: middle(|f| f.per_second),
+        p50_us: middle(|f| f.p50_us),
+        p99_us: middle(|f| f.p99_us),
+        portal_us: middle(|f| f.portal_us),
+        database_us: middle(|f| f.database_us),
+        answers: rounds.iter().map(|f| f.answers).sum(),
+        bytes: rounds.last().map_or(0, |f| f.bytes),
+    }
 }
 
-/// `a / b` with two decimals.
-fn ratio(a: u64, b: u64) -> String {
-    let hundredths = a * 100 / b.max(1);
+fn middle(mut values: Vec<u64>) -> u64 {
+    values.sort_unstable();
+    values.get(values.len() / 2).copied().unwrap_or_default()
+}
+
+/// The median of `a / b` of each round, with two decimals.
+fn ratio(a: &[Figures], b: &[Figures]) -> String {
+    let hundredths = middle(a.iter().zip(b).map(|(a, b)| a.per_second * 100 / b.per_second.max(1)).collect());
     format!("{}.{:02}", hundredths / 100, hundredths % 100)
 }
 
@@ -192,21 +205,20 @@ async fn case(
 ) -> Result<Case, String> {
     let (mut a, mut b, mut c) = (Vec::new(), Vec::new(), Vec::new());
     for shots in [&portal, &bare, &context] {
-        fire(at, shots.clone(), TIME / 4).await?;
+        fire(at, shots.clone(), TIME).await?;
     }
     for _ in 0..ROUNDS {
         a.push(fire(at, portal.clone(), TIME).await?);
         b.push(fire(at, bare.clone(), TIME).await?);
         c.push(fire(at, context.clone(), TIME).await?);
     }
-    let (portal, bare, context) = (median(a)?, median(b)?, median(c)?);
     Ok(Case {
         page,
-        ratio_bare: ratio(portal.per_second, bare.per_second),
-        ratio_context: ratio(portal.per_second, context.per_second),
-        portal,
-        bare,
-        context,
+        portal: median(&a),
+        bare: median(&b),
+        context: median(&c),
+        ratio_bare: ratio(&a, &b),
+        ratio_context: ratio(&a, &c),
     })
 }
 
@@ -221,52 +233,52 @@ fn resident_megabytes() -> u64 {
     line.split_whitespace().next().and_then(|kb| kb.parse::<u64>().ok()).unwrap_or_default() / 1024
 }
 
-/// Runs all of it and prints the report.
+/// Runs all of it, or the pages whose name begins with `only`, and prints the report.
 ///
 /// # Errors
 /// A sentence when a database cannot be made, or an answer is not 200.
-pub async fn run(settings: &Settings, json: bool) -> Result<(), String> {
+pub async fn run(settings: &Settings, db_connections: usize, json: bool, only: &str) -> Result<(), String> {
     let one = scale::open(settings, "portal_bench_one", 1).await?;
     let many = scale::open(settings, "portal_bench", ORGANIZATIONS).await?;
-    let (at_one, at) = (serve(&one).await?, serve(&many).await?);
+    let (at_one, at) = (serve(&one, db_connections).await?, serve(&many, db_connections).await?);
     let idle_megabytes = resident_megabytes();
     let context = |seats: &[Seat]| shots(seats, |_| "/bench/context".to_owned());
     let invoice = |prefix: &'static str| move |seat: &Seat| format!("{prefix}/{}", seat.invoice);
     let (admins, customers) = (&many.admins, &many.customers);
-    let cases = vec![
-        case(at, "invoice list", list_shots(admins), shots(admins, |_| "/bench/list".to_owned()), context(admins))
-            .await?,
-        case(
-            at,
+    let asked = [
+        ("invoice list", list_shots(admins), shots(admins, |_| "/bench/list".to_owned()), context(admins)),
+        (
             "customer's home",
             shots(customers, |_| "/account".to_owned()),
             shots(customers, |_| "/bench/home".to_owned()),
             context(customers),
-        )
-        .await?,
-        case(
-            at,
+        ),
+        (
             "one invoice",
             shots(customers, invoice("/account/invoices")),
             shots(customers, invoice("/bench/invoice")),
             context(customers),
-        )
-        .await?,
+        ),
     ];
+    let mut cases = Vec::new();
+    for (page, portal, bare, context) in asked {
+        if page.starts_with(only) {
+            cases.push(case(at, page, portal, bare, context).await?);
+        }
+    }
     // The same page where there is nobody else, in turn with where there are many.
     let (mut alone, mut among) = (Vec::new(), Vec::new());
-    fire(at_one, list_shots(&one.admins), TIME / 4).await?;
+    fire(at_one, list_shots(&one.admins), TIME).await?;
     for _ in 0..ROUNDS {
         alone.push(fire(at_one, list_shots(&one.admins), TIME).await?);
         among.push(fire(at, list_shots(admins), TIME).await?);
     }
-    let (alone, among) = (median(alone)?, median(among)?);
     let report = Report {
         invoices: ORGANIZATIONS * scale::CUSTOMERS * scale::MONTHS,
         connections: CONNECTIONS,
         sessions: scale::SESSIONS,
-        ratio_one_organization: ratio(among.per_second, alone.per_second),
-        one_organization: alone,
+        ratio_one_organization: ratio(&among, &alone),
+        one_organization: median(&alone),
         cases,
         idle_megabytes,
     };
