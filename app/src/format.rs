@@ -8,7 +8,9 @@
 mod date;
 mod number;
 
+pub(crate) use date::write_date;
 pub use date::{date, date_long, date_range, date_time, day_month, month, short_month};
+pub(crate) use number::write_number;
 pub use number::{
     amount, count, kwh, kwh_short, money, number, percent, percent_exact, plain, price, price_exact, rate,
 };
@@ -142,6 +144,8 @@ mod tests {
         );
         assert_eq!(money(dec("999"), "sv-SE"), "999,00");
         assert_eq!(money(dec("1000"), "fr-FR"), "1\u{202f}000,00");
+        assert_eq!(["0.1", "100", "123456"].map(|value| money(dec(value), "en-US")), ["0.10", "100.00", "123,456.00"]);
+        assert_eq!((kwh(dec("-0.001"), "en-US"), count(0, "en-US")), ("\u{2212}0.001".to_owned(), "0".to_owned()));
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! The whole HTML page, and the quiet frame around pages outside any organization.
 
+use std::sync::LazyLock;
+
+use super::html::Html;
 use super::present;
 use crate::server::assets;
 use leptos::prelude::*;
@@ -27,19 +30,32 @@ pub fn Document(
     view! {
         <!DOCTYPE html>
         <html lang=lang data-theme=present(theme)>
-            <head>
-                <meta charset="utf-8"/>
-                <meta name="viewport" content="width=device-width, initial-scale=1"/>
-                <meta name="color-scheme" content="light dark"/>
-                <title>{title} " · EIS Power"</title>
-                <link rel="preload" href=assets::font_href() r#as="font" r#type="font/woff2" crossorigin="anonymous"/>
-                <link rel="stylesheet" href=assets::css_href()/>
-                <link rel="icon" href=assets::icon_href() r#type="image/svg+xml"/>
-                <script src=assets::script_href()></script>
-            </head>
+            <head inner_html=head(&title)></head>
             <body class=present(body_class)>{children()}</body>
         </html>
     }
+}
+
+/// The head's elements: the same on every page but for the title.
+fn head(title: &str) -> String {
+    static LINKS: LazyLock<String> = LazyLock::new(|| {
+        let (font, css, icon, script) =
+            (assets::font_href(), assets::css_href(), assets::icon_href(), assets::script_href());
+        format!(
+            " · EIS Power</title>\
+             <link rel=\"preload\" href=\"{font}\" as=\"font\" type=\"font/woff2\" crossorigin=\"anonymous\">\
+             <link rel=\"stylesheet\" href=\"{css}\">\
+             <link rel=\"icon\" href=\"{icon}\" type=\"image/svg+xml\">\
+             <script src=\"{script}\"></script>"
+        )
+    });
+    let mut html = Html::with_capacity(1024);
+    html.raw(
+        "<meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+         <meta name=\"color-scheme\" content=\"light dark\"><title>",
+    );
+    html.text(title).raw(&LINKS);
+    html.into_string()
 }
 
 /// A page outside any organization: sign-in, choosing an assignment, an error.

@@ -6,6 +6,11 @@
 
 use std::fmt::{Display, Write as _};
 
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+
+use crate::format::{self, Locale};
+
 /// HTML under construction.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Html(String);
@@ -33,6 +38,18 @@ impl Html {
         self
     }
 
+    /// A figure as people of the locale write it.
+    pub(super) fn figure(&mut self, value: Decimal, places: u32, locale: Locale) -> &mut Self {
+        format::write_number(&mut self.0, value, places, locale);
+        self
+    }
+
+    /// A day as people of the locale write it.
+    pub(super) fn date(&mut self, day: NaiveDate, locale: Locale) -> &mut Self {
+        format::write_date(&mut self.0, day, locale);
+        self
+    }
+
     pub(super) fn into_string(self) -> String {
         self.0
     }
@@ -51,25 +68,41 @@ const SPECIAL: [bool; 256] = {
 
 /// Appends text with the characters that mean something in HTML written as entities.
 pub(super) fn escape(out: &mut String, text: &str) {
-    let mut rest = text;
-    while let Some(at) = rest.bytes().position(|byte| SPECIAL[usize::from(byte)]) {
-        let (before, after) = rest.split_at(at);
-        out.push_str(before);
-        out.push_str(match after.as_bytes().first() {
-            Some(b'&') => "&amp;",
-            Some(b'<') => "&lt;",
-            Some(b'>') => "&gt;",
-            Some(b'"') => "&quot;",
-            _ => "&#39;",
-        });
-        rest = after.get(1..).unwrap_or_default();
+    let mut from = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        if SPECIAL[usize::from(byte)] {
+            out.push_str(text.get(from..at).unwrap_or_default());
+            out.push_str(match byte {
+                b'&' => "&amp;",
+                b'<' => "&lt;",
+                b'>' => "&gt;",
+                b'"' => "&quot;",
+                _ => "&#39;",
+            });
+            from = at + 1;
+        }
     }
-    out.push_str(rest);
+    out.push_str(text.get(from..).unwrap_or_default());
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn figures_and_days_hold_nothing_that_would_need_escaping() {
+        for locale in Locale::ALL {
+            let mut out = Html::default();
+            for month in 1..=12 {
+                out.date(NaiveDate::from_ymd_opt(2026, month, 9).unwrap(), locale);
+            }
+            out.figure(Decimal::new(-123_456_789_012, 3), 2, locale);
+            let written = out.into_string();
+            let mut escaped = String::new();
+            escape(&mut escaped, &written);
+            assert_eq!(written, escaped);
+        }
+    }
 
     #[test]
     fn text_cannot_break_out_of_its_place() {

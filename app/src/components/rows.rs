@@ -1,7 +1,11 @@
 //! Rows of a table, written straight from data: a list of 25 costs microseconds.
 
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+
 use super::html::Html;
 use super::tag::{Tone, status};
+use crate::format::Locale;
 
 /// Rows for a [`DataTable`](super::DataTable). Every text given to it is escaped.
 ///
@@ -96,6 +100,24 @@ impl Cells<'_> {
     /// A figure, formatted, without the unit that its column names.
     pub fn number(&mut self, figure: &str) -> &mut Self {
         self.0.raw("<td class=\"num\">").text(figure).raw("</td>");
+        self
+    }
+
+    /// Money in the currency that its column names.
+    pub fn money(&mut self, value: Decimal, locale: Locale) -> &mut Self {
+        self.0.raw("<td class=\"num\">").figure(value, 2, locale).raw("</td>");
+        self
+    }
+
+    /// Energy to the watt-hour; its column names kWh.
+    pub fn kwh(&mut self, value: Decimal, locale: Locale) -> &mut Self {
+        self.0.raw("<td class=\"num\">").figure(value, 3, locale).raw("</td>");
+        self
+    }
+
+    /// A day.
+    pub fn date(&mut self, day: NaiveDate, locale: Locale) -> &mut Self {
+        self.0.raw("<td class=\"nowrap\">").date(day, locale).raw("</td>");
         self
     }
 

@@ -6,32 +6,37 @@ use chrono::{Datelike, NaiveDate, NaiveDateTime, Timelike};
 /// A date as it stands in a table: `Dec 14, 2026`, `14 Dec 2026`, `14.12.2026`, `2026-12-14`.
 #[must_use]
 pub fn date(day: NaiveDate, locale: impl Into<Locale>) -> String {
-    let locale = locale.into();
+    let mut out = String::with_capacity(16);
+    write_date(&mut out, day, locale.into());
+    out
+}
+
+/// Appends what [`date`] gives: put together by hand, since a list writes fifty of these. No character of it means
+/// anything in HTML.
+pub fn write_date(out: &mut String, day: NaiveDate, locale: Locale) {
     let (y, m, d) = (day.year(), day.month(), day.day());
     let abbreviated = || month_name(m, locale).get(..3).unwrap_or_default();
-    // Put together by hand: a list writes fifty of these.
-    let mut out = String::with_capacity(16);
     match locale {
         Locale::EnUs => {
             out.push_str(abbreviated());
             out.push(' ');
-            short(&mut out, d);
+            short(out, d);
             out.push_str(", ");
-            year(&mut out, y);
+            year(out, y);
         }
         Locale::EnGb => {
-            short(&mut out, d);
+            short(out, d);
             out.push(' ');
             out.push_str(abbreviated());
             out.push(' ');
-            year(&mut out, y);
+            year(out, y);
         }
         Locale::SvSe => {
-            year(&mut out, y);
+            year(out, y);
             out.push('-');
-            two(&mut out, m);
+            two(out, m);
             out.push('-');
-            two(&mut out, d);
+            two(out, d);
         }
         Locale::DeDe | Locale::NlNl | Locale::FrFr => {
             let between = match locale {
@@ -39,14 +44,13 @@ pub fn date(day: NaiveDate, locale: impl Into<Locale>) -> String {
                 Locale::NlNl => '-',
                 _ => '/',
             };
-            two(&mut out, d);
+            two(out, d);
             out.push(between);
-            two(&mut out, m);
+            two(out, m);
             out.push(between);
-            year(&mut out, y);
+            year(out, y);
         }
     }
-    out
 }
 
 /// The last digit of a number.

@@ -7,105 +7,48 @@ use rust_decimal::{Decimal, RoundingStrategy};
 const MINUS: char = '\u{2212}';
 
 /// A number with exactly `places` decimals, half away from zero, grouped in thousands.
-///
-/// Written digit by digit from the right, since a list formats a hundred of these.
 #[must_use]
 pub fn number(value: Decimal, places: u32, locale: impl Into<Locale>) -> String {
-    let (group, point) = locale.into().marks();
+    let mut out = String::with_capacity(16);
+    write_number(&mut out, value, places, locale.into());
+    out
+}
+
+/// Appends what [`number`] gives, without a text of its own: a list writes a hundred of these. No character of it means
+/// anything in HTML.
+pub fn write_number(out: &mut String, value: Decimal, places: u32, locale: Locale) {
+    let (group, point) = locale.marks();
     let value = if value.scale() > places {
         value.round_dp_with_strategy(places, RoundingStrategy::MidpointAwayFromZero)
     } else {
         value
     };
     let missing = places.saturating_sub(value.scale());
-    let digits = value.mantissa().unsigned_abs().saturating_mul(10_u128.saturating_pow(missing));
-    let mut reversed = Reversed { bytes: [0; 96], from: 96 };
-    let mut rest = Digits::of(digits);
-    for _ in 0..places {
-        reversed.push(rest.next());
+    let figure = value.mantissa().unsigned_abs().saturating_mul(10_u128.saturating_pow(missing));
+    let mut buffer = itoa::Buffer::new();
+    // Almost every figure fits the machine's own integer.
+    let digits = match u64::try_from(figure) {
+        Ok(short) => buffer.format(short),
+        Err(_) => buffer.format(figure),
+    };
+    let places = usize::try_from(places).unwrap_or_default();
+    let (whole, decimals) = digits.split_at(digits.len().saturating_sub(places));
+    if value.is_sign_negative() && figure != 0 {
+        out.push(MINUS);
+    }
+    let (first, mut rest) = if whole.is_empty() { ("0", "") } else { whole.split_at((whole.len() - 1) % 3 + 1) };
+    out.push_str(first);
+    while let Some((three, after)) = rest.split_at_checked(3) {
+        out.push(group);
+        out.push_str(three);
+        rest = after;
     }
     if places > 0 {
-        reversed.push_char(point);
-    }
-    let mut since_group = 0_u8;
-    loop {
-        reversed.push(rest.next());
-        if rest.is_done() {
-            break;
+        out.push(point);
+        for _ in decimals.len()..places {
+            out.push('0');
         }
-        since_group += 1;
-        if since_group == 3 {
-            since_group = 0;
-            reversed.push_char(group);
-        }
-    }
-    if value.is_sign_negative() && digits != 0 {
-        reversed.push_char(MINUS);
-    }
-    reversed.into_string()
-}
-
-/// Decimal digits from the right; almost every figure fits the machine's own integer.
-enum Digits {
-    Short(u64),
-    Long(u128),
-}
-
-impl Digits {
-    fn of(value: u128) -> Self {
-        u64::try_from(value).map_or(Self::Long(value), Self::Short)
-    }
-
-    fn next(&mut self) -> u8 {
-        let digit = match self {
-            Self::Short(rest) => {
-                let digit = *rest % 10;
-                *rest /= 10;
-                u8::try_from(digit)
-            }
-            Self::Long(rest) => {
-                let digit = *rest % 10;
-                *rest /= 10;
-                u8::try_from(digit)
-            }
-        };
-        b'0' + digit.unwrap_or_default()
-    }
-
-    const fn is_done(&self) -> bool {
-        matches!(self, Self::Short(0) | Self::Long(0))
-    }
-}
-
-/// Text written from its end: 29 digits of a `Decimal` with separators of three bytes fit.
-struct Reversed {
-    bytes: [u8; 96],
-    from: usize,
-}
-
-impl Reversed {
-    fn push(&mut self, byte: u8) {
-        if let Some(place) = self.from.checked_sub(1).and_then(|at| self.bytes.get_mut(at)) {
-            *place = byte;
-            self.from -= 1;
-        }
-    }
-
-    fn push_char(&mut self, c: char) {
-        if let Ok(byte) = u8::try_from(c)
-            && byte.is_ascii()
-        {
-            return self.push(byte);
-        }
-        let mut encoded = [0; 4];
-        for byte in c.encode_utf8(&mut encoded).bytes().rev() {
-            self.push(byte);
-        }
-    }
-
-    fn into_string(self) -> String {
-        let written = self.bytes.get(self.from..).unwrap_or_default();
-        str::from_utf8(written).unwrap_or_default().to_owned()
+        out.push_str(decimals);
     }
 }
 

@@ -118,9 +118,9 @@ fn days_table(line: &Line, days: &[DayShare], currency: &str, locale: Locale) ->
         let days = if same { format::date(day.date, locale) } else { format::date_range(day.date, day.last, locale) };
         let name = if day.estimated { format!("{days} (estimated)") } else { days };
         rows.row(|row| {
-            row.name(&name).number(&format::kwh(day.quantity, locale));
+            row.name(&name).kwh(day.quantity, locale);
             if let Some(amount) = day.amount.filter(|_| with_amounts) {
-                row.number(&format::money(amount.amount(), locale));
+                row.money(amount.amount(), locale);
             }
         });
     }
@@ -344,7 +344,7 @@ pub fn received(paid: &[Paid], currency: &str, locale: Locale) -> Option<AnyView
             rows.row(|row| {
                 row.name(&format::date(payment.received_on, locale))
                     .text_with(method_label(&payment.method), &beneath)
-                    .number(&format::money(paid.amount, locale));
+                    .money(paid.amount, locale);
             });
         }
         let columns =

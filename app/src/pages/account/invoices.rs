@@ -102,12 +102,12 @@ fn line(rows: &mut Rows, at: &AtAccount, bill: &Invoice, today: chrono::NaiveDat
     let span = if bill.kind == "credit_note" { format!("{span} (credit note)") } else { span };
     rows.row(|row| {
         row.name_link_with(&format!("{PATH}/{}", bill.id), &bill.label, &span)
-            .number(&format::money(bill.total, locale))
+            .money(bill.total, locale)
             .status(if bill.overdue(today) { "overdue" } else { &bill.status })
-            .number(&format::money(open, locale))
+            .money(open, locale)
             .line(&day(bill.due_on))
             .line(&day(bill.issued_on))
-            .number(&format::kwh(bill.kwh, locale));
+            .kwh(bill.kwh, locale);
     });
 }
 

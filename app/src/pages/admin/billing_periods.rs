@@ -100,7 +100,7 @@ fn changed_table(changed: &[Changed], path: &str, locale: Locale) -> AnyView {
                 .name_link(&format!("{invoices}/{}", row.invoice), &row.label)
                 .text_with(&row.customer_name, &row.account_number)
                 .prose(&row.message)
-                .line(&format::date(row.at.date_naive(), locale));
+                .date(row.at.date_naive(), locale);
         });
     }
     let columns =
@@ -134,8 +134,8 @@ fn table(rows: &[BillingPeriod], path: &str, currency: &str, locale: Locale) -> 
                 .status(&row.status)
                 .number(&format::count(row.invoices.into(), locale))
                 .number(&format::count(row.exceptions.into(), locale))
-                .number(&format::kwh(row.kwh, locale))
-                .number(&format::money(row.total, locale));
+                .kwh(row.kwh, locale)
+                .money(row.total, locale);
         });
     }
     view! { <DataTable caption="Billing periods" columns=columns rows=table/> }.into_any()

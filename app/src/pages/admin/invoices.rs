@@ -150,12 +150,12 @@ pub(super) fn rows_table(
             cells
                 .name_link(&row.id.below(path), &row.label)
                 .text_with(&row.customer_name, &row.account_number)
-                .line(&format::date(row.issued_on, locale))
-                .line(&format::date(row.due_on, locale))
+                .date(row.issued_on, locale)
+                .date(row.due_on, locale)
                 .status(row.shown_status(today))
-                .number(&format::kwh(row.kwh, locale))
-                .number(&format::money(row.total, locale))
-                .number(&format::money(row.total - row.paid, locale));
+                .kwh(row.kwh, locale)
+                .money(row.total, locale)
+                .money(row.total - row.paid, locale);
         });
     }
     view! { <DataTable caption="Invoices" columns=columns rows=table/> }

@@ -226,7 +226,7 @@ fn by_month(at: &AtAccount, read: &Read, year: &Year<'_>, locale: Locale) -> Any
         let name = format::month(month.period.from(), locale);
         let name = if month.estimated { format!("{name} (estimated)") } else { name };
         rows.row(|row| {
-            row.name(&name).number(&format::kwh(month.kwh, locale));
+            row.name(&name).kwh(month.kwh, locale);
             for amount in month.candidates.iter().flatten() {
                 row.number(&money(amount.amount()));
             }
@@ -234,7 +234,7 @@ fn by_month(at: &AtAccount, read: &Read, year: &Year<'_>, locale: Locale) -> Any
     }
     let mut foot = Rows::new();
     foot.row(|row| {
-        row.name("Sum").number(&format::kwh(year.months.iter().map(|month| month.kwh).sum(), locale));
+        row.name("Sum").kwh(year.months.iter().map(|month| month.kwh).sum(), locale);
         for total in &year.totals {
             row.number(&money(total.amount()));
         }

@@ -306,10 +306,10 @@ impl Listing<'_> {
                     .text_with(&draft.customer_name, &self.why(draft.id))
                     .line(&third)
                     .text_with(&draft.tariff_name, if draft.estimated { "Partly estimated" } else { "" })
-                    .number(&format::kwh(draft.kwh, locale))
-                    .number(&format::money(draft.net, locale))
-                    .number(&format::money(draft.tax, locale))
-                    .number(&format::money(draft.total, locale));
+                    .kwh(draft.kwh, locale)
+                    .money(draft.net, locale)
+                    .money(draft.tax, locale)
+                    .money(draft.total, locale);
             });
         }
         view! {

@@ -115,8 +115,8 @@ fn effect(what_if: &WhatIf, totals: &Totals, currency: &str, locale: Locale) -> 
         rows.row(|row| {
             row.name(&face.label())
                 .number(&format::count(outcome.compared, locale))
-                .number(&format::money(outcome.now, locale))
-                .number(&format::money(outcome.total, locale))
+                .money(outcome.now, locale)
+                .money(outcome.total, locale)
                 .number(&signed(change, format::money(change, locale)))
                 .number(&percent_text(outcome.now, outcome.total, locale))
                 .number(&format::count(outcome.more, locale))

@@ -200,9 +200,9 @@ fn table(
             if share.months > 0 {
                 let change = share.cost - share.now;
                 cells
-                    .number(&format::kwh(share.kwh, locale))
-                    .number(&format::money(share.now, locale))
-                    .number(&format::money(share.cost, locale))
+                    .kwh(share.kwh, locale)
+                    .money(share.now, locale)
+                    .money(share.cost, locale)
                     .number(&signed(change, format::money(change, locale)))
                     .number(&percent_text(share.now, share.cost, locale));
             } else {

@@ -151,16 +151,16 @@ fn bill(example: Example, currency: &str, locale: Locale) -> AnyView {
             format::rate(line.item.price, locale)
         );
         rows.row(|row| {
-            row.text_with(&line.item.description, &how).number(&format::money(line.amount.amount(), locale));
+            row.text_with(&line.item.description, &how).money(line.amount.amount(), locale);
         });
     }
     let mut foot = Rows::new();
     foot.row(|row| {
-        row.name("To pay").number(&format::money(bill.payable.amount(), locale));
+        row.name("To pay").money(bill.payable.amount(), locale);
     });
     if let Some(Ok(active)) = &example.active {
         foot.row(|row| {
-            row.name("Under the active version").number(&format::money(active.payable.amount(), locale));
+            row.name("Under the active version").money(active.payable.amount(), locale);
         });
         foot.row(|row| {
             row.name("Difference").number(&signed(bill.payable - active.payable, locale));
