@@ -121,10 +121,9 @@ impl WhatIf {
     }
 }
 
+/// What was asked for, as the table keeps it.
 #[derive(QueryableByName)]
-struct Row {
-    #[diesel(sql_type = SqlUuid)]
-    id: WhatIfId,
+struct Asked {
     #[diesel(sql_type = Text)]
     chosen: String,
     #[diesel(sql_type = Text)]
@@ -137,6 +136,23 @@ struct Row {
     to_on: NaiveDate,
     #[diesel(sql_type = Jsonb)]
     candidates: Value,
+}
+
+impl Asked {
+    fn read(self) -> (Chosen, Period, Vec<CandidateFace>) {
+        // The table's CHECK keeps the end after the start.
+        let months = Period::new(self.from_on, self.to_on).unwrap_or_else(|_| Period::month_of(self.from_on));
+        let candidates = serde_json::from_value(self.candidates).unwrap_or_default();
+        (Chosen::of(&self.chosen, self.tariff_code, self.accounts), months, candidates)
+    }
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = SqlUuid)]
+    id: WhatIfId,
+    #[diesel(embed)]
+    asked: Asked,
     #[diesel(sql_type = Nullable<Jsonb>)]
     totals: Option<Value>,
     #[diesel(sql_type = Text)]
@@ -157,12 +173,12 @@ struct Row {
 
 impl From<Row> for WhatIf {
     fn from(row: Row) -> Self {
+        let (chosen, months, candidates) = row.asked.read();
         Self {
             id: row.id,
-            chosen: Chosen::of(&row.chosen, row.tariff_code, row.accounts),
-            // The table's CHECK keeps the end after the start.
-            months: Period::new(row.from_on, row.to_on).unwrap_or_else(|_| Period::month_of(row.from_on)),
-            candidates: serde_json::from_value(row.candidates).unwrap_or_default(),
+            chosen,
+            months,
+            candidates,
             totals: row.totals.and_then(|totals| serde_json::from_value(totals).ok()),
             user_name: row.user_name,
             created_at: row.created_at,

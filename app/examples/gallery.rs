@@ -212,7 +212,7 @@ fn invoices() -> AnyView {
     }
     view! {
         <Document title="Invoices · Harbor Light & Power">
-            <Shell frame=frame>
+            <Shell frame=frame content=view! {
                 <PageHeader
                     title="Invoices"
                     subtitle="1,240 invoices · $48,201.22 open, of which $3,110.40 overdue"
@@ -242,7 +242,7 @@ fn invoices() -> AnyView {
                 />
                 <DataTable caption="Invoices" columns=columns rows=rows/>
                 <Pagination summary="Rows 26–50 of about 1,240" first="?" previous="?before=x" next="?after=y"/>
-            </Shell>
+            }.to_html()/>
         </Document>
     }
     .into_any()
@@ -354,7 +354,7 @@ fn invoice() -> AnyView {
     ];
     view! {
         <Document title="Invoice HL-2026-10441 · Harbor Light & Power">
-            <Shell frame=frame>
+            <Shell frame=frame content=view! {
                 <PageHeader title="Invoice HL-2026-10441" action="Record payment" href="#" second="PDF" second_href="#">
                     <Status value="issued"/>
                 </PageHeader>
@@ -378,7 +378,7 @@ fn invoice() -> AnyView {
                         </ConfirmPanel>
                     </div>
                 </div>
-            </Shell>
+            }.to_html()/>
         </Document>
     }
     .into_any()
@@ -441,7 +441,7 @@ fn year_map(id: &'static str) -> impl IntoView {
 fn home() -> AnyView {
     view! {
         <Document title="Home · Harbor Light & Power" body_class="roomy">
-            <Shell frame=customer()>
+            <Shell frame=customer() content=view! {
                 <PageHeader title="Good morning, Maria" subtitle="14 Quay Street, Harbor City"/>
                 <div class="columns">
                     <AmountDue label="You owe" amount="$142.10" due="Due 14 December">
@@ -462,7 +462,7 @@ fn home() -> AnyView {
                 <Section title="Your usage" link="Usage by hour" href="#">
                     <div class="stack">{tou_chart("days")}{year_map("year")}</div>
                 </Section>
-            </Shell>
+            }.to_html()/>
         </Document>
     }
     .into_any()
@@ -503,10 +503,10 @@ fn empty() -> AnyView {
     frame.hue = 0;
     view! {
         <Document title="Customers · Cedar Valley Co-operative">
-            <Shell frame=frame>
+            <Shell frame=frame content=view! {
                 <PageHeader title="Customers"/>
                 <EmptyState title="No customers yet" text="Customers and their meters come from a file of your own, or one at a time." action="New customer" href="#"/>
-            </Shell>
+            }.to_html()/>
         </Document>
     }
     .into_any()
@@ -517,7 +517,7 @@ fn form() -> AnyView {
     frame.crumbs = vec![Crumb::new("Customers", "#"), Crumb::new("New customer", "")];
     view! {
         <Document title="New customer · Harbor Light & Power">
-            <Shell frame=frame>
+            <Shell frame=frame content=view! {
                 <ErrorSummary errors=vec![
                     FieldError { field: "account".to_owned(), message: "Account number 4410-2291 is taken by Maria Okafor".to_owned() },
                     FieldError { field: "zone".to_owned(), message: "Choose a time zone".to_owned() },
@@ -535,7 +535,7 @@ fn form() -> AnyView {
                     <Checkbox name="paperless" label="Send bills by email" checked=true hint="Otherwise by post."/>
                     <div class="actions"><Button label="Create customer"/><ButtonLink label="Cancel" href="#" kind=Kind::Secondary/></div>
                 </PostForm>
-            </Shell>
+            }.to_html()/>
         </Document>
     }
     .into_any()
@@ -571,7 +571,7 @@ fn period() -> AnyView {
     frame.hue = 8;
     view! {
         <Document title="November 2026 · Stadtwerke Lauenburg">
-            <Shell frame=frame>
+            <Shell frame=frame content=view! {
                 <PageHeader title="November 2026" subtitle="Nov 1 – Nov 30, 2026 · 20,000 customers" second="Rate again" second_href="#"><Status value="rated"/></PageHeader>
                 <Steps label="Billing period" steps=steps() current=1/>
                 <Progress label="Rated" value=1_200 most=Some(10_000) text="1,200 of 10,000 customers"/>
@@ -595,7 +595,7 @@ fn period() -> AnyView {
                     </div>
                 </Section>
                 <Section title="Usage">{tou_chart("days")}</Section>
-            </Shell>
+            }.to_html()/>
         </Document>
     }
     .into_any()
@@ -638,7 +638,7 @@ fn parts() -> AnyView {
         .collect::<Vec<_>>();
     view! {
         <Document title="Parts">
-            <Shell frame=admin("/admin")>
+            <Shell frame=admin("/admin") content=view! {
                 <PageHeader title="Parts" subtitle="Everything once."/>
                 <div class="stack">
                     <div class="actions">
@@ -661,7 +661,7 @@ fn parts() -> AnyView {
                         labels=Vec::new() series=vec![Series::default()]/>
                     <Pagination summary="3 customers"/>
                 </div>
-            </Shell>
+            }.to_html()/>
         </Document>
     }
     .into_any()

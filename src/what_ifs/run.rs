@@ -3,15 +3,14 @@
 
 use std::collections::HashSet;
 
-use chrono::NaiveDate;
-use diesel::sql_types::{Date, Jsonb, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Jsonb, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryResult, QueryableByName, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::{Value, json};
 
 use super::results::{self, Row};
 use super::totals::Totals;
-use super::{CandidateFace, Chosen, NewWhatIf, customers, insert, lock};
+use super::{Asked, CandidateFace, NewWhatIf, customers, insert, lock};
 use crate::billing::Desk;
 use crate::billing::shadow::{self, Candidate};
 use crate::clients::{self, Client};
@@ -43,21 +42,11 @@ struct Task {
     done: usize,
 }
 
-/// What was asked for: without its job, which the worker's login may not read.
+/// What is worked on: without its job, which the worker's login may not read.
 #[derive(QueryableByName)]
-struct Asked {
-    #[diesel(sql_type = Text)]
-    chosen: String,
-    #[diesel(sql_type = Text)]
-    tariff_code: String,
-    #[diesel(sql_type = Jsonb)]
-    accounts: Value,
-    #[diesel(sql_type = Date)]
-    from_on: NaiveDate,
-    #[diesel(sql_type = Date)]
-    to_on: NaiveDate,
-    #[diesel(sql_type = Jsonb)]
-    candidates: Value,
+struct Work {
+    #[diesel(embed)]
+    asked: Asked,
     #[diesel(sql_type = Jsonb)]
     documents: Value,
 }
@@ -96,11 +85,9 @@ impl Task {
         let Some(client) = clients::find(&tx, desk.organization, client).await? else {
             return told("The client is not there any more.");
         };
-        let Some(asked) = asked(&tx, &desk, id).await? else { return told(GONE) };
-        let candidates = candidates(&asked, &client)?;
-        // The table's CHECK keeps the end after the start.
-        let months = Period::new(asked.from_on, asked.to_on).unwrap_or_else(|_| Period::month_of(asked.from_on));
-        let chosen = Chosen::of(&asked.chosen, asked.tariff_code, asked.accounts);
+        let Some(Work { asked, documents }) = find(&tx, &desk, id).await? else { return told(GONE) };
+        let (chosen, months, faces) = asked.read();
+        let candidates = candidates(&faces, &documents, &client)?;
         let done: HashSet<CustomerId> = results::done(&tx, &desk, id).await?.into_iter().collect();
         let mut left = customers(&tx, &desk, &chosen, months).await?;
         left.retain(|customer| !done.contains(customer));
@@ -164,7 +151,7 @@ pub(crate) async fn at_once(
     Ok(())
 }
 
-async fn asked(conn: &AsyncPgConnection, desk: &Desk, id: WhatIfId) -> QueryResult<Option<Asked>> {
+async fn find(conn: &AsyncPgConnection, desk: &Desk, id: WhatIfId) -> QueryResult<Option<Work>> {
     let mut conn = conn;
     sql_query(
         "SELECT chosen, tariff_code, accounts, from_on, to_on, candidates, documents FROM public.what_ifs \
@@ -179,9 +166,8 @@ async fn asked(conn: &AsyncPgConnection, desk: &Desk, id: WhatIfId) -> QueryResu
 }
 
 /// The versions as they were when it was asked.
-fn candidates(asked: &Asked, client: &Client) -> Result<Vec<Candidate>, Failure> {
-    let faces: Vec<CandidateFace> = serde_json::from_value(asked.candidates.clone()).unwrap_or_default();
-    let documents = asked.documents.as_array().map(Vec::as_slice).unwrap_or_default();
+fn candidates(faces: &[CandidateFace], documents: &Value, client: &Client) -> Result<Vec<Candidate>, Failure> {
+    let documents = documents.as_array().map(Vec::as_slice).unwrap_or_default();
     let ready = |(face, document): (&CandidateFace, &Value)| {
         candidate(&face.code, document, client).map_err(|fault| format!("{}: {fault}", face.label()))
     };

@@ -68,6 +68,10 @@ const SPECIAL: [bool; 256] = {
 
 /// Appends text with the characters that mean something in HTML written as entities.
 pub(super) fn escape(out: &mut String, text: &str) {
+    let (eights, rest) = text.as_bytes().as_chunks();
+    if eights.iter().all(is_plain) && !rest.iter().any(|byte| SPECIAL[usize::from(*byte)]) {
+        return out.push_str(text);
+    }
     let mut from = 0;
     for (at, byte) in text.bytes().enumerate() {
         if SPECIAL[usize::from(byte)] {
@@ -83,6 +87,20 @@ pub(super) fn escape(out: &mut String, text: &str) {
         }
     }
     out.push_str(text.get(from..).unwrap_or_default());
+}
+
+/// Whether none of eight bytes means anything in HTML, looked at all at once: almost no text holds one that does.
+fn is_plain(bytes: &[u8; 8]) -> bool {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const TOPS: u64 = u64::from_ne_bytes([0x80; 8]);
+    let word = u64::from_ne_bytes(*bytes);
+    // A byte that is `wanted`, or differs from it in the bits of `loose` alone, becomes zero; a zero byte borrows.
+    let found = |wanted: u8, loose: u8| {
+        let zero = (word | (ONES * u64::from(loose))) ^ (ONES * u64::from(wanted));
+        zero.wrapping_sub(ONES) & !zero & TOPS
+    };
+    // & and ' are one bit apart, and so are < and >.
+    found(b'\'', 1) | found(b'>', 2) | found(b'"', 0) == 0
 }
 
 #[cfg(test)]
@@ -101,6 +119,17 @@ mod tests {
             let mut escaped = String::new();
             escape(&mut escaped, &written);
             assert_eq!(written, escaped);
+        }
+    }
+
+    #[test]
+    fn every_byte_that_means_something_is_found_wherever_it_stands() {
+        for byte in 0..=255_u8 {
+            for at in 0..8 {
+                let mut bytes = *b"abcdefgh";
+                bytes[at] = byte;
+                assert_eq!(is_plain(&bytes), !SPECIAL[usize::from(byte)], "{byte} at {at}");
+            }
         }
     }
 

@@ -7,14 +7,15 @@ use crate::format::initials;
 use crate::server::assets;
 use leptos::either::Either;
 use leptos::prelude::*;
+use leptos::tachys::html::InertElement;
 
 /// Header, navigation, staff banner, crumbs and flash around a page.
 #[component]
 pub fn Shell(
     /// What the frame shows.
     frame: Frame,
-    /// The page, beginning with a [`PageHeader`](super::PageHeader).
-    children: Children,
+    /// The page as HTML, beginning with a [`PageHeader`](super::PageHeader).
+    content: String,
 ) -> impl IntoView {
     let side = if frame.nav_on_top { "nav-top" } else { "nav-side" };
     let brand = if frame.brand.is_some() { " branded" } else { "" };
@@ -48,7 +49,7 @@ pub fn Shell(
             <main class="main" id="main" tabindex="-1">
                 {trail(frame.crumbs)}
                 {frame.flash.map(Flash::view)}
-                {children()}
+                {InertElement::new(content)}
             </main>
             {dialog}
         </div>

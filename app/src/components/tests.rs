@@ -22,21 +22,18 @@ fn page() -> String {
         flash: Some(Flash::success("Saved.")),
         ..Frame::default()
     };
-    html(|| {
+    let content = html(|| {
         view! {
-            <Document title="Invoices">
-                <Shell frame=frame>
-                    <PageHeader title="Invoices"/>
-                    <PostForm action="/api/pay" context="signed"><Button label="Pay"/></PostForm>
-                    <BarChart
-                        id="c" title="Usage" description="Flat." unit="kWh" label_head="Day"
-                        labels=vec!["1".to_owned()]
-                        series=vec![Series { values: vec![rust_decimal::Decimal::ONE], ..Series::default() }]
-                    />
-                </Shell>
-            </Document>
+            <PageHeader title="Invoices"/>
+            <PostForm action="/api/pay" context="signed"><Button label="Pay"/></PostForm>
+            <BarChart
+                id="c" title="Usage" description="Flat." unit="kWh" label_head="Day"
+                labels=vec!["1".to_owned()]
+                series=vec![Series { values: vec![rust_decimal::Decimal::ONE], ..Series::default() }]
+            />
         }
-    })
+    });
+    html(|| view! { <Document title="Invoices"><Shell frame=frame content=content/></Document> })
 }
 
 #[test]

@@ -15,13 +15,16 @@ use crate::server::ctx::Ctx;
 /// Renders a view to a complete page.
 pub fn render<V: IntoView>(view: impl FnOnce() -> V) -> Html<String> {
     let owner = Owner::new();
-    let html = owner.with(|| {
-        let mut html = String::with_capacity(PAGE_BYTES);
-        view().into_view().to_html_with_buf(&mut html, &mut Position::FirstChild, true, false, vec![]);
-        html
-    });
+    let html = owner.with(|| written(view()));
     owner.cleanup();
     Html(unmarked(&html))
+}
+
+/// A view's HTML.
+fn written(view: impl IntoView) -> String {
+    let mut html = String::with_capacity(PAGE_BYTES);
+    view.into_view().to_html_with_buf(&mut html, &mut Position::FirstChild, true, false, vec![]);
+    html
 }
 
 /// What most pages fit in, so that the text of one is not moved while it grows.
@@ -74,9 +77,11 @@ pub async fn page<V: IntoView + 'static>(
     let frame = Frame { flash, recent, ..frame(ctx.path(), actor, place) };
     let body_class = if actor.role == Some(Role::CustomerUser) { "roomy" } else { "" };
     render(move || {
+        // Written at once: as a child of the frame, every page's view would be made one of any kind first.
+        let content = written(content());
         view! {
             <Document title=full body_class=body_class>
-                <Shell frame=frame>{content()}</Shell>
+                <Shell frame=frame content=content/>
             </Document>
         }
     })

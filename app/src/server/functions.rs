@@ -146,6 +146,9 @@ pub fn own_path(path: &str, fallback: &str) -> String {
     if plain { path.to_owned() } else { fallback.to_owned() }
 }
 
+/// Right whatever is open: signing out, and seeing as oneself again.
+pub const IN_ANY_CONTEXT: [&str; 2] = ["/api/sign_out", "/api/stop_viewing"];
+
 /// Handles `POST /api/*`.
 pub async fn handle(State(state): State<AppState>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
@@ -179,9 +182,7 @@ async fn run(state: &AppState, parts: Parts, body: Body) -> Result<Response, App
     values.retain(|(key, _)| key != "context" && key != "page");
     let typed = Typed { page: own_path(&page, ""), context: context.clone(), values, ..Typed::default() };
     if let Some(actor) = ctx.signed_in() {
-        // Signing out is right whatever is open, and so is seeing as oneself again.
-        let exempt =
-            OPEN_FUNCTIONS.contains(&path.as_str()) || matches!(path.as_str(), "/api/sign_out" | "/api/stop_viewing");
+        let exempt = OPEN_FUNCTIONS.contains(&path.as_str()) || IN_ANY_CONTEXT.contains(&path.as_str());
         if refuses(Guard::SameContext, !exempt && actor.context_token() != context) {
             return Ok(crate::pages::conflict::refuse(&ctx, &actor, &context, typed).await);
         }
