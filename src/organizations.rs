@@ -145,7 +145,7 @@ pub async fn overview(conn: &mut AsyncPgConnection) -> QueryResult<Vec<ClientOve
     Ok(rows)
 }
 
-/// What an organization holds, in figures.
+/// What an organization holds, in figures. Only its sizes are written out for others ([`crate::platform`]).
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName, serde::Serialize)]
 pub struct Statistics {
     /// Active clients.
@@ -155,6 +155,7 @@ pub struct Statistics {
     #[diesel(sql_type = BigInt)]
     pub customers: i64,
     /// Closed accounts.
+    #[serde(skip)]
     #[diesel(sql_type = BigInt)]
     pub closed_customers: i64,
     /// Meters, in service or not.
@@ -164,24 +165,30 @@ pub struct Statistics {
     #[diesel(sql_type = BigInt)]
     pub invoices: i64,
     /// ISO 4217: what its clients bill in.
+    #[serde(skip)]
     #[diesel(sql_type = Array<Text>)]
     pub currencies: Vec<String>,
     /// What is open on invoices, one amount a currency.
+    #[serde(skip)]
     #[diesel(sql_type = Array<Numeric>)]
     pub open: Vec<Decimal>,
     /// People with a role that holds today.
     #[diesel(sql_type = BigInt)]
     pub users: i64,
     /// Files of usage that came.
+    #[serde(skip)]
     #[diesel(sql_type = BigInt)]
     pub files: i64,
     /// Their size.
+    #[serde(skip)]
     #[diesel(sql_type = BigInt)]
     pub bytes: i64,
     /// When the last of them came.
+    #[serde(skip)]
     #[diesel(sql_type = Nullable<Timestamptz>)]
     pub last_at: Option<DateTime<Utc>>,
     /// When a billing run last ended.
+    #[serde(skip)]
     #[diesel(sql_type = Nullable<Timestamptz>)]
     pub last_run: Option<DateTime<Utc>>,
 }

@@ -17,7 +17,7 @@ pub struct Figures {
     /// Which it is.
     #[serde(flatten)]
     pub face: Face,
-    /// What it holds.
+    /// What it holds; written out, its counts alone.
     #[serde(flatten)]
     pub holds: Statistics,
 }

@@ -10,7 +10,7 @@ mod number;
 
 pub(crate) use date::write_date;
 pub use date::{date, date_long, date_range, date_time, day_month, month, short_month};
-pub(crate) use number::write_number;
+pub(crate) use number::{KWH_PLACES, MONEY_PLACES, write_number};
 pub use number::{
     amount, count, kwh, kwh_short, money, number, percent, percent_exact, plain, price, price_exact, rate,
 };

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 
 use super::html::Html;
 use super::tag::{Tone, status};
-use crate::format::Locale;
+use crate::format::{KWH_PLACES, Locale, MONEY_PLACES};
 
 /// Rows for a [`DataTable`](super::DataTable). Every text given to it is escaped.
 ///
@@ -105,13 +105,13 @@ impl Cells<'_> {
 
     /// Money in the currency that its column names.
     pub fn money(&mut self, value: Decimal, locale: Locale) -> &mut Self {
-        self.0.raw("<td class=\"num\">").figure(value, 2, locale).raw("</td>");
+        self.0.raw("<td class=\"num\">").figure(value, MONEY_PLACES, locale).raw("</td>");
         self
     }
 
     /// Energy to the watt-hour; its column names kWh.
     pub fn kwh(&mut self, value: Decimal, locale: Locale) -> &mut Self {
-        self.0.raw("<td class=\"num\">").figure(value, 3, locale).raw("</td>");
+        self.0.raw("<td class=\"num\">").figure(value, KWH_PLACES, locale).raw("</td>");
         self
     }
 

@@ -52,16 +52,21 @@ pub fn write_number(out: &mut String, value: Decimal, places: u32, locale: Local
     }
 }
 
+/// Decimals of money.
+pub const MONEY_PLACES: u32 = 2;
+/// Decimals of energy in kWh: down to the watt-hour.
+pub const KWH_PLACES: u32 = 3;
+
 /// Money without its currency, two decimals: `1,234.50`. The column names the currency.
 #[must_use]
 pub fn money(value: Decimal, locale: impl Into<Locale>) -> String {
-    number(value, 2, locale)
+    number(value, MONEY_PLACES, locale)
 }
 
 /// Money standing alone, with its currency where the locale puts it: `$142.10`, `142,10 €`.
 #[must_use]
 pub fn amount(value: Decimal, currency: &str, locale: impl Into<Locale>) -> String {
-    with_currency(value, 2, currency, locale.into())
+    with_currency(value, MONEY_PLACES, currency, locale.into())
 }
 
 fn with_currency(value: Decimal, places: u32, currency: &str, locale: Locale) -> String {
@@ -107,7 +112,7 @@ pub fn plain(value: Decimal) -> String {
 /// Energy to the watt-hour without its unit: `1,298.640`. The column names kWh.
 #[must_use]
 pub fn kwh(value: Decimal, locale: impl Into<Locale>) -> String {
-    number(value, 3, locale)
+    number(value, KWH_PLACES, locale)
 }
 
 /// Energy standing alone, rounded to whole kWh from 100 kWh on: `1,299 kWh`, `12.4 kWh`.

@@ -142,6 +142,10 @@ async fn the_platform_s_statistics_go_through_this_door_alone() {
         assert_eq!((holds.clients, holds.customers, holds.meters, holds.invoices), (2, 4, 4, 4), "{row:?}");
         assert!(holds.users >= 7 && row.face.billed_to == chrono::NaiveDate::from_ymd_opt(2026, 9, 30), "{row:?}");
     }
+    let told = serde_json::to_value(&all[0]).unwrap();
+    let told: Vec<&str> = told.as_object().unwrap().keys().map(String::as_str).collect();
+    let counts = ["billed_to", "clients", "customers", "invoices", "meters", "name", "slug", "status", "users"];
+    assert_eq!(told, counts, "sizes alone: no amount of anybody's");
     assert_eq!(truth.count("SELECT count(*) FROM audit_log WHERE action = 'system_work'").await, 2);
     let by_operator = platform::statistics_for_operator(case.connected.admin_url(), "olga", REASON).await.unwrap();
     assert_eq!(by_operator, all);
