@@ -9,7 +9,7 @@ mod date;
 mod number;
 
 pub(crate) use date::write_date;
-pub use date::{date, date_long, date_range, date_time, day_month, month, short_month};
+pub use date::{date, date_long, date_range, date_time, day_month, month, prose, short_month};
 pub(crate) use number::{KWH_PLACES, MONEY_PLACES, write_number};
 pub use number::{
     amount, count, kwh, kwh_short, money, number, percent, percent_exact, plain, price, price_exact, rate,
@@ -197,5 +197,15 @@ mod tests {
         assert_eq!(initials("EIS"), "E");
         assert_eq!(hue_of("northwind"), hue_of("northwind"));
         assert!((0..200).map(|n| hue_of(&format!("org-{n}"))).all(|hue| hue < 12));
+    }
+
+    #[test]
+    fn days_within_a_sentence_are_written_as_the_locale_does() {
+        let said = |text: &str, locale| prose(text, locale);
+        assert_eq!(said("No tariff is agreed for 2026-03-01.", Locale::DeDe), "No tariff is agreed for 01.03.2026.");
+        assert_eq!(said("2026-03-01 – 2026-03-02", Locale::NlNl), "01-03-2026 – 02-03-2026");
+        for kept in ["Tariff R-2026-03-01 é", "12026-03-01", "2026-03-011", "2026-13-01", "2026-03", ""] {
+            assert_eq!(said(kept, Locale::DeDe), kept);
+        }
     }
 }

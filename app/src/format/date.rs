@@ -128,6 +128,31 @@ pub fn date_range(first: NaiveDate, last: NaiveDate, locale: impl Into<Locale>) 
     format!("{} – {}", date(first, locale), date(last, locale))
 }
 
+/// A sentence of the business's with its days (`2026-12-14`) as the locale writes them.
+#[must_use]
+pub fn prose(text: &str, locale: impl Into<Locale>) -> String {
+    const ISO: usize = "2026-12-14".len();
+    let locale = locale.into();
+    let word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-' || *byte == b'_';
+    let bytes = text.as_bytes();
+    let mut out = String::with_capacity(text.len() + 8);
+    let mut from = 0;
+    while let Some(rest) = text.get(from..) {
+        let Some(first) = rest.chars().next() else { break };
+        let begins = from == 0 || !bytes.get(from - 1).is_some_and(word);
+        let ends = !bytes.get(from + ISO).is_some_and(word);
+        let day = rest.get(..ISO).filter(|_| begins && ends && first.is_ascii_digit());
+        if let Some(day) = day.and_then(|day| NaiveDate::parse_from_str(day, "%Y-%m-%d").ok()) {
+            write_date(&mut out, day, locale);
+            from += ISO;
+        } else {
+            out.push(first);
+            from += first.len_utf8();
+        }
+    }
+    out
+}
+
 /// A moment on a wall clock: `Dec 14, 2026, 3:05 pm`, `14.12.2026 15:05`.
 #[must_use]
 pub fn date_time(at: NaiveDateTime, locale: impl Into<Locale>) -> String {

@@ -82,6 +82,6 @@ impl AtAccount {
         if !crumbs.is_empty() {
             trail.push(Crumb::new(this, ""));
         }
-        Place { client: None, client_name: self.client.name.clone(), crumbs: trail }
+        Place { client: None, client_name: self.client.name.clone(), locale: self.locale(), crumbs: trail }
     }
 }

@@ -9,7 +9,7 @@ use leptos::tachys::view::Position;
 use super::organization;
 use super::staff::step_up;
 use crate::components::{Brand, Crumb, Document, Flash, Frame, NavItem, Shell, ViewingBar};
-use crate::format::hue_of;
+use crate::format::{self, Locale, hue_of};
 use crate::server::ctx::Ctx;
 
 /// Renders a view to a complete page.
@@ -50,6 +50,8 @@ pub struct Place {
     pub client: Option<ClientId>,
     /// Its name.
     pub client_name: String,
+    /// How dates are written here.
+    pub locale: Locale,
     /// The way to this page.
     pub crumbs: Vec<Crumb>,
 }
@@ -62,10 +64,10 @@ pub async fn page<V: IntoView + 'static>(
     title: impl Into<String>,
     content: impl FnOnce() -> V + Send + 'static,
 ) -> Html<String> {
-    let flash = ctx
-        .take_flash()
-        .await
-        .map(|message| if message.ok { Flash::success(message.text) } else { Flash::error(message.text) });
+    let flash = ctx.take_flash().await.map(|message| {
+        let text = format::prose(&message.text, place.locale);
+        if message.ok { Flash::success(text) } else { Flash::error(text) }
+    });
     let where_ = if place.client_name.is_empty() {
         actor.organization.as_ref().map(|o| o.name.clone()).unwrap_or_default()
     } else {

@@ -87,7 +87,12 @@ impl AtClient {
         if !crumbs.is_empty() {
             trail.push(Crumb::new(this, ""));
         }
-        Place { client: Some(self.client.id), client_name: self.client.name.clone(), crumbs: trail }
+        Place {
+            client: Some(self.client.id),
+            client_name: self.client.name.clone(),
+            locale: self.locale(),
+            crumbs: trail,
+        }
     }
 }
 

@@ -92,6 +92,7 @@ impl Scope {
         Place {
             client: self.client.as_ref().map(|client| client.id),
             client_name: self.client.as_ref().map(|client| client.name.clone()).unwrap_or_default(),
+            locale: self.locale(),
             crumbs: trail,
         }
     }

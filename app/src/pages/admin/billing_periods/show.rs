@@ -230,7 +230,7 @@ impl Listing<'_> {
                 row.name_link(&customer, &found.account_number)
                     .text(&found.customer_name)
                     .tag(what, tone)
-                    .prose(&found.message)
+                    .prose(&format::prose(&found.message, self.locale))
                     .link(&href, label);
             });
         }

@@ -190,7 +190,7 @@ fn table(
             if share.problem.is_empty() {
                 cells.text(&row.customer_name);
             } else {
-                cells.text_with(&row.customer_name, &share.problem);
+                cells.text_with(&row.customer_name, &format::prose(&share.problem, locale));
             }
             if share.months < row.compared.supplied {
                 cells.number(&format!("{} of {}", share.months, row.compared.supplied));
