@@ -143,6 +143,7 @@ CREATE TABLE public.sessions (
     viewed_client_id   uuid,
     viewed_customer_id uuid,
     viewed_until       timestamptz,
+    bound_at           timestamptz NOT NULL DEFAULT now(),
     CHECK ((viewed_customer_id IS NULL) = (viewed_until IS NULL) AND (viewed_client_id IS NULL) = (viewed_until IS NULL))
 );
 CREATE INDEX sessions_user ON public.sessions (user_id);
@@ -152,6 +153,8 @@ COMMENT ON TABLE public.sessions IS
 COMMENT ON COLUMN public.sessions.organization_id IS 'The organization that EIS staff opened; NULL for every other role.';
 COMMENT ON COLUMN public.sessions.viewed_until IS
     'Until then this session of staff or an admin sees the portal as a customer does (viewed_client_id, viewed_customer_id): the customer''s rows, reading only.';
+COMMENT ON COLUMN public.sessions.bound_at IS
+    'When the session last became another''s: bound, seeing as a customer or no longer. It opens contexts in later transactions only, so that none is had of a record that is taken back.';
 COMMENT ON COLUMN public.sessions.auth_hash IS 'Password and assignment as they were when the session was bound; it ends when they change.';
 ALTER TABLE public.sessions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.sessions FORCE ROW LEVEL SECURITY;

@@ -108,7 +108,7 @@ BEGIN
     JOIN public.users u ON u.id = s.user_id AND u.status = 'active'
     LEFT JOIN public.role_assignments a ON a.id = s.assignment_id AND a.user_id = u.id AND private.in_force(a)
     LEFT JOIN public.organizations g ON g.id = a.organization_id AND g.status = 'active'
-    WHERE s.secret_hash = sha256(secret) AND private.is_live(s)
+    WHERE s.secret_hash = sha256(secret) AND private.is_live(s) AND s.bound_at < now()
       AND s.auth_hash = private.auth_hash(u, a);
     IF NOT FOUND THEN
         RAISE EXCEPTION 'this session has ended' USING ERRCODE = 'invalid_authorization_specification', CONSTRAINT = 'session_ended';
@@ -175,14 +175,15 @@ DECLARE
     of_session uuid;
     seen_client uuid;
     seen_customer uuid;
+    stands boolean;
 BEGIN
-    SELECT s.id, s.viewed_client_id, CASE WHEN s.viewed_until > now() THEN s.viewed_customer_id END, s.viewed_until, s.data, s.seen_at < now() - interval '1 minute', s.expires_at, s.organization_id,
+    SELECT s.bound_at < now(), s.id, s.viewed_client_id, CASE WHEN s.viewed_until > now() THEN s.viewed_customer_id END, s.viewed_until, s.data, s.seen_at < now() - interval '1 minute', s.expires_at, s.organization_id,
         u.id, u.email, u.name,
         s.auth_hash, CASE WHEN u.id IS NOT NULL THEN private.auth_hash(u, a) END,
         a.id, a.role,
         (SELECT count(*)::integer FROM public.role_assignments o WHERE o.user_id = u.id AND private.in_force(o)),
         g.id, g.slug, g.name, a.client_id, c.slug, c.name, c.currency, c.time_zone, c.locale, a.customer_id
-    INTO of_session, seen_client, seen_customer, viewed_until, data, stale, expires_at, opened, user_id, email, user_name, bound_hash, auth_hash,
+    INTO stands, of_session, seen_client, seen_customer, viewed_until, data, stale, expires_at, opened, user_id, email, user_name, bound_hash, auth_hash,
         assignment_id, role, assignments, organization_id, organization_slug, organization_name, client_id, client_slug, client_name,
         client_currency, client_time_zone, client_locale, customer_id
     FROM public.sessions s
@@ -195,7 +196,7 @@ BEGIN
     WHERE s.secret_hash = sha256(secret) AND private.is_live(s);
     IF NOT FOUND THEN RETURN; END IF;
     IF role = 'eis_staff' AND opened IS NOT NULL THEN writes_until := private.writes_until(of_session, opened); END IF;
-    IF enter AND bound_hash = auth_hash THEN
+    IF enter AND stands AND bound_hash = auth_hash THEN
         PERFORM private.stand(of_session, opened, user_id, role, organization_id, client_id, customer_id, NULL, seen_client, seen_customer);
     END IF;
     own_role := role;
@@ -232,7 +233,7 @@ DECLARE t public.session_tickets;
 BEGIN
     DELETE FROM public.session_tickets x WHERE x.ticket_hash = sha256(ticket) RETURNING x.* INTO t;
     IF t.user_id IS NULL OR t.needs_code OR t.expires_at < now() THEN RETURN false; END IF;
-    UPDATE public.sessions s SET user_id = t.user_id, assignment_id = t.assignment_id, organization_id = t.organization_id,
+    UPDATE public.sessions s SET bound_at = now(), user_id = t.user_id, assignment_id = t.assignment_id, organization_id = t.organization_id,
         expires_at = least(s.expires_at, coalesce(t.session_ends, s.expires_at)),
         auth_hash = (SELECT private.auth_hash(u, a) FROM public.users u
             LEFT JOIN public.role_assignments a ON a.id = t.assignment_id WHERE u.id = t.user_id)

@@ -24,11 +24,12 @@ GRANT SELECT (organization_id, id, user_id, reason, expires_at, ended_at, create
 CREATE POLICY gate_all ON public.step_ups FOR ALL TO eis_gate USING (true) WITH CHECK (true);
 CALL private.track_updates('public.step_ups');
 
--- Until when a session may write in an organization; NULL: it reads.
+-- Until when a session may write in an organization; NULL: it reads. Only a record that stands counts: one of this very
+-- transaction might be taken back after the writing.
 CREATE FUNCTION private.writes_until(of_session uuid, organization uuid) RETURNS timestamptz LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN (SELECT max(s.expires_at) FROM public.step_ups s WHERE s.session_id = of_session AND s.organization_id = organization
-        AND s.ended_at IS NULL AND s.expires_at > pg_catalog.now());
+        AND s.created_at < pg_catalog.now() AND s.ended_at IS NULL AND s.expires_at > pg_catalog.now());
 END $$;
 REVOKE ALL ON FUNCTION private.writes_until FROM PUBLIC;
 ALTER FUNCTION private.writes_until OWNER TO eis_gate;

@@ -51,8 +51,8 @@ BEGIN
     VALUES (person, person || '@isolation.invalid', 'Isolation test', '', '');
     INSERT INTO public.role_assignments (organization_id, id, user_id, role, client_id, customer_id)
     VALUES (organization, private.sample_id(person, 'assignment'), person, sample_person.role, client, customer);
-    INSERT INTO public.sessions (secret_hash, user_id, assignment_id, organization_id, auth_hash, expires_at, idle_seconds)
-    SELECT sha256(private.sample_secret(person)), u.id, a.id, opened, private.auth_hash(u, a), now() + interval '1 hour', 3600
+    INSERT INTO public.sessions (secret_hash, user_id, assignment_id, organization_id, auth_hash, expires_at, idle_seconds, bound_at)
+    SELECT sha256(private.sample_secret(person)), u.id, a.id, opened, private.auth_hash(u, a), now() + interval '1 hour', 3600, now() - interval '1 second'
     FROM public.users u JOIN public.role_assignments a ON a.user_id = u.id WHERE u.id = person;
     -- A number of its own, so that no sequence moves.
     INSERT INTO public.sign_ins (id, user_id, account, address, outcome) OVERRIDING SYSTEM VALUE
@@ -560,7 +560,7 @@ COMMENT ON FUNCTION public.test_rls_isolation IS
 CREATE VIEW public.isolation_state WITH (security_invoker = true, security_barrier = true) AS
 -- state: begin
 -- What decides who may see and do what, one line each: owners, row-level security, policies, rights, definer functions,
--- triggers. Rights of owners are left out, and so is whatever differs between server versions.
+-- triggers, constraints, settings of logins. Rights of owners are left out, and so is whatever differs between server versions.
 WITH ours AS (SELECT oid, nspname FROM pg_namespace WHERE nspname IN ('public', 'private')),
 tables AS (SELECT c.* FROM pg_class c JOIN ours o ON o.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')),
 functions AS (SELECT p.* FROM pg_proc p JOIN ours o ON o.oid = p.pronamespace)
@@ -600,9 +600,42 @@ SELECT line FROM (
         coalesce(nullif(a.grantee, 0)::regrole::text, 'PUBLIC'))
     FROM functions p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a WHERE a.grantee <> p.proowner
     UNION ALL
-    SELECT format('trigger %s on %s.%s runs %s%s', t.tgname, c.relnamespace::regnamespace, c.relname, t.tgfoid::regproc,
+    SELECT format('trigger %s.%s %s%s', c.relnamespace::regnamespace, c.relname, pg_get_triggerdef(t.oid),
         CASE t.tgenabled WHEN 'O' THEN '' ELSE ' enabled ' || t.tgenabled::text END)
     FROM pg_trigger t JOIN tables c ON c.oid = t.tgrelid WHERE NOT t.tgisinternal
+    UNION ALL
+    SELECT format('trigger of the constraint %s on %s.%s enabled %s', k.conname, c.relnamespace::regnamespace, c.relname, t.tgenabled)
+    FROM pg_trigger t JOIN tables c ON c.oid = t.tgrelid JOIN pg_constraint k ON k.oid = t.tgconstraint WHERE t.tgisinternal AND t.tgenabled <> 'O'
+    UNION ALL
+    SELECT format('event trigger %s runs %s', e.evtname, e.evtfoid::regproc) FROM pg_event_trigger e
+    UNION ALL
+    SELECT format('rule %s on %s.%s', r.rulename, c.relnamespace::regnamespace, c.relname)
+    FROM pg_rewrite r JOIN tables c ON c.oid = r.ev_class WHERE r.rulename <> '_RETURN'
+    UNION ALL
+    SELECT format('constraint %s on %s.%s %s', k.conname, c.relnamespace::regnamespace, c.relname, regexp_replace(pg_get_constraintdef(k.oid), '\s+', ' ', 'g'))
+    FROM pg_constraint k JOIN tables c ON c.oid = k.conrelid WHERE k.contype IN ('c', 'f', 'p', 'u', 'x')
+    UNION ALL
+    SELECT format('unique index %s', pg_get_indexdef(i.indexrelid)) FROM pg_index i JOIN tables c ON c.oid = i.indrelid
+    WHERE i.indisunique AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.conrelid = c.oid)
+    UNION ALL
+    SELECT format('default grant %s on %s of %s%s to %s', a.privilege_type, d.defaclobjtype, d.defaclrole::regrole,
+        coalesce(' in ' || nullif(d.defaclnamespace, 0)::regnamespace::text, ''), coalesce(nullif(a.grantee, 0)::regrole::text, 'PUBLIC'))
+    FROM pg_default_acl d, aclexplode(d.defaclacl) a WHERE a.grantee <> d.defaclrole
+    UNION ALL
+    SELECT format('setting %s of %s', line, r.rolname)
+    FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole, unnest(s.setconfig) line
+    WHERE r.rolname LIKE 'eis\_%' AND s.setdatabase IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
+    UNION ALL
+    SELECT format('grant %s on parameter %s to %s', a.privilege_type, p.parname, coalesce(nullif(a.grantee, 0)::regrole::text, 'PUBLIC'))
+    FROM pg_parameter_acl p, aclexplode(p.paracl) a WHERE a.grantee = 0 OR a.grantee::regrole::text LIKE 'eis\_%'
+    UNION ALL
+    SELECT format('grant EXECUTE on %s.%s(%s) to %s', p.pronamespace::regnamespace, p.proname, pg_get_function_identity_arguments(p.oid), r.rolname)
+    FROM pg_proc p, aclexplode(p.proacl) a JOIN pg_roles r ON r.oid = a.grantee
+    WHERE p.pronamespace = 'pg_catalog'::regnamespace AND r.rolname LIKE 'eis\_%'
+    UNION ALL
+    SELECT format('schema %s open to %s', n.nspname, r.rolname) FROM pg_namespace n, pg_roles r
+    WHERE r.rolname IN ('eis_app', 'eis_worker', 'eis_monitor') AND has_schema_privilege(r.oid, n.oid, 'USAGE')
+        AND n.nspname NOT IN ('public', 'private', 'information_schema') AND n.nspname !~ '^pg_'
 ) AS every (line) ORDER BY line COLLATE "C"
 -- state: end
 ;

@@ -15,7 +15,7 @@ BEGIN
         OR ((live.assignment).role <> 'eis_staff' AND NOT EXISTS (SELECT FROM public.organizations g WHERE g.id = org AND g.status = 'active')) THEN
         RAISE EXCEPTION 'this customer is not yours' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'not_yours';
     END IF;
-    UPDATE public.sessions s SET viewed_client_id = client, viewed_customer_id = customer, viewed_until = ends WHERE s.id = (live.session).id;
+    UPDATE public.sessions s SET viewed_client_id = client, viewed_customer_id = customer, viewed_until = ends, bound_at = now() WHERE s.id = (live.session).id;
     INSERT INTO public.audit_log (organization_id, id, client_id, customer_id, user_id, user_name, role, action, entity, entity_id, summary, details, address)
     SELECT org, gen_random_uuid(), client, customer, (live.person).id, (live.person).name, (live.assignment).role, 'view_as', 'customer', customer,
         format('Sees the portal as %s (%s)', k.name, k.account_number), jsonb_build_object('until', ends), left(view_as.address, 64)
@@ -31,7 +31,7 @@ DECLARE live record;
 BEGIN
     SELECT * INTO live FROM private.live_session(secret, true);
     IF (live.session).viewed_until IS NULL THEN RETURN; END IF;
-    UPDATE public.sessions s SET viewed_client_id = NULL, viewed_customer_id = NULL, viewed_until = NULL WHERE s.id = (live.session).id;
+    UPDATE public.sessions s SET viewed_client_id = NULL, viewed_customer_id = NULL, viewed_until = NULL, bound_at = now() WHERE s.id = (live.session).id;
     RETURN QUERY SELECT (live.session).viewed_client_id, (live.session).viewed_customer_id;
 END $$;
 COMMENT ON FUNCTION public.stop_viewing IS 'Ends what view_as began; tells which customer it was.';

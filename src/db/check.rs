@@ -19,6 +19,14 @@ pub struct Finding {
     pub message: String,
 }
 
+impl Finding {
+    /// What is wrong, and what to do.
+    #[must_use]
+    pub const fn fault(check: &'static str, message: String) -> Self {
+        Self { check, ok: false, message }
+    }
+}
+
 #[derive(QueryableByName)]
 struct Named {
     #[diesel(sql_type = Text)]
@@ -132,6 +140,14 @@ impl Checker<'_> {
                 ));
             }
         }
+        let strangers = self
+            .names(
+                "SELECT format('The role %s is a member of %s; REVOKE %s FROM %s.', m.rolname, r.rolname, r.rolname, m.rolname) AS name
+                 FROM pg_auth_members a JOIN pg_roles r ON r.oid = a.roleid JOIN pg_roles m ON m.oid = a.member
+                 WHERE r.rolname LIKE 'eis\\_%' AND m.rolname NOT LIKE 'eis\\_%' AND NOT m.rolsuper AND m.rolname <> session_user ORDER BY 1",
+            )
+            .await?;
+        faults.extend(strangers);
         let heirs = self
             .names("SELECT rolname::text AS name FROM pg_roles WHERE rolname LIKE 'eis\\_%' AND rolinherit AND pg_has_role(rolname, 'eis_gate', 'USAGE') AND rolname <> 'eis_gate' AND NOT rolsuper")
             .await?;
@@ -224,6 +240,16 @@ impl Checker<'_> {
             .await?
             .into_iter()
             .map(|f| format!("A login may call {f}; REVOKE EXECUTE ON FUNCTION pg_catalog.{f} FROM PUBLIC (as a superuser).")),
+        );
+        faults.extend(
+            self.names(
+                "SELECT r.rolname || ' may ' || p || ' in this database; REVOKE ' || p || ' ON DATABASE … FROM ' || r.rolname || ', PUBLIC.' AS name
+                 FROM pg_roles r, unnest('{CREATE,TEMPORARY}'::text[]) p
+                 WHERE r.rolname IN ('eis_app', 'eis_worker') AND has_database_privilege(r.rolname, current_database(), p) ORDER BY 1",
+            )
+            .await?
+            .into_iter()
+            .map(|fault| format!("The role {fault}")),
         );
         faults.extend(
             self.names("SELECT c.relname::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND (has_table_privilege('eis_app', c.oid, 'TRUNCATE') OR has_table_privilege('eis_worker', c.oid, 'TRUNCATE')) ORDER BY 1")

@@ -55,6 +55,49 @@ async fn staff_write_after_stepping_up_there_and_nowhere_else() {
     assert_eq!(app.as_who(STAFF, WRITE).await, Ok(0), "another organization is open now");
 }
 
+/// What the login could do with a session's secret and SQL of its own: have a record made, take what it allows, and
+/// take the record back.
+#[tokio::test]
+async fn a_record_that_can_still_be_taken_back_opens_nothing() {
+    let case = Case::world().await;
+    let app = case.app().await;
+    let secret = STAFF.secret().hex();
+    app.must("BEGIN").await;
+    app.must(&step_up(STAFF, "Ticket 4711: never on record")).await;
+    app.must(&format!("SELECT open_context('\\x{secret}')")).await;
+    assert_eq!(app.run(WRITE).await.unwrap(), 0, "no writing on a step up of this transaction");
+    app.leave().await;
+    // Another organization, by a session made and bound in the same transaction.
+    let new = "00000000000000000000000000004711";
+    let bind = format!(
+        "SELECT session_create('\\x{new}', '{{}}', '', '', 3600, 3600); SELECT session_bind('\\x{new}', switch_context('\\x{secret}', NULL, '{}'))",
+        organization(2)
+    );
+    app.must(&format!("BEGIN; {bind}")).await;
+    assert_eq!(app.refused(&format!("SELECT open_context('\\x{new}')")).await, "28000", "bound in this transaction");
+    app.leave().await;
+    app.must(&format!("BEGIN; {bind}; COMMIT")).await;
+    app.must(&format!("BEGIN; SELECT open_context('\\x{new}')")).await;
+    assert_eq!(app.value("SELECT count(*) > 0 FROM customers").await, "t", "on record, it opens");
+    app.leave().await;
+    // A customer's pages, seen off the record.
+    let client_admin = Who::Client(1, 1);
+    let hex = client_admin.secret().hex();
+    app.must("BEGIN").await;
+    app.must(&format!(
+        "SELECT view_as('\\x{hex}', '{}', '{}', '')",
+        client(1, 1),
+        crate::support::world::customer(1, 1, 1)
+    ))
+    .await;
+    assert_eq!(
+        app.refused(&format!("SELECT open_context('\\x{hex}')")).await,
+        "28000",
+        "seeing as a customer of this transaction"
+    );
+    app.leave().await;
+}
+
 #[tokio::test]
 async fn nobody_else_steps_up_and_nobody_without_a_reason() {
     let case = Case::world().await;
