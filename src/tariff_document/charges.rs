@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::prices::PriceCell;
 use crate::money::Rounding;
+use crate::usage::plain;
 
 /// What a line of a bill is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -49,6 +50,7 @@ pub struct FixedCharge {
     /// What it is called on the bill.
     pub name: String,
     /// Amount per month or day.
+    #[serde(deserialize_with = "plain::deserialize")]
     pub price: Decimal,
     /// Per what.
     pub per: FixedBasis,
@@ -90,6 +92,7 @@ pub struct Minimum {
     /// What it is called on the bill.
     pub name: String,
     /// The least amount, before tax.
+    #[serde(deserialize_with = "plain::deserialize")]
     pub amount: Decimal,
     /// Per what.
     pub per: MinimumBasis,
@@ -127,16 +130,19 @@ pub enum AdjustmentKind {
     /// On every kWh bought; negative for a discount.
     Kwh {
         /// Price per kWh.
+        #[serde(deserialize_with = "plain::deserialize")]
         price: Decimal,
     },
     /// Once per billing period.
     Period {
         /// The amount.
+        #[serde(deserialize_with = "plain::deserialize")]
         price: Decimal,
     },
     /// A percentage of lines worked out before it.
     Percent {
         /// Per cent, such as "2.5"; negative for a discount.
+        #[serde(deserialize_with = "plain::deserialize")]
         percent: Decimal,
         /// Kinds of lines; empty: energy, demand and fixed.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -151,6 +157,7 @@ pub struct Tax {
     /// What it is called on the bill.
     pub name: String,
     /// Per cent, such as "19".
+    #[serde(deserialize_with = "plain::deserialize")]
     pub percent: Decimal,
     /// Kinds of lines taxed; empty: all, unless `names` says which.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -210,6 +217,7 @@ pub struct Settlement {
     /// The calendar month (1 to 12) whose bill pays it out; 0: every bill.
     pub month: u8,
     /// Price per kWh.
+    #[serde(deserialize_with = "plain::deserialize")]
     pub price: Decimal,
 }
 
@@ -224,6 +232,6 @@ pub struct RoundingPolicy {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kwh_decimals: Option<u8>,
     /// The payable amount is a multiple of this, such as "0.05" or "1"; the difference is an amount of its own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "plain::optional", skip_serializing_if = "Option::is_none")]
     pub payable_step: Option<Decimal>,
 }

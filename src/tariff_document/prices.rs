@@ -3,6 +3,8 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use crate::usage::plain;
+
 /// A price per kWh.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -47,6 +49,7 @@ pub struct DemandCharge {
 #[serde(deny_unknown_fields)]
 pub struct Ratchet {
     /// Per cent of the earlier peak, such as "80".
+    #[serde(deserialize_with = "plain::deserialize")]
     pub percent: Decimal,
     /// How many months back.
     pub months: u8,
@@ -74,12 +77,13 @@ pub struct PriceCell {
 #[serde(deny_unknown_fields)]
 pub struct Block {
     /// Where it begins, in kWh or kW.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "plain::deserialize")]
     pub from: Decimal,
     /// Where it ends; `None`: nowhere.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "plain::optional", skip_serializing_if = "Option::is_none")]
     pub to: Option<Decimal>,
     /// Per kWh or kW, at most 6 decimals.
+    #[serde(deserialize_with = "plain::deserialize")]
     pub price: Decimal,
 }
 
@@ -94,6 +98,11 @@ pub enum BlockBasis {
     NormalDays(u16),
     /// The limits hold for a day and are multiplied by the days of the billing period.
     Day,
+}
+
+impl DemandCharge {
+    /// The demand windows that there are, in minutes.
+    pub const WINDOWS: [u16; 4] = [5, 15, 30, 60];
 }
 
 impl PriceCell {

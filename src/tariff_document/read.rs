@@ -138,4 +138,53 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn amounts_are_read_in_plain_spelling_alone_as_the_schema_has_it() {
+        let tariff = TariffDocument::flat("Basic", "EUR", UTC, "0.28".parse().unwrap());
+        let text = serde_json::to_string_pretty(&tariff).unwrap();
+        for spelling in ["1_0", "1e2", "1E-2", " 1", "1,5", ""] {
+            let faults = read(&text.replace("\"0.28\"", &format!("{spelling:?}")), UTC).unwrap_err();
+            assert_eq!(
+                faults[0].to_string(),
+                format!(
+                    "16:{}: invalid value: string {spelling:?}, expected a plain decimal number such as \"0.28\"",
+                    25 + spelling.len()
+                )
+            );
+        }
+        for (field, value) in [("from", "\"0_0\""), ("to", "\"1_0\"")] {
+            let more = format!("\"price\": \"0.28\", {field:?}: {value}");
+            assert!(read(&text.replace("\"from\": \"0\",", "").replace("\"price\": \"0.28\"", &more), UTC).is_err());
+        }
+        for (spelling, price) in [("0.5", "0.5"), ("1e2", "100"), ("\"+.5\"", "0.5"), ("7", "7"), ("-1", "-1")] {
+            let read = read(&text.replace("\"0.28\"", spelling), UTC).unwrap();
+            assert_eq!(read.energy[0].prices[0].blocks[0].price.to_string(), price, "{spelling}");
+        }
+    }
+
+    #[test]
+    fn every_amount_of_a_document_is_refused_in_another_spelling() {
+        let charges = [
+            r#""fixed": [{"name": "Base", "price": "1_0", "per": "month"}]"#,
+            r#""adjustments": [{"name": "Fuel", "per": "kwh", "price": "1_0"}]"#,
+            r#""adjustments": [{"name": "Fuel", "per": "period", "price": "1e1"}]"#,
+            r#""adjustments": [{"name": "Fuel", "per": "percent", "percent": "1_0"}]"#,
+            r#""minimums": [{"name": "Least", "amount": "1_0", "per": "day"}]"#,
+            r#""taxes": [{"name": "VAT", "percent": "1_9"}]"#,
+            r#""export": {"form": "net_metering", "settlement": {"month": 4, "price": "1_0"}}"#,
+            r#""rounding": {"payable_step": "1_0"}"#,
+        ];
+        for charge in charges {
+            let document = |charge: &str| {
+                let text =
+                    format!(r#"{{"format": "eis-tariff/1", "name": "A", "currency": "EUR", "zone": "UTC", {charge}}}"#);
+                read(&text, UTC)
+            };
+            let faults = document(charge).unwrap_err();
+            assert!(faults[0].message.contains("expected a plain decimal number"), "{charge}: {faults:?}");
+            let plain = charge.replace("\"1_", "\"1").replace("1e1", "10");
+            assert!(document(&plain).is_ok(), "{plain}");
+        }
+    }
 }

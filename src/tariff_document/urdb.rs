@@ -37,12 +37,8 @@ pub fn import(value: &Value, zone: Tz) -> Result<TariffDocument, Vec<Fault>> {
         }
     }
     fields::refuse_unknown(&mut rate);
-    let mut tariff = TariffDocument::empty(
-        &rate.text("name").or_else(|| rate.text("label")).unwrap_or_else(|| "URDB rate".to_owned()),
-        "USD",
-        zone,
-    );
-    tariff.description = fields::words(&rate);
+    let mut tariff = TariffDocument::empty(&fields::name(&mut rate), "USD", zone);
+    tariff.description = fields::words(&mut rate);
     structure::energy(&mut rate, &mut tariff);
     structure::demand(&mut rate, &mut tariff);
     charges::fixed(&mut rate, &mut tariff);
@@ -75,8 +71,13 @@ impl<'v> Rate<'v> {
         self.fields.get(field).map(|(_, value)| *value)
     }
 
-    fn text(&self, field: &str) -> Option<String> {
-        self.get(field).and_then(Value::as_str).map(str::to_owned).filter(|text| !text.trim().is_empty())
+    /// A field's text; `None` where it says nothing. Anything else that it holds is noted as a fault.
+    fn text(&mut self, field: &str) -> Option<String> {
+        let value = self.get(field).filter(|value| !fields::empty(value))?;
+        if !value.is_string() {
+            self.fault(field, "", fields::NO_TEXT);
+        }
+        value.as_str().map(str::to_owned)
     }
 
     /// Notes a fault; `field` is the lower-case name, `rest` what follows it in the path.

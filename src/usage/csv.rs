@@ -182,4 +182,46 @@ mod tests {
         assert!(fault("interval_start,kwh\n2026-01-01T00:00:00Z,1\n").contains("interval length"));
         assert_eq!(fault("interval_start,kwh\n"), "1:1: the file has a header and no rows");
     }
+
+    #[test]
+    fn a_field_that_is_not_utf_8_is_refused_where_its_byte_stands() {
+        let text = b"meter,interval_start,kwh,quality,direction,place\n\
+            Z\xe4hler,2026-01-01T00:00:00Z,1,actual,import,\n\
+            \xc3\xa41,2026-01-01T01:00:00Z,1,actual,\xa0,\n\
+            M,2026-01-01T02:00:00Z,\xff,actual,import,\n\
+            M,2026-01-01T03:00:00Z,1,\xe9,import,\n\
+            M,2026-01-01T04:00:00Z,1,actual,import,K\xf6ln\n\
+            M,2026-01-01T05:00:00Z,1,actual,import,\n";
+        let (mut readings, mut refused) = (0, vec![]);
+        read(text.as_slice(), UTC, &mut |item| match item {
+            Item::Reading(_) => readings += 1,
+            Item::Rejected(rejected) => refused.push(rejected.to_string()),
+        })
+        .unwrap();
+        let told = |place: &str| format!("{place}: this byte is not UTF-8 text");
+        assert_eq!(refused, ["2:2", "3:34", "4:24", "5:26"].map(told));
+        assert_eq!(readings, 2, "a column that is not read may hold what it likes");
+    }
+
+    #[test]
+    fn a_direction_or_a_quality_that_nobody_knows_is_refused() {
+        let text = "interval_start,kwh,direction,quality\n2026-01-01T00:00:00Z,1,both,\n2026-01-01T01:00:00Z,1,,good\n2026-01-01T02:00:00Z,1,,\n2026-01-01T03:00:00Z,1,,\n";
+        let (readings, refused) = parse(text, UTC);
+        assert_eq!(readings.len(), 2);
+        assert_eq!(
+            refused,
+            [
+                "2:24: \"both\" is not a direction (import, export)",
+                "3:25: \"good\" is not a quality (actual, estimated, customer, edited)"
+            ]
+        );
+    }
+
+    #[test]
+    fn energy_with_underscores_or_an_exponent_is_refused() {
+        let text = "interval_start,kwh\n2026-01-01T00:00:00Z,1_000\n2026-01-01T01:00:00Z,1e2\n2026-01-01T02:00:00Z,1\n2026-01-01T03:00:00Z,-0.5\n";
+        let (readings, refused) = parse(text, UTC);
+        assert_eq!(readings.iter().map(|reading| reading.wh).collect::<Vec<_>>(), [1000, -500]);
+        assert_eq!(refused, ["2:22: \"1_000\" is not a number of kWh", "3:22: \"1e2\" is not a number of kWh"]);
+    }
 }

@@ -2,7 +2,8 @@
 //!
 //! An `IntervalBlock` belongs to a `MeterReading`, which names a `ReadingType` (unit, power of ten,
 //! direction) and lies below a `UsagePoint` (the meter); the Atom links say which. Entries may come in any
-//! order: blocks whose reading type is still to come are held back. Costs in the file are ignored.
+//! order: blocks whose reading type is still to come are held back. Costs in the file are ignored. A figure that
+//! cannot be read is a fault with its place, never a default.
 
 mod entry;
 mod links;
@@ -11,88 +12,139 @@ mod place;
 use std::io::BufRead;
 
 use quick_xml::Reader;
-use quick_xml::events::{BytesStart, Event};
+use quick_xml::events::{BytesRef, BytesStart, Event};
 
 use super::{Item, UsageError};
 use entry::Entry;
-use links::Feed;
+use links::{Feed, HELD};
 use place::Lines;
+
+/// What stands before the text of a CDATA section.
+const CDATA: &str = "<![CDATA[";
 
 /// Reads Green Button XML as a stream. See [`super::read`].
 ///
 /// # Errors
-/// [`UsageError`] when the XML is broken or no interval data is in it.
+/// [`UsageError`] when the XML is broken, a reading type cannot be read, or no interval data is in it.
 pub fn read(input: impl BufRead, each: &mut dyn FnMut(Item)) -> Result<(), UsageError> {
     let (lines, places) = Lines::new(input);
     let mut reader = Reader::from_reader(lines);
-    let mut feed = Feed::default();
-    let mut entry = Entry::default();
-    let mut path: Vec<String> = vec![];
+    let mut document = Document { path: vec![], entry: Entry::default(), feed: Feed::new(HELD), each };
     let mut buffer = vec![];
     loop {
         let offset = reader.buffer_position();
-        let place = |offset| places.borrow_mut().locate(offset);
+        let place = |within: usize| {
+            let within = u64::try_from(within).unwrap_or_default();
+            places.borrow_mut().locate(offset + within)
+        };
         match reader.read_event_into(&mut buffer) {
-            Ok(Event::Start(tag)) => open(&tag, &mut path, &mut entry, place(offset).0),
-            Ok(Event::Empty(tag)) => {
-                open(&tag, &mut path, &mut entry, place(offset).0);
-                close(&mut path, &mut entry, &mut feed, each);
-            }
-            Ok(Event::Text(text)) => entry.text(&path, &text.decode().unwrap_or_default()),
-            Ok(Event::CData(text)) => entry.text(&path, &text.decode().unwrap_or_default()),
-            Ok(Event::GeneralRef(name)) => entry.text(&path, reference(&name.decode().unwrap_or_default())),
-            Ok(Event::End(_)) => close(&mut path, &mut entry, &mut feed, each),
             Ok(Event::Eof) => break,
-            Ok(_) => {}
+            Ok(event) => document.take(&event, place)?,
             Err(fault) => {
-                let (line, column) = place(reader.error_position());
+                let (line, column) = places.borrow_mut().locate(reader.error_position());
                 return Err(UsageError::at(line, column, format!("this is not well-formed XML: {fault}")));
             }
         }
         buffer.clear();
     }
-    if let Some(open) = path.last() {
+    if let Some(open) = document.path.last() {
         let (line, column) = places.borrow_mut().locate(reader.buffer_position());
         return Err(UsageError::at(line, column, format!("the file ends inside <{open}>")));
     }
-    feed.finish(each)
+    document.feed.finish(each)
 }
 
-fn open(tag: &BytesStart<'_>, path: &mut Vec<String>, entry: &mut Entry, line: u64) {
-    let name = String::from_utf8_lossy(tag.local_name().as_ref()).into_owned();
-    if name == "link" {
-        let value = |key: &str| {
-            tag.try_get_attribute(key)
-                .ok()
-                .flatten()
-                .and_then(|found| found.unescape_value().ok().map(|text| text.into_owned()))
-        };
-        entry.link(value("rel").as_deref().unwrap_or_default(), value("href").as_deref().unwrap_or_default());
-    }
-    path.push(name);
-    entry.open(path, line);
+/// A document while it is read.
+struct Document<'e> {
+    /// Names of the open elements.
+    path: Vec<String>,
+    entry: Entry,
+    feed: Feed,
+    each: &'e mut dyn FnMut(Item),
 }
 
-fn close(path: &mut Vec<String>, entry: &mut Entry, feed: &mut Feed, each: &mut dyn FnMut(Item)) {
-    if path.last().is_some_and(|name| name == "entry") {
-        feed.take(std::mem::take(entry), each);
-    } else {
-        entry.close(path);
-        if entry.is_full() {
-            feed.drain(entry, each);
+impl Document<'_> {
+    /// Takes an event; `place` tells where one of its bytes stands.
+    fn take(&mut self, event: &Event<'_>, place: impl Fn(usize) -> (u64, u64)) -> Result<(), UsageError> {
+        match event {
+            Event::Start(tag) => self.open(tag, place(0)),
+            Event::Empty(tag) => {
+                self.open(tag, place(0))?;
+                self.close()
+            }
+            Event::Text(text) => self.text(text, &place),
+            Event::CData(text) => self.text(text, |at| place(CDATA.len() + at)),
+            Event::GeneralRef(name) => {
+                let character = reference(name).map_err(|reason| fault(place(0), reason))?;
+                self.entry.text(&self.path, character.encode_utf8(&mut [0; 4]));
+                Ok(())
+            }
+            Event::End(_) => self.close(),
+            _ => Ok(()),
         }
     }
-    path.pop();
+
+    fn open(&mut self, tag: &BytesStart<'_>, place: (u64, u64)) -> Result<(), UsageError> {
+        let name = String::from_utf8_lossy(tag.local_name().as_ref()).into_owned();
+        if name == "link" {
+            let value = |key: &str| attribute(tag, key).map_err(|reason| fault(place, reason));
+            self.entry.link(&value("rel")?, &value("href")?);
+        }
+        self.path.push(name);
+        self.entry.open(&self.path, place);
+        Ok(())
+    }
+
+    fn text(&mut self, bytes: &[u8], place: impl Fn(usize) -> (u64, u64)) -> Result<(), UsageError> {
+        let text = std::str::from_utf8(bytes)
+            .map_err(|broken| fault(place(broken.valid_up_to()), "this byte is not UTF-8 text"))?;
+        self.entry.text(&self.path, text);
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), UsageError> {
+        if self.path.last().is_some_and(|name| name == "entry") {
+            self.feed.take(std::mem::take(&mut self.entry), self.each)?;
+        } else {
+            self.entry.close(&self.path)?;
+            if self.entry.is_full() {
+                self.feed.drain(&mut self.entry, self.each)?;
+            }
+        }
+        self.path.pop();
+        Ok(())
+    }
 }
 
-fn reference(name: &str) -> &'static str {
-    match name {
-        "amp" => "&",
-        "lt" => "<",
-        "gt" => ">",
-        "quot" => "\"",
-        "apos" => "'",
-        _ => "",
+fn fault((line, column): (u64, u64), message: impl Into<String>) -> UsageError {
+    UsageError::at(line, column, message)
+}
+
+/// An attribute's value; empty where it is not there.
+fn attribute(tag: &BytesStart<'_>, key: &str) -> Result<String, String> {
+    let unreadable = |reason: &dyn std::fmt::Display| format!("{key} of this link cannot be read: {reason}");
+    match tag.try_get_attribute(key) {
+        Ok(Some(found)) => found.unescape_value().map(Into::into).map_err(|reason| unreadable(&reason)),
+        Ok(None) => Ok(String::new()),
+        Err(reason) => Err(unreadable(&reason)),
+    }
+}
+
+/// The character that `&name;` stands for: one of XML's own five, or one by its number.
+fn reference(name: &BytesRef<'_>) -> Result<char, String> {
+    let text = String::from_utf8_lossy(name);
+    if name.is_char_ref() {
+        let found = name.resolve_char_ref().ok().flatten();
+        let legal = |character: &char| !character.is_control() || ['\t', '\n', '\r'].contains(character);
+        return found.filter(legal).ok_or_else(|| format!("&{text}; is no character"));
+    }
+    match &*text {
+        "amp" => Ok('&'),
+        "lt" => Ok('<'),
+        "gt" => Ok('>'),
+        "quot" => Ok('"'),
+        "apos" => Ok('\''),
+        _ => Err(format!("&{text}; is not one of XML's own entities (&amp; &lt; &gt; &quot; &apos;)")),
     }
 }
 
@@ -228,5 +280,92 @@ mod tests {
         assert!(fault("<feed>\n  <entry>\n </feed>").starts_with("3:"), "{}", fault("<feed>\n  <entry>\n </feed>"));
         assert!(fault("<feed><entry>").contains("ends inside <entry>"));
         assert!(fault("<html></html>").contains("no interval data"));
+    }
+
+    /// A feed of one value, with the reading type's fields and the usage point's title as given.
+    fn feed(fields: &str, title: &str, value: &str) -> String {
+        let kind = format!(
+            r#"<entry><link rel="self" href="/ReadingType/k"/><content><ReadingType>{fields}</ReadingType></content></entry>"#
+        );
+        [
+            "<feed>\n",
+            &point("A", title),
+            &meter("A", "1", "k"),
+            "\n",
+            &kind,
+            "\n",
+            &block("A", "1", &[(0, value)]),
+            "</feed>",
+        ]
+        .concat()
+    }
+
+    fn fault(text: &[u8]) -> String {
+        read(text, &mut |_| ()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_text_of_an_element_is_all_its_pieces() {
+        let power = "<powerOfTenMultiplier>&#x30;<!-- no --><![CDATA[3]]></powerOfTenMultiplier>";
+        let uom = "<uom> <!-- Wh -->7<![CDATA[2]]></uom><flowDirection>1<!-- -->9</flowDirection>";
+        let text = feed(&format!("{power}{uom}"), "O&#39;Brien &amp; <![CDATA[<Co>]]>&#xe9;", "1&#48;0");
+        let (readings, refused) = parse(&text);
+        assert_eq!(refused, Vec::<String>::new());
+        assert_eq!((readings[0].wh, readings[0].series.direction), (100_000, Direction::Export));
+        assert_eq!(readings[0].series.meter.as_deref(), Some("O'Brien & <Co>\u{e9}"));
+        let text = feed("<powerOfTenMultiplier>3<!-- -->0</powerOfTenMultiplier>", "M", "1");
+        assert_eq!(parse(&text).1, ["4:1: 1 x 10^30 Wh in one interval is more than any meter measures"]);
+    }
+
+    #[test]
+    fn a_figure_of_a_reading_type_that_is_no_whole_number_refuses_the_file_with_its_place() {
+        for (name, text) in [
+            ("powerOfTenMultiplier", "3.0"),
+            ("powerOfTenMultiplier", "kilo"),
+            ("powerOfTenMultiplier", "1_0"),
+            ("powerOfTenMultiplier", "99999999999"),
+            ("powerOfTenMultiplier", ""),
+            ("uom", "W"),
+            ("flowDirection", "x"),
+            ("intervalLength", "-1"),
+            ("accumulationBehaviour", "4e0"),
+        ] {
+            let told = fault(feed(&format!("<{name}>{text}</{name}>"), "M", "1").as_bytes());
+            assert_eq!(told, format!("3:70: {name} {text:?} is not a whole number"));
+        }
+        let told = fault(feed("<uom>72</uom><uom>72</uom>", "M", "1").as_bytes());
+        assert_eq!(told, "3:83: uom is there twice");
+        assert_eq!(fault(feed("<uom/>", "M", "1").as_bytes()), "3:70: uom \"\" is not a whole number");
+    }
+
+    #[test]
+    fn a_quality_or_a_second_value_that_cannot_be_read_refuses_the_reading() {
+        let quality = |text: &str| feed("", "M", "5").replace("<timePeriod>", &format!("{text}<timePeriod>"));
+        let of = |code: &str| format!("<ReadingQuality><quality>{code}</quality></ReadingQuality>");
+        assert_eq!(parse(&quality(&of("<!-- -->1<!-- -->2"))).0[0].quality, Quality::Estimated);
+        assert_eq!(parse(&quality(&[of("0"), of("8")].concat())).0[0].quality, Quality::Estimated);
+        assert_eq!(parse(&quality(&of("good"))).1, ["4:1: quality \"good\" is not a whole number"]);
+        let (readings, refused) = parse(&quality("<value>1</value>"));
+        assert_eq!((readings.len(), refused.len()), (0, 1), "{refused:?}");
+    }
+
+    #[test]
+    fn an_entity_that_is_not_predefined_is_refused_with_its_place() {
+        let told = fault(feed("", "M", "1&z;0").as_bytes());
+        assert!(told.starts_with("4:"), "{told}");
+        assert!(told.ends_with("&z; is not one of XML's own entities (&amp; &lt; &gt; &quot; &apos;)"), "{told}");
+        let declared = "<?xml version=\"1.0\"?><!DOCTYPE feed [<!ENTITY z \"0\">]><feed>\n <title>&z;</title></feed>";
+        assert!(fault(declared.as_bytes()).starts_with("2:9: &z; is not one"), "{}", fault(declared.as_bytes()));
+        assert!(fault(b"<feed>\n&#0;</feed>").starts_with("2:1: &#0; is no character"));
+        assert!(fault(b"<feed>\n&#x110000;</feed>").starts_with("2:1: &#x110000; is no character"));
+        let link = "<feed>\n<entry><link rel=\"self\" href=\"/UsagePoint/&z;\"/></entry></feed>";
+        assert!(fault(link.as_bytes()).starts_with("2:8: "), "{}", fault(link.as_bytes()));
+    }
+
+    #[test]
+    fn text_that_is_not_utf_8_is_refused_with_its_place() {
+        let text = feed("", "M\u{1}ller", "1");
+        let bytes: Vec<u8> = text.bytes().map(|byte| if byte == 1 { 0xfc } else { byte }).collect();
+        assert_eq!(fault(&bytes), "2:55: this byte is not UTF-8 text");
     }
 }

@@ -25,8 +25,9 @@ pub fn fixed(rate: &mut Rate<'_>, tariff: &mut TariffDocument) {
         rate.fault("fixedmonthlycharge", "", "fixedchargefirstmeter is there too: only one of them can hold");
     }
     tariff.fixed.extend(monthly.map(|price| charge(price, FixedBasis::Month)));
+    let units = rate.text("fixedchargeunits");
     let Some(price) = first else { return };
-    match rate.text("fixedchargeunits").as_deref() {
+    match units.as_deref() {
         None | Some("$/month") => tariff.fixed.push(charge(price, FixedBasis::Month)),
         Some("$/day") => tariff.fixed.push(charge(price, FixedBasis::AverageMonthDay)),
         Some("$/year") => tariff.fixed.push(charge((price / Decimal::from(12)).round_dp(6), FixedBasis::Month)),
@@ -41,10 +42,11 @@ pub fn minimums(rate: &mut Rate<'_>, tariff: &mut TariffDocument) {
     let minimum = |amount, per| Minimum { name: "Minimum charge".to_owned(), amount, per, counts: vec![] };
     tariff.minimums.extend(amount(rate, "minmonthlycharge").map(|amount| minimum(amount, MinimumBasis::Period)));
     tariff.minimums.extend(amount(rate, "annualmincharge").map(|amount| minimum(amount, MinimumBasis::Year)));
+    let units = rate.text("minchargeunits");
     let Some(least) = amount(rate, "mincharge") else {
         return;
     };
-    match rate.text("minchargeunits").as_deref() {
+    match units.as_deref() {
         None | Some("$/month") => tariff.minimums.push(minimum(least, MinimumBasis::Period)),
         Some("$/day") => tariff.minimums.push(minimum(least, MinimumBasis::Day)),
         Some("$/year") => tariff.minimums.push(minimum(least, MinimumBasis::Year)),
@@ -57,7 +59,7 @@ pub fn minimums(rate: &mut Rate<'_>, tariff: &mut TariffDocument) {
 
 pub fn export(rate: &mut Rate<'_>, tariff: &mut TariffDocument) {
     let rules = rate.text("dgrules").unwrap_or_default().to_lowercase();
-    let metering = rate.get("usenetmetering").is_some_and(|value| !fields::empty(value));
+    let metering = flag(rate, "usenetmetering");
     let net_metering = || ExportCredit::NetMetering(NetMetering { roll_over: true, settlement: None });
     let sells = sells(rate);
     tariff.export = match rules.as_str() {
@@ -87,6 +89,18 @@ pub fn export(rate: &mut Rate<'_>, tariff: &mut TariffDocument) {
     }
 }
 
+/// Whether a field that is true or false is true; 1 is true, what says nothing is false.
+fn flag(rate: &mut Rate<'_>, field: &str) -> bool {
+    let Some(value) = rate.get(field).filter(|value| !fields::empty(value)) else {
+        return false;
+    };
+    let set = value == &Value::Bool(true) || fields::price(value) == Some(Decimal::ONE);
+    if !set {
+        rate.fault(field, "", "this is neither true nor false");
+    }
+    set
+}
+
 /// The energy calendar, where there is one: sell rates stand beside the energy rates.
 fn calendar(tariff: &TariffDocument) -> Option<String> {
     tariff.energy.first().and_then(|charge| charge.calendar.clone())
@@ -101,7 +115,8 @@ fn sells(rate: &Rate<'_>) -> bool {
     blocks.filter_map(|block| block.get("sell")).any(|sell| !fields::empty(sell))
 }
 
-/// The sell rate of each period, which must be the same in all its blocks.
+/// The sell rate of each period, which must be the same in all its blocks. That they are numbers was looked at when
+/// the blocks were read.
 fn prices(rate: &mut Rate<'_>) -> Option<Vec<PriceCell>> {
     let all = periods(rate);
     let mut cells = vec![];
@@ -110,6 +125,10 @@ fn prices(rate: &mut Rate<'_>) -> Option<Vec<PriceCell>> {
         let mut sells: Vec<Decimal> =
             blocks.iter().map(|block| block.get("sell").and_then(fields::price).unwrap_or_default()).collect();
         sells.dedup();
+        if sells.is_empty() {
+            // A period without blocks is noted where they are read.
+            return None;
+        }
         let [sell] = sells.as_slice() else {
             rate.fault(
                 "energyratestructure",

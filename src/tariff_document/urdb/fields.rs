@@ -86,8 +86,17 @@ const ABOUT: &[&str] = &[
     "year",
 ];
 
+/// What is told of a field that should be a text.
+pub const NO_TEXT: &str = "this is not a text";
+
+/// What the rate is called.
+pub fn name(rate: &mut Rate<'_>) -> String {
+    rate.text("name").or_else(|| rate.text("label")).unwrap_or_else(|| "URDB rate".to_owned())
+}
+
 /// What a rate says in words: its description, then comments and attributes with the field's name.
-pub fn words(rate: &Rate<'_>) -> String {
+pub fn words(rate: &mut Rate<'_>) -> String {
+    let description = rate.text("description");
     let remarks = rate.fields.iter().filter(|(name, (_, value))| {
         (name.ends_with("comments") || name.ends_with("attrs") || name.ends_with("labels")) && !empty(value)
     });
@@ -95,7 +104,7 @@ pub fn words(rate: &Rate<'_>) -> String {
         Value::String(text) => format!("{name}: {text}"),
         other => format!("{name}: {other}"),
     });
-    rate.text("description").into_iter().chain(remarks).collect::<Vec<_>>().join("\n")
+    description.into_iter().chain(remarks).collect::<Vec<_>>().join("\n")
 }
 
 /// Refuses fields that would change a bill and are not represented.

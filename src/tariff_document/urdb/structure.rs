@@ -6,6 +6,10 @@ use super::super::{Block, BlockBasis, DemandCharge, EnergyCharge, PriceCell, Rat
 use super::{Rate, fields, schedule};
 use rust_decimal::Decimal;
 
+/// The field of energy rates.
+const ENERGY_RATES: &str = "energyratestructure";
+/// What is told of another unit of demand.
+const ONLY_KW: &str = "only kW can be represented";
 /// Name of the calendar of energy.
 const ENERGY: &str = "energy";
 /// Name of the calendar of demand per period.
@@ -17,7 +21,7 @@ pub fn energy(rate: &mut Rate<'_>, tariff: &mut TariffDocument) {
     let Some(basis) = energy_basis(rate) else {
         return;
     };
-    let Some(cells) = cells(rate, "energyratestructure") else {
+    let Some(cells) = cells(rate, ENERGY_RATES) else {
         return;
     };
     let (mut prices, mut calendar) = (cells, None);
@@ -36,7 +40,7 @@ pub fn energy(rate: &mut Rate<'_>, tariff: &mut TariffDocument) {
 pub fn demand(rate: &mut Rate<'_>, tariff: &mut TariffDocument) {
     for field in ["demandunits", "demandrateunit", "flatdemandunit"] {
         if rate.text(field).is_some_and(|unit| !unit.eq_ignore_ascii_case("kw")) {
-            rate.fault(field, "", "only kW can be represented");
+            rate.fault(field, "", ONLY_KW);
         }
     }
     let (ratchet, window) = (ratchet(rate), window(rate));
@@ -96,7 +100,10 @@ fn cells(rate: &mut Rate<'_>, field: &str) -> Option<Vec<PriceCell>> {
     };
     let mut cells = vec![];
     for (at, blocks) in periods.iter().enumerate() {
-        let blocks = blocks.as_array().map(Vec::as_slice).unwrap_or_default();
+        let Some(blocks) = blocks.as_array() else {
+            rate.fault(field, &format!("[{at}]"), "a period is a list of blocks");
+            return None;
+        };
         cells.push(PriceCell { season: None, period: None, blocks: steps(rate, field, at, blocks)? });
     }
     Some(cells)
@@ -107,7 +114,9 @@ fn steps(rate: &mut Rate<'_>, field: &str, period: usize, blocks: &[Value]) -> O
     let mut steps = vec![];
     for (at, block) in blocks.iter().enumerate() {
         let place = format!("[{period}][{at}]");
-        known_keys(rate, field, &place, block);
+        if !known_keys(rate, field, &place, block) {
+            return None;
+        }
         let read = |key: &str| block.get(key).filter(|value| !value.is_null()).map(fields::price);
         let (Some(price), Some(adjustment)) =
             (read("rate").unwrap_or(Some(Decimal::ZERO)), read("adj").unwrap_or(Some(Decimal::ZERO)))
@@ -148,17 +157,37 @@ fn steps(rate: &mut Rate<'_>, field: &str, period: usize, blocks: &[Value]) -> O
     Some(steps)
 }
 
-fn known_keys(rate: &mut Rate<'_>, field: &str, place: &str, block: &Value) {
-    for (key, value) in block.as_object().into_iter().flatten() {
-        if !["rate", "adj", "max", "unit", "sell"].contains(&key.as_str()) && !fields::empty(value) {
-            rate.fault(field, &format!("{place}.{key}"), "this cannot be represented: a bill may depend on it");
+/// Whether a block is an object whose unit and sell rate, where it has them, are what they should be; else a fault
+/// is noted. So is one of every key that cannot be represented.
+fn known_keys(rate: &mut Rate<'_>, field: &str, place: &str, block: &Value) -> bool {
+    let Some(block) = block.as_object() else {
+        rate.fault(field, place, "a block is an object with rate, adj, max, unit and sell");
+        return false;
+    };
+    let before = rate.faults.len();
+    for (key, value) in block.iter().filter(|(_, value)| !value.is_null()) {
+        let fault = match key.as_str() {
+            "rate" | "adj" | "max" => None,
+            "sell" if field == ENERGY_RATES => (!value.is_number()).then_some("sell must be a number"),
+            "unit" if value.is_string() => (field != ENERGY_RATES && !is_kw(value)).then_some(ONLY_KW),
+            "unit" => Some(fields::NO_TEXT),
+            _ => (!fields::empty(value)).then_some("this cannot be represented: a bill may depend on it"),
+        };
+        if let Some(message) = fault {
+            rate.fault(field, &format!("{place}.{key}"), message);
         }
     }
+    rate.faults.len() == before
+}
+
+/// Whether a unit of demand is kW, or says nothing.
+fn is_kw(unit: &Value) -> bool {
+    fields::empty(unit) || unit.as_str().is_some_and(|unit| unit.eq_ignore_ascii_case("kw"))
 }
 
 /// What block limits are per, by the unit of the blocks.
 fn energy_basis(rate: &mut Rate<'_>) -> Option<BlockBasis> {
-    let periods = rate.get("energyratestructure").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let periods = rate.get(ENERGY_RATES).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let blocks = periods.iter().filter_map(Value::as_array).flatten();
     let mut units: Vec<&str> = blocks.filter_map(|block| block.get("unit")).filter_map(Value::as_str).collect();
     units.sort_unstable();
@@ -169,7 +198,7 @@ fn energy_basis(rate: &mut Rate<'_>) -> Option<BlockBasis> {
         other => {
             let units = other.join(", ");
             rate.fault(
-                "energyratestructure",
+                ENERGY_RATES,
                 "",
                 format!("blocks in {units} cannot be represented: only all in kWh or all in kWh daily"),
             );
@@ -180,9 +209,14 @@ fn energy_basis(rate: &mut Rate<'_>) -> Option<BlockBasis> {
 
 fn window(rate: &mut Rate<'_>) -> Option<u16> {
     let value = rate.get("demandwindow").filter(|value| !fields::empty(value))?;
+    let demand = ["demandratestructure", "flatdemandstructure"].iter().any(|field| rate.get(field).is_some());
     let minutes = schedule::index(value).and_then(|minutes| u16::try_from(minutes).ok());
-    if minutes.is_none() {
-        rate.fault("demandwindow", "", "the demand window is a number of minutes");
+    match minutes {
+        None => rate.fault("demandwindow", "", "the demand window is a number of minutes"),
+        Some(minutes) if demand && !DemandCharge::WINDOWS.contains(&minutes) => {
+            rate.fault("demandwindow", "", "a demand window has 5, 15, 30 or 60 minutes");
+        }
+        Some(_) => {}
     }
     minutes
 }
@@ -195,10 +229,11 @@ fn ratchet(rate: &mut Rate<'_>) -> Option<Ratchet> {
         rate.fault("lookbackpercent", "", "this is not a number");
         return None;
     };
-    let marks = rate.get("lookbackmonths").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let marked = marks.iter().zip(1..=12_u8).filter(|(mark, _)| !fields::empty(mark)).map(|(_, month)| month);
-    let only: Vec<u8> = marked.collect();
-    let range = rate.get("lookbackrange").and_then(schedule::index).unwrap_or(0);
+    if fraction <= Decimal::ZERO || fraction > Decimal::ONE {
+        rate.fault("lookbackpercent", "", "a look-back is a fraction, more than 0 and at most 1");
+        return None;
+    }
+    let (only, range) = (marked_months(rate)?, look_back_range(rate)?);
     let months = match (range, only.is_empty()) {
         (0, false) => 11,
         (range, true) if (1..=36).contains(&range) => u8::try_from(range).ok()?,
@@ -208,6 +243,35 @@ fn ratchet(rate: &mut Rate<'_>) -> Option<Ratchet> {
         }
     };
     Some(Ratchet { percent: fraction * Decimal::ONE_HUNDRED, months, only })
+}
+
+/// The months that `lookbackmonths` marks, from 1; none where it says nothing, `None` where it is wrong.
+fn marked_months(rate: &mut Rate<'_>) -> Option<Vec<u8>> {
+    let Some(value) = rate.get("lookbackmonths").filter(|value| !fields::empty(value)) else {
+        return Some(vec![]);
+    };
+    let marks = value.as_array().filter(|marks| marks.len() == 12 && marks.iter().all(is_mark));
+    let Some(marks) = marks else {
+        rate.fault("lookbackmonths", "", "12 marks are needed, each 0 or 1");
+        return None;
+    };
+    Some(marks.iter().zip(1..=12).filter(|(mark, _)| !fields::empty(mark)).map(|(_, month)| month).collect())
+}
+
+fn is_mark(value: &Value) -> bool {
+    value.is_null() || value.is_boolean() || schedule::index(value).is_some_and(|mark| mark <= 1)
+}
+
+/// `lookbackrange`; 0 where it says nothing, `None` where it is wrong.
+fn look_back_range(rate: &mut Rate<'_>) -> Option<usize> {
+    let Some(value) = rate.get("lookbackrange").filter(|value| !fields::empty(value)) else {
+        return Some(0);
+    };
+    let range = schedule::index(value);
+    if range.is_none() {
+        rate.fault("lookbackrange", "", "this is not a number of months");
+    }
+    range
 }
 
 fn named(cells: Vec<PriceCell>) -> Vec<PriceCell> {

@@ -125,3 +125,77 @@ fn versions_7_and_8_are_told_apart_by_their_fields() {
         assert!(refused(&rate)[0].starts_with(&format!("{field}: ")), "{field}");
     }
 }
+
+#[test]
+fn a_value_of_the_wrong_kind_is_refused_with_its_place_and_never_dropped() {
+    let rate = |block: Value| json!({"energyratestructure": [[block]], "dgrules": "Net Billing Hourly"});
+    let block = "a block is an object with rate, adj, max, unit and sell";
+    for value in [json!(5), json!("x"), json!(null), json!([])] {
+        assert_eq!(refused(&rate(value)), [format!("energyratestructure[0][0]: {block}")]);
+    }
+    assert_eq!(
+        refused(&rate(json!({"rate": 0.1, "sell": "0.05"}))),
+        ["energyratestructure[0][0].sell: sell must be a number"]
+    );
+    assert_eq!(refused(&rate(json!({"rate": 0.1, "unit": 5}))), ["energyratestructure[0][0].unit: this is not a text"]);
+    assert_eq!(
+        refused(&json!({"energyratestructure": [{"rate": 0.1}]})),
+        ["energyratestructure[0]: a period is a list of blocks"]
+    );
+    let refused = |field: &str, value: Value| {
+        let rate = json!({"energyratestructure": [[{"rate": 0.1}]], "fixedchargefirstmeter": 5, "mincharge": 5,
+            "demandratestructure": [[{"rate": 5}]], field: value});
+        refused(&rate)
+    };
+    for (field, value) in [
+        ("fixedchargeunits", json!(7)),
+        ("minchargeunits", json!(["$/day"])),
+        ("dgrules", json!(5)),
+        ("dgrules", json!(true)),
+        ("demandunits", json!(5)),
+        ("name", json!(["x"])),
+        ("description", json!({"x": 1})),
+    ] {
+        assert_eq!(refused(field, value), [format!("{field}: this is not a text")]);
+    }
+    assert_eq!(refused("usenetmetering", json!("no")), ["usenetmetering: this is neither true nor false"]);
+    for (block, fault) in [
+        (json!({"rate": 5, "unit": "hp"}), "unit: only kW can be represented"),
+        (json!({"rate": 5, "sell": 1}), "sell: this cannot be represented: a bill may depend on it"),
+    ] {
+        assert_eq!(refused("demandratestructure", json!([[block]])), [format!("demandratestructure[0][0].{fault}")]);
+    }
+}
+
+#[test]
+fn a_fault_of_a_wrong_kind_has_line_and_column() {
+    let text = "{\n  \"energyratestructure\": [[{\"rate\": 0.1}]],\n  \"dgrules\": 5\n}";
+    assert_eq!(read(text, UTC).unwrap_err()[0].to_string(), "3:14: dgrules: this is not a text");
+    let text = "{\"energyratestructure\": [\n  [5]\n]}";
+    assert!(read(text, UTC).unwrap_err()[0].to_string().starts_with("2:4: energyratestructure[0][0]: "));
+}
+
+#[test]
+fn a_look_back_of_the_wrong_kind_is_refused() {
+    let refused = |field: &str, value: Value, other: Value| {
+        let rate = json!({"energyratestructure": [[{"rate": 0.1}]], "demandratestructure": [[{"rate": 5}]],
+            "lookbackpercent": 0.5, "lookbackmonths": other, field: value});
+        refused(&rate)
+    };
+    let months = json!([1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    assert_eq!(refused("lookbackrange", json!("12"), months), ["lookbackrange: this is not a number of months"]);
+    let marks = "lookbackmonths: 12 marks are needed, each 0 or 1";
+    for wrong in [json!(5), json!([1]), json!(["x", 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1])] {
+        assert_eq!(refused("lookbackmonths", wrong, json!(null)), [marks]);
+    }
+    let faults = refused("lookbackpercent", json!(80), json!([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]));
+    assert_eq!(faults, ["lookbackpercent: a look-back is a fraction, more than 0 and at most 1"]);
+}
+
+#[test]
+fn a_demand_window_that_no_meter_has_is_told_by_the_field_of_the_file() {
+    let rate =
+        json!({"energyratestructure": [[{"rate": 0.1}]], "demandratestructure": [[{"rate": 5}]], "demandwindow": 45});
+    let fault = &read(&rate.to_string(), UTC).unwrap_err()[0];
+    assert_eq!(fault.to_string(), "1:54: demandwindow: a demand window has 5, 15, 30 or 60 minutes");
+}

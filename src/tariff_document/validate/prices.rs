@@ -32,7 +32,7 @@ pub fn check(faults: &mut Faults, tariff: &TariffDocument) {
 
 fn demand(faults: &mut Faults, tariff: &TariffDocument, path: &str, charge: &DemandCharge) {
     faults.check(!charge.name.trim().is_empty(), &format!("{path}.name"), "the charge needs a name");
-    let window = charge.window_minutes.is_none_or(|minutes| matches!(minutes, 5 | 15 | 30 | 60));
+    let window = charge.window_minutes.is_none_or(|minutes| DemandCharge::WINDOWS.contains(&minutes));
     faults.check(window, &format!("{path}.window_minutes"), "a demand window has 5, 15, 30 or 60 minutes");
     faults.check(
         !charge.per_period || charge.calendar.is_some(),

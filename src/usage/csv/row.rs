@@ -1,6 +1,5 @@
 //! One row: its columns, its time, its energy.
 
-use std::str::FromStr;
 use std::sync::Arc;
 
 use ::csv::ByteRecord;
@@ -8,7 +7,7 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-use super::super::{Direction, Quality, Reading, Rejected, SeriesKey, UsageError, plausible};
+use super::super::{Direction, Quality, Reading, Rejected, SeriesKey, UsageError, plain, plausible};
 use crate::money::Rounding;
 
 /// Where the columns are.
@@ -30,7 +29,15 @@ const COLUMNS: [&str; 6] = ["interval_start", "kwh", "meter", "serial", "directi
 /// What is wrong with a field.
 pub struct FieldFault {
     field: usize,
+    /// Characters of the field before the place at fault.
+    within: usize,
     reason: String,
+}
+
+impl FieldFault {
+    fn new(field: usize, reason: impl Into<String>) -> Self {
+        Self { field, within: 0, reason: reason.into() }
+    }
 }
 
 /// A time as a row has it.
@@ -77,18 +84,18 @@ impl Columns {
         line: u64,
         resolve: impl FnOnce(&Arc<SeriesKey>, NaiveDateTime) -> Result<DateTime<Utc>, String>,
     ) -> Result<Reading, FieldFault> {
-        if let Some(more) = (self.count..record.len()).find(|at| field(record, *at) != Some("")) {
+        if let Some(more) = (self.count..record.len()).find(|at| !blank(record, *at)) {
             let reason = format!("the row has {} fields and the header {}", record.len(), self.count);
-            return Err(FieldFault { field: more, reason });
+            return Err(FieldFault::new(more, reason));
         }
         let series = self.series(record)?;
-        let fault = |reason| FieldFault { field: self.start, reason };
+        let fault = |reason: String| FieldFault::new(self.start, reason);
         let start = match stamp(text(record, self.start, "interval_start")?).map_err(fault)? {
             Stamp::Instant(instant) => instant,
             Stamp::Local(local) => resolve(&series, local).map_err(fault)?,
         };
         let wh = watt_hours(text(record, self.kwh, "kwh")?, self.comma)
-            .map_err(|reason| FieldFault { field: self.kwh, reason })?;
+            .map_err(|reason| FieldFault::new(self.kwh, reason))?;
         let quality =
             self.optional(record, self.quality, Quality::parse, "a quality (actual, estimated, customer, edited)")?;
         Ok(Reading { series, start, seconds: 0, wh, quality: quality.unwrap_or_default(), line })
@@ -96,7 +103,7 @@ impl Columns {
 
     /// The row's series; the same allocation as the row before where it is the same.
     fn series(&self, record: &ByteRecord) -> Result<Arc<SeriesKey>, FieldFault> {
-        let meter = self.meter.and_then(|at| field(record, at)).filter(|name| !name.is_empty());
+        let meter = self.meter.map_or(Ok(None), |at| field(record, at))?;
         let direction = self
             .optional(record, self.direction, Direction::parse, "a direction (import, export)")?
             .unwrap_or_default();
@@ -114,23 +121,28 @@ impl Columns {
         parse: impl Fn(&str) -> Option<T>,
         what: &str,
     ) -> Result<Option<T>, FieldFault> {
-        let Some((at, value)) =
-            at.and_then(|at| field(record, at).filter(|value| !value.is_empty()).map(|value| (at, value)))
-        else {
-            return Ok(None);
-        };
-        parse(value).map(Some).ok_or_else(|| FieldFault { field: at, reason: format!("{value:?} is not {what}") })
+        let Some(at) = at else { return Ok(None) };
+        let Some(value) = field(record, at)? else { return Ok(None) };
+        parse(value).map(Some).ok_or_else(|| FieldFault::new(at, format!("{value:?} is not {what}")))
     }
 }
 
-fn field(record: &ByteRecord, at: usize) -> Option<&str> {
-    record.get(at).and_then(|field| std::str::from_utf8(field).ok()).map(str::trim)
+fn blank(record: &ByteRecord, at: usize) -> bool {
+    record.get(at).is_none_or(|field| field.trim_ascii().is_empty())
+}
+
+/// A field's text; `None` where there is nothing in it.
+fn field(record: &ByteRecord, at: usize) -> Result<Option<&str>, FieldFault> {
+    let bytes = record.get(at).unwrap_or_default();
+    let text = std::str::from_utf8(bytes).map_err(|fault| {
+        let before = String::from_utf8_lossy(bytes.get(..fault.valid_up_to()).unwrap_or_default());
+        FieldFault { within: before.chars().count(), ..FieldFault::new(at, "this byte is not UTF-8 text") }
+    })?;
+    Ok(Some(text.trim()).filter(|text| !text.is_empty()))
 }
 
 fn text<'r>(record: &'r ByteRecord, at: usize, name: &str) -> Result<&'r str, FieldFault> {
-    field(record, at)
-        .filter(|text| !text.is_empty())
-        .ok_or_else(|| FieldFault { field: at, reason: format!("{name} is missing") })
+    field(record, at)?.ok_or_else(|| FieldFault::new(at, format!("{name} is missing")))
 }
 
 /// Reads RFC 3339, or `2026-01-31 13:45[:00]` with a space or `T`.
@@ -150,9 +162,8 @@ pub fn stamp(text: &str) -> Result<Stamp, String> {
 /// Kilowatt-hours as whole watt-hours, half away from zero.
 fn watt_hours(text: &str, comma: bool) -> Result<i64, String> {
     let normal = if comma { text.replace(',', ".") } else { text.to_owned() };
-    let kwh = Decimal::from_str(&normal).or_else(|_| Decimal::from_scientific(&normal));
     let fault = || format!("{text:?} is not a number of kWh");
-    let wh = kwh.ok().and_then(|kwh| kwh.checked_mul(Decimal::ONE_THOUSAND)).ok_or_else(fault)?;
+    let wh = plain::decimal(&normal).and_then(|kwh| kwh.checked_mul(Decimal::ONE_THOUSAND)).ok_or_else(fault)?;
     Rounding::HalfAwayFromZero
         .apply(wh, 0)
         .to_i64()
@@ -165,6 +176,6 @@ pub fn refused(record: &ByteRecord, line: u64, fault: &FieldFault) -> Rejected {
     let fields: Vec<_> = record.iter().map(String::from_utf8_lossy).collect();
     let before: usize = fields.iter().take(fault.field).map(|field| field.chars().count() + 1).sum();
     let missing = usize::from(fault.field >= fields.len()) * fault.field.saturating_sub(fields.len());
-    let column = u64::try_from(before + missing + 1).unwrap_or(1);
+    let column = u64::try_from(before + missing + fault.within + 1).unwrap_or(1);
     Rejected::new(line, column, &fields.join(","), fault.reason.clone())
 }

@@ -1,4 +1,10 @@
 //! One Atom entry as it is read: its links, its title and whatever resource it holds.
+//!
+//! The text of an element is gathered from all its pieces and looked at when the element closes.
+
+use std::str::FromStr;
+
+use super::super::UsageError;
 
 /// Readings kept in an entry before they are handed on: a block may be as long as the file.
 const FULL: usize = 4096;
@@ -19,11 +25,11 @@ pub enum Resource {
     IntervalBlock,
 }
 
-/// Unit and direction, as the file writes them.
+/// Unit and direction; `None` where the file does not say.
 #[derive(Debug, Default, Clone)]
 pub struct Kind {
     pub uom: Option<i64>,
-    pub power: i32,
+    pub power: Option<i32>,
     pub flow: Option<i64>,
     pub length: Option<u32>,
     pub accumulation: Option<i64>,
@@ -36,7 +42,17 @@ pub struct Raw {
     pub start: String,
     pub duration: String,
     pub value: String,
-    pub quality: Option<i64>,
+    /// The last one's code, or why one of them cannot be read.
+    pub quality: Option<Result<i64, String>>,
+}
+
+/// An element that is read, while it is open.
+#[derive(Debug)]
+struct Element {
+    /// How deep it lies.
+    depth: usize,
+    text: String,
+    place: (u64, u64),
 }
 
 /// One entry.
@@ -51,6 +67,7 @@ pub struct Entry {
     pub readings: Vec<Raw>,
     pub line: u64,
     open: Option<Raw>,
+    element: Option<Element>,
 }
 
 impl Entry {
@@ -64,7 +81,11 @@ impl Entry {
         }
     }
 
-    pub fn open(&mut self, path: &[String], line: u64) {
+    pub fn open(&mut self, path: &[String], place: (u64, u64)) {
+        let (line, _) = place;
+        if self.reads(path) {
+            self.element = Some(Element { depth: path.len(), text: String::new(), place });
+        }
         let resource = match path.last().map(String::as_str) {
             Some("UsagePoint") => Resource::UsagePoint,
             Some("MeterReading") => Resource::MeterReading,
@@ -80,42 +101,98 @@ impl Entry {
         self.line = line;
     }
 
-    pub fn text(&mut self, path: &[String], text: &str) {
-        let mut names = path.iter().rev().map(String::as_str);
-        let (last, parent) = (names.next().unwrap_or_default(), names.next().unwrap_or_default());
-        if last == "title" && parent == "entry" {
-            self.title.push_str(text);
-        } else if let Some(raw) = &mut self.open {
-            match (last, parent) {
-                ("value", "IntervalReading") => raw.value.push_str(text),
-                ("start", "timePeriod") => raw.start.push_str(text),
-                ("duration", "timePeriod") => raw.duration.push_str(text),
-                ("quality", _) => raw.quality = text.trim().parse().ok(),
-                _ => {}
-            }
-        } else if parent == "ReadingType" {
-            self.kind(last, text);
+    /// Whether the text of an element matters.
+    fn reads(&self, path: &[String]) -> bool {
+        match (ends(path), &self.open) {
+            (("title", "entry"), _) | (("value", "IntervalReading") | ("quality", _), Some(_)) => true,
+            (("start" | "duration", "timePeriod"), Some(_)) => true,
+            ((name, "ReadingType"), _) => Kind::NAMES.contains(&name),
+            _ => false,
         }
     }
 
-    fn kind(&mut self, name: &str, text: &str) {
-        match name {
-            "uom" => self.kind.uom = text.trim().parse().ok(),
-            "powerOfTenMultiplier" => self.kind.power = text.trim().parse().unwrap_or(0),
-            "flowDirection" => self.kind.flow = text.trim().parse().ok(),
-            "intervalLength" => self.kind.length = text.trim().parse().ok(),
-            "accumulationBehaviour" => self.kind.accumulation = text.trim().parse().ok(),
-            _ => {}
+    /// Takes a piece of the text of the element at `path`.
+    pub fn text(&mut self, path: &[String], piece: &str) {
+        if let Some(element) = self.element.as_mut().filter(|element| element.depth == path.len()) {
+            element.text.push_str(piece);
         }
     }
 
-    pub fn close(&mut self, path: &[String]) {
+    /// Takes what the element at `path` came to.
+    ///
+    /// # Errors
+    /// A figure of a reading type that cannot be read, with its place: it would hold for every value.
+    pub fn close(&mut self, path: &[String]) -> Result<(), UsageError> {
         if path.last().is_some_and(|name| name == "IntervalReading") {
             self.readings.extend(self.open.take());
         }
+        let Some(Element { text, place, .. }) = self.element.take_if(|element| element.depth == path.len()) else {
+            return Ok(());
+        };
+        let (name, parent) = ends(path);
+        match (name, &mut self.open) {
+            ("title", _) => self.title.push_str(&text),
+            (_, Some(raw)) => raw.set(name, text),
+            _ if parent == "ReadingType" => {
+                self.kind.set(name, &text).map_err(|reason| UsageError::at(place.0, place.1, reason))?;
+            }
+            _ => {}
+        }
+        Ok(())
     }
 
     pub fn is_full(&self) -> bool {
         self.readings.len() >= FULL
     }
+}
+
+impl Kind {
+    /// The elements of a reading type that matter.
+    const NAMES: [&str; 5] =
+        ["uom", "powerOfTenMultiplier", "flowDirection", "intervalLength", "accumulationBehaviour"];
+
+    fn set(&mut self, name: &str, text: &str) -> Result<(), String> {
+        match name {
+            "uom" => once(&mut self.uom, name, text),
+            "powerOfTenMultiplier" => once(&mut self.power, name, text),
+            "flowDirection" => once(&mut self.flow, name, text),
+            "intervalLength" => once(&mut self.length, name, text),
+            _ => once(&mut self.accumulation, name, text),
+        }
+    }
+}
+
+impl Raw {
+    fn set(&mut self, name: &str, text: String) {
+        let field = match name {
+            "value" => &mut self.value,
+            "start" => &mut self.start,
+            "duration" => &mut self.duration,
+            _ => {
+                if !matches!(self.quality, Some(Err(_))) {
+                    self.quality = Some(whole(name, &text));
+                }
+                return;
+            }
+        };
+        // Two of them are no number: which would hold is anybody's guess.
+        *field = if field.is_empty() { text } else { format!("{field} {text}") };
+    }
+}
+
+/// A figure that may be there once.
+fn once<T: FromStr>(figure: &mut Option<T>, name: &str, text: &str) -> Result<(), String> {
+    let before = figure.replace(whole(name, text)?);
+    before.map_or(Ok(()), |_| Err(format!("{name} is there twice")))
+}
+
+/// A whole number; nothing else stands for one.
+pub fn whole<T: FromStr>(name: &str, text: &str) -> Result<T, String> {
+    text.trim().parse().map_err(|_| format!("{name} {text:?} is not a whole number"))
+}
+
+/// The names of an element and of the one around it.
+fn ends(path: &[String]) -> (&str, &str) {
+    let mut names = path.iter().rev().map(String::as_str);
+    (names.next().unwrap_or_default(), names.next().unwrap_or_default())
 }

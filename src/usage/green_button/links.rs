@@ -8,28 +8,38 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use super::super::{Direction, Item, Quality, Reading, Rejected, SeriesKey, UsageError, plausible};
-use super::entry::{Entry, Kind, Raw, Resource};
+use super::entry::{Entry, Kind, Raw, Resource, whole};
 use crate::money::Rounding;
 
 /// Values held back for a reading type still to come; a file beyond this order is refused.
-const HELD: usize = 4_000_000;
+pub const HELD: usize = 4_000_000;
 
 /// What the file said so far.
 #[derive(Default)]
 pub struct Feed {
+    /// How many values may be held back.
+    most: usize,
     titles: HashMap<String, String>,
     kinds: HashMap<String, Kind>,
     /// Channel by its link: the reading type's link.
     channels: HashMap<String, Option<String>>,
     last_channel: String,
-    held: Vec<(String, Raw)>,
+    held: Vec<(Arc<str>, Raw)>,
     blocks: u64,
     refused: HashMap<String, ()>,
 }
 
 impl Feed {
+    /// Nothing said yet; at most so many values are held back.
+    pub fn new(most: usize) -> Self {
+        Self { most, ..Self::default() }
+    }
+
     /// Takes a finished entry.
-    pub fn take(&mut self, mut entry: Entry, each: &mut dyn FnMut(Item)) {
+    ///
+    /// # Errors
+    /// As [`Self::drain`].
+    pub fn take(&mut self, mut entry: Entry, each: &mut dyn FnMut(Item)) -> Result<(), UsageError> {
         match entry.resource {
             Resource::UsagePoint => drop(self.titles.insert(entry.self_link.clone(), entry.title.trim().to_owned())),
             Resource::ReadingType => drop(self.kinds.insert(entry.self_link.clone(), entry.kind.clone())),
@@ -40,23 +50,31 @@ impl Feed {
             }
             Resource::IntervalBlock => {
                 self.blocks += 1;
-                self.drain(&mut entry, each);
+                self.drain(&mut entry, each)?;
             }
             Resource::Other => {}
         }
+        Ok(())
     }
 
     /// Hands on the values of an entry, or holds them back.
-    pub fn drain(&mut self, entry: &mut Entry, each: &mut dyn FnMut(Item)) {
-        let channel = self.channel(entry);
+    ///
+    /// # Errors
+    /// When more would be held back than memory is to hold.
+    pub fn drain(&mut self, entry: &mut Entry, each: &mut dyn FnMut(Item)) -> Result<(), UsageError> {
+        let channel: Arc<str> = self.channel(entry).into();
         let ready = self.held.is_empty() && self.is_complete(&channel);
         for raw in entry.readings.drain(..) {
             if ready {
                 self.hand_on(&channel, &raw, each);
+            } else if self.held.len() < self.most {
+                self.held.push((Arc::clone(&channel), raw));
             } else {
-                self.held.push((channel.clone(), raw));
+                let message = "the values stand before their ReadingType; the file is too large to hold them back";
+                return Err(UsageError::at(raw.line, 1, message));
             }
         }
+        Ok(())
     }
 
     /// Hands on what was held back.
@@ -64,15 +82,7 @@ impl Feed {
         if self.blocks == 0 {
             return Err(UsageError::at(1, 1, "there is no interval data (IntervalBlock) in this file"));
         }
-        let held = std::mem::take(&mut self.held);
-        if held.len() > HELD {
-            return Err(UsageError::at(
-                1,
-                1,
-                "the values stand before their ReadingType; the file is too large to hold them back",
-            ));
-        }
-        for (channel, raw) in held {
+        for (channel, raw) in std::mem::take(&mut self.held) {
             self.hand_on(&channel, &raw, each);
         }
         Ok(())
@@ -156,25 +166,24 @@ fn quality(code: Option<i64>) -> Quality {
 }
 
 fn reading(series: Arc<SeriesKey>, kind: &Kind, raw: &Raw) -> Result<Reading, String> {
-    let number = |name: &str, text: &str| {
-        text.trim().parse::<i64>().map_err(|_| format!("{name} {text:?} is not a whole number"))
-    };
-    let value = number("value", &raw.value)?;
+    let value = whole("value", &raw.value)?;
     let seconds = if raw.duration.trim().is_empty() {
         i64::from(kind.length.unwrap_or(0))
     } else {
-        number("duration", &raw.duration)?
+        whole("duration", &raw.duration)?
     };
-    let start = DateTime::from_timestamp(number("start", &raw.start)?, 0)
+    let start = DateTime::from_timestamp(whole("start", &raw.start)?, 0)
         .filter(|start| plausible(*start))
         .ok_or_else(|| format!("start {:?} is not a time", raw.start))?;
     let seconds = u32::try_from(seconds)
         .ok()
         .filter(|seconds| (60..=86_400).contains(seconds))
         .ok_or("the interval has no usable duration")?;
-    let wh = watt_hours(value, kind.power)
-        .ok_or_else(|| format!("{value} x 10^{} Wh in one interval is more than any meter measures", kind.power))?;
-    Ok(Reading { series, start, seconds, wh, quality: quality(raw.quality), line: raw.line })
+    let power = kind.power.unwrap_or(0);
+    let wh = watt_hours(value, power)
+        .ok_or_else(|| format!("{value} x 10^{power} Wh in one interval is more than any meter measures"))?;
+    let quality = quality(raw.quality.clone().transpose()?);
+    Ok(Reading { series, start, seconds, wh, quality, line: raw.line })
 }
 
 /// Whole watt-hours, half away from zero.
@@ -183,4 +192,24 @@ fn watt_hours(value: i64, power: i32) -> Option<i64> {
     let factor = Decimal::from(10_i64.checked_pow(power.unsigned_abs())?);
     let exact = if power < 0 { value.checked_div(factor)? } else { value.checked_mul(factor)? };
     Rounding::HalfAwayFromZero.apply(exact, 0).to_i64().filter(|wh| i32::try_from(*wh).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_held_back_beyond_the_limit_are_refused_while_the_file_is_read() {
+        let block = |lines: std::ops::Range<u64>| {
+            let mut entry = Entry::default();
+            entry.resource = Resource::IntervalBlock;
+            entry.readings = lines.map(|line| Raw { line, ..Raw::default() }).collect();
+            entry
+        };
+        let mut feed = Feed::new(5);
+        assert!(feed.take(block(1..4), &mut |_| ()).is_ok());
+        let fault = feed.drain(&mut block(4..8), &mut |_| ()).unwrap_err().to_string();
+        assert_eq!(fault, "6:1: the values stand before their ReadingType; the file is too large to hold them back");
+        assert_eq!(feed.held.len(), 5);
+    }
 }

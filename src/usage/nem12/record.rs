@@ -1,6 +1,5 @@
 //! Registers (200) and days (300, 400).
 
-use std::str::FromStr;
 use std::sync::Arc;
 
 use ::csv::StringRecord;
@@ -8,7 +7,7 @@ use chrono::{DateTime, Duration, NaiveDate, NaiveTime, Utc};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-use super::super::{Direction, Item, Quality, Reading, Rejected, SeriesKey, UsageError, plausible};
+use super::super::{Direction, Item, Quality, Reading, Rejected, SeriesKey, UsageError, plain, plausible};
 use super::raw;
 use crate::money::Rounding;
 
@@ -54,10 +53,8 @@ impl Register {
             "KWH" => 1_000,
             _ => 1_000_000,
         };
-        let wh = Decimal::from_str(text.trim())
-            .ok()
-            .filter(|value| *value >= Decimal::ZERO)?
-            .checked_mul(Decimal::from(factor))?;
+        let wh =
+            plain::decimal(text.trim()).filter(|value| *value >= Decimal::ZERO)?.checked_mul(Decimal::from(factor))?;
         Rounding::HalfAwayFromZero.apply(wh, 0).to_i64().filter(|wh| i32::try_from(*wh).is_ok())
     }
 }

@@ -78,3 +78,23 @@ fn what_the_customer_feeds_in_is_an_export() {
     let text = file("NEM12#05051100001000000#GLOBALM#NEMMCO").replace("E1,N1,05085", "B1,N1,05085");
     assert_eq!(parse(&text).unwrap().0[0].series.direction, Direction::Export);
 }
+
+#[test]
+fn values_with_underscores_or_an_exponent_are_refused() {
+    let values = |first: &str, second: &str| {
+        let rest = ",1".repeat(46);
+        format!(
+            "100,NEM12,200506081149,UNITEDDP,NEMMCO\n200,NEM1201009,E1E2,1,E1,N1,01009,kWh,30,20050610\n\
+             300,20050301,{first},{second}{rest},A,,,20050310121004,\n900\n"
+        )
+    };
+    let (readings, refused) = parse(&values("1_0", "1e1")).unwrap();
+    assert_eq!(readings.len(), 46);
+    assert_eq!(
+        refused,
+        [
+            "3:14: value 1 of the day, \"1_0\", is not a number of KWH that a meter measures",
+            "3:18: value 2 of the day, \"1e1\", is not a number of KWH that a meter measures"
+        ]
+    );
+}
