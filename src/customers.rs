@@ -131,7 +131,7 @@ pub async fn list(
             .filter(customers::organization_id.eq(organization).and(customers::client_id.eq(client)))
             .into_boxed();
         if !filter.search.is_empty() {
-            let pattern = format!("%{}%", filter.search.replace(['\\', '%', '_'], " "));
+            let pattern = format!("%{}%", crate::db::literal(&filter.search));
             query = query.filter(
                 customers::name
                     .ilike(pattern.clone())

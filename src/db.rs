@@ -46,6 +46,19 @@ pub use tenant::{Access, Tenant};
 /// What the database says where a transaction of the portal has no context.
 const NO_CONTEXT: &str = "there is no tenant context in this transaction";
 
+/// What was typed, as a part of a pattern for `LIKE` that stands for itself.
+#[must_use]
+pub(crate) fn literal(typed: &str) -> String {
+    let mut pattern = String::with_capacity(typed.len() + 2);
+    for letter in typed.chars() {
+        if matches!(letter, '\\' | '%' | '_') {
+            pattern.push('\\');
+        }
+        pattern.push(letter);
+    }
+    pattern
+}
+
 /// What can go wrong between the portal and its database.
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {

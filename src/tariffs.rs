@@ -152,7 +152,7 @@ pub async fn list(
             .filter(tariff_rates::organization_id.eq(organization).and(tariff_rates::client_id.eq(client)))
             .into_boxed();
         if !filter.search.is_empty() {
-            let pattern = format!("%{}%", filter.search.replace(['\\', '%', '_'], " "));
+            let pattern = format!("%{}%", crate::db::literal(&filter.search));
             query = query.filter(tariff_rates::code.ilike(pattern.clone()).or(tariff_rates::name.ilike(pattern)));
         }
         if !filter.status.is_empty() {

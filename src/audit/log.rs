@@ -65,7 +65,7 @@ pub struct Filter {
 pub type Cursor = (DateTime<Utc>, AuditRecordId);
 
 fn part(of: &str) -> String {
-    format!("%{}%", of.replace(['\\', '%', '_'], " "))
+    format!("%{}%", crate::db::literal(of))
 }
 
 /// Records that the context may read, the latest first, from before `before` on.

@@ -108,7 +108,7 @@ impl Search {
     }
 
     fn prefix(&self) -> String {
-        format!("{}%", self.text.to_lowercase().replace(['\\', '%', '_'], " "))
+        format!("{}%", crate::db::literal(&self.text.to_lowercase()))
     }
 }
 
@@ -181,7 +181,7 @@ fn matching(filter: &Filter) -> String {
         // security has not passed yet, so no index on lower(customer_name) could serve here.
         sql.push_str(
             " AND (customer_id = ANY(ARRAY(SELECT c.id FROM public.customers c WHERE c.organization_id = $1 \
-             AND c.client_id = $2 AND (c.account_number = $6 OR lower(c.name) LIKE $5) LIMIT 200)) \
+             AND c.client_id = $2 AND (c.account_number = $6 OR lower(c.name) LIKE $5) LIMIT 5000)) \
              OR (number = $7 AND series = coalesce($8, (SELECT l.invoice_series FROM public.clients l \
              WHERE l.organization_id = $1 AND l.id = $2))))",
         );
@@ -312,7 +312,7 @@ mod tests {
         let label = parse("NW-2026-000412");
         assert_eq!((label.number, label.series.as_deref()), (Some(412), Some("NW")));
         assert_eq!((parse("4410-2291").number, parse("Maria").number), (None, None));
-        assert_eq!(parse("A_b%").prefix(), "a b %");
+        assert_eq!(parse("A_b%").prefix(), r"a\_b\%%");
     }
 
     #[test]

@@ -186,7 +186,7 @@ impl Filter {
     fn pattern(&self) -> String {
         match self.search.trim() {
             "" => String::new(),
-            search => format!("%{}%", search.replace(['\\', '%', '_'], " ")),
+            search => format!("%{}%", crate::db::literal(search)),
         }
     }
 
