@@ -12,6 +12,7 @@ use super::Desk;
 use crate::db::schema::{customers, interval_days, invoices, meter_readings, meters, tariff_agreements, tariff_rates};
 use crate::ids::{CustomerId, MeterId, TariffRateId};
 use crate::period::Period;
+use crate::tariff_document::Ratchet;
 
 /// A customer with supply in the period.
 #[derive(Debug, Clone, Queryable, Selectable, Serialize)]
@@ -172,7 +173,7 @@ pub(super) async fn batch(
     period: Period,
 ) -> QueryResult<Batch> {
     let (from, to) = (period.from(), period.to());
-    let earliest = from.checked_sub_months(Months::new(13)).unwrap_or(from);
+    let earliest = earliest(from);
     let (mut one, mut two) = (conn, conn);
     let past = invoices::table
         .filter(invoices::organization_id.eq(desk.organization).and(invoices::client_id.eq(desk.client)))
@@ -192,6 +193,11 @@ pub(super) async fn batch(
         .load(&mut two);
     let (supply, past, later) = tokio::try_join!(supply(conn, desk, of, period), past, later)?;
     Ok(Batch { past, later, ..supply })
+}
+
+/// As far back as any ratchet looks.
+fn earliest(from: NaiveDate) -> NaiveDate {
+    from.checked_sub_months(Months::new(Ratchet::MOST_MONTHS.into())).unwrap_or(from)
 }
 
 /// The same without bills: meters, agreements and usage.
@@ -237,4 +243,15 @@ pub(super) async fn supply(
         .load(&mut four);
     let (meters, agreements, reads, days) = tokio::try_join!(meters, agreements, reads, days)?;
     Ok(Batch { meters, agreements, reads, days, past: vec![], later: vec![] })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn earlier_bills_reach_back_as_far_as_the_longest_ratchet() {
+        let date = |text: &str| text.parse::<NaiveDate>().unwrap();
+        assert_eq!(earliest(date("2026-03-01")), date("2023-03-01"));
+    }
 }

@@ -12,10 +12,10 @@ use super::part::Part;
 use crate::money::Money;
 use crate::tariff_document::{Adjustment, AdjustmentKind, Minimum, MinimumBasis};
 
-/// Adds the riders of a part to its lines, in the tariff's order.
-pub fn riders(part: &Part<'_>, lines: &mut Vec<BillLine>) -> Result<(), RatingError> {
+/// Adds the riders of a part to its lines, in the tariff's order; the first `first` lines are the first energy charge's.
+pub fn riders(part: &Part<'_>, first: usize, lines: &mut Vec<BillLine>) -> Result<(), RatingError> {
     for (adjustment, item) in part.tariff.document.adjustments.iter().zip(&part.tariff.riders) {
-        lines.push(rider(part, adjustment, item, lines)?);
+        lines.push(rider(part, adjustment, item, first, lines)?);
     }
     Ok(())
 }
@@ -24,11 +24,12 @@ fn rider(
     part: &Part<'_>,
     adjustment: &Adjustment,
     item: &Arc<Item>,
+    first: usize,
     lines: &[BillLine],
 ) -> Result<BillLine, RatingError> {
     match &adjustment.kind {
         AdjustmentKind::Kwh { .. } => {
-            let (kwh, trace) = billed_energy(part, lines);
+            let (kwh, trace) = billed_energy(part, lines.get(..first).unwrap_or_default());
             part.line(item, kwh, trace)
         }
         AdjustmentKind::Period { .. } => part.line(item, part.share().round_dp(6).normalize(), vec![]),
@@ -42,13 +43,11 @@ fn rider(
     }
 }
 
-/// The energy that the first energy charge bills, by day.
-fn billed_energy(part: &Part<'_>, lines: &[BillLine]) -> (Decimal, Vec<TraceDay>) {
-    let Some(first) = part.tariff.energy.first() else {
+/// The energy that the first energy charge bills, whose lines these are, by day.
+fn billed_energy(part: &Part<'_>, billed: &[BillLine]) -> (Decimal, Vec<TraceDay>) {
+    if part.tariff.energy.is_empty() {
         return (part.imported(), vec![]);
-    };
-    let billed: Vec<&BillLine> =
-        lines.iter().filter(|line| line.item.kind == LineKind::Energy && line.item.name == first.name).collect();
+    }
     let mut trace: Vec<TraceDay> = vec![];
     for day in billed.iter().flat_map(|line| &line.trace) {
         match trace.iter_mut().find(|known| known.date == day.date) {
@@ -65,23 +64,40 @@ fn billed_energy(part: &Part<'_>, lines: &[BillLine]) -> (Decimal, Vec<TraceDay>
 
 /// What is missing to each minimum, as lines of their own.
 pub fn minimums(parts: &[Part<'_>], lines: &mut Vec<BillLine>) -> Result<(), RatingError> {
-    let Some(last) = parts.last() else {
-        return Ok(());
-    };
-    for minimum in &last.tariff.document.minimums {
+    for (part, minimum) in of_all_versions(parts) {
         let counted = counted(minimum, lines)
-            + if minimum.per == MinimumBasis::Year { last.history.carried.year_to_date } else { Money::ZERO };
+            + if minimum.per == MinimumBasis::Year { part.history.carried.year_to_date } else { Money::ZERO };
         let Some(least) = least(minimum, parts) else {
             continue;
         };
         let short = least - counted;
         if !short.is_negative() && !short.is_zero() {
-            let item = last.tariff.item(LineKind::Minimum, &minimum.name, Unit::Each, short.amount());
+            let item = part.tariff.item(LineKind::Minimum, &minimum.name, Unit::Each, short.amount());
             let item = item.noted(&format!("{least} less {counted}"));
-            lines.push(BillLine { period: last.whole, ..last.line(&Arc::new(item), Decimal::ONE, vec![])? });
+            lines.push(part.line_of_bill(&Arc::new(item), Decimal::ONE, vec![])?);
         }
     }
     Ok(())
+}
+
+/// Every minimum of the last version, and of each earlier one those that no later one has; the year's only of the last.
+fn of_all_versions<'p>(parts: &'p [Part<'_>]) -> Vec<(&'p Part<'p>, &'p Minimum)> {
+    let mut found: Vec<(&Part<'_>, &Minimum)> = vec![];
+    for (at, part) in parts.iter().rev().enumerate() {
+        let later = found.len();
+        for minimum in &part.tariff.document.minimums {
+            let known = found.iter().take(later).any(|(_, known)| is_same(known, minimum));
+            if !known && (at == 0 || minimum.per != MinimumBasis::Year) {
+                found.push((part, minimum));
+            }
+        }
+    }
+    found
+}
+
+/// Whether two versions of a tariff mean the same minimum.
+fn is_same(one: &Minimum, other: &Minimum) -> bool {
+    one.name == other.name && one.per == other.per
 }
 
 /// What counts towards a minimum; the year's also counts the minimums of its bills.
@@ -102,8 +118,10 @@ fn least(minimum: &Minimum, parts: &[Part<'_>]) -> Option<Money> {
         return last.whole.contains(end).then(|| Money::new(minimum.amount));
     }
     let share = |part: &Part<'_>| {
-        let same =
-            part.tariff.document.minimums.iter().find(|known| known.name == minimum.name && known.per == minimum.per);
+        let own = &part.tariff.document.minimums;
+        // Of two alike in one version each is itself.
+        let same = own.iter().find(|known| std::ptr::eq(*known, minimum));
+        let same = same.or_else(|| own.iter().find(|known| is_same(known, minimum)));
         let factor = if minimum.per == MinimumBasis::Day { Decimal::from(part.period.days()) } else { part.share() };
         same.map_or(Decimal::ZERO, |same| same.amount * factor)
     };

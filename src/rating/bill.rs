@@ -26,7 +26,8 @@ pub struct Bill {
     pub exported_kwh: Decimal,
     /// Highest average demand in kW; `None` where it was not measured.
     pub peak_kw: Option<Decimal>,
-    /// Highest demand in kW per time-of-use period of the demand charges, for later ratchets.
+    /// Highest demand in kW, for later ratchets: of each demand charge (its name, then U+001F), of each with its
+    /// time-of-use period (which follows), and per time-of-use period of all demand charges.
     pub peaks: BTreeMap<String, Decimal>,
     /// The charges, taxes last.
     pub lines: Vec<BillLine>,

@@ -40,7 +40,13 @@ pub struct Charge {
     /// Index into `prices` of every cell of the tariff's grid.
     of_grid: Vec<u16>,
     pub prices: Vec<Price>,
+    /// Of a demand charge: under which name bills keep its highest demand at any time.
+    pub record: String,
 }
+
+/// Ends a charge's name where bills keep its highest demand: no name in a tariff has it. A period follows where there is
+/// one; a second charge of the same name has it twice.
+pub const OF_CHARGE: char = '\u{1f}';
 
 /// One price with its blocks.
 #[derive(Debug, Clone)]
@@ -54,6 +60,8 @@ pub struct Price {
     pub items: Vec<Arc<Item>>,
     /// Where each block but the last ends, in watt-hours.
     pub ends: Vec<i64>,
+    /// Of a demand charge: under which name bills keep the highest demand at this price.
+    pub record: String,
 }
 
 /// What the lines of a charge are like.
@@ -85,9 +93,11 @@ impl CompiledTariff {
             let lines = lines(LineKind::Energy, Unit::KilowattHour);
             calendars.charge(&energy.name, energy.calendar.as_ref(), &energy.prices, lines)
         });
-        let demand = document.demand.iter().map(|demand| {
+        let demand = document.demand.iter().enumerate().map(|(at, demand)| {
             let lines = Lines { periods: demand.per_period, ..lines(LineKind::Demand, Unit::Kilowatt) };
-            calendars.charge(&demand.name, demand.calendar.as_ref(), &demand.prices, lines)
+            let charge = calendars.charge(&demand.name, demand.calendar.as_ref(), &demand.prices, lines);
+            let namesakes = document.demand.iter().take(at).filter(|other| other.name == demand.name).count();
+            charge.recorded(namesakes, demand.per_period)
         });
         let export = match &document.export {
             Some(
@@ -155,6 +165,7 @@ impl<'d> Calendars<'d> {
             blocks: cell.blocks.clone(),
             items: items(name, cell, lines),
             ends: cell.blocks.iter().filter_map(|block| block.to).map(watt_hours).collect(),
+            record: String::new(),
         });
         let prices: Vec<Price> = prices.collect();
         let of_calendar: Vec<u16> = calendar.as_ref().map_or_else(Vec::new, |calendar| {
@@ -164,7 +175,7 @@ impl<'d> Calendars<'d> {
             Some(place) => self.grid.cells_of(place).map(|cell| of_calendar.get(cell).copied().unwrap_or(0)).collect(),
             None => vec![0; self.grid.cells()],
         };
-        Charge { name: name.to_owned(), calendar, of_calendar, of_grid, prices }
+        Charge { name: name.to_owned(), calendar, of_calendar, of_grid, prices, record: String::new() }
     }
 }
 
@@ -181,6 +192,22 @@ fn items(name: &str, cell: &PriceCell, lines: Lines<'_>) -> Vec<Arc<Item>> {
 }
 
 impl Charge {
+    /// The demand charge with the names of its records; `namesakes` come before it in the tariff.
+    fn recorded(mut self, namesakes: usize, per_period: bool) -> Self {
+        self.record.clone_from(&self.name);
+        self.record.extend(std::iter::repeat_n(OF_CHARGE, namesakes + 1));
+        for price in &mut self.prices {
+            let period = price.period.as_deref().filter(|_| per_period);
+            price.record = format!("{}{}", self.record, period.unwrap_or_default());
+        }
+        self
+    }
+
+    /// Whether a bill keeps this charge's highest demand under the name.
+    pub fn is_record(&self, name: &str) -> bool {
+        name.strip_prefix(&self.record).is_some_and(|period| !period.starts_with(OF_CHARGE))
+    }
+
     /// The price of a cell of the charge's calendar.
     pub fn price_of(&self, cell: usize) -> usize {
         self.of_calendar.get(cell).copied().unwrap_or(0).into()

@@ -30,28 +30,45 @@ pub struct Peak {
     pub estimated: bool,
 }
 
-/// Adds the demand lines, and keeps the highest demand of each period for later ratchets.
+/// Adds the demand lines, and keeps the highest demand of each charge and each period for later ratchets.
 pub fn lines(
     part: &Part<'_>,
     peaks: &mut BTreeMap<String, Decimal>,
     lines: &mut Vec<BillLine>,
 ) -> Result<(), RatingError> {
     for (charge, rules) in part.tariff.demand.iter().zip(&part.tariff.document.demand) {
+        // Each version sees the whole billing period: what an earlier one found over other windows or hours is past.
+        if part.period != part.whole {
+            peaks.retain(|name, _| !charge.is_record(name));
+        }
         let seasons = days_of_seasons(part, charge);
         let found = match &part.measured {
             Some(measured) => of_profile(part, charge, rules, measured)?,
             None => of_reads(charge, rules, part.whole_usage.import.reads())?,
         };
         for (price, peak) in charge.prices.iter().zip(found) {
-            if let (Some(name), Some(peak)) = (price.period.as_ref().filter(|_| rules.per_period), peak) {
-                let highest = peaks.entry(name.clone()).or_default();
-                *highest = (*highest).max(peak.kw);
+            if let Some(peak) = peak {
+                keep(charge, price, rules, peak.kw, peaks);
             }
             let days = price.season_at.map_or(part.period.days(), |at| seasons.get(at).copied().unwrap_or(0));
-            price_lines(part, rules, (price, days), peak, lines)?;
+            price_lines(part, (charge, rules), (price, days), peak, lines)?;
         }
     }
     Ok(())
+}
+
+/// Keeps a highest demand as the charge's own, and by period for charges that this bill knows nothing of.
+fn keep(charge: &Charge, price: &Price, rules: &DemandCharge, kw: Decimal, peaks: &mut BTreeMap<String, Decimal>) {
+    let period = price.period.as_ref().filter(|_| rules.per_period);
+    let own = period.map(|_| &price.record);
+    for name in [Some(&charge.record), own, period].into_iter().flatten() {
+        match peaks.get_mut(name) {
+            Some(highest) => *highest = (*highest).max(kw),
+            None => {
+                peaks.insert(name.clone(), kw.max(Decimal::ZERO));
+            }
+        }
+    }
 }
 
 /// The highest demand at each price.
@@ -126,7 +143,7 @@ fn in_season(charge: &Charge, price: &Price, read: &RegisterRead) -> Result<bool
 /// One line for each block that the billed demand reaches.
 fn price_lines(
     part: &Part<'_>,
-    rules: &DemandCharge,
+    (charge, rules): (&Charge, &DemandCharge),
     (price, days): (&Price, i64),
     peak: Option<Peak>,
     lines: &mut Vec<BillLine>,
@@ -135,7 +152,7 @@ fn price_lines(
     if free || days == 0 {
         return Ok(());
     }
-    let (billed, note) = billed(part, rules, price, peak);
+    let (billed, note) = billed(part, (charge, rules), price, peak);
     let Some(billed) = billed.filter(|billed| billed.kw > Decimal::ZERO) else {
         return Ok(());
     };
@@ -177,12 +194,16 @@ fn days_of_seasons(part: &Part<'_>, charge: &Charge) -> Vec<i64> {
 }
 
 /// The demand billed, and where it comes from if not from this period: max(actual, ratchet).
-fn billed(part: &Part<'_>, rules: &DemandCharge, price: &Price, actual: Option<Peak>) -> (Option<Peak>, String) {
+fn billed(
+    part: &Part<'_>,
+    (charge, rules): (&Charge, &DemandCharge),
+    price: &Price,
+    actual: Option<Peak>,
+) -> (Option<Peak>, String) {
     let Some(ratchet) = &rules.ratchet else {
         return (actual, String::new());
     };
-    let period = price.period.as_ref().filter(|_| rules.per_period);
-    let of = |past: &PastPeak| period.map_or(Some(past.kw), |name| past.tou.get(name).copied());
+    let of = |past: &PastPeak| earlier_peak(past, charge, price, rules);
     let earlier = part.history.peaks.iter().filter(|past| within(ratchet, past.from, part.whole.from()));
     let highest = earlier.filter_map(|past| of(past).map(|kw| (kw, past.from))).max_by_key(|(kw, from)| (*kw, *from));
     let Some((kw, from)) = highest else {
@@ -194,6 +215,16 @@ fn billed(part: &Part<'_>, rules: &DemandCharge, price: &Price, actual: Option<P
     }
     let note = format!("{} % of {} kW of {}", ratchet.percent.normalize(), kw.normalize(), from.format("%Y-%m"));
     (Some(Peak { kw: floor, date: from, estimated: false }), note)
+}
+
+/// The charge's own highest demand in an earlier bill; of a bill that knows nothing of this charge, such as one by
+/// another tariff, that of the period or at any time.
+fn earlier_peak(past: &PastPeak, charge: &Charge, price: &Price, rules: &DemandCharge) -> Option<Decimal> {
+    if past.tou.contains_key(&charge.record) {
+        return past.tou.get(&price.record).copied();
+    }
+    let period = price.period.as_ref().filter(|_| rules.per_period);
+    period.map_or(Some(past.kw), |name| past.tou.get(name).copied())
 }
 
 fn within(ratchet: &Ratchet, past: NaiveDate, from: NaiveDate) -> bool {

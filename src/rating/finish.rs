@@ -30,7 +30,7 @@ pub fn bill(parts: &[Part<'_>], mut state: State, mut lines: Vec<BillLine>) -> R
     if total.abs() >= MOST {
         return Err(RatingError::TooLarge("total".to_owned()));
     }
-    let payable_rounding = payable_rounding(last, total);
+    let payable_rounding = payable_rounding(last, total)?;
     let bank_kwh = state.bank.iter().map(|(period, wh)| (period.clone(), Decimal::new(*wh, 3))).collect();
     Ok(Bill {
         period: last.whole,
@@ -96,12 +96,14 @@ fn tax_line(part: &Part<'_>, tax: &TaxOn, base: Money) -> BillLine {
 }
 
 /// What makes the total a multiple of the tariff's step: an amount of its own.
-fn payable_rounding(part: &Part<'_>, total: Money) -> Money {
-    let step = part.tariff.document.rounding.payable_step.filter(|step| *step > Decimal::ZERO);
-    step.map_or(Money::ZERO, |step| {
-        let multiple = Rounding::HalfAwayFromZero.apply(total.amount() / step, 0) * step;
-        Money::new(multiple) - total
-    })
+fn payable_rounding(part: &Part<'_>, total: Money) -> Result<Money, RatingError> {
+    let Some(step) = part.tariff.document.rounding.payable_step else {
+        return Ok(Money::ZERO);
+    };
+    let steps = total.amount().checked_div(step).map(|steps| Rounding::HalfAwayFromZero.apply(steps, 0));
+    let payable = steps.and_then(|steps| steps.checked_mul(step)).map(Money::new);
+    let payable = payable.filter(|payable| payable.abs() < MOST);
+    Ok(payable.ok_or_else(|| RatingError::TooLarge("payable".to_owned()))? - total)
 }
 
 /// Energy bought in the billing period, in kWh.

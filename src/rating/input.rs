@@ -70,7 +70,7 @@ pub struct PastPeak {
     pub from: NaiveDate,
     /// At any time, in kW.
     pub kw: Decimal,
-    /// Per time-of-use period, in kW.
+    /// Per demand charge and per time-of-use period, in kW, as [`Bill::peaks`].
     #[serde(default)]
     pub tou: BTreeMap<String, Decimal>,
 }

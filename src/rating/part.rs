@@ -44,7 +44,7 @@ pub struct State {
     pub netted: bool,
     /// Net metering: watt-hours billed by the first charge of the part.
     pub billed_wh: i64,
-    /// Highest demand by time-of-use period.
+    /// Highest demand by charge and by time-of-use period.
     pub peaks: BTreeMap<String, Decimal>,
 }
 
@@ -79,22 +79,27 @@ impl<'a> Part<'a> {
         let flow = export::flow(self)?;
         state.netted = self.usage.export.is_some() || !state.bank.is_empty();
         let mut lines = Vec::with_capacity(USUAL_LINES);
-        self.energy(&flow, state, &mut lines)?;
+        let first = self.energy(&flow, state, &mut lines)?;
         demand::lines(self, &mut state.peaks, &mut lines)?;
         fixed::lines(self, &mut lines)?;
-        adjust::riders(self, &mut lines)?;
+        adjust::riders(self, first, &mut lines)?;
         export::credits(self, &flow, &mut lines)?;
         Ok(lines)
     }
 
-    fn energy(&self, flow: &Flow, state: &mut State, lines: &mut Vec<BillLine>) -> Result<(), RatingError> {
+    /// Adds the energy lines; how many of them are the first charge's.
+    fn energy(&self, flow: &Flow, state: &mut State, lines: &mut Vec<BillLine>) -> Result<usize, RatingError> {
         let netted = self.netted(flow)?;
         let bought = netted.as_ref().or(self.measured.as_ref());
+        let mut first = 0;
         for (at, (charge, rules)) in self.tariff.energy.iter().zip(&self.tariff.document.energy).enumerate() {
             let sums = self.sums(charge, self.scale(rules.blocks_per), bought, state, at == 0)?;
             self.energy_lines(charge, sums, lines)?;
+            if at == 0 {
+                first = lines.len();
+            }
         }
-        Ok(())
+        Ok(first)
     }
 
     /// What is left of the part's imports after netting, measured; `None` where nothing was netted.
@@ -224,12 +229,25 @@ impl<'a> Part<'a> {
 
     /// A finished line: rounded, and marked where the part is not the whole billing period.
     pub fn line(&self, item: &Arc<Item>, quantity: Decimal, trace: Vec<TraceDay>) -> Result<BillLine, RatingError> {
+        let line = self.line_of_bill(item, quantity, trace)?;
+        if self.period == self.whole {
+            return Ok(line);
+        }
+        Ok(BillLine { item: Arc::new(item.of_days(self.period)), period: self.period, ..line })
+    }
+
+    /// A finished line of the whole billing period, of which the part may be the last days only.
+    pub fn line_of_bill(
+        &self,
+        item: &Arc<Item>,
+        quantity: Decimal,
+        trace: Vec<TraceDay>,
+    ) -> Result<BillLine, RatingError> {
         let amount = Money::product(quantity, item.price, self.tariff.document.rounding.money)
             .filter(|amount| amount.abs() < MOST)
             .ok_or_else(|| RatingError::TooLarge(item.name.clone()))?;
-        let item = if self.period == self.whole { Arc::clone(item) } else { Arc::new(item.of_days(self.period)) };
         let estimated = trace.iter().any(|day| day.estimated);
-        Ok(BillLine { item, period: self.period, quantity, amount, estimated, trace })
+        Ok(BillLine { item: Arc::clone(item), period: self.whole, quantity, amount, estimated, trace })
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono_tz::UTC;
 use rust_decimal::Decimal;
 
-use super::super::{History, LineKind, PastPeak, UsageInput, rate};
+use super::super::{Bill, History, LineKind, PastPeak, UsageInput, rate, rate_versions};
 use super::fixtures::*;
 use crate::tariff_document::{DemandCharge, PriceCell, Ratchet, TariffDocument};
 use crate::usage::RegisterRead;
@@ -179,4 +179,76 @@ fn register_reads_must_tell_the_highest_demand() {
     );
     read.peak_kw = Some(decimal("12.4"));
     assert_eq!(brief(&of(&tariff, &read).unwrap(), LineKind::Demand), lines(&["/0/12.4/124.00"]));
+}
+
+/// January with one quarter-hour of 20 kW on the 10th at 8:00 among quarter-hours of 0.4 kW, then February of these alone.
+fn february_after_a_spike(tariff: &TariffDocument) -> [Bill; 2] {
+    let (january, february) = (period("2026-01-01/2026-02-01"), period("2026-02-01/2026-03-01"));
+    let spike = |day, at| if day == date("2026-01-10") && at == 32 { 5_000 } else { 100 };
+    let (tariff, profile) = (compile(tariff), profile_of(UTC, 15, period("2026-01-01/2026-03-01"), spike));
+    let usage = UsageInput::profile(&profile);
+    let first = rate(&tariff, &usage, january, &History::default()).unwrap();
+    let second = rate(&tariff, &usage, february, &History::default().after(&first)).unwrap();
+    [first, second]
+}
+
+fn with_ratchet(name: &str, charge: DemandCharge, price: &str) -> DemandCharge {
+    let ratchet = Some(Ratchet { percent: decimal("100"), months: 11, only: vec![] });
+    let mut charge = DemandCharge { name: name.to_owned(), ratchet, ..charge };
+    charge.prices.last_mut().unwrap().blocks[0].price = decimal(price);
+    charge
+}
+
+#[test]
+fn a_ratchet_looks_at_the_peaks_over_its_own_charges_window() {
+    for name in ["B", "Demand"] {
+        let mut tariff = demand(PriceCell::flat(decimal("1")), Some(15));
+        let hourly = DemandCharge { window_minutes: Some(60), ..tariff.demand[0].clone() };
+        tariff.demand.push(with_ratchet(name, hourly, "10"));
+        let [january, february] = february_after_a_spike(&tariff);
+        assert_eq!(brief(&january, LineKind::Demand), lines(&["/0/20/20.00", "/0/5.3/53.00"]));
+        assert_eq!(brief(&february, LineKind::Demand), lines(&["/0/0.4/0.40", "/0/5.3/53.00"]), "{name}");
+    }
+}
+
+#[test]
+fn a_ratchet_per_period_looks_at_the_hours_of_its_own_charges_calendar() {
+    let mut tariff = tou(UTC, "0", "0");
+    let mut morning = tariff.calendars["time of use"].clone();
+    for day in &mut morning.seasons[0].days {
+        day.hours.fill(0);
+        day.hours[..12].fill(1);
+    }
+    tariff.calendars.insert("morning".to_owned(), morning);
+    let mut charge = per_period().demand.remove(0);
+    charge.prices[0].blocks[0].price = decimal("0");
+    let first = DemandCharge { calendar: Some("morning".to_owned()), ..charge.clone() };
+    tariff.demand = vec![first, with_ratchet("B", charge, "10")];
+    tariff.demand[0].prices[1].blocks[0].price = decimal("1");
+    let [january, february] = february_after_a_spike(&tariff);
+    assert_eq!(brief(&january, LineKind::Demand), lines(&["on-peak/0/20/20.00", "on-peak/0/0.4/4.00"]));
+    assert_eq!(brief(&february, LineKind::Demand), lines(&["on-peak/0/0.4/0.40", "on-peak/0/0.4/4.00"]));
+}
+
+#[test]
+fn a_ratchet_takes_the_peak_at_any_time_of_a_bill_that_knows_nothing_of_its_charge() {
+    let mut tariff = demand(PriceCell::flat(decimal("10")), None);
+    let [january, _] = february_after_a_spike(&tariff);
+    tariff.demand = vec![with_ratchet("Renamed", tariff.demand[0].clone(), "10")];
+    let days = period("2026-02-01/2026-03-01");
+    let profile = profile_of(UTC, 15, days, |_, _| 100);
+    let history = History::default().after(&january);
+    let renamed = rate(&compile(&tariff), &UsageInput::profile(&profile), days, &history).unwrap();
+    assert_eq!(brief(&renamed, LineKind::Demand), lines(&["/0/20/200.00"]));
+}
+
+#[test]
+fn after_a_change_of_its_window_a_charge_keeps_the_peak_over_the_new_one() {
+    let days = period("2026-01-01/2026-02-01");
+    let of = |window| compile(&demand(PriceCell::flat(decimal("10")), Some(window)));
+    let profile = profile_of(UTC, 15, days, |_, at| if at == 32 { 5_000 } else { 100 });
+    let (old, new) = (of(15), of(60));
+    let versions = [(days.from(), &old), (date("2026-01-16"), &new)];
+    let bill = rate_versions(&versions, &UsageInput::profile(&profile), days, &History::default()).unwrap();
+    assert_eq!(bill.peaks, BTreeMap::from([("Demand\u{1f}".to_owned(), decimal("5.3"))]));
 }

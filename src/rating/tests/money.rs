@@ -2,7 +2,7 @@
 
 use chrono_tz::UTC;
 
-use super::super::{Bill, History, LineKind, UsageInput, rate};
+use super::super::{Bill, History, LineKind, UsageInput, rate, rate_versions};
 use super::fixtures::*;
 use crate::money::{Money, Rounding};
 use crate::tariff_document::{
@@ -180,4 +180,33 @@ fn riders_and_percentages_are_worked_out_in_order_on_the_lines_they_name() {
         lines(&["/0/1000/-10.00", "/0/90/2.25", "/0/110/11.00", "/0/1/1.50"])
     );
     assert_eq!(bill.lines[2].trace.iter().map(|read| read.quantity).sum::<rust_decimal::Decimal>(), decimal("1000"));
+}
+
+#[test]
+fn a_rider_per_kwh_counts_energy_once_where_two_charges_have_one_name() {
+    let mut tariff = flat("0.1");
+    tariff.energy.push(tariff.energy[0].clone());
+    tariff
+        .adjustments
+        .push(Adjustment { name: "Rider".to_owned(), kind: AdjustmentKind::Kwh { price: decimal("0.01") } });
+    let whole = of_kwh(&tariff, JANUARY, "310");
+    assert_eq!(brief(&whole, LineKind::Adjustment), lines(&["/0/310/3.10"]));
+    let (days, tariff) = (period(JANUARY), compile(&tariff));
+    let read = [RegisterRead::total(days.from(), days.to(), decimal("310"))];
+    let versions = [(days.from(), &tariff), (date("2026-01-11"), &tariff)];
+    let split = rate_versions(&versions, &UsageInput::reads(&read), days, &History::default()).unwrap();
+    assert_eq!(brief(&split, LineKind::Adjustment), lines(&["/0/100/1.00", "/0/210/2.10"]));
+}
+
+#[test]
+fn an_amount_to_pay_beyond_what_is_stored_is_told_not_a_panic() {
+    let mut tariff = flat("0.1");
+    tariff.rounding.payable_step = Some(rust_decimal::Decimal::MAX);
+    assert_eq!(of_kwh(&tariff, JANUARY, "100").payable, Money::ZERO);
+    tariff.rounding.payable_step = Some(decimal("12000000000"));
+    tariff.energy[0].prices[0].blocks[0].price = decimal("999999");
+    let (days, read) = (period(JANUARY), RegisterRead::total(date("2026-01-01"), date("2026-02-01"), decimal("9000")));
+    let usage = UsageInput::reads(std::slice::from_ref(&read));
+    let fault = rate(&compile(&tariff), &usage, days, &History::default()).unwrap_err();
+    assert_eq!(fault.to_string(), "payable: the amount is too large");
 }

@@ -3,11 +3,13 @@
 use chrono_tz::UTC;
 use rust_decimal::Decimal;
 
-use super::super::{History, LineKind, RatingError, UsageInput, interval_costs, rate, rate_versions};
+use super::super::{Bill, History, LineKind, RatingError, Supply, UsageInput, interval_costs, rate, rate_versions};
 use super::fixtures::*;
 use crate::money::Money;
-use crate::tariff_document::{DemandCharge, PriceCell, TariffDocument};
-use crate::usage::RegisterRead;
+use crate::tariff_document::{
+    DemandCharge, ExportCredit, Minimum, MinimumBasis, NetMetering, PriceCell, Settlement, TariffDocument,
+};
+use crate::usage::{Direction, Profile, RegisterRead};
 
 fn flat(price: &str) -> TariffDocument {
     TariffDocument::flat("T", "EUR", UTC, decimal(price))
@@ -125,4 +127,58 @@ fn interval_costs_sum_to_the_energy_lines_to_the_cent() {
         costs.iter().all(|interval| interval.cost <= Decimal::new(interval.wh, 3) * decimal("0.62") + decimal("0.03"))
     );
     assert_ne!(bill.sum(LineKind::Energy), Money::ZERO);
+}
+
+fn with_minimum(name: &str, amount: &str) -> TariffDocument {
+    let mut tariff = TariffDocument::flat("T", "EUR", UTC, decimal("0"));
+    let (name, amount) = (name.to_owned(), decimal(amount));
+    tariff.minimums.push(Minimum { name, amount, per: MinimumBasis::Period, counts: vec![] });
+    tariff
+}
+
+fn descriptions(bill: &Bill, kind: LineKind) -> Vec<&str> {
+    bill.lines.iter().filter(|line| line.item.kind == kind).map(|line| line.item.description.as_str()).collect()
+}
+
+#[test]
+fn a_minimum_has_its_share_of_the_days_also_where_only_an_earlier_version_has_it() {
+    let days = period("2026-01-01/2026-02-01");
+    let profile = profile_of(UTC, 60, days, |_, _| 0);
+    let bill = |old: &TariffDocument, new: &TariffDocument| {
+        let versions = [(days.from(), &compile(old)), (date("2026-01-11"), &compile(new))];
+        rate_versions(&versions, &UsageInput::profile(&profile), days, &History::default()).unwrap()
+    };
+    let (none, least) = (TariffDocument::flat("T", "EUR", UTC, decimal("0")), with_minimum("Least", "31"));
+    let first = bill(&least, &none);
+    assert_eq!(descriptions(&first, LineKind::Minimum), ["Least, 10.00 less 0.00"]);
+    assert!(first.lines.iter().filter(|line| line.item.kind == LineKind::Minimum).all(|line| line.period == days));
+    assert_eq!(descriptions(&bill(&none, &least), LineKind::Minimum), ["Least, 21.00 less 0.00"]);
+    assert_eq!(
+        descriptions(&bill(&least, &with_minimum("Least", "62")), LineKind::Minimum),
+        ["Least, 52.00 less 0.00"]
+    );
+    assert_eq!(
+        descriptions(&bill(&least, &with_minimum("Other", "62")), LineKind::Minimum),
+        ["Other, 42.00 less 0.00", "Least, 10.00 less 0.00"]
+    );
+}
+
+#[test]
+fn lines_of_the_whole_bill_are_not_marked_with_the_last_versions_days() {
+    let days = period("2026-06-01/2026-07-01");
+    let none = profile_of(UTC, 60, days, |_, _| 0);
+    let fed_in = Profile { direction: Direction::Export, ..profile_of(UTC, 60, days, |_, _| 1_000) };
+    let bill = |credit: ExportCredit, history: &History| {
+        let tariff = TariffDocument { export: Some(credit), ..TariffDocument::flat("T", "EUR", UTC, decimal("0.3")) };
+        let (tariff, export) = (compile(&tariff), Some(Supply::Profile(&fed_in)));
+        let usage = UsageInput { export, ..UsageInput::profile(&none) };
+        rate_versions(&[(days.from(), &tariff), (date("2026-06-11"), &tariff)], &usage, days, history).unwrap()
+    };
+    let settlement = Some(Settlement { month: 6, price: decimal("0.05") });
+    let settled = bill(ExportCredit::NetMetering(NetMetering { roll_over: true, settlement }), &History::default());
+    assert_eq!(descriptions(&settled, LineKind::Credit), ["Energy left over"]);
+    assert!(settled.lines.iter().filter(|line| line.item.kind == LineKind::Credit).all(|line| line.period == days));
+    let prices = vec![PriceCell::flat(decimal("0.1"))];
+    let kept = bill(ExportCredit::BuyAllSellAll { calendar: None, prices, roll_over: true }, &History::default());
+    assert_eq!(descriptions(&kept, LineKind::Credit).last(), Some(&"Credit kept for later bills"));
 }

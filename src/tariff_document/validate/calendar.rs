@@ -11,6 +11,9 @@ pub fn check(faults: &mut Faults, name: &str, calendar: &Calendar) {
     faults.check(calendar.periods.len() <= 24, &format!("{path}.periods"), "a calendar has at most 24 periods");
     faults.check(calendar.seasons.len() <= 24, &format!("{path}.seasons"), "a calendar has at most 24 seasons");
     unique(faults, &format!("{path}.periods"), calendar.periods.iter());
+    for (at, period) in calendar.periods.iter().enumerate() {
+        faults.printable(period, &format!("{path}.periods[{at}]"));
+    }
     unique(faults, &format!("{path}.seasons"), calendar.seasons.iter().map(|season| &season.name));
     year(faults, &format!("{path}.seasons"), &calendar.seasons);
     for (at, season) in calendar.seasons.iter().enumerate() {

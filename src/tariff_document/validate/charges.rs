@@ -42,9 +42,9 @@ pub fn check(faults: &mut Faults, tariff: &TariffDocument) {
         "kWh have 0 to 3 decimals",
     );
     faults.check(
-        rounding.payable_step.is_none_or(|step| step > Decimal::ZERO),
+        rounding.payable_step.is_none_or(|step| step > Decimal::ZERO && step.normalize().scale() <= 2),
         "rounding.payable_step",
-        "the step is more than 0",
+        "the step is at least 0.01, and a multiple of it",
     );
 }
 

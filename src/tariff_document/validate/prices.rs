@@ -2,8 +2,20 @@
 
 use rust_decimal::Decimal;
 
-use super::super::{Block, BlockBasis, Calendar, DemandCharge, ExportCredit, PriceCell, TariffDocument};
+use super::super::{Block, BlockBasis, Calendar, DemandCharge, ExportCredit, PriceCell, Ratchet, TariffDocument};
 use super::Faults;
+
+impl Faults {
+    /// Bills keep demand under names of charges and periods, which a control character ends.
+    pub(super) fn printable(&mut self, name: &str, path: &str) {
+        self.check(!name.contains(char::is_control), path, "a name has no control characters");
+    }
+}
+
+impl Ratchet {
+    /// The most months that a ratchet looks back, and so how far back billing loads earlier bills.
+    pub const MOST_MONTHS: u8 = 36;
+}
 
 pub fn check(faults: &mut Faults, tariff: &TariffDocument) {
     for (at, charge) in tariff.energy.iter().enumerate() {
@@ -32,6 +44,7 @@ pub fn check(faults: &mut Faults, tariff: &TariffDocument) {
 
 fn demand(faults: &mut Faults, tariff: &TariffDocument, path: &str, charge: &DemandCharge) {
     faults.check(!charge.name.trim().is_empty(), &format!("{path}.name"), "the charge needs a name");
+    faults.printable(&charge.name, &format!("{path}.name"));
     let window = charge.window_minutes.is_none_or(|minutes| DemandCharge::WINDOWS.contains(&minutes));
     faults.check(window, &format!("{path}.window_minutes"), "a demand window has 5, 15, 30 or 60 minutes");
     faults.check(
@@ -44,9 +57,9 @@ fn demand(faults: &mut Faults, tariff: &TariffDocument, path: &str, charge: &Dem
         let percent = ratchet.percent > Decimal::ZERO && ratchet.percent <= Decimal::ONE_HUNDRED;
         faults.check(percent, &format!("{path}.ratchet.percent"), "a ratchet is more than 0 and at most 100 per cent");
         faults.check(
-            (1..=36).contains(&ratchet.months),
+            (1..=Ratchet::MOST_MONTHS).contains(&ratchet.months),
             &format!("{path}.ratchet.months"),
-            "a ratchet looks back 1 to 36 months",
+            &format!("a ratchet looks back 1 to {} months", Ratchet::MOST_MONTHS),
         );
         faults.check(
             ratchet.only.iter().all(|month| (1..=12).contains(month)),

@@ -123,3 +123,21 @@ fn a_tax_on_an_unknown_charge_names_it() {
         ]
     );
 }
+
+#[test]
+fn the_amount_to_pay_is_rounded_to_whole_hundredths() {
+    let mut tariff = tou();
+    for (step, fine) in [("0.01", true), ("0.05", true), ("0.050", true), ("5", true), ("0", false), ("0.005", false)] {
+        tariff.rounding.payable_step = Some(decimal(step));
+        assert_eq!(faults(&tariff).is_empty(), fine, "{step}");
+    }
+    tariff.rounding.payable_step = Some(Decimal::new(1, 28));
+    assert_eq!(faults(&tariff), ["rounding.payable_step: the step is at least 0.01, and a multiple of it"]);
+}
+
+#[test]
+fn names_that_bills_keep_demand_under_have_no_control_characters() {
+    let mut tariff = tou();
+    tariff.calendars.get_mut("time of use").unwrap().periods.push("on\u{1f}peak".to_owned());
+    assert_eq!(faults(&tariff), ["calendars.time of use.periods[2]: a name has no control characters"]);
+}
