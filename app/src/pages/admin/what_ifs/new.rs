@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Response};
-use chrono::{Months, NaiveDate};
+use chrono::Months;
 use eis::access::{Actor, Permission};
 use eis::audit::{self, Entry};
 use eis::billing::Desk;
