@@ -51,12 +51,15 @@ struct NewRecord<'a> {
     address: &'a str,
 }
 
-/// Writes a record of what the actor did.
+/// Writes a record of what the actor did. A change ([`changed`]) that changed nothing leaves none.
 ///
 /// # Errors
 /// When the database refuses; the caller's transaction then fails as a whole.
 pub async fn record(conn: &mut AsyncPgConnection, actor: &Actor, entry: Entry<'_>) -> Result<(), DbError> {
     let organization = actor.organization.as_ref().ok_or(DbError::Refused)?;
+    if details::is_no_change(&entry.details) {
+        return Ok(());
+    }
     let row = NewRecord {
         organization_id: organization.id,
         id: AuditRecordId::fresh(),

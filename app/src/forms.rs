@@ -1,6 +1,6 @@
 //! Forms: reading what was typed, telling what is wrong with it, and giving everything back.
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +62,18 @@ impl Typed {
     }
 }
 
+/// Whether people may mean a day: of the years 1900 to 2199. The database knows fewer years than the calendar here.
+#[must_use]
+pub fn is_meant(day: NaiveDate) -> bool {
+    (1900..2200).contains(&day.year())
+}
+
+/// A day that people typed, or that an address names; `None` for anything else.
+#[must_use]
+pub fn day(typed: &str) -> Option<NaiveDate> {
+    NaiveDate::parse_from_str(typed.trim(), "%Y-%m-%d").ok().filter(|day| is_meant(*day))
+}
+
 /// Collects faults while reading fields.
 #[derive(Debug, Default)]
 pub struct Reader {
@@ -105,9 +117,10 @@ impl Reader {
 
     /// A day.
     pub fn date(&mut self, field: &str, typed: &str, what: &str) -> Option<NaiveDate> {
-        let day = NaiveDate::parse_from_str(typed.trim(), "%Y-%m-%d").ok();
+        let day = day(typed);
         if day.is_none() {
-            self.errors.add(field, format!("Enter {what} as year-month-day, like 2026-03-31."));
+            let form = "as year-month-day, like 2026-03-31, of the years 1900 to 2199";
+            self.errors.add(field, format!("Enter {what} {form}."));
         }
         day
     }
@@ -164,6 +177,17 @@ mod tests {
         reader.date("from", "31.03.2026", "the first day");
         assert_eq!(reader.errors.0.len(), 3);
         assert!(reader.errors.of("from").contains("2026-03-31"));
+    }
+
+    #[test]
+    fn a_day_of_another_age_is_refused_with_the_field_s_error() {
+        for typed in ["-4713-01-01", "0000-01-01", "1899-12-31", "2200-01-01", "+262142-12-31"] {
+            let mut reader = Reader::default();
+            assert_eq!(reader.date("from", typed, "the first day"), None, "{typed}");
+            assert!(reader.errors.of("from").contains("1900 to 2199"), "{typed}");
+        }
+        assert_eq!(day("1900-01-01"), NaiveDate::from_ymd_opt(1900, 1, 1));
+        assert_eq!(day(" 2199-12-31 "), NaiveDate::from_ymd_opt(2199, 12, 31));
     }
 
     #[test]

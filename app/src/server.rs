@@ -9,6 +9,7 @@ pub mod errors;
 pub mod functions;
 pub mod guards;
 pub mod health;
+pub mod nul;
 pub mod protect;
 pub mod sessions;
 pub mod state;
@@ -25,7 +26,6 @@ use eis::db::proof::Monitor;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
-use tower_sessions::cookie::SameSite;
 use tower_sessions::{Expiry, SessionManagerLayer};
 
 use crate::cli::ServeArgs;
@@ -52,12 +52,11 @@ pub fn router(state: AppState) -> Router {
 pub fn router_with(state: AppState, beside: Router<AppState>) -> Router {
     let https = state.options.https();
     let store = PgSessions::new(state.db.clone(), ABSOLUTE_SECONDS, IDLE_SECONDS);
-    // `__Host-` binds the cookie to this host and HTTPS; a browser refuses it without.
     let sessions = SessionManagerLayer::new(store)
-        .with_name(if https { "__Host-session" } else { "session" })
+        .with_name(sessions::cookie_name(https))
         .with_secure(https)
         .with_http_only(true)
-        .with_same_site(SameSite::Lax)
+        .with_same_site(sessions::SAME_SITE)
         .with_path("/")
         .with_expiry(Expiry::OnSessionEnd);
     let auth = AuthManagerLayerBuilder::new(Accounts::new(state.db.clone()), sessions).build();
@@ -67,6 +66,7 @@ pub fn router_with(state: AppState, beside: Router<AppState>) -> Router {
     crate::routes::pages()
         .layer(auth)
         .layer(from_fn_with_state(state.clone(), protect::sessions))
+        .layer(from_fn(nul::from_query))
         .merge(crate::routes::public())
         .layer(compress)
         .layer(CatchPanicLayer::custom(errors::panicked))

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
 use serde_json::json;
@@ -36,7 +37,7 @@ pub(super) async fn apply(
     taken: Taken,
 ) -> Result<ImportResult, ImportError> {
     let tenant = actor.tenant()?;
-    let before = imported_before(conn, tenant, survey).await?;
+    let before = imported_before(conn, tenant, survey, &taken.meters).await?;
     let id = ImportId::fresh();
     insert(conn, actor, tenant, id, survey, &taken.meters).await?;
     lock(conn, tenant.0, &taken.meters).await?;
@@ -56,15 +57,27 @@ pub(super) async fn apply(
     Ok(result)
 }
 
-/// When the very same file was last applied.
+/// The meter of a file that is of one alone.
+fn only(meters: &[Meter]) -> Option<MeterId> {
+    if let [meter] = meters { Some(meter.id) } else { None }
+}
+
+/// When the very same file was last applied to these meters. A file that does not name its meter is another one's data
+/// when another one is chosen for it.
 async fn imported_before(
     conn: &mut AsyncPgConnection,
     (client, organization): (ClientId, OrganizationId),
     survey: &Survey,
+    meters: &[Meter],
 ) -> QueryResult<Option<DateTime<Utc>>> {
+    let ids: Vec<MeterId> = meters.iter().map(|meter| meter.id).collect();
+    // An import to several meters keeps none of them. One to a single meter that is among several now counts: the
+    // others were added since, and the first one's corrections stay.
+    let several = imports::meter_id.is_null().and(only(meters).is_none().into_sql::<Bool>());
     imports::table
         .filter(imports::organization_id.eq(organization).and(imports::client_id.eq(client)))
         .filter(imports::file_hash.eq(survey.hash.to_vec()).and(imports::status.eq("applied")))
+        .filter(several.or(imports::meter_id.eq_any(ids)))
         .select(imports::created_at)
         .order(imports::created_at.desc())
         .first(conn)
@@ -85,7 +98,6 @@ async fn insert(
         Format::GreenButton => "green_button",
         Format::Nem12 => "nem12",
     };
-    let only = if let [meter] = meters { Some(meter.id) } else { None };
     diesel::insert_into(imports::table)
         .values((
             imports::organization_id.eq(organization),
@@ -96,7 +108,7 @@ async fn insert(
             imports::file_bytes.eq(i64::try_from(survey.bytes).unwrap_or(i64::MAX)),
             imports::format.eq(format),
             imports::status.eq("validated"),
-            imports::meter_id.eq(only),
+            imports::meter_id.eq(only(meters)),
             imports::created_by.eq(actor.user.0),
         ))
         .execute(conn)

@@ -30,7 +30,8 @@ pub(super) async fn find(
         return Err(ImportError::File("There is no value in this file that can be read.".into()));
     }
     let named: BTreeSet<String> = survey.series.iter().filter_map(|series| series.key.meter.clone()).collect();
-    let mut serials: Vec<String> = named.iter().cloned().collect();
+    // No meter's serial has a NUL, and the database takes none in a question.
+    let mut serials: Vec<String> = named.iter().filter(|name| !name.contains('\0')).cloned().collect();
     serials.extend(serial.map(str::to_owned));
     let known = meters::with_serials(conn, organization, client, &serials).await?;
     if let Some(serial) = serial {

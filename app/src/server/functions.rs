@@ -6,7 +6,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::http::{StatusCode, request::Parts};
@@ -18,6 +18,7 @@ use super::FORM_LIMIT;
 use super::ctx::Ctx;
 use super::errors::AppError;
 use super::guards::{Guard, refuses};
+use super::nul;
 use super::state::AppState;
 use crate::forms::Typed;
 
@@ -174,6 +175,7 @@ async fn run(state: &AppState, parts: Parts, body: Body) -> Result<Response, App
         .map_err(|_| AppError::BadRequest("The form is too large: half a megabyte at most.".into()))?;
     let mut values: Vec<(String, String)> =
         serde_urlencoded::from_bytes(&bytes).map_err(|_| AppError::BadRequest("The form cannot be read.".into()))?;
+    let bytes = if nul::from_pairs(&mut values) { encoded(&values)? } else { bytes };
     let take = |values: &[(String, String)], name: &str| {
         values.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()).unwrap_or_default()
     };
@@ -195,6 +197,11 @@ async fn run(state: &AppState, parts: Parts, body: Body) -> Result<Response, App
     answered.ok_or_else(|| {
         AppError::BadRequest("The form lacks a field. Open its page again and send it from there.".into())
     })
+}
+
+/// A form as a browser sends it.
+fn encoded(values: &[(String, String)]) -> Result<Bytes, AppError> {
+    serde_urlencoded::to_string(values).map(Bytes::from).map_err(|error| AppError::Internal(error.to_string()))
 }
 
 fn is_known(path: &str) -> bool {

@@ -16,7 +16,7 @@ use tracing::Instrument;
 use super::asked;
 use super::errors::AppError;
 use super::guards::{Guard, refuses};
-use super::sessions::remembering;
+use super::sessions::{complete_removal, remembering};
 use super::state::AppState;
 use crate::pages::errors::page;
 
@@ -51,7 +51,9 @@ pub async fn sessions(State(state): State<AppState>, request: Request, next: Nex
             _ => same_origin(&state, request, next).await,
         }
     };
-    explained(remembering(answered).await)
+    let mut response = explained(remembering(answered).await);
+    complete_removal(response.headers_mut(), state.options.https());
+    response
 }
 
 /// Refuses unsafe requests that no page of ours sent, and bodies that no form sends.

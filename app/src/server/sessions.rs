@@ -8,10 +8,12 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use async_trait::async_trait;
+use axum::http::header::{Entry, HeaderMap, HeaderValue, SET_COOKIE};
 use eis::access::SessionSecret;
 use eis::db::Db;
 use eis::db::gate::LoadedSession;
 use serde_json::{Value, json};
+use tower_sessions::cookie::SameSite;
 use tower_sessions::cookie::time::OffsetDateTime;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result, SessionStore};
@@ -22,6 +24,29 @@ use super::auth::Identity;
 pub const AUTH_KEY: &str = "axum-login.data";
 /// Where a request's address and browser lie, for "my sessions".
 pub const PEER_KEY: &str = "peer";
+
+/// Other sites' pages send the session's cookie with links alone.
+pub const SAME_SITE: SameSite = SameSite::Lax;
+
+/// The name of the session's cookie: `__Host-` binds it to this host and HTTPS; a browser refuses it without.
+#[must_use]
+pub const fn cookie_name(https: bool) -> &'static str {
+    if https { "__Host-session" } else { "session" }
+}
+
+/// Gives the cookie's removal the attributes that the cookie was made with. tower-sessions sends the path alone, and a
+/// browser refuses to remove a `__Host-` cookie by one that is not Secure.
+pub fn complete_removal(headers: &mut HeaderMap, https: bool) {
+    let removal = format!("{}=;", cookie_name(https));
+    let secure = if https { "; Secure" } else { "" };
+    let Entry::Occupied(mut cookies) = headers.entry(SET_COOKIE) else { return };
+    for cookie in cookies.iter_mut() {
+        let Some(text) = cookie.to_str().ok().filter(|text| text.starts_with(&removal)) else { continue };
+        if let Ok(whole) = HeaderValue::from_str(&format!("{text}; HttpOnly; SameSite={SAME_SITE}{secure}")) {
+            *cookie = whole;
+        }
+    }
+}
 
 /// Sessions in PostgreSQL.
 #[derive(Debug, Clone)]

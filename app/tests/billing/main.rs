@@ -10,6 +10,7 @@ mod changed;
 mod credit;
 mod designer;
 mod explained;
+mod imports;
 mod order;
 mod payments;
 mod rounding;

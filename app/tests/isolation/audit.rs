@@ -3,7 +3,7 @@
 use crate::DENIED;
 use crate::support::database::Case;
 use crate::support::sql::Sql;
-use crate::support::world::{Who, client, customer, organization};
+use crate::support::world::{Kind, Who, client, customer, id, organization};
 
 const ME: Who = Who::Client(1, 1);
 
@@ -264,4 +264,66 @@ async fn writers_of_one_organization_do_not_wait_for_each_other() {
     first.must("COMMIT").await;
     assert_eq!(truth.count("SELECT count(*) FROM audit_log WHERE action = 'both'").await, 2);
     assert_eq!(faults(&truth).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_form_sent_unchanged_leaves_no_record_and_a_change_names_its_field_alone() {
+    let case = Case::world().await;
+    let (portal, truth) = (case.portal().await, case.superuser().await);
+    let (own, person, meter) = (client(1, 1), customer(1, 1, 1), id(Kind::Meter, 1, 1, 1, 1));
+    let company = |tax_number: &'static str| {
+        [
+            ("client", own.to_string()),
+            ("slug", "client-1".into()),
+            ("name", "Client 11".into()),
+            ("legal_name", "Client 11 Energy Ltd".into()),
+            ("tax_number", tax_number.into()),
+            ("currency", "EUR".into()),
+            ("time_zone", "Europe/Berlin".into()),
+            ("locale", "en-GB".into()),
+            ("invoice_series", "INV".into()),
+            ("tax_name", "VAT".into()),
+            ("tax_percent", "19".into()),
+            ("payment_terms_days", "14".into()),
+        ]
+    };
+    let customer = [
+        ("client", own.to_string()),
+        ("customer", person.to_string()),
+        ("account_number", "A-1".into()),
+        ("name", "Customer 111".into()),
+        ("service_address", "1 Mill Lane".into()),
+        ("status", "active".into()),
+        ("moved_in_on", "2024-01-01".into()),
+    ];
+    let meter = [
+        ("client", own.to_string()),
+        ("meter", meter.to_string()),
+        ("serial", "M-1".into()),
+        ("direction", "import".into()),
+        ("measure", "60".into()),
+        ("time_zone", "Europe/Berlin".into()),
+        ("valid_from", "2024-01-01".into()),
+    ];
+    let post = async |who: Who, function: &str, form: &[(&str, String)]| {
+        let token = who.context_token();
+        let mut pairs = vec![("context", token.as_str()), ("page", "/profile")];
+        pairs.extend(form.iter().map(|(name, value)| (*name, value.as_str())));
+        let browser = portal.browser_of(who);
+        let answer = browser.post(&format!("/api/{function}"), &pairs).await;
+        assert_eq!(answer.status, 303, "{function}: {}", answer.body);
+        assert_ne!(answer.location(), "/profile", "{function}: {}", browser.get("/profile").await.body);
+    };
+    truth.must("UPDATE clients SET address = '', tax_number = ''").await;
+    let records = "SELECT count(*) FROM audit_log WHERE action = 'update'";
+    post(Who::Admin(1), "update_client", &company("")).await;
+    post(ME, "update_customer", &customer).await;
+    post(ME, "update_meter", &meter).await;
+    let told = truth.rows("SELECT summary, details::text FROM audit_log WHERE action = 'update'").await.unwrap();
+    assert!(told.is_empty(), "{told:?}");
+    // The positive control: a change is told, without the rate that another scale stands for.
+    post(Who::Admin(1), "update_client", &company("DE 1")).await;
+    assert_eq!(truth.count(records).await, 1);
+    let details = truth.value("SELECT details FROM audit_log WHERE action = 'update'").await;
+    assert_eq!(details, r#"{"after": {"tax_number": "DE 1"}, "before": {"tax_number": ""}}"#);
 }

@@ -62,6 +62,8 @@ mod targets;
 #[cfg(test)]
 mod timing;
 #[cfg(test)]
+mod typed;
+#[cfg(test)]
 mod view_as;
 mod what_ifs;
 #[cfg(test)]

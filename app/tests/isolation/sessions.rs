@@ -1,5 +1,7 @@
 //! Attacks 58 and 59, and what else may go wrong between signing in and out.
 
+use portal::server::state::Options;
+
 use crate::DENIED;
 use crate::support::database::Case;
 use crate::support::http::{Answer, Browser, Portal};
@@ -331,4 +333,28 @@ async fn a_session_that_cannot_be_looked_up_answers_with_a_page_that_helps() {
     assert_eq!(answer.status, 500);
     assert!(answer.body.contains("Something went wrong on our side"), "{}", answer.body);
     assert!(!answer.body.contains("session_load"), "nothing of the cause");
+}
+
+#[tokio::test]
+async fn signing_out_removes_the_cookie_as_it_was_made() {
+    let case = Case::world().await;
+    for (url, name, secure) in [(None, "session", false), (Some("https://portal.example"), "__Host-session", true)] {
+        let options = Options { public_url: url.map(str::to_owned), trust_proxy: false };
+        let portal = case.portal_told(options).await;
+        let browser = portal.browser();
+        let attributes = |answer: &Answer| -> Vec<String> {
+            let cookie = answer.header("set-cookie").to_owned();
+            assert!(cookie.starts_with(&format!("{name}=")), "{cookie}");
+            let mut kept: Vec<String> = cookie.split("; ").skip(1).map(str::to_owned).collect();
+            kept.retain(|word| !word.starts_with("Max-Age") && !word.starts_with("Expires"));
+            kept.sort();
+            kept
+        };
+        let made = attributes(&browser.sign_in("client11@eis.example").await);
+        assert_eq!(made.contains(&"Secure".to_owned()), secure);
+        let token = context(&browser.get("/profile").await);
+        let answer = browser.post("/api/sign_out", &[("context", &token)]).await;
+        assert!(answer.header("set-cookie").contains("Max-Age=0"), "{answer:?}");
+        assert_eq!(attributes(&answer), made);
+    }
 }

@@ -38,7 +38,12 @@ impl Case {
 
     /// The portal over this database; `proxy`: believing the address that a proxy before it tells.
     pub async fn portal_behind(&self, proxy: bool) -> Portal {
-        let options = Arc::new(Options { public_url: None, trust_proxy: proxy });
+        self.portal_told(Options { public_url: None, trust_proxy: proxy }).await
+    }
+
+    /// The portal over this database, told how to behave.
+    pub async fn portal_told(&self, options: Options) -> Portal {
+        let options = Arc::new(options);
         let monitor = Monitor::new(self.connected.url(Login::Monitor));
         let state = AppState { db: self.db(4), monitor, options };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");

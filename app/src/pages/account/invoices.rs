@@ -18,6 +18,7 @@ use crate::components::{
     AmountDue, Column, DataTable, EmptyState, PageHeader, Pagination, Rows, Section, Status, Tone,
 };
 use crate::format;
+use crate::forms;
 use crate::pages::frame::page as framed;
 use crate::pages::invoice_view;
 use crate::pages::parts::address;
@@ -41,7 +42,7 @@ impl ListQuery {
     /// `2026-12-01.0198…`: day of issue and id of the last bill shown.
     fn cursor(&self) -> Option<Cursor> {
         let (day, id) = self.before.split_once('.')?;
-        Some((day.parse().ok()?, id.parse().ok()?))
+        Some((forms::day(day)?, id.parse().ok()?))
     }
 }
 

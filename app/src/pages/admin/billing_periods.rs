@@ -19,7 +19,7 @@ use crate::components::{
     Rows, Section,
 };
 use crate::format::{self, Locale};
-use crate::forms::{FieldErrors, Reader};
+use crate::forms::{self, FieldErrors, Reader};
 use crate::pages::frame::page;
 use crate::pages::parts::{AtClient, PAGE_ROWS, address, field_errors};
 use crate::server::ctx::Ctx;
@@ -48,7 +48,7 @@ pub struct ListQuery {
 /// `GET /clients/:client/billing-periods`
 pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<ListQuery>) -> Result<Response, AppError> {
     let (at, tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
-    let before: Option<NaiveDate> = query.before.parse().ok();
+    let before = forms::day(&query.before);
     let desk = Desk::of(&at.actor)?;
     let (mut rows, changed) = tokio::try_join!(
         billing::list(tx.shared(), &desk, before, PAGE_ROWS + 1),

@@ -7,13 +7,14 @@ use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
 use eis::access::{Actor, Permission};
 use eis::db::Tenant;
-use eis::invoices::{self, Filter, Listed, Page, Search, Total, Turn};
+use eis::invoices::{self, Cursor, Filter, Listed, Page, Search, Total, Turn};
 use leptos::either::Either;
 use leptos::prelude::*;
 use serde::Deserialize;
 
 use crate::components::{Choice, Column, DataTable, EmptyState, FilterBar, FilterSelect, PageHeader, Pagination, Rows};
 use crate::format::{self, Locale};
+use crate::forms;
 use crate::pages::frame::page;
 use crate::pages::parts::{AtClient, EXPORT_ROWS, PAGE_ROWS, address, csv_file};
 use crate::server::ctx::Ctx;
@@ -39,11 +40,16 @@ pub struct ListQuery {
     before: String,
 }
 
+/// A place in the list that an address names.
+fn place(typed: &str) -> Option<Cursor> {
+    typed.parse().ok().filter(|Cursor(day, _)| forms::is_meant(*day))
+}
+
 impl ListQuery {
     fn filter(&self, today: NaiveDate) -> Filter {
-        let turn = match (self.after.parse(), self.before.parse()) {
-            (Ok(place), _) => Turn::After(place),
-            (_, Ok(place)) => Turn::Before(place),
+        let turn = match (place(&self.after), place(&self.before)) {
+            (Some(place), _) => Turn::After(place),
+            (_, Some(place)) => Turn::Before(place),
             _ => Turn::First,
         };
         let known = STATUSES.iter().any(|(code, _)| *code == self.status);

@@ -1,11 +1,12 @@
 //! Filters and place in the log, all in the address.
 
-use chrono::{DateTime, NaiveDate};
+use chrono::DateTime;
 use eis::audit::{Cursor, Filter, Record};
 use eis::usage::days::{day_end, day_start};
 use serde::Deserialize;
 
 use crate::components::{Choice, FilterSelect};
+use crate::forms;
 use crate::pages::parts::address;
 use crate::pages::scope::Scope;
 
@@ -78,14 +79,13 @@ impl LogQuery {
     /// The filter as the log takes it: days are those of the page's zone, the last one included.
     #[must_use]
     pub fn filter(&self, scope: &Scope) -> Filter {
-        let day = |text: &str| text.parse::<NaiveDate>().ok();
         Filter {
             entity: self.entity.clone(),
             action: self.action.clone(),
             who: self.who.trim().to_owned(),
             search: self.q.trim().to_owned(),
-            from: day(&self.from).map(|from| day_start(scope.zone(), from)),
-            to: day(&self.to).map(|to| day_end(scope.zone(), to)),
+            from: forms::day(&self.from).map(|from| day_start(scope.zone(), from)),
+            to: forms::day(&self.to).map(|to| day_end(scope.zone(), to)),
             client: scope.client.as_ref().map(|client| client.id).or_else(|| self.client.parse().ok()),
             account: self.account.trim().to_owned(),
         }
@@ -95,7 +95,8 @@ impl LogQuery {
     #[must_use]
     pub fn cursor(&self) -> Option<Cursor> {
         let (at, id) = self.before.split_once('.')?;
-        Some((DateTime::from_timestamp_micros(at.parse().ok()?)?, id.parse().ok()?))
+        let at = DateTime::from_timestamp_micros(at.parse().ok()?)?;
+        forms::is_meant(at.date_naive()).then_some((at, id.parse().ok()?))
     }
 
     /// The cursor that a page after this record begins with.
@@ -172,6 +173,8 @@ mod tests {
             LogQuery { before: "1764000000000001.0198c0de-0000-7000-8000-000000000000".into(), ..LogQuery::default() };
         let (at, id) = query.cursor().unwrap();
         assert_eq!(format!("{}.{id}", at.timestamp_micros()), query.before);
-        assert!(LogQuery { before: "x".into(), ..LogQuery::default() }.cursor().is_none());
+        for before in ["x", "-300000000000000000.0198c0de-0000-7000-8000-000000000000"] {
+            assert!(LogQuery { before: before.into(), ..LogQuery::default() }.cursor().is_none(), "{before}");
+        }
     }
 }

@@ -205,6 +205,7 @@ async fn text(mut field: Part<'_>) -> Result<String, AppError> {
             return Err(AppError::BadRequest("A field of the form is too long.".into()));
         }
     }
+    bytes.retain(|byte| *byte != 0);
     String::from_utf8(bytes).map_err(|_| AppError::BadRequest("The form cannot be read.".into()))
 }
 
@@ -223,7 +224,7 @@ enum Kept {
 
 /// Writes a file as it arrives.
 async fn keep(mut field: Part<'_>) -> Result<Kept, Fault> {
-    let name = field.file_name().unwrap_or_default().to_owned();
+    let name = field.file_name().unwrap_or_default().replace('\0', "");
     let path = std::env::temp_dir().join(format!("portal-import-{}", uuid::Uuid::now_v7()));
     let mut file = open(&path).await.map_err(Fault::Disk)?;
     let received = Received { path, name };

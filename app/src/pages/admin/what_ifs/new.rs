@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Response};
-use chrono::{Months, NaiveDate};
+use chrono::Months;
 use eis::access::{Actor, Permission};
 use eis::audit::{self, Entry};
 use eis::billing::Desk;
@@ -21,7 +21,7 @@ use crate::components::{
     Button, ButtonLink, Choice, EmptyState, ErrorSummary, Kind, PageHeader, PostForm, Radios, SelectField, TextArea,
 };
 use crate::format::{self, Locale};
-use crate::forms::{FieldErrors, Typed};
+use crate::forms::{self, FieldErrors, Typed};
 use crate::pages::frame::page;
 use crate::pages::parts::{AtClient, field_errors};
 use crate::server::ctx::Ctx;
@@ -215,7 +215,7 @@ struct Asked {
 }
 
 fn month(typed: &str) -> Option<Period> {
-    NaiveDate::parse_from_str(&format!("{}-01", typed.trim()), "%Y-%m-%d").ok().map(Period::month_of)
+    forms::day(&format!("{}-01", typed.trim())).map(Period::month_of)
 }
 
 impl WhatIfForm {

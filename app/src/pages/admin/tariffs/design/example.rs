@@ -17,7 +17,7 @@ use super::ask::Ask;
 use super::fields::Fields;
 use crate::components::{Column, DataTable, Rows};
 use crate::format::{self, Locale};
-use crate::forms::FieldErrors;
+use crate::forms::{self, FieldErrors};
 
 /// Interval of the sample profiles, in minutes.
 const MINUTES: u16 = 15;
@@ -32,7 +32,7 @@ pub struct Example {
 
 /// The month that a form asks for; the last whole one unless it says otherwise.
 pub fn month(fields: &Fields, today: NaiveDate) -> Period {
-    let typed = NaiveDate::parse_from_str(&format!("{}-01", fields.get("example.month")), "%Y-%m-%d").ok();
+    let typed = forms::day(&format!("{}-01", fields.get("example.month")));
     let this = Period::month_of(today);
     let last = this.from().checked_sub_months(Months::new(1)).unwrap_or(this.from());
     Period::month_of(typed.unwrap_or(last))

@@ -15,7 +15,7 @@ use rust_decimal::Decimal;
 
 use super::fields::Fields;
 use super::fill::DAYS;
-use crate::forms::{FieldErrors, Reader};
+use crate::forms::{self, FieldErrors, Reader};
 
 /// What a draft is made of.
 #[derive(Debug)]
@@ -221,9 +221,9 @@ impl Form<'_> {
         let typed = self.fields.get(field).to_owned();
         let mut days = vec![];
         for word in typed.split([' ', ',', ';', '\n', '\r']).filter(|word| !word.is_empty()) {
-            match NaiveDate::parse_from_str(word, "%Y-%m-%d") {
-                Ok(day) => days.push(day),
-                Err(_) => {
+            match forms::day(word) {
+                Some(day) => days.push(day),
+                None => {
                     self.wrong(field, format!("“{word}” is not a day. Enter one a line, like 2026-12-25."));
                     return vec![];
                 }
