@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
 use serde_json::json;
@@ -70,19 +69,20 @@ async fn imported_before(
     survey: &Survey,
     meters: &[Meter],
 ) -> QueryResult<Option<DateTime<Utc>>> {
-    let ids: Vec<MeterId> = meters.iter().map(|meter| meter.id).collect();
+    let ids: Vec<Option<MeterId>> = meters.iter().map(|meter| Some(meter.id)).collect();
     // An import to several meters keeps none of them. One to a single meter that is among several now counts: the
     // others were added since, and the first one's corrections stay.
-    let several = imports::meter_id.is_null().and(only(meters).is_none().into_sql::<Bool>());
-    imports::table
+    let applied = imports::table
         .filter(imports::organization_id.eq(organization).and(imports::client_id.eq(client)))
         .filter(imports::file_hash.eq(survey.hash.to_vec()).and(imports::status.eq("applied")))
-        .filter(several.or(imports::meter_id.eq_any(ids)))
         .select(imports::created_at)
         .order(imports::created_at.desc())
-        .first(conn)
-        .await
-        .optional()
+        .into_boxed();
+    let these = match only(meters) {
+        Some(meter) => applied.filter(imports::meter_id.eq(meter)),
+        None => applied.filter(imports::meter_id.is_null().or(imports::meter_id.eq_any(ids))),
+    };
+    these.first(conn).await.optional()
 }
 
 async fn insert(

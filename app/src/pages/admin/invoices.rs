@@ -74,7 +74,7 @@ pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<List
         let filtered = !query.q.is_empty() || !query.status.is_empty();
         let total = total_text(found.total, found.rows.len(), locale);
         let subtitle = format!("{} open", format::amount(found.open_amount, &currency, locale));
-        let place = |name, cursor: Option<invoices::Cursor>| {
+        let place = |name, cursor: Option<Cursor>| {
             cursor.map(|cursor| query.href(&path, Some((name, cursor.to_string())))).unwrap_or_default()
         };
         let (previous, next) = (place("before", found.previous), place("after", found.next));
