@@ -2,12 +2,13 @@
 
 use chrono::{NaiveDate, Utc};
 use chrono_tz::Tz;
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
 
 use crate::db::here;
-use crate::db::schema::clients;
+use crate::db::schema::{clients, invoices, payments, tariff_rates};
 use crate::ids::{ClientId, OrganizationId, UserId};
 
 /// A client.
@@ -221,6 +222,18 @@ pub async fn update(conn: &mut AsyncPgConnection, id: ClientId, fields: &ClientF
         .execute(conn)
         .await?;
     Ok(changed == 1)
+}
+
+/// Whether a client has tariffs, invoices or payments: amounts in its currency, which would become another's.
+///
+/// # Errors
+/// When the database fails.
+pub async fn has_amounts(conn: &mut AsyncPgConnection, id: ClientId) -> QueryResult<bool> {
+    let tariffs =
+        tariff_rates::table.filter(tariff_rates::organization_id.eq(here!()).and(tariff_rates::client_id.eq(id)));
+    let invoices = invoices::table.filter(invoices::organization_id.eq(here!()).and(invoices::client_id.eq(id)));
+    let payments = payments::table.filter(payments::organization_id.eq(here!()).and(payments::client_id.eq(id)));
+    diesel::select(exists(tariffs).or(exists(invoices)).or(exists(payments))).get_result(conn).await
 }
 
 /// Currencies in use that count two decimals (ISO 4217), which is what amounts are kept with.

@@ -81,6 +81,23 @@ pub struct Reader {
     pub errors: FieldErrors,
 }
 
+/// A number in plain spelling, with a point or a comma as the decimal mark.
+fn figure(typed: &str) -> Option<Decimal> {
+    let plain = typed.trim().replace(',', ".");
+    let digits = plain.strip_prefix(['-', '+']).unwrap_or(&plain);
+    let fine = digits.chars().all(|letter| letter.is_ascii_digit() || letter == '.');
+    plain.parse().ok().filter(|_| fine)
+}
+
+/// Whether a comma may stand between thousands: `1,500` is fifteen hundred to one and one and a half to another.
+fn is_grouped(typed: &str) -> bool {
+    let text = typed.trim().trim_start_matches(['-', '+']);
+    let Some((before, after)) = text.split_once(',') else { return false };
+    let (after, _) = after.split_once(['.', ',']).unwrap_or((after, ""));
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    after.len() == 3 && digits(after) && (1..=3).contains(&before.len()) && digits(before) && !before.starts_with('0')
+}
+
 impl Reader {
     /// Text without the space around it, at least one and at most `most` characters.
     pub fn text(&mut self, field: &str, typed: &str, what: &str, most: usize) -> String {
@@ -132,8 +149,12 @@ impl Reader {
 
     /// A number between two bounds, with a point as the decimal mark.
     pub fn decimal(&mut self, field: &str, typed: &str, what: &str, least: Decimal, most: Decimal) -> Option<Decimal> {
-        let number = typed.trim().replace(',', ".").parse::<Decimal>().ok();
+        let number = figure(typed);
         match number {
+            _ if is_grouped(typed) => {
+                self.errors.add(field, format!("Enter {what} without marks between thousands, like 1500 or 1500.00."));
+                None
+            }
             Some(number) if number < least || number > most => {
                 self.errors.add(field, format!("Enter {what} between {least} and {most}."));
                 None
@@ -193,6 +214,13 @@ mod tests {
     #[test]
     fn a_decimal_comma_is_understood() {
         let mut reader = Reader::default();
+        for grouped in ["1,500", "12,500.00", "1,234,567"] {
+            assert!(is_grouped(grouped), "{grouped}");
+        }
+        for plain in ["0,285", "1500", "1,50", "1.500", "1,2345", "1500,250", ""] {
+            assert!(!is_grouped(plain), "{plain}");
+        }
+        assert_eq!([figure("1e3"), figure("1_0"), figure("-1,5")], [None, None, Some(Decimal::new(-15, 1))]);
         let price = reader.decimal("price", "0,285", "a price", Decimal::ZERO, Decimal::TEN);
         assert_eq!(price, Some(Decimal::new(285, 3)));
     }

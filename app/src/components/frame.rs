@@ -95,6 +95,8 @@ pub struct Frame {
     pub nav_on_top: bool,
     /// Where one chooses another assignment; empty when there is only one.
     pub switch_href: String,
+    /// Where the dialog's search is answered; for EIS staff all organisations.
+    pub search_href: String,
     /// Where a [`SwitchTarget`] is posted to.
     pub switch_action: String,
     /// The organizations (or accounts) used last, for the keyboard switcher.

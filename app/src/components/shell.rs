@@ -25,7 +25,7 @@ pub fn Shell(
             <SwitchDialog
                 context=frame.context.clone()
                 action=frame.switch_action.clone()
-                all_href=frame.switch_href.clone()
+                all_href=frame.search_href.clone()
                 targets=frame.recent
             />
         }

@@ -73,7 +73,7 @@ pub(super) fn SwitchDialog(
         <dialog class="switch-dialog" id="switch-dialog" aria-labelledby="switch-title">
             <h2 class="visually-hidden" id="switch-title">"Switch organisation"</h2>
             <form class="switch-search" method="get" action=all_href>
-                <label class="visually-hidden" r#for="switch-q">"Organization, client or account"</label>
+                <label class="visually-hidden" r#for="switch-q">"Organisation, client or account"</label>
                 <input id="switch-q" name="q" r#type="search" autocomplete="off" placeholder="Switch to…"/>
             </form>
             <Switcher context=context action=action targets=targets/>

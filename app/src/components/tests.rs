@@ -16,6 +16,7 @@ fn page() -> String {
         person: "Dana Whitfield".to_owned(),
         role: "Energy-company admin".to_owned(),
         switch_href: "/switch".to_owned(),
+        search_href: "/switch".to_owned(),
         switch_action: "/api/switch".to_owned(),
         recent: vec![SwitchTarget { name: "Cedar Valley".to_owned(), ..SwitchTarget::default() }],
         nav: vec![NavItem::new("Invoices", "/invoices", "/invoices/1")],

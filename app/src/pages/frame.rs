@@ -128,6 +128,7 @@ fn frame(path: &str, actor: &Actor, place: Place) -> Frame {
         nav: nav(path, actor, place.client, &client_name),
         nav_on_top: customer,
         switch_href: if may_switch { "/switch".to_owned() } else { String::new() },
+        search_href: if actor.role == Some(Role::EisStaff) { "/staff/organizations" } else { "/switch" }.to_owned(),
         switch_action: "/api/switch".to_owned(),
         recent: Vec::new(),
         crumbs: place.crumbs,

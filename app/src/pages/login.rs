@@ -34,11 +34,15 @@ pub async fn page(ctx: Ctx, Query(query): Query<LoginQuery>) -> Response {
     let next = own_path(&query.next, "");
     let page = if next.is_empty() { "/login".to_owned() } else { format!("/login?next={}", encode(&next)) };
     let hidden = vec![("page".to_owned(), page), ("next".to_owned(), next)];
+    let typed_nothing = field_errors(&typed).is_empty();
     render(move || {
         view! {
             <Document title="Sign in">
                 <Plain title="Sign in">
                     {query.out.then(|| view! { <Notice tone=Tone::Good title="You are signed out."/> })}
+                    {(!query.next.is_empty() && flash.is_none() && typed_nothing).then(|| view! {
+                        <Notice title="Sign in to go on. What you had typed was not saved; it comes back after signing in."/>
+                    })}
                     {flash.map(|f| view! { <Notice tone=if f.ok { Tone::Good } else { Tone::Bad } title=f.text/> })}
                     <ErrorSummary errors=field_errors(&typed) passwords=true/>
                     <PostForm action="/api/sign_in" context="" hidden=hidden class="form">

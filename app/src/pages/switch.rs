@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::frame::{Place, page as framed};
-use crate::components::{EmptyState, PageHeader, Section, SwitchTarget, Switcher};
+use crate::components::{ButtonLink, EmptyState, Kind, PageHeader, Section, SwitchTarget, Switcher};
 use crate::format::hue_of;
 use crate::server::auth::rotate;
 use crate::server::ctx::Ctx;
@@ -72,7 +72,7 @@ pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
             {(staff && !opened.is_empty()).then(|| view! {
                 <Section title="Opened last"><Switcher context=again action="/api/switch" targets=opened/></Section>
             })}
-            {staff.then(|| view! { <p><a href="/staff/organizations">"All organisations (EIS staff)"</a></p> })}
+            {staff.then(|| view! { <ButtonLink label="All organisations (EIS staff)" href="/staff/organizations" kind=Kind::Secondary/> })}
         }
     })
     .await;

@@ -207,7 +207,8 @@ impl Ctx {
     /// Keeps what was typed for its form. Passwords are not kept, nor more than a form of ours holds.
     pub async fn keep_typed(&self, mut typed: Typed) {
         if typed.values.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > KEPT_BYTES {
-            return;
+            // What is wrong is told still.
+            typed.values.clear();
         }
         typed.values.retain(|(name, _)| !name.contains("password") && name != "context");
         typed.page = typed.page.split('?').next().unwrap_or_default().to_owned();

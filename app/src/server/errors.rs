@@ -131,7 +131,7 @@ impl IntoResponse for AppError {
                 (
                     StatusCode::INTERNAL_SERVER_ERROR,
                     "Something went wrong on our side",
-                    "Nothing was changed. Try again in a moment; if it happens again, tell support the request number in this page's x-request-id header.",
+                    "Nothing was changed. Try again in a moment; if it happens again, tell support when it was and what is said below: our log has the rest.",
                 )
             }
         };

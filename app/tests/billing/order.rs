@@ -43,7 +43,7 @@ async fn credit_is_granted_once_and_the_earlier_period_is_named_that_comes_first
 
     let refused = step(&browser, &november, "rate_billing_period").await;
     let said = browser.get(refused.location()).await.body;
-    assert!(said.contains("Issue the billing period 2026-10-01 to 2026-10-31 first"), "{said}");
+    assert!(said.contains("Issue the billing period 1 Oct 2026 to 31 Oct 2026 first"), "{said}");
     assert_eq!(granted(&looker).await, "2026-10-01 -10.00");
 
     for function in ["approve_billing_period", "issue_billing_period"] {

@@ -38,7 +38,7 @@ async fn a_what_if_is_asked_for_watched_read_and_carried_off_as_a_file() {
         first,
         second,
         "1 of 2",
-        "Usage is missing: 2026-10-07.",
+        "Usage is missing: 7 Oct 2026.",
         "1 lacks some of the months",
         "+7.1%",
         "Pay more",

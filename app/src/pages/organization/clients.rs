@@ -360,6 +360,10 @@ pub(crate) async fn update_client(client: String, #[server(flatten)] form: Clien
         let mut tx = ctx.write(&actor).await?;
         let before = clients::find(&tx, actor.open_organization()?, id).await?.ok_or(AppError::NotFound)?;
         let fields = form.read()?;
+        if before.currency != fields.currency && clients::has_amounts(&mut tx, id).await? {
+            let fault = format!("It stays {}: there are tariffs or invoices in it.", before.currency);
+            return Err(FieldErrors::one("currency", fault).into());
+        }
         changed(clients::update(&mut tx, id, &fields).await.map_err(taken)?)?;
         let entry = Entry {
             action: "update",

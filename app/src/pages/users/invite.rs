@@ -153,6 +153,10 @@ impl InviteForm {
         let account = if role == Role::CustomerUser.code() {
             reader.text("account_number", &self.account_number, "the account number", 40)
         } else {
+            if !self.account_number.trim().is_empty() {
+                let fault = "An account number is a customer's: choose the role Customer, or leave it empty.";
+                reader.errors.add("account_number", fault);
+            }
             String::new()
         };
         reader.errors.or((NewInvitation { email, name, role, client, customer: None }, account))
