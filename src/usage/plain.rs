@@ -3,11 +3,11 @@
 //! An optional sign, digits, at most one point: `12`, `-0.5`, `.25`. Digits grouped by underscores and
 //! exponents, which a decimal's own parser takes, are refused, as the documents say.
 
+use std::fmt;
 use std::str::FromStr;
 
 use rust_decimal::Decimal;
-use serde::de::{Deserialize, Deserializer, Error, Unexpected};
-use serde_json::Value;
+use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 
 /// The number that a text is in plain spelling; `None` for anything else and for what a decimal cannot hold.
 #[must_use]
@@ -33,38 +33,39 @@ pub fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Dec
     Option::<Plain>::deserialize(deserializer).map(|plain| plain.map(|plain| plain.0))
 }
 
-/// What is expected where a number stands.
-const EXPECTED: &str = "a plain decimal number such as \"0.28\"";
-
 /// A decimal that is read in plain spelling alone.
 struct Plain(Decimal);
 
 impl<'de> Deserialize<'de> for Plain {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let number = match Value::deserialize(deserializer)? {
-            Value::String(text) => {
-                decimal(&text).ok_or_else(|| D::Error::invalid_value(Unexpected::Str(&text), &EXPECTED))
-            }
-            // JSON's own numbers have no spelling any more.
-            Value::Number(number) => {
-                let text = number.to_string();
-                let read = decimal(&text).or_else(|| Decimal::from_scientific(&text).ok());
-                read.ok_or_else(|| D::Error::invalid_value(Unexpected::Other(&text), &EXPECTED))
-            }
-            other => Err(D::Error::invalid_type(Unexpected::Other(kind(&other)), &EXPECTED)),
-        };
-        number.map(Self)
+        deserializer.deserialize_any(Spelling).map(Self)
     }
 }
 
-const fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
+struct Spelling;
+
+impl Visitor<'_> for Spelling {
+    type Value = Decimal;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a plain decimal number such as \"0.28\"")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Decimal, E> {
+        decimal(text).ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Decimal, E> {
+        Ok(Decimal::from(number))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Decimal, E> {
+        Ok(Decimal::from(number))
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Decimal, E> {
+        // Rust writes floats by their shortest digits and never with an exponent.
+        decimal(&number.to_string()).ok_or_else(|| E::invalid_value(Unexpected::Float(number), &self))
     }
 }
 
