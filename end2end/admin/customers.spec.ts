@@ -22,6 +22,8 @@ test('a new customer is found among those without a tariff and those without a m
   await page.getByRole('link', { name: 'Add meter' }).first().click();
   await page.getByLabel(/Serial/).fill('LACKS-METER');
   await page.getByRole('button', { name: /meter/i }).click();
+  // The page that follows, before the next is asked for: that would take the form's post back.
+  await expect(page.getByText('Meter LACKS-METER added.')).toBeVisible();
   await page.goto(`${admin.home}/customers?lacks=meter`);
   await expect(page.getByRole('row', { name: /LACKS-1/ })).toHaveCount(0);
 });
