@@ -326,10 +326,22 @@ pub async fn new(ctx: Ctx, Path(client): Path<String>) -> Result<Response, AppEr
     let list = format!("{}/customers", at.base());
     let hidden = vec![("client".to_owned(), at.client.id.to_string()), ("page".to_owned(), format!("{list}/new"))];
     let context = at.actor.context_token();
+    let today = at.client.today();
+    let now = CustomerFields {
+        account_number: String::new(),
+        name: String::new(),
+        email: String::new(),
+        phone: String::new(),
+        service_address: String::new(),
+        billing_address: String::new(),
+        status: "active".into(),
+        moved_in_on: today,
+        moved_out_on: None,
+    };
     let html = page(&ctx, &at.actor, place, "New customer", move || {
         view! {
             <PageHeader title="New customer"/>
-            {form(typed, None, "/api/create_customer", context, hidden, "Create customer", &list)}
+            {form(typed, now, "/api/create_customer", context, hidden, "Create customer", &list)}
         }
     })
     .await;
@@ -353,7 +365,7 @@ pub async fn edit(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
     let html = page(&ctx, &at.actor, place, format!("Edit {}", customer.name), move || {
         view! {
             <PageHeader title=format!("Edit {}", customer.name)/>
-            {form(typed, Some(CustomerFields::from(&customer)), "/api/update_customer", context, hidden, "Save changes", &back)}
+            {form(typed, CustomerFields::from(&customer), "/api/update_customer", context, hidden, "Save changes", &back)}
         }
     })
     .await;
@@ -362,7 +374,7 @@ pub async fn edit(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
 
 fn form(
     typed: Typed,
-    now: Option<CustomerFields>,
+    now: CustomerFields,
     action: &str,
     context: String,
     hidden: Vec<(String, String)>,
@@ -370,18 +382,6 @@ fn form(
     back: &str,
 ) -> impl IntoView + use<> {
     let (action, label, back) = (action.to_owned(), label.to_owned(), back.to_owned());
-    let today = chrono::Utc::now().date_naive();
-    let now = now.unwrap_or_else(|| CustomerFields {
-        account_number: String::new(),
-        name: String::new(),
-        email: String::new(),
-        phone: String::new(),
-        service_address: String::new(),
-        billing_address: String::new(),
-        status: "active".into(),
-        moved_in_on: today,
-        moved_out_on: None,
-    });
     let ended = now.moved_out_on.map(|d| d.to_string()).unwrap_or_default();
     view! {
         <ErrorSummary errors=field_errors(&typed)/>
