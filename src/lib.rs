@@ -20,6 +20,7 @@ pub mod organizations;
 pub mod passwords;
 pub mod payments;
 pub mod period;
+pub mod plain;
 pub mod platform;
 pub mod rating;
 pub mod tariff_document;

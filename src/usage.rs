@@ -10,7 +10,6 @@ pub mod days;
 pub mod green_button;
 mod merge;
 pub mod nem12;
-pub mod plain;
 mod reading;
 mod register;
 mod unix;

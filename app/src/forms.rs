@@ -1,6 +1,7 @@
 //! Forms: reading what was typed, telling what is wrong with it, and giving everything back.
 
 use chrono::{Datelike, NaiveDate};
+use eis::plain;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
@@ -83,10 +84,7 @@ pub struct Reader {
 
 /// A number in plain spelling, with a point or a comma as the decimal mark.
 fn figure(typed: &str) -> Option<Decimal> {
-    let plain = typed.trim().replace(',', ".");
-    let digits = plain.strip_prefix(['-', '+']).unwrap_or(&plain);
-    let fine = digits.chars().all(|letter| letter.is_ascii_digit() || letter == '.');
-    plain.parse().ok().filter(|_| fine)
+    plain::decimal(&typed.trim().replace(',', "."))
 }
 
 /// Whether a comma may stand between thousands: `1,500` is fifteen hundred to one and one and a half to another.

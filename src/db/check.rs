@@ -20,6 +20,11 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// What was looked at and is right.
+    const fn fine(check: &'static str, message: String) -> Self {
+        Self { check, ok: true, message }
+    }
+
     /// What is wrong, and what to do.
     #[must_use]
     pub const fn fault(check: &'static str, message: String) -> Self {
@@ -72,9 +77,9 @@ struct Checker<'a> {
 impl Checker<'_> {
     fn note(&mut self, check: &'static str, faults: Vec<String>, fine: &str) {
         if faults.is_empty() {
-            self.findings.push(Finding { check, ok: true, message: fine.to_owned() });
+            self.findings.push(Finding::fine(check, fine.to_owned()));
         }
-        self.findings.extend(faults.into_iter().map(|message| Finding { check, ok: false, message }));
+        self.findings.extend(faults.into_iter().map(|message| Finding::fault(check, message)));
     }
 
     async fn names(&mut self, sql: &str) -> Result<Vec<String>, DbError> {
@@ -355,17 +360,16 @@ pub async fn isolation(admin_url: &str) -> Result<Vec<Finding>, DbError> {
     const CHECK: &str = "isolation";
     let Some(verdicts) = proof::verdicts(admin_url).await? else {
         let message = "a standby takes no writes: run the test on the primary".to_owned();
-        return Ok(vec![Finding { check: CHECK, ok: true, message }]);
+        return Ok(vec![Finding::fine(CHECK, message)]);
     };
     let failed = verdicts.iter().filter(|verdict| !verdict.passed);
-    let findings: Vec<Finding> =
-        failed.map(|verdict| Finding { check: CHECK, ok: false, message: verdict.to_string() }).collect();
+    let findings: Vec<Finding> = failed.map(|verdict| Finding::fault(CHECK, verdict.to_string())).collect();
     if !findings.is_empty() {
         return Ok(findings);
     }
     let tables: BTreeSet<&str> = verdicts.iter().map(|verdict| verdict.table_name.as_str()).collect();
     let message = format!("{} attempts on {} tables ended as they should", verdicts.len(), tables.len());
-    Ok(vec![Finding { check: CHECK, ok: true, message }])
+    Ok(vec![Finding::fine(CHECK, message)])
 }
 
 /// Runs every check against the database of `admin_url`.
@@ -399,13 +403,10 @@ pub async fn run(admin_url: &str) -> Result<Vec<Finding>, DbError> {
                 newer.join(", ")
             ),
         };
-        findings.push(Finding { check: "migrations", ok: true, message });
+        findings.push(Finding::fine("migrations", message));
     }
-    findings.extend(pending.into_iter().map(|name| Finding {
-        check: "migrations",
-        ok: false,
-        message: format!("The migration {name} is pending; run `portal migrate up`."),
-    }));
+    let told = |name| format!("The migration {name} is pending; run `portal migrate up`.");
+    findings.extend(pending.into_iter().map(|name| Finding::fault("migrations", told(name))));
     Ok(findings)
 }
 

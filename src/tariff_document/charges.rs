@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::prices::PriceCell;
 use crate::money::Rounding;
-use crate::usage::plain;
+use crate::plain;
 
 /// What a line of a bill is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -1,12 +1,10 @@
 //! Usage that changes after it was invoiced is told; the invoice stays as it is.
 
-use axum::http::Method;
-
 use super::support::database::Case;
 use super::support::http::{Browser, Portal};
 use super::support::sql::Sql;
 use super::support::world::{Who, client, customer};
-use super::{CLEO, create, step, the_missing_day, usage};
+use super::{CLEO, bill, create, step, the_missing_day, usage};
 
 /// Issues 1 to 10 November for both customers; the id of the period.
 async fn issued(portal: &Portal, looker: &Sql) -> (Browser, String) {
@@ -14,26 +12,16 @@ async fn issued(portal: &Portal, looker: &Sql) -> (Browser, String) {
     usage(looker).await;
     the_missing_day(looker).await;
     let period = create(&browser).await;
-    for function in ["rate_billing_period", "approve_billing_period", "issue_billing_period"] {
-        step(&browser, &period, function).await;
-    }
+    bill(&browser, &period).await;
     (browser, period)
 }
 
 /// Sends a file with two hours of the first customer's meter, as a browser does.
 async fn import(browser: &Browser, kwh: [&str; 2]) {
     let (path, context) = (format!("/clients/{}/imports", client(1, 1)), CLEO.context_token());
-    let mut body = String::new();
-    for (name, value) in [("context", context.as_str()), ("serial", "M-1")] {
-        body += &format!("--edge\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
-    }
-    body += "--edge\r\ncontent-disposition: form-data; name=\"file\"; filename=\"new.csv\"\r\ncontent-type: text/csv\r\n\r\n";
-    body += &format!(
-        "interval_start,kwh\r\n2026-11-02T00:00:00+01:00,{}\r\n2026-11-02T01:00:00+01:00,{}\r\n--edge--\r\n",
-        kwh[0], kwh[1]
-    );
-    let headers = [("sec-fetch-site", "same-origin"), ("content-type", "multipart/form-data; boundary=edge")];
-    let answer = browser.send(Method::POST, &path, &headers, body).await;
+    let file =
+        format!("interval_start,kwh\r\n2026-11-02T00:00:00+01:00,{}\r\n2026-11-02T01:00:00+01:00,{}", kwh[0], kwh[1]);
+    let answer = browser.upload(&path, &context, "M-1", &file).await;
     assert_eq!(answer.status, 303, "{}", answer.body);
 }
 

@@ -3,7 +3,7 @@
 use super::support::database::Case;
 use super::support::sql::Sql;
 use super::support::world::{Who, client, customer};
-use super::{CLEO, create, pay, step, the_missing_day, usage};
+use super::{CLEO, bill, create, pay, the_missing_day, usage};
 
 /// From November on every kWh earns the customer 0.10.
 async fn paid_for_using(owner: &Sql) {
@@ -34,9 +34,7 @@ async fn what_is_paid_too_much_is_shown_as_credit_and_pays_the_next_bill_when_it
     usage(&looker).await;
     the_missing_day(&looker).await;
     let period = create(&browser).await;
-    for function in ["rate_billing_period", "approve_billing_period", "issue_billing_period"] {
-        step(&browser, &period, function).await;
-    }
+    bill(&browser, &period).await;
     // 240 kWh at 0.28 and 19 % tax.
     let bill = format!("FROM invoices WHERE billing_period_id = '{period}' AND customer_id = '{first}'");
     assert_eq!(
@@ -64,9 +62,7 @@ async fn a_bill_of_less_than_nothing_is_settled_and_its_credit_pays_what_is_open
     usage(&looker).await;
     the_missing_day(&looker).await;
     let period = create(&browser).await;
-    for function in ["rate_billing_period", "approve_billing_period", "issue_billing_period"] {
-        step(&browser, &period, function).await;
-    }
+    bill(&browser, &period).await;
     // 240 kWh at -0.10 and 19 % tax: 28.56 in the customer's favour, of which 13.99 pays September's bill.
     let of = |what: &str| {
         format!(

@@ -3,7 +3,7 @@
 use super::support::database::Case;
 use super::support::sql::Sql;
 use super::support::world::{Who, client, customer};
-use super::{CLEO, create, post, step, the_missing_day, usage};
+use super::{CLEO, bill, create, create_of, step, the_missing_day, usage};
 
 /// From 11 to 24 November half as much again an hour.
 async fn the_fortnight(owner: &Sql) {
@@ -26,13 +26,8 @@ async fn a_bill_shows_usage_and_days_with_their_shares_of_the_difference() {
     the_missing_day(&looker).await;
     the_fortnight(&looker).await;
     let first = create(&browser).await;
-    for function in ["rate_billing_period", "approve_billing_period", "issue_billing_period"] {
-        step(&browser, &first, function).await;
-    }
-    let page = format!("/clients/{}/billing-periods/new", client(1, 1));
-    let form = [("page", page.as_str()), ("from", "2026-11-11"), ("to", "2026-11-24")];
-    let answer = post(&browser, CLEO, "create_billing_period", &form).await;
-    let second = answer.location().rsplit('/').next().unwrap_or_default().to_owned();
+    bill(&browser, &first).await;
+    let second = create_of(&browser, "2026-11-11", "2026-11-24").await;
     step(&browser, &second, "rate_billing_period").await;
 
     // 240 kWh at 0.28 and tax before, 504 kWh now. Usage adds 12 kWh a day on 12 days, the mean of 10 and 14; four days more

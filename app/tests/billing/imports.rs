@@ -1,7 +1,5 @@
 //! The same file again: for the same meter it changes nothing that is there, for another one it is a new file.
 
-use axum::http::Method;
-
 use super::support::database::Case;
 use super::support::http::Browser;
 use super::support::sql::Sql;
@@ -11,16 +9,8 @@ use super::{CLEO, usage};
 /// Sends a file of two hours that does not name its meter; what the next page says.
 async fn import(browser: &Browser, serial: &str, kwh: &str) -> String {
     let (path, context) = (format!("/clients/{}/imports", client(1, 1)), CLEO.context_token());
-    let mut body = String::new();
-    for (name, value) in [("context", context.as_str()), ("serial", serial)] {
-        body += &format!("--edge\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
-    }
-    body += "--edge\r\ncontent-disposition: form-data; name=\"file\"; filename=\"new.csv\"\r\n\r\n";
-    body += &format!(
-        "interval_start,kwh\r\n2026-11-02T00:00:00+01:00,{kwh}\r\n2026-11-02T01:00:00+01:00,{kwh}\r\n--edge--\r\n"
-    );
-    let headers = [("sec-fetch-site", "same-origin"), ("content-type", "multipart/form-data; boundary=edge")];
-    let answer = browser.send(Method::POST, &path, &headers, body).await;
+    let file = format!("interval_start,kwh\r\n2026-11-02T00:00:00+01:00,{kwh}\r\n2026-11-02T01:00:00+01:00,{kwh}");
+    let answer = browser.upload(&path, &context, serial, &file).await;
     assert_eq!(answer.status, 303, "{}", answer.body);
     browser.get(answer.location()).await.body
 }

@@ -62,10 +62,21 @@ async fn post(browser: &Browser, who: Who, function: &str, form: &[(&str, &str)]
 
 /// Creates 1 to 10 November; the id of the period.
 async fn create(browser: &Browser) -> String {
+    create_of(browser, "2026-11-01", "2026-11-10").await
+}
+
+async fn create_of(browser: &Browser, from: &str, to: &str) -> String {
     let page = format!("/clients/{}/billing-periods/new", client(1, 1));
-    let form = [("page", page.as_str()), ("from", "2026-11-01"), ("to", "2026-11-10")];
+    let form = [("page", page.as_str()), ("from", from), ("to", to)];
     let answer = post(browser, CLEO, "create_billing_period", &form).await;
     answer.location().rsplit('/').next().unwrap_or_default().to_owned()
+}
+
+/// Rates, approves and issues a period.
+async fn bill(browser: &Browser, period: &str) {
+    for function in ["rate_billing_period", "approve_billing_period", "issue_billing_period"] {
+        step(browser, period, function).await;
+    }
 }
 
 async fn step(browser: &Browser, period: &str, function: &str) -> Answer {

@@ -3,7 +3,7 @@
 use super::support::database::Case;
 use super::support::sql::Sql;
 use super::support::world::{Kind, client, id};
-use super::{CLEO, create, step, without_october};
+use super::{CLEO, bill, create, step, without_october};
 
 /// September's invoice of the first customer leaves 10.00 of credit, and every day up to 10 November has usage.
 async fn credit_and_usage(owner: &Sql) {
@@ -64,9 +64,7 @@ async fn a_period_billed_after_later_days_does_not_grant_their_credit_again() {
     credit_and_usage(&looker).await;
     let october = id(Kind::Period, 1, 1, 0, 2).to_string();
     let november = create(&browser).await;
-    for function in ["rate_billing_period", "approve_billing_period", "issue_billing_period"] {
-        step(&browser, &november, function).await;
-    }
+    bill(&browser, &november).await;
     assert_eq!(granted(&looker).await, "2026-11-01 -10.00");
 
     step(&browser, &october, "rate_billing_period").await;

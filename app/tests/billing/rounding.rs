@@ -2,7 +2,7 @@
 
 use super::support::database::Case;
 use super::support::world::{Who, client, customer};
-use super::{CLEO, create, step, the_missing_day, usage};
+use super::{CLEO, bill, create, the_missing_day, usage};
 
 #[tokio::test]
 async fn the_amount_to_pay_is_rounded_as_the_tariff_says_and_the_rounding_is_shown() {
@@ -19,9 +19,7 @@ async fn the_amount_to_pay_is_rounded_as_the_tariff_says_and_the_rounding_is_sho
     usage(&looker).await;
     the_missing_day(&looker).await;
     let period = create(&browser).await;
-    for function in ["rate_billing_period", "approve_billing_period", "issue_billing_period"] {
-        step(&browser, &period, function).await;
-    }
+    bill(&browser, &period).await;
     // 240 kWh at 0.28 are 67.20, 19 % of it 12.77: 79.97, to pay 80.00.
     let bill = format!("FROM invoices WHERE billing_period_id = '{period}' AND customer_id = '{}'", customer(1, 1, 1));
     assert_eq!(looker.value(&format!("SELECT concat_ws(' ', net, tax, total) {bill}")).await, "67.20 12.77 80.00");

@@ -4,7 +4,7 @@ use axum::http::Method;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::support::database::Case;
-use crate::support::http::{Browser, Portal};
+use crate::support::http::{Browser, FILE_FORM, Portal, file_form};
 use crate::support::world::{Who, client};
 use crate::targets::FUNCTIONS;
 use crate::writes::fingerprint;
@@ -80,25 +80,18 @@ fn leftovers() -> usize {
 }
 
 fn file(token: &str, bytes: usize) -> String {
-    let mut body = String::with_capacity(bytes + 1000);
-    for (name, value) in [("context", token), ("serial", "M-1")] {
-        body += &format!("--edge\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
-    }
-    body += "--edge\r\ncontent-disposition: form-data; name=\"file\"; filename=\"new.csv\"\r\ncontent-type: text/csv\r\n\r\n";
-    body += "interval_start,kwh\r\n2026-11-02T00:00:00+01:00,0.5\r\n2026-11-02T01:00:00+01:00,0.5\r\n";
-    body += &"x".repeat(bytes);
-    body + "\r\n--edge--\r\n"
+    let rows = "interval_start,kwh\r\n2026-11-02T00:00:00+01:00,0.5\r\n2026-11-02T01:00:00+01:00,0.5\r\n";
+    file_form(token, "M-1", &(rows.to_owned() + &"x".repeat(bytes)))
 }
 
-async fn send_file(browser: &Browser, path: &str, body: String) -> u16 {
-    let headers = [("content-type", "multipart/form-data; boundary=edge"), ("sec-fetch-site", "same-origin")];
-    browser.send(Method::POST, path, &headers, body).await.status.as_u16()
+async fn send_file(browser: &Browser, path: &str, form: String) -> u16 {
+    browser.upload_from("same-origin", path, form).await.status.as_u16()
 }
 
 /// Sends a body without an end in pieces, until the portal has had enough: how many bytes it took.
 async fn pour(portal: &Portal, path: &str, cookie: &str, head: &str, most: usize) -> usize {
     let mut stream = tokio::net::TcpStream::connect(portal.address).await.unwrap();
-    let kind = if head.is_empty() { FORM } else { "multipart/form-data; boundary=edge" };
+    let kind = if head.is_empty() { FORM } else { FILE_FORM };
     let begin = format!(
         "POST {path} HTTP/1.1\r\nhost: {}\r\nsec-fetch-site: same-origin\r\ncookie: {cookie}\r\ncontent-type: {kind}\r\ntransfer-encoding: chunked\r\n\r\n{:x}\r\n{head}\r\n",
         portal.address,

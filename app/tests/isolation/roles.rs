@@ -8,7 +8,7 @@ use eis::access::Role;
 
 use crate::DENIED;
 use crate::support::database::Case;
-use crate::support::http::{Answer, Portal};
+use crate::support::http::{Answer, Portal, file_form};
 use crate::support::world::{DIGEST, Kind, Who, client, customer, id, organization};
 use crate::targets::{At, FUNCTIONS, Function, PAGES, Page, Place, UPLOADS, fill, has_inner};
 use crate::writes::fingerprint;
@@ -357,21 +357,9 @@ async fn attack_52_s_positive_control_every_server_function_works_for_its_roles(
     tally.done(40);
 }
 
-/// A small file with one reading of a meter, as a browser sends it.
-fn upload(context: &str, serial: &str) -> (String, String) {
-    let mut body = String::new();
-    for (name, value) in [("context", context), ("serial", serial)] {
-        body += &format!("--edge\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
-    }
-    body += "--edge\r\ncontent-disposition: form-data; name=\"file\"; filename=\"new.csv\"\r\ncontent-type: text/csv\r\n\r\n";
-    body += "interval_start,kwh\r\n2026-11-02T00:00:00+01:00,0.5\r\n2026-11-02T01:00:00+01:00,0.5\r\n--edge--\r\n";
-    ("multipart/form-data; boundary=edge".to_owned(), body)
-}
-
 async fn send(portal: &Portal, who: Who, path: &str, context: &str, site: &str) -> Answer {
-    let (kind, body) = upload(context, "M-1");
-    let headers = [("content-type", kind.as_str()), ("sec-fetch-site", site)];
-    portal.browser_of(who).send(Method::POST, path, &headers, body).await
+    let file = "interval_start,kwh\r\n2026-11-02T00:00:00+01:00,0.5\r\n2026-11-02T01:00:00+01:00,0.5";
+    portal.browser_of(who).upload_from(site, path, file_form(context, "M-1", file)).await
 }
 
 /// A small file, sent as the portal's own page sends it.

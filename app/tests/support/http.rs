@@ -152,8 +152,32 @@ impl Browser {
         self.send(Method::POST, path, &headers, serde_urlencoded::to_string(form).expect("a form")).await
     }
 
+    /// Sends a file of usage for a meter as the portal's own page does.
+    pub async fn upload(&self, path: &str, context: &str, serial: &str, file: &str) -> Answer {
+        self.upload_from("same-origin", path, file_form(context, serial, file)).await
+    }
+
+    /// Sends a [`file_form`] from a page of a site.
+    pub async fn upload_from(&self, site: &str, path: &str, form: String) -> Answer {
+        let headers = [("sec-fetch-site", site), ("content-type", FILE_FORM)];
+        self.send(Method::POST, path, &headers, form).await
+    }
+
     /// Signs in through the sign-in form.
     pub async fn sign_in(&self, email: &str) -> Answer {
         self.post("/api/sign_in", &[("page", "/login"), ("email", email), ("password", PASSWORD)]).await
     }
+}
+
+/// The content type of a [`file_form`].
+pub const FILE_FORM: &str = "multipart/form-data; boundary=edge";
+
+/// The form of the page that imports usage, with a file.
+pub fn file_form(context: &str, serial: &str, file: &str) -> String {
+    let mut form = String::with_capacity(file.len() + 1000);
+    for (name, value) in [("context", context), ("serial", serial)] {
+        form += &format!("--edge\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+    }
+    form += "--edge\r\ncontent-disposition: form-data; name=\"file\"; filename=\"new.csv\"\r\ncontent-type: text/csv\r\n\r\n";
+    form + file + "\r\n--edge--\r\n"
 }

@@ -7,8 +7,9 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-use super::super::{Direction, Quality, Reading, Rejected, SeriesKey, UsageError, plain, plausible};
+use super::super::{Direction, Quality, Reading, Rejected, SeriesKey, UsageError, plausible};
 use crate::money::Rounding;
+use crate::plain;
 
 /// Where the columns are.
 pub struct Columns {

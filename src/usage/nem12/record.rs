@@ -7,9 +7,10 @@ use chrono::{DateTime, Duration, NaiveDate, NaiveTime, Utc};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-use super::super::{Direction, Item, Quality, Reading, Rejected, SeriesKey, UsageError, plain, plausible};
+use super::super::{Direction, Item, Quality, Reading, Rejected, SeriesKey, UsageError, plausible};
 use super::raw;
 use crate::money::Rounding;
+use crate::plain;
 
 /// A register of a meter.
 pub struct Register {
