@@ -163,6 +163,15 @@ fn harmless(cell: &str) -> String {
     if !number && formula { format!("'{cell}") } else { cell.to_owned() }
 }
 
+/// The addresses of the first, the previous and the next page of a list; empty where there is none. `to` gives that of
+/// the page from a row on (empty: from the first).
+pub fn turns(offset: i64, rows: i64, total: i64, to: impl Fn(&str) -> String) -> [String; 3] {
+    let at = |row: i64| to(&if row > 0 { row.to_string() } else { String::new() });
+    let back = |row: i64| if offset > 0 { at(row) } else { String::new() };
+    let next = if offset + rows < total { at(offset + rows) } else { String::new() };
+    [back(0), back(offset - rows), next]
+}
+
 /// `26–50 of 1,240 customers`; one alone is `1 customer`.
 #[must_use]
 pub fn rows_text(offset: i64, shown: usize, total: i64, noun: &str, locale: Locale) -> String {
@@ -188,6 +197,15 @@ mod tests {
         assert_eq!(harmless("=HYPERLINK(\"x\")"), "'=HYPERLINK(\"x\")");
         assert_eq!(harmless("-12.50"), "-12.50");
         assert_eq!(harmless("@cmd"), "'@cmd");
+    }
+
+    #[test]
+    fn a_list_turns_to_its_first_previous_and_next_page() {
+        let to = |offset: &str| format!("/x?{offset}");
+        assert_eq!(turns(0, 25, 25, to), ["", "", ""]);
+        assert_eq!(turns(0, 25, 26, to), ["", "", "/x?25"]);
+        assert_eq!(turns(25, 25, 80, to), ["/x?", "/x?", "/x?50"]);
+        assert_eq!(turns(50, 25, 75, to), ["/x?", "/x?25", ""]);
     }
 
     #[test]

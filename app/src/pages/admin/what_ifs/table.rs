@@ -10,7 +10,7 @@ use crate::components::{
     Choice as Option_, Column, DataTable, EmptyState, FilterBar, FilterSelect, Pagination, Rows, Section, Sort,
 };
 use crate::format::{self, Locale};
-use crate::pages::parts::{PAGE_ROWS, address, rows_text};
+use crate::pages::parts::{PAGE_ROWS, address, rows_text, turns};
 
 /// Which rows are looked at.
 #[derive(Debug, Clone)]
@@ -47,36 +47,35 @@ impl Choice {
         Self { filter, offset: query.offset.max(0), rows, query: query.clone() }
     }
 
-    fn href(&self, path: &str, tariff: usize, show: &str, sort: &str, offset: i64) -> String {
-        let number = |value: i64| if value > 0 { value.to_string() } else { String::new() };
+    fn href(&self, path: &str, tariff: usize, show: &str, sort: &str, offset: &str) -> String {
         let tariff = if tariff > 0 { (tariff + 1).to_string() } else { String::new() };
-        let rows = if self.rows == PAGE_ROWS { 0 } else { self.rows };
+        let rows = if self.rows == PAGE_ROWS { String::new() } else { self.rows.to_string() };
         let pairs = [
             ("tariff", tariff.as_str()),
             ("show", show),
             ("sort", sort),
             ("q", &self.query.q),
-            ("rows", &number(rows)),
-            ("offset", &number(offset)),
+            ("rows", &rows),
+            ("offset", offset),
         ];
         address(path, &pairs)
     }
 
     /// The same of another candidate.
     pub fn with_tariff(&self, path: &str, tariff: usize) -> String {
-        self.href(path, tariff, &self.query.show, &self.query.sort, 0)
+        self.href(path, tariff, &self.query.show, &self.query.sort, "")
     }
 
     /// Other rows of the same candidate.
     pub fn with_show(&self, path: &str, show: &str) -> String {
-        self.href(path, self.filter.candidate, show, &self.query.sort, 0)
+        self.href(path, self.filter.candidate, show, &self.query.sort, "")
     }
 
     fn with_sort(&self, path: &str, sort: &str) -> String {
-        self.href(path, self.filter.candidate, &self.query.show, sort, 0)
+        self.href(path, self.filter.candidate, &self.query.show, sort, "")
     }
 
-    fn at(&self, path: &str, offset: i64) -> String {
+    fn at(&self, path: &str, offset: &str) -> String {
         self.href(path, self.filter.candidate, &self.query.show, &self.query.sort, offset)
     }
 
@@ -134,11 +133,8 @@ pub fn view(
         let action = if filtered { "Look at all" } else { "" };
         view! { <EmptyState title="No customer matches" text=text action=action href=all/> }.into_any()
     } else {
-        let back = |to: i64| if choice.offset > 0 { choice.at(path, to) } else { String::new() };
-        let next = choice.offset + choice.rows;
         let summary = rows_text(choice.offset, rows.len(), total, "customers", locale);
-        let (first, previous) = (back(0), back(choice.offset - choice.rows));
-        let next = if next < total { choice.at(path, next) } else { String::new() };
+        let [first, previous, next] = turns(choice.offset, choice.rows, total, |to| choice.at(path, to));
         let table = table(&rows, choice, &label, path, base, currency, locale);
         view! {
             {table}
@@ -261,7 +257,7 @@ mod tests {
             ShowQuery { tariff: 2, show: "more".into(), rows: "50".into(), offset: 100, ..ShowQuery::default() };
         let choice = Choice::of(&query, 3);
         assert_eq!((choice.filter.candidate, choice.rows, choice.offset), (1, 50, 100));
-        assert_eq!(choice.at("/x", 50), "/x?tariff=2&show=more&rows=50&offset=50");
+        assert_eq!(choice.at("/x", "50"), "/x?tariff=2&show=more&rows=50&offset=50");
         let (href, now) = choice.sorting("/x", (Order::Increase, ""), (Order::Decrease, "decrease"));
         assert_eq!((href.as_str(), now), ("/x?tariff=2&show=more&sort=decrease&rows=50", Sort::Descending));
         let beyond = Choice::of(&ShowQuery { tariff: 99, rows: "7".into(), offset: -1, ..ShowQuery::default() }, 2);
