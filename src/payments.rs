@@ -93,6 +93,25 @@ fn share(amount: Money, open: impl IntoIterator<Item = (InvoiceId, Money)>) -> (
     (shares, left)
 }
 
+/// Whether the very same was recorded already under another id: the customer's, as much, that day, in the same way, with
+/// the same reference. It may be one payment recorded twice.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_recorded_alike(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    client: ClientId,
+    payment: &NewPayment,
+) -> QueryResult<bool> {
+    let alike = payments::table
+        .filter(payments::organization_id.eq(organization).and(payments::client_id.eq(client)))
+        .filter(payments::customer_id.eq(payment.customer).and(payments::id.ne(payment.id)))
+        .filter(payments::received_on.eq(payment.received_on).and(payments::amount.eq(payment.amount.amount())))
+        .filter(payments::method.eq(&payment.method).and(payments::reference.eq(&payment.reference)));
+    diesel::select(diesel::dsl::exists(alike)).get_result(conn).await
+}
+
 /// Records a payment and lets it pay `chosen` first, if given, and then the customer's oldest open invoices.
 /// The invoices' `paid` and status follow in the same transaction. `None`: it was recorded before, and nothing is
 /// done again.

@@ -11,6 +11,7 @@ pub mod guards;
 pub mod health;
 pub mod nul;
 pub mod protect;
+pub mod query;
 pub mod sessions;
 pub mod state;
 

@@ -35,6 +35,7 @@ pub fn read(mut input: impl BufRead, zone: Tz, each: &mut dyn FnMut(Item)) -> Re
     let mut record = ::csv::ByteRecord::new();
     let mut columns = None;
     let mut series = Series::default();
+    let mut first: Option<Rejected> = None;
     loop {
         match reader.read_byte_record(&mut record) {
             Ok(false) => break,
@@ -51,11 +52,23 @@ pub fn read(mut input: impl BufRead, zone: Tz, each: &mut dyn FnMut(Item)) -> Re
         }
         match columns.read(&record, line, |key, local| series.resolve(zone, key, local)) {
             Ok(reading) => series.push(reading, each),
-            Err(fault) => each(Item::Rejected(row::refused(&record, line, &fault))),
+            Err(fault) => {
+                let refused = row::refused(&record, line, &fault);
+                first.get_or_insert_with(|| refused.clone());
+                each(Item::Rejected(refused));
+            }
         }
     }
     if columns.is_none() {
         return Err(UsageError::Empty);
+    }
+    if series.is_empty() {
+        return Err(first.map_or_else(
+            || UsageError::at(1, 1, "the file has a header and no rows"),
+            |first| {
+                UsageError::at(first.line, first.column, format!("no row can be read; of the first: {}", first.reason))
+            },
+        ));
     }
     series.finish(each)
 }
@@ -79,6 +92,7 @@ fn off_grid(line: u64, start: &str, minutes: u32) -> Rejected {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::usage::reading::MOST_SAID;
     use crate::usage::{Direction, Quality, Reading};
     use chrono_tz::{Europe, UTC};
 
@@ -181,6 +195,12 @@ mod tests {
         assert!(fault("interval_start,energy\n").starts_with("1:1: the header has no column kwh"));
         assert!(fault("interval_start,kwh\n2026-01-01T00:00:00Z,1\n").contains("interval length"));
         assert_eq!(fault("interval_start,kwh\n"), "1:1: the file has a header and no rows");
+        assert_eq!(
+            fault("interval_start,kwh\n2026-01-01T00:00:00Z,x\n2026-01-01T01:00:00Z,y\n"),
+            "2:22: no row can be read; of the first: \"x\" is not a number of kWh"
+        );
+        let long = format!("interval_start,kwh\n{}", "é".repeat(5_000));
+        assert_eq!(fault(&long).chars().count(), "2:1: ".len() + MOST_SAID);
     }
 
     #[test]

@@ -132,6 +132,17 @@ pub fn plausible(instant: DateTime<Utc>) -> bool {
     (0..7_258_118_400).contains(&instant.timestamp())
 }
 
+/// The most characters of a sentence about a file, whatever of the file it quotes.
+pub(super) const MOST_SAID: usize = 400;
+
+/// A sentence about a file, cut where it is too long.
+fn said(text: String) -> String {
+    if text.chars().count() <= MOST_SAID {
+        return text;
+    }
+    text.chars().take(MOST_SAID - 1).chain(['…']).collect()
+}
+
 /// A line that was refused while the rest of the file went in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 #[error("{line}:{column}: {reason}")]
@@ -153,7 +164,7 @@ impl Rejected {
     #[must_use]
     pub fn new(line: u64, column: u64, raw: &str, reason: impl Into<String>) -> Self {
         let raw = raw.trim_end().chars().take(200).collect();
-        Self { line, column, raw, reason: reason.into(), ignored: false }
+        Self { line, column, raw, reason: said(reason.into()), ignored: false }
     }
 
     /// The same, for something that is right and of no use here.
@@ -198,6 +209,6 @@ impl UsageError {
     /// A fault at a place.
     #[must_use]
     pub fn at(line: u64, column: u64, message: impl Into<String>) -> Self {
-        Self::Invalid { line, column, message: message.into() }
+        Self::Invalid { line, column, message: said(message.into()) }
     }
 }

@@ -16,9 +16,9 @@ pub struct FieldError {
 pub fn ErrorSummary(
     /// The faults, in the order of the form's fields.
     errors: Vec<FieldError>,
-    /// Whether the form asks for passwords, which are not given back.
+    /// Whether the form asks for secrets, passwords or codes, which are not given back.
     #[prop(optional)]
-    passwords: bool,
+    secrets: bool,
 ) -> impl IntoView {
     (!errors.is_empty()).then(|| {
         let items = errors
@@ -35,7 +35,7 @@ pub fn ErrorSummary(
             <div class="error-summary" role="alert" tabindex="-1" data-focus="" aria-labelledby="error-summary-title">
                 <h2 id="error-summary-title">"There is a problem"</h2>
                 <ul>{items}</ul>
-                <p>{if passwords { "Passwords are never kept: type them again." } else { "Everything you typed is still here." }}</p>
+                <p>{if secrets { "Passwords and codes are never kept: type them again." } else { "Everything you typed is still here." }}</p>
             </div>
         }
     })

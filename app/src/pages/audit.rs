@@ -5,7 +5,7 @@ mod query;
 
 use std::collections::HashMap;
 
-use axum::extract::{Path, Query};
+use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use eis::access::{Permission, Role};
 use eis::audit::{self, Chain, Record};
@@ -23,6 +23,7 @@ use crate::pages::parts::{EXPORT_ROWS, csv_file};
 use crate::pages::scope::Scope;
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
+use crate::server::query::Query;
 
 /// Records on a page.
 const ROWS: usize = 50;

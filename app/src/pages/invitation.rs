@@ -40,6 +40,7 @@ fn spent() -> Response {
         "This invitation link no longer works",
         "A link works once and for 14 days, and whoever sent it may take it back. If you have accepted it already, sign in. Otherwise ask the sender for a new one, and check that the whole link was copied.",
         "",
+        false,
     );
     (StatusCode::NOT_FOUND, body).into_response()
 }
@@ -70,7 +71,7 @@ pub async fn page(ctx: Ctx, Path(hex): Path<String>) -> Result<Response, AppErro
             <Document title="Invitation">
                 <Plain title=title lead=lead>
                     {flash.map(|f| view! { <Notice tone=if f.ok { Tone::Good } else { Tone::Bad } title=f.text/> })}
-                    <ErrorSummary errors=field_errors(&typed) passwords=true/>
+                    <ErrorSummary errors=field_errors(&typed) secrets=true/>
                     <SummaryList rows=rows/>
                     <PostForm action="/api/accept_invitation" context="" hidden=hidden class="form">
                         {if invited.known {

@@ -165,7 +165,8 @@ pub fn facts(invoice: &Invoice, client: &Client, customer_href: &str) -> AnyView
     if !meters.is_empty() {
         rows.push(SummaryRow::new(if meters.len() == 1 { "Meter" } else { "Meters" }, meters.join(", ")));
     }
-    let tax_number = if client.tax_number.is_empty() { String::new() } else { format!(", {}", client.tax_number) };
+    let tax_number =
+        if client.tax_number.is_empty() { String::new() } else { format!(", tax number {}", client.tax_number) };
     rows.push(SummaryRow::new("From", format!("{}, {}{tax_number}", client.legal_name, client.address)));
     view! { <SummaryList rows=rows/> }.into_any()
 }

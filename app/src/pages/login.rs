@@ -2,7 +2,6 @@
 
 pub mod code;
 
-use axum::extract::Query;
 use axum::response::{IntoResponse, Response};
 use leptos::prelude::*;
 use serde::Deserialize;
@@ -15,6 +14,7 @@ use crate::server::auth::{AuthError, Credentials, network, rotate, too_many};
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
 use crate::server::functions::{Done, act, ctx, encode, own_path, see_other};
+use crate::server::query::Query;
 
 /// The query of the sign-in page.
 #[derive(Debug, Default, Deserialize)]
@@ -22,6 +22,8 @@ use crate::server::functions::{Done, act, ctx, encode, own_path, see_other};
 pub struct LoginQuery {
     next: String,
     out: bool,
+    /// What was typed into a form of the page that comes next was kept.
+    kept: bool,
 }
 
 /// `GET /login`
@@ -34,17 +36,20 @@ pub async fn page(ctx: Ctx, Query(query): Query<LoginQuery>) -> Response {
     let next = own_path(&query.next, "");
     let page = if next.is_empty() { "/login".to_owned() } else { format!("/login?next={}", encode(&next)) };
     let hidden = vec![("page".to_owned(), page), ("next".to_owned(), next)];
-    let typed_nothing = field_errors(&typed).is_empty();
+    let why = if query.kept {
+        "Sign in to go on. What you had typed was not saved; it comes back after signing in."
+    } else {
+        "Sign in to go on."
+    };
+    let asks = !query.next.is_empty() && flash.is_none() && field_errors(&typed).is_empty();
     render(move || {
         view! {
             <Document title="Sign in">
                 <Plain title="Sign in">
                     {query.out.then(|| view! { <Notice tone=Tone::Good title="You are signed out."/> })}
-                    {(!query.next.is_empty() && flash.is_none() && typed_nothing).then(|| view! {
-                        <Notice title="Sign in to go on. What you had typed was not saved; it comes back after signing in."/>
-                    })}
+                    {asks.then(|| view! { <Notice title=why/> })}
                     {flash.map(|f| view! { <Notice tone=if f.ok { Tone::Good } else { Tone::Bad } title=f.text/> })}
-                    <ErrorSummary errors=field_errors(&typed) passwords=true/>
+                    <ErrorSummary errors=field_errors(&typed) secrets=true/>
                     <PostForm action="/api/sign_in" context="" hidden=hidden class="form">
                         <Field name="email" label="E-mail address" kind="email" autocomplete="username" value=typed.value("email", "") autofocus=true/>
                         <Field name="password" label="Password" kind="password" autocomplete="current-password" error=typed.error("password")/>

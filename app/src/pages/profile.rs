@@ -77,7 +77,7 @@ pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
         let summary = vec![SummaryRow::new("Name", name), SummaryRow::new("E-mail address", email), second_factor::row(&factor)];
         view! {
             <PageHeader title="Profile and security"/>
-            <ErrorSummary errors=field_errors(&typed) passwords=true/>
+            <ErrorSummary errors=field_errors(&typed) secrets=true/>
             <SummaryList rows=summary/>
             <Section title="Change password">
                 <PostForm action="/api/change_password" context=context hidden=vec![("page".into(), "/profile".into())] class="form">
@@ -155,6 +155,9 @@ pub(crate) async fn change_password(
         let mut errors = FieldErrors::default();
         if let Some(fault) = passwords::fault(&new_password, &email) {
             errors.add("new_password", fault);
+        }
+        if new_password == old_password {
+            errors.add("new_password", "Choose another password than the one you have.");
         }
         if new_password != again_password {
             errors.add("again_password", "The two new passwords differ.");

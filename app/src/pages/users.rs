@@ -3,7 +3,7 @@
 mod edit;
 mod invite;
 
-use axum::extract::{Path, Query};
+use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use eis::access::{Permission, Role};
 use eis::clients;
@@ -20,10 +20,12 @@ use crate::components::{
 };
 use crate::format;
 use crate::pages::frame::page;
-use crate::pages::parts::{PAGE_ROWS, address, rows_text};
+use crate::pages::parts::{PAGE_ROWS, address, rows_text, turns};
 use crate::pages::scope::Scope;
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
+use crate::server::functions::see_other;
+use crate::server::query::Query;
 
 /// Search, filter and page of the list.
 #[derive(Debug, Default, Deserialize)]
@@ -35,9 +37,8 @@ pub struct ListQuery {
 }
 
 impl ListQuery {
-    fn href(&self, path: &str, offset: i64) -> String {
-        let offset = if offset > 0 { offset.to_string() } else { String::new() };
-        address(path, &[("q", &self.q), ("role", &self.role), ("offset", &offset)])
+    fn href(&self, path: &str, offset: &str) -> String {
+        address(path, &[("q", &self.q), ("role", &self.role), ("offset", offset)])
     }
 }
 
@@ -88,6 +89,9 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: eis::db::Tenant, mut query: ListQu
         .collect();
     let link = invite::take_link(&ctx, &scope).await;
     let path = format!("{}/users", scope.base());
+    if rows.is_empty() && offset > 0 {
+        return Ok(see_other(&query.href(&path, "")));
+    }
     let place = scope.place(&[], "");
     let actor = scope.actor.clone();
     let title = if at_client { "Customers' logins" } else { "Users and roles" };
@@ -95,9 +99,7 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: eis::db::Tenant, mut query: ListQu
         let filtered = !query.q.is_empty() || (!at_client && !query.role.is_empty());
         let invite = if grants(&scope).is_empty() { "" } else { "Invite" };
         let summary = rows_text(offset, rows.len(), total, if at_client { "logins" } else { "roles" }, scope.locale());
-        let back = |to: i64| if offset > 0 { query.href(&path, to) } else { String::new() };
-        let (first, previous) = (back(0), back(offset - PAGE_ROWS));
-        let next = if offset + PAGE_ROWS < total { query.href(&path, offset + PAGE_ROWS) } else { String::new() };
+        let [first, previous, next] = turns(offset, PAGE_ROWS, total, |to| query.href(&path, to));
         let shown = !rows.is_empty();
         let body = rows.into_iter().map(|row| line(&scope, row, &path)).collect_view();
         let columns = ["Name", "Role", "For", "Since", "Last day", "Change"].map(Column::text).into();

@@ -1,27 +1,66 @@
 //! What a request asked for, as its route spells it: faults are named after it, in the log and on the page.
 
 use axum::extract::{MatchedPath, Request};
+use axum::http::Method;
+
+use super::functions::encode;
 
 tokio::task_local! {
-    static ASKED: String;
+    static ASKED: Asked;
 }
 
-/// The route of a request, without the ids of its address: `GET /clients/{client}/invoices`, `POST /api/issue_billing_period`.
-#[must_use]
-pub fn route(request: &Request) -> String {
-    let matched = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str);
-    // Server functions share one route; the names of them are public.
-    let function = matched.starts_with("/api/").then(|| request.uri().path());
-    format!("{} {}", request.method(), function.unwrap_or(matched))
+/// A request, while it is answered.
+#[derive(Debug, Clone, Default)]
+pub struct Asked {
+    /// Its route.
+    route: String,
+    /// The id that its answer and its lines in the log carry.
+    id: String,
+    /// The address of a page that was asked for, with its query; empty for anything else.
+    page: String,
 }
 
-/// Runs a request under its name.
-pub async fn answering<F: Future>(route: String, request: F) -> F::Output {
-    ASKED.scope(route, request).await
+impl Asked {
+    /// What a request asks for.
+    #[must_use]
+    pub fn of(request: &Request, id: &str) -> Self {
+        let matched = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str);
+        // Server functions share one route; the names of them are public.
+        let function = matched.starts_with("/api/").then(|| request.uri().path());
+        let page = request.uri().path_and_query().filter(|_| request.method() == Method::GET);
+        Self {
+            route: format!("{} {}", request.method(), function.unwrap_or(matched)),
+            id: id.to_owned(),
+            page: page.map_or_else(String::new, ToString::to_string),
+        }
+    }
+
+    /// Answers the request under its name.
+    pub async fn answering<F: Future>(self, request: F) -> F::Output {
+        ASKED.scope(self, request).await
+    }
 }
 
-/// The name of the request that is being answered; empty outside of one.
+fn of_this<T: Default>(what: impl FnOnce(&Asked) -> T) -> T {
+    ASKED.try_with(what).unwrap_or_default()
+}
+
+/// The route of the request that is being answered, without the ids of its address: `GET /clients/{client}/invoices`,
+/// `POST /api/issue_billing_period`; empty outside of one.
 #[must_use]
 pub fn asked() -> String {
-    ASKED.try_with(Clone::clone).unwrap_or_default()
+    of_this(|asked| asked.route.clone())
+}
+
+/// The id of the request that is being answered; empty outside of one.
+#[must_use]
+pub fn id() -> String {
+    of_this(|asked| asked.id.clone())
+}
+
+/// Where one signs in and comes back to the page that was asked for.
+#[must_use]
+pub fn sign_in() -> String {
+    let page = of_this(|asked| asked.page.clone());
+    if page.is_empty() || page == "/" { "/login".to_owned() } else { format!("/login?next={}", encode(&page)) }
 }

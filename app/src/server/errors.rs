@@ -16,7 +16,8 @@ use axum::response::{IntoResponse, Response};
 use eis::billing::BillingError;
 use eis::db::DbError;
 
-use super::asked::asked;
+use super::asked::{asked, id, sign_in};
+use super::functions::see_other;
 use crate::forms::FieldErrors;
 
 /// Why a request was not done.
@@ -99,11 +100,9 @@ impl From<FieldErrors> for AppError {
 impl IntoResponse for AppError {
     fn into_response(self) -> Response {
         let (status, title, text) = match &self {
-            Self::SignedOut => return (StatusCode::SEE_OTHER, [("location", "/login")]).into_response(),
-            Self::Choose => return (StatusCode::SEE_OTHER, [("location", "/switch")]).into_response(),
-            Self::ChooseOrganization => {
-                return (StatusCode::SEE_OTHER, [("location", "/staff/organizations")]).into_response();
-            }
+            Self::SignedOut => return see_other(&sign_in()),
+            Self::Choose => return see_other("/switch"),
+            Self::ChooseOrganization => return see_other("/staff/organizations"),
             Self::Forbidden => (
                 StatusCode::FORBIDDEN,
                 "This is not yours to open",
@@ -136,8 +135,10 @@ impl IntoResponse for AppError {
             }
         };
         // A fault of ours is told by the name of what was asked for; a refusal names nothing.
-        let asked = if status == StatusCode::INTERNAL_SERVER_ERROR { asked() } else { String::new() };
-        (status, crate::pages::errors::page(title, text, &asked)).into_response()
+        let ours = status == StatusCode::INTERNAL_SERVER_ERROR;
+        let asked = if ours { format!("{} ({})", asked(), id()) } else { String::new() };
+        let switch = matches!(self, Self::Forbidden);
+        (status, crate::pages::errors::page(title, text, &asked, switch)).into_response()
     }
 }
 

@@ -121,7 +121,7 @@ async fn answer(call: &Call, result: Result<Done, AppError>) -> Response {
         Err(AppError::SignedOut) => {
             call.ctx.keep_typed(call.typed.clone()).await;
             let page = if call.typed.page.is_empty() { "/" } else { call.typed.page.as_str() };
-            see_other(&format!("/login?next={}", encode(page)))
+            see_other(&format!("/login?next={}&kept=true", encode(page)))
         }
         Err(error) => error.into_response(),
     }

@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use eis::db::Db;
 use tracing::Instrument;
 
-use super::asked;
+use super::asked::Asked;
 use super::errors::AppError;
 use super::guards::{Guard, refuses};
 use super::sessions::{complete_removal, remembering};
@@ -63,6 +63,7 @@ async fn same_origin(state: &AppState, request: Request, next: Next) -> Response
             "This request did not come from the portal",
             "Nothing was changed. Open the page in the portal itself and send the form from there.",
             "",
+            false,
         );
         return (StatusCode::FORBIDDEN, body).into_response();
     }
@@ -70,7 +71,7 @@ async fn same_origin(state: &AppState, request: Request, next: Next) -> Response
     if kind.starts_with("application/x-www-form-urlencoded") || kind.starts_with("multipart/form-data") {
         next.run(request).await
     } else {
-        let body = page("This request cannot be read", "The portal takes forms only.", "");
+        let body = page("This request cannot be read", "The portal takes forms only.", "", false);
         (StatusCode::UNSUPPORTED_MEDIA_TYPE, body).into_response()
     }
 }
@@ -108,8 +109,8 @@ pub async fn everything(request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let span = tracing::info_span!("request", id);
     let start = Instant::now();
-    let asked = asked::route(&request);
-    let mut response = asked::answering(asked, next.run(request)).instrument(span.clone()).await;
+    let asked = Asked::of(&request, &id);
+    let mut response = asked.answering(next.run(request)).instrument(span.clone()).await;
     let milliseconds = start.elapsed().as_micros() / 1000;
     span.in_scope(|| {
         tracing::info!(%method, route = route.as_deref().unwrap_or("-"), status = response.status().as_u16(), milliseconds, "request");

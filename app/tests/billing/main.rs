@@ -165,6 +165,10 @@ async fn staff_look_at_a_period_and_change_nothing() {
 
 /// Records a payment of September's invoice of the first customer with the form's key; its page.
 async fn pay(browser: &Browser, looker: &Sql, amount: &str, key: &str) -> String {
+    pay_saying(browser, looker, amount, key, &[]).await
+}
+
+async fn pay_saying(browser: &Browser, looker: &Sql, amount: &str, key: &str, more: &[(&str, &str)]) -> String {
     let number = format!("SELECT id FROM invoices WHERE client_id = '{}' AND number = 1", client(1, 1));
     let invoice = looker.value(&number).await;
     let page = format!("/clients/{}/invoices/{invoice}", client(1, 1));
@@ -176,6 +180,7 @@ async fn pay(browser: &Browser, looker: &Sql, amount: &str, key: &str) -> String
         ("received_on", "2026-11-02"),
         ("method", "cash"),
     ];
+    let form: Vec<_> = form.into_iter().chain(more.iter().copied()).collect();
     post(browser, CLEO, "record_payment", &form).await;
     page
 }

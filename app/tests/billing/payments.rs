@@ -2,7 +2,7 @@
 
 use super::support::database::Case;
 use super::support::world::client;
-use super::{CLEO, pay};
+use super::{CLEO, pay, pay_saying};
 
 const INVOICE: &str = "FROM invoices WHERE number = 1 AND client_id =";
 
@@ -38,11 +38,15 @@ async fn a_payment_form_sent_twice_is_one_payment() {
     assert_eq!(looker.value(&format!("SELECT paid {INVOICE} '{client}'")).await, "15.00");
     let records = format!("SELECT count(*) FROM audit_log WHERE client_id = '{client}' AND entity = 'payment'");
     assert_eq!(looker.count(&records).await, 1);
-    // A page opened anew carries another key: the same amount again is another payment.
+    // A page opened anew carries another key: the same again is asked about, and another payment once that is said.
     let fresh = browser.get(&page).await.body;
     let form = fresh.split("name=\"key\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default();
     assert!(uuid::Uuid::parse_str(form).is_ok_and(|fresh| fresh.to_string() != key), "{form}");
     pay(&browser, &looker, "5", form).await;
+    let said = browser.get(&page).await.body;
+    assert!(said.contains("The same payment is recorded already") && said.contains("name=\"another\""), "{said}");
+    assert_eq!(looker.value(&format!("SELECT paid {INVOICE} '{client}'")).await, "15.00");
+    pay_saying(&browser, &looker, "5", form, &[("another", "true")]).await;
     assert_eq!(looker.value(&format!("SELECT paid {INVOICE} '{client}'")).await, "20.00");
 }
 

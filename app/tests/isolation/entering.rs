@@ -148,7 +148,8 @@ async fn a_missing_context_is_an_error_that_names_what_was_asked_for_never_an_em
     case.superuser().await.must(forgotten).await;
     let answer = browser.get(&list).await;
     assert_eq!(answer.status, 500, "{}", answer.body);
-    assert!(answer.body.contains("<code>GET /clients/{client}/customers</code>"), "{}", answer.body);
+    let told = format!("<code>GET /clients/{{client}}/customers ({})</code>", answer.header("x-request-id"));
+    assert!(answer.body.contains(&told), "{}", answer.body);
     let token = Who::Client(1, 1).context_token();
     let (at, period) = (client(1, 1).to_string(), crate::targets::fill("{open_period}", (1, 1, 1), (1, 1, 1)));
     let form = [("context", token.as_str()), ("client", &at), ("period", &period)];

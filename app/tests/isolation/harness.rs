@@ -18,7 +18,7 @@ async fn everybody_of_the_world_has_a_live_session() {
         let answer = portal.browser_of(who).get("/profile").await;
         assert_eq!(answer.status, 200, "{who:?}: {}", answer.body);
     }
-    assert_eq!(portal.browser().get("/profile").await.location(), "/login");
+    assert_eq!(portal.browser().get("/profile").await.location(), "/login?next=%2Fprofile");
 }
 
 #[tokio::test]

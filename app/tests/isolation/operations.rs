@@ -80,14 +80,14 @@ async fn stolen_sessions_end_and_a_person_is_stopped() {
     for step in sql("a person must be stopped now") {
         assert_eq!(owner.must(&step).await, 1);
     }
-    assert_eq!(browser.get("/profile").await.location(), "/login");
+    assert_eq!(browser.get("/profile").await.location(), "/login?next=%2Fprofile");
     let open = format!("SELECT open_context('\\x{}')", Who::Admin(1).secret().hex());
     assert_eq!(app.refused(&open).await, SESSION_ENDED);
     assert_eq!(portal.browser_of(Who::Admin(2)).get("/profile").await.status, 200, "the positive control");
     for step in sql("sessions may be stolen") {
         owner.must(&step).await;
     }
-    assert_eq!(portal.browser_of(Who::Admin(2)).get("/profile").await.location(), "/login");
+    assert_eq!(portal.browser_of(Who::Admin(2)).get("/profile").await.location(), "/login?next=%2Fprofile");
     let again = portal.browser();
     assert_eq!(again.sign_in("admin2@eis.example").await.location(), "/", "everybody signs in again");
 }

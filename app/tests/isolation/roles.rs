@@ -385,6 +385,9 @@ pub async fn try_uploads(portal: &Portal, tally: &mut Tally) {
         let (me, own) = (Who::Client(1, 1), fill(path, OWN, OWN));
         let other_tab = send(portal, me, &own, &Who::Consultant(2).context_token(), "same-origin").await;
         tally.expect("another tab's", &other_tab, 409);
+        let elsewhere =
+            send(portal, Who::Consultant(2), &own, &Who::Consultant(1).context_token(), "same-origin").await;
+        tally.expect("another organization's, opened meanwhile", &elsewhere, 409);
         let forged = send(portal, me, &own, &me.context_token(), "cross-site").await;
         tally.expect("another site's", &forged, 403);
     }
@@ -587,10 +590,12 @@ async fn attack_54_self_promotion() {
 async fn attack_55_a_session_after_demotion_or_disabling() {
     let list = fill("/clients/{client}/customers", OWN, OWN);
     let user = Who::Client(1, 1).user();
+    let next = serde_urlencoded::to_string([("next", list.as_str())]).unwrap();
+    let sign_in = format!("/login?{next}");
     for (change, status, location) in [
-        (format!("UPDATE role_assignments SET valid_to = now() WHERE user_id = '{user}'"), 303, "/login"),
-        (format!("UPDATE users SET status = 'disabled' WHERE id = '{user}'"), 303, "/login"),
-        (format!("UPDATE users SET password_proof = sha256('new') WHERE id = '{user}'"), 303, "/login"),
+        (format!("UPDATE role_assignments SET valid_to = now() WHERE user_id = '{user}'"), 303, sign_in.as_str()),
+        (format!("UPDATE users SET status = 'disabled' WHERE id = '{user}'"), 303, sign_in.as_str()),
+        (format!("UPDATE users SET password_proof = sha256('new') WHERE id = '{user}'"), 303, sign_in.as_str()),
         (
             format!(
                 "UPDATE role_assignments SET role = 'customer_user', customer_id = '{}' WHERE user_id = '{user}'",

@@ -136,9 +136,8 @@ async fn a_new_password_ends_every_other_session() {
     let (browser, other) = (portal.browser(), portal.browser_of(Who::Admin(1)));
     browser.sign_in("admin1@eis.example").await;
     assert!(signed_in(&other).await);
-    let change = async |old: &str| {
+    let change_to = async |old: &str, new: &str| {
         let token = context(&browser.get("/profile").await);
-        let new = "a quiet heron by the weir";
         browser
             .post(
                 "/api/change_password",
@@ -152,7 +151,10 @@ async fn a_new_password_ends_every_other_session() {
             )
             .await
     };
+    let change = async |old: &str| change_to(old, "a quiet heron by the weir").await;
     change("not my password").await;
+    change_to(PASSWORD, PASSWORD).await;
+    assert!(browser.get("/profile").await.body.contains("Choose another password"));
     assert!(signed_in(&other).await, "a wrong password ends nothing");
     let before = browser.cookie();
     assert_eq!(change(PASSWORD).await.location(), "/profile");
@@ -165,6 +167,23 @@ async fn a_new_password_ends_every_other_session() {
         "/login",
         "the old password is wrong now"
     );
+}
+
+#[tokio::test]
+async fn a_page_asked_for_before_signing_in_is_opened_afterwards() {
+    let case = Case::world().await;
+    let portal = case.portal().await;
+    let browser = portal.browser();
+    let asked = format!("/clients/{}/customers?q=Customer+111", client(1, 1));
+    let to_sign_in = browser.get(&asked).await;
+    let next = serde_urlencoded::to_string([("next", asked.as_str())]).unwrap();
+    assert_eq!(to_sign_in.location(), format!("/login?{next}"));
+    let page = browser.get(to_sign_in.location()).await.body;
+    assert!(page.contains("Sign in to go on.") && !page.contains("What you had typed"), "{page}");
+    let form =
+        [("page", "/login"), ("next", asked.as_str()), ("email", "client11@eis.example"), ("password", PASSWORD)];
+    assert_eq!(browser.post("/api/sign_in", &form).await.location(), asked);
+    assert_eq!(portal.browser().get("/").await.location(), "/login", "one's start page comes anyway");
 }
 
 #[tokio::test]

@@ -120,3 +120,20 @@ async fn a_file_with_nul_characters_is_refused_line_by_line() {
         assert_eq!(browser.get(answer.location()).await.status, 200);
     }
 }
+
+#[tokio::test]
+async fn an_address_that_asks_for_nonsense_is_told_and_one_beyond_the_end_goes_to_the_list() {
+    let case = Case::world().await;
+    let portal = case.portal().await;
+    let browser = portal.browser_of(Who::Client(1, 1));
+    let list = format!("/clients/{}/customers", client(1, 1));
+    for query in ["offset=abc", "q=a&q=b", "offset=99999999999999999999"] {
+        let answer = browser.get(&format!("{list}?{query}")).await;
+        assert_eq!(answer.status, 400, "{query}");
+        assert!(answer.body.contains("behind the question mark of this address cannot be read"), "{}", answer.body);
+        assert!(answer.body.contains("Go to your start page"), "{}", answer.body);
+    }
+    let beyond = browser.get(&format!("{list}?status=active&offset=1000")).await;
+    assert_eq!((beyond.status.as_u16(), beyond.location()), (303, format!("{list}?status=active").as_str()));
+    assert!(browser.get(beyond.location()).await.body.contains("Customer 111"));
+}

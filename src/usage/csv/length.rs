@@ -54,11 +54,13 @@ impl Series {
         }
     }
 
+    /// Whether no reading came.
+    pub fn is_empty(&self) -> bool {
+        self.known.is_empty()
+    }
+
     /// Settles series shorter than the rows held back.
     pub fn finish(mut self, each: &mut dyn FnMut(Item)) -> Result<(), UsageError> {
-        if self.known.is_empty() {
-            return Err(UsageError::at(1, 1, "the file has a header and no rows"));
-        }
         let mut faults = vec![];
         for state in self.known.values_mut().filter(|state| !state.held.is_empty()) {
             let line = state.held.first().map_or(1, |reading| reading.line);

@@ -1,6 +1,6 @@
 //! A customer's bills: the list, and one with every line down to its days.
 
-use axum::extract::{Path, Query};
+use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use eis::account::{self, Cursor};
 use eis::clients::{self, Client};
@@ -24,6 +24,7 @@ use crate::pages::invoice_view;
 use crate::pages::parts::address;
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
+use crate::server::query::Query;
 
 const PATH: &str = "/account/invoices";
 /// Bills on a page: two years of monthly ones.

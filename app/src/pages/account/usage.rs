@@ -2,7 +2,6 @@
 
 pub(super) mod charts;
 
-use axum::extract::Query;
 use axum::response::{IntoResponse, Response};
 use chrono::{Datelike, Days, Months, NaiveDate};
 use eis::usage_data::periods::{self, Period};
@@ -19,6 +18,7 @@ use crate::pages::frame::page as framed;
 use crate::pages::parts::{address, csv_file};
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
+use crate::server::query::Query;
 
 const PATH: &str = "/account/usage";
 /// The longest span of days on a page and of intervals in a file.

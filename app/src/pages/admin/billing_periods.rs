@@ -2,7 +2,7 @@
 
 pub mod show;
 
-use axum::extract::{Path, Query};
+use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
 use eis::access::Permission;
@@ -25,6 +25,7 @@ use crate::pages::parts::{AtClient, PAGE_ROWS, address, field_errors};
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
 use crate::server::functions::{Done, act, require_client};
+use crate::server::query::Query;
 
 /// Invoices listed whose usage changed after they were issued.
 const CHANGED_SHOWN: i64 = 25;

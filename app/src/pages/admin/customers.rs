@@ -1,6 +1,6 @@
 //! Customers: list, CSV, show, create, edit.
 
-use axum::extract::{Path, Query};
+use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
 use eis::access::Permission;
@@ -22,10 +22,13 @@ use crate::components::{
 use crate::format::{self, Locale};
 use crate::forms::{FieldErrors, Reader, Typed};
 use crate::pages::frame::page;
-use crate::pages::parts::{AtClient, EXPORT_ROWS, PAGE_ROWS, address, changed, csv_file, field_errors, rows_text};
+use crate::pages::parts::{
+    AtClient, EXPORT_ROWS, PAGE_ROWS, address, changed, csv_file, field_errors, rows_text, turns,
+};
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
-use crate::server::functions::{Done, act, require_client};
+use crate::server::functions::{Done, act, require_client, see_other};
+use crate::server::query::Query;
 
 /// Search, filter, sorting and page of the list, all in the address.
 #[derive(Debug, Default, Deserialize)]
@@ -53,10 +56,9 @@ impl ListQuery {
         Filter { search: self.q.trim().to_owned(), status: self.status.clone(), lacks, order }
     }
 
-    fn href(&self, path: &str, sort: &str, offset: i64) -> String {
-        let offset = if offset > 0 { offset.to_string() } else { String::new() };
+    fn href(&self, path: &str, sort: &str, offset: &str) -> String {
         let pairs =
-            [("q", &*self.q), ("status", &self.status), ("lacks", &self.lacks), ("sort", sort), ("offset", &offset)];
+            [("q", &*self.q), ("status", &self.status), ("lacks", &self.lacks), ("sort", sort), ("offset", offset)];
         address(path, &pairs)
     }
 }
@@ -83,13 +85,16 @@ pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<List
         customers::list(&mut tx, at.organization, at.client.id, &query.filter(at.client.today()), offset, PAGE_ROWS)
             .await?;
     drop(tx);
-    let may_write = at.actor.may(Permission::ManageCustomers);
     let path = format!("{}/customers", at.base());
+    if rows.is_empty() && offset > 0 {
+        return Ok(see_other(&query.href(&path, &query.sort, "")));
+    }
+    let may_write = at.actor.may(Permission::ManageCustomers);
     let locale = at.locale();
     let html = page(&ctx, &at.actor, at.place(&[], ""), "Customers", move || {
         let sorted = |sort: &str, now: Sort| {
             let current = query.sort == sort || (query.sort.is_empty() && sort == "name");
-            (query.href(&path, sort, 0), if current { now } else { Sort::None })
+            (query.href(&path, sort, ""), if current { now } else { Sort::None })
         };
         let (by_account, account) = sorted("account", Sort::Ascending);
         let (by_name, name) = sorted("name", Sort::Ascending);
@@ -103,10 +108,7 @@ pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<List
         ];
         let filtered = !query.q.is_empty() || !query.status.is_empty() || !query.lacks.is_empty();
         let summary = rows_text(offset, rows.len(), total, "customers", locale);
-        let more = offset + PAGE_ROWS < total;
-        let at_start = |to: i64| if offset > 0 { query.href(&path, &query.sort, to) } else { String::new() };
-        let (first, previous) = (at_start(0), at_start(offset - PAGE_ROWS));
-        let next = if more { query.href(&path, &query.sort, offset + PAGE_ROWS) } else { String::new() };
+        let [first, previous, next] = turns(offset, PAGE_ROWS, total, |to| query.href(&path, &query.sort, to));
         let shown = !rows.is_empty();
         let body = rows
             .into_iter()
@@ -132,7 +134,7 @@ pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<List
                 selects=query.selects()
                 hidden=vec![("sort".into(), query.sort.clone())]
                 clear={if filtered { path.clone() } else { String::new() }}
-                csv=query.href(&format!("{path}.csv"), &query.sort, 0)
+                csv=query.href(&format!("{path}.csv"), &query.sort, "")
             />
             {if shown {
                 view! {

@@ -2,7 +2,7 @@
 
 pub mod upload;
 
-use axum::extract::{Path, Query};
+use axum::extract::Path;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, NaiveDateTime, Utc};
@@ -21,9 +21,11 @@ use crate::components::{
 };
 use crate::format::{self, Locale};
 use crate::pages::frame::page;
-use crate::pages::parts::{AtClient, EXPORT_ROWS, PAGE_ROWS, address, csv_file, rows_text};
+use crate::pages::parts::{AtClient, EXPORT_ROWS, PAGE_ROWS, address, csv_file, rows_text, turns};
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
+use crate::server::functions::see_other;
+use crate::server::query::Query;
 
 /// Rejected lines on a page.
 const REJECTION_ROWS: i64 = 50;
@@ -33,14 +35,6 @@ const REJECTION_ROWS: i64 = 50;
 #[serde(default)]
 pub struct PageQuery {
     offset: i64,
-}
-
-/// First, previous and next of a list.
-fn turns(path: &str, offset: i64, rows: i64, total: i64) -> [String; 3] {
-    let to = |offset: i64| address(path, &[("offset", &if offset > 0 { offset.to_string() } else { String::new() })]);
-    let back = |at: i64| if offset > 0 { to(at) } else { String::new() };
-    let next = if offset + rows < total { to(offset + rows) } else { String::new() };
-    [back(0), back(offset - rows), next]
 }
 
 fn zone_of(at: &AtClient) -> Tz {
@@ -67,10 +61,13 @@ pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<Page
     drop(tx);
     let may_import = at.actor.may(Permission::ImportUsage);
     let path = format!("{}/imports", at.base());
+    if rows.is_empty() && offset > 0 {
+        return Ok(see_other(&path));
+    }
     let (locale, zone) = (at.locale(), zone_of(&at));
     let html = page(&ctx, &at.actor, at.place(&[], ""), "Usage imports", move || {
         let summary = rows_text(offset, rows.len(), total, "imports", locale);
-        let [first, previous, next] = turns(&path, offset, PAGE_ROWS, total);
+        let [first, previous, next] = turns(offset, PAGE_ROWS, total, |to| address(&path, &[("offset", to)]));
         let new = if may_import { "Import usage" } else { "" };
         let empty = rows.is_empty();
         let body = rows
@@ -213,7 +210,7 @@ fn facts(import: &Import, meter: Option<Meter>, base: &str, zone: Tz, locale: Lo
 
 fn rejections(rows: Vec<Rejection>, path: &str, offset: i64, total: i64, locale: Locale) -> impl IntoView + use<> {
     let summary = rows_text(offset, rows.len(), total, "rejected lines", locale);
-    let [first, previous, next] = turns(path, offset, REJECTION_ROWS, total);
+    let [first, previous, next] = turns(offset, REJECTION_ROWS, total, |to| address(path, &[("offset", to)]));
     let body = rows
         .into_iter()
         .map(|row| {

@@ -2,7 +2,7 @@
 
 pub mod show;
 
-use axum::extract::{Path, Query};
+use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
 use eis::access::{Actor, Permission};
@@ -19,6 +19,7 @@ use crate::pages::frame::page;
 use crate::pages::parts::{AtClient, EXPORT_ROWS, PAGE_ROWS, address, csv_file};
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
+use crate::server::query::Query;
 
 /// What the list can be narrowed to.
 const STATUSES: [(&str, &str); 6] = [

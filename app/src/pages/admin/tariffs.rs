@@ -5,7 +5,7 @@ pub mod new;
 pub(crate) mod offers;
 mod show;
 
-use axum::extract::{Path, Query};
+use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use chrono::{NaiveDate, Utc};
 use eis::access::Permission;
@@ -22,10 +22,11 @@ use crate::components::{
 use crate::format::{self, Locale};
 use crate::forms::Reader;
 use crate::pages::frame::page;
-use crate::pages::parts::{AtClient, PAGE_ROWS, address, rows_text};
+use crate::pages::parts::{AtClient, PAGE_ROWS, address, rows_text, turns};
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
-use crate::server::functions::{Done, act, require_client};
+use crate::server::functions::{Done, act, require_client, see_other};
+use crate::server::query::Query;
 pub use show::show;
 
 impl From<TariffError> for AppError {
@@ -48,9 +49,8 @@ pub struct ListQuery {
 }
 
 impl ListQuery {
-    fn href(&self, path: &str, offset: i64) -> String {
-        let offset = if offset > 0 { offset.to_string() } else { String::new() };
-        address(path, &[("q", &self.q), ("status", &self.status), ("offset", &offset)])
+    fn href(&self, path: &str, offset: &str) -> String {
+        address(path, &[("q", &self.q), ("status", &self.status), ("offset", offset)])
     }
 }
 
@@ -75,14 +75,16 @@ pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<List
     drop(tx);
     let may_write = at.actor.may(Permission::ManageTariffs);
     let path = format!("{}/tariffs", at.base());
+    if rows.is_empty() && offset > 0 {
+        return Ok(see_other(&query.href(&path, "")));
+    }
     let locale = at.locale();
     let context = may_write.then(|| at.actor.context_token());
     let hidden = vec![("client".to_owned(), at.client.id.to_string()), ("page".to_owned(), path.clone())];
     let html = page(&ctx, &at.actor, at.place(&[], ""), "Tariffs", move || {
         let filtered = !query.q.is_empty() || !query.status.is_empty();
         let summary = rows_text(offset, rows.len(), total, "tariff versions", locale);
-        let back = |to: i64| if offset > 0 { query.href(&path, to) } else { String::new() };
-        let next = if offset + PAGE_ROWS < total { query.href(&path, offset + PAGE_ROWS) } else { String::new() };
+        let [first, previous, next] = turns(offset, PAGE_ROWS, total, |to| query.href(&path, to));
         let new = if may_write { "New tariff" } else { "" };
         let trying = if may_write && !rows.is_empty() { "Try on past usage…" } else { "" };
         let try_href = path.replace("/tariffs", "/what-ifs/new");
@@ -94,7 +96,6 @@ pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<List
             choices: statuses.into_iter().map(|(value, label)| Choice::new(value, label)).collect(),
         }];
         let clear = if filtered { path.clone() } else { String::new() };
-        let (first, previous) = (back(0), back(offset - PAGE_ROWS));
         view! {
             <PageHeader title="Tariffs" action=new href=format!("{path}/new") second=trying second_href=try_href/>
             <FilterBar action=path.clone() search="Code or name" q=query.q.clone() selects=selects clear=clear/>

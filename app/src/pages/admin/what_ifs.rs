@@ -5,7 +5,7 @@ pub mod new;
 pub mod show;
 mod table;
 
-use axum::extract::{Path, Query};
+use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, NaiveDateTime, Utc};
 use chrono_tz::Tz;
@@ -24,10 +24,11 @@ use serde_json::json;
 use crate::components::{Column, DataTable, EmptyState, PageHeader, Pagination, Rows};
 use crate::format::{self, Locale};
 use crate::pages::frame::page;
-use crate::pages::parts::{AtClient, PAGE_ROWS, address, rows_text};
+use crate::pages::parts::{AtClient, PAGE_ROWS, address, rows_text, turns};
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
-use crate::server::functions::{Done, act, require_client};
+use crate::server::functions::{Done, act, require_client, see_other};
+use crate::server::query::Query;
 
 /// The page of the list.
 #[derive(Debug, Default, Deserialize)]
@@ -82,13 +83,13 @@ pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<List
     let (rows, total) = what_ifs::list(tx.shared(), &Desk::of(&at.actor)?, offset, PAGE_ROWS).await?;
     drop(tx);
     let path = format!("{}/what-ifs", at.base());
+    if rows.is_empty() && offset > 0 {
+        return Ok(see_other(&path));
+    }
     let (locale, zone, currency) = (at.locale(), at.client.zone(), at.client.currency.clone());
     let new = if at.actor.may(Permission::ManageTariffs) { "New what-if" } else { "" };
     let html = page(&ctx, &at.actor, at.place(&[], ""), "What-if", move || {
-        let turn = |to: i64| address(&path, &[("offset", &if to > 0 { to.to_string() } else { String::new() })]);
-        let back = |to: i64| if offset > 0 { turn(to) } else { String::new() };
-        let (first, previous) = (back(0), back(offset - PAGE_ROWS));
-        let next = if offset + PAGE_ROWS < total { turn(offset + PAGE_ROWS) } else { String::new() };
+        let [first, previous, next] = turns(offset, PAGE_ROWS, total, |to| address(&path, &[("offset", to)]));
         let summary = rows_text(offset, rows.len(), total, "what-ifs", locale);
         let body = if rows.is_empty() {
             view! { <EmptyState title="No what-ifs yet" text="A what-if runs tariffs, drafts too, over your customers' own past usage: who would pay more, who less, and what it does to revenue. Nothing is billed." action=new href=format!("{path}/new")/> }.into_any()

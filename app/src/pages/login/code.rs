@@ -1,6 +1,5 @@
 //! The second step of signing in: the code of the authenticator app, or one from paper.
 
-use axum::extract::Query;
 use axum::response::{IntoResponse, Response};
 use eis::db::gate::Ticket;
 use eis::db::second_factor::CodeAnswer;
@@ -15,6 +14,7 @@ use crate::server::auth::{User, network, rotate, too_many};
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
 use crate::server::functions::{Done, act, ctx, encode, own_path, see_other};
+use crate::server::query::Query;
 
 /// Where the session keeps what the password earned; it opens nothing without a code.
 const HALF_KEY: &str = "half";
@@ -52,7 +52,7 @@ pub async fn page(ctx: Ctx, Query(query): Query<LoginQuery>) -> Response {
         view! {
             <Document title="Code">
                 <Plain title="Enter the code" lead="Your password was right. One more step: the six digits that your authenticator app shows now.">
-                    <ErrorSummary errors=field_errors(&typed)/>
+                    <ErrorSummary errors=field_errors(&typed) secrets=true/>
                     <PostForm action="/api/second_factor" context="" hidden=hidden class="form">
                         <Field name="one_time_password" label="Code" hint="Without your phone, one of your codes on paper." autocomplete="one-time-code" width="w10" error=typed.error("one_time_password") autofocus=true/>
                         <Button label="Sign in"/>

@@ -1,6 +1,6 @@
 //! The clients of an organization: list, CSV, create, edit.
 
-use axum::extract::{Path, Query};
+use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use chrono_tz::Tz;
 use eis::access::Permission;
@@ -25,6 +25,7 @@ use crate::pages::scope::{Scope, about};
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
 use crate::server::functions::{Done, act, require};
+use crate::server::query::Query;
 
 const PATH: &str = "/organization/clients";
 

@@ -52,7 +52,7 @@ pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
         };
         view! {
             <PageHeader title="Second factor" subtitle="After your password, a code from an app on your phone: a password that became known is not enough then."/>
-            <ErrorSummary errors=field_errors(&typed) passwords=true/>
+            <ErrorSummary errors=field_errors(&typed) secrets=true/>
             {body}
         }
     })

@@ -1,6 +1,5 @@
 //! All organizations, for EIS staff: search, and open one.
 
-use axum::extract::Query;
 use axum::response::{IntoResponse, Response};
 use eis::access::Permission;
 use eis::organizations;
@@ -12,9 +11,11 @@ use crate::components::{
 };
 use crate::format;
 use crate::pages::frame::{Place, page};
-use crate::pages::parts::{PAGE_ROWS, address, rows_text};
+use crate::pages::parts::{PAGE_ROWS, address, rows_text, turns};
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
+use crate::server::functions::see_other;
+use crate::server::query::Query;
 
 /// Search and page of the list.
 #[derive(Debug, Default, Deserialize)]
@@ -34,18 +35,16 @@ pub async fn list(ctx: Ctx, Query(query): Query<ListQuery>) -> Result<Response, 
     let mut tx = ctx.read(&actor).await?;
     let (rows, total) = organizations::staff_list(&mut tx, query.q.trim(), offset, limit).await?;
     drop(tx);
+    if rows.is_empty() && offset > 0 {
+        return Ok(see_other(&address(PATH, &[("q", &query.q)])));
+    }
     let context = actor.context_token();
     let open = actor.organization.as_ref().map(|organization| organization.id);
     let html = page(&ctx, &actor, Place::default(), "Organisations", move || {
         let (from, locale) = (i64::from(offset), format::Locale::default());
-        let href = |to: i64| {
-            let to = if to > 0 { to.to_string() } else { String::new() };
-            address(PATH, &[("q", &query.q), ("offset", &to)])
-        };
         let summary = rows_text(from, rows.len(), total, "organisations", locale);
-        let previous = if from > 0 { href(from - PAGE_ROWS) } else { String::new() };
-        let first = if from > 0 { href(0) } else { String::new() };
-        let next = if from + PAGE_ROWS < total { href(from + PAGE_ROWS) } else { String::new() };
+        let [first, previous, next] =
+            turns(from, PAGE_ROWS, total, |to| address(PATH, &[("q", &query.q), ("offset", to)]));
         let filtered = !query.q.is_empty();
         let shown = !rows.is_empty();
         let body = rows

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use axum::extract::{Path, Query};
+use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use eis::access::{Actor, Permission};
 use eis::audit::{self, Entry};
@@ -27,6 +27,7 @@ use crate::pages::parts::{AtClient, PAGE_ROWS, address};
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
 use crate::server::functions::{Done, act, require_client};
+use crate::server::query::Query;
 
 /// The steps of a period in order.
 const STEPS: [(&str, &str); 4] =

@@ -5,12 +5,13 @@
 
 use std::path::{Path as FilePath, PathBuf};
 
+use axum::extract::Path;
 use axum::extract::multipart::{Field as Part, Multipart, MultipartError, MultipartRejection};
-use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use chrono_tz::Tz;
 use eis::access::{Actor, Permission};
+use eis::ids::ClientId;
 use eis::imports::{self, ImportError, ImportFile, ImportOptions, ImportResult};
 use leptos::prelude::*;
 use serde::Deserialize;
@@ -27,6 +28,7 @@ use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
 use crate::server::functions::see_other;
 use crate::server::guards::{Guard, refuses};
+use crate::server::query::Query;
 
 /// The longest text of a field beside the file.
 const TEXT_LIMIT: usize = 4096;
@@ -94,8 +96,6 @@ struct Sent {
 
 /// Why an upload was not taken.
 enum Refusal {
-    /// Rendered under another context.
-    Context(String),
     /// Back to the form.
     Form(Box<Sent>, FieldErrors),
     /// Anything else.
@@ -114,32 +114,37 @@ pub async fn create(
     Path(client): Path<String>,
     body: Result<Multipart, MultipartRejection>,
 ) -> Result<Response, AppError> {
-    let (at, tx) = AtClient::open(&ctx, Permission::ImportUsage, &client).await?;
+    // Before the client is looked at: it may be one of the organisation that was open when the form was.
+    let actor = ctx.require_user()?;
+    let client: ClientId = client.parse().map_err(|_| AppError::Forbidden)?;
+    let mut body = body.map_err(|_| AppError::BadRequest("An import is sent as a form with a file.".into()))?;
+    let sent = context(&mut body).await?;
+    if refuses(Guard::SameContext, sent != actor.context_token()) {
+        let values = vec![("serial".to_owned(), serial(&mut body).await)];
+        let typed = Typed { page: form_of(client), context: sent.clone(), values, ..Typed::default() };
+        return Ok(conflict::refuse(&ctx, &actor, &sent, typed).await);
+    }
+    let (at, tx) = AtClient::open(&ctx, Permission::ImportUsage, &client.to_string()).await?;
     drop(tx);
-    let body = body.map_err(|_| AppError::BadRequest("An import is sent as a form with a file.".into()))?;
     let list = format!("{}/imports", at.base());
-    let form = format!("{list}/new");
     match import(&ctx, &at, body).await {
         Ok(result) => {
             ctx.flash(result.accepted + result.unchanged + result.superseded > 0, outcome(&result, &at)).await;
             Ok(see_other(&format!("{list}/{}", result.id)))
         }
-        Err(Refusal::Context(sent)) => {
-            let typed = Typed { page: form, context: sent.clone(), ..Typed::default() };
-            Ok(conflict::refuse(&ctx, &at.actor, &sent, typed).await)
-        }
         Err(Refusal::Form(sent, errors)) => {
             let values = vec![("serial".to_owned(), sent.serial.clone())];
             let context = at.actor.context_token();
-            ctx.keep_typed(Typed { page: form.clone(), context, values, errors }).await;
-            Ok(see_other(&form))
+            let page = form_of(client);
+            ctx.keep_typed(Typed { page: page.clone(), context, values, errors }).await;
+            Ok(see_other(&page))
         }
         Err(Refusal::App(error)) => Err(error),
     }
 }
 
 async fn import(ctx: &Ctx, at: &AtClient, body: Multipart) -> Result<ImportResult, Refusal> {
-    let sent = receive(&at.actor, body).await?;
+    let sent = receive(body).await?;
     let refused = |field: &str, text: String, sent: Sent| Refusal::Form(Box::new(sent), FieldErrors::one(field, text));
     let Some(file) = &sent.file else {
         let text = if sent.empty { "This file is empty. Choose the file with the values." } else { "Choose a file." };
@@ -171,16 +176,29 @@ async fn read_and_write(
     Ok(result)
 }
 
-/// Takes the form apart. Nothing is kept before the first field has shown the right context.
-async fn receive(actor: &Actor, mut body: Multipart) -> Result<Sent, Refusal> {
-    let first = body.next_field().await.map_err(broken)?;
-    let context = match first {
-        Some(field) if field.name() == Some("context") => text(field).await?,
-        _ => String::new(),
-    };
-    if refuses(Guard::SameContext, context != actor.context_token()) {
-        return Err(Refusal::Context(context));
+/// The page of the form.
+fn form_of(client: ClientId) -> String {
+    format!("/clients/{client}/imports/new")
+}
+
+/// The context of a form, its first field: nothing of it is kept before that is right.
+async fn context(body: &mut Multipart) -> Result<String, AppError> {
+    match body.next_field().await.map_err(broken)? {
+        Some(field) if field.name() == Some("context") => text(field).await,
+        _ => Ok(String::new()),
     }
+}
+
+/// The serial that was typed, where it comes next; empty where it cannot be read.
+async fn serial(body: &mut Multipart) -> String {
+    match body.next_field().await {
+        Ok(Some(field)) if field.name() == Some("serial") => text(field).await.unwrap_or_default(),
+        _ => String::new(),
+    }
+}
+
+/// Takes the rest of the form apart.
+async fn receive(mut body: Multipart) -> Result<Sent, Refusal> {
     let mut sent = Sent::default();
     loop {
         match body.next_field().await {

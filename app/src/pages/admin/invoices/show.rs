@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::components::{
-    Choice, ConfirmPanel, DateField, ErrorSummary, Event, Field, Kind, Notice, PageHeader, Section, SelectField,
-    Status, Timeline, Tone,
+    Checkbox, Choice, ConfirmPanel, DateField, ErrorSummary, Event, Field, Kind, Notice, PageHeader, Section,
+    SelectField, Status, Timeline, Tone,
 };
 use crate::format::{self, Locale};
 use crate::forms::{FieldErrors, Reader, Typed};
@@ -197,6 +197,9 @@ impl PaymentPanel {
                 <DateField name="received_on" label="Received on" value=typed.value("received_on", self.today.to_string()) error=typed.error("received_on")/>
                 <SelectField name="method" label="How" choices=methods value=typed.value("method", "bank_transfer") error=typed.error("method")/>
                 <Field name="reference" label="Reference" autocomplete="off" optional=true value=typed.value("reference", "") error=typed.error("reference")/>
+                {(!typed.error("another").is_empty()).then(|| view! {
+                    <Checkbox name="another" label="It is another payment of the same amount" error=typed.error("another")/>
+                })}
             </ConfirmPanel>
         }
         .into_any()
@@ -212,6 +215,9 @@ pub struct PaymentForm {
     received_on: String,
     method: String,
     reference: String,
+    /// Ticked where the very same was recorded already.
+    #[serde(default)]
+    another: String,
 }
 
 impl PaymentForm {
@@ -263,6 +269,10 @@ pub(crate) async fn record_payment(
             return Err(AppError::Conflict("A draft cannot be paid. Issue its billing period first.".into()));
         }
         let payment = form.read(&invoice, owner.today())?;
+        if form.another.is_empty() && payments::is_recorded_alike(&mut tx, organization, at, &payment).await? {
+            let text = "The same payment is recorded already. Tick this only if the money came once more.";
+            return Err(FieldErrors::one("another", text).into());
+        }
         let recorded = payments::record(&mut tx, organization, at, Some(actor.user), &payment, Some(id)).await?;
         let locale = Locale::from(&owner.locale);
         let to = format!("/clients/{at}/invoices/{id}");

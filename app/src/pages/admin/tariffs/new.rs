@@ -1,6 +1,6 @@
 //! A new tariff: what it begins from. The rest is the [designer](super::design)'s.
 
-use axum::extract::{Path, Query};
+use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use chrono_tz::Tz;
 use eis::access::Permission;
@@ -20,6 +20,7 @@ use crate::pages::parts::{AtClient, field_errors};
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
 use crate::server::functions::{Done, act, require_client};
+use crate::server::query::Query;
 
 const KINDS: [(&str, &str); 4] = [
     ("flat", "Flat: one price per kWh at all times"),

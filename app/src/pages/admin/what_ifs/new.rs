@@ -1,6 +1,6 @@
 //! Asking for a what-if: which tariffs, which customers, which months.
 
-use axum::extract::{Path, Query};
+use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use chrono::Months;
 use eis::access::{Actor, Permission};
@@ -27,6 +27,7 @@ use crate::pages::parts::{AtClient, field_errors};
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
 use crate::server::functions::{Done, act, require_client};
+use crate::server::query::Query;
 
 /// Versions offered.
 const VERSIONS: i64 = 500;

@@ -1,6 +1,6 @@
 //! One what-if: how far it is, and then who would pay more, who less, and what it does to revenue.
 
-use axum::extract::{Path, Query};
+use axum::extract::Path;
 use axum::http::HeaderValue;
 use axum::http::header::REFRESH;
 use axum::response::{IntoResponse, Response};
@@ -18,6 +18,7 @@ use crate::pages::frame::page;
 use crate::pages::parts::{AtClient, address, csv_stream};
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
+use crate::server::query::Query;
 
 /// Seconds after which a page that shows progress is asked for again.
 const AGAIN: HeaderValue = HeaderValue::from_static("3");
