@@ -14,6 +14,7 @@ pub mod interval_days;
 pub mod invoices;
 pub mod isolation;
 pub mod jobs;
+pub mod meter_readings;
 pub mod meters;
 pub mod money;
 pub mod organizations;

@@ -4,7 +4,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
-use crate::pages::admin::{self, billing_periods, customers, imports, invoices, meters, tariffs, what_ifs};
+use crate::pages::admin::{self, billing_periods, customers, imports, invoices, meters, readings, tariffs, what_ifs};
 use crate::pages::organization::{self, clients};
 use crate::pages::{account, audit, invitation, login, profile, staff, switch, users};
 use crate::server::UPLOAD_LIMIT;
@@ -60,6 +60,7 @@ pub fn pages() -> Router<AppState> {
         .route("/clients/{client}/customers/{customer}/edit", get(customers::edit))
         .route("/clients/{client}/customers/{customer}/meters/new", get(meters::new))
         .route("/clients/{client}/customers/{customer}/meters/{meter}/edit", get(meters::edit))
+        .route("/clients/{client}/customers/{customer}/meters/{meter}/readings", get(readings::list))
         .route("/clients/{client}/tariffs", get(tariffs::list))
         .route("/clients/{client}/tariffs/new", get(tariffs::new::new))
         .route("/clients/{client}/tariffs/{tariff}", get(tariffs::show))

@@ -7,6 +7,7 @@ pub mod imports;
 pub mod invoices;
 pub mod meters;
 pub mod overview;
+pub mod readings;
 pub mod tariffs;
 pub mod view_as;
 pub mod what_ifs;

@@ -13,6 +13,7 @@ mod explained;
 mod imports;
 mod order;
 mod payments;
+mod readings;
 mod rounding;
 mod stale;
 

@@ -85,6 +85,7 @@ pub const PAGES: &[Page] = &[
     page("/clients/{client}/customers/{customer}/edit", Place::Client, WRITE),
     page("/clients/{client}/customers/{customer}/meters/new", Place::Client, WRITE),
     page("/clients/{client}/customers/{customer}/meters/{meter}/edit", Place::Client, WRITE),
+    page("/clients/{client}/customers/{customer}/meters/{meter}/readings", Place::Client, WRITE),
     page("/clients/{client}/imports", Place::Client, READ),
     page("/clients/{client}/imports/new", Place::Client, WRITE),
     page("/clients/{client}/imports/template.csv", Place::Client, READ),
@@ -233,6 +234,21 @@ pub const FUNCTIONS: &[Function] = &[
         &with::<6, 7>(("meter", "{meter}"), METER),
         "/clients/{client}/customers/{customer}",
     ),
+    function(
+        "/api/record_reading",
+        Place::Client,
+        WRITE,
+        &[
+            CLIENT,
+            ("meter", "{meter}"),
+            ("from_on", "2026-10-01"),
+            ("to_on", "2026-11-01"),
+            ("kwh", "80.5"),
+            ("quality", "actual"),
+        ],
+        "/clients/{client}/customers/{customer}/meters/{meter}/readings",
+    )
+    .after("UPDATE meters SET kind = 'register', interval_minutes = NULL"),
     function(
         "/api/put_on_tariff",
         Place::Client,

@@ -37,6 +37,14 @@ pub struct PageQuery {
     offset: i64,
 }
 
+impl PageQuery {
+    /// The first row.
+    #[must_use]
+    pub fn offset(&self) -> i64 {
+        self.offset.max(0)
+    }
+}
+
 fn zone_of(at: &AtClient) -> Tz {
     at.client.time_zone.parse().unwrap_or(Tz::UTC)
 }
@@ -56,7 +64,7 @@ fn format_label(code: &str) -> &'static str {
 /// `GET /clients/:client/imports`
 pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<PageQuery>) -> Result<Response, AppError> {
     let (at, mut tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
-    let offset = query.offset.max(0);
+    let offset = query.offset();
     let (rows, total) = imports::list(&mut tx, at.organization, at.client.id, offset, PAGE_ROWS).await?;
     drop(tx);
     let may_import = at.actor.may(Permission::ImportUsage);
@@ -127,7 +135,7 @@ pub async fn show(
 ) -> Result<Response, AppError> {
     let (at, mut tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
     let import = find(&mut tx, &at, &id).await?;
-    let offset = query.offset.max(0);
+    let offset = query.offset();
     let (rejected, total) = imports::rejections(&mut tx, at.client.id, import.id, offset, REJECTION_ROWS).await?;
     let meter = match import.meter_id {
         Some(id) => meters::find(&mut tx, at.client.id, id).await?,

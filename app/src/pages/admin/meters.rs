@@ -46,10 +46,14 @@ pub fn section(meters: Vec<Meter>, base: &str, import: &str, may_write: bool, lo
         .map(|meter| {
             let serial = meter.serial.clone();
             let edit = format!("{base}/meters/{}/edit", meter.id);
-            let bring = (meter.kind == "interval" && !import.is_empty()).then(|| {
+            let bring = (!import.is_empty()).then(|| {
                 let about = format!(" for meter {serial}");
-                let href = address(&import, &[("meter", &serial)]);
-                view! { <a href=href>"Import usage"<span class="visually-hidden">{about}</span></a> }
+                let (label, href) = if meter.kind == "interval" {
+                    ("Import usage", address(&import, &[("meter", &serial)]))
+                } else {
+                    ("Enter a reading", format!("{base}/meters/{}/readings", meter.id))
+                };
+                view! { <a href=href>{label}<span class="visually-hidden">{about}</span></a> }
             });
             view! {
                 <tr>

@@ -170,8 +170,8 @@ fn remedy(kind: &str) -> (&'static str, &'static str, &'static str) {
     match kind {
         "no_tariff" => ("No tariff", "Agree a tariff", "customers"),
         "no_meter" => ("No meter", "Add a meter", "customers"),
-        "no_usage" => ("No usage", "Import usage", "imports/new"),
-        "missing_usage" => ("Usage missing", "Import usage", "imports/new"),
+        "no_usage" => ("No usage", "See the meters", "customers"),
+        "missing_usage" => ("Usage missing", "See the meters", "customers"),
         "rating_failed" => ("Cannot be rated", "Look at the tariff", "tariffs"),
         "usage_changed" => ("Changed after invoice", "See the invoice", "invoices"),
         "carried_over" => ("Later days billed first", "See the customer", "customers"),

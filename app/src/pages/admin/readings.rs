@@ -1,0 +1,311 @@
+//! Readings of a register meter: what there is, and entering one.
+
+use std::collections::BTreeMap;
+
+use axum::extract::Path;
+use axum::response::{IntoResponse, Response};
+use chrono::NaiveDate;
+use eis::access::Permission;
+use eis::audit::{self, Entry};
+use eis::ids::MeterId;
+use eis::meter_readings::{self, MeterReading, NewReading, QUALITIES, Recorded};
+use eis::meters::{self, Meter};
+use eis::plain;
+use leptos::prelude::*;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use super::customers;
+use super::imports::PageQuery;
+use crate::components::{
+    Button, ButtonLink, Choice, Column, DataTable, DateField, EmptyState, ErrorSummary, Field, Kind, PageHeader,
+    Pagination, PostForm, Rows, Section, SelectField, TextArea,
+};
+use crate::format::{self, Locale};
+use crate::forms::{FieldErrors, Reader, Typed};
+use crate::pages::frame::page;
+use crate::pages::parts::{AtClient, PAGE_ROWS, address, field_errors, rows_text, turns};
+use crate::server::ctx::Ctx;
+use crate::server::errors::AppError;
+use crate::server::functions::{Done, act, require_client, see_other};
+use crate::server::query::Query;
+
+/// The most kWh, and kW, of a reading.
+const MOST: Decimal = Decimal::from_parts(99_999_999, 0, 0, false, 0);
+
+/// `GET /clients/:client/customers/:customer/meters/:meter/readings`
+pub async fn list(
+    ctx: Ctx,
+    Path((client, customer, meter)): Path<(String, String, String)>,
+    Query(query): Query<PageQuery>,
+) -> Result<Response, AppError> {
+    let (at, mut tx) = AtClient::open(&ctx, Permission::ImportUsage, &client).await?;
+    let customer = customers::find(&mut tx, &at, &customer).await?;
+    let id: MeterId = meter.parse().map_err(|_| AppError::NotFound)?;
+    let meter = meters::find(&mut tx, at.client.id, id).await?.filter(|meter| meter.customer_id == customer.id);
+    let meter = meter.ok_or(AppError::NotFound)?;
+    let offset = query.offset();
+    let (rows, total) = meter_readings::list(&mut tx, &meter, offset, PAGE_ROWS).await?;
+    let next = meter_readings::list(&mut tx, &meter, 0, 1).await?.0.pop().map_or(meter.valid_from, |last| last.to_on);
+    drop(tx);
+    let back = format!("{}/customers/{}", at.base(), customer.id);
+    let path = format!("{back}/meters/{}/readings", meter.id);
+    if rows.is_empty() && offset > 0 {
+        return Ok(see_other(&path));
+    }
+    let typed = ctx.take_typed().await;
+    let locale = at.locale();
+    let title = format!("Readings of meter {}", meter.serial);
+    let place =
+        at.place(&[("Customers", "customers"), (&customer.name, &format!("customers/{}", customer.id))], &meter.serial);
+    let hidden = vec![
+        ("client".to_owned(), at.client.id.to_string()),
+        ("meter".to_owned(), meter.id.to_string()),
+        ("page".to_owned(), path.clone()),
+    ];
+    let import = format!("{}/imports/new", at.base());
+    let (context, today) = (at.actor.context_token(), at.client.today());
+    let html = page(&ctx, &at.actor, place, title.clone(), move || {
+        let summary = rows_text(offset, rows.len(), total, "readings", locale);
+        let [first, previous, later] = turns(offset, PAGE_ROWS, total, |to| address(&path, &[("offset", to)]));
+        let there = (!rows.is_empty()).then(|| {
+            view! {
+                <Section title="Readings">
+                    {table(&rows, locale)}
+                    <Pagination summary=summary first=first previous=previous next=later/>
+                </Section>
+            }
+        });
+        let entering = if is_read(&meter) {
+            form(typed, next, today, context, hidden, &back).into_any()
+        } else {
+            let href = address(&import, &[("meter", &meter.serial)]);
+            view! { <EmptyState title="This meter tells its values itself" text="It measures in intervals: import the file with its usage." action="Import usage" href=href/> }.into_any()
+        };
+        view! {
+            <PageHeader title=title subtitle=customer.name/>
+            <div class="stack">
+                {entering}
+                {there}
+            </div>
+        }
+    })
+    .await;
+    Ok(html.into_response())
+}
+
+/// Whether people read a meter; an interval meter tells its values itself.
+fn is_read(meter: &Meter) -> bool {
+    meter.kind == "register"
+}
+
+fn table(rows: &[MeterReading], locale: Locale) -> impl IntoView + use<> {
+    let mut table = Rows::new();
+    for reading in rows {
+        let last = reading.to_on.pred_opt().unwrap_or(reading.to_on);
+        let periods: BTreeMap<String, Decimal> =
+            serde_json::from_value(reading.kwh_by_period.clone()).unwrap_or_default();
+        let periods: Vec<String> =
+            periods.iter().map(|(name, kwh)| format!("{name} {}", format::kwh(*kwh, locale))).collect();
+        let who = QUALITIES.iter().find(|(code, _)| *code == reading.quality).map_or("", |(_, label)| *label);
+        table.row(|cells| {
+            cells
+                .name(&format::date_range(reading.from_on, last, locale))
+                .kwh(reading.kwh, locale)
+                .text(&periods.join(", "))
+                .number(&reading.peak_kw.map_or_else(|| "–".to_owned(), |kw| format::kwh(kw, locale)))
+                .text(who);
+        });
+    }
+    let columns = vec![
+        Column::text("Days"),
+        Column::number("Used", "kWh"),
+        Column::text("By period"),
+        Column::number("Highest demand", "kW"),
+        Column::text("Reading"),
+    ];
+    view! { <DataTable caption="Readings" columns=columns rows=table/> }
+}
+
+fn form(
+    typed: Typed,
+    next: NaiveDate,
+    today: NaiveDate,
+    context: String,
+    hidden: Vec<(String, String)>,
+    back: &str,
+) -> impl IntoView + use<> {
+    let qualities: Vec<Choice> = QUALITIES.iter().map(|(code, label)| Choice::new(*code, *label)).collect();
+    let back = back.to_owned();
+    view! {
+        <ErrorSummary errors=field_errors(&typed)/>
+        <PostForm action="/api/record_reading" context=context hidden=hidden class="form">
+            <DateField name="from_on" label="First day" hint="As a rule the day of the reading before. The same days again correct what is there." value=typed.value("from_on", next.to_string()) error=typed.error("from_on")/>
+            <DateField name="to_on" label="Read on" hint="The usage is that of the days before this one." value=typed.value("to_on", today.to_string()) error=typed.error("to_on")/>
+            <Field name="kwh" label="Used" unit="kWh" inputmode="decimal" width="w10" hint="What the register advanced since the reading before." value=typed.value("kwh", "") error=typed.error("kwh")/>
+            <TextArea name="kwh_by_period" label="Used by time-of-use period" rows=3 hint="Where the meter has several registers: one a line, as the tariff names its periods, like on-peak 120.5. They add up to what was used." value=typed.value("kwh_by_period", "") error=typed.error("kwh_by_period") optional=true/>
+            <Field name="peak_kw" label="Highest demand" unit="kW" inputmode="decimal" width="w10" value=typed.value("peak_kw", "") error=typed.error("peak_kw") optional=true/>
+            <SelectField name="quality" label="Reading" choices=qualities value=typed.value("quality", "actual") error=typed.error("quality")/>
+            <div class="actions"><Button label="Record reading"/><ButtonLink label="Back to the customer" href=back kind=Kind::Secondary/></div>
+        </PostForm>
+    }
+}
+
+/// What was typed to record a reading.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ReadingForm {
+    from_on: String,
+    to_on: String,
+    kwh: String,
+    kwh_by_period: String,
+    peak_kw: String,
+    quality: String,
+}
+
+impl ReadingForm {
+    fn read(&self, meter: &Meter, today: NaiveDate) -> Result<NewReading, FieldErrors> {
+        let mut reader = Reader::default();
+        let from = reader.date("from_on", &self.from_on, "the first day");
+        let to = reader.date("to_on", &self.to_on, "the day of the reading");
+        let kwh = reader.decimal("kwh", &self.kwh, "the energy used", Decimal::ZERO, MOST);
+        let peak_kw = if self.peak_kw.trim().is_empty() {
+            None
+        } else {
+            reader.decimal("peak_kw", &self.peak_kw, "the highest demand", Decimal::ZERO, MOST)
+        };
+        let errors = &mut reader.errors;
+        for (field, figure) in [("kwh", kwh), ("peak_kw", peak_kw)] {
+            if figure.is_some_and(|figure| figure.normalize().scale() > 3) {
+                errors.add(field, "Enter at most three decimals.");
+            }
+        }
+        if from.is_some_and(|from| from < meter.valid_from) {
+            errors.add("from_on", format!("The meter is in service from {} on.", meter.valid_from));
+        }
+        match (from, to) {
+            (Some(from), Some(to)) if to <= from => errors.add("to_on", "Enter a day after the first day."),
+            (_, Some(to)) if to > today => errors.add("to_on", "Enter a day that is not in the future."),
+            (_, Some(to)) if meter.valid_to.is_some_and(|end| to > end) => {
+                errors.add("to_on", "The meter was removed before that day.");
+            }
+            _ => {}
+        }
+        let kwh_by_period = by_period(&self.kwh_by_period, kwh).unwrap_or_else(|fault| {
+            errors.add("kwh_by_period", fault);
+            BTreeMap::new()
+        });
+        let quality = reader.choice("quality", &self.quality, "who read it", &QUALITIES.map(|(code, _)| code));
+        reader.errors.or(NewReading {
+            from_on: from.unwrap_or_default(),
+            to_on: to.unwrap_or_default(),
+            kwh: kwh.unwrap_or_default(),
+            kwh_by_period,
+            peak_kw,
+            quality: quality.to_owned(),
+        })
+    }
+}
+
+/// Energy by period, one a line; all of it together is the total.
+fn by_period(typed: &str, total: Option<Decimal>) -> Result<BTreeMap<String, Decimal>, String> {
+    let mut found = BTreeMap::new();
+    for line in typed.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let read = line.rsplit_once(char::is_whitespace).and_then(|(name, figure)| {
+            let kwh = plain::decimal(&figure.replace(',', "."))?;
+            Some((name.trim().trim_end_matches(':').to_owned(), kwh))
+        });
+        let fine = read.filter(|(name, kwh)| {
+            !name.is_empty() && (Decimal::ZERO..=MOST).contains(kwh) && kwh.normalize().scale() <= 3
+        });
+        let Some((name, kwh)) = fine else {
+            return Err(format!("“{line}” is not a period and its kWh, like on-peak 120.5."));
+        };
+        if found.insert(name.clone(), kwh).is_some() {
+            return Err(format!("{name} is there twice."));
+        }
+    }
+    let sum: Decimal = found.values().sum();
+    match total {
+        Some(total) if !found.is_empty() && sum != total => {
+            Err(format!("The periods add up to {sum} kWh, and {total} kWh were used."))
+        }
+        _ => Ok(found),
+    }
+}
+
+/// Records a reading of a register meter.
+#[server(prefix = "/api", endpoint = "record_reading")]
+pub(crate) async fn record_reading(
+    client: String,
+    meter: String,
+    #[server(flatten)] form: ReadingForm,
+) -> Result<(), ServerFnError> {
+    act(async {
+        let (ctx, actor) = require_client(Permission::ImportUsage, &client)?;
+        let id: MeterId = meter.parse().map_err(|_| AppError::NotFound)?;
+        let (at, organization) = actor.tenant()?;
+        let mut tx = ctx.write(&actor).await?;
+        let owner = eis::clients::find(&tx, organization, at).await?.ok_or(AppError::Forbidden)?;
+        let meter = meters::find(&mut tx, at, id).await?.ok_or(AppError::NotFound)?;
+        if !is_read(&meter) {
+            let text = "This meter measures in intervals: import the file with its usage.";
+            return Err(AppError::Conflict(text.into()));
+        }
+        let reading = form.read(&meter, owner.today())?;
+        let locale = Locale::from(&owner.locale);
+        let days = |from: NaiveDate, to: NaiveDate| format::date_range(from, to.pred_opt().unwrap_or(to), locale);
+        let (entity_id, details, corrects) = match meter_readings::record(&mut tx, actor.user, &meter, &reading).await?
+        {
+            Recorded::Overlaps(there) => {
+                let days = days(there.from(), there.to());
+                let text =
+                    format!("There is a reading of {days} already. Enter the same days to correct it, or other days.");
+                return Err(FieldErrors::one("from_on", text).into());
+            }
+            Recorded::New(id) => (id, audit::created(&reading), false),
+            Recorded::InPlaceOf(id, old) => (id, audit::changed(NewReading::from(*old), &reading), true),
+        };
+        let used = format::kwh(reading.kwh, locale);
+        let said = format!("{used} kWh of meter {} for {}", meter.serial, days(reading.from_on, reading.to_on));
+        let entry = Entry {
+            action: if corrects { "update" } else { "record" },
+            entity: "meter_reading",
+            entity_id: Some(entity_id.0),
+            customer: Some(meter.customer_id),
+            summary: format!("{} {said}", if corrects { "Corrected the reading to" } else { "Recorded a reading:" }),
+            details,
+        };
+        audit::record(&mut tx, &actor, entry).await?;
+        tx.commit().await?;
+        let to = format!("/clients/{at}/customers/{}/meters/{id}/readings", meter.customer_id);
+        Ok(Done::to(to).saying(format!("{}: {said}.", if corrects { "Reading corrected" } else { "Reading recorded" })))
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn periods_are_read_a_line_each_and_add_up_to_the_total() {
+        let of = |typed: &str| by_period(typed, Some(Decimal::from(10)));
+        let found = of("on-peak 4,5\r\n\r\n off peak: 5.5 ").unwrap();
+        assert_eq!(
+            found.into_iter().map(|(name, kwh)| format!("{name}={kwh}")).collect::<Vec<_>>(),
+            ["off peak=5.5", "on-peak=4.5"]
+        );
+        assert_eq!(of(""), Ok(BTreeMap::new()));
+        for (typed, fault) in [
+            ("on-peak", "“on-peak” is not a period"),
+            ("12", "“12” is not a period"),
+            ("a -1", "“a -1” is not a period"),
+            ("a 1.0001", "“a 1.0001” is not a period"),
+            ("a 5\na 5", "a is there twice"),
+            ("a 5\nb 4", "The periods add up to 9 kWh, and 10 kWh were used"),
+        ] {
+            assert!(of(typed).unwrap_err().starts_with(fault), "{typed}");
+        }
+    }
+}
