@@ -100,30 +100,33 @@ fn is_read(meter: &Meter) -> bool {
 }
 
 fn table(rows: &[MeterReading], locale: Locale) -> impl IntoView + use<> {
+    let periods = |reading: &MeterReading| NewReading::from(reading.clone()).kwh_by_period;
+    // Columns that no reading fills are left out.
+    let by_period = rows.iter().any(|reading| !periods(reading).is_empty());
+    let demand = rows.iter().any(|reading| reading.peak_kw.is_some());
     let mut table = Rows::new();
     for reading in rows {
         let last = reading.to_on.pred_opt().unwrap_or(reading.to_on);
-        let periods: BTreeMap<String, Decimal> =
-            serde_json::from_value(reading.kwh_by_period.clone()).unwrap_or_default();
-        let periods: Vec<String> =
-            periods.iter().map(|(name, kwh)| format!("{name} {}", format::kwh(*kwh, locale))).collect();
         let who = QUALITIES.iter().find(|(code, _)| *code == reading.quality).map_or("", |(_, label)| *label);
         table.row(|cells| {
-            cells
-                .name(&format::date_range(reading.from_on, last, locale))
-                .kwh(reading.kwh, locale)
-                .text(&periods.join(", "))
-                .number(&reading.peak_kw.map_or_else(|| "–".to_owned(), |kw| format::kwh(kw, locale)))
-                .text(who);
+            cells.name(&format::date_range(reading.from_on, last, locale)).kwh(reading.kwh, locale);
+            if by_period {
+                let shares = periods(reading);
+                let shares = shares.iter().map(|(name, kwh)| format!("{name} {}", format::kwh(*kwh, locale)));
+                cells.text(&shares.collect::<Vec<_>>().join(", "));
+            }
+            if demand {
+                cells.number(&reading.peak_kw.map_or_else(|| "–".to_owned(), |kw| format::kwh(kw, locale)));
+            }
+            cells.text(who);
         });
     }
-    let columns = vec![
-        Column::text("Days"),
-        Column::number("Used", "kWh"),
-        Column::text("By period"),
-        Column::number("Highest demand", "kW"),
-        Column::text("Reading"),
-    ];
+    let columns = [Column::text("Days"), Column::number("Used", "kWh")]
+        .into_iter()
+        .chain(by_period.then(|| Column::text("By period")))
+        .chain(demand.then(|| Column::number("Highest demand", "kW")))
+        .chain([Column::text("Reading")])
+        .collect::<Vec<_>>();
     view! { <DataTable caption="Readings" columns=columns rows=table/> }
 }
 
