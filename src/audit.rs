@@ -51,6 +51,35 @@ struct NewRecord<'a> {
     address: &'a str,
 }
 
+/// Writes a record of what an operator did at the terminal, under the system's context at the organization.
+///
+/// # Errors
+/// When the database refuses.
+pub(crate) async fn record_at_terminal(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    client: Option<ClientId>,
+    entry: Entry<'_>,
+) -> QueryResult<()> {
+    diesel::insert_into(audit_log::table)
+        .values((
+            audit_log::organization_id.eq(organization),
+            audit_log::id.eq(AuditRecordId::fresh()),
+            audit_log::client_id.eq(client),
+            audit_log::customer_id.eq(entry.customer),
+            audit_log::user_name.eq("Command line"),
+            audit_log::role.eq("system"),
+            audit_log::action.eq(entry.action),
+            audit_log::entity.eq(entry.entity),
+            audit_log::entity_id.eq(entry.entity_id),
+            audit_log::summary.eq(entry.summary),
+            audit_log::details.eq(entry.details),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 /// Writes a record of what the actor did. A change ([`changed`]) that changed nothing leaves none.
 ///
 /// # Errors

@@ -1,5 +1,7 @@
 //! Organizations: the one that is open, all of them for EIS staff, and how each client of one is doing.
 
+pub mod create;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel::sql_query;

@@ -2,6 +2,7 @@
 
 mod demo;
 mod files;
+mod organization;
 mod rate;
 mod system;
 mod tariff;
@@ -37,7 +38,10 @@ enum Command {
     Serve(ServeArgs),
     /// Load the demo data unless it is there, and print who can sign in.
     Demo(demo::DemoArgs),
-    /// Make users.
+    /// Make organisations.
+    #[command(subcommand)]
+    Organization(organization::OrganizationCommand),
+    /// Make users, and new passwords for them.
     #[command(subcommand)]
     User(user::UserCommand),
     /// Look at all organisations, for a reason that each of them reads in its log.
@@ -209,6 +213,7 @@ async fn execute(cli: Cli) -> CliResult {
         Command::Rate(args) => rate::run(&args),
         Command::Tariff(command) => tariff::run(&command),
         Command::Demo(args) => demo::run(&settings.connect().map_err(plain)?, args).await,
+        Command::Organization(command) => organization::run(&settings.connect().map_err(plain)?, command).await,
         Command::User(command) => user::run(&settings.connect().map_err(plain)?, command).await,
         Command::System(command) => system::run(&settings.connect().map_err(plain)?, command).await,
         Command::Migrate(command) => run_migrate(&settings.connect().map_err(plain)?, command).await,

@@ -1,13 +1,15 @@
-//! Making a user at the terminal, with a role. A taken address gets the role on top of what it has.
+//! What an operator does about users at the terminal: making one with a role (a taken address gets the role on top of
+//! what it has), and a new password for one who lost theirs.
 
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::json;
 
 use crate::access::Role;
-use crate::db::schema::{audit_log, clients, customers, organizations};
+use crate::audit::{self, Entry};
+use crate::db::schema::{clients, customers, organizations};
 use crate::db::{DbError, owner::Owner};
-use crate::ids::{AssignmentId, AuditRecordId, ClientId, CustomerId, OrganizationId, UserId};
+use crate::ids::{AssignmentId, ClientId, CustomerId, OrganizationId, UserId};
 use crate::passwords;
 
 /// Tables that only the owner reads, and so are no part of the schema at large.
@@ -138,6 +140,65 @@ pub async fn create(admin_url: &str, new: &NewUser) -> Result<Outcome, CreateErr
     Ok(outcome)
 }
 
+/// Gives the user of this address a new password; all their sessions end. A second factor stays. Each organization in
+/// which the user has a role reads it in its log.
+///
+/// # Errors
+/// [`CreateError::Input`] with a sentence for whoever typed it.
+pub async fn reset_password(admin_url: &str, email: &str, password: &str) -> Result<(), CreateError> {
+    let mut tx = Owner::begin(admin_url).await?;
+    let known: Option<(UserId, String)> = users::table
+        .filter(lower(users::email).eq(email.to_lowercase()))
+        .select((users::id, users::name))
+        .first(&mut *tx)
+        .await
+        .optional()?;
+    let Some((user, name)) = known else { return input(format!("nobody signs in with {email:?}")) };
+    diesel::update(users::table.filter(users::id.eq(user)))
+        .set(Password::of(password, email)?)
+        .execute(&mut *tx)
+        .await?;
+    let organizations: Vec<Option<OrganizationId>> = role_assignments::table
+        .filter(role_assignments::user_id.eq(user).and(role_assignments::valid_to.is_null()))
+        .select(role_assignments::organization_id)
+        .distinct()
+        .load(&mut *tx)
+        .await?;
+    for organization in organizations.into_iter().flatten() {
+        tx.stand_at(organization).await?;
+        let entry = Entry {
+            action: "change_password",
+            entity: "user",
+            entity_id: Some(user.0),
+            customer: None,
+            summary: format!("Gave {name} a new password at the terminal"),
+            details: json!({ "email": email }),
+        };
+        audit::record_at_terminal(&mut tx, organization, None, entry).await?;
+    }
+    Ok(tx.commit().await?)
+}
+
+/// What the database keeps of a password.
+#[derive(AsChangeset, Insertable)]
+#[diesel(table_name = users)]
+struct Password {
+    password_salt: String,
+    password_proof: Vec<u8>,
+    password_changed_at: chrono::DateTime<chrono::Utc>,
+}
+
+impl Password {
+    fn of(password: &str, email: &str) -> Result<Self, CreateError> {
+        if let Some(fault) = passwords::fault(password, email) {
+            return input(fault);
+        }
+        let salt = passwords::fresh_salt();
+        let proof = proof(password, &salt)?;
+        Ok(Self { password_salt: salt, password_proof: proof, password_changed_at: chrono::Utc::now() })
+    }
+}
+
 diesel::define_sql_function! {
     /// Lowercase, as the unique index has it.
     fn lower(value: diesel::sql_types::Text) -> diesel::sql_types::Text;
@@ -225,21 +286,14 @@ async fn promote(conn: &mut AsyncPgConnection, user: UserId) -> QueryResult<bool
 }
 
 async fn insert(conn: &mut AsyncPgConnection, new: &NewUser) -> Result<UserId, CreateError> {
-    if let Some(fault) = passwords::fault(&new.password, &new.email) {
-        return input(fault);
-    }
-    let salt = passwords::fresh_salt();
-    let proof = proof(&new.password, &salt)?;
     let id = UserId::fresh();
     diesel::insert_into(users::table)
         .values((
             users::id.eq(id),
             users::email.eq(new.email.trim()),
             users::name.eq(new.name.trim()),
-            users::password_salt.eq(salt),
-            users::password_proof.eq(proof),
-            users::password_changed_at.eq(chrono::Utc::now()),
             users::status.eq("active"),
+            Password::of(&new.password, &new.email)?,
         ))
         .execute(conn)
         .await?;
@@ -269,21 +323,13 @@ async fn assign(conn: &mut AsyncPgConnection, user: UserId, new: &NewUser, place
         .await?;
     // EIS staff belong to no organization, and the audit log has no place outside one.
     let Some(organization) = place.organization else { return Ok(()) };
-    diesel::insert_into(audit_log::table)
-        .values((
-            audit_log::organization_id.eq(organization),
-            audit_log::id.eq(AuditRecordId::fresh()),
-            audit_log::client_id.eq(place.client),
-            audit_log::customer_id.eq(place.customer),
-            audit_log::user_name.eq("Command line"),
-            audit_log::role.eq("system"),
-            audit_log::action.eq("grant"),
-            audit_log::entity.eq("role_assignment"),
-            audit_log::entity_id.eq(id.0),
-            audit_log::summary.eq(format!("Made {} {} at the terminal", new.name.trim(), new.role.label())),
-            audit_log::details.eq(json!({ "email": new.email, "role": new.role.code() })),
-        ))
-        .execute(conn)
-        .await?;
-    Ok(())
+    let entry = Entry {
+        action: "grant",
+        entity: "role_assignment",
+        entity_id: Some(id.0),
+        customer: place.customer,
+        summary: format!("Made {} {} at the terminal", new.name.trim(), new.role.label()),
+        details: json!({ "email": new.email, "role": new.role.code() }),
+    };
+    audit::record_at_terminal(conn, organization, place.client, entry).await
 }

@@ -16,6 +16,18 @@ use crate::out;
 pub enum UserCommand {
     /// Make a user with a role, or give another role to the user who has the e-mail address already.
     Create(CreateArgs),
+    /// Give a user a new password. All sessions of theirs end; a second factor stays.
+    Password(ResetArgs),
+}
+
+/// Whose password, and which.
+#[derive(Debug, Args)]
+pub struct ResetArgs {
+    /// The address that the user signs in with.
+    #[arg(long)]
+    email: String,
+    #[command(flatten)]
+    password: PasswordArgs,
 }
 
 /// Whom to make.
@@ -80,7 +92,19 @@ impl From<RoleName> for Role {
 
 /// Runs a command about users.
 pub async fn run(connected: &Connected, command: UserCommand) -> CliResult {
-    let UserCommand::Create(args) = command;
+    match command {
+        UserCommand::Create(args) => create_user(connected, args).await,
+        UserCommand::Password(args) => {
+            let (email, password) = (args.email.trim(), args.password.read()?);
+            connected.migrate_up().await.map_err(plain)?;
+            create::reset_password(connected.admin_url(), email, &password).await.map_err(plain)?;
+            out::print(format_args!("{email} has a new password; all sessions under the old one have ended."))?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+async fn create_user(connected: &Connected, args: CreateArgs) -> CliResult {
     let password = args.password.read()?;
     connected.migrate_up().await.map_err(plain)?;
     let role = Role::from(args.role);

@@ -55,7 +55,7 @@ pub async fn page(ctx: Ctx, Query(query): Query<LoginQuery>) -> Response {
                         <Field name="password" label="Password" kind="password" autocomplete="current-password" error=typed.error("password")/>
                         <Button label="Sign in"/>
                     </PostForm>
-                    <p class="hint">"New here, or password lost? Ask your energy company or administrator for a new invitation link."</p>
+                    <p class="hint">"New here? Ask your energy company or administrator for an invitation link. Password lost? Ask them to have a new one set for you."</p>
                 </Plain>
             </Document>
         }

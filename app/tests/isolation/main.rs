@@ -60,6 +60,8 @@ mod tables;
 #[cfg(test)]
 mod targets;
 #[cfg(test)]
+mod terminal;
+#[cfg(test)]
 mod timing;
 #[cfg(test)]
 mod typed;

@@ -89,8 +89,10 @@ pub async fn list(ctx: Ctx, Query(query): Query<ListQuery>) -> Result<Response, 
                     <DataTable caption="Organisations" columns=columns>{body}</DataTable>
                     <Pagination summary=summary first=first previous=previous next=next/>
                 }.into_any()
+            } else if filtered {
+                view! { <EmptyState title="No organisation matches" text="Try fewer letters, or clear the search." action="Clear the search" href=PATH/> }.into_any()
             } else {
-                view! { <EmptyState title="No organisation matches" text="Try fewer letters, or clear the search." action={if filtered { "Clear the search" } else { "" }} href=PATH/> }.into_any()
+                view! { <EmptyState title="No organisation yet" text="Whoever runs this server makes one at the terminal: portal organization create."/> }.into_any()
             }}
         }
     })
