@@ -1,8 +1,8 @@
 //! Billing: periods, and the way of each from open to invoiced.
 //!
 //! [`rate`] makes draft invoices and says why there is none for some customers; it may be repeated until
-//! [`approve`], and [`reopen`] goes back as long as nothing is issued. [`issue`] numbers the drafts in one
-//! transaction. A draft is approved and issued only as long as everything it was rated from is as it was ([`stale`]).
+//! [`approve`], and [`reopen`] goes back as long as nothing is issued, as long as which [`delete`] takes a period
+//! away. [`issue`] numbers the drafts in one transaction. A draft is approved and issued only as long as everything it was rated from is as it was ([`stale`]).
 //! Every step locks the client's billing, so that two people never do it at once.
 
 mod account;
@@ -39,7 +39,7 @@ pub use issue::{Issued, issue};
 pub use overview::{Attention, Changed, MonthUsage, attention, changed_after_invoice, usage_by_month};
 pub use run::{Rated, rate};
 pub use stale::{Stale, stale, stamp};
-pub use steps::{approve, create, reopen};
+pub use steps::{Deleted, approve, create, delete, reopen};
 
 /// Whose billing is done, and by whom; the system (demo data) is nobody.
 #[derive(Debug, Clone, Copy)]
@@ -123,6 +123,24 @@ impl BillingPeriod {
     pub fn days(&self) -> Period {
         // The table's CHECK keeps the end after the start.
         Period::new(self.from_on, self.to_on).unwrap_or_else(|_| Period::day(self.from_on))
+    }
+
+    /// Whether it was rated and nobody had supply in its days: there is nothing to approve, nor to mend.
+    #[must_use]
+    pub fn nothing_to_bill(&self) -> bool {
+        self.status == "rated" && self.invoices == 0 && self.exceptions == 0
+    }
+
+    /// Its status as people are told it.
+    #[must_use]
+    pub fn state(&self) -> &str {
+        if self.nothing_to_bill() { "nothing_to_bill" } else { &self.status }
+    }
+
+    /// Whether its invoices are issued.
+    #[must_use]
+    pub fn is_issued(&self) -> bool {
+        matches!(self.status.as_str(), "invoiced" | "closed")
     }
 }
 
@@ -262,10 +280,23 @@ pub async fn count_exceptions(
 /// Waits for whoever else is billing this client, and keeps others out until the transaction ends.
 async fn lock(conn: &mut AsyncPgConnection, desk: &Desk) -> QueryResult<()> {
     sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))")
-        .bind::<Text, _>(format!("billing {} {}", desk.organization, desk.client))
+        .bind::<Text, _>(lock_name(desk))
         .execute(conn)
         .await?;
     Ok(())
+}
+
+/// As [`lock`], but waits for nobody: false while somebody else is billing this client.
+async fn try_lock(conn: &mut AsyncPgConnection, desk: &Desk) -> QueryResult<bool> {
+    let locked = sql_query("SELECT 1 WHERE pg_try_advisory_xact_lock(hashtextextended($1, 0))")
+        .bind::<Text, _>(lock_name(desk))
+        .execute(conn)
+        .await?;
+    Ok(locked == 1)
+}
+
+fn lock_name(desk: &Desk) -> String {
+    format!("billing {} {}", desk.organization, desk.client)
 }
 
 /// Locks the client's billing and reads a period.

@@ -100,7 +100,7 @@ pub struct ClientOverview {
     /// Billing periods not rated yet.
     #[diesel(sql_type = BigInt)]
     pub open_periods: i64,
-    /// Rated ones that wait for approval, and approved ones that wait to be issued.
+    /// Rated ones with drafts that wait for approval, and approved ones that wait to be issued.
     #[diesel(sql_type = BigInt)]
     pub waiting_periods: i64,
     /// The first of these that wait, when there is one.

@@ -23,8 +23,8 @@ CREATE TABLE public.billing_periods (
     UNIQUE (organization_id, client_id, from_on, to_on),
     FOREIGN KEY (organization_id, client_id) REFERENCES public.clients (organization_id, id)
 );
-COMMENT ON TABLE public.billing_periods IS 'Days from_on (included) to to_on (excluded) that a client bills together. Totals are of its latest rating.';
-CALL private.protect('public.billing_periods', 'client', '{INSERT,UPDATE}');
+COMMENT ON TABLE public.billing_periods IS 'Days from_on (included) to to_on (excluded) that a client bills together. Totals are of its latest rating. One in which nothing was issued may be deleted; the keys of invoices hold the others.';
+CALL private.protect('public.billing_periods', 'client', '{INSERT,UPDATE,DELETE}');
 CALL private.track_updates('public.billing_periods');
 
 CREATE TABLE public.billing_runs (
@@ -48,7 +48,7 @@ CREATE TABLE public.billing_runs (
 );
 CREATE INDEX billing_runs_period ON public.billing_runs (organization_id, client_id, billing_period_id, started_at DESC);
 COMMENT ON TABLE public.billing_runs IS 'Attempts to rate or issue a period: who, when, how far, with what result.';
-CALL private.protect('public.billing_runs', 'client', '{INSERT,UPDATE}');
+CALL private.protect('public.billing_runs', 'client', '{INSERT,UPDATE,DELETE}');
 CALL private.track_updates('public.billing_runs');
 
 CREATE TABLE public.billing_exceptions (

@@ -131,7 +131,7 @@ fn table(rows: &[BillingPeriod], path: &str, currency: &str, locale: Locale) -> 
             cells
                 .name_link(&format!("{path}/{}", row.id), &period_name(days, locale))
                 .line(&format::date_range(days.from(), days.last(), locale))
-                .status(&row.status)
+                .status(row.state())
                 .number(&format::count(row.invoices.into(), locale))
                 .number(&format::count(row.exceptions.into(), locale))
                 .kwh(row.kwh, locale)

@@ -78,7 +78,7 @@ pub async fn show(
     let locale = at.locale();
     let name = period_name(period.days(), locale);
     let (currency, base) = (at.client.currency.clone(), at.base());
-    let panels = Panels::new(&at, &client, &period, &name, counts.1, !stale.is_empty());
+    let panels = Panels::new(&at, &client, &period, &name, counts, !stale.is_empty());
     let crumbs = at.place(&[("Billing periods", "billing-periods")], &name);
     let length = many(period.days().days(), "day", "days", locale);
     let days = if period.days().is_calendar_month() {
@@ -97,7 +97,7 @@ pub async fn show(
         let next_step = panels.view(&period);
         let totals = rated.then(|| view! { <Stats stats=stats(&period, counts.1, &currency, locale)/> });
         view! {
-            <PageHeader title=name subtitle=days><Status value=period.status/></PageHeader>
+            <PageHeader title=name subtitle=days><Status value=period.state()/></PageHeader>
             <Steps label="Billing period" steps=STEPS.iter().map(|(_, label)| (*label).to_owned()).collect() current=current/>
             {totals}
             {changed}
@@ -143,7 +143,13 @@ fn stats(period: &BillingPeriod, warnings: i64, currency: &str, locale: Locale) 
             ..stat(
                 "Not billed",
                 format::count(period.exceptions.into(), locale),
-                if blocked { "See the exceptions".into() } else { "Every customer has a bill".into() },
+                if blocked {
+                    "See the exceptions".into()
+                } else if period.nothing_to_bill() {
+                    "Nobody had supply".into()
+                } else {
+                    "Every customer has a bill".into()
+                },
             )
         },
         stat("Usage", format::kwh_short(period.kwh, locale), String::new()),
@@ -269,14 +275,25 @@ impl Listing<'_> {
     }
 
     fn drafts(&self, mut drafts: Vec<Invoice>, period: &BillingPeriod, turned: bool) -> AnyView {
-        let issued = matches!(period.status.as_str(), "invoiced" | "closed");
+        let issued = period.is_issued();
         let title = if issued { "Invoices" } else { "Draft invoices" };
         let more = i64::try_from(drafts.len()).unwrap_or_default() > PAGE_ROWS;
         drafts.truncate(usize::try_from(PAGE_ROWS).unwrap_or_default());
         if drafts.is_empty() {
+            let (none, text) = if period.nothing_to_bill() {
+                (
+                    "Nothing to bill",
+                    "No customer had supply in these days, so there is nothing to approve, and no later period waits for this one.",
+                )
+            } else {
+                (
+                    "No invoice was made",
+                    "No customer with supply in these days could be billed. The exceptions say why; mend them and rate again.",
+                )
+            };
             return view! {
                 <Section title=title>
-                    <EmptyState title="No invoice was made" text="No customer with supply in these days could be billed. The exceptions say why; mend them and rate again."/>
+                    <EmptyState title=none text=text/>
                 </Section>
             }
             .into_any();
@@ -331,14 +348,22 @@ struct Panels {
     name: String,
     terms: i16,
     series: String,
-    warnings: i64,
+    /// What blocks and what warns.
+    exceptions: (i64, i64),
     stale: bool,
     currency: String,
     locale: Locale,
 }
 
 impl Panels {
-    fn new(at: &AtClient, client: &Client, period: &BillingPeriod, name: &str, warnings: i64, stale: bool) -> Self {
+    fn new(
+        at: &AtClient,
+        client: &Client,
+        period: &BillingPeriod,
+        name: &str,
+        exceptions: (i64, i64),
+        stale: bool,
+    ) -> Self {
         let pair = |name: &str, value: String| (name.to_owned(), value);
         Self {
             runs: at.actor.may(Permission::RunBilling),
@@ -352,7 +377,7 @@ impl Panels {
             name: name.to_owned(),
             terms: client.payment_terms_days,
             series: client.invoice_series.clone(),
-            warnings,
+            exceptions,
             stale,
             currency: at.client.currency.clone(),
             locale: at.locale(),
@@ -360,7 +385,7 @@ impl Panels {
     }
 
     fn view(&self, period: &BillingPeriod) -> AnyView {
-        let panels: Vec<AnyView> = match period.status.as_str() {
+        let mut panels: Vec<AnyView> = match period.status.as_str() {
             "open" if self.runs => vec![self.rate("Rate…", Kind::Primary)],
             "rated" if self.runs && period.invoices > 0 && !self.stale => {
                 vec![self.approve(period), self.rate("Rate again…", Kind::Secondary), self.reopen(period)]
@@ -370,6 +395,9 @@ impl Panels {
             "approved" if self.runs => vec![self.reopen(period)],
             _ => vec![],
         };
+        if self.runs && !period.is_issued() {
+            panels.push(self.delete(period));
+        }
         if panels.is_empty() {
             return ().into_any();
         }
@@ -414,10 +442,10 @@ impl Panels {
                 many(period.exceptions.into(), "customer stays", "customers stay", self.locale)
             ));
         }
-        if self.warnings > 0 {
+        if self.exceptions.1 > 0 {
             consequences.push(format!(
                 "{} with something to look at.",
-                many(self.warnings, "invoice goes out", "invoices go out", self.locale)
+                many(self.exceptions.1, "invoice goes out", "invoices go out", self.locale)
             ));
         }
         consequences.push("Rating again needs the period to be reopened.".to_owned());
@@ -464,6 +492,29 @@ impl Panels {
             Kind::Danger,
         )
     }
+
+    fn delete(&self, period: &BillingPeriod) -> AnyView {
+        let goes = if period.status == "open" {
+            "It has no draft invoices. The record of earlier ratings, if there were any, goes with it.".to_owned()
+        } else {
+            let drafts = many(period.invoices.into(), "draft invoice", "draft invoices", self.locale);
+            let exceptions = many(self.exceptions.0 + self.exceptions.1, "exception", "exceptions", self.locale);
+            format!("{drafts} with all lines, {exceptions} and the record of its ratings go with it.")
+        };
+        let consequences = vec![
+            goes,
+            "Its days are free again: to bill other days, make a new billing period.".to_owned(),
+            "Usage, tariffs and customers stay as they are.".to_owned(),
+        ];
+        self.panel(
+            "Delete…",
+            format!("Delete the billing period {}?", self.name),
+            consequences,
+            "Delete billing period".to_owned(),
+            "delete_billing_period",
+            Kind::Danger,
+        )
+    }
 }
 
 /// What a step says on record.
@@ -495,7 +546,11 @@ pub(crate) async fn rate_billing_period(client: String, period: String) -> Resul
         let total = format::amount(rated.total, &client.currency, locale);
         let drafts = many(rated.invoices.into(), "draft invoice", "draft invoices", locale);
         let without = many(rated.blocked.into(), "customer", "customers", locale);
-        let say = format!("Rated: {drafts} over {total}; {without} without a bill.");
+        let say = if rated.customers == 0 {
+            "Rated: nothing to bill, no customer had supply in these days.".to_owned()
+        } else {
+            format!("Rated: {drafts} over {total}; {without} without a bill.")
+        };
         let details = json!({
             "before": { "status": before.status, "invoices": before.invoices, "total": before.total },
             "after": { "status": "rated", "invoices": rated.invoices, "total": rated.total },
@@ -552,6 +607,28 @@ pub(crate) async fn reopen_billing_period(client: String, period: String) -> Res
             "Reopened. Its drafts are gone; rate it again when ready.".to_owned(),
         )
         .await
+    })
+    .await
+}
+
+/// Deletes a period in which nothing was issued.
+#[server(prefix = "/api", endpoint = "delete_billing_period")]
+pub(crate) async fn delete_billing_period(client: String, period: String) -> Result<(), ServerFnError> {
+    act(async {
+        let (ctx, actor) = require_client(Permission::RunBilling, &client)?;
+        let id: BillingPeriodId = period.parse().map_err(|_| AppError::NotFound)?;
+        let desk = Desk::of(&actor)?;
+        let mut tx = ctx.write(&actor).await?;
+        let gone = billing::delete(&mut tx, &desk, id).await?;
+        let days = gone.period.days();
+        let details = audit::removed(json!({
+            "from": days.from(), "last_day": days.last(), "status": gone.period.status, "invoices": gone.period.invoices,
+            "total": gone.period.total, "exceptions": gone.exceptions, "runs": gone.runs,
+        }));
+        audit::record(&mut tx, &actor, entry("delete", id, format!("Deleted billing period {days}"), details)).await?;
+        tx.commit().await?;
+        Ok(Done::to(format!("/clients/{}/billing-periods", desk.client))
+            .saying(format!("Billing period {days} deleted.")))
     })
     .await
 }
