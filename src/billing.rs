@@ -11,6 +11,7 @@ mod draft;
 mod explain;
 mod inputs;
 mod issue;
+mod left_out;
 mod load;
 mod order;
 mod overview;
@@ -36,6 +37,7 @@ use crate::ids::{BillingPeriodId, ClientId, CustomerId, InvoiceId, OrganizationI
 use crate::period::Period;
 
 pub use issue::{Issued, issue};
+pub use left_out::{bill_left_out, left_out, parts};
 pub use overview::{Attention, Changed, MonthUsage, attention, changed_after_invoice, usage_by_month};
 pub use run::{Rated, rate};
 pub use stale::{Stale, stale, stamp};
@@ -97,6 +99,8 @@ pub struct BillingPeriod {
     pub from_on: NaiveDate,
     /// The day after the last.
     pub to_on: NaiveDate,
+    /// 1; above it: the same days once more, for the customers that the parts before left without a bill.
+    pub part: i16,
     /// `open`, `rated`, `approved`, `invoiced`, `closed`.
     pub status: String,
     /// Invoices and drafts made by the latest rating.
@@ -125,7 +129,7 @@ impl BillingPeriod {
         Period::new(self.from_on, self.to_on).unwrap_or_else(|_| Period::day(self.from_on))
     }
 
-    /// Whether it was rated and nobody had supply in its days: there is nothing to approve, nor to mend.
+    /// Whether it was rated and nobody was to be billed in its days: there is nothing to approve, nor to mend.
     #[must_use]
     pub fn nothing_to_bill(&self) -> bool {
         self.status == "rated" && self.invoices == 0 && self.exceptions == 0
@@ -164,22 +168,24 @@ pub struct Exception {
     pub invoice: Option<InvoiceId>,
 }
 
-/// The client's periods, the latest first, from before `before` (its first day) on.
+/// The client's periods, the latest first, from before `before` (its first day and part) on.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn list(
     conn: &AsyncPgConnection,
     desk: &Desk,
-    before: Option<NaiveDate>,
+    before: Option<(NaiveDate, i16)>,
     limit: i64,
 ) -> QueryResult<Vec<BillingPeriod>> {
     let mut conn = conn;
+    let (day, part) = before.unwrap_or((NaiveDate::MAX.min(far()), 0));
+    let earlier_part = billing_periods::from_on.eq(day).and(billing_periods::part.lt(part));
     billing_periods::table
         .filter(billing_periods::organization_id.eq(desk.organization).and(billing_periods::client_id.eq(desk.client)))
-        .filter(billing_periods::from_on.lt(before.unwrap_or(NaiveDate::MAX.min(far()))))
+        .filter(billing_periods::from_on.lt(day).or(earlier_part))
         .select(BillingPeriod::as_select())
-        .order((billing_periods::from_on.desc(), billing_periods::to_on.desc()))
+        .order((billing_periods::from_on.desc(), billing_periods::part.desc()))
         .limit(limit)
         .load(&mut conn)
         .await

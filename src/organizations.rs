@@ -109,7 +109,7 @@ pub struct ClientOverview {
     /// First day of that period.
     #[diesel(sql_type = Nullable<Date>)]
     pub waiting_from: Option<NaiveDate>,
-    /// Exceptions of the periods that are not invoiced yet.
+    /// Customers whom the last part of a period leaves without a bill, issued or not.
     #[diesel(sql_type = BigInt)]
     pub exceptions: i64,
     /// Invoices past their day.

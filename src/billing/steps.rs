@@ -44,12 +44,25 @@ pub async fn create(
         }
         None => {}
     }
+    insert(conn, desk, id, days, 1).await?;
+    Ok(())
+}
+
+/// Writes an open period.
+pub(super) async fn insert(
+    conn: &mut AsyncPgConnection,
+    desk: &Desk,
+    id: BillingPeriodId,
+    days: Period,
+    part: i16,
+) -> QueryResult<()> {
     let row = (
         billing_periods::organization_id.eq(desk.organization),
         billing_periods::client_id.eq(desk.client),
         billing_periods::id.eq(id),
         billing_periods::from_on.eq(days.from()),
         billing_periods::to_on.eq(days.to()),
+        billing_periods::part.eq(part),
         billing_periods::created_by.eq(desk.by.map(|user| user.0)),
     );
     diesel::insert_into(billing_periods::table).values(row).execute(conn).await?;

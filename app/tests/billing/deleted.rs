@@ -127,7 +127,7 @@ async fn a_rated_period_without_anybody_to_bill_asks_for_nothing() {
     looker.must(&format!("UPDATE customers SET moved_in_on = '2026-11-01' WHERE client_id = '{}'", client(1, 1))).await;
     let said = step(&browser, &october, "rate_billing_period").await;
     let page = browser.get(said.location()).await.body;
-    assert!(page.contains("Rated: nothing to bill") && page.contains("nothing to approve"), "{page}");
+    assert!(page.contains("Rated: there is nobody to bill") && page.contains("nothing to approve"), "{page}");
     assert!(!page.contains("/api/approve_billing_period"));
     assert!(!browser.get(&home).await.body.contains("To approve"), "nor is it asked for on the overview");
     assert!(!admin.get(organization).await.body.contains(&waits), "nor on the organization's");

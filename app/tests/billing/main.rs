@@ -12,6 +12,7 @@ mod deleted;
 mod designer;
 mod explained;
 mod imports;
+mod left_out;
 mod order;
 mod payments;
 mod rounding;
