@@ -98,7 +98,6 @@ pub async fn rate(
     Ok(rated)
 }
 
-#[expect(clippy::too_many_arguments, reason = "one private step of `rate`; a struct would only rename them")]
 async fn rate_batch(
     conn: &mut AsyncPgConnection,
     desk: &Desk,
