@@ -1,8 +1,8 @@
 //! Billing: periods, and the way of each from open to invoiced.
 //!
 //! [`rate`] makes draft invoices and says why there is none for some customers; it may be repeated until
-//! [`approve`], and [`reopen`] goes back as long as nothing is issued. [`issue`] numbers the drafts in one
-//! transaction. A draft is approved and issued only as long as everything it was rated from is as it was ([`stale`]).
+//! [`approve`], and [`reopen`] goes back as long as nothing is issued, as long as which [`delete`] takes a period
+//! away. [`issue`] numbers the drafts in one transaction. A draft is approved and issued only as long as everything it was rated from is as it was ([`stale`]).
 //! Every step locks the client's billing, so that two people never do it at once.
 
 mod account;
@@ -11,6 +11,7 @@ mod draft;
 mod explain;
 mod inputs;
 mod issue;
+mod left_out;
 mod load;
 mod order;
 mod overview;
@@ -36,10 +37,11 @@ use crate::ids::{BillingPeriodId, ClientId, CustomerId, InvoiceId, OrganizationI
 use crate::period::Period;
 
 pub use issue::{Issued, issue};
+pub use left_out::{bill_left_out, left_out, parts};
 pub use overview::{Attention, Changed, MonthUsage, attention, changed_after_invoice, usage_by_month};
 pub use run::{Rated, rate};
 pub use stale::{Stale, stale, stamp};
-pub use steps::{approve, create, reopen};
+pub use steps::{Deleted, approve, create, delete, reopen};
 
 /// Whose billing is done, and by whom; the system (demo data) is nobody.
 #[derive(Debug, Clone, Copy)]
@@ -97,6 +99,8 @@ pub struct BillingPeriod {
     pub from_on: NaiveDate,
     /// The day after the last.
     pub to_on: NaiveDate,
+    /// 1; above it: the same days once more, for the customers that the parts before left without a bill.
+    pub part: i16,
     /// `open`, `rated`, `approved`, `invoiced`, `closed`.
     pub status: String,
     /// Invoices and drafts made by the latest rating.
@@ -124,6 +128,24 @@ impl BillingPeriod {
         // The table's CHECK keeps the end after the start.
         Period::new(self.from_on, self.to_on).unwrap_or_else(|_| Period::day(self.from_on))
     }
+
+    /// Whether it was rated and nobody was to be billed in its days: there is nothing to approve, nor to mend.
+    #[must_use]
+    pub fn nothing_to_bill(&self) -> bool {
+        self.status == "rated" && self.invoices == 0 && self.exceptions == 0
+    }
+
+    /// Its status as people are told it.
+    #[must_use]
+    pub fn state(&self) -> &str {
+        if self.nothing_to_bill() { "nothing_to_bill" } else { &self.status }
+    }
+
+    /// Whether its invoices are issued.
+    #[must_use]
+    pub fn is_issued(&self) -> bool {
+        matches!(self.status.as_str(), "invoiced" | "closed")
+    }
 }
 
 /// What the latest rating found about a customer, or what came after its bill.
@@ -146,22 +168,24 @@ pub struct Exception {
     pub invoice: Option<InvoiceId>,
 }
 
-/// The client's periods, the latest first, from before `before` (its first day) on.
+/// The client's periods, the latest first, from before `before` (its first day and part) on.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn list(
     conn: &AsyncPgConnection,
     desk: &Desk,
-    before: Option<NaiveDate>,
+    before: Option<(NaiveDate, i16)>,
     limit: i64,
 ) -> QueryResult<Vec<BillingPeriod>> {
     let mut conn = conn;
+    let (day, part) = before.unwrap_or((NaiveDate::MAX.min(far()), 0));
+    let earlier_part = billing_periods::from_on.eq(day).and(billing_periods::part.lt(part));
     billing_periods::table
         .filter(billing_periods::organization_id.eq(desk.organization).and(billing_periods::client_id.eq(desk.client)))
-        .filter(billing_periods::from_on.lt(before.unwrap_or(NaiveDate::MAX.min(far()))))
+        .filter(billing_periods::from_on.lt(day).or(earlier_part))
         .select(BillingPeriod::as_select())
-        .order((billing_periods::from_on.desc(), billing_periods::to_on.desc()))
+        .order((billing_periods::from_on.desc(), billing_periods::part.desc()))
         .limit(limit)
         .load(&mut conn)
         .await
@@ -262,10 +286,23 @@ pub async fn count_exceptions(
 /// Waits for whoever else is billing this client, and keeps others out until the transaction ends.
 async fn lock(conn: &mut AsyncPgConnection, desk: &Desk) -> QueryResult<()> {
     sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))")
-        .bind::<Text, _>(format!("billing {} {}", desk.organization, desk.client))
+        .bind::<Text, _>(lock_name(desk))
         .execute(conn)
         .await?;
     Ok(())
+}
+
+/// As [`lock`], but waits for nobody: false while somebody else is billing this client.
+async fn try_lock(conn: &mut AsyncPgConnection, desk: &Desk) -> QueryResult<bool> {
+    let locked = sql_query("SELECT 1 WHERE pg_try_advisory_xact_lock(hashtextextended($1, 0))")
+        .bind::<Text, _>(lock_name(desk))
+        .execute(conn)
+        .await?;
+    Ok(locked == 1)
+}
+
+fn lock_name(desk: &Desk) -> String {
+    format!("billing {} {}", desk.organization, desk.client)
 }
 
 /// Locks the client's billing and reads a period.

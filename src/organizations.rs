@@ -102,7 +102,7 @@ pub struct ClientOverview {
     /// Billing periods not rated yet.
     #[diesel(sql_type = BigInt)]
     pub open_periods: i64,
-    /// Rated ones that wait for approval, and approved ones that wait to be issued.
+    /// Rated ones with drafts that wait for approval, and approved ones that wait to be issued.
     #[diesel(sql_type = BigInt)]
     pub waiting_periods: i64,
     /// The first of these that wait, when there is one.
@@ -111,7 +111,7 @@ pub struct ClientOverview {
     /// First day of that period.
     #[diesel(sql_type = Nullable<Date>)]
     pub waiting_from: Option<NaiveDate>,
-    /// Exceptions of the periods that are not invoiced yet.
+    /// Customers whom the last part of a period leaves without a bill, issued or not.
     #[diesel(sql_type = BigInt)]
     pub exceptions: i64,
     /// Invoices past their day.

@@ -6,6 +6,7 @@ CREATE TABLE public.billing_periods (
     id              uuid NOT NULL,
     from_on         date NOT NULL,
     to_on           date NOT NULL CHECK (to_on > from_on),
+    part            smallint NOT NULL DEFAULT 1 CHECK (part > 0),
     status          text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'rated', 'approved', 'invoiced', 'closed')),
     invoices        integer NOT NULL DEFAULT 0,
     exceptions      integer NOT NULL DEFAULT 0,
@@ -20,11 +21,12 @@ CREATE TABLE public.billing_periods (
     created_by      uuid,
     updated_at      timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (organization_id, client_id, id),
-    UNIQUE (organization_id, client_id, from_on, to_on),
+    UNIQUE (organization_id, client_id, from_on, to_on, part),
     FOREIGN KEY (organization_id, client_id) REFERENCES public.clients (organization_id, id)
 );
-COMMENT ON TABLE public.billing_periods IS 'Days from_on (included) to to_on (excluded) that a client bills together. Totals are of its latest rating.';
-CALL private.protect('public.billing_periods', 'client', '{INSERT,UPDATE}');
+COMMENT ON TABLE public.billing_periods IS 'Days from_on (included) to to_on (excluded) that a client bills together. Totals are of its latest rating. One in which nothing was issued may be deleted; the keys of invoices hold the others.';
+COMMENT ON COLUMN public.billing_periods.part IS '1; above it: the same days once more, for the customers that the parts before left without a bill.';
+CALL private.protect('public.billing_periods', 'client', '{INSERT,UPDATE,DELETE}');
 CALL private.track_updates('public.billing_periods');
 
 CREATE TABLE public.billing_runs (
@@ -48,7 +50,7 @@ CREATE TABLE public.billing_runs (
 );
 CREATE INDEX billing_runs_period ON public.billing_runs (organization_id, client_id, billing_period_id, started_at DESC);
 COMMENT ON TABLE public.billing_runs IS 'Attempts to rate or issue a period: who, when, how far, with what result.';
-CALL private.protect('public.billing_runs', 'client', '{INSERT,UPDATE}');
+CALL private.protect('public.billing_runs', 'client', '{INSERT,UPDATE,DELETE}');
 CALL private.track_updates('public.billing_runs');
 
 CREATE TABLE public.billing_exceptions (

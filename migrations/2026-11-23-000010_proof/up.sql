@@ -193,8 +193,8 @@ BEGIN
         INSERT INTO public.invoice_counters (organization_id, client_id, series) VALUES (o, c, 'T');
     ELSE
         RETURN QUERY SELECT (r).* FROM unnest(ARRAY[
-            private.rule_of('public.billing_periods', 'client', '{INSERT,UPDATE}'),
-            private.rule_of('public.billing_runs', 'client', '{INSERT,UPDATE}'),
+            private.rule_of('public.billing_periods', 'client', '{INSERT,UPDATE,DELETE}'),
+            private.rule_of('public.billing_runs', 'client', '{INSERT,UPDATE,DELETE}'),
             private.rule_of('public.billing_exceptions', 'client', '{INSERT,DELETE}'),
             private.rule_of('public.invoice_counters', 'client', '{INSERT,UPDATE}'),
             private.rule_of('public.invoice_counts', 'client', '{INSERT,UPDATE}'),

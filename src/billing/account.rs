@@ -55,6 +55,15 @@ impl Account<'_> {
         }
     }
 
+    /// As [`Self::judge`], for days that others were billed for before: who has a bill for later days gets none, since
+    /// that one was made without what this one would have left (credit, sums of the year, peaks).
+    pub fn judge_late(&self, tariffs: &Tariffs, period: Period) -> Verdict {
+        let Some(later) = self.later.first() else { return self.judge(tariffs, period) };
+        let label = &later.label;
+        let message = format!("Invoice {label} for later days is issued already. Credit {label} first.");
+        Verdict { draft: None, findings: vec![self.finding("carried_over", "blocks", message)] }
+    }
+
     fn finding(&self, kind: &'static str, severity: &'static str, message: String) -> Finding {
         Finding { customer_id: self.customer.id, kind, severity, message }
     }

@@ -40,6 +40,6 @@ pub(super) async fn in_turn(
     .optional()?;
     let Some(days) = earlier.and_then(|days| Period::new(days.from_on, days.to_on).ok()) else { return Ok(()) };
     wrong(format!(
-        "Issue the billing period {days} first, then rate this one: a bill takes over what earlier bills leave, such as credit."
+        "Issue the billing period {days} first, then rate this one: a bill takes over what earlier bills leave, such as credit. If that period was made by mistake, delete it on its page."
     ))
 }

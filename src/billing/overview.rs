@@ -22,7 +22,7 @@ pub struct Attention {
     /// Periods waiting for rating.
     #[diesel(sql_type = BigInt)]
     pub open_periods: i64,
-    /// Periods waiting for approval.
+    /// Periods waiting for approval: rated, with drafts to approve.
     #[diesel(sql_type = BigInt)]
     pub rated_periods: i64,
     /// Periods waiting for issue.
@@ -68,7 +68,7 @@ SELECT p.*, r.*, o.*, \
      AND i.created_at > now() - interval '30 days' AND i.rejected > 0) AS imports_rejected \
 FROM (SELECT coalesce(sum(exceptions) FILTER (WHERE status IN ('rated', 'approved')), 0)::bigint AS blocked, \
         count(*) FILTER (WHERE status = 'open') AS open_periods, \
-        count(*) FILTER (WHERE status = 'rated') AS rated_periods, \
+        count(*) FILTER (WHERE status = 'rated' AND invoices > 0) AS rated_periods, \
         count(*) FILTER (WHERE status = 'approved') AS approved_periods, \
         coalesce(sum(total) FILTER (WHERE issued_at >= $5), 0) AS invoiced \
       FROM public.billing_periods WHERE organization_id = $1 AND client_id = $2) p, \

@@ -10,11 +10,10 @@ use rust_decimal::Decimal;
 use super::account::{Account, Verdict};
 use super::load::{self, Batch, CustomerRow};
 use super::tariffs::Tariffs;
-use super::{BillingError, Desk, explain, locked, order, steps, write, wrong};
+use super::{BillingError, BillingPeriod, Desk, explain, left_out, locked, order, steps, write, wrong};
 use crate::clients::Client;
 use crate::db::schema::{billing_periods, billing_runs};
 use crate::ids::{BillingPeriodId, BillingRunId, CustomerId};
-use crate::period::Period;
 
 /// Customers loaded, rated and written together.
 pub(super) const BATCH: usize = 1_000;
@@ -57,7 +56,8 @@ impl Rated {
 }
 
 /// Rates a period that is not approved yet: former drafts go, new ones and exceptions are written, the
-/// period's totals follow. A customer who moves in or out inside the period is rated for the days supplied.
+/// period's totals follow. A customer who moves in or out inside the period is rated for the days supplied. In a later
+/// part of a period only those are rated who have no invoice of its days.
 ///
 /// # Errors
 /// [`BillingError::Wrong`] when the period is approved or issued, or an earlier one is to be issued first.
@@ -76,11 +76,15 @@ pub async fn rate(
     order::in_turn(conn, desk, &period).await?;
     let days = period.days();
     write::drop_drafts(conn, desk, id).await?;
-    let customers = load::customers(conn, desk, days).await?;
+    let mut customers = load::customers(conn, desk, days).await?;
+    if period.part > 1 {
+        let billed = left_out::billed(conn, desk, days).await?;
+        customers.retain(|customer| !billed.contains(&customer.id));
+    }
     let tariffs = Tariffs::new(load::versions(conn, desk, days).await?, client);
     let mut rated = Rated::default();
     for chunk in customers.chunks(BATCH) {
-        rate_batch(conn, desk, client, id, chunk, &tariffs, days, &mut rated).await?;
+        rate_batch(conn, desk, client, &period, chunk, &tariffs, &mut rated).await?;
     }
     let fields = (
         billing_periods::status.eq("rated"),
@@ -94,23 +98,22 @@ pub async fn rate(
     Ok(rated)
 }
 
-#[expect(clippy::too_many_arguments, reason = "one private step of `rate`; a struct would only rename them")]
 async fn rate_batch(
     conn: &mut AsyncPgConnection,
     desk: &Desk,
     client: &Client,
-    period: BillingPeriodId,
+    period: &BillingPeriod,
     customers: &[CustomerRow],
     tariffs: &Tariffs,
-    days: Period,
     rated: &mut Rated,
 ) -> QueryResult<()> {
+    let days = period.days();
     let ids: Vec<CustomerId> = customers.iter().map(|customer| customer.id).collect();
     let batch = load::batch(conn, desk, &ids, days).await?;
     let (mut drafts, mut findings) = (vec![], vec![]);
     let accounts = accounts(customers, &batch);
     for account in &accounts {
-        let verdict = account.judge(tariffs, days);
+        let verdict = if period.part > 1 { account.judge_late(tariffs, days) } else { account.judge(tariffs, days) };
         rated.add(&verdict);
         drafts.extend(verdict.draft);
         findings.extend(verdict.findings);
@@ -118,8 +121,8 @@ async fn rate_batch(
         tokio::task::yield_now().await;
     }
     explain::add(conn, desk, client, &accounts, tariffs, days, &mut drafts).await?;
-    write::drafts(conn, desk, period, &drafts).await?;
-    write::findings(conn, desk, period, &findings).await
+    write::drafts(conn, desk, period.id, &drafts).await?;
+    write::findings(conn, desk, period.id, &findings).await
 }
 
 fn by<K: Eq + Hash, T>(rows: &[T], key: impl Fn(&T) -> Option<K>) -> HashMap<K, Vec<&T>> {

@@ -1,14 +1,14 @@
-//! The steps that change a period without making or issuing anything: create, approve, reopen.
+//! The steps that change a period without making or issuing anything: create, approve, reopen, delete.
 
 use diesel::prelude::*;
 use diesel::sql_types::Uuid as SqlUuid;
 use diesel::{dsl::now, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-use super::{BillingError, BillingPeriod, Desk, lock, locked, order, stale, write, wrong};
+use super::{BillingError, BillingPeriod, Desk, count_exceptions, lock, locked, order, stale, try_lock, write, wrong};
 use crate::clients::Client;
 use crate::db::here;
-use crate::db::schema::billing_periods;
+use crate::db::schema::{billing_periods, billing_runs};
 use crate::ids::BillingPeriodId;
 use crate::period::Period;
 
@@ -37,18 +37,32 @@ pub async fn create(
         }
         Some(other) => {
             return wrong(format!(
-                "The days overlap the billing period {}. A day can be billed once: choose others.",
+                "The days overlap the billing period {}. A day can be billed once: choose others, or delete that period if \
+                 nothing was issued in it.",
                 other.days()
             ));
         }
         None => {}
     }
+    insert(conn, desk, id, days, 1).await?;
+    Ok(())
+}
+
+/// Writes an open period.
+pub(super) async fn insert(
+    conn: &mut AsyncPgConnection,
+    desk: &Desk,
+    id: BillingPeriodId,
+    days: Period,
+    part: i16,
+) -> QueryResult<()> {
     let row = (
         billing_periods::organization_id.eq(desk.organization),
         billing_periods::client_id.eq(desk.client),
         billing_periods::id.eq(id),
         billing_periods::from_on.eq(days.from()),
         billing_periods::to_on.eq(days.to()),
+        billing_periods::part.eq(part),
         billing_periods::created_by.eq(desk.by.map(|user| user.0)),
     );
     diesel::insert_into(billing_periods::table).values(row).execute(conn).await?;
@@ -119,6 +133,47 @@ pub async fn reopen(
     );
     set(conn, desk, id, fields).await?;
     Ok(period)
+}
+
+/// What went with a period that was deleted.
+#[derive(Debug, Clone)]
+pub struct Deleted {
+    /// The period as it was.
+    pub period: BillingPeriod,
+    /// Exceptions of its latest rating.
+    pub exceptions: i64,
+    /// Records of its ratings.
+    pub runs: usize,
+}
+
+/// Deletes a period in which nothing was issued, with its drafts, exceptions and runs.
+///
+/// # Errors
+/// [`BillingError::Wrong`] when its invoices are issued, or somebody is billing the client just now.
+pub async fn delete(conn: &mut AsyncPgConnection, desk: &Desk, id: BillingPeriodId) -> Result<Deleted, BillingError> {
+    if !try_lock(conn, desk).await? {
+        return wrong("Billing is under way. Wait until it is done, look at the period again, then delete it.");
+    }
+    let period = locked(conn, desk, id).await?;
+    if period.is_issued() {
+        return wrong(
+            "The invoices of this period are issued, so it stays; an issued invoice is corrected by a credit note.",
+        );
+    }
+    let (blocking, warning) = count_exceptions(conn, desk, id).await?;
+    write::drop_drafts(conn, desk, id).await?;
+    let runs = billing_runs::table
+        .filter(billing_runs::organization_id.eq(desk.organization).and(billing_runs::client_id.eq(desk.client)))
+        .filter(billing_runs::billing_period_id.eq(id));
+    let runs = diesel::delete(runs).execute(conn).await?;
+    let one = billing_periods::table
+        .filter(billing_periods::organization_id.eq(desk.organization).and(billing_periods::client_id.eq(desk.client)))
+        .filter(billing_periods::id.eq(id));
+    match diesel::delete(one).execute(conn).await? {
+        1 => Ok(Deleted { period, exceptions: blocking + warning, runs }),
+        // Found in this transaction: what may not be deleted is not told as deleted.
+        _ => Err(diesel::result::Error::NotFound.into()),
+    }
 }
 
 /// Marks the tariff versions behind a period's invoices as used.

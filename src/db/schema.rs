@@ -100,6 +100,8 @@ table! {
         from_on -> Date,
         /// `to_on`.
         to_on -> Date,
+        /// `part`.
+        part -> SmallInt,
         /// `status`.
         status -> Text,
         /// `invoices`.

@@ -16,13 +16,16 @@ LEFT JOIN LATERAL (
 ) k ON true
 LEFT JOIN LATERAL (
     SELECT count(*) FILTER (WHERE p.status = 'open') AS open_periods,
-        count(*) FILTER (WHERE p.status IN ('rated', 'approved')) AS waiting_periods,
-        coalesce(sum(p.exceptions) FILTER (WHERE p.status IN ('open', 'rated', 'approved')), 0)::bigint AS exceptions
+        count(*) FILTER (WHERE p.status IN ('rated', 'approved') AND p.invoices > 0) AS waiting_periods,
+        coalesce(sum(p.exceptions) FILTER (WHERE p.status <> 'closed' AND NOT EXISTS (SELECT 1 FROM public.billing_periods f
+            WHERE f.organization_id = p.organization_id AND f.client_id = p.client_id
+              AND (f.from_on, f.to_on) = (p.from_on, p.to_on) AND f.part > p.part)), 0)::bigint AS exceptions
     FROM public.billing_periods p WHERE p.organization_id = c.organization_id AND p.client_id = c.id
 ) p ON true
 LEFT JOIN LATERAL (
     SELECT p.id, p.from_on FROM public.billing_periods p
     WHERE p.organization_id = c.organization_id AND p.client_id = c.id AND p.status IN ('rated', 'approved')
+      AND p.invoices > 0
     ORDER BY p.from_on LIMIT 1
 ) w ON true
 LEFT JOIN LATERAL (

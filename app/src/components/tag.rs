@@ -76,6 +76,7 @@ pub(super) fn status(value: &str) -> (&str, Tone) {
         "credited" => ("Credited", Tone::Neutral),
         "open" => ("Open", Tone::Info),
         "rated" => ("Rated", Tone::Info),
+        "nothing_to_bill" => ("Nothing to bill", Tone::Neutral),
         "approved" => ("Approved", Tone::Warn),
         "invoiced" => ("Invoiced", Tone::Good),
         "closed" => ("Closed", Tone::Neutral),

@@ -8,9 +8,11 @@ mod support;
 mod activation;
 mod changed;
 mod credit;
+mod deleted;
 mod designer;
 mod explained;
 mod imports;
+mod left_out;
 mod order;
 mod payments;
 mod readings;
@@ -159,7 +161,9 @@ async fn staff_look_at_a_period_and_change_nothing() {
     let seen = staff.get(&format!("/clients/{}/billing-periods/{period}", client(1, 1))).await;
     assert_eq!(seen.status, 200);
     assert!(!seen.body.contains("/api/rate_billing_period"));
-    for function in ["rate_billing_period", "approve_billing_period", "reopen_billing_period", "issue_billing_period"] {
+    let steps = ["rate", "approve", "reopen", "issue", "delete"];
+    for function in steps.map(|step| format!("{step}_billing_period")) {
+        let function = function.as_str();
         assert_eq!(post(&staff, Who::Staff(1), function, &[("period", &period)]).await.status, 403, "{function}");
     }
 }

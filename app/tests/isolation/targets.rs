@@ -337,6 +337,9 @@ pub const FUNCTIONS: &[Function] = &[
         .after("UPDATE billing_periods SET status = 'approved', approved_at = now() WHERE id = '{open_period}'"),
     function("/api/issue_billing_period", Place::Client, WRITE, &PERIOD, PERIODS)
         .after("UPDATE billing_periods SET status = 'approved', approved_at = now() WHERE id = '{open_period}'"),
+    function("/api/bill_left_out", Place::Client, WRITE, &PERIOD, "/clients/{client}/billing-periods/")
+        .after("DELETE FROM invoices WHERE status = 'draft'; UPDATE billing_periods SET status = 'invoiced', exceptions = 1 WHERE id = '{open_period}'"),
+    function("/api/delete_billing_period", Place::Client, WRITE, &PERIOD, "/clients/{client}/billing-periods"),
     function(
         "/api/record_payment",
         Place::Client,

@@ -39,17 +39,28 @@ pub(super) fn period_name(days: Period, locale: Locale) -> String {
     }
 }
 
-/// Place in the list.
+/// The same with its part: `October 2026, those left out`.
+pub(super) fn part_name(period: &BillingPeriod, locale: Locale) -> String {
+    let name = period_name(period.days(), locale);
+    match period.part {
+        ..2 => name,
+        2 => format!("{name}, those left out"),
+        part => format!("{name}, those left out ({})", part - 1),
+    }
+}
+
+/// Place in the list: first day and part of the last period seen.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct ListQuery {
     before: String,
+    part: i16,
 }
 
 /// `GET /clients/:client/billing-periods`
 pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<ListQuery>) -> Result<Response, AppError> {
     let (at, tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
-    let before = forms::day(&query.before);
+    let before = forms::day(&query.before).map(|day| (day, query.part));
     let desk = Desk::of(&at.actor)?;
     let (mut rows, changed) = tokio::try_join!(
         billing::list(tx.shared(), &desk, before, PAGE_ROWS + 1),
@@ -62,7 +73,7 @@ pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<List
     let (locale, currency) = (at.locale(), at.client.currency.clone());
     let new = if at.actor.may(Permission::RunBilling) { "New billing period" } else { "" };
     let html = page(&ctx, &at.actor, at.place(&[], ""), "Billing periods", move || {
-        let next = rows.last().filter(|_| more).map(|row| address(&path, &[("before", &row.from_on.to_string())]));
+        let next = rows.last().filter(|_| more).map(|row| address(&path, &[("before", &row.from_on.to_string()), ("part", &row.part.to_string())]));
         let first = if before.is_some() { path.clone() } else { String::new() };
         let count = rows.len();
         let body = if rows.is_empty() {
@@ -130,9 +141,9 @@ fn table(rows: &[BillingPeriod], path: &str, currency: &str, locale: Locale) -> 
         let days = row.days();
         table.row(|cells| {
             cells
-                .name_link(&format!("{path}/{}", row.id), &period_name(days, locale))
+                .name_link(&format!("{path}/{}", row.id), &part_name(row, locale))
                 .line(&format::date_range(days.from(), days.last(), locale))
-                .status(&row.status)
+                .status(row.state())
                 .number(&format::count(row.invoices.into(), locale))
                 .number(&format::count(row.exceptions.into(), locale))
                 .kwh(row.kwh, locale)

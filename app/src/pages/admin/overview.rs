@@ -3,12 +3,13 @@
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use eis::access::Permission;
-use eis::billing::{self, Attention, Desk, MonthUsage};
+use eis::billing::{self, Attention, BillingPeriod, Desk, MonthUsage};
 use eis::invoices::{self, Filter};
 use leptos::either::Either;
 use leptos::prelude::*;
 use rust_decimal::Decimal;
 
+use super::billing_periods::part_name;
 use super::invoices::rows_table;
 use crate::components::{
     BarChart, EmptyState, Notice, PageHeader, Section, Series, SeriesTone, Stat, Stats, SummaryList, SummaryRow, Tone,
@@ -21,14 +22,17 @@ use crate::server::errors::AppError;
 
 /// Invoices shown as the latest.
 const LATEST: i64 = 6;
+/// Periods named that left customers without a bill.
+const LEFT_OUT: i64 = 6;
 
 /// `GET /clients/:client`
 pub async fn show(ctx: Ctx, Path(client): Path<String>) -> Result<Response, AppError> {
     let (at, tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
     let desk = Desk::of(&at.actor)?;
     let filter = Filter { today: at.client.today(), ..Filter::default() };
-    let (attention, usage, latest) = tokio::try_join!(
+    let (attention, left_out, usage, latest) = tokio::try_join!(
         billing::attention(tx.shared(), &desk, &at.client),
+        billing::left_out(tx.shared(), &desk, LEFT_OUT),
         billing::usage_by_month(tx.shared(), &desk),
         invoices::list(tx.shared(), at.organization, at.client.id, &filter, LATEST),
     )?;
@@ -37,7 +41,7 @@ pub async fn show(ctx: Ctx, Path(client): Path<String>) -> Result<Response, AppE
     let title = at.client.name.clone();
     let month = format::month(filter.today, locale);
     let html = page(&ctx, &at.actor, at.place(&[], ""), "Overview", move || {
-        let to_do = to_do(&attention, &base, &currency, locale);
+        let to_do = to_do(&attention, &left_out, &base, &currency, locale);
         let invoices = format!("{base}/invoices");
         let shown = !latest.rows.is_empty();
         let table = if shown {
@@ -102,7 +106,7 @@ fn many(count: i64, one: &str, more: &str, locale: Locale) -> String {
     format!("{} {}", format::count(count, locale), if count == 1 { one } else { more })
 }
 
-fn to_do(figures: &Attention, base: &str, currency: &str, locale: Locale) -> AnyView {
+fn to_do(figures: &Attention, left_out: &[BillingPeriod], base: &str, currency: &str, locale: Locale) -> AnyView {
     let periods = |count| many(count, "period", "periods", locale);
     let customers = |count| many(count, "customer", "customers", locale);
     let overdue = format::amount(figures.overdue_amount, currency, locale);
@@ -156,11 +160,16 @@ fn to_do(figures: &Attention, base: &str, currency: &str, locale: Locale) -> Any
             "imports",
         ),
     ];
+    let left_out = left_out.iter().map(|period| {
+        let text = format!("{} of {} without a bill", customers(period.exceptions.into()), part_name(period, locale));
+        SummaryRow::new("Left out", text).action("Bill them", format!("{base}/billing-periods/{}", period.id))
+    });
     let rows: Vec<SummaryRow> = items
         .into_iter()
         .filter(|(count, ..)| *count > 0)
         .map(|(_, key, text, label, path)| SummaryRow::new(key, text).action(label, format!("{base}/{path}")))
         .collect();
+    let rows: Vec<SummaryRow> = left_out.chain(rows).collect();
     if rows.is_empty() {
         view! { <Notice tone=Tone::Good title="Nothing needs attention."/> }.into_any()
     } else {

@@ -32,7 +32,7 @@ pub const ENTITIES: [(&str, &str); 17] = [
 ];
 
 /// The verbs, for the filter.
-const ACTIONS: [(&str, &str); 25] = [
+const ACTIONS: [(&str, &str); 26] = [
     ("accept", "Accepted"),
     ("activate", "Activated"),
     ("apply", "Applied"),
@@ -40,6 +40,7 @@ const ACTIONS: [(&str, &str); 25] = [
     ("create", "Created"),
     ("update", "Changed"),
     ("change_password", "Changed the password"),
+    ("delete", "Deleted"),
     ("discard", "Discarded"),
     ("grant", "Granted"),
     ("import", "Imported"),

@@ -120,7 +120,7 @@ fn stats(rows: &[ClientOverview], locale: Locale) -> Vec<Stat> {
     vec![
         stat("Customers", sum(|row| row.customers), Tone::Neutral, "active"),
         stat("Periods waiting", sum(|row| row.waiting_periods), Tone::Warn, "for approval or issue"),
-        stat("Exceptions", sum(|row| row.exceptions), Tone::Warn, "in periods not invoiced"),
+        stat("Exceptions", sum(|row| row.exceptions), Tone::Warn, "customers without a bill"),
         stat("Overdue invoices", sum(|row| row.overdue), Tone::Bad, "past their day"),
         stat("Imports to mend", sum(|row| row.faulty_imports), Tone::Warn, "in the last 30 days"),
     ]

@@ -6,7 +6,7 @@ use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use eis::access::{Actor, Permission};
 use eis::audit::{self, Entry};
-use eis::billing::{self, BillingPeriod, Desk, Exception, Stale};
+use eis::billing::{self, BillingPeriod, Desk, Exception, Rated, Stale};
 use eis::clients::{self, Client};
 use eis::db::Tenant;
 use eis::ids::{BillingPeriodId, InvoiceId};
@@ -16,7 +16,7 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::period_name;
+use super::part_name;
 use crate::components::{
     Column, ConfirmPanel, DataTable, EmptyState, Kind, Notice, PageHeader, Pagination, Rows, Section, Stat, Stats,
     Status, Steps, Tone,
@@ -75,11 +75,12 @@ pub async fn show(
     let period = period.ok_or(AppError::NotFound)?;
     let client = client.ok_or(AppError::Forbidden)?;
     let stale = stale(&tx, &desk, &client, &period, &drafts).await?;
+    let parts = billing::parts(tx.shared(), &desk, period.days()).await?;
     drop(tx);
     let locale = at.locale();
-    let name = period_name(period.days(), locale);
+    let name = part_name(&period, locale);
     let (currency, base) = (at.client.currency.clone(), at.base());
-    let panels = Panels::new(&at, &client, &period, &name, counts.1, !stale.is_empty());
+    let panels = Panels::new(&at, &client, &period, &parts, &name, counts, !stale.is_empty());
     let crumbs = at.place(&[("Billing periods", "billing-periods")], &name);
     let length = many(period.days().days(), "day", "days", locale);
     let days = if period.days().is_calendar_month() {
@@ -92,14 +93,16 @@ pub async fn show(
         let path = format!("{base}/billing-periods/{}", period.id);
         let listed = Listing { path: &path, base: &base, currency: &currency, locale, stale: &stale };
         let changed = (!stale.is_empty()).then(|| listed.stale(&period));
+        let others = listed.other_parts(&period, &parts);
         let rated = period.status != "open";
         let exceptions = (counts.0 + counts.1 > 0).then(|| listed.exceptions(found, counts, skip));
         let drafts = rated.then(|| listed.drafts(drafts, &period, place.is_some()));
         let next_step = panels.view(&period);
         let totals = rated.then(|| view! { <Stats stats=stats(&period, counts.1, &currency, locale)/> });
         view! {
-            <PageHeader title=name subtitle=days><Status value=period.status/></PageHeader>
+            <PageHeader title=name subtitle=days><Status value=period.state()/></PageHeader>
             <Steps label="Billing period" steps=STEPS.iter().map(|(_, label)| (*label).to_owned()).collect() current=current/>
+            {others}
             {totals}
             {changed}
             {next_step}
@@ -144,7 +147,13 @@ fn stats(period: &BillingPeriod, warnings: i64, currency: &str, locale: Locale) 
             ..stat(
                 "Not billed",
                 format::count(period.exceptions.into(), locale),
-                if blocked { "See the exceptions".into() } else { "Every customer has a bill".into() },
+                if blocked {
+                    "See the exceptions".into()
+                } else if period.nothing_to_bill() {
+                    "Nobody is to be billed".into()
+                } else {
+                    "Every customer has a bill".into()
+                },
             )
         },
         stat("Usage", format::kwh_short(period.kwh, locale), String::new()),
@@ -193,6 +202,30 @@ struct Listing<'a> {
 }
 
 impl Listing<'_> {
+    /// What is billed of the same days in other parts, and where.
+    fn other_parts(&self, period: &BillingPeriod, parts: &[BillingPeriod]) -> Option<AnyView> {
+        let rows: Vec<AnyView> = parts
+            .iter()
+            .filter(|part| part.id != period.id)
+            .map(|part| {
+                let href = format!("{}/billing-periods/{}", self.base, part.id);
+                let invoices = match (part.is_issued(), part.invoices.into()) {
+                    (true, count) => many(count, "invoice issued", "invoices issued", self.locale),
+                    (false, count) => many(count, "draft invoice", "draft invoices", self.locale),
+                };
+                let total = format::amount(part.total, self.currency, self.locale);
+                view! { <li><a href=href>{part_name(part, self.locale)}</a>{format!(": {invoices} over {total}")}</li> }
+                    .into_any()
+            })
+            .collect();
+        let title = if period.part > 1 {
+            "Only customers without an invoice of these days are billed here"
+        } else {
+            "Customers left out here are billed apart"
+        };
+        (!rows.is_empty()).then(|| view! { <Notice title=title><ul>{rows}</ul></Notice> }.into_any())
+    }
+
     /// Which drafts must be rated again, and what changed.
     fn stale(&self, period: &BillingPeriod) -> AnyView {
         let drafts = many(i64::try_from(self.stale.len()).unwrap_or_default(), "draft is", "drafts are", self.locale);
@@ -270,14 +303,30 @@ impl Listing<'_> {
     }
 
     fn drafts(&self, mut drafts: Vec<Invoice>, period: &BillingPeriod, turned: bool) -> AnyView {
-        let issued = matches!(period.status.as_str(), "invoiced" | "closed");
+        let issued = period.is_issued();
         let title = if issued { "Invoices" } else { "Draft invoices" };
         let more = i64::try_from(drafts.len()).unwrap_or_default() > PAGE_ROWS;
         drafts.truncate(usize::try_from(PAGE_ROWS).unwrap_or_default());
         if drafts.is_empty() {
+            let (none, text) = if period.nothing_to_bill() && period.part > 1 {
+                (
+                    "Nothing to bill",
+                    "Everybody with supply in these days has an invoice, so there is nothing to approve.",
+                )
+            } else if period.nothing_to_bill() {
+                (
+                    "Nothing to bill",
+                    "No customer had supply in these days, so there is nothing to approve, and no later period waits for this one.",
+                )
+            } else {
+                (
+                    "No invoice was made",
+                    "No customer with supply in these days could be billed. The exceptions say why; mend them and rate again.",
+                )
+            };
             return view! {
                 <Section title=title>
-                    <EmptyState title="No invoice was made" text="No customer with supply in these days could be billed. The exceptions say why; mend them and rate again."/>
+                    <EmptyState title=none text=text/>
                 </Section>
             }
             .into_any();
@@ -327,23 +376,35 @@ impl Listing<'_> {
 struct Panels {
     runs: bool,
     issues: bool,
+    /// Whether it is the last part of its days.
+    last: bool,
     context: String,
     hidden: Vec<(String, String)>,
     name: String,
     terms: i16,
     series: String,
-    warnings: i64,
+    /// What blocks and what warns.
+    exceptions: (i64, i64),
     stale: bool,
     currency: String,
     locale: Locale,
 }
 
 impl Panels {
-    fn new(at: &AtClient, client: &Client, period: &BillingPeriod, name: &str, warnings: i64, stale: bool) -> Self {
+    fn new(
+        at: &AtClient,
+        client: &Client,
+        period: &BillingPeriod,
+        parts: &[BillingPeriod],
+        name: &str,
+        exceptions: (i64, i64),
+        stale: bool,
+    ) -> Self {
         let pair = |name: &str, value: String| (name.to_owned(), value);
         Self {
             runs: at.actor.may(Permission::RunBilling),
             issues: at.actor.may(Permission::IssueInvoices),
+            last: parts.iter().all(|part| part.part <= period.part),
             context: at.actor.context_token(),
             hidden: vec![
                 pair("client", at.client.id.to_string()),
@@ -353,7 +414,7 @@ impl Panels {
             name: name.to_owned(),
             terms: client.payment_terms_days,
             series: client.invoice_series.clone(),
-            warnings,
+            exceptions,
             stale,
             currency: at.client.currency.clone(),
             locale: at.locale(),
@@ -361,7 +422,7 @@ impl Panels {
     }
 
     fn view(&self, period: &BillingPeriod) -> AnyView {
-        let panels: Vec<AnyView> = match period.status.as_str() {
+        let mut panels: Vec<AnyView> = match period.status.as_str() {
             "open" if self.runs => vec![self.rate("Rate…", Kind::Primary)],
             "rated" if self.runs && period.invoices > 0 && !self.stale => {
                 vec![self.approve(period), self.rate("Rate again…", Kind::Secondary), self.reopen(period)]
@@ -369,8 +430,12 @@ impl Panels {
             "rated" if self.runs => vec![self.rate("Rate again…", Kind::Primary), self.reopen(period)],
             "approved" if self.issues && !self.stale => vec![self.issue(period), self.reopen(period)],
             "approved" if self.runs => vec![self.reopen(period)],
+            "invoiced" if self.runs && self.last && period.exceptions > 0 => vec![self.bill_left_out(period)],
             _ => vec![],
         };
+        if self.runs && !period.is_issued() {
+            panels.push(self.delete(period));
+        }
         if panels.is_empty() {
             return ().into_any();
         }
@@ -411,14 +476,14 @@ impl Panels {
         let mut consequences = vec![format!("{invoices} over {total} can then be issued.")];
         if period.exceptions > 0 {
             consequences.push(format!(
-                "{} without a bill, as the exceptions say.",
+                "{} without a bill, as the exceptions say. They can be billed apart once this is issued, before they get a bill for later days.",
                 many(period.exceptions.into(), "customer stays", "customers stay", self.locale)
             ));
         }
-        if self.warnings > 0 {
+        if self.exceptions.1 > 0 {
             consequences.push(format!(
                 "{} with something to look at.",
-                many(self.warnings, "invoice goes out", "invoices go out", self.locale)
+                many(self.exceptions.1, "invoice goes out", "invoices go out", self.locale)
             ));
         }
         consequences.push("Rating again needs the period to be reopened.".to_owned());
@@ -465,6 +530,52 @@ impl Panels {
             Kind::Danger,
         )
     }
+
+    fn bill_left_out(&self, period: &BillingPeriod) -> AnyView {
+        let customers = many(period.exceptions.into(), "customer", "customers", self.locale);
+        let consequences = vec![
+            format!(
+                "{customers} had no bill when this was issued. A billing period of the same days is made for those who still have none, and rated: each gets a draft invoice, or an exception that says why not."
+            ),
+            "Who has an invoice for later days already stays without one: bills go in the order of their days."
+                .to_owned(),
+            format!(
+                "The {} of this period stay as they are. You look at the drafts, approve and issue them as always.",
+                many(period.invoices.into(), "invoice", "invoices", self.locale)
+            ),
+        ];
+        self.panel(
+            "Bill those left out…",
+            format!("Bill those left out of {}?", self.name),
+            consequences,
+            "Rate those left out".to_owned(),
+            "bill_left_out",
+            Kind::Primary,
+        )
+    }
+
+    fn delete(&self, period: &BillingPeriod) -> AnyView {
+        let goes = if period.status == "open" {
+            "It has no draft invoices. The record of earlier ratings, if there were any, goes with it.".to_owned()
+        } else {
+            let drafts = many(period.invoices.into(), "draft invoice", "draft invoices", self.locale);
+            let exceptions = many(self.exceptions.0 + self.exceptions.1, "exception", "exceptions", self.locale);
+            format!("{drafts} with all lines, {exceptions} and the record of its ratings go with it.")
+        };
+        let consequences = vec![
+            goes,
+            "Its days are free again: to bill other days, make a new billing period.".to_owned(),
+            "Usage, tariffs and customers stay as they are.".to_owned(),
+        ];
+        self.panel(
+            "Delete…",
+            format!("Delete the billing period {}?", self.name),
+            consequences,
+            "Delete billing period".to_owned(),
+            "delete_billing_period",
+            Kind::Danger,
+        )
+    }
 }
 
 /// What a step says on record.
@@ -481,6 +592,18 @@ async fn finish(mut tx: Tenant, actor: &Actor, entry: Entry<'_>, say: String) ->
     Ok(Done::to(format!("/clients/{client}/billing-periods/{period}")).saying(say))
 }
 
+/// What a rating is told to have come to.
+fn said(rated: &Rated, client: &Client) -> String {
+    if rated.customers == 0 {
+        return "Rated: there is nobody to bill for these days.".to_owned();
+    }
+    let locale = Locale::from(&client.locale);
+    let total = format::amount(rated.total, &client.currency, locale);
+    let drafts = many(rated.invoices.into(), "draft invoice", "draft invoices", locale);
+    let without = many(rated.blocked.into(), "customer", "customers", locale);
+    format!("Rated: {drafts} over {total}; {without} without a bill.")
+}
+
 /// Rates a period.
 #[server(prefix = "/api", endpoint = "rate_billing_period")]
 pub(crate) async fn rate_billing_period(client: String, period: String) -> Result<(), ServerFnError> {
@@ -490,13 +613,9 @@ pub(crate) async fn rate_billing_period(client: String, period: String) -> Resul
         let desk = Desk::of(&actor)?;
         let mut tx = ctx.write(&actor).await?;
         let client = clients::find(&tx, desk.organization, desk.client).await?.ok_or(AppError::Forbidden)?;
-        let locale = Locale::from(&client.locale);
         let before = billing::find(&tx, &desk, id).await?.ok_or(AppError::NotFound)?;
         let rated = billing::rate(&mut tx, &desk, &client, id).await?;
-        let total = format::amount(rated.total, &client.currency, locale);
-        let drafts = many(rated.invoices.into(), "draft invoice", "draft invoices", locale);
-        let without = many(rated.blocked.into(), "customer", "customers", locale);
-        let say = format!("Rated: {drafts} over {total}; {without} without a bill.");
+        let say = said(&rated, &client);
         let details = json!({
             "before": { "status": before.status, "invoices": before.invoices, "total": before.total },
             "after": { "status": "rated", "invoices": rated.invoices, "total": rated.total },
@@ -553,6 +672,49 @@ pub(crate) async fn reopen_billing_period(client: String, period: String) -> Res
             "Reopened. Its drafts are gone; rate it again when ready.".to_owned(),
         )
         .await
+    })
+    .await
+}
+
+/// Makes and rates a further part of an issued period, for the customers that it left without a bill.
+#[server(prefix = "/api", endpoint = "bill_left_out")]
+pub(crate) async fn bill_left_out(client: String, period: String) -> Result<(), ServerFnError> {
+    act(async {
+        let (ctx, actor) = require_client(Permission::RunBilling, &client)?;
+        let id: BillingPeriodId = period.parse().map_err(|_| AppError::NotFound)?;
+        let desk = Desk::of(&actor)?;
+        let mut tx = ctx.write(&actor).await?;
+        let client = clients::find(&tx, desk.organization, desk.client).await?.ok_or(AppError::Forbidden)?;
+        let (made, rated) = billing::bill_left_out(&mut tx, &desk, &client, id).await?;
+        let days = made.days();
+        let details = audit::created(json!({
+            "from": days.from(), "last_day": days.last(), "part": made.part, "status": made.status,
+            "invoices": made.invoices, "total": made.total, "blocked": rated.blocked,
+        }));
+        let summary = format!("Created and rated billing period {days} for those left out");
+        finish(tx, &actor, entry("create", made.id, summary, details), said(&rated, &client)).await
+    })
+    .await
+}
+
+/// Deletes a period in which nothing was issued.
+#[server(prefix = "/api", endpoint = "delete_billing_period")]
+pub(crate) async fn delete_billing_period(client: String, period: String) -> Result<(), ServerFnError> {
+    act(async {
+        let (ctx, actor) = require_client(Permission::RunBilling, &client)?;
+        let id: BillingPeriodId = period.parse().map_err(|_| AppError::NotFound)?;
+        let desk = Desk::of(&actor)?;
+        let mut tx = ctx.write(&actor).await?;
+        let gone = billing::delete(&mut tx, &desk, id).await?;
+        let days = gone.period.days();
+        let details = audit::removed(json!({
+            "from": days.from(), "last_day": days.last(), "status": gone.period.status, "invoices": gone.period.invoices,
+            "total": gone.period.total, "exceptions": gone.exceptions, "runs": gone.runs,
+        }));
+        audit::record(&mut tx, &actor, entry("delete", id, format!("Deleted billing period {days}"), details)).await?;
+        tx.commit().await?;
+        Ok(Done::to(format!("/clients/{}/billing-periods", desk.client))
+            .saying(format!("Billing period {days} deleted.")))
     })
     .await
 }
