@@ -55,6 +55,8 @@ async fn those_left_out_are_rated_apart_and_only_their_drafts_are_issued() {
     let (home, before) = (format!("/clients/{}", client(1, 1)), bills(&looker, &first).await);
     let told = "1 customer of 1 Nov 2026 – 10 Nov 2026 without a bill";
     assert!(browser.get(&home).await.body.contains(told), "the overview names it");
+    let admin = portal.browser_of(Who::Admin(1));
+    assert!(admin.get("/organization").await.body.contains("1 exception"), "and so does the organization's");
     assert!(browser.get(&page(&first)).await.body.contains("/api/bill_left_out"));
 
     the_missing_day(&looker).await;
@@ -78,6 +80,7 @@ async fn those_left_out_are_rated_apart_and_only_their_drafts_are_issued() {
     );
     assert_eq!(looker.value(&labels).await, "3 A-1 issued 0.00, 4 A-2 issued 0.00");
     assert_eq!(bills(&looker, &first).await, before, "what was issued stays as it was");
+    assert!(!admin.get("/organization").await.body.contains("1 exception"));
     let counter = format!("SELECT last_number FROM invoice_counters WHERE client_id = '{}'", client(1, 1));
     assert_eq!(looker.count(&counter).await, 4);
     let totals = "SELECT string_agg(concat_ws(' ', part, status, invoices, total), ', ' ORDER BY part) FROM billing_periods WHERE from_on = '2026-11-01'";
