@@ -102,8 +102,8 @@ pub async fn show(
         view! {
             <PageHeader title=name subtitle=days><Status value=period.state()/></PageHeader>
             <Steps label="Billing period" steps=STEPS.iter().map(|(_, label)| (*label).to_owned()).collect() current=current/>
-            {others}
             {totals}
+            {others}
             {changed}
             {next_step}
             {exceptions}
@@ -423,11 +423,11 @@ impl Panels {
 
     fn view(&self, period: &BillingPeriod) -> AnyView {
         let mut panels: Vec<AnyView> = match period.status.as_str() {
-            "open" if self.runs => vec![self.rate("Rate…", Kind::Primary)],
+            "open" if self.runs => vec![self.rate(period, "Rate…", Kind::Primary)],
             "rated" if self.runs && period.invoices > 0 && !self.stale => {
-                vec![self.approve(period), self.rate("Rate again…", Kind::Secondary), self.reopen(period)]
+                vec![self.approve(period), self.rate(period, "Rate again…", Kind::Secondary), self.reopen(period)]
             }
-            "rated" if self.runs => vec![self.rate("Rate again…", Kind::Primary), self.reopen(period)],
+            "rated" if self.runs => vec![self.rate(period, "Rate again…", Kind::Primary), self.reopen(period)],
             "approved" if self.issues && !self.stale => vec![self.issue(period), self.reopen(period)],
             "approved" if self.runs => vec![self.reopen(period)],
             "invoiced" if self.runs && self.last && period.exceptions > 0 => vec![self.bill_left_out(period)],
@@ -459,11 +459,11 @@ impl Panels {
         .into_any()
     }
 
-    fn rate(&self, open: &str, kind: Kind) -> AnyView {
+    fn rate(&self, period: &BillingPeriod, open: &str, kind: Kind) -> AnyView {
+        let whom = if period.part > 1 { "without an invoice of" } else { "with supply in" };
         let title = format!("Rate {}?", self.name);
         let consequences = vec![
-            "Every customer with supply in these days gets a draft invoice, or an exception that says why not."
-                .to_owned(),
+            format!("Every customer {whom} these days gets a draft invoice, or an exception that says why not."),
             "Drafts of an earlier rating are replaced; nothing is sent, and customers see nothing.".to_owned(),
             "You can rate again as often as you like until you approve.".to_owned(),
         ];
