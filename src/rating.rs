@@ -31,7 +31,7 @@ pub mod sample;
 mod versions;
 mod walk;
 
-pub use bill::{Bill, BillLine, Carried, LineKind, TraceDay, Unit};
+pub use bill::{Bill, BillLine, Carried, LineKind, Peaks, TraceDay, Unit};
 pub use compile::CompiledTariff;
 pub use error::RatingError;
 pub use input::{History, PastPeak, Supply, UsageInput};

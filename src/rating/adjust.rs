@@ -74,7 +74,7 @@ pub fn minimums(parts: &[Part<'_>], lines: &mut Vec<BillLine>) -> Result<(), Rat
         if !short.is_negative() && !short.is_zero() {
             let item = part.tariff.item(LineKind::Minimum, &minimum.name, Unit::Each, short.amount());
             let item = item.noted(&format!("{least} less {counted}"));
-            lines.push(part.line_of_bill(&Arc::new(item), Decimal::ONE, vec![])?);
+            lines.push(part.line_of_bill(Arc::new(item), Decimal::ONE, vec![])?);
         }
     }
     Ok(())

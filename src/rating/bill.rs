@@ -13,6 +13,9 @@ use crate::money::Money;
 use crate::period::Period;
 pub use crate::tariff_document::LineKind;
 
+/// Highest demands in kW by name; the names are the tariff's, shared by all its bills.
+pub type Peaks = BTreeMap<Arc<str>, Decimal>;
+
 /// What rating makes of a period.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bill {
@@ -28,7 +31,7 @@ pub struct Bill {
     pub peak_kw: Option<Decimal>,
     /// Highest demand in kW, for later ratchets: of each demand charge (its name, then U+001F), of each with its
     /// time-of-use period (which follows), and per time-of-use period of all demand charges.
-    pub peaks: BTreeMap<String, Decimal>,
+    pub peaks: Peaks,
     /// The charges, taxes last.
     pub lines: Vec<BillLine>,
     /// Sum of the lines before tax.

@@ -41,7 +41,7 @@ pub struct Charge {
     of_grid: Vec<u16>,
     pub prices: Vec<Price>,
     /// Of a demand charge: under which name bills keep its highest demand at any time.
-    pub record: String,
+    pub record: Arc<str>,
 }
 
 /// Ends a charge's name where bills keep its highest demand: no name in a tariff has it. A period follows where there is
@@ -61,7 +61,9 @@ pub struct Price {
     /// Where each block but the last ends, in watt-hours.
     pub ends: Vec<i64>,
     /// Of a demand charge: under which name bills keep the highest demand at this price.
-    pub record: String,
+    pub record: Arc<str>,
+    /// Of a demand charge: all names under which bills keep it, this one, the charge's and the period's.
+    pub kept_as: Vec<Arc<str>>,
 }
 
 /// What the lines of a charge are like.
@@ -165,7 +167,8 @@ impl<'d> Calendars<'d> {
             blocks: cell.blocks.clone(),
             items: items(name, cell, lines),
             ends: cell.blocks.iter().filter_map(|block| block.to).map(watt_hours).collect(),
-            record: String::new(),
+            record: Arc::default(),
+            kept_as: vec![],
         });
         let prices: Vec<Price> = prices.collect();
         let of_calendar: Vec<u16> = calendar.as_ref().map_or_else(Vec::new, |calendar| {
@@ -175,7 +178,7 @@ impl<'d> Calendars<'d> {
             Some(place) => self.grid.cells_of(place).map(|cell| of_calendar.get(cell).copied().unwrap_or(0)).collect(),
             None => vec![0; self.grid.cells()],
         };
-        Charge { name: name.to_owned(), calendar, of_calendar, of_grid, prices, record: String::new() }
+        Charge { name: name.to_owned(), calendar, of_calendar, of_grid, prices, record: Arc::default() }
     }
 }
 
@@ -194,18 +197,21 @@ fn items(name: &str, cell: &PriceCell, lines: Lines<'_>) -> Vec<Arc<Item>> {
 impl Charge {
     /// The demand charge with the names of its records; `namesakes` come before it in the tariff.
     fn recorded(mut self, namesakes: usize, per_period: bool) -> Self {
-        self.record.clone_from(&self.name);
-        self.record.extend(std::iter::repeat_n(OF_CHARGE, namesakes + 1));
+        let ends = std::iter::repeat_n(OF_CHARGE, namesakes + 1);
+        self.record = self.name.chars().chain(ends).collect::<String>().into();
         for price in &mut self.prices {
             let period = price.period.as_deref().filter(|_| per_period);
-            price.record = format!("{}{}", self.record, period.unwrap_or_default());
+            price.record =
+                period.map_or_else(|| self.record.clone(), |period| format!("{}{period}", self.record).into());
+            let own = period.map(|_| price.record.clone());
+            price.kept_as = [Some(self.record.clone()), own, period.map(Arc::from)].into_iter().flatten().collect();
         }
         self
     }
 
     /// Whether a bill keeps this charge's highest demand under the name.
     pub fn is_record(&self, name: &str) -> bool {
-        name.strip_prefix(&self.record).is_some_and(|period| !period.starts_with(OF_CHARGE))
+        name.strip_prefix(&*self.record).is_some_and(|period| !period.starts_with(OF_CHARGE))
     }
 
     /// The price of a cell of the charge's calendar.

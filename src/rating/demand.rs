@@ -5,13 +5,12 @@
 //! price changes within the billing period, with the season or with the tariff's version, each price holds
 //! for its share of the days.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{Datelike, Months, NaiveDate};
 use rust_decimal::Decimal;
 
-use super::bill::{BillLine, TraceDay};
+use super::bill::{BillLine, Peaks, TraceDay};
 use super::compile::{Charge, Price};
 use super::error::RatingError;
 use super::input::PastPeak;
@@ -31,11 +30,7 @@ pub struct Peak {
 }
 
 /// Adds the demand lines, and keeps the highest demand of each charge and each period for later ratchets.
-pub fn lines(
-    part: &Part<'_>,
-    peaks: &mut BTreeMap<String, Decimal>,
-    lines: &mut Vec<BillLine>,
-) -> Result<(), RatingError> {
+pub fn lines(part: &Part<'_>, peaks: &mut Peaks, lines: &mut Vec<BillLine>) -> Result<(), RatingError> {
     for (charge, rules) in part.tariff.demand.iter().zip(&part.tariff.document.demand) {
         // Each version sees the whole billing period: what an earlier one found over other windows or hours is past.
         if part.period != part.whole {
@@ -48,7 +43,7 @@ pub fn lines(
         };
         for (price, peak) in charge.prices.iter().zip(found) {
             if let Some(peak) = peak {
-                keep(charge, price, rules, peak.kw, peaks);
+                keep(price, peak.kw, peaks);
             }
             let days = price.season_at.map_or(part.period.days(), |at| seasons.get(at).copied().unwrap_or(0));
             price_lines(part, (charge, rules), (price, days), peak, lines)?;
@@ -58,14 +53,12 @@ pub fn lines(
 }
 
 /// Keeps a highest demand as the charge's own, and by period for charges that this bill knows nothing of.
-fn keep(charge: &Charge, price: &Price, rules: &DemandCharge, kw: Decimal, peaks: &mut BTreeMap<String, Decimal>) {
-    let period = price.period.as_ref().filter(|_| rules.per_period);
-    let own = period.map(|_| &price.record);
-    for name in [Some(&charge.record), own, period].into_iter().flatten() {
+fn keep(price: &Price, kw: Decimal, peaks: &mut Peaks) {
+    for name in &price.kept_as {
         match peaks.get_mut(name) {
             Some(highest) => *highest = (*highest).max(kw),
             None => {
-                peaks.insert(name.clone(), kw.max(Decimal::ZERO));
+                peaks.insert(Arc::clone(name), kw.max(Decimal::ZERO));
             }
         }
     }
@@ -224,7 +217,7 @@ fn earlier_peak(past: &PastPeak, charge: &Charge, price: &Price, rules: &DemandC
         return past.tou.get(&price.record).copied();
     }
     let period = price.period.as_ref().filter(|_| rules.per_period);
-    period.map_or(Some(past.kw), |name| past.tou.get(name).copied())
+    period.map_or(Some(past.kw), |name| past.tou.get(name.as_str()).copied())
 }
 
 fn within(ratchet: &Ratchet, past: NaiveDate, from: NaiveDate) -> bool {

@@ -198,7 +198,7 @@ pub fn settle(part: &Part<'_>, state: &mut State, lines: &mut Vec<BillLine>) -> 
         let item = part.tariff.item(LineKind::Credit, "Energy left over", Unit::KilowattHour, settlement.price);
         let quantity = -part.kwh(banked);
         let trace = vec![TraceDay { date: part.whole.from(), until: part.whole.to(), quantity, estimated: false }];
-        lines.push(part.line_of_bill(&Arc::new(item), quantity, trace)?);
+        lines.push(part.line_of_bill(Arc::new(item), quantity, trace)?);
     }
     if due.is_some() || !rules.roll_over {
         state.bank.clear();
@@ -217,7 +217,7 @@ pub fn roll_over(part: &Part<'_>, lines: &mut Vec<BillLine>) -> Result<Money, Ra
     let mut add = |name: &str, amount: Money| -> Result<(), RatingError> {
         let quantity = if amount.is_negative() { Decimal::NEGATIVE_ONE } else { Decimal::ONE };
         let item = part.tariff.item(LineKind::Credit, name, Unit::Each, amount.abs().amount());
-        lines.push(part.line_of_bill(&Arc::new(item), quantity, vec![])?);
+        lines.push(part.line_of_bill(Arc::new(item), quantity, vec![])?);
         Ok(())
     };
     if net.is_negative() && rolls {

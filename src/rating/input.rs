@@ -1,12 +1,10 @@
 //! What rating is given beside the tariff: usage, and what earlier bills left behind.
 
-use std::collections::BTreeMap;
-
 use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::bill::{Bill, Carried};
+use super::bill::{Bill, Carried, Peaks};
 use crate::usage::{Profile, RegisterRead};
 
 /// Usage of one account. Several meters are added up before ([`crate::usage::merge`]).
@@ -72,7 +70,7 @@ pub struct PastPeak {
     pub kw: Decimal,
     /// Per demand charge and per time-of-use period, in kW, as [`Bill::peaks`].
     #[serde(default)]
-    pub tou: BTreeMap<String, Decimal>,
+    pub tou: Peaks,
 }
 
 impl History {

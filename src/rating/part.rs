@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-use super::bill::{BillLine, TraceDay};
+use super::bill::{BillLine, Peaks, TraceDay};
 use super::compile::{Charge, CompiledTariff};
 use super::energy::{Bucket, Counter, Scale, Sum};
 use super::error::RatingError;
@@ -45,7 +45,7 @@ pub struct State {
     /// Net metering: watt-hours billed by the first charge of the part.
     pub billed_wh: i64,
     /// Highest demand by charge and by time-of-use period.
-    pub peaks: BTreeMap<String, Decimal>,
+    pub peaks: Peaks,
 }
 
 impl State {
@@ -229,17 +229,24 @@ impl<'a> Part<'a> {
 
     /// A finished line: rounded, and marked where the part is not the whole billing period.
     pub fn line(&self, item: &Arc<Item>, quantity: Decimal, trace: Vec<TraceDay>) -> Result<BillLine, RatingError> {
-        let line = self.line_of_bill(item, quantity, trace)?;
-        if self.period == self.whole {
-            return Ok(line);
-        }
-        Ok(BillLine { item: Arc::new(item.of_days(self.period)), period: self.period, ..line })
+        let item = if self.period == self.whole { Arc::clone(item) } else { Arc::new(item.of_days(self.period)) };
+        self.line_of(item, self.period, quantity, trace)
     }
 
     /// A finished line of the whole billing period, of which the part may be the last days only.
     pub fn line_of_bill(
         &self,
-        item: &Arc<Item>,
+        item: Arc<Item>,
+        quantity: Decimal,
+        trace: Vec<TraceDay>,
+    ) -> Result<BillLine, RatingError> {
+        self.line_of(item, self.whole, quantity, trace)
+    }
+
+    fn line_of(
+        &self,
+        item: Arc<Item>,
+        period: Period,
         quantity: Decimal,
         trace: Vec<TraceDay>,
     ) -> Result<BillLine, RatingError> {
@@ -247,7 +254,7 @@ impl<'a> Part<'a> {
             .filter(|amount| amount.abs() < MOST)
             .ok_or_else(|| RatingError::TooLarge(item.name.clone()))?;
         let estimated = trace.iter().any(|day| day.estimated);
-        Ok(BillLine { item: Arc::clone(item), period: self.whole, quantity, amount, estimated, trace })
+        Ok(BillLine { item, period, quantity, amount, estimated, trace })
     }
 }
 

@@ -104,7 +104,7 @@ fn tiers_of_demand_are_never_prorated() {
 }
 
 fn past(from: &str, kw: &str, on_peak: &str) -> PastPeak {
-    PastPeak { from: date(from), kw: decimal(kw), tou: BTreeMap::from([("on-peak".to_owned(), decimal(on_peak))]) }
+    PastPeak { from: date(from), kw: decimal(kw), tou: BTreeMap::from([("on-peak".into(), decimal(on_peak))]) }
 }
 
 #[test]
@@ -250,5 +250,5 @@ fn after_a_change_of_its_window_a_charge_keeps_the_peak_over_the_new_one() {
     let (old, new) = (of(15), of(60));
     let versions = [(days.from(), &old), (date("2026-01-16"), &new)];
     let bill = rate_versions(&versions, &UsageInput::profile(&profile), days, &History::default()).unwrap();
-    assert_eq!(bill.peaks, BTreeMap::from([("Demand\u{1f}".to_owned(), decimal("5.3"))]));
+    assert_eq!(bill.peaks, BTreeMap::from([("Demand\u{1f}".into(), decimal("5.3"))]));
 }
