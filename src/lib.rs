@@ -8,6 +8,7 @@ pub mod clients;
 pub mod customers;
 pub mod db;
 pub mod demo;
+pub mod figures;
 pub mod ids;
 pub mod imports;
 pub mod interval_days;
