@@ -1,7 +1,8 @@
 //! Meters: the registers that measure a customer, each for one direction and from a day to a day.
 //!
 //! A physical meter that counts both ways is two rows with the same serial. A meter that moves to another
-//! customer is ended at the one and added at the other; two rows of one serial and direction never overlap.
+//! customer is ended at the one and added at the other; two rows of one serial and direction never overlap, unless
+//! they are of different registers, each with its names.
 
 use chrono::NaiveDate;
 use chrono_tz::Tz;
@@ -36,6 +37,8 @@ pub struct Meter {
     pub kind: String,
     /// Length of an interval in minutes; of interval meters only.
     pub interval_minutes: Option<i16>,
+    /// Names of the registers of a file that it adds up, such as `E1`; empty: one without a name, or not known.
+    pub registers: Vec<String>,
     /// IANA; its days are local to it.
     pub time_zone: String,
     /// First day in service at this customer.
@@ -76,6 +79,8 @@ pub struct MeterFields {
     pub kind: String,
     /// 5, 15, 30 or 60 for interval meters, else `None`.
     pub interval_minutes: Option<i16>,
+    /// Names of its registers.
+    pub registers: Vec<String>,
     /// IANA.
     pub time_zone: String,
     /// First day in service.
@@ -92,11 +97,48 @@ impl From<&Meter> for MeterFields {
             direction: row.direction,
             kind: row.kind,
             interval_minutes: row.interval_minutes,
+            registers: row.registers,
             time_zone: row.time_zone,
             valid_from: row.valid_from,
             valid_to: row.valid_to,
         }
     }
+}
+
+/// The most registers that a meter adds up.
+pub const MOST_REGISTERS: usize = 20;
+
+/// Reads names of registers written with commas between them: `E1, E2`.
+///
+/// # Errors
+/// A sentence that says what is wrong with them.
+pub fn register_names(text: &str) -> Result<Vec<String>, String> {
+    let names: Vec<String> =
+        text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect();
+    if names.len() > MOST_REGISTERS {
+        return Err(format!("A meter has at most {MOST_REGISTERS} registers."));
+    }
+    if let Some(name) = names.iter().find(|name| name.chars().count() > 20 || name.contains(char::is_control)) {
+        return Err(format!("The name of a register has at most 20 characters: {name:?} is none."));
+    }
+    for (at, name) in names.iter().enumerate() {
+        if names.iter().take(at).any(|other| same_register(other, name)) {
+            return Err(format!("The register {name} is there twice."));
+        }
+    }
+    Ok(names)
+}
+
+/// Whether two names are of the same register: outer spaces and case make no difference.
+#[must_use]
+pub fn same_register(one: &str, other: &str) -> bool {
+    one.trim().to_lowercase() == other.trim().to_lowercase()
+}
+
+/// Whether both name their registers and have none in common.
+fn of_other_registers(one: &[String], other: &[String]) -> bool {
+    let shared = |name: &String| other.iter().any(|known| same_register(known, name));
+    !one.is_empty() && !other.is_empty() && !one.iter().any(shared)
 }
 
 /// A customer's meters, those in service first, then by their first day.
@@ -146,7 +188,8 @@ pub async fn with_serials(
         .await
 }
 
-/// A row of the same serial and direction whose days in service overlap these, other than `except`.
+/// A row of the same serial and direction whose days in service overlap these, other than `except`. Rows of different
+/// registers stand side by side.
 ///
 /// # Errors
 /// When the database fails.
@@ -161,14 +204,18 @@ pub async fn overlapping(
     Ok(rows.into_iter().find(|row| {
         let starts_before_end = fields.valid_to.is_none_or(|to| row.valid_from < to);
         let ends_after_start = row.valid_to.is_none_or(|to| fields.valid_from < to);
-        row.direction == fields.direction && Some(row.id) != except && starts_before_end && ends_after_start
+        row.direction == fields.direction
+            && Some(row.id) != except
+            && starts_before_end
+            && ends_after_start
+            && !of_other_registers(&row.registers, &fields.registers)
     }))
 }
 
 /// Makes a meter.
 ///
 /// # Errors
-/// `meters_organization_id_client_id_serial_direction_valid_from_key` when there is one from that very day.
+/// `meters_organization_id_client_id_serial_direction_registers_key` when there is one from that very day.
 pub async fn create(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -244,4 +291,26 @@ pub async fn measured_days(
     let first = days.0.into_iter().chain(reads.0).min();
     let last = days.1.into_iter().chain(reads.1.and_then(|to| to.pred_opt())).max();
     Ok(first.zip(last))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_registers_are_read_between_commas_and_none_is_there_twice() {
+        assert_eq!(register_names(" E1, e2 ,"), Ok(vec!["E1".to_owned(), "e2".to_owned()]));
+        assert_eq!(register_names("  "), Ok(vec![]));
+        assert_eq!(register_names("E1,e1 "), Err("The register e1 is there twice.".to_owned()));
+        assert!(register_names(&"x".repeat(21)).is_err());
+        assert!(register_names(&(0..21).map(|at| format!("E{at},")).collect::<String>()).is_err());
+    }
+
+    #[test]
+    fn rows_stand_side_by_side_only_where_both_name_other_registers() {
+        let names = |text: &str| register_names(text).unwrap();
+        assert!(of_other_registers(&names("E1"), &names("E2, E3")));
+        assert!(!of_other_registers(&names("E1"), &names("e1, E3")));
+        assert!(!of_other_registers(&names("E1"), &names("")));
+    }
 }

@@ -45,6 +45,7 @@ CREATE TABLE public.meters (
     direction        text NOT NULL DEFAULT 'import' CHECK (direction IN ('import', 'export')),
     kind             text NOT NULL CHECK (kind IN ('register', 'interval')),
     interval_minutes smallint CHECK (interval_minutes IN (5, 15, 30, 60)),
+    registers        text[] NOT NULL DEFAULT '{}' CHECK (array_position(registers, NULL) IS NULL AND '' <> ALL (registers) AND cardinality(registers) <= 20),
     time_zone        text NOT NULL,
     valid_from       date NOT NULL,
     valid_to         date CHECK (valid_to > valid_from),
@@ -53,12 +54,13 @@ CREATE TABLE public.meters (
     created_by       uuid,
     updated_at       timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (organization_id, client_id, id),
-    UNIQUE (organization_id, client_id, serial, direction, valid_from),
+    UNIQUE (organization_id, client_id, serial, direction, registers, valid_from),
     UNIQUE (organization_id, client_id, customer_id, id),
     FOREIGN KEY (organization_id, client_id, customer_id) REFERENCES public.customers (organization_id, client_id, id),
     CHECK ((kind = 'interval') = (interval_minutes IS NOT NULL))
 );
 CREATE INDEX meters_customer ON public.meters (organization_id, client_id, customer_id, valid_from);
 COMMENT ON TABLE public.meters IS 'A register of a meter at a customer from a day (included) to a day (excluded). Import is what the customer draws.';
+COMMENT ON COLUMN public.meters.registers IS 'Names of the registers of a file that this row adds up, such as E1; empty where it has one without a name, or they are not known. A tariff prices a register by its name.';
 CALL private.protect('public.meters', 'customer', '{INSERT,UPDATE}');
 CALL private.track_updates('public.meters');

@@ -37,6 +37,7 @@ pub(super) struct MeterRow {
     pub direction: String,
     pub kind: String,
     pub interval_minutes: Option<i16>,
+    pub registers: Vec<String>,
     pub time_zone: String,
     pub valid_from: NaiveDate,
     pub valid_to: Option<NaiveDate>,

@@ -218,6 +218,7 @@ mod tests {
             direction: "import".into(),
             kind: kind.into(),
             interval_minutes: (kind == "interval").then_some(15),
+            registers: vec![],
             time_zone: "America/New_York".into(),
             valid_from: day("2012-01-01"),
             valid_to: None,

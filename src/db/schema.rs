@@ -577,6 +577,8 @@ table! {
         kind -> Text,
         /// `interval_minutes`.
         interval_minutes -> Nullable<SmallInt>,
+        /// `registers`.
+        registers -> Array<Text>,
         /// `time_zone`.
         time_zone -> Text,
         /// `valid_from`.

@@ -162,6 +162,7 @@ async fn diesel_s_schema_is_what_the_portal_s_login_may_read() {
             "jsonb" => "Jsonb",
             "_int4" => "Array<Nullable<Integer>>",
             "_int2" => "Array<Nullable<SmallInt>>",
+            "_text" => "Array<Text>",
             other => other,
         };
         if !WITHOUT_DIESEL.contains(&table.as_str()) {

@@ -12,6 +12,7 @@ fn meter(serial: &str, direction: &str, minutes: i16) -> Meter {
         direction: direction.into(),
         kind: "interval".into(),
         interval_minutes: Some(minutes),
+        registers: vec![],
         time_zone: "UTC".into(),
         valid_from: "2026-01-01".parse().unwrap(),
         valid_to: None,

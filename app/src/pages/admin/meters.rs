@@ -62,6 +62,7 @@ pub fn section(meters: Vec<Meter>, base: &str, import: &str, may_write: bool, lo
                     </th>
                     <td>{direction(&meter.direction)}</td>
                     <td>{measure(&meter)}</td>
+                    <td>{meter.registers.join(", ")}</td>
                     <td>{meter.time_zone}</td>
                     <td class="nowrap">{format::date(meter.valid_from, locale)}</td>
                     <td class="nowrap">{meter.valid_to.map_or_else(|| "In service".to_owned(), |to| format::date(to, locale))}</td>
@@ -70,7 +71,7 @@ pub fn section(meters: Vec<Meter>, base: &str, import: &str, may_write: bool, lo
             }
         })
         .collect_view();
-    let columns = ["Serial", "Direction", "Measures", "Time zone", "From", "Removed"];
+    let columns = ["Serial", "Direction", "Measures", "Registers", "Time zone", "From", "Removed"];
     let columns = columns.into_iter().chain(may_import.then_some("Usage")).map(Column::text).collect::<Vec<_>>();
     view! {
         <Section title="Meters" link=link href=add>
@@ -90,6 +91,7 @@ pub struct MeterForm {
     serial: String,
     direction: String,
     measure: String,
+    registers: String,
     time_zone: String,
     valid_from: String,
     valid_to: String,
@@ -102,6 +104,10 @@ impl MeterForm {
         let direction = reader.choice("direction", &self.direction, "a direction", &["import", "export"]);
         let measure =
             reader.choice("measure", &self.measure, "how the meter measures", &["register", "5", "15", "30", "60"]);
+        let registers = meters::register_names(&self.registers).unwrap_or_else(|fault| {
+            reader.errors.add("registers", fault);
+            vec![]
+        });
         let time_zone = reader.text("time_zone", &self.time_zone, "the meter's time zone", 60);
         if !time_zone.is_empty() && time_zone.parse::<chrono_tz::Tz>().is_err() {
             reader.errors.add("time_zone", "Enter a time zone like America/New_York or Europe/Berlin.");
@@ -119,6 +125,7 @@ impl MeterForm {
             direction: direction.to_owned(),
             kind: if interval_minutes.is_some() { "interval" } else { "register" }.to_owned(),
             interval_minutes,
+            registers,
             time_zone,
             valid_from: valid_from.unwrap_or_default(),
             valid_to,
@@ -145,6 +152,7 @@ pub async fn new(ctx: Ctx, Path((client, customer)): Path<(String, String)>) -> 
         direction: "import".into(),
         kind: "interval".into(),
         interval_minutes: Some(15),
+        registers: vec![],
         time_zone: at.client.time_zone.clone(),
         valid_from: customer.moved_in_on,
         valid_to: None,
@@ -226,6 +234,7 @@ fn form(
         Choice::new("export", "Export: energy the customer feeds in"),
     ];
     let measure = now.interval_minutes.map_or_else(|| "register".to_owned(), |minutes| minutes.to_string());
+    let registers = now.registers.join(", ");
     let ended = now.valid_to.map(|day| day.to_string()).unwrap_or_default();
     view! {
         <ErrorSummary errors=field_errors(&typed)/>
@@ -233,6 +242,7 @@ fn form(
             <Field name="serial" label="Serial" width="w20" autocomplete="off" hint="As it stands on the meter and in the files with its values." value=typed.value("serial", now.serial) error=typed.error("serial")/>
             <Radios name="direction" label="Direction" choices=ways value=typed.value("direction", now.direction) error=typed.error("direction")/>
             <SelectField name="measure" label="Measures" choices=measures value=typed.value("measure", measure) error=typed.error("measure")/>
+            <Field name="registers" label="Registers" width="w20" autocomplete="off" hint="Their names in the files with its values, with commas between: E1, E2. A tariff may price a register by its name; then each has a meter of its own here, with the same serial." value=typed.value("registers", registers) error=typed.error("registers") optional=true/>
             <Field name="time_zone" label="Time zone" width="w20" autocomplete="off" hint="Its days are local to this zone, like America/New_York." value=typed.value("time_zone", now.time_zone) error=typed.error("time_zone")/>
             <DateField name="valid_from" label="First day in service" value=typed.value("valid_from", now.valid_from.to_string()) error=typed.error("valid_from")/>
             <DateField name="valid_to" label="Removed on" hint="First day no longer in service here. Leave empty while it is in service." value=typed.value("valid_to", ended) error=typed.error("valid_to") optional=true/>
@@ -245,7 +255,7 @@ fn form(
 fn clash(other: &Meter) -> AppError {
     let until = other.valid_to.map(|to| format!(" until {to}")).unwrap_or_default();
     let text = format!(
-        "There is a meter with this serial and direction in service from {}{until}. End it at its customer first, or choose other days.",
+        "There is a meter with this serial and direction in service from {}{until}. End it at its customer first, or choose other days, or name other registers of it.",
         other.valid_from
     );
     FieldErrors::one("serial", text).into()
