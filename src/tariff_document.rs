@@ -31,7 +31,7 @@ pub use charges::{
 pub use difference::{Change, difference};
 pub use now::Holding;
 pub use prices::{Block, BlockBasis, DemandCharge, EnergyCharge, PriceCell, Ratchet};
-pub use read::read;
+pub use read::{has_zone, read};
 pub use validate::Fault;
 
 /// The format of this version of the document.

@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use serde_json::json;
 
 use super::survey::Survey;
-use super::take::{Taken, TakenDay};
+use super::take::{Refused, Taken, TakenDay};
 use super::{ImportError, ImportResult};
 use crate::access::Actor;
 use crate::audit::{self, Entry};
@@ -17,7 +17,7 @@ use crate::db::here;
 use crate::db::schema::{import_rejections, imports, meters};
 use crate::ids::{ClientId, ImportId, MeterId, OrganizationId};
 use crate::interval_days::{self, CHUNK, IntervalDay};
-use crate::meters::Meter;
+use crate::meters::{Meter, MeterFields};
 use crate::usage::{DayUsage, Format, Quality};
 
 /// Values counted by what became of them.
@@ -33,7 +33,7 @@ pub(super) async fn apply(
     conn: &mut AsyncPgConnection,
     actor: &Actor,
     survey: &Survey,
-    taken: Taken,
+    mut taken: Taken,
 ) -> Result<ImportResult, ImportError> {
     let tenant = actor.tenant()?;
     let before = imported_before(conn, tenant, survey, &taken.meters).await?;
@@ -41,10 +41,15 @@ pub(super) async fn apply(
     insert(conn, actor, tenant, id, survey, &taken.meters).await?;
     lock(conn, tenant.0, &taken.meters).await?;
     let mut counts = Counts { unchanged: taken.duplicates, ..Counts::default() };
+    learn(conn, actor, tenant.0, &taken).await?;
     let mut days = taken.days.iter().collect::<Vec<_>>();
     days.sort_by_key(|day| (day.meter, day.usage.date));
+    let mut refused = vec![];
     for chunk in days.chunks(CHUNK) {
-        write_chunk(conn, actor, tenant, id, &taken.meters, chunk, before.is_some(), &mut counts).await?;
+        write_chunk(conn, actor, tenant, id, &taken.meters, chunk, before.is_some(), &mut counts, &mut refused).await?;
+    }
+    for day in refused {
+        taken.refuse(day);
     }
     write_rejections(conn, tenant, id, &taken).await?;
     let wh: i64 = taken.days.iter().map(|day| day.usage.wh()).sum();
@@ -116,6 +121,27 @@ async fn insert(
     Ok(())
 }
 
+/// Keeps the names of the registers that meters add up, so that a file with fewer of them is not taken for the whole.
+async fn learn(conn: &mut AsyncPgConnection, actor: &Actor, client: ClientId, taken: &Taken) -> Result<(), ImportError> {
+    for (id, registers) in &taken.learnt {
+        let Some(meter) = taken.meters.iter().find(|meter| meter.id == *id) else { continue };
+        let was = MeterFields::from(meter);
+        let is = MeterFields { registers: registers.clone(), ..was.clone() };
+        crate::meters::update(conn, client, *id, &is).await?;
+        let registers = registers.join(", ");
+        let entry = Entry {
+            action: "update",
+            entity: "meter",
+            entity_id: Some(id.0),
+            customer: Some(meter.customer_id),
+            summary: format!("Meter {} adds up the registers {registers}, as its file has them", meter.serial),
+            details: audit::changed(was, &is),
+        };
+        audit::record(conn, actor, entry).await?;
+    }
+    Ok(())
+}
+
 /// Locks the meters, in one order, so that two files for one meter follow each other.
 async fn lock(conn: &mut AsyncPgConnection, client: ClientId, rows: &[Meter]) -> QueryResult<()> {
     let ids: Vec<MeterId> = rows.iter().map(|meter| meter.id).collect();
@@ -139,12 +165,19 @@ async fn write_chunk(
     days: &[&TakenDay],
     fill_only: bool,
     counts: &mut Counts,
+    refused: &mut Vec<Refused>,
 ) -> Result<(), ImportError> {
     let mut kept = existing(conn, organization, client, meters, days).await?;
     let (mut write, mut old) = (vec![], vec![]);
     for day in days {
         let Some(meter) = meters.get(day.meter) else { continue };
-        let mut row = kept.remove(&(meter.id, day.usage.date)).unwrap_or_else(|| blank(meter, day.usage.date));
+        let minutes = i16::try_from(day.minutes).unwrap_or(i16::MAX);
+        let mut row = kept.remove(&(meter.id, day.usage.date)).unwrap_or_else(|| blank(meter, day.usage.date, minutes));
+        if let Some(reason) = other_grid(&row, day) {
+            refused.push(reason);
+            continue;
+        }
+        row.interval_minutes = minutes;
         let (merged, found) = merge(&row, &day.usage, fill_only);
         counts.accepted += found.accepted;
         counts.unchanged += found.unchanged;
@@ -180,14 +213,33 @@ async fn existing(
     Ok(rows.into_iter().map(|row| ((row.meter_id, row.day), row)).collect())
 }
 
-fn blank(meter: &Meter, day: NaiveDate) -> IntervalDay {
+/// Why a day in other intervals than those kept is not taken: as it lacks values, it would take the place of more.
+fn other_grid(kept: &IntervalDay, day: &TakenDay) -> Option<Refused> {
+    let lacks = day.usage.count(Quality::Missing);
+    if kept.wh.is_empty() || kept.interval_minutes == i16::try_from(day.minutes).ok()? || lacks == 0 {
+        return None;
+    }
+    let (date, all) = (day.usage.date, day.usage.values.len());
+    Some(Refused {
+        line: 1,
+        column: 1,
+        content: format!("{} values of {date}", all - lacks),
+        reason: format!(
+            "{date} is kept in {}-minute intervals, and the file has it in {}-minute intervals with {lacks} of {all} values missing. Import the whole day.",
+            kept.interval_minutes, day.minutes
+        ),
+        values: u64::try_from(all - lacks).unwrap_or_default(),
+    })
+}
+
+fn blank(meter: &Meter, day: NaiveDate, minutes: i16) -> IntervalDay {
     IntervalDay {
         organization_id: meter.organization_id,
         client_id: meter.client_id,
         customer_id: meter.customer_id,
         meter_id: meter.id,
         day,
-        interval_minutes: meter.interval_minutes.unwrap_or(60),
+        interval_minutes: minutes,
         wh: vec![],
         flags: None,
         total_wh: 0,
@@ -292,6 +344,9 @@ fn remarks(result: &ImportResult, taken: &Taken) -> String {
         let more = taken.gaps.len().saturating_sub(5);
         let more = if more > 0 { format!("; and {more} more") } else { String::new() };
         said.push(format!("Values are missing in the file: {shown}{more}."));
+    }
+    if !taken.lengths.is_empty() {
+        said.push(format!("The interval length changes: {}.", taken.lengths.join("; ")));
     }
     said.join(" ")
 }

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
+use std::sync::Arc;
 
-use chrono::{DateTime, Duration, Utc};
-use chrono_tz::Tz;
 use sha2::{Digest, Sha256};
 
 use super::{ImportError, ImportFile, clean_name};
-use crate::usage::{self, Format, Item, Reading, SeriesKey};
+use crate::usage::{self, Format, Hints, Item, Reading, SeriesKey};
 
 /// What a file holds.
 #[derive(Debug, Clone)]
@@ -18,35 +17,30 @@ pub struct Survey {
     pub(super) file: ImportFile,
     pub(super) bytes: u64,
     pub(super) hash: [u8; 32],
+    pub(super) hints: Hints,
     /// Told by its content.
     pub format: Format,
-    /// Every meter and direction in it.
+    /// Every meter, register and direction in it.
     pub series: Vec<SeriesSurvey>,
 }
 
-/// One meter and direction of a file.
+/// One meter, register and direction of a file.
 #[derive(Debug, Clone)]
 pub struct SeriesSurvey {
-    /// What the file calls the meter, and the direction.
+    /// What the file calls the meter and its register, and the direction.
     pub key: SeriesKey,
     /// How many values.
     pub values: u64,
-    /// Length of its first interval in minutes.
-    pub minutes: u32,
-    /// Start of its first interval.
-    pub first: DateTime<Utc>,
-    /// End of its last interval.
-    pub last: DateTime<Utc>,
     /// Line of its first value.
     pub line: u64,
 }
 
-/// Reads a file through; `zone` is for local times without an offset.
+/// Reads a file through; `hints` say what the file does not, such as the zone of local times.
 ///
 /// # Errors
 /// [`ImportError::File`] when it cannot be used as a whole.
-pub async fn survey(file: ImportFile, zone: Tz) -> Result<Survey, ImportError> {
-    blocking(move || look(file, zone)).await
+pub async fn survey(file: ImportFile, hints: Hints) -> Result<Survey, ImportError> {
+    blocking(move || look(file, hints)).await
 }
 
 /// Runs work that only reads a file off the runtime.
@@ -59,56 +53,31 @@ pub(super) async fn blocking<T: Send + 'static>(
     }
 }
 
-fn look(file: ImportFile, zone: Tz) -> Result<Survey, ImportError> {
+fn look(file: ImportFile, hints: Hints) -> Result<Survey, ImportError> {
     let (hash, bytes) = hash(&file.path)?;
-    let mut found: BTreeMap<SeriesKey, SeriesSurvey> = BTreeMap::new();
-    let format = read(&file.path, zone, &mut |item| {
+    let mut found: BTreeMap<Arc<SeriesKey>, SeriesSurvey> = BTreeMap::new();
+    let format = read(&file.path, &hints, &mut |item| {
         if let Item::Reading(reading) = item {
             note(&mut found, &reading);
         }
     })?;
     let file = ImportFile { name: clean_name(&file.name), ..file };
-    Ok(Survey { file, bytes, hash, format, series: join_registers(found) })
+    Ok(Survey { file, bytes, hash, hints, format, series: found.into_values().collect() })
 }
 
-/// The registers of one meter and direction (NEM12: E1, E2) are one series: they add up.
-fn join_registers(found: BTreeMap<SeriesKey, SeriesSurvey>) -> Vec<SeriesSurvey> {
-    let mut joined: BTreeMap<SeriesKey, SeriesSurvey> = BTreeMap::new();
-    for (key, one) in found {
-        let key = SeriesKey { register: None, ..key };
-        match joined.get_mut(&key) {
-            Some(sum) => {
-                sum.values += one.values;
-                (sum.first, sum.last) = (sum.first.min(one.first), sum.last.max(one.last));
-                sum.line = sum.line.min(one.line);
-            }
-            None => drop(joined.insert(key.clone(), SeriesSurvey { key, ..one })),
-        }
+fn note(found: &mut BTreeMap<Arc<SeriesKey>, SeriesSurvey>, reading: &Reading) {
+    if let Some(series) = found.get_mut(&reading.series) {
+        series.values += 1;
+        return;
     }
-    joined.into_values().collect()
-}
-
-fn note(found: &mut BTreeMap<SeriesKey, SeriesSurvey>, reading: &Reading) {
-    let end = reading.start + Duration::seconds(i64::from(reading.seconds));
-    match found.get_mut(&*reading.series) {
-        Some(series) => {
-            series.values += 1;
-            series.first = series.first.min(reading.start);
-            series.last = series.last.max(end);
-        }
-        None => {
-            let key = SeriesKey::clone(&reading.series);
-            let (minutes, line) = (reading.seconds / 60, reading.line);
-            let series = SeriesSurvey { key: key.clone(), values: 1, minutes, first: reading.start, last: end, line };
-            found.insert(key, series);
-        }
-    }
+    let key = SeriesKey::clone(&reading.series);
+    found.insert(Arc::clone(&reading.series), SeriesSurvey { key, values: 1, line: reading.line });
 }
 
 /// Reads a file's items in order.
-pub(super) fn read(path: &Path, zone: Tz, each: &mut dyn FnMut(Item)) -> Result<Format, ImportError> {
+pub(super) fn read(path: &Path, hints: &Hints, each: &mut dyn FnMut(Item)) -> Result<Format, ImportError> {
     let input = BufReader::with_capacity(1 << 16, open(path)?);
-    usage::read(input, zone, each).map_err(|fault| {
+    usage::read(input, hints, each).map_err(|fault| {
         let text = fault.to_string();
         let place = text.split_once(": ").and_then(|(place, rest)| place.split_once(':').map(|place| (place, rest)));
         ImportError::File(match place {

@@ -26,6 +26,13 @@ pub fn read(text: &str, zone: Tz) -> Result<TariffDocument, Vec<Fault>> {
     Err(faults.into_iter().map(|fault| locate::place(text, fault)).collect())
 }
 
+/// Whether a tariff names its zone: the portal's own form does, URDB's has none.
+#[must_use]
+pub fn has_zone(text: &str) -> bool {
+    let value = serde_json::from_str::<Value>(text.trim_start_matches('\u{feff}'));
+    value.is_ok_and(|value| value.get("format").is_some())
+}
+
 fn own(text: &str, value: &Value) -> Result<TariffDocument, Vec<Fault>> {
     match value.get("format").and_then(Value::as_str) {
         Some(FORMAT) => serde_json::from_str(text).map_err(|fault| vec![syntax(&fault)]),

@@ -1,27 +1,26 @@
 //! From readings to days: sorts a stream into one array per series and local day and says what is wrong.
 //!
-//! Takes readings in any order. Days that the stream has left behind can be taken out on the way
-//! ([`Collector::take_settled`]), so that a file of gigabytes never sits in memory.
+//! Takes readings in any order. A day has intervals of one length; from one day to the next the length may change. Where
+//! the file does not say it (CSV), the distances of a day's values do, held against the days beside it.
 
 mod day;
 mod finding;
+mod lengths;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use chrono::{Days, NaiveDate};
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 
-use super::days::local_day;
-use super::{DayUsage, MergeError, Profile, Quality, Reading, SeriesKey, merge};
+use super::days::{LENGTHS, local_day};
+use super::{DayUsage, Direction, MergeError, Profile, Reading, SeriesKey, merge};
 use day::Day;
 pub use finding::{Finding, FindingKind};
 
 /// One day of one series, as it leaves the collector.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CollectedDay {
-    /// The meter and direction.
-    pub series: Arc<SeriesKey>,
     /// Length of an interval in minutes.
     pub minutes: u16,
     /// The values; those not in the file carry [`Quality::Missing`].
@@ -31,16 +30,18 @@ pub struct CollectedDay {
 /// All days of one series.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CollectedSeries {
-    /// The meter and direction.
+    /// The meter, register and direction.
     pub series: Arc<SeriesKey>,
-    /// Days in order; values not in the file carry [`Quality::Missing`].
-    pub profile: Profile,
+    /// The zone whose days these are.
+    pub zone: Tz,
+    /// Days in order, those without any value left out.
+    pub days: Vec<CollectedDay>,
 }
 
 /// What became of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Collected {
-    /// Every series, by meter and direction.
+    /// Every series, by meter, direction and register.
     pub series: Vec<CollectedSeries>,
     /// Duplicates, overlaps, gaps and incomplete days.
     pub findings: Vec<Finding>,
@@ -53,10 +54,12 @@ pub struct Collector {
     findings: Vec<Finding>,
 }
 
+/// A series while it is read.
 #[derive(Default)]
 struct State {
-    minutes: u16,
     days: BTreeMap<NaiveDate, Day>,
+    /// The length of the last day filled: a guess for the next one, where the file does not say.
+    minutes: Option<u16>,
 }
 
 impl Collector {
@@ -69,60 +72,35 @@ impl Collector {
     /// Takes one reading. What cannot be placed becomes a [`Finding`].
     pub fn push(&mut self, reading: &Reading) {
         let zone = self.zone;
-        let state = self.series.entry(Arc::clone(&reading.series)).or_default();
-        let minutes = u16::try_from(reading.seconds / 60).unwrap_or(0);
-        if state.minutes == 0 && matches!(minutes, 5 | 15 | 30 | 60) {
-            state.minutes = minutes;
-        }
-        if minutes != state.minutes || !reading.seconds.is_multiple_of(60) {
-            return self.findings.push(Finding::wrong_length(reading, state.minutes));
-        }
         let date = local_day(zone, reading.start);
-        let day = state.days.entry(date).or_insert_with(|| Day::new(zone, date, minutes));
-        self.findings.extend(day.put(reading));
-    }
-
-    /// Takes out the days more than two days before the last one of their series. Call it now and then while
-    /// streaming; a day that the file comes back to is handed out again with what came later.
-    pub fn take_settled(&mut self) -> Vec<CollectedDay> {
-        let mut settled = vec![];
-        for (series, state) in &mut self.series {
-            let Some(limit) = state.days.last_key_value().and_then(|(date, _)| date.checked_sub_days(Days::new(2)))
-            else {
-                continue;
-            };
-            let keep = state.days.split_off(&limit);
-            for day in std::mem::replace(&mut state.days, keep).into_values() {
-                self.findings.extend(day.incomplete(series));
-                settled.push(CollectedDay {
-                    series: Arc::clone(series),
-                    minutes: state.minutes,
-                    usage: day.into_usage(),
-                });
-            }
+        let minutes = u16::try_from(reading.seconds / 60).ok().filter(|minutes| LENGTHS.contains(minutes));
+        let stated = reading.seconds > 0;
+        if stated && (minutes.is_none() || !reading.seconds.is_multiple_of(60)) {
+            let kind = FindingKind::UnknownLength { seconds: reading.seconds };
+            return self.findings.push(Finding::of(kind, reading, date));
         }
-        settled.sort_by(|one, two| (&one.series, one.usage.date).cmp(&(&two.series, two.usage.date)));
-        settled
+        let state = match self.series.get_mut(&reading.series) {
+            Some(state) => state,
+            None => self.series.entry(Arc::clone(&reading.series)).or_default(),
+        };
+        // Without a length said or seen, an hour: a value that lies closer makes the day's slots shorter.
+        let guess = minutes.or(state.minutes).unwrap_or(60);
+        let day = state.days.entry(date).or_insert_with(|| Day::new(zone, date, guess, stated));
+        let found = day.put(reading);
+        state.minutes = Some(day.minutes());
+        self.findings.extend(found);
     }
 
-    /// The findings so far, emptied.
-    pub fn take_findings(&mut self) -> Vec<Finding> {
-        std::mem::take(&mut self.findings)
-    }
-
-    /// Everything not taken out yet. Days missing between the first and the last are findings.
+    /// Everything, days in order. Days missing between the first and the last of a series are findings.
     #[must_use]
     pub fn finish(mut self) -> Collected {
         let mut series = vec![];
-        for (key, state) in std::mem::take(&mut self.series) {
-            if state.minutes == 0 {
-                continue;
-            }
-            self.findings.extend(gaps(&key, &state));
-            self.findings.extend(state.days.values().flat_map(|day| day.incomplete(&key)));
-            let days = state.days.into_values().map(Day::into_usage).collect();
-            let profile = Profile { zone: self.zone, minutes: state.minutes, direction: key.direction, days };
-            series.push(CollectedSeries { series: key, profile });
+        for (key, mut state) in std::mem::take(&mut self.series) {
+            self.findings.extend(lengths::settle(&key, &mut state.days));
+            self.findings.extend(gaps(&key, &state.days));
+            let days = state.days.into_values().filter(|day| day.have() > 0);
+            let days = days.map(|day| CollectedDay { minutes: day.minutes(), usage: day.into_usage() }).collect();
+            series.push(CollectedSeries { series: key, zone: self.zone, days });
         }
         series.sort_by(|one, two| one.series.cmp(&two.series));
         self.findings.sort_by(|one, two| (one.line, &one.series, one.date).cmp(&(two.line, &two.series, two.date)));
@@ -130,54 +108,74 @@ impl Collector {
     }
 }
 
-impl Collected {
-    /// The series with the registers of one meter and direction added up.
+impl CollectedSeries {
+    /// The series as one profile: its longest interval length, days with shorter ones added up to it.
     ///
     /// # Errors
-    /// [`MergeError`] when registers of one meter differ in interval length.
-    pub fn join_registers(self) -> Result<Self, MergeError> {
-        let mut groups: BTreeMap<SeriesKey, Vec<Profile>> = BTreeMap::new();
-        for CollectedSeries { series, profile } in self.series {
-            groups.entry(SeriesKey { register: None, ..SeriesKey::clone(&series) }).or_default().push(profile);
-        }
-        let join = |(key, profiles): (SeriesKey, Vec<Profile>)| {
-            let profile = merge(&profiles.iter().collect::<Vec<_>>())?;
-            Ok(CollectedSeries { series: Arc::new(key), profile })
-        };
-        let series = groups.into_iter().map(join).collect::<Result<_, MergeError>>()?;
-        Ok(Self { series, findings: self.findings })
+    /// [`MergeError`] when a day cannot be divided so.
+    pub fn profile(&self) -> Result<Profile, MergeError> {
+        Profile::of_days(self.zone, self.series.direction, self.days.iter().map(|day| (day.minutes, &day.usage)))
     }
+
+    /// The day's values.
+    #[must_use]
+    pub fn day(&self, date: NaiveDate) -> Option<&CollectedDay> {
+        self.days.binary_search_by_key(&date, |day| day.usage.date).ok().and_then(|at| self.days.get(at))
+    }
+}
+
+/// Adds up registers of one meter and direction. A day that one of them lacks is not whole and left out; where one has only
+/// a part of a day, the sum has no more. Findings say whose days are lacking.
+///
+/// # Errors
+/// [`MergeError`] when the registers of a day cannot be added.
+pub fn join(series: Arc<SeriesKey>, registers: &[CollectedSeries]) -> Result<(CollectedSeries, Vec<Finding>), MergeError> {
+    let mut dates: Vec<NaiveDate> = registers.iter().flat_map(|one| one.days.iter().map(|day| day.usage.date)).collect();
+    dates.sort_unstable();
+    dates.dedup();
+    let (mut days, mut findings) = (vec![], vec![]);
+    for date in dates {
+        let parts: Vec<&CollectedDay> = registers.iter().filter_map(|one| one.day(date)).collect();
+        if parts.len() == registers.len() {
+            days.push(sum(&parts)?);
+            continue;
+        }
+        let mut values: usize = parts.iter().map(|part| part.usage.values.len()).sum();
+        for lacking in registers.iter().filter(|one| one.day(date).is_none()) {
+            // The values left out are told once.
+            let kind = FindingKind::Lacking { values: std::mem::take(&mut values) };
+            findings.push(Finding::of_day(kind, &lacking.series, date));
+        }
+    }
+    // Registers of one file are of one zone; without a register there is no day.
+    let zone = registers.first().map_or(Tz::UTC, |one| one.zone);
+    Ok((CollectedSeries { series, zone, days }, findings))
+}
+
+/// A day of several registers.
+fn sum(parts: &[&CollectedDay]) -> Result<CollectedDay, MergeError> {
+    // Nothing is longer than an hour.
+    let minutes = parts.iter().map(|part| part.minutes).max().unwrap_or(60);
+    let profile = |part: &&CollectedDay| {
+        Profile::of_days(Tz::UTC, Direction::Import, [(part.minutes, &part.usage)].into_iter())
+    };
+    let profiles = parts.iter().map(profile).collect::<Result<Vec<_>, _>>()?;
+    let sum = merge(&profiles.iter().collect::<Vec<_>>())?;
+    let usage = sum.days.into_iter().next().ok_or(MergeError::Nothing)?;
+    Ok(CollectedDay { minutes, usage })
 }
 
 /// Whole days without any value between the first and the last.
-fn gaps(series: &Arc<SeriesKey>, state: &State) -> Vec<Finding> {
-    let dates: Vec<NaiveDate> = state.days.keys().copied().collect();
+fn gaps(series: &Arc<SeriesKey>, days: &BTreeMap<NaiveDate, Day>) -> Vec<Finding> {
+    let dates: Vec<NaiveDate> = days.iter().filter(|(_, day)| day.have() > 0).map(|(date, _)| *date).collect();
     let pairs = dates.iter().zip(dates.iter().skip(1));
-    pairs
-        .filter(|(one, two)| one.succ_opt() != Some(**two))
-        .map(|(one, two)| Finding::gap(series, *one, *two))
-        .collect()
-}
-
-/// Marks the missing values before the first and after the last measured one as absent: the file begins
-/// and ends there, nothing is lost. What is missing in between stays missing.
-pub fn trim_edges(profile: &mut Profile) {
-    let measured = |day: &DayUsage, at: usize| day.quality(at) != Quality::Missing;
-    if let Some(day) = profile.days.first_mut() {
-        let first = (0..day.values.len()).find(|at| measured(day, *at)).unwrap_or(day.values.len());
-        mark_absent(day, 0..first);
-    }
-    if let Some(day) = profile.days.last_mut() {
-        let end = (0..day.values.len()).rev().find(|at| measured(day, *at)).map_or(0, |at| at + 1);
-        let all = day.values.len();
-        mark_absent(day, end..all);
-    }
-}
-
-fn mark_absent(day: &mut DayUsage, range: std::ops::Range<usize>) {
-    if let Some(codes) = day.flags.as_mut().and_then(|flags| flags.get_mut(range)) {
-        codes.fill(Quality::Absent.code());
-    }
+    let apart = pairs.filter(|(one, two)| one.succ_opt() != Some(**two));
+    let gap = |(one, two): (&NaiveDate, &NaiveDate)| {
+        // A day before another one has a day after it.
+        let first = one.succ_opt().unwrap_or(*one);
+        Finding::of_day(FindingKind::Gap { to: *two }, series, first)
+    };
+    apart.map(gap).collect()
 }
 
 #[cfg(test)]

@@ -1,82 +1,211 @@
 //! Usage as CSV: a header, then one row an interval.
 //!
-//! Columns, in any order: `interval_start` (RFC 3339, or local time without an offset), `kwh`; optional
-//! `meter` (or `serial`), `direction`, `quality`. Separated by commas or, with decimal commas, by
-//! semicolons. The interval length is inferred from the first rows of each series and checked on all.
+//! Columns, in any order: `interval_start` (ISO 8601, or local time without an offset), `kwh`; optional `meter` (or
+//! `serial`), `register`, `direction`, `quality`; others are not looked at. Separated by commas, semicolons, tabs or
+//! bars; a first line `sep=;` may name the separator. Rows may come in any order. A file whose times are all written as UTC
+//! (`Z`) says at its end that this is its zone.
 
-mod length;
+mod clock;
+mod numbers;
 mod row;
+mod stamp;
 
-use std::io::BufRead;
+use std::io::{BufRead, Cursor, Read};
 
 use chrono_tz::Tz;
 
 use super::unix::{Unix, line};
-use super::{Item, Rejected, UsageError};
-use length::Series;
+use super::{Hints, Item, Reading, Rejected, UsageError};
+use crate::figures::Mark;
+use clock::{Clock, Row};
+use numbers::{Figure, Marks};
 use row::Columns;
+use stamp::Stamp;
 
 /// A file to fill in.
 pub const TEMPLATE: &str = "meter,direction,interval_start,kwh,quality\n\
     M-1001,import,2026-01-01T00:00:00+01:00,0.409,actual\n\
     M-1001,import,2026-01-01T01:00:00+01:00,0.357,estimated\n";
 
+/// The longest first line that is looked at.
+const FIRST_LINE: u64 = 1 << 16;
+
+/// Values held back until the file tells its decimal mark; a file that says so later is refused.
+const HELD: usize = 1_000_000;
+
 /// Reads CSV as a stream. See [`super::read`].
 ///
 /// # Errors
-/// [`UsageError`] when a needed column is missing or no interval length can be told.
-pub fn read(mut input: impl BufRead, zone: Tz, each: &mut dyn FnMut(Item)) -> Result<(), UsageError> {
-    let delimiter = delimiter(input.fill_buf()?);
+/// [`UsageError`] when a needed column is missing, or figures may be either of two numbers.
+pub fn read(input: impl BufRead, hints: &Hints, each: &mut dyn FnMut(Item)) -> Result<(), UsageError> {
+    let (input, separator, skipped) = opened(input)?;
     let mut reader = ::csv::ReaderBuilder::new()
-        .delimiter(delimiter)
+        .delimiter(separator)
         .flexible(true)
         .has_headers(false)
         .from_reader(Unix::new(input));
     let mut record = ::csv::ByteRecord::new();
     let mut columns = None;
-    let mut series = Series::default();
-    let mut first: Option<Rejected> = None;
+    let mut file = File::new(separator, hints);
     loop {
         match reader.read_byte_record(&mut record) {
             Ok(false) => break,
             Ok(true) => {}
             Err(fault) => return Err(unreadable(&fault)),
         }
-        let line = line(&reader);
+        let line = line(&reader) + skipped;
         let Some(columns) = &columns else {
-            columns = Some(Columns::from_header(&record, line, delimiter == b';')?);
+            columns = Some(Columns::from_header(&record, line)?);
             continue;
         };
-        if record.iter().all(|field| field.trim_ascii().is_empty()) {
-            continue;
-        }
-        match columns.read(&record, line, |key, local| series.resolve(zone, key, local)) {
-            Ok(reading) => series.push(reading, each),
-            Err(fault) => {
-                let refused = row::refused(&record, line, &fault);
-                first.get_or_insert_with(|| refused.clone());
-                each(Item::Rejected(refused));
-            }
+        if !record.iter().all(|field| field.trim_ascii().is_empty()) {
+            file.take(columns, &record, line, each)?;
         }
     }
-    if columns.is_none() {
-        return Err(UsageError::Empty);
+    let columns = columns.ok_or(UsageError::Empty)?;
+    file.finish(each)?;
+    if columns.all_utc() {
+        each(Item::Zone(Tz::UTC));
     }
-    if series.is_empty() {
-        return Err(first.map_or_else(
-            || UsageError::at(1, 1, "the file has a header and no rows"),
-            |first| {
-                UsageError::at(first.line, first.column, format!("no row can be read; of the first: {}", first.reason))
-            },
-        ));
-    }
-    series.finish(each)
+    Ok(())
 }
 
-/// A semicolon where the first line has one and no comma.
-fn delimiter(head: &[u8]) -> u8 {
-    let line = head.split(|byte| *byte == b'\n').next().unwrap_or(head);
-    if line.contains(&b';') && !line.contains(&b',') { b';' } else { b',' }
+/// The input from its header on, the separator, and how many lines stand before the header.
+fn opened(mut input: impl BufRead) -> Result<(impl BufRead, u8, u64), UsageError> {
+    let mut first = vec![];
+    input.by_ref().take(FIRST_LINE).read_until(b'\n', &mut first)?;
+    let named = first.trim_ascii().to_ascii_lowercase();
+    let named = named.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(&named);
+    let Some(named) = named.strip_prefix(b"sep=") else {
+        let separator = separator(&first);
+        return Ok((Cursor::new(first).chain(input), separator, 0));
+    };
+    match *named {
+        [separator] if separator.is_ascii() => Ok((Cursor::new(vec![]).chain(input), separator, 1)),
+        // `sep=` and a tab: the tab went with the space around.
+        [] => Ok((Cursor::new(vec![]).chain(input), b'\t', 1)),
+        _ => Err(UsageError::at(1, 1, "the line sep= names the one character between fields, such as sep=;")),
+    }
+}
+
+/// The separator that makes a column of the header; a comma where none does, so that the header's fault is told.
+fn separator(header: &[u8]) -> u8 {
+    let makes = |separator: &u8| {
+        let mut names = header.split(|byte| byte == separator).map(<[u8]>::trim_ascii);
+        names.any(|name| name.eq_ignore_ascii_case(b"kwh") || name.eq_ignore_ascii_case(b"\"kwh\""))
+    };
+    b",;\t|".iter().copied().find(makes).unwrap_or(b',')
+}
+
+/// A file while it is read.
+struct File {
+    marks: Marks,
+    clock: Clock,
+    /// Values that wait for the file's decimal mark.
+    held: Vec<(Reading, Mark)>,
+    taken: bool,
+    first: Option<Rejected>,
+}
+
+impl File {
+    fn new(separator: u8, hints: &Hints) -> Self {
+        let marks = Marks::new(separator == b',', hints.mark);
+        Self { marks, clock: Clock::new(hints.zone), held: vec![], taken: false, first: None }
+    }
+
+    fn take(
+        &mut self,
+        columns: &Columns,
+        record: &::csv::ByteRecord,
+        line: u64,
+        each: &mut dyn FnMut(Item),
+    ) -> Result<(), UsageError> {
+        let (stamp, row) = match columns.read(record, line, &mut self.marks)? {
+            Ok(read) => read,
+            Err(fault) => {
+                let refused = row::refused(record, line, &fault);
+                self.first.get_or_insert_with(|| refused.clone());
+                each(Item::Rejected(refused));
+                return Ok(());
+            }
+        };
+        self.taken = true;
+        let local = match stamp {
+            Stamp::Instant(_) => return self.hand_on(row, each),
+            Stamp::Local(local) => local,
+        };
+        let mut settled = vec![];
+        let nothing = matches!(row.figure, Figure::Energy(energy) if energy == super::Energy::ZERO);
+        self.clock.take(local, row, &mut |row| settled.push(row));
+        for row in settled {
+            match row {
+                Ok(row) => self.hand_on(row, each)?,
+                Err(nowhere) if nowhere.line == line => {
+                    let refused = row::refused(record, line, &columns.of_time(nowhere.reason));
+                    // A row of nothing for an hour that is not says nothing.
+                    each(Item::Rejected(if nothing { refused.ignored() } else { refused }));
+                }
+                Err(nowhere) => each(elsewhere(nowhere)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands on a row as soon as its figure is known.
+    fn hand_on(&mut self, row: Row, each: &mut dyn FnMut(Item)) -> Result<(), UsageError> {
+        let Row { mut reading, figure } = row;
+        match figure {
+            Figure::Energy(energy) => {
+                reading.energy = energy;
+                each(Item::Reading(reading));
+            }
+            Figure::Either(energy, mark) => {
+                reading.energy = energy;
+                if self.held.len() >= HELD {
+                    self.marks.finish()?;
+                }
+                self.held.push((reading, mark));
+            }
+        }
+        if let Some(known) = self.marks.known() {
+            self.release(known, each);
+        }
+        Ok(())
+    }
+
+    fn release(&mut self, known: Mark, each: &mut dyn FnMut(Item)) {
+        for (mut reading, mark) in std::mem::take(&mut self.held) {
+            if mark != known {
+                reading.energy = reading.energy.thousandfold();
+            }
+            each(Item::Reading(reading));
+        }
+    }
+
+    fn finish(mut self, each: &mut dyn FnMut(Item)) -> Result<(), UsageError> {
+        if !self.taken {
+            let Some(first) = self.first else {
+                return Err(UsageError::at(1, 1, "the file has a header and no rows"));
+            };
+            let reason = format!("no row can be read; of the first: {}", first.reason);
+            return Err(UsageError::at(first.line, first.column, reason));
+        }
+        let mut settled = vec![];
+        std::mem::replace(&mut self.clock, Clock::new(None)).finish(&mut |row| settled.push(row));
+        for row in settled {
+            match row {
+                Ok(row) => self.hand_on(row, each)?,
+                Err(nowhere) => each(elsewhere(nowhere)),
+            }
+        }
+        self.marks.finish()
+    }
+}
+
+/// A row refused after others were read.
+fn elsewhere(nowhere: clock::Nowhere) -> Item {
+    let local = nowhere.local.to_string();
+    Item::Rejected(Rejected::new(nowhere.line, 1, &local, nowhere.reason))
 }
 
 fn unreadable(fault: &::csv::Error) -> UsageError {
@@ -84,23 +213,19 @@ fn unreadable(fault: &::csv::Error) -> UsageError {
     UsageError::at(line, 1, format!("this is not CSV: {fault}"))
 }
 
-/// A row that cannot be placed on its series' grid.
-fn off_grid(line: u64, start: &str, minutes: u32) -> Rejected {
-    Rejected::new(line, 1, start, format!("{start} is not on the {minutes}-minute grid of the rows before"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::usage::reading::MOST_SAID;
-    use crate::usage::{Direction, Quality, Reading};
-    use chrono_tz::{Europe, UTC};
+    use crate::usage::{Direction, Energy, Quality};
+    use chrono_tz::{Europe, Tz, UTC};
 
     fn parse(text: &str, zone: Tz) -> (Vec<Reading>, Vec<String>) {
         let (mut readings, mut refused) = (vec![], vec![]);
-        read(text.as_bytes(), zone, &mut |item| match item {
+        read(text.as_bytes(), &Hints::of_zone(zone), &mut |item| match item {
             Item::Reading(reading) => readings.push(reading),
             Item::Rejected(rejected) => refused.push(rejected.to_string()),
+            Item::Zone(zone) => assert_eq!(zone, UTC),
         })
         .unwrap();
         (readings, refused)
@@ -113,8 +238,8 @@ mod tests {
                 .unwrap();
         let (readings, refused) = parse(std::str::from_utf8(&text).unwrap(), UTC);
         assert_eq!((readings.len(), refused.len()), (8760, 0));
-        assert!(readings.iter().all(|reading| reading.seconds == 3600));
-        assert_eq!(readings[0].wh, 409);
+        assert!(readings.iter().all(|reading| reading.seconds == 0), "the file does not say");
+        assert_eq!(readings[0].energy, Energy::whole(409));
     }
 
     #[test]
@@ -137,19 +262,6 @@ mod tests {
     }
 
     #[test]
-    fn a_row_off_the_grid_is_refused() {
-        use std::fmt::Write;
-        let mut text = String::from("interval_start,kwh\n");
-        for hour in 0..20 {
-            writeln!(text, "2026-01-01T{hour:02}:00:00Z,1").unwrap();
-        }
-        text.push_str("2026-01-02T00:10:00Z,1\n");
-        let (readings, refused) = parse(&text, UTC);
-        assert_eq!(readings.len(), 20);
-        assert_eq!(refused, ["22:1: 2026-01-02T00:10:00Z is not on the 60-minute grid of the rows before"]);
-    }
-
-    #[test]
     fn local_times_pass_the_hour_that_repeats_and_refuse_the_hour_that_is_not() {
         let text =
             "interval_start,kwh\n2026-10-25 01:00,1\n2026-10-25 02:00,2\n2026-10-25 02:00,3\n2026-10-25 03:00,4\n";
@@ -166,7 +278,8 @@ mod tests {
     fn semicolons_and_decimal_commas_are_understood() {
         let (readings, refused) =
             parse("interval_start;kwh\r\n2026-01-01T00:00;0,409\r\n2026-01-01T00:15;1,5\r\n", UTC);
-        assert_eq!((readings[0].wh, readings[1].wh, readings[0].seconds, refused.len()), (409, 1500, 900, 0));
+        assert_eq!((readings[0].energy, readings[1].energy), (Energy::whole(409), Energy::whole(1500)));
+        assert_eq!(refused, Vec::<String>::new());
     }
 
     #[test]
@@ -188,12 +301,11 @@ mod tests {
 
     #[test]
     fn a_file_without_its_columns_is_refused_as_a_whole() {
-        let fault = |text: &str| read(text.as_bytes(), UTC, &mut |_| ()).unwrap_err().to_string();
+        let fault = |text: &str| read(text.as_bytes(), &Hints::of_zone(UTC), &mut |_| ()).unwrap_err().to_string();
         assert!(
             fault("time,kwh\n2026-01-01T00:00:00Z,1\n").starts_with("1:1: the header has no column interval_start")
         );
         assert!(fault("interval_start,energy\n").starts_with("1:1: the header has no column kwh"));
-        assert!(fault("interval_start,kwh\n2026-01-01T00:00:00Z,1\n").contains("interval length"));
         assert_eq!(fault("interval_start,kwh\n"), "1:1: the file has a header and no rows");
         assert_eq!(
             fault("interval_start,kwh\n2026-01-01T00:00:00Z,x\n2026-01-01T01:00:00Z,y\n"),
@@ -213,9 +325,10 @@ mod tests {
             M,2026-01-01T04:00:00Z,1,actual,import,K\xf6ln\n\
             M,2026-01-01T05:00:00Z,1,actual,import,\n";
         let (mut readings, mut refused) = (0, vec![]);
-        read(text.as_slice(), UTC, &mut |item| match item {
+        read(text.as_slice(), &Hints::of_zone(UTC), &mut |item| match item {
             Item::Reading(_) => readings += 1,
             Item::Rejected(rejected) => refused.push(rejected.to_string()),
+            Item::Zone(zone) => assert_eq!(zone, UTC),
         })
         .unwrap();
         let told = |place: &str| format!("{place}: this byte is not UTF-8 text");
@@ -241,7 +354,7 @@ mod tests {
     fn energy_with_underscores_or_an_exponent_is_refused() {
         let text = "interval_start,kwh\n2026-01-01T00:00:00Z,1_000\n2026-01-01T01:00:00Z,1e2\n2026-01-01T02:00:00Z,1\n2026-01-01T03:00:00Z,-0.5\n";
         let (readings, refused) = parse(text, UTC);
-        assert_eq!(readings.iter().map(|reading| reading.wh).collect::<Vec<_>>(), [1000, -500]);
+        assert_eq!(readings.iter().map(|reading| reading.energy).collect::<Vec<_>>(), [1000, -500].map(Energy::whole));
         assert_eq!(refused, ["2:22: \"1_000\" is not a number of kWh", "3:22: \"1e2\" is not a number of kWh"]);
     }
 }

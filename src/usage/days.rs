@@ -6,7 +6,10 @@
 use chrono::{DateTime, Datelike, Days, Duration, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone, Utc};
 use chrono_tz::Tz;
 
-use super::{Direction, Quality};
+use super::{Direction, MergeError, Quality};
+
+/// The lengths that an interval may have, in minutes.
+pub const LENGTHS: [u16; 4] = [5, 15, 30, 60];
 
 /// The values of one meter, direction and local day.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +41,29 @@ impl DayUsage {
         self.flags.as_ref().and_then(|flags| flags.get(index)).map_or(Quality::Actual, |code| Quality::from_code(*code))
     }
 
+    /// The day in longer intervals: as many values as make one are added up. A part that is missing makes it missing.
+    ///
+    /// # Errors
+    /// [`MergeError::Day`] where they do not come out even.
+    pub fn coarser(&self, minutes: u16, longer: u16) -> Result<Self, MergeError> {
+        if minutes == longer {
+            return Ok(self.clone());
+        }
+        let each = usize::from(longer / minutes.max(1));
+        if each == 0 || !longer.is_multiple_of(minutes) || !self.values.len().is_multiple_of(each) {
+            return Err(MergeError::Day(self.date));
+        }
+        let sum = |part: &[i32]| i32::try_from(part.iter().map(|value| i64::from(*value)).sum::<i64>());
+        let values = self.values.chunks(each).map(sum).collect::<Result<_, _>>();
+        let quality = |codes: &[u8]| {
+            let all = codes.iter().map(|code| Quality::from_code(*code));
+            all.reduce(Quality::with).map_or(0, Quality::code)
+        };
+        let flags: Option<Vec<u8>> = self.flags.as_ref().map(|flags| flags.chunks(each).map(quality).collect());
+        let flags = flags.filter(|flags| flags.iter().any(|code| *code != 0));
+        Ok(Self { date: self.date, values: values.map_err(|_| MergeError::TooMuch(self.date))?, flags })
+    }
+
     /// How many values are of this quality.
     #[must_use]
     pub fn count(&self, quality: Quality) -> usize {
@@ -63,6 +89,21 @@ pub struct Profile {
 }
 
 impl Profile {
+    /// Days of which each has its own interval length, as a profile of the longest of them.
+    ///
+    /// # Errors
+    /// [`MergeError::Day`] for a day that cannot be divided into the longest length.
+    pub fn of_days<'d>(
+        zone: Tz,
+        direction: Direction,
+        days: impl Iterator<Item = (u16, &'d DayUsage)> + Clone,
+    ) -> Result<Self, MergeError> {
+        // Without a day there is nothing to divide.
+        let minutes = days.clone().map(|(minutes, _)| minutes).max().unwrap_or(60);
+        let days = days.map(|(own, day)| day.coarser(own, minutes)).collect::<Result<_, _>>()?;
+        Ok(Self { zone, minutes, direction, days })
+    }
+
     /// Energy of all days in watt-hours.
     #[must_use]
     pub fn wh(&self) -> i64 {

@@ -1,12 +1,14 @@
 //! Green Button: ESPI Atom XML, read as a stream; several usage points and blocks in one file.
 //!
 //! An `IntervalBlock` belongs to a `MeterReading`, which names a `ReadingType` (unit, power of ten,
-//! direction) and lies below a `UsagePoint` (the meter); the Atom links say which. Entries may come in any
+//! direction) and lies below a `UsagePoint` (the meter); the Atom links say which, whole or relative. Titles are for people
+//! and tell nothing apart. `LocalTimeParameters` say the zone. Entries may come in any
 //! order: blocks whose reading type is still to come are held back. Costs in the file are ignored. A figure that
 //! cannot be read is a fault with its place, never a default.
 
 mod entry;
 mod links;
+mod local_time;
 mod place;
 
 use std::io::BufRead;
@@ -151,7 +153,7 @@ fn reference(name: &BytesRef<'_>) -> Result<char, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::usage::{Direction, Quality, Reading};
+    use crate::usage::{Direction, Energy, Quality, Reading};
 
     const REFERENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/end2end/reference/greenbutton/test_usage_data.xml");
 
@@ -160,6 +162,7 @@ mod tests {
         read(text.as_bytes(), &mut |item| match item {
             Item::Reading(reading) => readings.push(reading),
             Item::Rejected(rejected) => refused.push(rejected.to_string()),
+            Item::Zone(_) => {}
         })
         .unwrap();
         (readings, refused)
@@ -170,9 +173,9 @@ mod tests {
         let (readings, refused) = parse(&std::fs::read_to_string(REFERENCE).unwrap());
         assert_eq!((readings.len(), refused.len()), (1340, 0));
         assert!(readings.iter().all(|reading| reading.seconds == 900 && reading.series == readings[0].series));
-        assert_eq!(readings[0].series.meter.as_deref(), Some("Front Electric Meter"));
+        assert_eq!(readings[0].series.meter.as_deref(), Some("5446AF3F"), "by its link, not by its title");
         assert_eq!(readings[0].series.direction, Direction::Import);
-        assert_eq!((readings[0].wh, readings[0].quality), (282, Quality::Estimated));
+        assert_eq!((readings[0].energy, readings[0].quality), (Energy::whole(282), Quality::Estimated));
         assert_eq!(readings[0].line, 145, "the line of <IntervalReading>");
     }
 
@@ -226,17 +229,16 @@ mod tests {
         assert_eq!(refused, Vec::<String>::new());
         let mut found: Vec<_> = readings
             .iter()
-            .map(|reading| (reading.series.meter.as_deref().unwrap(), reading.series.direction, reading.wh))
+            .map(|reading| (reading.series.meter.as_deref().unwrap(), reading.series.direction, reading.energy.wh()))
             .collect();
         found.sort();
-        let front = "Front & back";
         assert_eq!(
             found,
             [
-                ("B", Direction::Import, 4000),
-                (front, Direction::Import, 1000),
-                (front, Direction::Import, 2000),
-                (front, Direction::Export, 3000)
+                ("A", Direction::Import, 1000.into()),
+                ("A", Direction::Import, 2000.into()),
+                ("A", Direction::Export, 3000.into()),
+                ("B", Direction::Import, 4000.into()),
             ]
         );
     }
@@ -311,9 +313,9 @@ mod tests {
         let text = feed(&format!("{power}{uom}"), "O&#39;Brien &amp; <![CDATA[<Co>]]>&#xe9;", "1&#48;0");
         let (readings, refused) = parse(&text);
         assert_eq!(refused, Vec::<String>::new());
-        assert_eq!((readings[0].wh, readings[0].series.direction), (100_000, Direction::Export));
-        assert_eq!(readings[0].series.meter.as_deref(), Some("O'Brien & <Co>\u{e9}"));
-        let text = feed("<powerOfTenMultiplier>3<!-- -->0</powerOfTenMultiplier>", "M", "1");
+        assert_eq!((readings[0].energy, readings[0].series.direction), (Energy::whole(100_000), Direction::Export));
+        assert_eq!(readings[0].series.meter.as_deref(), Some("A"));
+        let text = feed("<uom>72</uom><powerOfTenMultiplier>3<!-- -->0</powerOfTenMultiplier>", "M", "1");
         assert_eq!(parse(&text).1, ["4:1: 1 x 10^30 Wh in one interval is more than any meter measures"]);
     }
 
@@ -340,7 +342,7 @@ mod tests {
 
     #[test]
     fn a_quality_or_a_second_value_that_cannot_be_read_refuses_the_reading() {
-        let quality = |text: &str| feed("", "M", "5").replace("<timePeriod>", &format!("{text}<timePeriod>"));
+        let quality = |text: &str| feed("<uom>72</uom>", "M", "5").replace("<timePeriod>", &format!("{text}<timePeriod>"));
         let of = |code: &str| format!("<ReadingQuality><quality>{code}</quality></ReadingQuality>");
         assert_eq!(parse(&quality(&of("<!-- -->1<!-- -->2"))).0[0].quality, Quality::Estimated);
         assert_eq!(parse(&quality(&[of("0"), of("8")].concat())).0[0].quality, Quality::Estimated);
@@ -351,7 +353,7 @@ mod tests {
 
     #[test]
     fn an_entity_that_is_not_predefined_is_refused_with_its_place() {
-        let told = fault(feed("", "M", "1&z;0").as_bytes());
+        let told = fault(feed("<uom>72</uom>", "M", "1&z;0").as_bytes());
         assert!(told.starts_with("4:"), "{told}");
         assert!(told.ends_with("&z; is not one of XML's own entities (&amp; &lt; &gt; &quot; &apos;)"), "{told}");
         let declared = "<?xml version=\"1.0\"?><!DOCTYPE feed [<!ENTITY z \"0\">]><feed>\n <title>&z;</title></feed>";
@@ -364,7 +366,7 @@ mod tests {
 
     #[test]
     fn text_that_is_not_utf_8_is_refused_with_its_place() {
-        let text = feed("", "M\u{1}ller", "1");
+        let text = feed("<uom>72</uom>", "M\u{1}ller", "1");
         let bytes: Vec<u8> = text.bytes().map(|byte| if byte == 1 { 0xfc } else { byte }).collect();
         assert_eq!(fault(&bytes), "2:55: this byte is not UTF-8 text");
     }

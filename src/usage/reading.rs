@@ -4,7 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
+
+use super::Energy;
 
 /// Which way the energy went, seen from the customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -84,6 +87,15 @@ impl Quality {
         }
     }
 
+    /// The quality of a sum: missing wins over anything, absent loses to anything, otherwise the less certain wins.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Absent, only) | (only, Self::Absent) => only,
+            (one, other) => one.max(other),
+        }
+    }
+
     /// Reads the usual words and letters: actual, estimated, customer, edited; A, E, C.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -104,9 +116,22 @@ pub struct SeriesKey {
     pub meter: Option<String>,
     /// Import or export.
     pub direction: Direction,
-    /// Which register of the meter, where a meter has several that add up (NEM12: E1, E2).
+    /// Which register of the meter, where a meter has several (NEM12: E1, E2).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub register: Option<String>,
+}
+
+impl fmt::Display for SeriesKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.meter {
+            Some(meter) => write!(f, "meter {meter}, ")?,
+            None => f.write_str("the meter, ")?,
+        }
+        if let Some(register) = &self.register {
+            write!(f, "register {register}, ")?;
+        }
+        self.direction.fmt(f)
+    }
 }
 
 /// One measured interval.
@@ -116,12 +141,15 @@ pub struct Reading {
     pub series: Arc<SeriesKey>,
     /// First instant of the interval.
     pub start: DateTime<Utc>,
-    /// Length of the interval in seconds.
+    /// Length of the interval in seconds; 0 where the file does not say (CSV).
     pub seconds: u32,
-    /// Energy in watt-hours; may be negative in a correction.
-    pub wh: i64,
+    /// What was used, or fed in.
+    pub energy: Energy,
     /// Measured, estimated …
     pub quality: Quality,
+    /// Of two values of one interval the one with the greater figure counts (NEM12: when it was last updated, as
+    /// 20260131120000); 0 where the file does not say.
+    pub version: i64,
     /// Line of the file, from 1.
     pub line: u64,
 }
@@ -182,6 +210,9 @@ pub enum Item {
     Reading(Reading),
     /// A refused line.
     Rejected(Rejected),
+    /// The zone that the file says its clocks show: Green Button's LocalTimeParameters, UTC where all times of a CSV file are
+    /// written so. Its times have offsets all the same.
+    Zone(Tz),
 }
 
 /// Why a file as a whole cannot be used.

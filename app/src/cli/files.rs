@@ -20,6 +20,11 @@ pub fn refuse(faults: &[String]) -> ExitCode {
     ExitCode::from(BAD_INPUT)
 }
 
+/// Tells what to know though nothing is wrong.
+pub fn note(text: &str) {
+    out::tell(format!("note: {}", one_line(text)));
+}
+
 /// What a file says is told as text: without the line breaks and the terminal's control characters in it.
 fn one_line(fault: &str) -> String {
     let mut line = String::new();

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use clap::{Args, ValueEnum};
-use eis::rating::Bill;
-use eis::rating::report::{self, RateFiles};
+use eis::figures::Mark;
+use eis::rating::report::{self, RateFiles, Rated};
 
 use super::{CliResult, files};
 use crate::out;
@@ -21,7 +21,8 @@ pub struct RateArgs {
     /// The usage: CSV with interval_start and kwh, Green Button XML or NEM12, told apart by content.
     #[arg(long, value_name = "FILE")]
     usage: PathBuf,
-    /// Zone of local times and of the billing days. Default: the tariff's, or UTC where it has none (URDB).
+    /// Zone of local times and of the billing days. Default: the tariff's; for a rate without one (URDB) the one that a
+    /// Green Button file names. Nothing falls back to UTC.
     #[arg(long, value_name = "IANA")]
     zone: Option<Tz>,
     /// First day. Default: the usage's first.
@@ -30,6 +31,12 @@ pub struct RateArgs {
     /// The day after the last. Default: the day after the usage's last.
     #[arg(long, value_name = "DATE")]
     to: Option<NaiveDate>,
+    /// The values are net: above zero bought, below zero fed in.
+    #[arg(long)]
+    net: bool,
+    /// The decimal mark of a CSV file whose figures do not tell it.
+    #[arg(long, value_enum, value_name = "MARK")]
+    decimal: Option<Decimal>,
     /// How to print the bills.
     #[arg(long, value_enum, default_value_t = Format::Json)]
     format: Format,
@@ -41,10 +48,27 @@ enum Format {
     Text,
 }
 
-/// Prints one bill a calendar month, or tells every fault and ends with exit code 2.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Decimal {
+    Point,
+    Comma,
+}
+
+impl From<Decimal> for Mark {
+    fn from(mark: Decimal) -> Self {
+        match mark {
+            Decimal::Point => Self::Point,
+            Decimal::Comma => Self::Comma,
+        }
+    }
+}
+
+/// Prints one bill a calendar month, and on standard error what to know of the usage; or tells every fault and ends with
+/// exit code 2.
 pub fn run(args: &RateArgs) -> CliResult {
     match bills(args) {
-        Ok(bills) => {
+        Ok(Rated { bills, notes }) => {
+            notes.iter().for_each(|note| files::note(note));
             let text = match args.format {
                 Format::Json => report::json(&bills),
                 Format::Text => report::text(&bills),
@@ -56,7 +80,7 @@ pub fn run(args: &RateArgs) -> CliResult {
     }
 }
 
-fn bills(args: &RateArgs) -> Result<Vec<Bill>, Vec<String>> {
+fn bills(args: &RateArgs) -> Result<Rated, Vec<String>> {
     let tariff = files::tariff(&args.tariff)?;
     let usage = files::open(&args.usage)?;
     let input = RateFiles {
@@ -66,6 +90,8 @@ fn bills(args: &RateArgs) -> Result<Vec<Bill>, Vec<String>> {
         zone: args.zone,
         from: args.from,
         to: args.to,
+        mark: args.decimal.map(Mark::from),
+        net: args.net,
     };
     report::rate_files(&input, usage)
 }

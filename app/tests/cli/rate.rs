@@ -22,7 +22,7 @@ fn decimal(value: &Value) -> Decimal {
 fn agrees(golden: &str) {
     let golden: Value = serde_json::from_str(&std::fs::read_to_string(reference(golden)).unwrap()).unwrap();
     let (tariff, usage) = (golden["tariff"].as_str().unwrap(), golden["usage"].as_str().unwrap());
-    let bills = bills(&["rate", "--tariff", &reference(tariff), "--usage", &reference(usage)]);
+    let bills = bills(&["rate", "--tariff", &reference(tariff), "--usage", &reference(usage), "--zone", "UTC"]);
     let wanted = golden["bills"].as_array().unwrap();
     assert_eq!((bills.len(), wanted.len()), (12, 12));
     for (bill, wanted) in bills.iter().zip(wanted) {
@@ -61,7 +61,8 @@ fn the_bills_of_a_year_agree_with_the_independent_results() {
 fn a_bill_has_the_fields_of_the_contract_and_amounts_are_strings() {
     let (tariff, usage) =
         (reference("urdb/tiered_tou_with_demand.json"), reference("usage/residential_hourly_2018.csv"));
-    let bills = bills(&["rate", "--tariff", &tariff, "--usage", &usage, "--from", "2018-01-01", "--to", "2018-02-01"]);
+    let days = ["--from", "2018-01-01", "--to", "2018-02-01", "--zone", "UTC"];
+    let bills = bills(&[&["rate", "--tariff", &tariff, "--usage", &usage][..], &days].concat());
     let bill = bills[0].as_object().unwrap();
     assert_eq!(bills.len(), 1);
     for field in ["period_start", "period_end", "kwh", "peak_kw", "lines", "total"] {
@@ -85,8 +86,9 @@ fn green_button_and_nem12_are_told_by_content() {
     let args = [&["rate", "--tariff", &flat, "--usage", &usage][..], &zone].concat();
     assert_eq!(bills(&args)[0]["kwh"], Value::from("1298.64"));
     for name in ["nem12/NEM12#000000000000001#CNRGYMDP#NEMMCO.csv", "nem12/NEM12#05050200001000000#GLOBALM#NEMMCO"] {
-        let args = ["rate", "--tariff", &flat, "--usage", &reference(name), "--zone", "Etc/GMT-10"];
-        let bills = bills(&args);
+        let output = run(&["rate", "--tariff", &flat, "--usage", &reference(name), "--zone", "Etc/GMT-10"]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let bills: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
         assert!(!bills.is_empty() && decimal(&bills[0]["kwh"]) > Decimal::ZERO, "{name}");
     }
 }
@@ -98,4 +100,35 @@ fn text_is_for_people() {
     let text = text(&output.stdout);
     assert!(text.starts_with("2018-01-01 to 2018-01-31: 375.016 kWh, peak 0.878 kW\n"), "{text}");
     assert!(text.lines().filter(|line| line.trim_start().starts_with("Total")).count() == 12);
+}
+
+#[test]
+fn what_was_added_up_is_told_on_standard_error_and_a_net_column_where_it_is_said() {
+    let case = |name: &str, file: &str| reference(&format!("cases/{name}/{file}"));
+    let (tariff, usage) = (case("29-nem12-controlled-load", "tariff.json"), case("29-nem12-controlled-load", "usage.csv"));
+    let output = run(&["rate", "--tariff", &tariff, "--usage", &usage]);
+    let told = text(&output.stderr);
+    assert!(told.starts_with("note: ") && told.contains("register E1") && told.contains("register E2"), "{told}");
+    let net = "16a-csv-net-channel-net-billing";
+    let (tariff, usage) = (case(net, "tariff.json"), case(net, "usage.csv"));
+    let bills = bills(&["rate", "--tariff", &tariff, "--usage", &usage, "--net"]);
+    assert_eq!(bills[0]["total"], Value::from("145.32"));
+    let refused = run(&["rate", "--tariff", &tariff, "--usage", &usage]);
+    assert_eq!(refused.status.code(), Some(2), "{}", text(&refused.stderr));
+    assert!(text(&refused.stderr).contains("is below zero"), "{}", text(&refused.stderr));
+}
+
+#[test]
+fn the_decimal_mark_is_asked_for_where_no_figure_tells_it() {
+    let scratch = Scratch::new("marks");
+    let rows = (0..24).map(|hour| format!("2026-01-01 {hour:02}:00;1,234\n")).collect::<String>();
+    let usage = scratch.file("usage", format!("interval_start;kwh\n{rows}"));
+    let flat = example("flat.json");
+    let refused = run(&["rate", "--tariff", &flat, "--usage", &usage]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("may be 1.234 or 1234 kWh"), "{}", text(&refused.stderr));
+    for (mark, kwh) in [("comma", "29.616"), ("point", "29616")] {
+        let bills = bills(&["rate", "--tariff", &flat, "--usage", &usage, "--decimal", mark]);
+        assert_eq!(bills[0]["kwh"], Value::from(kwh));
+    }
 }

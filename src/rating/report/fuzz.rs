@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::money::Money;
+use crate::usage;
 use crate::tariff_document::TariffDocument;
 
 /// Rounds of a usual test run.
@@ -45,9 +46,18 @@ impl Seeds {
             text("end2end/reference/nem12/NEM12#000000000000001#CNRGYMDP#NEMMCO.csv"),
             usage::csv::TEMPLATE.to_owned(),
             "interval_start;kwh\n2026-03-29 01:00;0,5\n2026-03-29 03:00;0,5\n2026-03-29 04:00;1\n".to_owned(),
+            whole_days(',', "0.25"),
+            whole_days(';', "0,25"),
         ];
         Self { tariffs, usage }
     }
+}
+
+/// Two days of local hours: whole in every zone.
+fn whole_days(separator: char, kwh: &str) -> String {
+    let row = |day: u32, hour: u32| format!("2026-01-{day:02} {hour:02}:00{separator}{kwh}\n");
+    let rows: String = (5..7).flat_map(|day| (0..24).map(move |hour| row(day, hour))).collect();
+    format!("interval_start{separator}kwh\n{rows}")
 }
 
 /// Pieces that parsers stumble over.
@@ -152,9 +162,9 @@ fn check_tariff(text: &str) -> Option<TariffDocument> {
 }
 
 fn check_bills(tariff: &str, usage: &[u8], zone: Option<Tz>) -> bool {
-    let files = RateFiles { tariff_name: "t", tariff, usage_name: "u", zone, from: None, to: None };
+    let files = RateFiles { tariff_name: "t", tariff, usage_name: "u", zone, from: None, to: None, mark: None, net: usage.len() % 5 == 0 };
     match rate_files(&files, usage) {
-        Ok(bills) => {
+        Ok(Rated { bills, .. }) => {
             for bill in &bills {
                 assert_eq!(bill.lines.iter().map(|line| line.amount).sum::<Money>(), bill.total);
                 assert_eq!(bill.net + bill.tax, bill.total);

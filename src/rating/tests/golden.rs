@@ -9,7 +9,7 @@ use crate::money::Money;
 use crate::period::Period;
 use crate::tariff_document;
 use crate::usage::collect::Collector;
-use crate::usage::{self, Item, Profile};
+use crate::usage::{self, Hints, Item, Profile};
 
 fn file(name: &str) -> String {
     std::fs::read_to_string(format!("{}/end2end/reference/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
@@ -21,14 +21,15 @@ pub fn tariff(name: &str) -> CompiledTariff {
 
 pub fn profile(name: &str) -> Profile {
     let mut collector = Collector::new(UTC);
-    usage::read(file(name).as_bytes(), UTC, &mut |item| match item {
+    usage::read(file(name).as_bytes(), &Hints::of_zone(UTC), &mut |item| match item {
         Item::Reading(reading) => collector.push(&reading),
         Item::Rejected(rejected) => panic!("{rejected}"),
+        Item::Zone(zone) => assert_eq!(zone, UTC),
     })
     .unwrap();
     let mut collected = collector.finish();
     assert_eq!(collected.findings, []);
-    collected.series.remove(0).profile
+    collected.series.remove(0).profile().unwrap()
 }
 
 /// The sum of lines, each of which may be off by half a cent, against an unrounded figure.

@@ -5,31 +5,46 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::super::{Reading, SeriesKey};
+use super::super::{Energy, Reading, SeriesKey};
 
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FindingKind {
     /// The same value for the same interval again: nothing is lost.
     Duplicate,
+    /// Two versions of an interval's value: the later counts.
+    Replaced,
     /// Another value for the same interval; the first stays.
     Conflict {
-        /// The value that stays, in watt-hours.
-        kept_wh: i32,
+        /// The value that stays.
+        kept: Energy,
+        /// The one that was not taken.
+        other: Energy,
     },
-    /// The interval lies across two of the series.
-    Overlap,
-    /// The interval is longer or shorter than the others of the series.
-    WrongLength {
-        /// Length of the others in minutes; 0 where no interval had a usable length.
+    /// The interval does not begin where one of this length does.
+    Overlap {
+        /// Length of the day's intervals in minutes.
         minutes: u16,
     },
-    /// More energy than a value can hold.
-    OutOfRange,
+    /// The interval is longer or shorter than the others of its day.
+    WrongLength {
+        /// Length of the others in minutes.
+        minutes: u16,
+    },
+    /// An interval length that the portal does not know.
+    UnknownLength {
+        /// In seconds.
+        seconds: u32,
+    },
     /// Whole days without any value, up to and without this one.
     Gap {
         /// The next day with values.
         to: NaiveDate,
+    },
+    /// A day that this register lacks and another one of its meter has.
+    Lacking {
+        /// Values of the others that are left out therefore.
+        values: usize,
     },
     /// A day with some values missing.
     IncompleteDay {
@@ -38,6 +53,24 @@ pub enum FindingKind {
         /// Values that the day should have.
         want: usize,
     },
+    /// From this day on intervals have another length.
+    LengthChanged {
+        /// Minutes before.
+        before: u16,
+        /// Minutes from this day on.
+        minutes: u16,
+    },
+}
+
+impl FindingKind {
+    /// Whether a value was lost or doubted. What is missing is for the reader of the days to judge.
+    #[must_use]
+    pub const fn is_fault(&self) -> bool {
+        matches!(
+            self,
+            Self::Conflict { .. } | Self::Overlap { .. } | Self::WrongLength { .. } | Self::UnknownLength { .. }
+        )
+    }
 }
 
 /// One finding with its place.
@@ -60,29 +93,14 @@ impl Finding {
         Self { series: Arc::clone(&reading.series), date, start: Some(reading.start), line: Some(reading.line), kind }
     }
 
-    pub(super) fn wrong_length(reading: &Reading, minutes: u16) -> Self {
-        Self::of(FindingKind::WrongLength { minutes }, reading, reading.start.date_naive())
+    /// A value that stands beside the grid of its day.
+    pub(super) fn stray(series: &Arc<SeriesKey>, date: NaiveDate, start: DateTime<Utc>, minutes: u16) -> Self {
+        Self { start: Some(start), ..Self::of_day(FindingKind::Overlap { minutes }, series, date) }
     }
 
-    pub(super) fn gap(series: &Arc<SeriesKey>, last: NaiveDate, to: NaiveDate) -> Self {
-        let date = last.succ_opt().unwrap_or(last);
-        Self { series: Arc::clone(series), date, start: None, line: None, kind: FindingKind::Gap { to } }
-    }
-
-    pub(super) fn incomplete(series: &Arc<SeriesKey>, date: NaiveDate, have: usize, want: usize) -> Self {
-        Self {
-            series: Arc::clone(series),
-            date,
-            start: None,
-            line: None,
-            kind: FindingKind::IncompleteDay { have, want },
-        }
-    }
-
-    /// Whether usage was lost or doubted; a plain duplicate is not.
-    #[must_use]
-    pub fn matters(&self) -> bool {
-        self.kind != FindingKind::Duplicate
+    /// A finding about a day, or about days from it on.
+    pub(super) fn of_day(kind: FindingKind, series: &Arc<SeriesKey>, date: NaiveDate) -> Self {
+        Self { series: Arc::clone(series), date, start: None, line: None, kind }
     }
 }
 
@@ -91,21 +109,48 @@ impl fmt::Display for Finding {
         let at = self.start.map(|start| start.format("%Y-%m-%dT%H:%M:%SZ").to_string()).unwrap_or_default();
         match &self.kind {
             FindingKind::Duplicate => write!(f, "{at} is there twice with the same value"),
-            FindingKind::Conflict { kept_wh } => {
-                write!(f, "{at} is there twice with different values; {kept_wh} Wh, the first, stays")
-            }
-            FindingKind::Overlap => write!(f, "{at} lies across two intervals"),
-            FindingKind::WrongLength { minutes: 0 } => {
-                write!(f, "{at} has an interval length other than 5, 15, 30 or 60 minutes")
+            FindingKind::Replaced => write!(f, "{at} is there twice; the later version counts"),
+            FindingKind::Conflict { kept, other } => write!(
+                f,
+                "{at} is there twice, with {} Wh and with {} Wh: which of them holds cannot be told; take one out",
+                kept.wh(),
+                other.wh()
+            ),
+            FindingKind::Overlap { minutes } => {
+                write!(f, "{at} is not the start of an interval of {minutes} minutes, as the others of {} are", self.date)
             }
             FindingKind::WrongLength { minutes } => {
-                write!(f, "{at} has another interval length than the {minutes} minutes before")
+                write!(f, "{at} has another interval length than the {minutes} minutes of the others of {}", self.date)
             }
-            FindingKind::OutOfRange => write!(f, "{at} has more energy than one interval can hold"),
-            FindingKind::Gap { to } => write!(f, "no values from {} up to {to}", self.date),
+            FindingKind::UnknownLength { seconds } => write!(
+                f,
+                "{at} is a value of {}: intervals of 5, 15, 30 or 60 minutes are read, no others and no values of a day",
+                spoken(*seconds)
+            ),
+            FindingKind::Gap { to } => write!(f, "{}: no values from {} up to {to}", self.series, self.date),
+            FindingKind::Lacking { .. } => write!(
+                f,
+                "{}: no values on {}, while other registers of the meter have some: the day is not whole and was not taken",
+                self.series, self.date
+            ),
             FindingKind::IncompleteDay { have, want } => {
-                write!(f, "{} has {have} of {want} values", self.date)
+                write!(f, "{}: {} has {have} of {want} values", self.series, self.date)
             }
+            FindingKind::LengthChanged { before, minutes } => write!(
+                f,
+                "{}: from {} on intervals are {minutes} minutes long, before {before}",
+                self.series, self.date
+            ),
         }
+    }
+}
+
+/// A length for people.
+fn spoken(seconds: u32) -> String {
+    match seconds {
+        0 => "no length".to_owned(),
+        _ if seconds.is_multiple_of(3600) => format!("{} hours", seconds / 3600),
+        _ if seconds.is_multiple_of(60) => format!("{} minutes", seconds / 60),
+        _ => format!("{seconds} seconds"),
     }
 }

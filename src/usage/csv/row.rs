@@ -1,31 +1,32 @@
 //! One row: its columns, its time, its energy.
 
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use ::csv::ByteRecord;
-use chrono::{DateTime, NaiveDateTime, Utc};
-use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive;
+use chrono::{DateTime, Utc};
 
-use super::super::{Direction, Quality, Reading, Rejected, SeriesKey, UsageError, plausible};
-use crate::money::Rounding;
-use crate::plain;
+use super::super::{Direction, Energy, Quality, Reading, Rejected, SeriesKey, UsageError};
+use super::clock::Row;
+use super::numbers::Marks;
+use super::stamp::{Stamp, Stamps};
 
 /// Where the columns are.
 pub struct Columns {
     start: usize,
     kwh: usize,
     meter: Option<usize>,
+    register: Option<usize>,
     direction: Option<usize>,
     quality: Option<usize>,
-    comma: bool,
     /// Columns of the header.
     count: usize,
-    last: std::cell::RefCell<Arc<SeriesKey>>,
+    last: RefCell<Arc<SeriesKey>>,
+    stamps: Cell<Stamps>,
 }
 
 /// The columns that are read.
-const COLUMNS: [&str; 6] = ["interval_start", "kwh", "meter", "serial", "direction", "quality"];
+pub const COLUMNS: [&str; 7] = ["interval_start", "kwh", "meter", "serial", "register", "direction", "quality"];
 
 /// What is wrong with a field.
 pub struct FieldFault {
@@ -41,16 +42,8 @@ impl FieldFault {
     }
 }
 
-/// A time as a row has it.
-pub enum Stamp {
-    /// With an offset.
-    Instant(DateTime<Utc>),
-    /// Without: local time.
-    Local(NaiveDateTime),
-}
-
 impl Columns {
-    pub fn from_header(header: &ByteRecord, line: u64, comma: bool) -> Result<Self, UsageError> {
+    pub fn from_header(header: &ByteRecord, line: u64) -> Result<Self, UsageError> {
         let names: Vec<String> = header
             .iter()
             .map(|name| String::from_utf8_lossy(name).trim().trim_start_matches('\u{feff}').to_lowercase())
@@ -66,51 +59,83 @@ impl Columns {
                 return Err(UsageError::at(line, 1, format!("the header has the column {name} twice")));
             }
         }
+        if find(&["meter"]).is_some() && find(&["serial"]).is_some() {
+            let reason = "the header has both meter and serial: which of them names the meter cannot be told";
+            return Err(UsageError::at(line, 1, reason));
+        }
         Ok(Self {
             start: need("interval_start")?,
             kwh: need("kwh")?,
             meter: find(&["meter", "serial"]),
+            register: find(&["register"]),
             direction: find(&["direction"]),
             quality: find(&["quality"]),
-            comma,
             count: names.len(),
-            last: std::cell::RefCell::default(),
+            last: RefCell::default(),
+            stamps: Cell::default(),
         })
     }
 
-    /// Reads a row; `resolve` turns local times into instants. The length is filled in later.
+    /// Reads a row; its time may still be local.
+    ///
+    /// # Errors
+    /// The outer one refuses the file, the inner one the row.
     pub fn read(
         &self,
         record: &ByteRecord,
         line: u64,
-        resolve: impl FnOnce(&Arc<SeriesKey>, NaiveDateTime) -> Result<DateTime<Utc>, String>,
-    ) -> Result<Reading, FieldFault> {
+        marks: &mut Marks,
+    ) -> Result<Result<(Stamp, Row), FieldFault>, UsageError> {
+        let (series, stamp, quality, kwh) = match self.fields(record) {
+            Ok(fields) => fields,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        let figure = match marks.read(kwh, line)? {
+            Ok(figure) => figure,
+            Err(reason) => return Ok(Err(FieldFault::new(self.kwh, reason))),
+        };
+        let start = if let Stamp::Instant(instant) = stamp { instant } else { DateTime::<Utc>::UNIX_EPOCH };
+        let reading = Reading { series, start, seconds: 0, energy: Energy::ZERO, quality, version: 0, line };
+        Ok(Ok((stamp, Row { reading, figure })))
+    }
+
+    /// Whether every time so far was written as UTC.
+    pub const fn all_utc(&self) -> bool {
+        self.stamps.get().all_utc()
+    }
+
+    /// What of a row does not need the rest of the file: series, time, quality, and the text of its figure.
+    fn fields<'r>(
+        &self,
+        record: &'r ByteRecord,
+    ) -> Result<(Arc<SeriesKey>, Stamp, Quality, &'r str), FieldFault> {
         if let Some(more) = (self.count..record.len()).find(|at| !blank(record, *at)) {
             let reason = format!("the row has {} fields and the header {}", record.len(), self.count);
             return Err(FieldFault::new(more, reason));
         }
         let series = self.series(record)?;
-        let fault = |reason: String| FieldFault::new(self.start, reason);
-        let start = match stamp(text(record, self.start, "interval_start")?).map_err(fault)? {
-            Stamp::Instant(instant) => instant,
-            Stamp::Local(local) => resolve(&series, local).map_err(fault)?,
-        };
-        let wh = watt_hours(text(record, self.kwh, "kwh")?, self.comma)
-            .map_err(|reason| FieldFault::new(self.kwh, reason))?;
+        let mut stamps = self.stamps.get();
+        let stamp = stamps.read(text(record, self.start, "interval_start")?);
+        self.stamps.set(stamps);
+        let stamp = stamp.map_err(|reason| FieldFault::new(self.start, reason))?;
+        let kwh = text(record, self.kwh, "kwh")?;
         let quality =
             self.optional(record, self.quality, Quality::parse, "a quality (actual, estimated, customer, edited)")?;
-        Ok(Reading { series, start, seconds: 0, wh, quality: quality.unwrap_or_default(), line })
+        // A file that does not speak of quality holds what was measured.
+        Ok((series, stamp, quality.unwrap_or_default(), kwh))
     }
 
     /// The row's series; the same allocation as the row before where it is the same.
     fn series(&self, record: &ByteRecord) -> Result<Arc<SeriesKey>, FieldFault> {
         let meter = self.meter.map_or(Ok(None), |at| field(record, at))?;
-        let direction = self
-            .optional(record, self.direction, Direction::parse, "a direction (import, export)")?
-            .unwrap_or_default();
+        let register = self.register.map_or(Ok(None), |at| field(record, at))?;
+        let direction = self.optional(record, self.direction, Direction::parse, "a direction (import, export)")?;
+        // A file that does not speak of direction holds what was bought.
+        let direction = direction.unwrap_or_default();
         let mut last = self.last.borrow_mut();
-        if last.meter.as_deref() != meter || last.direction != direction {
-            *last = Arc::new(SeriesKey { meter: meter.map(str::to_owned), direction, register: None });
+        if last.meter.as_deref() != meter || last.register.as_deref() != register || last.direction != direction {
+            let (meter, register) = (meter.map(str::to_owned), register.map(str::to_owned));
+            *last = Arc::new(SeriesKey { meter, direction, register });
         }
         Ok(Arc::clone(&last))
     }
@@ -125,6 +150,11 @@ impl Columns {
         let Some(at) = at else { return Ok(None) };
         let Some(value) = field(record, at)? else { return Ok(None) };
         parse(value).map(Some).ok_or_else(|| FieldFault::new(at, format!("{value:?} is not {what}")))
+    }
+
+    /// Refuses a row for its time.
+    pub fn of_time(&self, reason: String) -> FieldFault {
+        FieldFault::new(self.start, reason)
     }
 }
 
@@ -144,32 +174,6 @@ fn field(record: &ByteRecord, at: usize) -> Result<Option<&str>, FieldFault> {
 
 fn text<'r>(record: &'r ByteRecord, at: usize, name: &str) -> Result<&'r str, FieldFault> {
     field(record, at)?.ok_or_else(|| FieldFault::new(at, format!("{name} is missing")))
-}
-
-/// Reads RFC 3339, or `2026-01-31 13:45[:00]` with a space or `T`.
-pub fn stamp(text: &str) -> Result<Stamp, String> {
-    let implausible = || format!("{text:?} is not a time that a meter can have measured");
-    if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
-        let instant = instant.to_utc();
-        return if plausible(instant) { Ok(Stamp::Instant(instant)) } else { Err(implausible()) };
-    }
-    ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
-        .iter()
-        .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
-        .ok_or_else(|| format!("{text:?} is not a time such as 2026-01-31T13:45:00Z"))
-        .and_then(|local| if plausible(local.and_utc()) { Ok(Stamp::Local(local)) } else { Err(implausible()) })
-}
-
-/// Kilowatt-hours as whole watt-hours, half away from zero.
-fn watt_hours(text: &str, comma: bool) -> Result<i64, String> {
-    let normal = if comma { text.replace(',', ".") } else { text.to_owned() };
-    let fault = || format!("{text:?} is not a number of kWh");
-    let wh = plain::decimal(&normal).and_then(|kwh| kwh.checked_mul(Decimal::ONE_THOUSAND)).ok_or_else(fault)?;
-    Rounding::HalfAwayFromZero
-        .apply(wh, 0)
-        .to_i64()
-        .filter(|wh| i32::try_from(*wh).is_ok())
-        .ok_or_else(|| format!("{text} kWh in one interval is more than any meter measures"))
 }
 
 /// The row as a refused line; its columns are counted from the fields before.

@@ -23,6 +23,8 @@ pub enum Resource {
     ReadingType,
     /// Values.
     IntervalBlock,
+    /// The clocks of the place.
+    LocalTime,
 }
 
 /// Unit and direction; `None` where the file does not say.
@@ -33,6 +35,15 @@ pub struct Kind {
     pub flow: Option<i64>,
     pub length: Option<u32>,
     pub accumulation: Option<i64>,
+}
+
+/// The clocks of the place, as the file writes them: seconds east of UTC, and the coded days of the changes.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct LocalTime {
+    pub offset: Option<i64>,
+    pub saving: Option<i64>,
+    pub start: String,
+    pub end: String,
 }
 
 /// A value as the file writes it.
@@ -64,6 +75,7 @@ pub struct Entry {
     pub up_link: String,
     pub related: Vec<String>,
     pub kind: Kind,
+    pub local: LocalTime,
     pub readings: Vec<Raw>,
     pub line: u64,
     open: Option<Raw>,
@@ -72,7 +84,7 @@ pub struct Entry {
 
 impl Entry {
     pub fn link(&mut self, rel: &str, href: &str) {
-        let href = href.trim_end_matches('/').to_owned();
+        let href = path(href).to_owned();
         match rel {
             "self" => self.self_link = href,
             "up" => self.up_link = href,
@@ -91,6 +103,7 @@ impl Entry {
             Some("MeterReading") => Resource::MeterReading,
             Some("ReadingType") => Resource::ReadingType,
             Some("IntervalBlock") => Resource::IntervalBlock,
+            Some("LocalTimeParameters") => Resource::LocalTime,
             Some("IntervalReading") => {
                 self.open = Some(Raw { line, ..Raw::default() });
                 return;
@@ -107,6 +120,7 @@ impl Entry {
             (("title", "entry"), _) | (("value", "IntervalReading") | ("quality", _), Some(_)) => true,
             (("start" | "duration", "timePeriod"), Some(_)) => true,
             ((name, "ReadingType"), _) => Kind::NAMES.contains(&name),
+            ((name, "LocalTimeParameters"), _) => LocalTime::NAMES.contains(&name),
             _ => false,
         }
     }
@@ -136,6 +150,9 @@ impl Entry {
             _ if parent == "ReadingType" => {
                 self.kind.set(name, &text).map_err(|reason| UsageError::at(place.0, place.1, reason))?;
             }
+            _ if parent == "LocalTimeParameters" => {
+                self.local.set(name, text).map_err(|reason| UsageError::at(place.0, place.1, reason))?;
+            }
             _ => {}
         }
         Ok(())
@@ -159,6 +176,20 @@ impl Kind {
             "intervalLength" => once(&mut self.length, name, text),
             _ => once(&mut self.accumulation, name, text),
         }
+    }
+}
+
+impl LocalTime {
+    const NAMES: [&str; 4] = ["tzOffset", "dstOffset", "dstStartRule", "dstEndRule"];
+
+    fn set(&mut self, name: &str, text: String) -> Result<(), String> {
+        match name {
+            "tzOffset" => once(&mut self.offset, name, &text)?,
+            "dstOffset" => once(&mut self.saving, name, &text)?,
+            "dstStartRule" => self.start = text,
+            _ => self.end = text,
+        }
+        Ok(())
     }
 }
 
@@ -189,6 +220,12 @@ fn once<T: FromStr>(figure: &mut Option<T>, name: &str, text: &str) -> Result<()
 /// A whole number; nothing else stands for one.
 pub fn whole<T: FromStr>(name: &str, text: &str) -> Result<T, String> {
     text.trim().parse().map_err(|_| format!("{name} {text:?} is not a whole number"))
+}
+
+/// A link without its host and without slashes around it.
+fn path(href: &str) -> &str {
+    let local = href.split_once("://").map_or(href, |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
+    local.trim().trim_matches('/')
 }
 
 /// The names of an element and of the one around it.

@@ -5,11 +5,9 @@ use std::sync::Arc;
 use ::csv::StringRecord;
 use chrono::{DateTime, Duration, NaiveDate, NaiveTime, Utc};
 use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive;
 
-use super::super::{Direction, Item, Quality, Reading, Rejected, SeriesKey, UsageError, plausible};
+use super::super::{Direction, Energy, Item, Quality, Reading, Rejected, SeriesKey, UsageError, plausible};
 use super::raw;
-use crate::money::Rounding;
 use crate::plain;
 
 /// A register of a meter.
@@ -47,16 +45,14 @@ impl Register {
         usize::try_from(1440 / self.minutes).unwrap_or(0)
     }
 
-    /// Whole watt-hours, half away from zero.
-    fn watt_hours(&self, text: &str) -> Option<i64> {
+    /// The energy of a value; below zero too, for whoever checks signs to tell.
+    fn energy(&self, text: &str) -> Option<Energy> {
         let factor = match self.unit.as_str() {
             "WH" => 1,
             "KWH" => 1_000,
             _ => 1_000_000,
         };
-        let wh =
-            plain::decimal(text.trim()).filter(|value| *value >= Decimal::ZERO)?.checked_mul(Decimal::from(factor))?;
-        Rounding::HalfAwayFromZero.apply(wh, 0).to_i64().filter(|wh| i32::try_from(*wh).is_ok())
+        Energy::of_wh(plain::decimal(text.trim())?.checked_mul(Decimal::from(factor))?)
     }
 }
 
@@ -66,6 +62,8 @@ pub struct Day {
     start: DateTime<Utc>,
     fields: StringRecord,
     count: usize,
+    /// When the day was last updated, as 20260131120000; 0 where the record does not say.
+    version: i64,
     /// One a value; empty until 400 records tell, where the day says so (V).
     qualities: Vec<Option<Letter>>,
 }
@@ -95,7 +93,11 @@ impl Day {
             return Ok(Err(Rejected::new(line, column(record, 1), &raw(record), reason)));
         };
         let known = if letter == 'V' { None } else { Some(letter) };
-        Ok(Ok(Self { line, start, fields: record.clone(), count, qualities: vec![known; count] }))
+        let Some(version) = updated(record.get(count + 5).unwrap_or_default()) else {
+            let reason = format!("{:?} is not a moment such as 20260131120000", record.get(count + 5).unwrap_or_default());
+            return Ok(Err(Rejected::new(line, column(record, count + 5), &raw(record), reason)));
+        };
+        Ok(Ok(Self { version, line, start, fields: record.clone(), count, qualities: vec![known; count] }))
     }
 
     /// Takes a 400 record: first and last interval, from 1, and their quality.
@@ -133,12 +135,13 @@ impl Day {
             }
             let text = self.fields.get(at + 2).unwrap_or_default();
             let start = self.start + Duration::minutes(minutes * i64::try_from(at).unwrap_or(0));
-            each(match register.watt_hours(text) {
-                Some(wh) => Item::Reading(Reading {
+            each(match register.energy(text) {
+                Some(energy) => Item::Reading(Reading {
                     series: Arc::clone(&register.series),
                     start,
                     seconds: register.minutes * 60,
-                    wh,
+                    energy,
+                    version: self.version,
                     quality: if *letter == 'A' { Quality::Actual } else { Quality::Estimated },
                     line: self.line,
                 }),
@@ -160,6 +163,19 @@ impl Day {
 fn column(record: &StringRecord, field: usize) -> u64 {
     let before: usize = record.iter().take(field).map(|field| field.chars().count() + 1).sum();
     u64::try_from(before + 1).unwrap_or(1)
+}
+
+/// The moment of an update as a number that grows with it; 0 where there is none.
+fn updated(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let number = || text.parse::<i64>().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
+    match text.len() {
+        0 => Some(0),
+        // Without seconds.
+        12 => number().map(|minutes| minutes * 100),
+        14 => number(),
+        _ => None,
+    }
 }
 
 /// Start of a day of market time, UTC+10 without daylight saving.

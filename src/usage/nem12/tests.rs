@@ -1,7 +1,7 @@
 //! AEMO's example files are read, invalid ones refused with reasons.
 
 use super::*;
-use crate::usage::{Direction, Quality, Reading};
+use crate::usage::{Direction, Energy, Quality, Reading};
 
 fn file(name: &str) -> String {
     std::fs::read_to_string(format!("{}/end2end/reference/nem12/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
@@ -12,6 +12,7 @@ fn parse(text: &str) -> Result<(Vec<Reading>, Vec<String>), String> {
     let end = read(text.as_bytes(), &mut |item| match item {
         Item::Reading(reading) => readings.push(reading),
         Item::Rejected(rejected) => refused.push(rejected.to_string()),
+        Item::Zone(_) => panic!("NEM12 names no zone"),
     });
     end.map(|()| (readings, refused)).map_err(|fault| fault.to_string())
 }
@@ -22,7 +23,7 @@ fn two_registers_of_a_meter_are_two_series() {
     assert_eq!((readings.len(), refused.len()), (8 * 48, 0));
     let first = &readings[0];
     assert_eq!(first.start.to_rfc3339(), "2005-03-14T14:00:00+00:00", "midnight of market time, UTC+10");
-    assert_eq!((first.wh, first.seconds, first.quality), (300_000, 1800, Quality::Actual));
+    assert_eq!((first.energy, first.seconds, first.quality), (Energy::whole(300_000), 1800, Quality::Actual));
     assert_eq!(
         (first.series.meter.as_deref(), first.series.register.as_deref(), first.series.direction),
         (Some("01002"), Some("E1"), Direction::Import)
@@ -33,7 +34,7 @@ fn two_registers_of_a_meter_are_two_series() {
 #[test]
 fn watt_hours_and_qualities_of_parts_of_a_day_are_understood() {
     let (readings, _) = parse(&file("NEM12#05050200001000000#GLOBALM#NEMMCO")).unwrap();
-    assert!(readings.iter().all(|reading| reading.wh == 111 && reading.seconds == 900));
+    assert!(readings.iter().all(|reading| reading.energy == Energy::whole(111) && reading.seconds == 900));
     let (readings, _) = parse(&file("NEM12#05051100001000000#GLOBALM#NEMMCO")).unwrap();
     assert_eq!(readings.len(), 192);
     let estimated = readings.iter().filter(|reading| reading.quality == Quality::Estimated).count();

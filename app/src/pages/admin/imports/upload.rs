@@ -11,13 +11,17 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use chrono_tz::Tz;
 use eis::access::{Actor, Permission};
+use eis::figures::Mark;
 use eis::ids::ClientId;
 use eis::imports::{self, ImportError, ImportFile, ImportOptions, ImportResult};
+use eis::usage::Hints;
 use leptos::prelude::*;
 use serde::Deserialize;
 use tokio::io::AsyncWriteExt;
 
-use crate::components::{Button, ButtonLink, ErrorSummary, Field, FileField, Kind, PageHeader, PostForm};
+use crate::components::{
+    Button, ButtonLink, Choice, ErrorSummary, Field, FileField, Kind, PageHeader, PostForm, SelectField,
+};
 use crate::format;
 use crate::forms::{FieldErrors, Typed};
 use crate::pages::conflict;
@@ -57,18 +61,54 @@ pub async fn new(ctx: Ctx, Path(client): Path<String>, Query(query): Query<NewQu
             <div class="stack">
             <PostForm action=list.clone() context=context multipart=true class="form">
                 <Field name="serial" label="Meter serial" width="w20" autocomplete="off" hint="For a file of one meter that does not carry its serial, as most Green Button files do not. Leave it empty when the file names its meters." value=typed.value("serial", query.meter) error=typed.error("serial") optional=true/>
+                <SelectField name="values" label="Values below zero" hint="They are refused unless the file has one net column for both ways: energy bought less energy fed in. Bought and fed in are then kept apart, and the meter needs a register for each." choices=ways() value=typed.value("values", "")/>
+                <SelectField name="decimal" label="Decimal mark" hint="For a CSV file whose figures can be read in two ways, such as 1.234." choices=marks() value=typed.value("decimal", "")/>
                 <FileField name="file" label="File" accept=".xml,.csv,.txt" hint=format!("Green Button XML, CSV or NEM12, at most {largest} MB. The format is told by the content.") error=typed.error("file")/>
                 <div class="actions"><Button label="Import usage"/><ButtonLink label="Cancel" href=list.clone() kind=Kind::Secondary/></div>
             </PostForm>
             <p class="hint">
-                "CSV has one row an interval, with the columns interval_start and kwh, and if you like meter, direction and quality. "
+                "CSV has one row an interval, with the columns interval_start and kwh, and if you like meter, register, direction and quality. "
                 <a href=template>"Download a template"</a>
             </p>
+            {what_is_read()}
             </div>
         }
     })
     .await;
     Ok(html.into_response())
+}
+
+/// What files are read and what is refused, for who wonders before or after.
+fn what_is_read() -> impl IntoView {
+    let lines = [
+        "CSV: a header and one row an interval, in any order; commas, semicolons, tabs or bars between fields; decimal point or comma; UTF-8, or UTF-16 with its mark.",
+        "Times are the start of the interval, like 2026-01-31T13:45:00+01:00. Without an offset they are local to the meter.",
+        "Green Button: a meter is told by its usage point's link; other units than watt-hours are left out. NEM12: registers E are bought, B fed in.",
+        "Intervals of 5, 15, 30 or 60 minutes; the length may change from a day on.",
+        "Every register must have its days. A day that one of several registers lacks is not taken.",
+        "Values below zero, two different values of one interval, and figures that may be two numbers are refused.",
+        "A line that is refused costs that line only: it is kept with its reason, to be mended and sent again.",
+    ];
+    view! {
+        <details>
+            <summary>"What is read, and what is refused"</summary>
+            <ul>{lines.map(|line| view! { <li>{line}</li> }).collect_view()}</ul>
+        </details>
+    }
+}
+
+/// What values below zero are.
+fn ways() -> Vec<Choice> {
+    vec![Choice::new("", "An error: refuse them"), Choice::new("net", "Energy fed in: the column is net")]
+}
+
+/// The decimal marks of files.
+fn marks() -> Vec<Choice> {
+    vec![
+        Choice::new("", "As the file's figures tell"),
+        Choice::new("comma", "Comma: 1,234 is a little more than one"),
+        Choice::new("point", "Point: 1.234 is a little more than one"),
+    ]
 }
 
 /// A file received, gone when dropped.
@@ -85,10 +125,55 @@ impl Drop for Received {
     }
 }
 
+/// What a person said of the file.
+#[derive(Debug, Clone, Default)]
+struct Told {
+    serial: String,
+    values: String,
+    decimal: String,
+}
+
+impl Told {
+    /// Takes a field of this name; false where it is another one's.
+    fn take(&mut self, name: &str, text: String) -> bool {
+        let field = match name {
+            "serial" => &mut self.serial,
+            "values" => &mut self.values,
+            "decimal" => &mut self.decimal,
+            _ => return false,
+        };
+        text.trim().clone_into(field);
+        true
+    }
+
+    /// As the form gives it back.
+    fn values(self) -> Vec<(String, String)> {
+        [("serial", self.serial), ("values", self.values), ("decimal", self.decimal)]
+            .map(|(name, value)| (name.to_owned(), value))
+            .into()
+    }
+
+    /// What reading the file needs to know.
+    fn hints(&self, zone: Tz) -> Result<Hints, FieldErrors> {
+        let net = match self.values.as_str() {
+            "" => false,
+            "net" => true,
+            _ => return Err(FieldErrors::one("values", "Choose what values below zero are.")),
+        };
+        let mark = match self.decimal.as_str() {
+            "" => None,
+            "comma" => Some(Mark::Comma),
+            "point" => Some(Mark::Point),
+            _ => return Err(FieldErrors::one("decimal", "Choose the decimal mark.")),
+        };
+        Ok(Hints { zone: Some(zone), mark, net })
+    }
+}
+
 /// What the form sent.
 #[derive(Default)]
 struct Sent {
-    serial: String,
+    told: Told,
     file: Option<Received>,
     /// A file was chosen that has no content.
     empty: bool,
@@ -120,7 +205,7 @@ pub async fn create(
     let mut body = body.map_err(|_| AppError::BadRequest("An import is sent as a form with a file.".into()))?;
     let sent = context(&mut body).await?;
     if refuses(Guard::SameContext, sent != actor.context_token()) {
-        let values = vec![("serial".to_owned(), serial(&mut body).await)];
+        let values = told(&mut body).await.values();
         let typed = Typed { page: form_of(client), context: sent.clone(), values, ..Typed::default() };
         return Ok(conflict::refuse(&ctx, &actor, &sent, typed).await);
     }
@@ -133,7 +218,7 @@ pub async fn create(
             Ok(see_other(&format!("{list}/{}", result.id)))
         }
         Err(Refusal::Form(sent, errors)) => {
-            let values = vec![("serial".to_owned(), sent.serial.clone())];
+            let values = sent.told.values();
             let context = at.actor.context_token();
             let page = form_of(client);
             ctx.keep_typed(Typed { page: page.clone(), context, values, errors }).await;
@@ -151,8 +236,12 @@ async fn import(ctx: &Ctx, at: &AtClient, body: Multipart) -> Result<ImportResul
         return Err(refused("file", text.into(), sent));
     };
     let zone = at.client.time_zone.parse().unwrap_or(Tz::UTC);
+    let hints = match sent.told.hints(zone) {
+        Ok(hints) => hints,
+        Err(errors) => return Err(Refusal::Form(Box::new(sent), errors)),
+    };
     let file = ImportFile { path: file.path.clone(), name: file.name.clone() };
-    match read_and_write(ctx, &at.actor, file, zone, &sent.serial).await {
+    match read_and_write(ctx, &at.actor, file, hints, &sent.told.serial).await {
         Ok(result) => Ok(result),
         Err(ImportError::File(text)) => Err(refused("file", text, sent)),
         Err(ImportError::Meter(text)) => Err(refused("serial", text, sent)),
@@ -165,10 +254,10 @@ async fn read_and_write(
     ctx: &Ctx,
     actor: &Actor,
     file: ImportFile,
-    zone: Tz,
+    hints: Hints,
     serial: &str,
 ) -> Result<ImportResult, ImportError> {
-    let survey = imports::survey(file, zone).await?;
+    let survey = imports::survey(file, hints).await?;
     let options = ImportOptions { serial: Some(serial.to_owned()) };
     let mut tx = ctx.db().as_tenant(actor, eis::db::Access::Write).await?;
     let result = imports::import_usage(&mut tx, actor, survey, &options).await?;
@@ -189,12 +278,18 @@ async fn context(body: &mut Multipart) -> Result<String, AppError> {
     }
 }
 
-/// The serial that was typed, where it comes next; empty where it cannot be read.
-async fn serial(body: &mut Multipart) -> String {
-    match body.next_field().await {
-        Ok(Some(field)) if field.name() == Some("serial") => text(field).await.unwrap_or_default(),
-        _ => String::new(),
+/// What was said of the file, as far as it comes next and can be read.
+async fn told(body: &mut Multipart) -> Told {
+    let mut told = Told::default();
+    while let Ok(Some(field)) = body.next_field().await {
+        let name = field.name().unwrap_or_default().to_owned();
+        // The file comes last; nothing of it is kept.
+        let Ok(text) = text(field).await else { break };
+        if name == "file" || !told.take(&name, text) {
+            break;
+        }
     }
+    told
 }
 
 /// Takes the rest of the form apart.
@@ -202,13 +297,16 @@ async fn receive(mut body: Multipart) -> Result<Sent, Refusal> {
     let mut sent = Sent::default();
     loop {
         match body.next_field().await {
-            Ok(Some(field)) if field.name() == Some("serial") => sent.serial = text(field).await?.trim().to_owned(),
             Ok(Some(field)) if field.name() == Some("file") => match keep(field).await {
                 Ok(Kept::File(file)) => sent.file = Some(file),
                 Ok(kept) => sent.empty = matches!(kept, Kept::Empty),
                 Err(error) => return Err(too_large(error, sent)),
             },
-            Ok(Some(_)) => {}
+            Ok(Some(field)) => {
+                let name = field.name().unwrap_or_default().to_owned();
+                let text = text(field).await?;
+                sent.told.take(&name, text);
+            }
             Ok(None) => return Ok(sent),
             Err(error) => return Err(too_large(Fault::Body(error), sent)),
         }

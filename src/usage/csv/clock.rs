@@ -1,0 +1,146 @@
+//! Local times: which of the two hours a time means where clocks go back, told by the order of the rows.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono_tz::Tz;
+
+use super::super::days::instants;
+use super::super::{Reading, SeriesKey};
+use super::numbers::Figure;
+
+/// A row that was read.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// Its reading, without energy and, where the time is local, without an instant.
+    pub reading: Reading,
+    /// Its energy.
+    pub figure: Figure,
+}
+
+/// What a local time cannot be, as a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Nowhere {
+    /// Line of the row.
+    pub line: u64,
+    /// The time as it is written.
+    pub local: NaiveDateTime,
+    /// What is wrong.
+    pub reason: String,
+}
+
+/// Turns local times into instants, a series at a time.
+pub struct Clock {
+    zone: Option<Tz>,
+    series: HashMap<Arc<SeriesKey>, State>,
+}
+
+/// What is known of a series.
+#[derive(Default)]
+struct State {
+    /// The last local time that means one instant.
+    before: Option<NaiveDateTime>,
+    /// Rows since then whose time means two.
+    run: Vec<Twice>,
+}
+
+/// A row whose local time means two instants.
+struct Twice {
+    local: NaiveDateTime,
+    first: DateTime<Utc>,
+    second: DateTime<Utc>,
+    row: Row,
+}
+
+/// In which order the rows of a series go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order {
+    Ascending,
+    Descending,
+}
+
+impl Clock {
+    /// For local times of a zone; without one they are refused.
+    pub fn new(zone: Option<Tz>) -> Self {
+        Self { zone, series: HashMap::new() }
+    }
+
+    /// Takes a row with a local time and hands on whatever is settled.
+    pub fn take(
+        &mut self,
+        local: NaiveDateTime,
+        mut row: Row,
+        each: &mut dyn FnMut(Result<Row, Nowhere>),
+    ) {
+        let line = row.reading.line;
+        let nowhere = |reason: String| Err(Nowhere { line, local, reason });
+        let Some(zone) = self.zone else {
+            return each(nowhere(format!("{local} has no offset and no time zone is known: say the zone")));
+        };
+        let state = self.series.entry(Arc::clone(&row.reading.series)).or_default();
+        match instants(zone, local) {
+            (Some(first), Some(second)) if first == second => {
+                state.settle(Some(local), each);
+                state.before = Some(local);
+                row.reading.start = first;
+                each(Ok(row));
+            }
+            (Some(first), Some(second)) => state.run.push(Twice { local, first, second, row }),
+            _ => each(nowhere(format!("{local} does not exist in {zone}: clocks skip it"))),
+        }
+    }
+
+    /// Settles what is left at the end of the file.
+    pub fn finish(mut self, each: &mut dyn FnMut(Result<Row, Nowhere>)) {
+        self.series.values_mut().for_each(|state| state.settle(None, each));
+    }
+}
+
+impl State {
+    /// Settles the rows that wait: `after` is the local time of the row behind them.
+    fn settle(&mut self, after: Option<NaiveDateTime>, each: &mut dyn FnMut(Result<Row, Nowhere>)) {
+        let order = self.order(after);
+        let mut last = None;
+        let mut later = order == Some(Order::Descending);
+        let again = self.has_a_time_twice();
+        for Twice { local, first, second, mut row } in std::mem::take(&mut self.run) {
+            if order.is_none() && again {
+                let line = row.reading.line;
+                let reason = format!(
+                    "{local} is there twice, as clocks go back then, and the order of the rows does not tell which is which: \
+                     write the times with their offset"
+                );
+                each(Err(Nowhere { line, local, reason }));
+                continue;
+            }
+            match order {
+                Some(Order::Ascending) if last.is_some_and(|last| local <= last) => later = true,
+                Some(Order::Descending) if last.is_some_and(|last| local >= last) => later = false,
+                _ => {}
+            }
+            last = Some(local);
+            row.reading.start = if later { second } else { first };
+            each(Ok(row));
+        }
+    }
+
+    fn has_a_time_twice(&self) -> bool {
+        let mut times: Vec<NaiveDateTime> = self.run.iter().map(|twice| twice.local).collect();
+        times.sort_unstable();
+        times.windows(2).any(|pair| pair.first() == pair.last())
+    }
+
+    /// The order that most steps of these rows have, with the rows before and behind them.
+    fn order(&self, after: Option<NaiveDateTime>) -> Option<Order> {
+        let times: Vec<NaiveDateTime> =
+            self.before.into_iter().chain(self.run.iter().map(|twice| twice.local)).chain(after).collect();
+        let pairs = || times.windows(2).filter_map(|pair| pair.first().zip(pair.last()));
+        let (up, down) = (pairs().filter(|(one, two)| one < two).count(), pairs().filter(|(one, two)| one > two).count());
+        match up.cmp(&down) {
+            std::cmp::Ordering::Greater => Some(Order::Ascending),
+            std::cmp::Ordering::Less => Some(Order::Descending),
+            std::cmp::Ordering::Equal => None,
+        }
+    }
+}
