@@ -91,6 +91,8 @@ pub struct UsageSource {
     pub reads: usize,
     /// Serial numbers of the meters.
     pub meters: Vec<String>,
+    /// Names of registers that were added up and billed as one.
+    pub added: Vec<String>,
 }
 
 /// Why an invoice differs from an earlier one, as it was worked out when the invoice was made.

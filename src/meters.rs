@@ -12,6 +12,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use crate::db::here;
 use crate::db::schema::meters;
 use crate::ids::{ClientId, CustomerId, MeterId, OrganizationId, UserId};
+use crate::tariff_document::same_register;
 use crate::usage::Direction;
 
 /// The interval lengths a meter may have, in minutes.
@@ -127,12 +128,6 @@ pub fn register_names(text: &str) -> Result<Vec<String>, String> {
         }
     }
     Ok(names)
-}
-
-/// Whether two names are of the same register: outer spaces and case make no difference.
-#[must_use]
-pub fn same_register(one: &str, other: &str) -> bool {
-    one.trim().to_lowercase() == other.trim().to_lowercase()
 }
 
 /// Whether both name their registers and have none in common.

@@ -24,6 +24,7 @@ mod grid;
 mod input;
 mod item;
 mod measure;
+mod named;
 mod part;
 mod registers;
 pub mod report;
@@ -34,7 +35,7 @@ mod walk;
 pub use bill::{Bill, BillLine, Carried, LineKind, Peaks, TraceDay, Unit};
 pub use compile::CompiledTariff;
 pub use error::RatingError;
-pub use input::{History, PastPeak, Supply, UsageInput};
+pub use input::{History, PastPeak, Register, Supply, UsageInput};
 pub use item::Item;
 
 use crate::period::Period;

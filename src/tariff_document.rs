@@ -26,11 +26,12 @@ use serde::{Deserialize, Serialize};
 pub use calendar::{Calendar, DayKind, DayPattern, MonthDay, Season};
 pub use charges::{
     Adjustment, AdjustmentKind, ExportCredit, FixedBasis, FixedCharge, LineKind, Minimum, MinimumBasis, NetMetering,
-    Proration, RoundingPolicy, Settlement, Tax,
+    Netting, Proration, RoundingPolicy, Settlement, Tax,
 };
 pub use difference::{Change, difference};
+pub use locate::place;
 pub use now::Holding;
-pub use prices::{Block, BlockBasis, DemandCharge, EnergyCharge, PriceCell, Ratchet};
+pub use prices::{Block, BlockBasis, DemandCharge, EnergyCharge, PriceCell, Ratchet, same_register};
 pub use read::{has_zone, read};
 pub use validate::Fault;
 
@@ -109,6 +110,12 @@ pub struct TariffDocument {
 }
 
 impl TariffDocument {
+    /// Whether its energy charges are prices of registers, each of its own.
+    #[must_use]
+    pub fn names_registers(&self) -> bool {
+        self.energy.iter().any(|charge| charge.register.is_some())
+    }
+
     /// The document as JSON, which [`read`] reads back unchanged.
     #[must_use]
     pub fn to_json(&self) -> String {

@@ -9,12 +9,13 @@ use super::draft::{Draft, DraftLine};
 use super::inputs::Inputs;
 use super::load::{AgreementRow, CustomerRow, DayRow, LaterRow, MeterRow, PastRow, ReadRow};
 use super::tariffs::{self, Tariffs, Version};
-use super::usage::{Lacking, Measured, measure};
+use super::usage::{Counted, Lacking, Measured, apart, measure};
 use crate::ids::{CustomerId, InvoiceId};
 use crate::invoices::UsageSource;
 use crate::money::Money;
 use crate::period::Period;
-use crate::rating::{self, Bill, Carried, CompiledTariff, History, PastPeak, UsageInput};
+use crate::rating::{self, Bill, Carried, CompiledTariff, History, PastPeak, Register, UsageInput};
+use crate::usage::Direction;
 
 /// What is known about one customer.
 pub(super) struct Account<'a> {
@@ -100,7 +101,9 @@ impl Account<'_> {
         };
         source.meters.dedup();
         import_usage.count_into(&mut source);
-        Ok(Usage { import: import_usage, export: export_usage, source })
+        let mut counted = self.apart(&import, Direction::Import, span)?;
+        counted.extend(self.apart(&export, Direction::Export, span)?);
+        Ok(Usage { import: import_usage, export: export_usage, counted, source })
     }
 
     /// The draft; nothing when the customer has no day in the period.
@@ -112,6 +115,18 @@ impl Account<'_> {
     }
 
     fn measured(&self, meters: &[&MeterRow], span: Period) -> Result<Measured, Lacking> {
+        let (days, reads) = self.rows_of(meters, span);
+        measure(meters, &days, &reads, span)
+    }
+
+    /// The registers of some meters of a direction.
+    fn apart(&self, meters: &[&MeterRow], direction: Direction, span: Period) -> Result<Vec<Counted>, Lacking> {
+        let (days, reads) = self.rows_of(meters, span);
+        apart(meters, direction, &days, &reads, span)
+    }
+
+    /// What some meters measured in some days.
+    fn rows_of(&self, meters: &[&MeterRow], span: Period) -> (Vec<&DayRow>, Vec<&ReadRow>) {
         let ours = |id| meters.iter().any(|meter| meter.id == id);
         let days: Vec<&DayRow> = self.days.iter().filter(|row| ours(row.meter_id)).copied().collect();
         let reads: Vec<&ReadRow> = self
@@ -120,7 +135,7 @@ impl Account<'_> {
             .filter(|row| ours(row.meter_id) && row.from_on < span.to() && row.to_on > span.from())
             .copied()
             .collect();
-        measure(meters, &days, &reads, span)
+        (days, reads)
     }
 
     /// What earlier bills leave goes to the bill issued next, once: where that one was for later days, this bill can
@@ -166,7 +181,7 @@ impl Account<'_> {
         names.dedup();
         let tariffs: Vec<_> = versions.iter().map(|(_, version)| version.id).collect();
         let metadata = json!({
-            "usage": source,
+            "usage": UsageSource { added: bill.added, ..source.clone() },
             "inputs": inputs,
             "tariffs": tariffs,
             "peaks": bill.peaks,
@@ -230,12 +245,22 @@ impl Account<'_> {
 pub(super) struct Usage {
     import: Measured,
     export: Option<Measured>,
+    counted: Vec<Counted>,
     source: UsageSource,
 }
 
 impl Usage {
-    pub fn input(&self) -> UsageInput<'_> {
-        UsageInput { import: self.import.supply(), export: self.export.as_ref().map(Measured::supply) }
+    /// Its registers, for [`Usage::input`].
+    pub fn registers(&self) -> Vec<Register<'_>> {
+        let imports = self.counted.iter().filter(|counted| counted.direction() == Direction::Import);
+        let exports = self.counted.iter().filter(|counted| counted.direction() == Direction::Export);
+        let imports = imports.map(|counted| counted.register(&self.import));
+        let exports = self.export.iter().flat_map(|all| exports.clone().map(move |counted| counted.register(all)));
+        imports.chain(exports).collect()
+    }
+
+    pub fn input<'u>(&'u self, registers: &'u [Register<'u>]) -> UsageInput<'u> {
+        UsageInput { import: self.import.supply(), export: self.export.as_ref().map(Measured::supply), registers }
     }
 }
 
@@ -254,7 +279,8 @@ impl Basis<'_> {
     }
 
     fn rate(&self) -> Result<Bill, String> {
-        let bill = rating::rate_versions(&self.compiled()?, &self.usage.input(), self.span, &self.history);
+        let registers = self.usage.registers();
+        let bill = rating::rate_versions(&self.compiled()?, &self.usage.input(&registers), self.span, &self.history);
         bill.map_err(|error| format!("Rating failed: {error}."))
     }
 }

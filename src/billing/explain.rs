@@ -121,7 +121,9 @@ async fn of_period(
 
 /// Nothing where a bill that might have been cannot be rated: then the page says only how much more or less it is.
 fn compare(was: &Basis<'_>, is: &Basis<'_>, past: &PastRow, draft: &Draft) -> Option<Explained> {
-    let (usages, versions) = ([was.usage.input(), is.usage.input()], [was.compiled().ok()?, is.compiled().ok()?]);
+    let [then, now] = [was.usage.registers(), is.usage.registers()];
+    let usages = [was.usage.input(&then), is.usage.input(&now)];
+    let versions = [was.compiled().ok()?, is.compiled().ok()?];
     let tariff = |basis: &Basis<'_>| basis.versions.last().map(|(_, version)| version.code.clone()).unwrap_or_default();
     let codes = [tariff(was), tariff(is)];
     let [before_usage, now_usage] = &usages;

@@ -6,7 +6,7 @@ use diesel_async::AsyncPgConnection;
 use rust_decimal::Decimal;
 
 use super::Desk;
-use super::account::{Account, Usage};
+use super::account::Account;
 use super::load;
 use super::run::accounts as sorted;
 use super::tariffs::{Tariffs, compile};
@@ -14,7 +14,7 @@ use crate::clients::Client;
 use crate::ids::CustomerId;
 use crate::money::Money;
 use crate::period::Period;
-use crate::rating::{self, Bill, CompiledTariff, History};
+use crate::rating::{self, Bill, CompiledTariff, History, UsageInput};
 use crate::tariff_document::TariffDocument;
 
 /// A tariff to try, with the client's tax where it names none.
@@ -41,7 +41,7 @@ impl Candidate {
     ///
     /// # Errors
     /// A sentence that says why there is none.
-    pub fn bill(&self, usage: &rating::UsageInput<'_>, days: Period, history: &History) -> Result<Bill, String> {
+    pub fn bill(&self, usage: &UsageInput<'_>, days: Period, history: &History) -> Result<Bill, String> {
         rating::rate(&self.tariff, usage, days, history).map_err(|error| error.to_string())
     }
 }
@@ -125,7 +125,8 @@ pub async fn bill(
         Ok(usage) => usage,
         Err(lacking) => return Ok(Some(Err(lacking.1))),
     };
-    Ok(Some(candidate.bill(&usage.input(), span, &History::default())))
+    let registers = usage.registers();
+    Ok(Some(candidate.bill(&usage.input(&registers), span, &History::default())))
 }
 
 /// From the first day to the last.
@@ -145,11 +146,12 @@ fn shadow(account: &Account<'_>, tariffs: &Tariffs, months: &[Period], candidate
                 continue;
             }
         };
-        let now = agreed(account, tariffs, &usage, span, &as_agreed);
+        let registers = usage.registers();
+        let now = agreed(account, tariffs, &usage.input(&registers), span, &as_agreed);
         let under = candidates
             .iter()
             .zip(&histories)
-            .map(|(candidate, history)| candidate.bill(&usage.input(), span, history))
+            .map(|(candidate, history)| candidate.bill(&usage.input(&registers), span, history))
             .collect::<Vec<_>>();
         let any = [&now].into_iter().chain(&under).find_map(|bill| bill.as_ref().ok());
         found.push(ShadowMonth {
@@ -185,12 +187,12 @@ impl ShadowMonth {
 fn agreed(
     account: &Account<'_>,
     tariffs: &Tariffs,
-    usage: &Usage,
+    usage: &UsageInput<'_>,
     span: Period,
     history: &History,
 ) -> Result<Bill, String> {
     let versions = super::tariffs::compiled(&tariffs.during(&account.agreements, span)?)?;
-    rating::rate_versions(&versions, &usage.input(), span, history).map_err(|error| error.to_string())
+    rating::rate_versions(&versions, usage, span, history).map_err(|error| error.to_string())
 }
 
 fn payable(bill: &Result<Bill, String>) -> Result<Money, String> {

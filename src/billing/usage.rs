@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use super::load::{DayRow, MeterRow, ReadRow};
 use crate::invoices::UsageSource;
 use crate::period::Period;
-use crate::rating::Supply;
+use crate::rating::{Register, Supply};
 use crate::usage::days::intervals;
 use crate::usage::{DayUsage, Direction, Profile, Quality, RegisterRead, merge};
 
@@ -37,6 +37,103 @@ impl Measured {
     }
 }
 
+/// The registers of one direction, as far as they are known apart.
+pub(super) struct Counted {
+    names: Vec<String>,
+    meters: String,
+    direction: Direction,
+    /// `None`: it is all that the direction has.
+    own: Option<Measured>,
+}
+
+impl Counted {
+    /// Which way it counts.
+    pub const fn direction(&self) -> Direction {
+        self.direction
+    }
+
+    /// The register, of what all of its direction come to.
+    pub fn register<'u>(&'u self, all: &'u Measured) -> Register<'u> {
+        let supply = self.own.as_ref().unwrap_or(all).supply();
+        Register { names: &self.names, meter: &self.meters, direction: self.direction, supply }
+    }
+}
+
+/// Sorts meters of one direction by the names of their registers, and measures each by itself where there are several.
+pub(super) fn apart(
+    meters: &[&MeterRow],
+    direction: Direction,
+    days: &[&DayRow],
+    reads: &[&ReadRow],
+    span: Period,
+) -> Result<Vec<Counted>, Lacking> {
+    let key = |meter: &MeterRow| meter.registers.iter().map(|name| name.trim().to_lowercase()).collect::<Vec<_>>();
+    let mut groups: BTreeMap<Vec<String>, Vec<&MeterRow>> = BTreeMap::new();
+    for meter in meters {
+        groups.entry(key(meter)).or_default().push(*meter);
+    }
+    let several = groups.len() > 1;
+    let counted = |group: Vec<&MeterRow>| {
+        let mut serials: Vec<&str> = group.iter().map(|meter| meter.serial.as_str()).collect();
+        serials.dedup();
+        let own = several.then(|| alone(&group, days, reads, span)).transpose()?;
+        let names = group.first().map(|meter| meter.registers.clone()).unwrap_or_default();
+        Ok(Counted { names, meters: serials.join(", "), direction, own })
+    };
+    groups.into_values().map(counted).collect()
+}
+
+/// What some meters of a direction counted by themselves. On days when none of them is in place they counted nothing:
+/// that some other meter is was looked at when all were added up.
+fn alone(meters: &[&MeterRow], days: &[&DayRow], reads: &[&ReadRow], span: Period) -> Result<Measured, Lacking> {
+    let mut missing = vec![];
+    let measured = if meters.iter().all(|meter| meter.kind == "interval") {
+        match profile(meters, days, span, &mut missing)? {
+            Measured::Profile(profile) => Measured::Profile(filled(profile, span)),
+            reads => reads,
+        }
+    } else {
+        Measured::Reads(filled_reads(registers(meters, reads, span, &mut missing)?, span))
+    };
+    if missing.is_empty() { Ok(measured) } else { Err(Lacking("missing_usage", told(&missing))) }
+}
+
+fn filled(profile: Profile, span: Period) -> Profile {
+    let nothing = |date| DayUsage::actual(date, vec![0; intervals(profile.zone, date, profile.minutes)]);
+    let mut days: BTreeMap<NaiveDate, DayUsage> = profile.days.iter().map(|day| (day.date, day.clone())).collect();
+    for date in span.dates() {
+        days.entry(date).or_insert_with(|| nothing(date));
+    }
+    Profile { days: days.into_values().collect(), ..profile }
+}
+
+fn filled_reads(reads: Vec<RegisterRead>, span: Period) -> Vec<RegisterRead> {
+    let nothing = |from, to, like: Option<&RegisterRead>| {
+        let zero =
+            |figures: &BTreeMap<String, Decimal>| figures.keys().map(|name| (name.clone(), Decimal::ZERO)).collect();
+        let like = like.cloned().unwrap_or_else(|| RegisterRead::total(from, to, Decimal::ZERO));
+        RegisterRead {
+            tou: zero(&like.tou),
+            peak_kw: like.peak_kw.map(|_| Decimal::ZERO),
+            tou_peak_kw: zero(&like.tou_peak_kw),
+            ..RegisterRead::total(from, to, Decimal::ZERO)
+        }
+    };
+    let like = reads.first().cloned();
+    let (mut reached, mut whole) = (span.from(), vec![]);
+    for read in reads {
+        if reached < read.from {
+            whole.push(nothing(reached, read.from, like.as_ref()));
+        }
+        reached = read.to;
+        whole.push(read);
+    }
+    if reached < span.to() {
+        whole.push(nothing(reached, span.to(), like.as_ref()));
+    }
+    whole
+}
+
 /// Why there is no usage to rate: a kind of exception and a sentence.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Lacking(pub &'static str, pub String);
@@ -62,7 +159,7 @@ pub(super) fn measure(
     let measured = if by_register.is_empty() {
         profile(&by_interval, days, span, &mut missing)?
     } else {
-        Measured::Reads(registers(&by_register, reads, span, &mut missing))
+        Measured::Reads(registers(&by_register, reads, span, &mut missing)?)
     };
     if nothing {
         return Err(Lacking("no_usage", format!("No usage is there for {span}.")));
@@ -104,7 +201,8 @@ fn profile(
             .time_zone
             .parse()
             .map_err(|_| Lacking("rating_failed", format!("Meter {} has an unknown time zone.", meter.serial)))?;
-        let minutes = meter.interval_minutes.unwrap_or(60);
+        let unknown = || Lacking("rating_failed", format!("Meter {} has no length of its intervals.", meter.serial));
+        let minutes = meter.interval_minutes.ok_or_else(unknown)?;
         let mut found: BTreeMap<NaiveDate, DayUsage> = BTreeMap::new();
         for row in
             rows.iter().filter(|row| row.meter_id == meter.id && span.contains(row.day) && in_place(meter, row.day))
@@ -116,9 +214,9 @@ fn profile(
                 );
                 return Err(Lacking("rating_failed", text));
             }
-            found.insert(row.day, day(row));
+            found.insert(row.day, day(row, &meter.serial)?);
         }
-        let minutes = u16::try_from(minutes).unwrap_or(60);
+        let minutes = u16::try_from(minutes).map_err(|_| unknown())?;
         let gone: Vec<NaiveDate> =
             span.dates().filter(|day| in_place(meter, *day) && !found.contains_key(day)).collect();
         missing.extend(runs(&gone));
@@ -141,21 +239,33 @@ fn profile(
     Ok(Measured::Profile(whole))
 }
 
-fn day(row: &DayRow) -> DayUsage {
+fn day(row: &DayRow, serial: &str) -> Result<DayUsage, Lacking> {
     let gap = row.wh.contains(&None);
+    let unreadable = || {
+        let text = format!("The marks of the values of meter {serial} of {} cannot be read.", row.day);
+        Lacking("rating_failed", text)
+    };
     let code = |at: usize| {
+        // A value without a mark was measured.
         let flag = row.flags.as_ref().and_then(|flags| flags.get(at).copied().flatten()).unwrap_or_default();
         if row.wh.get(at).copied().flatten().is_none() {
-            Quality::Missing.code()
+            Ok(Quality::Missing.code())
         } else {
-            u8::try_from(flag).unwrap_or_default()
+            u8::try_from(flag).map_err(|_| unreadable())
         }
     };
-    let flags = (gap || row.flags.is_some()).then(|| (0..row.wh.len()).map(code).collect());
-    DayUsage { date: row.day, values: row.wh.iter().map(|value| value.unwrap_or_default()).collect(), flags }
+    let flags = (gap || row.flags.is_some()).then(|| (0..row.wh.len()).map(code).collect::<Result<Vec<u8>, _>>());
+    // What is missing counts as nothing only under its mark, which rating refuses.
+    let values = row.wh.iter().map(|value| value.unwrap_or_default()).collect();
+    Ok(DayUsage { date: row.day, values, flags: flags.transpose()? })
 }
 
-fn registers(meters: &[&MeterRow], rows: &[&ReadRow], span: Period, missing: &mut Vec<String>) -> Vec<RegisterRead> {
+fn registers(
+    meters: &[&MeterRow],
+    rows: &[&ReadRow],
+    span: Period,
+    missing: &mut Vec<String>,
+) -> Result<Vec<RegisterRead>, Lacking> {
     let mut reads: BTreeMap<(NaiveDate, NaiveDate), RegisterRead> = BTreeMap::new();
     for meter in meters {
         let to = meter.valid_to.map_or(span.to(), |to| to.min(span.to()));
@@ -171,7 +281,7 @@ fn registers(meters: &[&MeterRow], rows: &[&ReadRow], span: Period, missing: &mu
             }
             missing.extend(Period::new(reached, row.from_on).ok().map(|gap| gap.to_string()));
             reached = row.to_on;
-            let read = register_read(row);
+            let read = register_read(row, &meter.serial)?;
             match reads.get_mut(&(read.from, read.to)) {
                 Some(sum) => add(sum, &read),
                 None => drop(reads.insert((read.from, read.to), read)),
@@ -179,16 +289,20 @@ fn registers(meters: &[&MeterRow], rows: &[&ReadRow], span: Period, missing: &mu
         }
         missing.extend(Period::new(reached, to).ok().map(|gap| gap.to_string()));
     }
-    reads.into_values().collect()
+    Ok(reads.into_values().collect())
 }
 
-fn register_read(row: &ReadRow) -> RegisterRead {
-    RegisterRead {
-        tou: serde_json::from_value(row.kwh_by_period.clone()).unwrap_or_default(),
+fn register_read(row: &ReadRow, serial: &str) -> Result<RegisterRead, Lacking> {
+    let unreadable = |what: &str| {
+        let text = format!("The {what} of the read {} to {} of meter {serial} cannot be read.", row.from_on, row.to_on);
+        Lacking("rating_failed", text)
+    };
+    Ok(RegisterRead {
+        tou: serde_json::from_value(row.kwh_by_period.clone()).map_err(|_| unreadable("energy by period"))?,
         peak_kw: row.peak_kw,
-        quality: Quality::parse(&row.quality).unwrap_or_default(),
+        quality: Quality::parse(&row.quality).ok_or_else(|| unreadable("quality"))?,
         ..RegisterRead::total(row.from_on, row.to_on, row.kwh)
-    }
+    })
 }
 
 /// Two meters side by side: energy adds up, their highest demands do not.

@@ -239,6 +239,7 @@ fn on_mid_off(book: &Book<'_>) -> TariffDocument {
         periods: periods.map(str::to_owned).to_vec(),
         seasons: seasons.collect(),
         holidays: holidays(book.begin().year(), book.as_of.year() + 1),
+        no_holidays_in: vec![],
     };
     let mut tariff = TariffDocument::time_of_use(
         "Home Time-of-Use",

@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use super::bill::{BillLine, LineKind, TraceDay, Unit};
 use super::error::RatingError;
 use super::item::Item;
-use super::part::Part;
+use super::part::{Part, trace};
 use crate::money::Money;
 use crate::tariff_document::{Adjustment, AdjustmentKind, Minimum, MinimumBasis};
 
@@ -43,23 +43,28 @@ fn rider(
     }
 }
 
-/// The energy that the first energy charge bills, whose lines these are, by day.
+/// The energy that the first energy charge bills, whose lines these are, by day; all that was bought where each charge
+/// bills a register.
 fn billed_energy(part: &Part<'_>, billed: &[BillLine]) -> (Decimal, Vec<TraceDay>) {
     if part.tariff.energy.is_empty() {
         return (part.imported(), vec![]);
     }
-    let mut trace: Vec<TraceDay> = vec![];
+    if part.tariff.document.names_registers() {
+        let all = part.bought();
+        return (part.kwh(all.wh), trace(&all, 1, part.usage.import.reads()));
+    }
+    let mut days: Vec<TraceDay> = vec![];
     for day in billed.iter().flat_map(|line| &line.trace) {
-        match trace.iter_mut().find(|known| known.date == day.date) {
+        match days.iter_mut().find(|known| known.date == day.date) {
             Some(known) => {
                 known.quantity += day.quantity;
                 known.estimated |= day.estimated;
             }
-            None => trace.push(day.clone()),
+            None => days.push(day.clone()),
         }
     }
-    trace.sort_by_key(|day| day.date);
-    (billed.iter().map(|line| line.quantity).sum(), trace)
+    days.sort_by_key(|day| day.date);
+    (billed.iter().map(|line| line.quantity).sum(), days)
 }
 
 /// What is missing to each minimum, as lines of their own.

@@ -46,6 +46,8 @@ pub struct Bill {
     pub payable: Money,
     /// Whether any of the usage was estimated (rule 7).
     pub estimated: bool,
+    /// Names of registers that were added up and billed as one, where there were several; to be told on the bill.
+    pub added: Vec<String>,
     /// What later bills take over.
     pub carried: Carried,
 }

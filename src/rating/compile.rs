@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use chrono::Datelike;
 use rust_decimal::Decimal;
 
 use super::bill::Unit;
 use super::calendar::CompiledCalendar;
+use super::error::RatingError;
 use super::fixed;
 use super::grid::Grid;
 use super::item::Item;
 use super::registers::watt_hours;
+use crate::period::Period;
 use crate::tariff_document::{
     Adjustment, AdjustmentKind, Block, ExportCredit, Fault, LineKind, PriceCell, TariffDocument, Tax,
 };
@@ -28,6 +31,16 @@ pub struct CompiledTariff {
     pub(super) fixed: Vec<Arc<Item>>,
     /// One of each adjustment.
     pub(super) riders: Vec<Arc<Item>>,
+    /// Calendars whose holidays matter to a charge.
+    holidays: Vec<Holidays>,
+}
+
+/// A calendar whose holidays matter.
+#[derive(Debug, Clone)]
+struct Holidays {
+    calendar: String,
+    /// Whether they matter to demand, which each version measures over the whole billing period.
+    of_demand: bool,
 }
 
 /// Prices by time.
@@ -35,8 +48,8 @@ pub struct CompiledTariff {
 pub struct Charge {
     pub name: String,
     pub calendar: Option<CompiledCalendar>,
-    /// Index into `prices` of every cell of the calendar.
-    of_calendar: Vec<u16>,
+    /// Index into `prices` of every cell of the calendar; nothing where no hour has the cell and it has no price.
+    of_calendar: Vec<Option<u16>>,
     /// Index into `prices` of every cell of the tariff's grid.
     of_grid: Vec<u16>,
     pub prices: Vec<Price>,
@@ -118,7 +131,22 @@ impl CompiledTariff {
         let riders = document.adjustments.iter().map(|adjustment| rider(adjustment, taxes));
         let (energy, demand) = (energy.collect(), demand.collect());
         let (fixed, riders) = (fixed.map(Arc::new).collect(), riders.map(Arc::new).collect());
-        Ok(Self { document: document.clone(), energy, demand, export, fixed, riders, grid: calendars.grid })
+        let holidays = holidays(document);
+        Ok(Self { document: document.clone(), energy, demand, export, fixed, riders, holidays, grid: calendars.grid })
+    }
+
+    /// Checks that the holidays of all days that are rated are known.
+    pub(super) fn knows_holidays(&self, part: Period, whole: Period) -> Result<(), RatingError> {
+        for Holidays { calendar, of_demand } in &self.holidays {
+            let days = if *of_demand { whole } else { part };
+            let Some(known) = self.document.calendars.get(calendar) else { continue };
+            let missing = (days.from().year()..=days.last().year()).find(|year| !known.knows_holidays_of(*year));
+            if let Some(year) = missing {
+                let message = known.holidays_missing(year);
+                return Err(RatingError::Holidays { calendar: calendar.clone(), message });
+            }
+        }
+        Ok(())
     }
 
     /// The document it was made from.
@@ -131,6 +159,26 @@ impl CompiledTariff {
     pub(super) fn item(&self, kind: LineKind, name: &str, unit: Unit, price: Decimal) -> Item {
         Item::new(kind, name, unit, price, &self.document.taxes)
     }
+}
+
+/// The calendars whose holidays change a price or a demand.
+fn holidays(document: &TariffDocument) -> Vec<Holidays> {
+    let timed = |cells: &[PriceCell]| cells.iter().any(|cell| cell.period.is_some());
+    let energy =
+        document.energy.iter().filter(|charge| timed(&charge.prices)).filter_map(|charge| charge.calendar.as_ref());
+    let export = match &document.export {
+        Some(
+            ExportCredit::NetBilling { calendar, prices, .. } | ExportCredit::BuyAllSellAll { calendar, prices, .. },
+        ) if timed(prices) => calendar.as_ref(),
+        _ => None,
+    };
+    let demand =
+        document.demand.iter().filter(|charge| charge.per_period).filter_map(|charge| charge.calendar.as_ref());
+    let demand: Vec<&String> = demand.collect();
+    // Net metering nets by the periods of the first energy charge, which is one of these.
+    let used: Vec<&String> = energy.chain(export).chain(demand.iter().copied()).collect();
+    let calendars = document.calendars.iter().filter(|(name, known)| used.contains(name) && known.uses_holidays());
+    calendars.map(|(name, _)| Holidays { calendar: name.clone(), of_demand: demand.contains(&name) }).collect()
 }
 
 fn rider(adjustment: &Adjustment, taxes: &[Tax]) -> Item {
@@ -171,11 +219,14 @@ impl<'d> Calendars<'d> {
             kept_as: vec![],
         });
         let prices: Vec<Price> = prices.collect();
-        let of_calendar: Vec<u16> = calendar.as_ref().map_or_else(Vec::new, |calendar| {
+        let of_calendar: Vec<Option<u16>> = calendar.as_ref().map_or_else(Vec::new, |calendar| {
             (0..calendar.cells()).map(|cell| price_index(calendar, cells, cell)).collect()
         });
         let of_grid = match place {
-            Some(place) => self.grid.cells_of(place).map(|cell| of_calendar.get(cell).copied().unwrap_or(0)).collect(),
+            // Validation sees to it that every cell that an hour has is priced.
+            Some(place) => {
+                self.grid.cells_of(place).map(|cell| of_calendar.get(cell).copied().flatten().unwrap_or(0)).collect()
+            }
             None => vec![0; self.grid.cells()],
         };
         Charge { name: name.to_owned(), calendar, of_calendar, of_grid, prices, record: Arc::default() }
@@ -214,9 +265,9 @@ impl Charge {
         name.strip_prefix(&*self.record).is_some_and(|period| !period.starts_with(OF_CHARGE))
     }
 
-    /// The price of a cell of the charge's calendar.
-    pub fn price_of(&self, cell: usize) -> usize {
-        self.of_calendar.get(cell).copied().unwrap_or(0).into()
+    /// The price of a cell of the charge's calendar; nothing where it has none.
+    pub fn price_of(&self, cell: usize) -> Option<usize> {
+        self.of_calendar.get(cell).copied().flatten().map(usize::from)
     }
 
     /// The price of a cell of the tariff's grid.
@@ -225,10 +276,10 @@ impl Charge {
     }
 }
 
-fn price_index(calendar: &CompiledCalendar, cells: &[PriceCell], cell: usize) -> u16 {
+fn price_index(calendar: &CompiledCalendar, cells: &[PriceCell], cell: usize) -> Option<u16> {
     let (season, period) = calendar.of_cell(cell);
     let name = |names: &[String], at: usize| names.get(at).cloned().unwrap_or_default();
     let (season, period) = (name(&calendar.seasons, season), name(&calendar.periods, period));
     let found = cells.iter().position(|cell| cell.holds(&season, &period));
-    u16::try_from(found.unwrap_or(0)).unwrap_or(0)
+    found.and_then(|found| u16::try_from(found).ok())
 }

@@ -9,6 +9,7 @@ use super::energy::{Counter, Sum};
 use super::error::RatingError;
 use super::export;
 use super::measure::Measured;
+use super::named::Source;
 use super::part::{Part, State};
 use crate::money::Rounding;
 use crate::usage::days::day_start;
@@ -46,11 +47,11 @@ pub fn of_part(part: &Part<'_>, state: &mut State) -> Result<Vec<IntervalCost>, 
     let mut intervals = intervals(part, bought);
     for (at, (charge, rules)) in part.tariff.energy.iter().zip(&part.tariff.document.energy).enumerate() {
         let scale = part.scale(rules.blocks_per);
-        let shares = shares(part, charge, bought, Counter::new(charge, scale));
-        for sum in part.sums(charge, scale, Some(bought), state, at == 0)?.into_iter().filter(|sum| sum.bucket.wh != 0)
-        {
+        let source = part.source(rules.register.as_ref(), Some(bought))?;
+        let shares = shares(part, charge, (source, bought), Counter::new(charge, scale));
+        for sum in part.sums(charge, scale, source, state, at == 0)?.into_iter().filter(|sum| sum.bucket.wh != 0) {
             let own = own(&shares, &sum, charge, state.netted);
-            if let Some(line) = part.energy_line(charge, sum)? {
+            if let Some(line) = part.energy_line((charge, source), sum)? {
                 put(&line, &own, state.netted, &mut intervals);
             }
         }
@@ -71,14 +72,21 @@ fn intervals(part: &Part<'_>, measured: &Measured<'_>) -> Vec<IntervalCost> {
     intervals
 }
 
-/// Every interval's way through the blocks.
-fn shares(part: &Part<'_>, charge: &Charge, measured: &Measured<'_>, mut counter: Counter<'_>) -> Vec<Share> {
+/// Every interval's way through the blocks. A register's intervals may be shorter than those that it is a part of.
+fn shares(
+    part: &Part<'_>,
+    charge: &Charge,
+    (source, bought): (Source<'_>, &Measured<'_>),
+    mut counter: Counter<'_>,
+) -> Vec<Share> {
+    let Some(measured) = source.measured else { return vec![] };
+    let (own, all) = (usize::from(measured.profile().minutes), usize::from(bought.profile().minutes.max(1)));
     let (mut shares, mut scratch, mut at) = (vec![], vec![], 0);
     for day in measured.days(part.period) {
         for (cell, values) in measured.runs(day, &mut scratch) {
             for wh in values {
                 counter.step(charge.price_at(cell), day.date(), i64::from(*wh), false, &mut |place, wh| {
-                    shares.push(Share { interval: at, place, wh })
+                    shares.push(Share { interval: at * own / all, place, wh })
                 });
                 at += 1;
             }

@@ -37,9 +37,10 @@ pub fn lines(part: &Part<'_>, peaks: &mut Peaks, lines: &mut Vec<BillLine>) -> R
             peaks.retain(|name, _| !charge.is_record(name));
         }
         let seasons = days_of_seasons(part, charge);
-        let found = match &part.measured {
+        let source = part.demand_source(rules.register.as_ref())?;
+        let found = match source.measured {
             Some(measured) => of_profile(part, charge, rules, measured)?,
-            None => of_reads(charge, rules, part.whole_usage.import.reads())?,
+            None => of_reads(charge, rules, source.reads)?,
         };
         for (price, peak) in charge.prices.iter().zip(found) {
             if let Some(peak) = peak {

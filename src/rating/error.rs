@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 use chrono_tz::Tz;
+use rust_decimal::Decimal;
 
 /// Why usage cannot be rated.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -58,6 +59,30 @@ pub enum RatingError {
         /// The charge.
         charge: String,
     },
+    /// A time-of-use register counted at a time at which the charge has no price for it.
+    #[error(
+        "usage.reads[{read}].tou: the register {period:?} counted, and {charge} has no price for it in that season"
+    )]
+    RegisterUnpriced {
+        /// Which read, from 0.
+        read: usize,
+        /// The tariff's period.
+        period: String,
+        /// The charge.
+        charge: String,
+    },
+    /// The registers of the time-of-use periods are not what the whole read is.
+    #[error("usage.reads[{read}].tou: the registers that {charge} bills come to {sum} kWh, the read to {total} kWh")]
+    RegistersDiffer {
+        /// Which read, from 0.
+        read: usize,
+        /// The charge.
+        charge: String,
+        /// The registers, in kWh.
+        sum: Decimal,
+        /// The read, in kWh.
+        total: Decimal,
+    },
     /// Register reads cannot tell what the charge needs.
     #[error("usage.reads: {charge} needs interval data: {why}")]
     NeedsIntervals {
@@ -75,6 +100,17 @@ pub enum RatingError {
         field: String,
         /// The charge.
         charge: String,
+    },
+    /// Registers of the usage and those that the tariff prices do not fit.
+    #[error("usage.registers: {0}")]
+    Register(String),
+    /// A calendar lists no holidays of a year that is billed.
+    #[error("tariff.calendars.{calendar}.holidays: {message}")]
+    Holidays {
+        /// The calendar.
+        calendar: String,
+        /// What is listed and what to do.
+        message: String,
     },
     /// Import and export are not of the same kind or interval length.
     #[error("usage.export: {0}")]

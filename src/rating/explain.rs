@@ -114,7 +114,8 @@ fn payable(before: &Case<'_>, now: &Case<'_>, choice: u32) -> Result<Money, Rati
     };
     let days = of(Factor::Days);
     let usage = hypothesis::usage(of(Factor::Usage), of(Factor::Estimates), days.period);
+    let registers = usage.registers();
     let versions = hypothesis::versions(of(Factor::Price), days);
-    let bill = rate_versions(&versions, &usage.input(), days.period, of(Factor::Earlier).history)?;
+    let bill = rate_versions(&versions, &usage.input(&registers), days.period, of(Factor::Earlier).history)?;
     Ok(bill.payable)
 }

@@ -12,11 +12,11 @@ use super::energy::{Bucket, Counter, Scale, Sum};
 use super::error::RatingError;
 use super::input::Supply;
 use super::measure::Measured;
-use super::part::{Part, State};
+use super::part::{Part, State, trace};
 use super::{registers, walk};
 use crate::money::Money;
-use crate::tariff_document::ExportCredit;
-use crate::usage::{DayUsage, Profile};
+use crate::tariff_document::{ExportCredit, Netting};
+use crate::usage::{DayUsage, Profile, Quality};
 
 /// What energy charges and credits are worked out from.
 pub enum Flow {
@@ -47,10 +47,18 @@ pub fn flow(part: &Part<'_>) -> Result<Flow, RatingError> {
         (None, _, Some(_)) => fault("the tariff has no rule for energy fed in"),
         (None, _, None) | (Some(ExportCredit::BuyAllSellAll { .. }), ..) | (_, _, None) => Ok(Flow::Gross),
         (Some(rules), Supply::Profile(import), Some(Supply::Profile(export))) => {
-            let net = net(part, import, export)?;
+            let mut net = net(part, import, export)?;
+            if by_the_hour(rules) {
+                net = hours(net)?;
+            }
             let metering = matches!(rules, ExportCredit::NetMetering(_));
             Ok(Flow::Net { bought: (!metering).then(|| one_way(&net, 1)), net })
         }
+        (Some(rules), Supply::Reads(_), Some(Supply::Reads(_))) if by_the_hour(rules) => {
+            let why = "register reads do not tell what was bought and fed in within an hour".to_owned();
+            Err(RatingError::NeedsIntervals { charge: "net billing by the hour".to_owned(), why })
+        }
+        // A register that counts one way has netted within each moment.
         (_, Supply::Reads(_), Some(Supply::Reads(_))) => Ok(Flow::Gross),
         _ => fault("import and export must both be interval data or both register reads"),
     }
@@ -68,6 +76,39 @@ fn net(part: &Part<'_>, import: &Profile, export: &Profile) -> Result<Profile, R
     };
     let days = bought.iter().zip(sold).map(|(one, other)| less(one, other)).collect();
     Ok(Profile { days, ..*import })
+}
+
+fn by_the_hour(rules: &ExportCredit) -> bool {
+    matches!(rules, ExportCredit::NetBilling { netting: Netting::Hour, .. })
+}
+
+/// The same in hours of the clock, each the sum of its intervals. Days begin with an hour.
+fn hours(net: Profile) -> Result<Profile, RatingError> {
+    let fault = |text: String| RatingError::Export(text);
+    if net.minutes == 0 || 60 % net.minutes != 0 {
+        let text = format!("intervals of {} minutes do not make hours, over which they are netted", net.minutes);
+        return Err(fault(text));
+    }
+    let count = usize::from(60 / net.minutes);
+    let day = |day: DayUsage| {
+        if !day.values.len().is_multiple_of(count) {
+            return Err(fault(format!("{} has no whole hours, over which they are netted", day.date)));
+        }
+        let hour = |values: &[i32]| values.iter().fold(0_i32, |sum, value| sum.saturating_add(*value));
+        Ok(DayUsage {
+            date: day.date,
+            values: day.values.chunks(count).map(hour).collect(),
+            flags: day.flags.map(|flags| flags.chunks(count).map(worst).collect()),
+        })
+    };
+    let days: Result<Vec<DayUsage>, RatingError> = net.days.into_iter().map(day).collect();
+    Ok(Profile { days: days?, minutes: 60, ..net })
+}
+
+/// The quality of an hour: estimated where any of its values is.
+fn worst(flags: &[u8]) -> u8 {
+    let estimated = Quality::Estimated.code();
+    if flags.contains(&estimated) { estimated } else { flags.iter().copied().max().unwrap_or(Quality::Actual.code()) }
 }
 
 /// Only what was bought (`sign` 1) or only what was fed in (`sign` -1) of a netted profile.
@@ -97,7 +138,7 @@ pub fn credits(part: &Part<'_>, flow: &Flow, lines: &mut Vec<BillLine>) -> Resul
     };
     for sum in sums.into_iter().filter(|sum| sum.bucket.wh != 0) {
         if let Some(item) = charge.prices.get(sum.price).and_then(|price| price.items.get(sum.block)) {
-            lines.push(part.line(item, -part.kwh(sum.bucket.wh), part.trace(&sum.bucket, -1))?);
+            lines.push(part.line(item, -part.kwh(sum.bucket.wh), trace(&sum.bucket, -1, export.reads()))?);
         }
     }
     Ok(())

@@ -12,6 +12,7 @@ use super::part::{MOST, Part, State};
 use super::{adjust, export, registers, walk};
 use crate::money::{Money, Rounding};
 use crate::tariff_document::MinimumBasis;
+use crate::usage::Direction;
 
 /// Makes the bill of the lines of all parts.
 pub fn bill(parts: &[Part<'_>], mut state: State, mut lines: Vec<BillLine>) -> Result<Bill, RatingError> {
@@ -46,8 +47,29 @@ pub fn bill(parts: &[Part<'_>], mut state: State, mut lines: Vec<BillLine>) -> R
         total,
         payable_rounding,
         payable: total + payable_rounding,
+        added: added(parts, last),
         carried: Carried { bank_kwh, credit, year_to_date },
     })
+}
+
+/// Names of the registers of a direction that were added up, where there were several. What was bought is not added up
+/// where every price is one of a register.
+fn added(parts: &[Part<'_>], last: &Part<'_>) -> Vec<String> {
+    let apart = parts.iter().all(|part| part.tariff.document.names_registers());
+    let of = |direction: Direction| {
+        let registers = last.whole_usage.registers.iter().filter(move |register| register.direction == direction);
+        let mut names = vec![];
+        for register in registers {
+            if register.names.is_empty() {
+                names.push(register.label());
+            }
+            names.extend(register.names.iter().cloned());
+        }
+        if names.len() > 1 { names } else { vec![] }
+    };
+    let mut names = if apart { vec![] } else { of(Direction::Import) };
+    names.extend(of(Direction::Export));
+    names
 }
 
 /// What counts towards a minimum per year, this bill included.

@@ -5,15 +5,54 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::bill::{Bill, Carried, Peaks};
-use crate::usage::{Profile, RegisterRead};
+use crate::usage::{Direction, Profile, RegisterRead};
 
-/// Usage of one account. Several meters are added up before ([`crate::usage::merge`]).
+/// Usage of one account. Several meters are added up before ([`crate::usage::merge`]); what each of them counted stands
+/// beside it in `registers`, for tariffs that price one register.
 #[derive(Debug, Clone, Copy)]
 pub struct UsageInput<'u> {
     /// What was bought.
     pub import: Supply<'u>,
     /// What was fed in, where there is a generator.
     pub export: Option<Supply<'u>>,
+    /// The registers of which these are the sums, each with every day of the period; empty: not known apart.
+    pub registers: &'u [Register<'u>],
+}
+
+/// What one register counted, or several that are not known apart.
+#[derive(Debug, Clone, Copy)]
+pub struct Register<'u> {
+    /// Its name, such as `E1`; empty: it has none. Several: all of them added up.
+    pub names: &'u [String],
+    /// The meter that it is of, for a person.
+    pub meter: &'u str,
+    /// Which way it counts.
+    pub direction: Direction,
+    /// What it counted.
+    pub supply: Supply<'u>,
+}
+
+impl<'u> Register<'u> {
+    /// Its name, where it has one.
+    #[must_use]
+    pub fn name(&self) -> Option<&'u str> {
+        match self.names {
+            [one] => Some(one.trim()).filter(|name| !name.is_empty()),
+            _ => None,
+        }
+    }
+
+    /// What it is called in messages.
+    #[must_use]
+    pub fn label(&self) -> String {
+        let of = if self.meter.is_empty() { String::new() } else { format!(" of meter {}", self.meter) };
+        match self.names {
+            [] => format!("the register without a name{of}"),
+            [one] if one.trim().is_empty() => format!("the register without a name{of}"),
+            [one] => format!("the register {}{of}", one.trim()),
+            several => format!("the registers {}{of}, which are added up,", several.join(" and ")),
+        }
+    }
 }
 
 /// Interval data or register reads.
@@ -40,13 +79,13 @@ impl<'u> UsageInput<'u> {
     /// Interval data without exports.
     #[must_use]
     pub const fn profile(import: &'u Profile) -> Self {
-        Self { import: Supply::Profile(import), export: None }
+        Self { import: Supply::Profile(import), export: None, registers: &[] }
     }
 
     /// Register reads without exports.
     #[must_use]
     pub const fn reads(import: &'u [RegisterRead]) -> Self {
-        Self { import: Supply::Reads(import), export: None }
+        Self { import: Supply::Reads(import), export: None, registers: &[] }
     }
 }
 

@@ -14,11 +14,12 @@ use super::export::{self, Flow};
 use super::input::{History, Supply, UsageInput};
 use super::item::Item;
 use super::measure::Measured;
-use super::{adjust, demand, fixed, registers};
+use super::named::{self, Named, Source};
+use super::{adjust, demand, fixed, registers, walk};
 use crate::money::{Money, Rounding};
 use crate::period::Period;
 use crate::tariff_document::{BlockBasis, ExportCredit};
-use crate::usage::Profile;
+use crate::usage::{Profile, Quality, RegisterRead};
 
 /// A part of a billing period under one version of a tariff.
 pub struct Part<'a> {
@@ -33,6 +34,8 @@ pub struct Part<'a> {
     pub history: &'a History,
     /// What was bought in the billing period, measured; `None` of register reads.
     pub measured: Option<Measured<'a>>,
+    /// The registers that the tariff names.
+    pub named: Vec<Named<'a>>,
 }
 
 /// What is handed from one part of a billing period to the next, and to the next bill.
@@ -71,7 +74,37 @@ impl<'a> Part<'a> {
             Supply::Profile(profile) => Some(Measured::of(profile, whole, &tariff.grid)?),
             Supply::Reads(_) => None,
         };
-        Ok(Self { tariff, period, whole, usage, whole_usage, history, measured })
+        // A register of a time-of-use period knows the days itself.
+        if measured.is_some() {
+            tariff.knows_holidays(period, whole)?;
+        }
+        let named = named::registers(tariff, usage, (whole, whole_usage))?;
+        if tariff.document.names_registers() {
+            let reads = || registers::total(whole_usage.import.reads());
+            named::add_up(&named, whole_usage, measured.as_ref().map_or_else(reads, Measured::wh))?;
+            named::tiled(&named, period)?;
+        }
+        Ok(Self { tariff, period, whole, usage, whole_usage, history, measured, named })
+    }
+
+    /// What an energy charge is worked out from: its register, or all that was bought; `bought` is `None` of reads.
+    pub fn source<'s>(
+        &'s self,
+        register: Option<&String>,
+        bought: Option<&'s Measured<'s>>,
+    ) -> Result<Source<'s>, RatingError> {
+        match register {
+            Some(name) => Ok(named::find(&self.named, name)?.of_part()),
+            None => Ok(Source { measured: bought, reads: self.usage.import.reads() }),
+        }
+    }
+
+    /// What a demand charge is worked out from.
+    pub fn demand_source(&self, register: Option<&String>) -> Result<Source<'_>, RatingError> {
+        match register {
+            Some(name) => Ok(named::find(&self.named, name)?.of_whole()),
+            None => Ok(Source { measured: self.measured.as_ref(), reads: self.whole_usage.import.reads() }),
+        }
     }
 
     /// All lines but those that look at the whole bill: settlement, roll-over, minimums, taxes.
@@ -93,8 +126,9 @@ impl<'a> Part<'a> {
         let bought = netted.as_ref().or(self.measured.as_ref());
         let mut first = 0;
         for (at, (charge, rules)) in self.tariff.energy.iter().zip(&self.tariff.document.energy).enumerate() {
-            let sums = self.sums(charge, self.scale(rules.blocks_per), bought, state, at == 0)?;
-            self.energy_lines(charge, sums, lines)?;
+            let source = self.source(rules.register.as_ref(), bought)?;
+            let sums = self.sums(charge, self.scale(rules.blocks_per), source, state, at == 0)?;
+            self.energy_lines((charge, source), sums, lines)?;
             if at == 0 {
                 first = lines.len();
             }
@@ -107,23 +141,25 @@ impl<'a> Part<'a> {
         flow.bought().map(|profile| Measured::of(profile, self.period, &self.tariff.grid)).transpose()
     }
 
-    /// What falls to each block and price of a charge; `bought` is `None` of register reads.
+    /// What falls to each block and price of a charge.
     pub fn sums(
         &self,
         charge: &Charge,
         scale: Scale,
-        bought: Option<&Measured<'_>>,
+        source: Source<'_>,
         state: &mut State,
         first: bool,
     ) -> Result<Vec<Sum>, RatingError> {
         let metering = matches!(self.tariff.document.export, Some(ExportCredit::NetMetering(_)));
-        let sums = match bought {
+        let sums = match source.measured {
             Some(measured) => self.walk(charge, measured, scale)?,
             None => {
-                let reads = self.usage.import.reads();
-                registers::tile(reads, self.period)?;
+                registers::tile(source.reads, self.period)?;
                 let exports = self.usage.export.as_ref().filter(|_| metering).map(Supply::reads);
-                registers::net_energy(charge, reads, exports.unwrap_or_default(), scale)?
+                if let Some(exports) = exports {
+                    registers::tile(exports, self.period)?;
+                }
+                registers::net_energy(charge, source.reads, exports.unwrap_or_default(), scale)?
             }
         };
         if metering && state.netted {
@@ -158,6 +194,22 @@ impl<'a> Part<'a> {
         Decimal::new(wh, 3)
     }
 
+    /// All that was bought in the part, by day or by read.
+    pub fn bought(&self) -> Bucket {
+        let days: Vec<(NaiveDate, i64, bool)> = match &self.measured {
+            Some(measured) => {
+                let days = measured.days(self.period).iter();
+                days.map(|day| (day.date(), day.wh, walk::estimated(day.usage))).collect()
+            }
+            None => {
+                let reads = self.usage.import.reads().iter();
+                let wh = |read: &RegisterRead| registers::watt_hours(read.kwh);
+                reads.map(|read| (read.from, wh(read), read.quality == Quality::Estimated)).collect()
+            }
+        };
+        Bucket { wh: days.iter().map(|(_, wh, _)| wh).sum(), days }
+    }
+
     /// Whether the profile's days and intervals fit the charge's calendar.
     pub fn fits(&self, charge: &Charge, profile: &Profile) -> Result<(), RatingError> {
         if profile.zone != self.tariff.document.zone {
@@ -183,21 +235,30 @@ impl<'a> Part<'a> {
         }
     }
 
-    fn energy_lines(&self, charge: &Charge, sums: Vec<Sum>, lines: &mut Vec<BillLine>) -> Result<(), RatingError> {
+    fn energy_lines(
+        &self,
+        (charge, source): (&Charge, Source<'_>),
+        sums: Vec<Sum>,
+        lines: &mut Vec<BillLine>,
+    ) -> Result<(), RatingError> {
         let none = sums.iter().all(|sum| sum.bucket.wh == 0);
         for (at, sum) in sums.into_iter().enumerate() {
             // A charge always shows: with no usage, its first price.
             if sum.bucket.wh != 0 || (none && at == 0) {
-                lines.extend(self.energy_line(charge, sum)?);
+                lines.extend(self.energy_line((charge, source), sum)?);
             }
         }
         Ok(())
     }
 
     /// The line of a block and price.
-    pub fn energy_line(&self, charge: &Charge, sum: Sum) -> Result<Option<BillLine>, RatingError> {
+    pub fn energy_line(
+        &self,
+        (charge, source): (&Charge, Source<'_>),
+        sum: Sum,
+    ) -> Result<Option<BillLine>, RatingError> {
         let item = charge.prices.get(sum.price).and_then(|price| price.items.get(sum.block));
-        let line = |item| self.line(item, self.kwh(sum.bucket.wh), self.trace(&sum.bucket, 1));
+        let line = |item| self.line(item, self.kwh(sum.bucket.wh), trace(&sum.bucket, 1, source.reads));
         item.map(line).transpose()
     }
 
@@ -208,23 +269,6 @@ impl<'a> Part<'a> {
             .rounding
             .kwh_decimals
             .map_or(kwh, |decimals| Rounding::HalfAwayFromZero.apply(kwh, decimals.into()))
-    }
-
-    /// The days of a bucket, with a sign; of register reads, the reads.
-    pub fn trace(&self, bucket: &Bucket, sign: i64) -> Vec<TraceDay> {
-        let next = |date: NaiveDate| date.succ_opt().unwrap_or(date);
-        let day = |(date, wh, estimated): &(NaiveDate, i64, bool), until| TraceDay {
-            date: *date,
-            until,
-            quantity: Decimal::new(wh * sign, 3),
-            estimated: *estimated,
-        };
-        if let Supply::Profile(_) = self.usage.import {
-            return bucket.days.iter().map(|share| day(share, next(share.0))).collect();
-        }
-        let read = |date| self.usage.import.reads().iter().find(|read| read.from == date);
-        let until = |date| read(date).map_or_else(|| next(date), |read| read.to);
-        bucket.days.iter().map(|share| day(share, until(share.0))).collect()
     }
 
     /// A finished line: rounded, and marked where the part is not the whole billing period.
@@ -256,6 +300,21 @@ impl<'a> Part<'a> {
         let estimated = trace.iter().any(|day| day.estimated);
         Ok(BillLine { item, period, quantity, amount, estimated, trace })
     }
+}
+
+/// The days of a bucket, with a sign; where it comes of register reads, the reads.
+pub fn trace(bucket: &Bucket, sign: i64, reads: &[RegisterRead]) -> Vec<TraceDay> {
+    let next = |date: NaiveDate| date.succ_opt().unwrap_or(date);
+    let read = |date| reads.iter().find(|read| read.from == date);
+    // A day by itself where no read begins on it: of intervals, and of what was netted.
+    let until = |date| read(date).map_or_else(|| next(date), |read| read.to);
+    let day = |(date, wh, estimated): &(NaiveDate, i64, bool)| TraceDay {
+        date: *date,
+        until: until(*date),
+        quantity: Decimal::new(wh * sign, 3),
+        estimated: *estimated,
+    };
+    bucket.days.iter().map(day).collect()
 }
 
 /// An amount is below this, as it is stored.

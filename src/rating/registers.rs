@@ -10,6 +10,9 @@ use crate::money::Rounding;
 use crate::period::Period;
 use crate::usage::{Quality, RegisterRead};
 
+/// A read is below this, as readings are stored.
+const MOST_KWH: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
+
 /// Checks that the reads follow each other from the first day to the last.
 ///
 /// # Errors
@@ -19,6 +22,10 @@ pub fn tile(reads: &[RegisterRead], period: Period) -> Result<(), RatingError> {
     for read in reads {
         if read.from != reached || read.to <= read.from {
             return Err(RatingError::ReadsDoNotTile(reached));
+        }
+        let figures = read.tou.values().chain([&read.kwh]);
+        if figures.into_iter().any(|kwh| kwh.abs() >= MOST_KWH) {
+            return Err(RatingError::TooLarge(format!("usage.reads of {}", read.from)));
         }
         reached = read.to;
     }
@@ -70,26 +77,48 @@ fn shares(charge: &Charge, at: usize, read: &RegisterRead) -> Result<Vec<(usize,
     let one_season =
         Period::new(read.from, read.to).is_ok_and(|period| period.dates().all(|date| calendar.season(date) == season));
     let cells = (0..calendar.periods.len()).map(|period| (period, season * calendar.periods.len() + period));
-    let prices: Vec<(usize, usize)> = cells.map(|(period, cell)| (period, charge.price_of(cell))).collect();
+    let prices: Vec<(usize, Option<usize>)> = cells.map(|(period, cell)| (period, charge.price_of(cell))).collect();
     if !one_season && charge.prices.len() > 1 && charge.prices.iter().any(|price| price.season.is_some()) {
         return Err(needs("its price changes with the season within the read"));
     }
-    if let [(_, price), rest @ ..] = prices.as_slice()
-        && rest.iter().all(|(_, other)| other == price)
+    // Periods that the season does not use have no price.
+    let mut priced = prices.iter().filter_map(|(_, price)| *price);
+    if let Some(price) = priced.next()
+        && priced.all(|other| other == price)
     {
-        return Ok(vec![(*price, read.kwh)]);
+        return Ok(vec![(price, read.kwh)]);
     }
     if charge.prices.iter().any(|price| price.blocks.len() > 1) {
         return Err(needs("it has blocks within time-of-use periods, and a register does not tell the order of time"));
     }
-    let used = prices.into_iter().filter_map(|(period, price)| calendar.periods.get(period).map(|name| (name, price)));
-    let used = used.filter(|(name, _)| read.tou.contains_key(*name) || calendar.uses(season, name));
-    used.map(|(name, price)| {
-        let kwh = read.tou.get(name).copied();
-        let missing = || RatingError::RegisterMissing { read: at, period: name.clone(), charge: charge.name.clone() };
-        kwh.map(|kwh| (price, kwh)).ok_or_else(missing)
-    })
-    .collect()
+    let named = prices.into_iter().filter_map(|(period, price)| calendar.periods.get(period).map(|name| (name, price)));
+    let mut shares = vec![];
+    for (name, price) in named {
+        let of = || (name.clone(), charge.name.clone());
+        match (read.tou.get(name).copied(), price) {
+            (Some(kwh), Some(price)) => shares.push((price, kwh)),
+            (Some(kwh), None) if !kwh.is_zero() => {
+                let (period, charge) = of();
+                return Err(RatingError::RegisterUnpriced { read: at, period, charge });
+            }
+            (None, _) if calendar.uses(season, name) => {
+                let (period, charge) = of();
+                return Err(RatingError::RegisterMissing { read: at, period, charge });
+            }
+            _ => {}
+        }
+    }
+    adds_up(charge, at, read, &shares)?;
+    Ok(shares)
+}
+
+/// Whether the registers of the periods come to the read: each may differ by the last digit that it shows.
+fn adds_up(charge: &Charge, at: usize, read: &RegisterRead, shares: &[(usize, Decimal)]) -> Result<(), RatingError> {
+    let sum: Decimal = shares.iter().map(|(_, kwh)| *kwh).sum();
+    if (sum - read.kwh).abs() <= Decimal::from(shares.len() + 1) {
+        return Ok(());
+    }
+    Err(RatingError::RegistersDiffer { read: at, charge: charge.name.clone(), sum, total: read.kwh })
 }
 
 /// Energy of the reads in watt-hours.
@@ -97,7 +126,7 @@ pub fn total(reads: &[RegisterRead]) -> i64 {
     reads.iter().map(|read| watt_hours(read.kwh)).sum()
 }
 
-/// Whole watt-hours.
+/// Whole watt-hours; [`tile`] refuses reads that do not fit, and validation limits that do not.
 pub fn watt_hours(kwh: Decimal) -> i64 {
     Rounding::HalfAwayFromZero.apply(kwh * Decimal::ONE_THOUSAND, 0).to_i64().unwrap_or(0)
 }

@@ -8,8 +8,9 @@ use super::compile::CompiledTariff;
 use super::costs::{self, IntervalCost};
 use super::error::RatingError;
 use super::finish;
-use super::input::{History, Supply, UsageInput};
+use super::input::{History, Register, Supply, UsageInput};
 use super::part::{Part, State};
+use super::registers;
 use crate::money::Rounding;
 use crate::period::Period;
 use crate::usage::{Quality, RegisterRead};
@@ -66,9 +67,16 @@ fn with_parts<T>(
     history: &History,
     work: impl FnOnce(&[Part<'_>]) -> Result<T, RatingError>,
 ) -> Result<T, RatingError> {
+    for reads in [Some(usage.import), usage.export].into_iter().flatten().map(|supply| supply.reads()) {
+        if !reads.is_empty() {
+            registers::tile(reads, period)?;
+        }
+    }
     let spans = spans(versions, period)?;
     let cut: Vec<Pieces> = spans.iter().map(|(span, _)| Pieces::of(usage, *span)).collect();
-    let usages: Vec<UsageInput<'_>> = cut.iter().map(|pieces| pieces.input(usage)).collect();
+    let named: Vec<Vec<Register<'_>>> = cut.iter().map(|pieces| pieces.named(usage)).collect();
+    let usages: Vec<UsageInput<'_>> =
+        cut.iter().zip(&named).map(|(pieces, named)| pieces.input(usage, named)).collect();
     let part = |((span, tariff), piece)| Part::new(tariff, (span, piece), (period, usage), history);
     let parts: Result<Vec<Part<'_>>, _> = spans.into_iter().zip(&usages).map(part).collect();
     work(&parts?)
@@ -96,6 +104,8 @@ fn spans<'v>(
 struct Pieces {
     import: Vec<RegisterRead>,
     export: Vec<RegisterRead>,
+    /// Those of each register.
+    registers: Vec<Vec<RegisterRead>>,
 }
 
 impl Pieces {
@@ -104,15 +114,25 @@ impl Pieces {
             Some(Supply::Reads(reads)) => reads.iter().filter_map(|read| piece(read, span)).collect(),
             _ => vec![],
         };
-        Self { import: cut(Some(usage.import)), export: cut(usage.export) }
+        let registers = usage.registers.iter().map(|register| cut(Some(register.supply))).collect();
+        Self { import: cut(Some(usage.import)), export: cut(usage.export), registers }
     }
 
-    fn input<'p>(&'p self, usage: &UsageInput<'p>) -> UsageInput<'p> {
+    fn named<'p>(&'p self, usage: &UsageInput<'p>) -> Vec<Register<'p>> {
+        let registers = usage.registers.iter().zip(&self.registers);
+        let piece = |(register, reads): (&Register<'p>, &'p Vec<RegisterRead>)| match register.supply {
+            Supply::Reads(_) => Register { supply: Supply::Reads(reads), ..*register },
+            Supply::Profile(_) => *register,
+        };
+        registers.map(piece).collect()
+    }
+
+    fn input<'p>(&'p self, usage: &UsageInput<'p>, registers: &'p [Register<'p>]) -> UsageInput<'p> {
         let import = if matches!(usage.import, Supply::Reads(_)) { Supply::Reads(&self.import) } else { usage.import };
         let export = usage
             .export
             .map(|export| if matches!(export, Supply::Reads(_)) { Supply::Reads(&self.export) } else { export });
-        UsageInput { import, export }
+        UsageInput { import, export, registers }
     }
 }
 

@@ -17,6 +17,9 @@ pub struct Calendar {
     /// Dates that follow the pattern for [`DayKind::Holiday`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub holidays: Vec<NaiveDate>,
+    /// Years that have no holidays. Without it a year of which none is listed is one whose list is still missing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub no_holidays_in: Vec<i32>,
 }
 
 /// A part of the year.
@@ -140,6 +143,37 @@ impl From<MonthDay> for String {
 }
 
 impl Calendar {
+    /// Whether a holiday has other hours than some weekday: then it matters which days are holidays.
+    #[must_use]
+    pub fn uses_holidays(&self) -> bool {
+        let differs = |season: &Season| {
+            let of = |day: DayKind| season.days.iter().find(|pattern| pattern.on.contains(&day));
+            let Some(holiday) = of(DayKind::Holiday) else { return false };
+            DayKind::WEEK.into_iter().filter_map(of).any(|day| !day.has_hours_of(holiday))
+        };
+        self.seasons.iter().any(differs)
+    }
+
+    /// Whether it is known which days of a year are holidays.
+    #[must_use]
+    pub fn knows_holidays_of(&self, year: i32) -> bool {
+        self.no_holidays_in.contains(&year) || self.holidays.iter().any(|day| day.year() == year)
+    }
+
+    /// What is to be done about a year whose holidays are not known: a sentence.
+    #[must_use]
+    pub fn holidays_missing(&self, year: i32) -> String {
+        let mut years: Vec<i32> = self.holidays.iter().map(Datelike::year).collect();
+        years.sort_unstable();
+        years.dedup();
+        let listed = match years.as_slice() {
+            [] => "no holiday is listed".to_owned(),
+            [one] => format!("holidays of {one} are listed and none of {year}"),
+            [first, .., last] => format!("holidays of {first} to {last} are listed and none of {year}"),
+        };
+        format!("{listed}: list them, or name {year} in no_holidays_in if it has none")
+    }
+
     /// Season and time-of-use period of a local time, by place; `None` where the calendar has a gap.
     #[must_use]
     pub fn at(&self, local: NaiveDateTime) -> Option<(usize, usize)> {
@@ -154,6 +188,14 @@ impl Calendar {
         let minute = usize::try_from(local.num_seconds_from_midnight() / 60).ok()?;
         let period = hours.get(minute * hours.len() / (24 * 60))?;
         Some((season, usize::from(*period)))
+    }
+}
+
+impl DayPattern {
+    /// Whether it has the same hours as another, however finely either is written.
+    fn has_hours_of(&self, other: &Self) -> bool {
+        let at = |hours: &[u8], slot: usize| hours.get(slot * hours.len() / 96).copied();
+        (0..96).all(|slot| at(&self.hours, slot) == at(&other.hours, slot))
     }
 }
 

@@ -174,11 +174,14 @@ pub enum ExportCredit {
     /// Exports are taken off imports in kWh over the billing period, per time-of-use period; what is left
     /// over is kept in kWh for later bills.
     NetMetering(NetMetering),
-    /// Imports and exports are netted within each interval; net exports are paid at a price of their own.
+    /// Imports and exports are netted within each interval or each hour; net exports are paid at a price of their own.
     NetBilling {
         /// The calendar of the prices.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         calendar: Option<String>,
+        /// Over which time they are netted.
+        #[serde(default, skip_serializing_if = "Netting::is_interval")]
+        netting: Netting,
         /// Price per kWh; no blocks.
         prices: Vec<PriceCell>,
         /// Whether credit beyond the charges is kept for later bills instead of being paid.
@@ -196,6 +199,25 @@ pub enum ExportCredit {
         #[serde(default)]
         roll_over: bool,
     },
+}
+
+/// Over which time net billing takes exports off imports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Netting {
+    /// Within each of the meter's intervals.
+    #[default]
+    Interval,
+    /// Within each hour of the clock.
+    Hour,
+}
+
+impl Netting {
+    /// Whether it is what a document that does not say it means.
+    #[must_use]
+    pub fn is_interval(&self) -> bool {
+        *self == Self::Interval
+    }
 }
 
 /// What happens to kWh left over under net metering.

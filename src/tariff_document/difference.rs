@@ -112,6 +112,8 @@ impl Facts {
         }
         let holidays: Vec<String> = calendar.holidays.iter().map(ToString::to_string).collect();
         self.say(&format!("{prefix}Holidays"), holidays.join(", "));
+        let without: Vec<String> = calendar.no_holidays_in.iter().map(ToString::to_string).collect();
+        self.say(&format!("{prefix}Years without holidays"), without.join(", "));
     }
 
     fn prices(&mut self, charge: &str, unit: &str, tariff: &TariffDocument, of: Option<&String>, cells: &[PriceCell]) {
@@ -133,6 +135,7 @@ impl Facts {
 
     fn energy(&mut self, tariff: &TariffDocument, charge: &EnergyCharge) {
         self.prices(&charge.name, "kWh", tariff, charge.calendar.as_ref(), &charge.prices);
+        self.register(&charge.name, charge.register.as_ref());
         if charge.prices.iter().any(|cell| cell.blocks.len() > 1) {
             let basis = match charge.blocks_per {
                 BlockBasis::Period => "a billing period, however long".to_owned(),
@@ -143,9 +146,14 @@ impl Facts {
         }
     }
 
+    fn register(&mut self, charge: &str, register: Option<&String>) {
+        self.say(&format!("{charge} · register"), register.cloned().unwrap_or_default());
+    }
+
     fn demand(&mut self, tariff: &TariffDocument, charge: &DemandCharge) {
         let name = &charge.name;
         self.prices(name, "kW", tariff, charge.calendar.as_ref(), &charge.prices);
+        self.register(name, charge.register.as_ref());
         let window =
             charge.window_minutes.map_or("the meter's interval".to_owned(), |minutes| format!("{minutes} minutes"));
         self.say(&format!("{name} · measured over"), window);
@@ -172,8 +180,9 @@ impl Facts {
                 });
                 self.say("Export · settlement", paid.unwrap_or_default());
             }
-            Some(ExportCredit::NetBilling { calendar, prices, roll_over }) => {
-                self.say("Export", format!("net billing, credit is {}", kept(*roll_over)));
+            Some(ExportCredit::NetBilling { calendar, netting, prices, roll_over }) => {
+                let time = if netting.is_interval() { "interval" } else { "hour" };
+                self.say("Export", format!("net billing by the {time}, credit is {}", kept(*roll_over)));
                 self.prices("Export price", "kWh", tariff, calendar.as_ref(), prices);
             }
             Some(ExportCredit::BuyAllSellAll { calendar, prices, roll_over }) => {

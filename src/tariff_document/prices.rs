@@ -11,6 +11,10 @@ use crate::plain;
 pub struct EnergyCharge {
     /// What it is called on the bill.
     pub name: String,
+    /// The register that it is a price of, such as `E2`; `None`: of all, added up. Where one charge names a register, all
+    /// do, and every register of the usage is named by one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub register: Option<String>,
     /// The calendar that tells seasons and periods; `None`: the same price at all times.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calendar: Option<String>,
@@ -27,6 +31,9 @@ pub struct EnergyCharge {
 pub struct DemandCharge {
     /// What it is called on the bill.
     pub name: String,
+    /// The register whose demand it is; `None`: of all, added up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub register: Option<String>,
     /// The calendar that tells seasons and periods; `None`: the highest demand at any time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calendar: Option<String>,
@@ -98,6 +105,12 @@ pub enum BlockBasis {
     NormalDays(u16),
     /// The limits hold for a day and are multiplied by the days of the billing period.
     Day,
+}
+
+/// Whether two names are of the same register: outer spaces and case make no difference.
+#[must_use]
+pub fn same_register(one: &str, other: &str) -> bool {
+    one.trim().to_lowercase() == other.trim().to_lowercase()
 }
 
 impl DemandCharge {

@@ -115,6 +115,7 @@ mod tests {
         });
         tariff.demand.push(DemandCharge {
             name: "Demand".to_owned(),
+            register: None,
             calendar: None,
             per_period: false,
             window_minutes: Some(15),
@@ -125,7 +126,7 @@ mod tests {
         let sell = || (Some("time of use".to_owned()), vec![PriceCell::flat(decimal("0.1"))]);
         let forms = [
             ExportCredit::NetMetering(NetMetering { roll_over: true, settlement }),
-            ExportCredit::NetBilling { calendar: sell().0, prices: sell().1, roll_over: true },
+            ExportCredit::NetBilling { calendar: sell().0, netting: Netting::Hour, prices: sell().1, roll_over: true },
             ExportCredit::BuyAllSellAll { calendar: sell().0, prices: sell().1, roll_over: false },
         ];
         for form in forms {

@@ -59,7 +59,12 @@ impl TariffDocument {
             DayPattern { on: DayKind::WEEKEND.to_vec(), hours: weekend.to_vec() },
         ];
         let names = periods.iter().map(|(name, _)| (*name).to_owned()).collect();
-        let calendar = Calendar { periods: names, seasons: vec![Season::all_year(days)], holidays: vec![] };
+        let calendar = Calendar {
+            periods: names,
+            seasons: vec![Season::all_year(days)],
+            holidays: vec![],
+            no_holidays_in: vec![],
+        };
         let prices = periods.iter().map(|(name, price)| PriceCell::flat(*price).in_period(name)).collect();
         let mut tariff = Self::with_energy(name, currency, zone, Some("time of use".to_owned()), prices);
         tariff.calendars.insert("time of use".to_owned(), calendar);
@@ -93,7 +98,13 @@ impl TariffDocument {
     }
 
     fn with_energy(name: &str, currency: &str, zone: Tz, calendar: Option<String>, prices: Vec<PriceCell>) -> Self {
-        let charge = EnergyCharge { name: "Energy".to_owned(), calendar, blocks_per: BlockBasis::Period, prices };
+        let charge = EnergyCharge {
+            name: "Energy".to_owned(),
+            register: None,
+            calendar,
+            blocks_per: BlockBasis::Period,
+            prices,
+        };
         Self { energy: vec![charge], ..Self::empty(name, currency, zone) }
     }
 }

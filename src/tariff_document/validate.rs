@@ -3,13 +3,15 @@
 mod calendar;
 mod charges;
 mod prices;
+mod registers;
 
 use std::fmt;
 
+use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use super::TariffDocument;
+use super::{Calendar, TariffDocument};
 
 /// A fault and its field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -88,8 +90,21 @@ impl TariffDocument {
             calendar::check(&mut faults, name, calendar);
         }
         prices::check(&mut faults, self);
+        registers::check(&mut faults, self);
         charges::check(&mut faults, self);
         faults.0
+    }
+
+    /// What is no fault and may be one soon: a list of holidays that ends before this year or the next.
+    #[must_use]
+    pub fn warnings(&self, today: NaiveDate) -> Vec<Fault> {
+        let years = [today.year(), today.year() + 1];
+        let told = |(name, calendar): (&String, &Calendar)| {
+            let year = years.into_iter().find(|year| !calendar.knows_holidays_of(*year))?;
+            let uses = calendar.uses_holidays();
+            uses.then(|| Fault::new(format!("calendars.{name}.holidays"), calendar.holidays_missing(year)))
+        };
+        self.calendars.iter().filter_map(told).collect()
     }
 }
 

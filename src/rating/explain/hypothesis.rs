@@ -6,7 +6,7 @@ use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
 
 use super::super::compile::CompiledTariff;
-use super::super::input::{Supply, UsageInput};
+use super::super::input::{Register, Supply, UsageInput};
 use super::Case;
 use crate::money::Rounding;
 use crate::period::Period;
@@ -17,6 +17,8 @@ use crate::usage::{DayUsage, Profile, Quality, RegisterRead};
 pub struct Usage<'a> {
     import: Made<'a>,
     export: Option<Made<'a>>,
+    /// Each register of the usage that was measured.
+    registers: Vec<(Register<'a>, Made<'a>)>,
 }
 
 enum Made<'a> {
@@ -37,22 +39,38 @@ impl Made<'_> {
 }
 
 impl Usage<'_> {
-    pub fn input(&self) -> UsageInput<'_> {
-        UsageInput { import: self.import.supply(), export: self.export.as_ref().map(Made::supply) }
+    /// Its registers, for [`Usage::input`].
+    pub fn registers(&self) -> Vec<Register<'_>> {
+        self.registers.iter().map(|(register, made)| Register { supply: made.supply(), ..*register }).collect()
+    }
+
+    pub fn input<'u>(&'u self, registers: &'u [Register<'u>]) -> UsageInput<'u> {
+        UsageInput { import: self.import.supply(), export: self.export.as_ref().map(Made::supply), registers }
     }
 }
 
 /// What was measured in one case and estimated in the other, on the days of a period.
 pub fn usage<'a>(measured: &Case<'a>, estimated: &Case<'a>, days: Period) -> Usage<'a> {
     if std::ptr::eq(measured, estimated) && measured.period == days {
-        return Usage { import: Made::Own(measured.usage.import), export: measured.usage.export.map(Made::Own) };
+        let own = |register: &Register<'a>| (*register, Made::Own(register.supply));
+        let registers = measured.usage.registers.iter().map(own).collect();
+        let export = measured.usage.export.map(Made::Own);
+        return Usage { import: Made::Own(measured.usage.import), export, registers };
     }
     let import = mixed((measured.usage.import, measured.period), (estimated.usage.import, estimated.period), days);
     let export = measured.usage.export.map(|export| {
         let other = estimated.usage.export.map_or((export, measured.period), |other| (other, estimated.period));
         mixed((export, measured.period), other, days)
     });
-    Usage { import, export }
+    let register = |register: &Register<'a>| {
+        let own = (register.supply, measured.period);
+        let same = |other: &&Register<'a>| other.direction == register.direction && other.names == register.names;
+        let other = estimated.usage.registers.iter().find(same);
+        let other = other.map_or(own, |other| (other.supply, estimated.period));
+        (*register, mixed(own, other, days))
+    };
+    let registers = measured.usage.registers.iter().map(register).collect();
+    Usage { import, export, registers }
 }
 
 /// The versions that hold on some days: a case's own where these are its days; on others its last one, for the price of a

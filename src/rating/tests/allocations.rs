@@ -16,6 +16,7 @@ fn of(minutes: u16) -> (u64, u64) {
     }
     tariff.demand.push(DemandCharge {
         name: "Demand".to_owned(),
+        register: None,
         calendar: Some("time of use".to_owned()),
         per_period: true,
         window_minutes: Some(60),

@@ -14,6 +14,7 @@ fn demand(price: PriceCell, window: Option<u16>) -> TariffDocument {
     let mut tariff = TariffDocument::flat("T", "EUR", UTC, Decimal::ZERO);
     let charge = DemandCharge {
         name: "Demand".to_owned(),
+        register: None,
         calendar: None,
         per_period: false,
         window_minutes: window,
@@ -31,6 +32,7 @@ fn per_period() -> TariffDocument {
     let calendar = Some("time of use".to_owned());
     tariff.demand.push(DemandCharge {
         name: "Demand".to_owned(),
+        register: None,
         calendar,
         per_period: true,
         window_minutes: None,

@@ -133,10 +133,11 @@ fn three_changes_at_once_have_the_shares_worked_out_by_hand() {
 
 #[test]
 fn credit_of_earlier_bills_and_what_was_put_right_since_are_earlier() {
-    use crate::tariff_document::{ExportCredit, PriceCell};
+    use crate::tariff_document::{ExportCredit, Netting, PriceCell};
     let mut tariff = flat("0.1");
     tariff.export = Some(ExportCredit::NetBilling {
         calendar: None,
+        netting: Netting::Interval,
         prices: vec![PriceCell::flat(decimal("0.05"))],
         roll_over: true,
     });

@@ -5,7 +5,7 @@ use chrono_tz::UTC;
 use super::super::{Bill, History, LineKind, RatingError, Supply, UsageInput, rate};
 use super::fixtures::*;
 use crate::period::Period;
-use crate::tariff_document::{ExportCredit, NetMetering, PriceCell, Settlement, TariffDocument};
+use crate::tariff_document::{ExportCredit, NetMetering, Netting, PriceCell, Settlement, TariffDocument};
 use crate::usage::{Direction, Profile};
 
 /// A day on which 24 kWh are bought evenly and 6 kWh an hour are fed in from 10 to 14.
@@ -24,7 +24,7 @@ fn with(credit: ExportCredit) -> TariffDocument {
 
 fn bill_of(tariff: &TariffDocument, days: Period, history: &History) -> Bill {
     let (import, export) = sunny(days);
-    let usage = UsageInput { import: Supply::Profile(&import), export: Some(Supply::Profile(&export)) };
+    let usage = UsageInput { import: Supply::Profile(&import), export: Some(Supply::Profile(&export)), registers: &[] };
     rate(&compile(tariff), &usage, days, history).unwrap()
 }
 
@@ -54,7 +54,12 @@ fn buy_all_sell_all_nets_nothing() {
 #[test]
 fn net_billing_nets_within_the_interval_and_credits_the_rest_at_its_own_price() {
     let bill = bill_of(
-        &with(ExportCredit::NetBilling { calendar: None, prices: sell("0.1"), roll_over: false }),
+        &with(ExportCredit::NetBilling {
+            calendar: None,
+            netting: Netting::Interval,
+            prices: sell("0.1"),
+            roll_over: false,
+        }),
         day(),
         &History::default(),
     );
@@ -77,7 +82,7 @@ fn energy_left_over_is_kept_in_kwh_and_used_by_later_bills() {
         direction: Direction::Export,
         ..profile_of(UTC, 60, day(), |_, at| if at == 12 { 30_000 } else { 0 })
     };
-    let usage = UsageInput { import: Supply::Profile(&import), export: Some(Supply::Profile(&export)) };
+    let usage = UsageInput { import: Supply::Profile(&import), export: Some(Supply::Profile(&export)), registers: &[] };
     let first = rate(&compile(&tariff), &usage, day(), &History::default()).unwrap();
     assert_eq!((first.total.to_string(), &first.carried.bank_kwh[""]), ("0.00".to_owned(), &decimal("6.000")));
     let history = History::default().after(&first);
@@ -116,7 +121,7 @@ fn net_metering_keeps_time_of_use_periods_apart() {
         direction: Direction::Export,
         ..profile_of(UTC, 60, days, |_, at| if at == 12 { 25_000 } else { 0 })
     };
-    let usage = UsageInput { import: Supply::Profile(&import), export: Some(Supply::Profile(&export)) };
+    let usage = UsageInput { import: Supply::Profile(&import), export: Some(Supply::Profile(&export)), registers: &[] };
     let bill = rate(&compile(&tariff), &usage, days, &History::default()).unwrap();
     assert_eq!(brief(&bill, LineKind::Energy), lines(&["on-peak/0/5/2.00"]));
     assert_eq!(bill.carried.bank_kwh["off-peak"], decimal("6.000"));
@@ -134,7 +139,7 @@ fn what_is_netted_over_the_period_is_spread_over_the_blocks_in_proportion() {
     // 19 - 4 = 15 off-peak and 5 on-peak: of 12 kWh in the first block, 9 and 3.
     let export =
         Profile { direction: Direction::Export, ..profile_of(UTC, 60, days, |_, at| if at == 12 { 4_000 } else { 0 }) };
-    let usage = UsageInput { import: Supply::Profile(&import), export: Some(Supply::Profile(&export)) };
+    let usage = UsageInput { import: Supply::Profile(&import), export: Some(Supply::Profile(&export)), registers: &[] };
     let bill = rate(&compile(&tariff), &usage, days, &History::default()).unwrap();
     assert_eq!(
         brief(&bill, LineKind::Energy),
@@ -144,7 +149,9 @@ fn what_is_netted_over_the_period_is_spread_over_the_blocks_in_proportion() {
 
 #[test]
 fn credit_beyond_the_charges_is_kept_where_it_rolls_over_and_paid_where_not() {
-    let form = |roll_over| with(ExportCredit::NetBilling { calendar: None, prices: sell("1"), roll_over });
+    let form = |roll_over| {
+        with(ExportCredit::NetBilling { calendar: None, netting: Netting::Interval, prices: sell("1"), roll_over })
+    };
     assert_eq!(bill_of(&form(false), day(), &History::default()).total.to_string(), "-6.00");
     let first = bill_of(&form(true), day(), &History::default());
     assert_eq!((first.total.to_string(), first.carried.credit.to_string()), ("0.00".to_owned(), "6.00".to_owned()));
@@ -157,7 +164,7 @@ fn credit_beyond_the_charges_is_kept_where_it_rolls_over_and_paid_where_not() {
 #[test]
 fn exports_without_a_rule_are_refused() {
     let (import, export) = sunny(day());
-    let usage = UsageInput { import: Supply::Profile(&import), export: Some(Supply::Profile(&export)) };
+    let usage = UsageInput { import: Supply::Profile(&import), export: Some(Supply::Profile(&export)), registers: &[] };
     let fault = rate(&compile(&tiered(UTC)), &usage, day(), &History::default()).unwrap_err();
     assert_eq!(fault, RatingError::Export("the tariff has no rule for energy fed in".to_owned()));
 }

@@ -167,7 +167,8 @@ fn net_metering_never_bills_more_than_it_would_without_exports() {
         let values: Vec<i32> = (0..100).map(|_| random.random_range(0..900)).collect();
         let export =
             Profile { direction: Direction::Export, ..profile_of(UTC, import.minutes, days, |_, at| values[at % 100]) };
-        let usage = UsageInput { import: Supply::Profile(&import), export: Some(Supply::Profile(&export)) };
+        let usage =
+            UsageInput { import: Supply::Profile(&import), export: Some(Supply::Profile(&export)), registers: &[] };
         let netted = rate(&compile(&tariff), &usage, days, &History::default()).unwrap();
         let banked: Decimal = netted.carried.bank_kwh.values().copied().sum();
         let billed: Decimal =

@@ -79,6 +79,7 @@ fn rule_4_demand_is_the_highest_average_over_the_window_or_the_ratchet() {
     let mut tariff = TariffDocument::flat("T", "EUR", UTC, Decimal::ZERO);
     tariff.demand.push(DemandCharge {
         name: "Demand".to_owned(),
+        register: None,
         calendar: None,
         per_period: false,
         window_minutes: Some(30),

@@ -47,6 +47,7 @@ fn a_change_to_the_same_prices_changes_nothing() {
     let price = PriceCell::flat(decimal("6"));
     tariff.demand.push(DemandCharge {
         name: "Demand".to_owned(),
+        register: None,
         calendar: None,
         per_period: false,
         window_minutes: None,

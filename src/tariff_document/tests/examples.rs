@@ -28,7 +28,8 @@ fn january(tariff: &TariffDocument) -> (Profile, Option<Profile>) {
 
 fn total(tariff: &TariffDocument) -> String {
     let (import, export) = january(tariff);
-    let usage = UsageInput { import: Supply::Profile(&import), export: export.as_ref().map(Supply::Profile) };
+    let usage =
+        UsageInput { import: Supply::Profile(&import), export: export.as_ref().map(Supply::Profile), registers: &[] };
     let compiled = CompiledTariff::new(tariff).unwrap();
     let bill = rate(&compiled, &usage, Period::month(2026, 1).unwrap(), &History::default()).unwrap();
     format!("{} {}", bill.currency, bill.payable)

@@ -4,9 +4,36 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::super::{
-    ExportCredit, FixedBasis, FixedCharge, Minimum, MinimumBasis, NetMetering, PriceCell, Proration, TariffDocument,
+    ExportCredit, FixedBasis, FixedCharge, Minimum, MinimumBasis, NetMetering, Netting, PriceCell, Proration,
+    TariffDocument,
 };
 use super::{Rate, fields, schedule};
+
+/// Units of an amount.
+const UNITS: [(&str, Unit); 3] = [("$/month", Unit::Month), ("$/day", Unit::Day), ("$/year", Unit::Year)];
+
+#[derive(Clone, Copy)]
+enum Unit {
+    Month,
+    Day,
+    Year,
+}
+
+/// What an amount is per. That it is not said is a fault as much as a word that nobody knows.
+fn unit(rate: &mut Rate<'_>, field: &str, amount: &str) -> Option<Unit> {
+    let before = rate.faults.len();
+    let Some(text) = rate.text(field) else {
+        if rate.faults.len() == before {
+            rate.fault(amount, "", format!("{field} is missing: is it $/month, $/day or $/year?"));
+        }
+        return None;
+    };
+    let found = UNITS.iter().find(|(name, _)| name.eq_ignore_ascii_case(text.trim())).map(|(_, unit)| *unit);
+    if found.is_none() && rate.faults.len() == before {
+        rate.fault(field, "", format!("{text:?} cannot be represented: only $/month, $/day and $/year"));
+    }
+    found
+}
 
 /// A number that is there and not zero.
 fn amount(rate: &mut Rate<'_>, field: &str) -> Option<Decimal> {
@@ -25,51 +52,48 @@ pub fn fixed(rate: &mut Rate<'_>, tariff: &mut TariffDocument) {
         rate.fault("fixedmonthlycharge", "", "fixedchargefirstmeter is there too: only one of them can hold");
     }
     tariff.fixed.extend(monthly.map(|price| charge(price, FixedBasis::Month)));
-    let units = rate.text("fixedchargeunits");
     let Some(price) = first else { return };
-    match units.as_deref() {
-        None | Some("$/month") => tariff.fixed.push(charge(price, FixedBasis::Month)),
-        Some("$/day") => tariff.fixed.push(charge(price, FixedBasis::AverageMonthDay)),
-        Some("$/year") => tariff.fixed.push(charge((price / Decimal::from(12)).round_dp(6), FixedBasis::Month)),
-        Some(other) => {
-            let message = format!("{other:?} cannot be represented: only $/month, $/day and $/year");
-            rate.fault("fixedchargeunits", "", message);
-        }
-    }
+    let Some(unit) = unit(rate, "fixedchargeunits", "fixedchargefirstmeter") else { return };
+    tariff.fixed.push(match unit {
+        Unit::Month => charge(price, FixedBasis::Month),
+        Unit::Day => charge(price, FixedBasis::AverageMonthDay),
+        Unit::Year => charge((price / Decimal::from(12)).round_dp(6), FixedBasis::Month),
+    });
 }
 
 pub fn minimums(rate: &mut Rate<'_>, tariff: &mut TariffDocument) {
     let minimum = |amount, per| Minimum { name: "Minimum charge".to_owned(), amount, per, counts: vec![] };
     tariff.minimums.extend(amount(rate, "minmonthlycharge").map(|amount| minimum(amount, MinimumBasis::Period)));
     tariff.minimums.extend(amount(rate, "annualmincharge").map(|amount| minimum(amount, MinimumBasis::Year)));
-    let units = rate.text("minchargeunits");
     let Some(least) = amount(rate, "mincharge") else {
         return;
     };
-    match units.as_deref() {
-        None | Some("$/month") => tariff.minimums.push(minimum(least, MinimumBasis::Period)),
-        Some("$/day") => tariff.minimums.push(minimum(least, MinimumBasis::Day)),
-        Some("$/year") => tariff.minimums.push(minimum(least, MinimumBasis::Year)),
-        Some(other) => {
-            let message = format!("{other:?} cannot be represented: only $/month, $/day and $/year");
-            rate.fault("minchargeunits", "", message);
-        }
-    }
+    let Some(unit) = unit(rate, "minchargeunits", "mincharge") else { return };
+    let per = match unit {
+        Unit::Month => MinimumBasis::Period,
+        Unit::Day => MinimumBasis::Day,
+        Unit::Year => MinimumBasis::Year,
+    };
+    tariff.minimums.push(minimum(least, per));
 }
 
 pub fn export(rate: &mut Rate<'_>, tariff: &mut TariffDocument) {
-    let rules = rate.text("dgrules").unwrap_or_default().to_lowercase();
+    // Without rules there is no generator.
+    let rules = rate.text("dgrules").unwrap_or_default().trim().to_lowercase();
     let metering = flag(rate, "usenetmetering");
+    if metering && !matches!(rules.as_str(), "" | "net metering") {
+        rate.fault("dgrules", "", format!("{rules:?} and usenetmetering say different things: only one can hold"));
+        return;
+    }
     let net_metering = || ExportCredit::NetMetering(NetMetering { roll_over: true, settlement: None });
     let sells = sells(rate);
     tariff.export = match rules.as_str() {
         "" if metering => Some(net_metering()),
         "" => None,
         "net metering" => Some(net_metering()),
-        "net billing instantaneous" | "net billing hourly" => {
-            prices(rate).map(|prices| ExportCredit::NetBilling { calendar: calendar(tariff), prices, roll_over: true })
-        }
-        "buy all sell all" => prices(rate).map(|prices| ExportCredit::BuyAllSellAll {
+        "net billing instantaneous" => net_billing(rate, tariff, Netting::Interval),
+        "net billing hourly" => net_billing(rate, tariff, Netting::Hour),
+        "buy all sell all" => prices(rate, tariff).map(|prices| ExportCredit::BuyAllSellAll {
             calendar: calendar(tariff),
             prices,
             roll_over: false,
@@ -87,6 +111,11 @@ pub fn export(rate: &mut Rate<'_>, tariff: &mut TariffDocument) {
             "sell rates without net billing or buy all sell all cannot be represented",
         );
     }
+}
+
+fn net_billing(rate: &mut Rate<'_>, tariff: &TariffDocument, netting: Netting) -> Option<ExportCredit> {
+    let calendar = calendar(tariff);
+    prices(rate, tariff).map(|prices| ExportCredit::NetBilling { calendar, netting, prices, roll_over: true })
 }
 
 /// Whether a field that is true or false is true; 1 is true, what says nothing is false.
@@ -115,20 +144,26 @@ fn sells(rate: &Rate<'_>) -> bool {
     blocks.filter_map(|block| block.get("sell")).any(|sell| !fields::empty(sell))
 }
 
-/// The sell rate of each period, which must be the same in all its blocks. That they are numbers was looked at when
-/// the blocks were read.
-fn prices(rate: &mut Rate<'_>) -> Option<Vec<PriceCell>> {
+/// The sell rate of each period, which must be the same in all its blocks; one that is not there is not one of zero.
+/// `None` without a fault where the blocks have faults themselves, which are noted where they are read.
+fn prices(rate: &mut Rate<'_>, tariff: &TariffDocument) -> Option<Vec<PriceCell>> {
+    if tariff.energy.is_empty() {
+        return None;
+    }
     let all = periods(rate);
     let mut cells = vec![];
     for (at, blocks) in all.iter().enumerate() {
         let blocks = blocks.as_array().map(Vec::as_slice).unwrap_or_default();
-        let mut sells: Vec<Decimal> =
-            blocks.iter().map(|block| block.get("sell").and_then(fields::price).unwrap_or_default()).collect();
-        sells.dedup();
-        if sells.is_empty() {
-            // A period without blocks is noted where they are read.
-            return None;
+        let mut sells = vec![];
+        for (place, block) in blocks.iter().enumerate() {
+            let Some(sell) = block.get("sell").and_then(fields::price) else {
+                let message = "sell is missing: what is energy fed in worth? 0 where it is worth nothing";
+                rate.fault("energyratestructure", &format!("[{at}][{place}]"), message);
+                return None;
+            };
+            sells.push(sell);
         }
+        sells.dedup();
         let [sell] = sells.as_slice() else {
             rate.fault(
                 "energyratestructure",

@@ -22,6 +22,7 @@ const READ: &[&str] = &[
     "flatdemandstructure",
     "flatdemandmonths",
     "flatdemandunit",
+    "flatdemandunits",
     "lookbackpercent",
     "lookbackmonths",
     "lookbackrange",
@@ -55,6 +56,12 @@ const ABOUT: &[&str] = &[
     "enddate",
     "effectivedate",
     "supersedes",
+    "supercedes",
+    "sourcereference",
+    "mindemand",
+    "maxdemand",
+    "servicemin",
+    "servicemax",
     "revisions",
     "version",
     "basicinformationcomments",
@@ -89,7 +96,7 @@ const ABOUT: &[&str] = &[
 /// What is told of a field that should be a text.
 pub const NO_TEXT: &str = "this is not a text";
 
-/// What the rate is called.
+/// What the rate is called; a name of ours where it has none, for nothing is billed by it.
 pub fn name(rate: &mut Rate<'_>) -> String {
     rate.text("name").or_else(|| rate.text("label")).unwrap_or_else(|| "URDB rate".to_owned())
 }
@@ -151,6 +158,10 @@ pub fn price(value: &Value) -> Option<Decimal> {
 /// A block's limit: 3 decimals; `Some(None)` where it is so large that it means none (URDB writes 1e38).
 pub fn limit(value: &Value) -> Option<Option<Decimal>> {
     let number = value.as_number()?;
+    // Only numbers beyond what a decimal holds are left out here; below zero they are no limit at all.
+    if number.to_string().starts_with('-') {
+        return None;
+    }
     let limit = decimal(number).filter(|limit| *limit < Decimal::from(1_000_000_000));
     Some(limit.map(|limit| Rounding::HalfAwayFromZero.apply(limit, 3).normalize()))
 }

@@ -26,7 +26,12 @@ pub fn calendar(rate: &mut Rate<'_>, weekday: &str, weekend: &str, periods: usiz
         ];
         season(first, last, days)
     });
-    Some(Calendar { seasons: seasons.collect(), periods: (0..periods).map(period_name).collect(), holidays: vec![] })
+    Some(Calendar {
+        seasons: seasons.collect(),
+        periods: (0..periods).map(period_name).collect(),
+        holidays: vec![],
+        no_holidays_in: vec![],
+    })
 }
 
 /// A calendar of seasons alone, from one number a month; with each season's number.
@@ -39,7 +44,7 @@ pub fn of_months(numbers: &[usize]) -> (Calendar, Vec<(String, usize)>) {
         .zip(&runs)
         .map(|(season, (first, _))| (season.name.clone(), numbers.get(*first).copied().unwrap_or(0)));
     let numbered = numbered.collect();
-    (Calendar { seasons, periods: vec!["Any time".to_owned()], holidays: vec![] }, numbered)
+    (Calendar { seasons, periods: vec!["Any time".to_owned()], holidays: vec![], no_holidays_in: vec![] }, numbered)
 }
 
 /// Runs of equal months, first and last from 0.
@@ -68,20 +73,38 @@ fn season(first: usize, last: usize, days: Vec<DayPattern>) -> Season {
     Season { name: label, from: day(first, 1).unwrap_or(whole.from), to: end.unwrap_or(whole.to), ..whole }
 }
 
+/// Whether each schedule that is there names the one period that there is; without a schedule it holds all the time.
+pub fn only_period(rate: &mut Rate<'_>, schedules: [&str; 2]) -> bool {
+    let there = schedules.map(|field| rate.get(field).is_none() || grid(rate, field, 1).is_some());
+    there.iter().all(|fine| *fine)
+}
+
+/// Notes a fault of each schedule that is there while its rate structure is not.
+pub fn without_structure(rate: &mut Rate<'_>, structure: &str, schedules: &[&str]) {
+    for field in schedules {
+        if rate.get(field).is_some() {
+            rate.fault(field, "", format!("it names no period: {structure} is not there"));
+        }
+    }
+}
+
 fn grid(rate: &mut Rate<'_>, field: &str, periods: usize) -> Option<Grid> {
     let Some(value) = rate.get(field) else {
         rate.fault(field, "", "the schedule is missing");
         return None;
     };
-    let rows = value.as_array().map(Vec::as_slice).unwrap_or_default();
-    if rows.len() != 12 || rows.iter().any(|row| row.as_array().is_none_or(|row| row.len() != 24)) {
+    let Some(rows) = value.as_array().filter(|rows| rows.len() == 12) else {
         rate.fault(field, "", "a schedule has 12 months of 24 hours");
         return None;
-    }
+    };
     let mut grid = vec![];
     for (month, row) in rows.iter().enumerate() {
+        let Some(row) = row.as_array().filter(|row| row.len() == 24) else {
+            rate.fault(field, &format!("[{month}]"), "a month of a schedule has 24 hours");
+            return None;
+        };
         let mut hours = vec![];
-        for (hour, value) in row.as_array().into_iter().flatten().enumerate() {
+        for (hour, value) in row.iter().enumerate() {
             hours.push(entry(rate, value, periods, &format!("[{month}][{hour}]"), field)?);
         }
         grid.push(hours);

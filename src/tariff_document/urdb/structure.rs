@@ -17,7 +17,16 @@ const DEMAND: &str = "demand";
 /// Name of the calendar of flat demand.
 const FLAT: &str = "flat demand";
 
+/// Schedules of energy.
+const ENERGY_SCHEDULES: [&str; 2] = ["energyweekdayschedule", "energyweekendschedule"];
+/// The field of demand rates per period, and its schedules.
+const DEMAND_RATES: &str = "demandratestructure";
+const DEMAND_SCHEDULES: [&str; 2] = ["demandweekdayschedule", "demandweekendschedule"];
+
 pub fn energy(rate: &mut Rate<'_>, tariff: &mut TariffDocument) {
+    if rate.get(ENERGY_RATES).is_none() {
+        return rate.fault(ENERGY_RATES, "", "this is missing: no price of energy is given");
+    }
     let Some(basis) = energy_basis(rate) else {
         return;
     };
@@ -25,27 +34,33 @@ pub fn energy(rate: &mut Rate<'_>, tariff: &mut TariffDocument) {
         return;
     };
     let (mut prices, mut calendar) = (cells, None);
-    if prices.len() > 1 {
-        let Some(found) = schedule::calendar(rate, "energyweekdayschedule", "energyweekendschedule", prices.len())
-        else {
+    if prices.len() == 1 {
+        if !schedule::only_period(rate, ENERGY_SCHEDULES) {
+            return;
+        }
+    } else {
+        let [weekday, weekend] = ENERGY_SCHEDULES;
+        let Some(found) = schedule::calendar(rate, weekday, weekend, prices.len()) else {
             return;
         };
         prices = named(prices);
         tariff.calendars.insert(ENERGY.to_owned(), found);
         calendar = Some(ENERGY.to_owned());
     }
-    tariff.energy.push(EnergyCharge { name: "Energy".to_owned(), calendar, blocks_per: basis, prices });
+    tariff.energy.push(EnergyCharge { name: "Energy".to_owned(), register: None, calendar, blocks_per: basis, prices });
 }
 
 pub fn demand(rate: &mut Rate<'_>, tariff: &mut TariffDocument) {
-    for field in ["demandunits", "demandrateunit", "flatdemandunit"] {
-        if rate.text(field).is_some_and(|unit| !unit.eq_ignore_ascii_case("kw")) {
+    // What says nothing is kW, as URDB has it.
+    for field in ["demandunits", "demandrateunit", "flatdemandunit", "flatdemandunits"] {
+        if rate.text(field).is_some_and(|unit| !unit.trim().eq_ignore_ascii_case("kw")) {
             rate.fault(field, "", ONLY_KW);
         }
     }
     let (ratchet, window) = (ratchet(rate), window(rate));
     let charge = |name: &str, calendar, per_period, prices| DemandCharge {
         name: name.to_owned(),
+        register: None,
         calendar,
         per_period,
         window_minutes: window,
@@ -55,13 +70,20 @@ pub fn demand(rate: &mut Rate<'_>, tariff: &mut TariffDocument) {
     if let Some((calendar, prices)) = flat_demand(rate, tariff) {
         tariff.demand.push(charge("Demand", calendar, false, prices));
     }
-    let Some(prices) = cells(rate, "demandratestructure") else {
+    if rate.get(DEMAND_RATES).is_none() {
+        return schedule::without_structure(rate, DEMAND_RATES, &DEMAND_SCHEDULES);
+    }
+    let Some(prices) = cells(rate, DEMAND_RATES) else {
         return;
     };
     if prices.len() == 1 {
-        return tariff.demand.push(charge("Demand", None, false, prices));
+        if schedule::only_period(rate, DEMAND_SCHEDULES) {
+            tariff.demand.push(charge("Demand", None, false, prices));
+        }
+        return;
     }
-    let Some(found) = schedule::calendar(rate, "demandweekdayschedule", "demandweekendschedule", prices.len()) else {
+    let [weekday, weekend] = DEMAND_SCHEDULES;
+    let Some(found) = schedule::calendar(rate, weekday, weekend, prices.len()) else {
         return;
     };
     tariff.calendars.insert(DEMAND.to_owned(), found);
@@ -69,26 +91,40 @@ pub fn demand(rate: &mut Rate<'_>, tariff: &mut TariffDocument) {
 }
 
 fn flat_demand(rate: &mut Rate<'_>, tariff: &mut TariffDocument) -> Option<(Option<String>, Vec<PriceCell>)> {
+    if rate.get("flatdemandstructure").is_none() {
+        schedule::without_structure(rate, "flatdemandstructure", &["flatdemandmonths"]);
+        return None;
+    }
     let prices = cells(rate, "flatdemandstructure")?;
     if prices.len() == 1 && rate.get("flatdemandmonths").is_none() {
         return Some((None, prices));
     }
-    let months = rate.get("flatdemandmonths").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let numbers: Option<Vec<usize>> =
-        months.iter().map(|value| schedule::index(value).filter(|index| *index < prices.len())).collect();
-    let Some(numbers) = numbers.filter(|numbers| numbers.len() == 12) else {
-        rate.fault(
-            "flatdemandmonths",
-            "",
-            format!("12 numbers of structures are needed, from 0 to {}", prices.len() - 1),
-        );
-        return None;
-    };
+    let numbers = month_numbers(rate, prices.len())?;
     let (calendar, seasons) = schedule::of_months(&numbers);
     let of = |season: &str, number: &usize| prices.get(*number).map(|cell| cell.clone().in_season(season));
     let cells = seasons.iter().filter_map(|(season, number)| of(season, number)).collect();
     tariff.calendars.insert(FLAT.to_owned(), calendar);
     Some((Some(FLAT.to_owned()), cells))
+}
+
+/// The structure of each month, `None` with a fault noted.
+fn month_numbers(rate: &mut Rate<'_>, structures: usize) -> Option<Vec<usize>> {
+    let months = rate.get("flatdemandmonths").and_then(Value::as_array).filter(|months| months.len() == 12);
+    let Some(months) = months else {
+        let message = format!("12 numbers of structures are needed, from 0 to {}", structures - 1);
+        rate.fault("flatdemandmonths", "", message);
+        return None;
+    };
+    let mut numbers = vec![];
+    for (month, value) in months.iter().enumerate() {
+        let Some(number) = schedule::index(value).filter(|number| *number < structures) else {
+            let message = format!("{value} is no structure: there are {structures}, from 0");
+            rate.fault("flatdemandmonths", &format!("[{month}]"), message);
+            return None;
+        };
+        numbers.push(number);
+    }
+    Some(numbers)
 }
 
 /// One cell for each period, each with its blocks; `None` where the field is not there or wrong.
@@ -118,14 +154,17 @@ fn steps(rate: &mut Rate<'_>, field: &str, period: usize, blocks: &[Value]) -> O
             return None;
         }
         let read = |key: &str| block.get(key).filter(|value| !value.is_null()).map(fields::price);
-        let (Some(price), Some(adjustment)) =
-            (read("rate").unwrap_or(Some(Decimal::ZERO)), read("adj").unwrap_or(Some(Decimal::ZERO)))
-        else {
+        let Some(price) = read("rate") else {
+            rate.fault(field, &place, "the block has no rate; 0 where it costs nothing");
+            return None;
+        };
+        // Most blocks have no adjustment.
+        let (Some(price), Some(adjustment)) = (price, read("adj").unwrap_or(Some(Decimal::ZERO))) else {
             rate.fault(field, &place, "rate and adj must be numbers");
             return None;
         };
         let Some(to) = block.get("max").filter(|max| !max.is_null()).map_or(Some(None), fields::limit) else {
-            rate.fault(field, &format!("{place}.max"), "max must be a number");
+            rate.fault(field, &format!("{place}.max"), "max must be a number, and not below zero");
             return None;
         };
         if let Some(end) = to.filter(|end| *end <= from) {
@@ -182,19 +221,26 @@ fn known_keys(rate: &mut Rate<'_>, field: &str, place: &str, block: &Value) -> b
 
 /// Whether a unit of demand is kW, or says nothing.
 fn is_kw(unit: &Value) -> bool {
-    fields::empty(unit) || unit.as_str().is_some_and(|unit| unit.eq_ignore_ascii_case("kw"))
+    fields::empty(unit) || unit.as_str().is_some_and(|unit| unit.trim().eq_ignore_ascii_case("kw"))
 }
 
 /// What block limits are per, by the unit of the blocks.
 fn energy_basis(rate: &mut Rate<'_>) -> Option<BlockBasis> {
     let periods = rate.get(ENERGY_RATES).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let blocks = periods.iter().filter_map(Value::as_array).flatten();
-    let mut units: Vec<&str> = blocks.filter_map(|block| block.get("unit")).filter_map(Value::as_str).collect();
+    let unit = |block: &Value| block.get("unit").and_then(Value::as_str).unwrap_or_default().trim().to_lowercase();
+    // A limit without a unit is in kWh, as URDB has it; a block without either has nothing to be read.
+    let limited = |block: &Value| block.get("max").is_some_and(|max| fields::limit(max).flatten().is_some());
+    let told = |block: &Value| match unit(block) {
+        unit if unit.is_empty() => limited(block).then(|| "kwh".to_owned()),
+        unit => Some(unit),
+    };
+    let mut units: Vec<String> = blocks.filter_map(told).collect();
     units.sort_unstable();
     units.dedup();
-    match units.as_slice() {
-        [] | ["kWh"] => Some(BlockBasis::Period),
-        ["kWh daily"] => Some(BlockBasis::Day),
+    match units.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [] | ["kwh"] => Some(BlockBasis::Period),
+        ["kwh daily"] => Some(BlockBasis::Day),
         other => {
             let units = other.join(", ");
             rate.fault(
@@ -224,7 +270,16 @@ fn window(rate: &mut Rate<'_>) -> Option<u16> {
 /// Look-back: a fraction of the peaks of the months before, either of `lookbackrange` months or of those
 /// that `lookbackmonths` marks within a year.
 fn ratchet(rate: &mut Rate<'_>) -> Option<Ratchet> {
-    let percent = rate.get("lookbackpercent").filter(|value| !fields::empty(value))?;
+    let Some(percent) = rate.get("lookbackpercent") else {
+        for field in ["lookbackmonths", "lookbackrange"] {
+            if rate.get(field).is_some_and(|value| !fields::empty(value)) {
+                rate.fault(field, "", "lookbackpercent is missing: how much of the earlier peak counts?");
+            }
+        }
+        return None;
+    };
+    // Nought per cent of an earlier peak is no look-back.
+    let percent = Some(percent).filter(|value| !fields::empty(value))?;
     let Some(fraction) = fields::price(percent) else {
         rate.fault("lookbackpercent", "", "this is not a number");
         return None;

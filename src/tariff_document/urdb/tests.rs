@@ -1,9 +1,10 @@
 //! What URDB files become, and what is refused.
 
 use chrono_tz::UTC;
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use super::super::{BlockBasis, ExportCredit, FixedBasis, MinimumBasis, TariffDocument, read};
+use super::super::{BlockBasis, ExportCredit, FixedBasis, MinimumBasis, Netting, TariffDocument, read};
 
 fn reference(name: &str) -> TariffDocument {
     let path = format!("{}/end2end/reference/urdb/{name}.json", env!("CARGO_MANIFEST_DIR"));
@@ -121,7 +122,7 @@ fn versions_7_and_8_are_told_apart_by_their_fields() {
         ("demandrateunit", json!("kVA")),
         ("flatdemandunit", json!("hp")),
     ] {
-        let rate = json!({"energyratestructure": [[{"rate": 0.1}]], "fixedchargefirstmeter": 1, field: value});
+        let rate = json!({"energyratestructure": [[{"rate": 0.1}]], "fixedchargefirstmeter": 1, "fixedchargeunits": "$/month", field: value});
         assert!(refused(&rate)[0].starts_with(&format!("{field}: ")), "{field}");
     }
 }
@@ -137,14 +138,17 @@ fn a_value_of_the_wrong_kind_is_refused_with_its_place_and_never_dropped() {
         refused(&rate(json!({"rate": 0.1, "sell": "0.05"}))),
         ["energyratestructure[0][0].sell: sell must be a number"]
     );
-    assert_eq!(refused(&rate(json!({"rate": 0.1, "unit": 5}))), ["energyratestructure[0][0].unit: this is not a text"]);
+    assert_eq!(
+        refused(&rate(json!({"rate": 0.1, "sell": 0.05, "unit": 5}))),
+        ["energyratestructure[0][0].unit: this is not a text"]
+    );
     assert_eq!(
         refused(&json!({"energyratestructure": [{"rate": 0.1}]})),
         ["energyratestructure[0]: a period is a list of blocks"]
     );
     let refused = |field: &str, value: Value| {
         let rate = json!({"energyratestructure": [[{"rate": 0.1}]], "fixedchargefirstmeter": 5, "mincharge": 5,
-            "demandratestructure": [[{"rate": 5}]], field: value});
+            "fixedchargeunits": "$/month", "minchargeunits": "$/month", "demandratestructure": [[{"rate": 5}]], field: value});
         refused(&rate)
     };
     for (field, value) in [
@@ -198,4 +202,125 @@ fn a_demand_window_that_no_meter_has_is_told_by_the_field_of_the_file() {
         json!({"energyratestructure": [[{"rate": 0.1}]], "demandratestructure": [[{"rate": 5}]], "demandwindow": 45});
     let fault = &read(&rate.to_string(), UTC).unwrap_err()[0];
     assert_eq!(fault.to_string(), "1:54: demandwindow: a demand window has 5, 15, 30 or 60 minutes");
+}
+
+/// 12 months of 24 hours of one period.
+fn schedule(period: Value) -> Value {
+    Value::Array(vec![Value::Array(vec![period; 24]); 12])
+}
+
+#[test]
+fn a_block_without_a_rate_is_refused_wherever_it_stands() {
+    let no_rate = "the block has no rate; 0 where it costs nothing";
+    for block in [json!({"unit": "kWh"}), json!({"adj": 0.01}), json!({"rate": null}), json!({"sell": 0.05}), json!({})]
+    {
+        assert_eq!(
+            refused(&json!({"energyratestructure": [[{"rate": 0, "max": 5}, block]]}))[0],
+            format!("energyratestructure[0][1]: {no_rate}")
+        );
+    }
+    for field in ["demandratestructure", "flatdemandstructure"] {
+        let rate = json!({"energyratestructure": [[{"rate": 0.1}]], field: [[{"adj": 2}]]});
+        assert_eq!(refused(&rate), [format!("{field}[0][0]: {no_rate}")]);
+    }
+    let free = json!({"energyratestructure": [[{"rate": 0}]]});
+    assert_eq!(read(&free.to_string(), UTC).unwrap().energy[0].prices[0].blocks[0].price, Decimal::ZERO);
+}
+
+#[test]
+fn a_schedule_of_the_only_period_must_name_it_too() {
+    for (structure, field) in [
+        ("energyratestructure", "energyweekdayschedule"),
+        ("energyratestructure", "energyweekendschedule"),
+        ("demandratestructure", "demandweekdayschedule"),
+        ("demandratestructure", "demandweekendschedule"),
+    ] {
+        let rate = |period: Value| json!({"energyratestructure": [[{"rate": 0.1}]], structure: [[{"rate": 0.1}]], field: schedule(period)});
+        assert_eq!(refused(&rate(json!(1))), [format!("{field}[0][0]: 1 is no period: there are 1, from 0")]);
+        assert_eq!(refused(&rate(json!(null))).len(), 1);
+        assert!(read(&rate(json!(0)).to_string(), UTC).is_ok());
+    }
+    let months = |last: Value| {
+        json!({"energyratestructure": [[{"rate": 0.1}]], "flatdemandstructure": [[{"rate": 4}]],
+        "flatdemandmonths": [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, last]})
+    };
+    assert_eq!(refused(&months(json!(1))), ["flatdemandmonths[11]: 1 is no structure: there are 1, from 0"]);
+    assert_eq!(refused(&months(json!("0"))), ["flatdemandmonths[11]: \"0\" is no structure: there are 1, from 0"]);
+}
+
+#[test]
+fn a_schedule_with_a_short_month_or_without_its_rates_is_refused() {
+    let mut short = schedule(json!(0));
+    short[7].as_array_mut().unwrap().pop();
+    let rate = json!({"energyratestructure": [[{"rate": 0.1}]], "energyweekdayschedule": short});
+    assert_eq!(refused(&rate), ["energyweekdayschedule[7]: a month of a schedule has 24 hours"]);
+    for (field, value, structure) in [
+        ("demandweekendschedule", schedule(json!(0)), "demandratestructure"),
+        ("flatdemandmonths", json!([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]), "flatdemandstructure"),
+    ] {
+        let rate = json!({"energyratestructure": [[{"rate": 0.1}]], field: value});
+        assert_eq!(refused(&rate), [format!("{field}: it names no period: {structure} is not there")]);
+    }
+    let none = json!({"demandratestructure": [[{"rate": 5}]]});
+    assert_eq!(refused(&none), ["energyratestructure: this is missing: no price of energy is given"]);
+}
+
+#[test]
+fn limits_and_their_units_are_read_as_what_they_are_or_refused() {
+    let of = |blocks: Value| json!({"energyratestructure": [blocks]});
+    for max in [json!(-1e38), json!(-5)] {
+        let rate = of(json!([{"rate": 0.1, "max": max}, {"rate": 0.2}]));
+        assert_eq!(refused(&rate), ["energyratestructure[0][0].max: max must be a number, and not below zero"]);
+    }
+    let mixed = of(json!([{"rate": 0.1, "max": 10, "unit": "kWh daily"}, {"rate": 0.2, "max": 20}, {"rate": 0.3}]));
+    assert!(refused(&mixed)[0].contains("cannot be represented: only all in kWh or all in kWh daily"));
+    let daily = of(json!([{"rate": 0.1, "max": 10, "unit": "KWH Daily"}, {"rate": 0.2}]));
+    assert_eq!(read(&daily.to_string(), UTC).unwrap().energy[0].blocks_per, BlockBasis::Day);
+    let empty = of(json!([{"rate": 0.1, "max": 10, "unit": ""}, {"rate": 0.2}]));
+    assert_eq!(read(&empty.to_string(), UTC).unwrap().energy[0].blocks_per, BlockBasis::Period);
+}
+
+#[test]
+fn amounts_and_look_backs_are_refused_where_their_unit_or_their_share_is_not_said() {
+    let of = |field: &str, value: Value| refused(&json!({"energyratestructure": [[{"rate": 0.1}]], field: value}));
+    assert_eq!(
+        of("fixedchargefirstmeter", json!(9.5)),
+        ["fixedchargefirstmeter: fixedchargeunits is missing: is it $/month, $/day or $/year?"]
+    );
+    assert_eq!(of("mincharge", json!(9.5)), ["mincharge: minchargeunits is missing: is it $/month, $/day or $/year?"]);
+    let look_back = "lookbackpercent is missing: how much of the earlier peak counts?";
+    assert_eq!(of("lookbackRange", json!(11)), [format!("lookbackRange: {look_back}")]);
+    assert_eq!(
+        of("lookbackMonths", json!([0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0])),
+        [format!("lookbackMonths: {look_back}")]
+    );
+}
+
+#[test]
+fn net_billing_says_what_energy_fed_in_is_worth_and_over_which_time_it_is_netted() {
+    let rate = |rules: &str, block: Value| json!({"energyratestructure": [[block]], "dgrules": rules});
+    let missing = "sell is missing: what is energy fed in worth? 0 where it is worth nothing";
+    for rules in ["Net Billing Hourly", "Net Billing Instantaneous", "Buy All Sell All"] {
+        assert_eq!(refused(&rate(rules, json!({"rate": 0.2}))), [format!("energyratestructure[0][0]: {missing}")]);
+    }
+    for (rules, wanted) in [(" Net Billing Hourly", Netting::Hour), ("Net Billing Instantaneous", Netting::Interval)] {
+        let tariff = read(&rate(rules, json!({"rate": 0.2, "sell": 0})).to_string(), UTC).unwrap();
+        assert!(
+            matches!(tariff.export, Some(ExportCredit::NetBilling { netting, .. }) if netting == wanted),
+            "{rules}"
+        );
+    }
+    let both = json!({"energyratestructure": [[{"rate": 0.2, "sell": 0.1}]], "dgrules": "Net Billing Hourly", "usenetmetering": true});
+    assert!(refused(&both)[0].contains("only one can hold"));
+}
+
+#[test]
+fn fields_that_say_whom_a_rate_is_open_to_are_left_aside_and_units_of_demand_are_not() {
+    let rate = |unit: &str| {
+        json!({"energyratestructure": [[{"rate": 0.1405, "adj": 0.0003}]], "supercedes": "66635e3c",
+        "sourceReference": "https://example.org", "mindemand": 500, "maxdemand": 999, "serviceMax": 12000,
+        "flatdemandstructure": [[{"rate": 5.539}]], "flatDemandUnits": unit})
+    };
+    assert!(read(&rate("kW").to_string(), UTC).is_ok());
+    assert_eq!(refused(&rate("kVA")), ["flatDemandUnits: only kW can be represented"]);
 }

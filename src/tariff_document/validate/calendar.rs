@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use chrono::Datelike;
+
 use super::super::{Calendar, DayKind, MonthDay, Season};
 use super::Faults;
 
@@ -13,6 +15,12 @@ pub fn check(faults: &mut Faults, name: &str, calendar: &Calendar) {
     unique(faults, &format!("{path}.periods"), calendar.periods.iter());
     for (at, period) in calendar.periods.iter().enumerate() {
         faults.printable(period, &format!("{path}.periods[{at}]"));
+    }
+    for (at, year) in calendar.no_holidays_in.iter().enumerate() {
+        let path = format!("{path}.no_holidays_in[{at}]");
+        faults.check((1900..=2200).contains(year), &path, "a year is 1900 to 2200");
+        let listed = calendar.holidays.iter().any(|day| day.year() == *year);
+        faults.check(!listed, &path, "holidays of this year are listed");
     }
     unique(faults, &format!("{path}.seasons"), calendar.seasons.iter().map(|season| &season.name));
     year(faults, &format!("{path}.seasons"), &calendar.seasons);

@@ -92,6 +92,7 @@ pub(super) fn starter(kind: &str, client: &Client) -> TariffDocument {
     if kind == "demand" {
         document.demand.push(tariff_document::DemandCharge {
             name: "Demand".to_owned(),
+            register: None,
             calendar: None,
             per_period: false,
             window_minutes: Some(15),
