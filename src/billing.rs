@@ -157,7 +157,7 @@ pub struct Exception {
     pub account_number: String,
     /// Its name.
     pub customer_name: String,
-    /// `no_tariff`, `no_meter`, `no_usage`, `missing_usage`, `rating_failed`, `carried_over`, `estimated`,
+    /// `no_tariff`, `no_meter`, `no_usage`, `missing_usage`, `rating_failed`, `registers`, `carried_over`, `estimated`,
     /// `zero_usage`, `much_higher`, `much_lower`, `usage_changed`.
     pub kind: String,
     /// `blocks`: there is no bill; `warns`: there is one to look at.

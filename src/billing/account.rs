@@ -14,7 +14,7 @@ use crate::ids::{CustomerId, InvoiceId};
 use crate::invoices::UsageSource;
 use crate::money::Money;
 use crate::period::Period;
-use crate::rating::{self, Bill, Carried, CompiledTariff, History, PastPeak, Register, UsageInput};
+use crate::rating::{self, Bill, Carried, CompiledTariff, History, PastPeak, RatingError, Register, UsageInput};
 use crate::usage::Direction;
 
 /// What is known about one customer.
@@ -109,7 +109,7 @@ impl Account<'_> {
     /// The draft; nothing when the customer has no day in the period.
     fn bill(&self, tariffs: &Tariffs, period: Period) -> Result<Option<Draft>, Lacking> {
         let Some(basis) = self.basis(tariffs, period)? else { return Ok(None) };
-        let bill = basis.rate().map_err(|text| Lacking("rating_failed", text))?;
+        let bill = basis.rate()?;
         self.carries_once(&basis.history, &bill)?;
         Ok(Some(self.draft(&basis.versions, bill, &basis.usage.source, &self.inputs(tariffs, period))))
     }
@@ -278,9 +278,13 @@ impl Basis<'_> {
         tariffs::compiled(&self.versions)
     }
 
-    fn rate(&self) -> Result<Bill, String> {
+    fn rate(&self) -> Result<Bill, Lacking> {
+        let versions = self.compiled().map_err(|text| Lacking("rating_failed", text))?;
         let registers = self.usage.registers();
-        let bill = rating::rate_versions(&self.compiled()?, &self.usage.input(&registers), self.span, &self.history);
-        bill.map_err(|error| format!("Rating failed: {error}."))
+        let bill = rating::rate_versions(&versions, &self.usage.input(&registers), self.span, &self.history);
+        bill.map_err(|error| {
+            let kind = if matches!(error, RatingError::Register(_)) { "registers" } else { "rating_failed" };
+            Lacking(kind, format!("Rating failed: {error}."))
+        })
     }
 }

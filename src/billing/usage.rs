@@ -401,6 +401,38 @@ mod tests {
     }
 
     #[test]
+    fn registers_are_known_apart_by_their_names_and_one_that_came_later_counted_nothing_before() {
+        let (mut own, mut night) = (meter("interval"), meter("interval"));
+        own.registers = vec!["E1".to_owned()];
+        (night.registers, night.valid_from) = (vec!["E2".to_owned()], day("2012-03-02"));
+        let days = [values(&own, "2012-03-01", 96), values(&own, "2012-03-02", 96), values(&night, "2012-03-02", 96)];
+        let (days, span): (Vec<&DayRow>, _) = (days.iter().collect(), span("2012-03-01", "2012-03-03"));
+        let all = measure(&[&own, &night], &days, &[], span).unwrap();
+        let counted = apart(&[&own, &night], Direction::Import, &days, &[], span).unwrap();
+        let told = counted.iter().map(|counted| {
+            let register = counted.register(&all);
+            let Supply::Profile(profile) = register.supply else { panic!() };
+            (register.name().unwrap().to_owned(), profile.days.len(), profile.wh())
+        });
+        assert_eq!(told.collect::<Vec<_>>(), [("E1".to_owned(), 2, 1920), ("E2".to_owned(), 2, 960)]);
+        own.registers.clear();
+        let one = apart(&[&own], Direction::Import, &days, &[], span).unwrap();
+        assert_eq!((one.len(), one[0].register(&all).name(), one[0].register(&all).meter), (1, None, "M1"));
+    }
+
+    #[test]
+    fn what_is_stored_and_cannot_be_read_is_told_with_its_meter() {
+        let meter = meter("register");
+        let mut row = read(&meter, "2012-03-01", "2012-04-01");
+        row.quality = "guess".to_owned();
+        let lacking = measure(&[&meter], &[], &[&row], span("2012-03-01", "2012-04-01")).err().unwrap();
+        assert_eq!(lacking.1, "The quality of the read 2012-03-01 to 2012-04-01 of meter M1 cannot be read.");
+        (row.quality, row.kwh_by_period) = ("actual".to_owned(), serde_json::json!(["on"]));
+        let lacking = measure(&[&meter], &[], &[&row], span("2012-03-01", "2012-04-01")).err().unwrap();
+        assert!(lacking.1.starts_with("The energy by period of the read"), "{}", lacking.1);
+    }
+
+    #[test]
     fn an_exchanged_register_meter_continues_where_the_old_one_ended() {
         let (mut old, mut new) = (meter("register"), meter("register"));
         old.valid_to = Some(day("2012-03-11"));

@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use clap::{Args, Subcommand};
 use eis::tariff_document::{self, TariffDocument};
 use eis::tariffs::{kind_label, kind_of};
+use eis::usage::days::local_day;
 
 use super::{CliResult, files};
 use crate::out;
@@ -36,7 +37,7 @@ pub struct FileArgs {
 pub fn run(command: &TariffCommand) -> CliResult {
     let told = match command {
         TariffCommand::Schema => Ok(tariff_document::SCHEMA.trim_end().to_owned()),
-        TariffCommand::Check(args) => read(args).map(|tariff| summary(args, &tariff)),
+        TariffCommand::Check(args) => checked(args),
         TariffCommand::Convert(args) => read(args).map(|tariff| tariff.to_json()),
     };
     match told {
@@ -52,6 +53,18 @@ fn read(args: &FileArgs) -> Result<TariffDocument, Vec<String>> {
     let text = files::tariff(&args.file)?;
     let name = args.file.to_string_lossy();
     tariff_document::read(&text, args.zone).map_err(|faults| faults.iter().map(|fault| fault.of_file(&name)).collect())
+}
+
+/// A line for each thing that is to be seen to soon, then the summary of a tariff without faults.
+fn checked(args: &FileArgs) -> Result<String, Vec<String>> {
+    let tariff = read(args)?;
+    let text = files::tariff(&args.file)?;
+    let today = local_day(tariff.zone, chrono::Utc::now());
+    let name = args.file.to_string_lossy();
+    let warnings =
+        tariff.warnings(today).into_iter().map(|warning| tariff_document::place(&text, warning).of_file(&name));
+    let lines = warnings.map(|warning| format!("warning: {warning}")).chain([summary(args, &tariff)]);
+    Ok(lines.collect::<Vec<_>>().join("\n"))
 }
 
 /// `flat.json: Basic, flat, EUR: 1 energy, 0 demand, 1 fixed; no faults`.

@@ -165,10 +165,19 @@ pub fn facts(invoice: &Invoice, client: &Client, customer_href: &str) -> AnyView
     if !meters.is_empty() {
         rows.push(SummaryRow::new(if meters.len() == 1 { "Meter" } else { "Meters" }, meters.join(", ")));
     }
+    if let Some(text) = added(&invoice.usage().added) {
+        rows.push(SummaryRow::new("Registers", text));
+    }
     let tax_number =
         if client.tax_number.is_empty() { String::new() } else { format!(", tax number {}", client.tax_number) };
     rows.push(SummaryRow::new("From", format!("{}, {}{tax_number}", client.legal_name, client.address)));
     view! { <SummaryList rows=rows/> }.into_any()
+}
+
+/// That registers were added up, where some were: `E1 and E2, added up and billed as one`.
+fn added(names: &[String]) -> Option<String> {
+    let (last, others) = names.split_last().filter(|(_, others)| !others.is_empty())?;
+    Some(format!("{} and {last}, added up and billed as one", others.join(", ")))
 }
 
 /// `1,298.640 kWh from 1,244 intervals`.

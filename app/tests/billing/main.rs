@@ -16,6 +16,7 @@ mod left_out;
 mod order;
 mod payments;
 mod readings;
+mod registers;
 mod rounding;
 mod stale;
 

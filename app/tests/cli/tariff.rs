@@ -58,3 +58,24 @@ fn the_schema_is_printed_whole() {
     let printed: serde_json::Value = serde_json::from_slice(&run(&["tariff", "schema"]).stdout).unwrap();
     assert_eq!(printed["title"], "eis-tariff/1");
 }
+
+#[test]
+fn a_list_of_holidays_that_has_ended_is_a_warning_with_its_place_and_no_fault() {
+    let scratch = Scratch::new("holidays");
+    let tariff = std::fs::read_to_string(example("time-of-use.json")).unwrap();
+    let listed = tariff.split("\"holidays\": ").nth(1).unwrap().split(']').next().unwrap();
+    let file = scratch.file("t.json", tariff.replace(listed, "[\"2020-12-25\""));
+    let output = run(&["tariff", "check", &file]);
+    assert!(output.status.success());
+    let told = text(&output.stdout);
+    assert!(
+        told.starts_with("warning: ")
+            && told.contains("t.json:31:19: calendars.hours.holidays: holidays of 2020 are listed"),
+        "{told}"
+    );
+    assert!(told.ends_with("no faults\n"), "{told}");
+    let bills =
+        run(&["rate", "--tariff", &file, "--zone", "UTC", "--usage", &reference("usage/commercial_hourly_2018.csv")]);
+    assert_eq!(bills.status.code(), Some(2));
+    assert!(text(&bills.stderr).contains("holidays of 2020 are listed and none of 2018"), "{}", text(&bills.stderr));
+}

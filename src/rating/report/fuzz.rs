@@ -233,5 +233,5 @@ fn fuzz_damaged_files_are_read_or_refused_and_never_panic() {
             }
         }
     }
-    assert!(tariffs > 50 && bills > 10, "hardly anything was read: {tariffs} tariffs, {bills} files");
+    assert!(tariffs > 50 && bills > 5, "hardly anything was read: {tariffs} tariffs, {bills} files");
 }

@@ -1,6 +1,7 @@
 //! Rules 2 and 3: blocks, the counter, the calendar, the clock.
 
 use chrono_tz::{America, Australia, Europe, UTC};
+use rust_decimal::Decimal;
 
 use super::super::{History, LineKind, RatingError, UsageInput, rate};
 use super::fixtures::*;
@@ -172,7 +173,7 @@ fn days_when_clocks_change_have_92_or_100_quarter_hours_in_both_hemispheres() {
         let wanted: usize = (first..first + 20).sum();
         let on_peak = bill.lines.iter().find(|line| line.item.tou_period.as_deref() == Some("on-peak")).unwrap();
         assert_eq!(on_peak.quantity.to_string(), format!("{}.{:03}", wanted / 1000, wanted % 1000), "{zone} {day}");
-        assert_eq!(bill.lines.iter().map(|line| line.quantity).sum::<rust_decimal::Decimal>(), bill.kwh);
+        assert_eq!(bill.lines.iter().map(|line| line.quantity).sum::<Decimal>(), bill.kwh);
     }
 }
 
@@ -264,6 +265,42 @@ fn register_reads_rate_flat_and_tiered_by_the_total_and_time_of_use_by_register(
 }
 
 #[test]
+fn registers_of_periods_that_leave_energy_out_or_have_no_price_are_refused() {
+    let days = period("2026-01-01/2026-02-01");
+    let mut tariff = tou(UTC, "0.4", "0.2");
+    let of = |tariff: &TariffDocument, registers: [(&str, &str); 2], total: &str| {
+        let tou = registers.map(|(name, kwh)| (name.to_owned(), decimal(kwh))).into();
+        let read = [RegisterRead { tou, ..RegisterRead::total(days.from(), days.to(), decimal(total)) }];
+        rate(&compile(tariff), &UsageInput::reads(&read), days, &History::default())
+    };
+    assert!(of(&tariff, [("off-peak", "33"), ("on-peak", "66")], "100").is_ok(), "each shows whole kWh");
+    let fault = of(&tariff, [("off-peak", "60"), ("on-peak", "30.5")], "130.5").unwrap_err();
+    assert_eq!(
+        fault.to_string(),
+        "usage.reads[0].tou: the registers that Energy bills come to 90.5 kWh, the read to 130.5 kWh"
+    );
+    // No hour of the calendar is shoulder, and it has no price.
+    tariff.calendars.get_mut("time of use").unwrap().periods.push("shoulder".to_owned());
+    let fault = of(&tariff, [("off-peak", "60"), ("shoulder", "30")], "90").unwrap_err();
+    assert!(fault.to_string().contains("\"on-peak\" is missing"), "{fault}");
+    let mut all =
+        [("off-peak", "60"), ("on-peak", "0"), ("shoulder", "30")].map(|(name, kwh)| (name.to_owned(), decimal(kwh)));
+    let read = |all: &[(String, Decimal)]| {
+        let tou = all.iter().cloned().collect();
+        let read = [RegisterRead { tou, ..RegisterRead::total(days.from(), days.to(), decimal("90")) }];
+        rate(&compile(&tariff), &UsageInput::reads(&read), days, &History::default())
+    };
+    assert_eq!(
+        read(&all).unwrap_err().to_string(),
+        "usage.reads[0].tou: the register \"shoulder\" counted, and Energy has no price for it in that season"
+    );
+    (all[0].1, all[2].1) = (decimal("90"), Decimal::ZERO);
+    assert!(read(&all).is_ok());
+    let fault = of(&tou(UTC, "0.4", "0.2"), [("off-peak", "10000000000"), ("on-peak", "1")], "1").unwrap_err();
+    assert!(matches!(fault, RatingError::TooLarge(_)), "{fault}");
+}
+
+#[test]
 fn tiers_within_time_of_use_need_intervals() {
     let days = period("2026-01-01/2026-02-01");
     let mut tariff = tou(UTC, "0.4", "0.2");
@@ -297,7 +334,7 @@ fn every_line_can_be_followed_down_to_its_days() {
         i32::try_from(at).unwrap() + 3 * i32::try_from(chrono::Datelike::day(&date)).unwrap()
     });
     for line in bill(&tiered(UTC), &profile, days).lines {
-        assert_eq!(line.trace.iter().map(|day| day.quantity).sum::<rust_decimal::Decimal>(), line.quantity);
+        assert_eq!(line.trace.iter().map(|day| day.quantity).sum::<Decimal>(), line.quantity);
         assert!(line.trace.is_sorted_by_key(|day| day.date));
     }
 }

@@ -6,7 +6,7 @@ use super::super::{Bill, History, LineKind, RatingError, Supply, UsageInput, rat
 use super::fixtures::*;
 use crate::period::Period;
 use crate::tariff_document::{ExportCredit, NetMetering, Netting, PriceCell, Settlement, TariffDocument};
-use crate::usage::{Direction, Profile};
+use crate::usage::{Direction, Profile, Quality, RegisterRead};
 
 /// A day on which 24 kWh are bought evenly and 6 kWh an hour are fed in from 10 to 14.
 fn sunny(days: Period) -> (Profile, Profile) {
@@ -167,4 +167,98 @@ fn exports_without_a_rule_are_refused() {
     let usage = UsageInput { import: Supply::Profile(&import), export: Some(Supply::Profile(&export)), registers: &[] };
     let fault = rate(&compile(&tiered(UTC)), &usage, day(), &History::default()).unwrap_err();
     assert_eq!(fault, RatingError::Export("the tariff has no rule for energy fed in".to_owned()));
+}
+
+/// Net billing by the hour or the interval: 0.30 bought, 0.10 sold.
+fn billing(netting: Netting) -> TariffDocument {
+    with(ExportCredit::NetBilling { calendar: None, netting, prices: sell("0.1"), roll_over: false })
+}
+
+/// In each hour one interval that buys and one that feeds in.
+fn seesaw(zone: chrono_tz::Tz, minutes: u16, days: Period, bought: i32, sold: i32) -> (Profile, Profile) {
+    let count = usize::from(60 / minutes);
+    let import = profile_of(zone, minutes, days, |_, at| if at % count == 0 { bought } else { 0 });
+    let export = profile_of(zone, minutes, days, |_, at| if at % count == 1 { sold } else { 0 });
+    (import, Profile { direction: Direction::Export, ..export })
+}
+
+fn netted(tariff: &TariffDocument, (import, export): &(Profile, Profile), days: Period) -> Result<Bill, RatingError> {
+    let usage = UsageInput { export: Some(Supply::Profile(export)), ..UsageInput::profile(import) };
+    rate(&compile(tariff), &usage, days, &History::default())
+}
+
+#[test]
+fn what_is_netted_by_the_hour_is_bought_or_sold_by_the_hour_whatever_the_interval() {
+    for minutes in [5, 15, 30] {
+        let usage = seesaw(UTC, minutes, day(), 1_000, 400);
+        let by_hour = netted(&billing(Netting::Hour), &usage, day()).unwrap();
+        assert_eq!(brief(&by_hour, LineKind::Energy), lines(&["/0/14.4/4.32"]), "{minutes}");
+        assert_eq!(brief(&by_hour, LineKind::Credit), lines(&[]));
+        let by_interval = netted(&billing(Netting::Interval), &usage, day()).unwrap();
+        assert_eq!(brief(&by_interval, LineKind::Energy), lines(&["/0/24/7.20"]));
+        assert_eq!(brief(&by_interval, LineKind::Credit), lines(&["/0/-9.6/-0.96"]));
+        let sold = netted(&billing(Netting::Hour), &seesaw(UTC, minutes, day(), 400, 1_000), day()).unwrap();
+        assert_eq!(brief(&sold, LineKind::Credit), lines(&["/0/-14.4/-1.44"]));
+    }
+}
+
+#[test]
+fn hours_are_those_of_the_clock_on_the_days_when_it_changes_too() {
+    let zone = chrono_tz::Europe::Madrid;
+    for (days, kwh) in [("2026-03-29/2026-03-30", "13.8"), ("2026-10-25/2026-10-26", "15")] {
+        let usage = seesaw(zone, 15, period(days), 1_000, 400);
+        let tariff = TariffDocument { zone, ..billing(Netting::Hour) };
+        let bill = netted(&tariff, &usage, period(days)).unwrap();
+        assert_eq!(bill.lines[0].quantity.normalize().to_string(), kwh);
+        assert_eq!(bill.lines[0].trace[0].quantity, bill.lines[0].quantity);
+    }
+    // On Lord Howe Island the clock moves by half an hour.
+    let (zone, days) = (chrono_tz::Australia::Lord_Howe, period("2026-04-05/2026-04-06"));
+    let tariff = TariffDocument { zone, ..billing(Netting::Hour) };
+    let fault = netted(&tariff, &seesaw(zone, 30, days, 1, 0), days).unwrap_err();
+    assert_eq!(fault.to_string(), "usage.export: 2026-04-05 has no whole hours, over which they are netted");
+}
+
+#[test]
+fn an_hour_is_estimated_where_any_of_its_intervals_is() {
+    let (mut import, export) = seesaw(UTC, 15, day(), 1_000, 400);
+    let mut flags = vec![0; 96];
+    (flags[5], flags[6]) = (Quality::Estimated.code(), Quality::Customer.code());
+    import.days[0].flags = Some(flags);
+    assert!(netted(&billing(Netting::Hour), &(import, export), day()).unwrap().estimated);
+}
+
+#[test]
+fn reads_and_calendars_that_do_not_tell_hours_are_refused_where_netting_is_by_the_hour() {
+    let read = [RegisterRead::total(day().from(), day().to(), decimal("10"))];
+    let usage = UsageInput { export: Some(Supply::Reads(&read)), ..UsageInput::reads(&read) };
+    let rated = |netting| rate(&compile(&billing(netting)), &usage, day(), &History::default());
+    let fault = rated(Netting::Hour).unwrap_err().to_string();
+    assert!(fault.starts_with("usage.reads: net billing by the hour needs interval data"), "{fault}");
+    assert!(rated(Netting::Interval).is_ok());
+    let mut tariff = TariffDocument { export: billing(Netting::Hour).export, ..tou(UTC, "0.4", "0.2") };
+    assert_eq!(tariff.validate(), []);
+    let pattern = &mut tariff.calendars.get_mut("time of use").unwrap().seasons[0].days[0];
+    pattern.hours = pattern.hours.iter().flat_map(|hour| [*hour, *hour]).collect();
+    assert_eq!(tariff.validate(), [], "the same hours written in halves");
+    tariff.calendars.get_mut("time of use").unwrap().seasons[0].days[0].hours[32] = 0;
+    assert_eq!(
+        tariff.validate()[0].to_string(),
+        "export.netting: the calendar \"time of use\" changes its period within an hour, which is netted as a whole"
+    );
+}
+
+#[test]
+fn exports_read_for_some_of_the_days_only_are_refused() {
+    let days = period("2026-06-01/2026-07-01");
+    let read = |to: &str| [RegisterRead::total(days.from(), date(to), decimal("10"))];
+    let (import, export) = (read("2026-07-01"), read("2026-06-15"));
+    for credit in [
+        ExportCredit::NetMetering(NetMetering::default()),
+        ExportCredit::BuyAllSellAll { calendar: None, prices: sell("0.1"), roll_over: false },
+    ] {
+        let usage = UsageInput { export: Some(Supply::Reads(&export)), ..UsageInput::reads(&import) };
+        let fault = rate(&compile(&with(credit)), &usage, days, &History::default()).unwrap_err();
+        assert_eq!(fault, RatingError::ReadsDoNotTile(date("2026-06-15")));
+    }
 }

@@ -4,13 +4,14 @@ use chrono_tz::UTC;
 
 use super::examples;
 use crate::period::Period;
-use crate::rating::{CompiledTariff, History, Supply, UsageInput, rate};
+use crate::rating::{CompiledTariff, History, Register, Supply, UsageInput, rate};
 use crate::tariff_document::{TariffDocument, read};
 use crate::usage::days::intervals;
 use crate::usage::{DayUsage, Direction, Profile};
 
-/// January 2026 in hours: 0.5 kWh, from 17:00 to 21:00 1 kWh; with a generator 0.8 kWh from 11:00 to 14:00.
-fn january(tariff: &TariffDocument) -> (Profile, Option<Profile>) {
+/// January 2026 in hours: 0.5 kWh, from 17:00 to 21:00 1 kWh; with a generator 0.8 kWh from 11:00 to 14:00. Then what of
+/// it register E1 counts, and E2, which counts until 5:00.
+fn january(tariff: &TariffDocument) -> (Profile, Option<Profile>, [Profile; 2]) {
     let profile = |direction, wh: fn(usize) -> i32| Profile {
         zone: tariff.zone,
         minutes: 60,
@@ -23,13 +24,29 @@ fn january(tariff: &TariffDocument) -> (Profile, Option<Profile>) {
     };
     let import = profile(Direction::Import, |hour| if (17..21).contains(&hour) { 1_000 } else { 500 });
     let export = profile(Direction::Export, |hour| if (11..14).contains(&hour) { 800 } else { 0 });
-    (import, tariff.export.is_some().then_some(export))
+    let own = profile(Direction::Import, |hour| match hour {
+        0..5 => 0,
+        17..21 => 1_000,
+        _ => 500,
+    });
+    let night = profile(Direction::Import, |hour| if hour < 5 { 500 } else { 0 });
+    (import, tariff.export.is_some().then_some(export), [own, night])
 }
 
 fn total(tariff: &TariffDocument) -> String {
-    let (import, export) = january(tariff);
-    let usage =
-        UsageInput { import: Supply::Profile(&import), export: export.as_ref().map(Supply::Profile), registers: &[] };
+    let (import, export, apart) = january(tariff);
+    let names = [vec!["E1".to_owned()], vec!["E2".to_owned()]];
+    let registers = [0, 1].map(|at| Register {
+        names: &names[at],
+        meter: "",
+        direction: Direction::Import,
+        supply: Supply::Profile(&apart[at]),
+    });
+    let usage = UsageInput {
+        import: Supply::Profile(&import),
+        export: export.as_ref().map(Supply::Profile),
+        registers: &registers,
+    };
     let compiled = CompiledTariff::new(tariff).unwrap();
     let bill = rate(&compiled, &usage, Period::month(2026, 1).unwrap(), &History::default()).unwrap();
     format!("{} {}", bill.currency, bill.payable)

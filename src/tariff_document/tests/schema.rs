@@ -11,7 +11,7 @@ use super::validator::fits;
 use crate::tariff_document::{SCHEMA, read};
 
 /// What a schema cannot say. Everything else that the reader refuses, the schema refuses too.
-const BEYOND: [&str; 18] = [
+const BEYOND: [&str; 23] = [
     ": a gap",
     ": an overlap",
     "there is no calendar",
@@ -30,7 +30,12 @@ const BEYOND: [&str; 18] = [
     // Written as plain numbers; as strings the schema sees their decimals.
     "a price has at most 6 decimals",
     "a block limit has at most 3 decimals",
+    "the step is at least 0.01",
     "input is out of range",
+    "holidays of this year are listed",
+    "another energy charge names its register",
+    "what is netted over all registers",
+    "within an hour, which is netted",
 ];
 
 fn schema() -> Value {

@@ -104,7 +104,8 @@ pub fn export(rate: &mut Rate<'_>, tariff: &mut TariffDocument) {
             None
         }
     };
-    if sells && matches!(tariff.export, None | Some(ExportCredit::NetMetering(_))) {
+    let paid = matches!(rules.as_str(), "net billing instantaneous" | "net billing hourly" | "buy all sell all");
+    if sells && !paid {
         rate.fault(
             "energyratestructure",
             "",

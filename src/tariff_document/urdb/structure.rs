@@ -228,21 +228,22 @@ fn is_kw(unit: &Value) -> bool {
 fn energy_basis(rate: &mut Rate<'_>) -> Option<BlockBasis> {
     let periods = rate.get(ENERGY_RATES).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let blocks = periods.iter().filter_map(Value::as_array).flatten();
-    let unit = |block: &Value| block.get("unit").and_then(Value::as_str).unwrap_or_default().trim().to_lowercase();
+    let unit = |block: &Value| block.get("unit").and_then(Value::as_str).unwrap_or_default().trim().to_owned();
     // A limit without a unit is in kWh, as URDB has it; a block without either has nothing to be read.
     let limited = |block: &Value| block.get("max").is_some_and(|max| fields::limit(max).flatten().is_some());
     let told = |block: &Value| match unit(block) {
-        unit if unit.is_empty() => limited(block).then(|| "kwh".to_owned()),
+        unit if unit.is_empty() => limited(block).then(|| "kWh".to_owned()),
         unit => Some(unit),
     };
     let mut units: Vec<String> = blocks.filter_map(told).collect();
     units.sort_unstable();
     units.dedup();
-    match units.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        [] | ["kwh"] => Some(BlockBasis::Period),
-        ["kwh daily"] => Some(BlockBasis::Day),
-        other => {
-            let units = other.join(", ");
+    let all = |name: &str| units.iter().all(|unit| unit.eq_ignore_ascii_case(name));
+    match (all("kWh"), all("kWh daily")) {
+        (true, _) => Some(BlockBasis::Period),
+        (false, true) => Some(BlockBasis::Day),
+        (false, false) => {
+            let units = units.join(", ");
             rate.fault(
                 ENERGY_RATES,
                 "",

@@ -111,6 +111,7 @@ impl Words<'_> {
         if steps {
             part.more.push(self.basis(charge));
         }
+        part.more.extend(of_register(charge.register.as_ref()));
         part
     }
 
@@ -223,6 +224,7 @@ impl Words<'_> {
         if tiered {
             part.more.push("These limits stay the same however many days the bill has.".to_owned());
         }
+        part.more.extend(of_register(charge.register.as_ref()));
         if let Some(ratchet) = &charge.ratchet {
             let only = if ratchet.only.is_empty() {
                 String::new()
@@ -324,10 +326,11 @@ impl Words<'_> {
         let mut part = part("Energy that you feed in");
         match credit {
             ExportCredit::NetMetering(metering) => self.net_metering(metering, &mut part),
-            ExportCredit::NetBilling { calendar, prices, roll_over } => {
-                part.lead.push(
-                    "Within each interval of your meter, what you feed in is taken off what you use. What is left over earns a price of its own:".to_owned(),
-                );
+            ExportCredit::NetBilling { calendar, netting, prices, roll_over } => {
+                let within = if netting.is_interval() { "interval of your meter" } else { "hour of the clock" };
+                part.lead.push(format!(
+                    "Within each {within}, what you feed in is taken off what you use. What is left over earns a price of its own:"
+                ));
                 self.earned(calendar.as_ref(), prices, *roll_over, &mut part);
             }
             ExportCredit::BuyAllSellAll { calendar, prices, roll_over } => {
@@ -401,6 +404,11 @@ impl Words<'_> {
         }
         (!part.lead.is_empty()).then_some(part)
     }
+}
+
+/// Which register a price is of.
+fn of_register(register: Option<&String>) -> Option<String> {
+    register.map(|name| format!("This is for what register {} of your meter counts.", name.trim()))
 }
 
 /// Whether prices differ by season or period.

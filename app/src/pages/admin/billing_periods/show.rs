@@ -182,6 +182,7 @@ fn remedy(kind: &str) -> (&'static str, &'static str, &'static str) {
         "no_usage" => ("No usage", "See the meters", "customers"),
         "missing_usage" => ("Usage missing", "See the meters", "customers"),
         "rating_failed" => ("Cannot be rated", "Look at the tariff", "tariffs"),
+        "registers" => ("Registers do not fit the tariff", "See the meters", "customers"),
         "usage_changed" => ("Changed after invoice", "See the invoice", "invoices"),
         "carried_over" => ("Later days billed first", "See the customer", "customers"),
         "estimated" => ("Estimated", "See the customer", "customers"),

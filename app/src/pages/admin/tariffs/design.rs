@@ -134,7 +134,8 @@ async fn side(at: &AtClient, tx: &mut Tenant, client: &Client, fields: &Fields) 
         (format!("version {}, which is active", version.version), difference(&base, &design.document))
     });
     let month = example::month(fields, client.today());
-    Ok(example::Side { example, faults, changes, locale: Locale::from(client.locale.as_str()), month })
+    let warnings = design.document.warnings(client.today()).iter().map(ToString::to_string).collect();
+    Ok(example::Side { example, faults, warnings, changes, locale: Locale::from(client.locale.as_str()), month })
 }
 
 fn designer(title: String, shown: Shown) -> impl IntoView {

@@ -2,7 +2,7 @@
 
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
-use chrono::Utc;
+use chrono::{NaiveDate, Utc};
 use eis::access::Permission;
 use eis::ids::TariffRateId;
 use eis::tariff_document::{FixedBasis, TariffDocument, difference};
@@ -78,7 +78,7 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
             <div class="stack">
             {step.map(|step| next_step(&tariff, step, &typed, locale))}
             {match document {
-                Ok(document) => charges(&tariff, &document, customers, locale).into_any(),
+                Ok(document) => view! { {warnings(&document, today)} {charges(&tariff, &document, customers, locale)} }.into_any(),
                 Err(fault) => view! { <Notice tone=Tone::Bad title="The document of this version cannot be read"><p>{fault.to_string()}</p></Notice> }.into_any(),
             }}
             {before.and_then(|before| changes(&before, &tariff))}
@@ -90,6 +90,12 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
     })
     .await;
     Ok(html.into_response())
+}
+
+/// What is to be seen to soon, such as holidays that are not listed yet.
+fn warnings(document: &TariffDocument, today: NaiveDate) -> AnyView {
+    let warnings = document.warnings(today);
+    warnings.into_iter().map(|warning| view! { <Notice title=warning.to_string()/> }).collect_view().into_any()
 }
 
 /// Indented JSON with lists of plain numbers on one line: a day's 24 hours, not 24 lines.

@@ -38,6 +38,7 @@ fn calendar(ask: &Ask<'_>, number: usize, several: bool) -> AnyView {
         {seasons}
         <div class="actions">{change(&format!("add:{at}.seasons"), "Add a season", "")}</div>
         {ask.lines(&format!("{at}.holidays"), "Holidays", "One day a line, like 2026-12-25. They have hours of their own below each week.", 2)}
+        {ask.optional(&format!("{at}.no_holidays_in"), "Years without any holiday", "years")}
     };
     part(&at, &title, &format!("remove:{at}"), body.into_any())
 }

@@ -55,7 +55,13 @@ fn energy(ask: &Ask<'_>, at: &str) -> AnyView {
         let days = normal_days(ask, at, "blocks_per");
         view! { <div class="fields">{ask.choice(&format!("{at}.blocks_per"), "Limits hold for", &choices)}{days}</div> }
     });
-    view! { <div class="fields">{name(ask, at)}</div> {prices(ask, at, "kWh", true)} {limits} }.into_any()
+    view! { <div class="fields">{name(ask, at)}{register(ask, at)}</div> {prices(ask, at, "kWh", true)} {limits} }
+        .into_any()
+}
+
+/// The register that it is a price of, where the tariff prices them apart.
+fn register(ask: &Ask<'_>, at: &str) -> AnyView {
+    ask.optional(&format!("{at}.register"), "Only of the register", "like E2")
 }
 
 /// How many days are normal, where the choice `of` says that they count.
@@ -73,7 +79,7 @@ fn demand(ask: &Ask<'_>, at: &str) -> AnyView {
         ("5", "5 minutes"),
     ];
     view! {
-        <div class="fields">{name(ask, at)}{ask.choice(&format!("{at}.window"), "Highest average over", &windows)}</div>
+        <div class="fields">{name(ask, at)}{register(ask, at)}{ask.choice(&format!("{at}.window"), "Highest average over", &windows)}</div>
         {prices(ask, at, "kW", true)}
         <details class="behind" open={!ask.fields.get(&format!("{at}.ratchet.percent")).is_empty()}>
             <summary>"Ratchet: billed demand is at least a share of an earlier peak"</summary>
@@ -165,7 +171,7 @@ fn export(ask: &Ask<'_>) -> AnyView {
     let forms = [
         ("", "Not taken: no customer with a generator"),
         ("net_metering", "Net metering: kWh taken off kWh over the bill"),
-        ("net_billing", "Net billing: netted in each interval, the rest paid at a price"),
+        ("net_billing", "Net billing: netted in each interval or hour, the rest paid at a price"),
         ("buy_all_sell_all", "Buy all, sell all: nothing netted, all paid at a price"),
     ];
     let form = ask.fields.get("export.form").to_owned();
@@ -180,6 +186,7 @@ fn export(ask: &Ask<'_>) -> AnyView {
         }
         .into_any(),
         _ => view! {
+            {(form == "net_billing").then(|| ask.choice("export.netting", "Netted within", &[("interval", "Each interval of the meter"), ("hour", "Each hour of the clock")]))}
             {ask.tick("export.roll_over", "Credit beyond the charges is kept for later bills")}
             {prices(ask, "export", "kWh", false)}
         }

@@ -9,13 +9,14 @@ use eis::customers;
 use eis::db::{DbError, Tenant};
 use eis::money::Money;
 use eis::period::Period;
-use eis::rating::{Bill, History, UsageInput, sample};
-use eis::tariff_document::{Change, TariffDocument};
+use eis::rating::{Bill, History, Register, Supply, UsageInput, sample};
+use eis::tariff_document::{Change, TariffDocument, same_register};
+use eis::usage::{self, Direction, Profile};
 use leptos::prelude::*;
 
 use super::ask::Ask;
 use super::fields::Fields;
-use crate::components::{Column, DataTable, Rows};
+use crate::components::{Column, DataTable, Notice, Rows};
 use crate::format::{self, Locale};
 use crate::forms::{self, FieldErrors};
 
@@ -66,11 +67,7 @@ pub async fn example(
                 .await?
                 .unwrap_or_else(|| Err(format!("The customer has no supply in {month}."))),
             (Ok(candidate), false, _) => {
-                let profile = match fields.get("example.usage") {
-                    "business" => sample::profile(document.zone, MINUTES, month, 1),
-                    _ => sample::household(document.zone, MINUTES, month, 1),
-                };
-                candidate.bill(&UsageInput::profile(&profile), month, &History::default())
+                of_sample(&candidate, document, fields.get("example.usage") == "business", month)
             }
         };
         bills.push(bill);
@@ -80,12 +77,54 @@ pub async fn example(
     Ok(Example { bill, active: bills.next() })
 }
 
+/// The bill of a sample; where the tariff prices registers, each of them has one.
+fn of_sample(candidate: &Candidate, document: &TariffDocument, business: bool, month: Period) -> Result<Bill, String> {
+    let made = if business { sample::profile } else { sample::household };
+    let names = registers(document);
+    let profiles: Vec<Profile> = (1..).zip(&names).map(|(seed, _)| made(document.zone, MINUTES, month, seed)).collect();
+    if profiles.is_empty() {
+        return candidate.bill(
+            &UsageInput::profile(&made(document.zone, MINUTES, month, 1)),
+            month,
+            &History::default(),
+        );
+    }
+    let all = usage::merge(&profiles.iter().collect::<Vec<_>>()).map_err(|fault| fault.to_string())?;
+    let registers: Vec<Register<'_>> = names
+        .iter()
+        .zip(&profiles)
+        .map(|(name, profile)| Register {
+            names: std::slice::from_ref(name),
+            meter: "",
+            direction: Direction::Import,
+            supply: Supply::Profile(profile),
+        })
+        .collect();
+    let input = UsageInput { registers: &registers, ..UsageInput::profile(&all) };
+    candidate.bill(&input, month, &History::default())
+}
+
+/// The registers that a tariff prices, each once.
+fn registers(document: &TariffDocument) -> Vec<String> {
+    let energy = document.energy.iter().filter_map(|charge| charge.register.as_ref());
+    let demand = document.demand.iter().filter_map(|charge| charge.register.as_ref());
+    let mut names: Vec<String> = vec![];
+    for name in energy.chain(demand) {
+        if !names.iter().any(|known| same_register(known, name)) {
+            names.push(name.clone());
+        }
+    }
+    names
+}
+
 /// What the side of the designer shows.
 pub struct Side {
     /// The bill; nothing while the form has faults.
     pub example: Option<Example>,
     /// Faults that keep the form from being a tariff.
     pub faults: FieldErrors,
+    /// What is no fault and is to be seen to.
+    pub warnings: Vec<String>,
     /// What differs from the active version, and which that is.
     pub changes: Option<(String, Vec<Change>)>,
     /// How the client writes numbers.
@@ -96,7 +135,8 @@ pub struct Side {
 
 /// The side: example, faults, changes.
 pub fn side(ask: &Ask<'_>, side: Side) -> AnyView {
-    let Side { example, faults, changes, locale, month } = side;
+    let Side { example, faults, warnings, changes, locale, month } = side;
+    let warnings = warnings.into_iter().map(|text| view! { <Notice title=text/> }).collect_view();
     let usages = [
         ("household", "A household (sample)"),
         ("business", "A small business (sample)"),
@@ -129,6 +169,7 @@ pub fn side(ask: &Ask<'_>, side: Side) -> AnyView {
                 <input class="input w10" r#type="month" id="example.month" name="example.month" value=month_field/></div>
                 <button r#type="submit" class="button" name="do" value="refresh">"Show the bill"</button>
             </div>
+            {warnings}
             <div aria-live="polite">{shown}</div>
             {changes}
         </aside>

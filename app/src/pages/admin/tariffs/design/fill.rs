@@ -48,6 +48,8 @@ fn calendar(fields: &mut Fields, at: &str, name: &str, calendar: &Calendar) {
     }
     let holidays: Vec<String> = calendar.holidays.iter().map(ToString::to_string).collect();
     fields.set(format!("{at}.holidays"), holidays.join("\n"));
+    let without: Vec<String> = calendar.no_holidays_in.iter().map(ToString::to_string).collect();
+    fields.set(format!("{at}.no_holidays_in"), without.join(", "));
 }
 
 /// Which calendar, and a price for every season and period, or for all.
@@ -89,8 +91,10 @@ fn energy(fields: &mut Fields, document: &TariffDocument) {
             BlockBasis::Day => ("day", String::new()),
             BlockBasis::NormalDays(days) => ("normal_days", days.to_string()),
         };
+        fields.set(format!("{at}.register"), charge.register.clone().unwrap_or_default());
         fields.set(format!("{at}.blocks_per"), basis);
         fields.set(format!("{at}.normal_days"), days);
+        fields.set(format!("{at}.register"), charge.register.clone().unwrap_or_default());
         prices(fields, &at, document, charge.calendar.as_ref(), &charge.prices);
     }
 }
@@ -101,6 +105,7 @@ fn demand(fields: &mut Fields, document: &TariffDocument) {
         fields.set(format!("{at}.name"), &charge.name);
         let window = charge.window_minutes.map(|minutes| minutes.to_string());
         fields.set(format!("{at}.window"), window.unwrap_or_default());
+        fields.set(format!("{at}.register"), charge.register.clone().unwrap_or_default());
         let ratchet = charge.ratchet.as_ref();
         fields.set(format!("{at}.ratchet.percent"), ratchet.map(|one| plain(one.percent)).unwrap_or_default());
         fields.set(format!("{at}.ratchet.months"), ratchet.map(|one| one.months.to_string()).unwrap_or_default());
@@ -180,7 +185,8 @@ fn export(fields: &mut Fields, document: &TariffDocument) {
             }
             ("net_metering", rules.roll_over)
         }
-        Some(ExportCredit::NetBilling { calendar, prices: cells, roll_over }) => {
+        Some(ExportCredit::NetBilling { calendar, netting, prices: cells, roll_over }) => {
+            fields.set("export.netting", if netting.is_interval() { "interval" } else { "hour" });
             prices(fields, "export", document, calendar.as_ref(), cells);
             ("net_billing", *roll_over)
         }

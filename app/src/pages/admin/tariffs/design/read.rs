@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 use eis::clients::Client;
 use eis::tariff_document::{
     Adjustment, AdjustmentKind, Block, BlockBasis, Calendar, Clock, DayKind, DayPattern, DemandCharge, EnergyCharge,
-    ExportCredit, FixedBasis, FixedCharge, LineKind, Minimum, MinimumBasis, MonthDay, NetMetering, PriceCell,
+    ExportCredit, FixedBasis, FixedCharge, LineKind, Minimum, MinimumBasis, MonthDay, NetMetering, Netting, PriceCell,
     Proration, Ratchet, Season, Settlement, TariffDocument, Tax, hours,
 };
 use rust_decimal::Decimal;
@@ -172,9 +172,12 @@ impl Form<'_> {
         let mut seasons = vec![];
         let mut numbers = vec![];
         let holidays = self.holidays(&format!("{at}.holidays"));
+        let no_holidays_in = self.years(&format!("{at}.no_holidays_in"));
         for index in self.fields.items(&format!("{at}.seasons")) {
             let field = format!("{at}.seasons.{index}");
-            if let Some(season) = self.season(&field, &names, !holidays.is_empty()) {
+            let told = !self.get(&field, &format!("days.{}", DayKind::Holiday.index())).is_empty();
+            let of_holidays = told || !holidays.is_empty() || !no_holidays_in.is_empty();
+            if let Some(season) = self.season(&field, &names, of_holidays) {
                 self.places.push((format!("{path}.seasons[{}]", seasons.len()), field));
                 seasons.push(season);
                 numbers.push(index);
@@ -184,7 +187,7 @@ impl Form<'_> {
             self.wrong(format!("{at}.seasons"), "Add at least one season; one from 01-01 to 12-31 holds all year.");
         }
         self.places.push((path, at));
-        let calendar = Calendar { periods: names, seasons, holidays };
+        let calendar = Calendar { periods: names, seasons, holidays, no_holidays_in };
         self.calendars.insert(number, Known { name, calendar, seasons: numbers, periods });
     }
 
@@ -232,6 +235,21 @@ impl Form<'_> {
         days.sort_unstable();
         days.dedup();
         days
+    }
+
+    fn years(&mut self, field: &str) -> Vec<i32> {
+        let typed = self.fields.get(field);
+        let words = typed.split([' ', ',', ';', '\n', '\r']).filter(|word| !word.is_empty());
+        let years: Option<Vec<i32>> = words.map(|word| word.parse().ok()).collect();
+        if years.is_none() {
+            self.wrong(field, "Enter years with commas between, like 2026, 2027.");
+        }
+        years.unwrap_or_default()
+    }
+
+    /// The register that a charge is a price of, where one is typed.
+    fn register(&self, at: &str) -> Option<String> {
+        Some(self.get(at, "register")).filter(|name| !name.is_empty())
     }
 
     /// A price or a rate of up to six decimals.
@@ -324,7 +342,7 @@ impl Form<'_> {
             "normal_days" => BlockBasis::NormalDays(self.normal_days(at)),
             _ => BlockBasis::Period,
         };
-        Some(EnergyCharge { name, calendar, blocks_per, prices })
+        Some(EnergyCharge { name, register: self.register(at), calendar, blocks_per, prices })
     }
 
     fn name(&mut self, at: &str, what: &str) -> String {
@@ -356,7 +374,8 @@ impl Form<'_> {
         });
         let window_minutes = self.whole(&format!("{at}.window"), "the minutes");
         let per_period = calendar.is_some() && self.fields.has(&format!("{at}.by_period"));
-        Some(DemandCharge { name, calendar, per_period, window_minutes, prices, ratchet })
+        let register = self.register(at);
+        Some(DemandCharge { name, register, calendar, per_period, window_minutes, prices, ratchet })
     }
 
     fn months(&mut self, field: &str) -> Vec<u8> {
@@ -459,7 +478,9 @@ impl Form<'_> {
             }
             "net_billing" => {
                 let (calendar, prices) = self.prices("export", "export", "kWh");
-                Some(ExportCredit::NetBilling { calendar, prices, roll_over })
+                let by_the_hour = self.get("export", "netting") == "hour";
+                let netting = if by_the_hour { Netting::Hour } else { Netting::Interval };
+                Some(ExportCredit::NetBilling { calendar, netting, prices, roll_over })
             }
             "buy_all_sell_all" => {
                 let (calendar, prices) = self.prices("export", "export", "kWh");
