@@ -102,6 +102,10 @@ impl CompiledTariff {
             return Err(faults);
         }
         let calendars = Calendars::new(document);
+        if !calendars.grid.fits() {
+            let message = "all of them together have more different hours than can be told apart";
+            return Err(vec![Fault::new("calendars", message)]);
+        }
         let taxes = &document.taxes;
         let lines = |kind, unit| Lines { kind, unit, periods: true, blocks: true, taxes };
         let energy = document.energy.iter().map(|energy| {

@@ -81,7 +81,9 @@ fn year_to_date(part: &Part<'_>, lines: &[BillLine]) -> Money {
 /// Highest demand at any time, over the window of the first demand charge.
 fn peak(part: &Part<'_>) -> Option<Decimal> {
     let Some(measured) = &part.measured else {
-        return part.whole_usage.import.reads().iter().filter_map(|read| read.peak_kw).max();
+        // Of several reads the highest is known only where each tells its own.
+        let peaks: Option<Vec<Decimal>> = part.whole_usage.import.reads().iter().map(|read| read.peak_kw).collect();
+        return peaks?.into_iter().max();
     };
     let minutes = measured.profile().minutes;
     let window = part.tariff.document.demand.iter().find_map(|charge| charge.window_minutes);

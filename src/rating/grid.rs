@@ -115,6 +115,12 @@ impl Grid {
         self.cells.len()
     }
 
+    /// Whether every cell and every row has a place of its own.
+    pub fn fits(&self) -> bool {
+        let most = usize::from(u16::MAX);
+        self.cells.len() <= most && self.rows.len() <= most
+    }
+
     /// As many grid cells as any usual day has.
     pub fn most_cells(&self) -> usize {
         self.most_cells

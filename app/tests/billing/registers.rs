@@ -121,8 +121,8 @@ async fn a_list_of_holidays_that_ends_before_the_days_billed_holds_every_custome
     let browser = portal.browser_of(CLEO);
     let mut week = [0; 24];
     week[8..20].fill(1);
-    let days = json!([{"on": ["monday", "tuesday", "wednesday", "thursday", "friday"], "hours": week},
-        {"on": ["saturday", "sunday", "holiday"], "hours": [0; 24]}]);
+    let days = json!([{"on": ["monday", "tuesday", "wednesday", "thursday", "friday"], "hours": week.to_vec()},
+        {"on": ["saturday", "sunday", "holiday"], "hours": vec![0; 24]}]);
     let season = json!({"name": "All year", "from": "01-01", "to": "12-31", "days": days});
     let mut calendar = json!({"periods": ["low", "high"], "seasons": [season], "holidays": ["2025-12-25"]});
     let tariff = |calendar: &Value| {

@@ -158,8 +158,9 @@ pub fn price(value: &Value) -> Option<Decimal> {
 /// A block's limit: 3 decimals; `Some(None)` where it is so large that it means none (URDB writes 1e38).
 pub fn limit(value: &Value) -> Option<Option<Decimal>> {
     let number = value.as_number()?;
-    // Only numbers beyond what a decimal holds are left out here; below zero they are no limit at all.
-    if number.to_string().starts_with('-') {
+    let text = number.to_string();
+    // Below zero, or too small for a decimal, it is no limit; what is too large for one is the end that there is not.
+    if text.starts_with('-') || (text.contains("e-") && decimal(number).is_none()) {
         return None;
     }
     let limit = decimal(number).filter(|limit| *limit < Decimal::from(1_000_000_000));

@@ -268,7 +268,7 @@ fn a_schedule_with_a_short_month_or_without_its_rates_is_refused() {
 #[test]
 fn limits_and_their_units_are_read_as_what_they_are_or_refused() {
     let of = |blocks: Value| json!({"energyratestructure": [blocks]});
-    for max in [json!(-1e38), json!(-5)] {
+    for max in [json!(-1e38), json!(-5), json!(1e-200)] {
         let rate = of(json!([{"rate": 0.1, "max": max}, {"rate": 0.2}]));
         assert_eq!(refused(&rate), ["energyratestructure[0][0].max: max must be a number, and not below zero"]);
     }
