@@ -12,8 +12,9 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use crate::db::here;
 use crate::db::schema::meters;
 use crate::ids::{ClientId, CustomerId, MeterId, OrganizationId, UserId};
-use crate::tariff_document::same_register;
 use crate::usage::Direction;
+
+pub use crate::tariff_document::same_register;
 
 /// The interval lengths a meter may have, in minutes.
 pub const INTERVALS: [i16; 4] = [5, 15, 30, 60];

@@ -12,11 +12,11 @@ use std::io::BufRead;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 
-use super::{Bill, CompiledTariff, History, Supply, UsageInput, rate};
+use super::{Bill, CompiledTariff, History, Register, Supply, UsageInput, rate};
 use crate::figures::Mark;
 use crate::tariff_document::{self, TariffDocument};
 pub use print::{json, text};
-use supply::Usage;
+use supply::{Counted, Usage};
 
 /// What to rate.
 #[derive(Debug, Clone, Copy)]
@@ -70,7 +70,7 @@ pub fn rate_files(files: &RateFiles<'_>, usage: impl BufRead) -> Result<Rated, V
     let tariff = CompiledTariff::new(&document).map_err(told)?;
     let mut notes = std::mem::take(&mut collected.notes);
     let usage = Usage::new(files, collected)?;
-    notes.extend(usage.notes());
+    notes.extend(usage.notes(tariff.document().names_registers()));
     let bills = months(&tariff, &usage).map_err(|fault| vec![format!("{}:1:1: {fault}", files.usage_name)])?;
     Ok(Rated { bills, notes })
 }
@@ -85,7 +85,10 @@ fn months(tariff: &CompiledTariff, usage: &Usage) -> Result<Vec<Bill>, String> {
     let mut bills = vec![];
     for month in usage.period().months() {
         let (import, export) = usage.of(month).map_err(|fault| fault.to_string())?;
-        let input = UsageInput { import: Supply::Profile(&import), export: export.as_ref().map(Supply::Profile) };
+        let counted = usage.registers(month).map_err(|fault| fault.to_string())?;
+        let registers: Vec<Register<'_>> = counted.iter().map(Counted::register).collect();
+        let (import, export) = (Supply::Profile(&import), export.as_ref().map(Supply::Profile));
+        let input = UsageInput { import, export, registers: &registers };
         let bill = rate(tariff, &input, month, &history).map_err(|fault| fault.to_string())?;
         history = history.after(&bill);
         bills.push(bill);

@@ -1,14 +1,35 @@
 //! From the series of a file to what is bought and fed in: each series whole by itself, then added up.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use chrono_tz::Tz;
 
+use super::super::{Register, Supply};
 use super::collect::Collected;
 use super::{RateFiles, shortened};
 use crate::period::Period;
 use crate::usage::collect::{CollectedDay, CollectedSeries};
 use crate::usage::days::{day_start, intervals};
 use crate::usage::{DayUsage, Direction, Format, MergeError, Profile, Quality, merge};
+
+/// How the note of energy bought begins that is the sum of several series.
+const BOUGHT: &str = "energy bought is the sum of";
+
+/// What one register counted, or one series without the name of a register.
+pub struct Counted {
+    names: Vec<String>,
+    meters: String,
+    profile: Profile,
+}
+
+impl Counted {
+    /// As rating takes it.
+    pub fn register(&self) -> Register<'_> {
+        let supply = Supply::Profile(&self.profile);
+        Register { names: &self.names, meter: &self.meters, direction: self.profile.direction, supply }
+    }
+}
 
 /// The usage of a file over the days to rate.
 pub struct Usage {
@@ -54,9 +75,36 @@ impl Usage {
         self.period
     }
 
-    /// What to know of the usage.
-    pub fn notes(&self) -> Vec<String> {
-        self.notes.clone()
+    /// What to know of the usage; `apart`: each register bought has a price of its own.
+    pub fn notes(&self, apart: bool) -> Vec<String> {
+        let added = self.notes.iter().filter(|note| !(apart && note.starts_with(BOUGHT)));
+        added.cloned().collect()
+    }
+
+    /// What each register counted in a month, those of several meters by their names; nothing before and after it counts.
+    ///
+    /// # Errors
+    /// When series cannot be added.
+    pub fn registers(&self, month: Period) -> Result<Vec<Counted>, MergeError> {
+        let mut groups: BTreeMap<(Direction, String), Vec<CollectedSeries>> = BTreeMap::new();
+        for one in self.imports.iter().chain(&self.exports) {
+            let register = one.series.register.as_deref().unwrap_or_default();
+            groups.entry((one.series.direction, register.trim().to_lowercase())).or_default().push(one.clone());
+        }
+        groups.into_values().map(|series| self.counted(&series, month)).collect()
+    }
+
+    fn counted(&self, series: &[CollectedSeries], month: Period) -> Result<Counted, MergeError> {
+        let profile = match self.sum(series, month) {
+            Ok(profile) => padded(profile, month),
+            Err(MergeError::Nothing) => padded(self.nothing(60), month),
+            Err(fault) => return Err(fault),
+        };
+        let direction = series.first().map(|one| one.series.direction).unwrap_or_default();
+        let names = series.first().and_then(|one| one.series.register.clone()).into_iter().collect();
+        let mut meters: Vec<&str> = series.iter().filter_map(|one| one.series.meter.as_deref()).collect();
+        meters.dedup();
+        Ok(Counted { names, meters: meters.join(", "), profile: Profile { direction, ..profile } })
     }
 
     /// What was bought in a month, and what was fed in where the file has any.
@@ -87,7 +135,11 @@ impl Usage {
             let days: Vec<(u16, DayUsage)> = days.map(|day| (day.minutes, in_service(one, day))).collect();
             if let [(..), ..] = days.as_slice() {
                 let direction = one.series.direction;
-                profiles.push(Profile::of_days(self.zone, direction, days.iter().map(|(minutes, day)| (*minutes, day)))?);
+                profiles.push(Profile::of_days(
+                    self.zone,
+                    direction,
+                    days.iter().map(|(minutes, day)| (*minutes, day)),
+                )?);
             }
         }
         merge(&profiles.iter().collect::<Vec<_>>())
@@ -136,9 +188,7 @@ impl Usage {
     /// How to leave out days at the edges that are not whole.
     fn whole_days(&self) -> Option<String> {
         let whole = |date: &NaiveDate| {
-            let full = |one: &CollectedSeries| {
-                one.day(*date).is_some_and(|day| day.usage.count(Quality::Missing) == 0)
-            };
+            let full = |one: &CollectedSeries| one.day(*date).is_some_and(|day| day.usage.count(Quality::Missing) == 0);
             self.imports.iter().all(full)
         };
         let (first, last) = (self.period.dates().find(whole)?, self.period.dates().filter(whole).last()?);

@@ -24,7 +24,8 @@ fn flat(zone: Tz) -> String {
 #[test]
 fn a_year_of_hours_makes_twelve_bills_in_the_form_of_the_contract() {
     let bills =
-        run(&file("urdb/tiered_tou_with_demand.json"), &file("usage/residential_hourly_2018.csv"), Some(Tz::UTC)).unwrap();
+        run(&file("urdb/tiered_tou_with_demand.json"), &file("usage/residential_hourly_2018.csv"), Some(Tz::UTC))
+            .unwrap();
     let printed: Value = serde_json::from_str(&json(&bills)).unwrap();
     assert_eq!(printed.as_array().unwrap().len(), 12);
     let january = &printed[0];
@@ -70,6 +71,32 @@ fn registers_of_nem12_are_added_up() {
         run(&flat(chrono_tz::Australia::Brisbane), &file("nem12/NEM12#000000000000001#CNRGYMDP#NEMMCO.csv"), None)
             .unwrap();
     assert_eq!((bills.len(), bills[0].lines[0].trace.len()), (1, 4));
+}
+
+#[test]
+fn registers_of_nem12_are_billed_apart_where_the_tariff_prices_them_by_name() {
+    let price = |name: &str, price: &str| {
+        format!(r#"{{"name": "{name}", "register": "{name}", "prices": [{{"blocks": [{{"price": "{price}"}}]}}]}}"#)
+    };
+    let tariff = |energy: &[String]| {
+        let energy = energy.join(",");
+        format!(
+            r#"{{"format": "eis-tariff/1", "name": "T", "currency": "AUD", "zone": "Australia/Brisbane", "energy": [{energy}]}}"#
+        )
+    };
+    let usage = file("cases/29-nem12-controlled-load/usage.csv");
+    let both = tariff(&[price("e1", "0.33"), price("E2", "0.19")]);
+    let rated = rate_files(&files(&both, None), usage.as_bytes()).unwrap();
+    let lines: Vec<String> =
+        rated.bills[0].lines.iter().map(|line| format!("{} {}", line.quantity, line.amount)).collect();
+    assert_eq!(lines, ["704.298 232.42", "420.531 79.90"]);
+    assert_eq!((rated.bills[0].total.to_string(), rated.notes), ("312.32".to_owned(), vec![]));
+    let fault = |energy: &[String]| run(&tariff(energy), &usage, None).unwrap_err().remove(0);
+    assert_eq!(
+        fault(&[price("E1", "0.33")]),
+        "usage:1:1: usage.registers: the register E2 of meter M1 has no price: the tariff prices E1"
+    );
+    assert!(fault(&[price("E1", "0.33"), price("E2", "0.19"), price("E3", "0.1")]).contains("prices the register E3"));
 }
 
 #[test]
@@ -134,7 +161,9 @@ fn a_meter_follows_another_one_and_what_is_fed_in_begins_later() {
     let credit = rate.replacen("\"energy\"", "\"export\": {\"form\": \"net_billing\", \"prices\": [{\"blocks\": [{\"from\": \"0\", \"price\": \"0.05\"}]}]}, \"energy\"", 1);
     let sun = of(&[rows("A", "import", 0, 48), rows("A", "export", 30, 48)]);
     match rate_files(&files(&credit, None), sun.as_bytes()) {
-        Ok(rated) => assert!(rated.notes.iter().any(|note| note.contains("begins at 2026-01-02 06:00")), "{:?}", rated.notes),
+        Ok(rated) => {
+            assert!(rated.notes.iter().any(|note| note.contains("begins at 2026-01-02 06:00")), "{:?}", rated.notes)
+        }
         Err(faults) => panic!("{faults:?}"),
     }
 }
