@@ -157,6 +157,14 @@ impl Browser {
         self.upload_from("same-origin", path, file_form(context, serial, file)).await
     }
 
+    /// The same with what a person says of the file: `values`, `decimal`.
+    pub async fn upload_saying(&self, path: &str, context: &str, serial: &str, said: &[(&str, &str)], file: &str) -> Answer {
+        let form = file_form(context, serial, file);
+        let fields: String = said.iter().map(|(name, value)| part(name, value)).collect();
+        let (head, rest) = form.split_at(form.find("--edge\r\ncontent-disposition: form-data; name=\"file\"").unwrap());
+        self.upload_from("same-origin", path, format!("{head}{fields}{rest}")).await
+    }
+
     /// Sends a [`file_form`] from a page of a site.
     pub async fn upload_from(&self, site: &str, path: &str, form: String) -> Answer {
         let headers = [("sec-fetch-site", site), ("content-type", FILE_FORM)];
@@ -176,8 +184,13 @@ pub const FILE_FORM: &str = "multipart/form-data; boundary=edge";
 pub fn file_form(context: &str, serial: &str, file: &str) -> String {
     let mut form = String::with_capacity(file.len() + 1000);
     for (name, value) in [("context", context), ("serial", serial)] {
-        form += &format!("--edge\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+        form += &part(name, value);
     }
     form += "--edge\r\ncontent-disposition: form-data; name=\"file\"; filename=\"new.csv\"\r\ncontent-type: text/csv\r\n\r\n";
     form + file + "\r\n--edge--\r\n"
+}
+
+/// A field of a [`file_form`].
+fn part(name: &str, value: &str) -> String {
+    format!("--edge\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
 }
