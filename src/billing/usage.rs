@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use super::load::{DayRow, MeterRow, ReadRow};
+use crate::db::Unreadable;
 use crate::invoices::UsageSource;
 use crate::period::Period;
 use crate::rating::Supply;
@@ -62,7 +63,7 @@ pub(super) fn measure(
     let measured = if by_register.is_empty() {
         profile(&by_interval, days, span, &mut missing)?
     } else {
-        Measured::Reads(registers(&by_register, reads, span, &mut missing))
+        Measured::Reads(registers(&by_register, reads, span, &mut missing)?)
     };
     if nothing {
         return Err(Lacking("no_usage", format!("No usage is there for {span}.")));
@@ -100,25 +101,28 @@ fn profile(
 ) -> Result<Measured, Lacking> {
     let mut profiles = vec![];
     for meter in meters {
-        let zone = meter
-            .time_zone
-            .parse()
-            .map_err(|_| Lacking("rating_failed", format!("Meter {} has an unknown time zone.", meter.serial)))?;
-        let minutes = meter.interval_minutes.unwrap_or(60);
+        let zone = Unreadable::zone(&meter.time_zone, "meters", meter.id).map_err(unreadable)?;
+        let Some(minutes) = meter.interval_minutes.and_then(|minutes| u16::try_from(minutes).ok()) else {
+            return Err(unreadable(Unreadable::new(
+                "meters",
+                meter.id,
+                "interval_minutes",
+                "it is no length of an interval",
+            )));
+        };
         let mut found: BTreeMap<NaiveDate, DayUsage> = BTreeMap::new();
         for row in
             rows.iter().filter(|row| row.meter_id == meter.id && span.contains(row.day) && in_place(meter, row.day))
         {
-            if row.interval_minutes != minutes {
+            if u16::try_from(row.interval_minutes) != Ok(minutes) {
                 let text = format!(
                     "Meter {} measures every {minutes} minutes, and its values of {} are of {}.",
                     meter.serial, row.day, row.interval_minutes
                 );
                 return Err(Lacking("rating_failed", text));
             }
-            found.insert(row.day, day(row));
+            found.insert(row.day, day(row)?);
         }
-        let minutes = u16::try_from(minutes).unwrap_or(60);
         let gone: Vec<NaiveDate> =
             span.dates().filter(|day| in_place(meter, *day) && !found.contains_key(day)).collect();
         missing.extend(runs(&gone));
@@ -141,21 +145,37 @@ fn profile(
     Ok(Measured::Profile(whole))
 }
 
-fn day(row: &DayRow) -> DayUsage {
-    let gap = row.wh.contains(&None);
-    let code = |at: usize| {
-        let flag = row.flags.as_ref().and_then(|flags| flags.get(at).copied().flatten()).unwrap_or_default();
-        if row.wh.get(at).copied().flatten().is_none() {
-            Quality::Missing.code()
-        } else {
-            u8::try_from(flag).unwrap_or_default()
-        }
-    };
-    let flags = (gap || row.flags.is_some()).then(|| (0..row.wh.len()).map(code).collect());
-    DayUsage { date: row.day, values: row.wh.iter().map(|value| value.unwrap_or_default()).collect(), flags }
+/// A stored value that cannot be read: the customer gets no bill, and the exception names the row.
+fn unreadable(fault: Unreadable) -> Lacking {
+    Lacking("rating_failed", format!("{fault}."))
 }
 
-fn registers(meters: &[&MeterRow], rows: &[&ReadRow], span: Period, missing: &mut Vec<String>) -> Vec<RegisterRead> {
+fn day(row: &DayRow) -> Result<DayUsage, Lacking> {
+    let fault = || {
+        let day = format!("of meter {} on {}", row.meter_id, row.day);
+        unreadable(Unreadable::new("interval_days", day, "flags", "a flag is no quality of a value"))
+    };
+    let code = |(at, value): (usize, &Option<i32>)| match (value, &row.flags) {
+        (None, _) => Ok(Quality::Missing.code()),
+        (Some(_), None) => Ok(Quality::Actual.code()),
+        (Some(_), Some(flags)) => {
+            let flag = flags.get(at).copied().flatten().and_then(|flag| u8::try_from(flag).ok());
+            flag.filter(|flag| *flag <= Quality::Edited.code()).ok_or_else(fault)
+        }
+    };
+    let kept = row.flags.is_some() || row.wh.contains(&None);
+    let flags = kept.then(|| row.wh.iter().enumerate().map(code).collect::<Result<_, _>>()).transpose()?;
+    // A gap counts nothing, and its flag says that it is one.
+    let values = row.wh.iter().map(|value| value.unwrap_or(0)).collect();
+    Ok(DayUsage { date: row.day, values, flags })
+}
+
+fn registers(
+    meters: &[&MeterRow],
+    rows: &[&ReadRow],
+    span: Period,
+    missing: &mut Vec<String>,
+) -> Result<Vec<RegisterRead>, Lacking> {
     let mut reads: BTreeMap<(NaiveDate, NaiveDate), RegisterRead> = BTreeMap::new();
     for meter in meters {
         let to = meter.valid_to.map_or(span.to(), |to| to.min(span.to()));
@@ -171,7 +191,7 @@ fn registers(meters: &[&MeterRow], rows: &[&ReadRow], span: Period, missing: &mu
             }
             missing.extend(Period::new(reached, row.from_on).ok().map(|gap| gap.to_string()));
             reached = row.to_on;
-            let read = register_read(row);
+            let read = register_read(row)?;
             match reads.get_mut(&(read.from, read.to)) {
                 Some(sum) => add(sum, &read),
                 None => drop(reads.insert((read.from, read.to), read)),
@@ -179,16 +199,19 @@ fn registers(meters: &[&MeterRow], rows: &[&ReadRow], span: Period, missing: &mu
         }
         missing.extend(Period::new(reached, to).ok().map(|gap| gap.to_string()));
     }
-    reads.into_values().collect()
+    Ok(reads.into_values().collect())
 }
 
-fn register_read(row: &ReadRow) -> RegisterRead {
-    RegisterRead {
-        tou: serde_json::from_value(row.kwh_by_period.clone()).unwrap_or_default(),
+fn register_read(row: &ReadRow) -> Result<RegisterRead, Lacking> {
+    let place = || format!("of meter {} from {}", row.meter_id, row.from_on);
+    let quality =
+        || Unreadable::new("meter_readings", place(), "quality", format!("\"{}\" is no quality", row.quality));
+    Ok(RegisterRead {
+        tou: Unreadable::json(&row.kwh_by_period, "meter_readings", place(), "kwh_by_period").map_err(unreadable)?,
         peak_kw: row.peak_kw,
-        quality: Quality::parse(&row.quality).unwrap_or_default(),
+        quality: Quality::parse(&row.quality).ok_or_else(|| unreadable(quality()))?,
         ..RegisterRead::total(row.from_on, row.to_on, row.kwh)
-    }
+    })
 }
 
 /// Two meters side by side: energy adds up, their highest demands do not.
