@@ -225,6 +225,10 @@ BEGIN
         IF NEW.status <> (CASE WHEN NEW.total > 0 THEN 'issued' ELSE 'paid' END) THEN
             RAISE EXCEPTION 'a draft is issued before anything else becomes of it' USING ERRCODE = 'check_violation';
         END IF;
+        IF NOT EXISTS (SELECT FROM public.invoice_counters c WHERE c.organization_id = NEW.organization_id
+            AND c.client_id = NEW.client_id AND c.series = NEW.series AND c.last_number < NEW.number) THEN
+            RAISE EXCEPTION 'an invoice takes the next number of its series' USING ERRCODE = 'check_violation';
+        END IF;
         NEW.label := concat_ws('-', NEW.series, extract(year FROM NEW.issued_on),
             lpad(NEW.number::text, greatest(6, length(NEW.number::text)), '0'));
         RETURN NEW;
@@ -236,7 +240,7 @@ BEGIN
     IF OLD.status = 'credited' THEN
         RAISE EXCEPTION 'a credited invoice stays credited' USING ERRCODE = 'check_violation';
     ELSIF NEW.status <> 'credited' AND NEW.paid - least(NEW.total, 0) <> (SELECT coalesce(sum(a.amount), 0) FROM public.allocations a
-        WHERE a.organization_id = NEW.organization_id AND a.client_id = NEW.client_id AND a.invoice_id = NEW.id) OR NEW.status = 'credited' AND NEW.paid <> OLD.paid THEN
+        WHERE a.organization_id = NEW.organization_id AND a.client_id = NEW.client_id AND a.customer_id = NEW.customer_id AND a.invoice_id = NEW.id) OR NEW.status = 'credited' AND NEW.paid <> OLD.paid THEN
         RAISE EXCEPTION 'what is paid of an invoice follows from the allocations of payments' USING ERRCODE = 'check_violation';
     ELSIF NEW.status = 'credited' AND (NEW.kind <> 'invoice' OR NOT EXISTS (SELECT FROM public.invoices n
         WHERE n.organization_id = NEW.organization_id AND n.client_id = NEW.client_id AND n.corrects_id = NEW.id
@@ -251,33 +255,36 @@ CREATE INDEX invoices_corrects ON public.invoices (organization_id, client_id, c
 -- Issuing: the drafts of a statement take the next numbers of their series, and their lines are issued with them.
 CREATE FUNCTION public.issuing_takes_numbers() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
-DECLARE run record;
+DECLARE run record; last bigint; first bigint; upto bigint; invoices bigint;
 BEGIN
     FOR run IN
-        SELECT n.organization_id, n.client_id, n.series, min(n.number) AS first, max(n.number) AS last, count(*) AS invoices,
-            bool_or(n.kind = 'invoice') AS bills
-        FROM new_rows n JOIN old_rows o ON o.organization_id = n.organization_id AND o.client_id = n.client_id AND o.id = n.id
-        WHERE o.status = 'draft' AND n.status <> 'draft' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+        SELECT n.organization_id, n.client_id, n.series, bool_or(n.kind = 'invoice') AS bills FROM new_rows n
+        WHERE n.status <> 'draft' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
     LOOP
+        SELECT c.last_number INTO last FROM public.invoice_counters c
+        WHERE c.organization_id = run.organization_id AND c.client_id = run.client_id AND c.series = run.series;
+        -- Those above the counter are issued just now: what was issued before has a number that it counted.
+        SELECT min(n.number), max(n.number), count(*) INTO first, upto, invoices FROM new_rows n
+        WHERE n.organization_id = run.organization_id AND n.client_id = run.client_id AND n.series = run.series AND n.number > last;
+        CONTINUE WHEN invoices = 0;
         IF run.bills AND NOT EXISTS (SELECT FROM public.clients c
             WHERE c.organization_id = run.organization_id AND c.id = run.client_id AND c.invoice_series = run.series) THEN
             RAISE EXCEPTION 'invoices are numbered in the series of their client' USING ERRCODE = 'check_violation';
         END IF;
-        UPDATE public.invoice_counters c SET last_number = run.last
+        UPDATE public.invoice_counters c SET last_number = upto
         WHERE c.organization_id = run.organization_id AND c.client_id = run.client_id AND c.series = run.series
-            AND c.last_number = run.first - 1 AND run.invoices = run.last - run.first + 1;
+            AND c.last_number = first - 1 AND invoices = upto - first + 1;
         IF NOT FOUND THEN
             RAISE EXCEPTION 'an invoice takes the next number of its series' USING ERRCODE = 'check_violation';
         END IF;
         UPDATE public.invoice_lines l SET issued = true
-        FROM new_rows n JOIN old_rows o ON o.organization_id = n.organization_id AND o.client_id = n.client_id AND o.id = n.id
-        WHERE o.status = 'draft' AND n.status <> 'draft' AND n.series = run.series AND n.organization_id = run.organization_id
-            AND n.client_id = run.client_id AND l.organization_id = run.organization_id AND l.client_id = run.client_id
-            AND l.invoice_id = n.id AND NOT l.issued;
+        WHERE l.organization_id = run.organization_id AND l.client_id = run.client_id AND NOT l.issued AND l.invoice_id = ANY (ARRAY(
+            SELECT n.id FROM new_rows n WHERE n.organization_id = run.organization_id AND n.client_id = run.client_id
+                AND n.series = run.series AND n.number > last));
     END LOOP;
     RETURN NULL;
 END $$;
-CREATE TRIGGER takes_numbers AFTER UPDATE ON public.invoices REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+CREATE TRIGGER takes_numbers AFTER UPDATE ON public.invoices REFERENCING NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION public.issuing_takes_numbers();
 REVOKE ALL ON FUNCTION public.issued_invoice_is_fixed, public.issuing_takes_numbers FROM PUBLIC;
 
@@ -372,9 +379,10 @@ CREATE FUNCTION public.lines_are_their_invoice_s() RETURNS trigger LANGUAGE plpg
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE loading boolean := pg_has_role(current_user, 'eis_owner', 'MEMBER');
 BEGIN
-    IF EXISTS (SELECT FROM new_rows n JOIN public.invoices i
-        ON i.organization_id = n.organization_id AND i.client_id = n.client_id AND i.id = n.invoice_id
-        WHERE n.issued <> (i.status <> 'draft') OR TG_OP = 'INSERT' AND n.issued AND NOT loading) THEN
+    -- Looked up one by one: a join would be planned as if there were none to find.
+    IF EXISTS (SELECT FROM new_rows n WHERE TG_OP = 'INSERT' AND n.issued AND NOT loading OR (TG_OP = 'INSERT' OR n.issued)
+        AND n.issued <> (SELECT i.status <> 'draft' FROM public.invoices i
+            WHERE i.organization_id = n.organization_id AND i.client_id = n.client_id AND i.customer_id = n.customer_id AND i.id = n.invoice_id)) THEN
         RAISE EXCEPTION 'lines are added to drafts, and issued with them; make a credit note' USING ERRCODE = 'check_violation';
     END IF;
     RETURN NULL;
@@ -450,32 +458,33 @@ CREATE TRIGGER comes_from_a_bill AFTER INSERT ON public.payments FOR EACH ROW WH
 -- and nowhere else. Customers are held meanwhile, each one's allocations come one after the other.
 CREATE FUNCTION public.allocations_pay() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE share record; payment record; bill record; paying uuid[] := '{}'; place record;
 BEGIN
-    PERFORM 1 FROM public.customers c WHERE (c.organization_id, c.client_id, c.id) IN
-        (SELECT n.organization_id, n.client_id, n.customer_id FROM new_rows n) ORDER BY c.id FOR NO KEY UPDATE;
-    IF EXISTS (SELECT FROM new_rows n
-        JOIN public.payments p ON p.organization_id = n.organization_id AND p.client_id = n.client_id AND p.id = n.payment_id
-        JOIN public.invoices i ON i.organization_id = n.organization_id AND i.client_id = n.client_id AND i.id = n.invoice_id
-        WHERE p.currency <> i.currency OR i.status IN ('draft', 'credited')) THEN
-        RAISE EXCEPTION 'a payment pays issued invoices of its own currency' USING ERRCODE = 'check_violation';
-    END IF;
-    IF EXISTS (SELECT FROM (SELECT DISTINCT n.organization_id, n.client_id, n.payment_id FROM new_rows n) n
-        JOIN public.payments p ON p.organization_id = n.organization_id AND p.client_id = n.client_id AND p.id = n.payment_id
-        WHERE p.amount < (SELECT sum(a.amount) FROM public.allocations a
-            WHERE a.organization_id = p.organization_id AND a.client_id = p.client_id AND a.payment_id = p.id)) THEN
-        RAISE EXCEPTION 'a payment pays no more than its amount' USING ERRCODE = 'check_violation';
-    END IF;
-    IF EXISTS (SELECT FROM (SELECT DISTINCT n.organization_id, n.client_id, n.invoice_id FROM new_rows n) n
-        JOIN public.invoices i ON i.organization_id = n.organization_id AND i.client_id = n.client_id AND i.id = n.invoice_id
-        WHERE i.total < (SELECT sum(a.amount) FROM public.allocations a
-            WHERE a.organization_id = i.organization_id AND a.client_id = i.client_id AND a.invoice_id = i.id)) THEN
-        RAISE EXCEPTION 'no more is paid of an invoice than it comes to' USING ERRCODE = 'check_violation';
-    END IF;
-    UPDATE public.invoices i SET paid = s.paid, status = CASE WHEN s.paid = i.total THEN 'paid' ELSE 'part_paid' END
-    FROM (SELECT a.organization_id, a.client_id, a.invoice_id, sum(a.amount) AS paid FROM public.allocations a
-        WHERE (a.organization_id, a.client_id, a.invoice_id) IN (SELECT n.organization_id, n.client_id, n.invoice_id FROM new_rows n)
-        GROUP BY 1, 2, 3) s
-    WHERE i.organization_id = s.organization_id AND i.client_id = s.client_id AND i.id = s.invoice_id AND i.paid <> s.paid;
+    FOR share IN SELECT n.* FROM new_rows n ORDER BY n.organization_id, n.client_id, n.customer_id, n.invoice_id, n.payment_id LOOP
+        PERFORM 1 FROM public.customers c WHERE c.organization_id = share.organization_id AND c.client_id = share.client_id
+            AND c.id = share.customer_id FOR NO KEY UPDATE;
+        SELECT p.amount, p.currency, (SELECT sum(a.amount) FROM public.allocations a WHERE a.organization_id = share.organization_id
+            AND a.client_id = share.client_id AND a.customer_id = share.customer_id AND a.payment_id = share.payment_id) AS used INTO payment
+        FROM public.payments p WHERE p.organization_id = share.organization_id AND p.client_id = share.client_id AND p.id = share.payment_id;
+        SELECT i.total, i.paid, i.currency, i.status, (SELECT sum(a.amount) FROM public.allocations a WHERE a.organization_id = share.organization_id
+            AND a.client_id = share.client_id AND a.customer_id = share.customer_id AND a.invoice_id = share.invoice_id) AS given INTO bill
+        FROM public.invoices i WHERE i.organization_id = share.organization_id AND i.client_id = share.client_id AND i.id = share.invoice_id;
+        IF payment.currency <> bill.currency OR bill.status IN ('draft', 'credited') THEN
+            RAISE EXCEPTION 'a payment pays issued invoices of its own currency' USING ERRCODE = 'check_violation';
+        ELSIF payment.used > payment.amount THEN
+            RAISE EXCEPTION 'a payment pays no more than its amount' USING ERRCODE = 'check_violation';
+        ELSIF bill.given > bill.total THEN
+            RAISE EXCEPTION 'no more is paid of an invoice than it comes to' USING ERRCODE = 'check_violation';
+        END IF;
+        IF bill.given <> bill.paid THEN paying := paying || share.invoice_id; END IF;
+    END LOOP;
+    IF paying = '{}' THEN RETURN NULL; END IF;
+    FOR place IN SELECT DISTINCT n.organization_id, n.client_id FROM new_rows n ORDER BY 1, 2 LOOP
+        UPDATE public.invoices i SET (paid, status) = (
+            SELECT sum(a.amount), CASE WHEN sum(a.amount) = i.total THEN 'paid' ELSE 'part_paid' END FROM public.allocations a
+            WHERE a.organization_id = i.organization_id AND a.client_id = i.client_id AND a.customer_id = i.customer_id AND a.invoice_id = i.id)
+        WHERE i.organization_id = place.organization_id AND i.client_id = place.client_id AND i.id = ANY (paying);
+    END LOOP;
     RETURN NULL;
 END $$;
 CREATE TRIGGER pay AFTER INSERT ON public.allocations REFERENCING NEW TABLE AS new_rows

@@ -127,6 +127,7 @@ async fn attack_79_an_invoice_issued_otherwise_than_by_its_counter() {
         &[
             ("inserted as issued", issued),
             ("a number left out", issue("issued", "INV", 4)),
+            ("a number given already", issue("issued", "INV", 2)),
             ("a series of one's own", format!("{}; {}", counter("OWN", 0), issue("issued", "OWN", 1))),
             ("a counter that is not there", issue("issued", "NONE", 1)),
             ("issued as paid", issue("paid", "INV", 3)),
@@ -137,8 +138,6 @@ async fn attack_79_an_invoice_issued_otherwise_than_by_its_counter() {
         ],
     )
     .await;
-    let twice = app.as_who(ME, &issue("issued", "INV", 2)).await;
-    assert_eq!(twice.unwrap_err().code, "23505", "a number given already");
     // The positive control: the next number, and with it the counter, the printed number and the lines.
     let read = "SELECT concat_ws(' ', label, status, (SELECT last_number FROM invoice_counters),
         (SELECT bool_and(l.issued) FROM invoice_lines l WHERE l.invoice_id = i.id)) FROM invoices i WHERE number = 3";

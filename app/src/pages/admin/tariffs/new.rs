@@ -2,7 +2,6 @@
 
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
-use chrono_tz::Tz;
 use eis::access::Permission;
 use eis::clients::{self, Client};
 use eis::tariff_document::{self, PriceCell, TariffDocument};
