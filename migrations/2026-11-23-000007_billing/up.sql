@@ -243,14 +243,14 @@ BEGIN
         WHERE a.organization_id = NEW.organization_id AND a.client_id = NEW.client_id AND a.customer_id = NEW.customer_id AND a.invoice_id = NEW.id) OR NEW.status = 'credited' AND NEW.paid <> OLD.paid THEN
         RAISE EXCEPTION 'what is paid of an invoice follows from the allocations of payments' USING ERRCODE = 'check_violation';
     ELSIF NEW.status = 'credited' AND (NEW.kind <> 'invoice' OR NOT EXISTS (SELECT FROM public.invoices n
-        WHERE n.organization_id = NEW.organization_id AND n.client_id = NEW.client_id AND n.corrects_id = NEW.id
+        WHERE n.organization_id = NEW.organization_id AND n.client_id = NEW.client_id AND n.kind = 'credit_note' AND n.corrects_id = NEW.id
             AND n.customer_id = NEW.customer_id AND n.status <> 'draft' AND n.currency = NEW.currency AND n.total = -NEW.total)) THEN
         RAISE EXCEPTION 'an invoice is credited by a credit note of its whole amount, issued first' USING ERRCODE = 'check_violation';
     END IF;
     RETURN NEW;
 END $$;
 CREATE TRIGGER issued_is_fixed BEFORE UPDATE OR DELETE ON public.invoices FOR EACH ROW EXECUTE FUNCTION public.issued_invoice_is_fixed();
-CREATE INDEX invoices_corrects ON public.invoices (organization_id, client_id, corrects_id) WHERE corrects_id IS NOT NULL;
+CREATE INDEX invoices_corrects ON public.invoices (organization_id, client_id, corrects_id) WHERE kind = 'credit_note';
 
 -- Issuing: the drafts of a statement take the next numbers of their series, and their lines are issued with them.
 CREATE FUNCTION public.issuing_takes_numbers() RETURNS trigger LANGUAGE plpgsql

@@ -92,7 +92,7 @@ async fn attack_79_an_issued_invoice_and_its_lines_changed_in_one_s_own_client()
             ("a new line", line(ISSUED, false)),
             ("a new line that says it is issued", line(ISSUED, true)),
             ("a line of a draft that says it is issued", line(DRAFT, true)),
-            ("a draft's line moved to it", format!("UPDATE invoice_lines SET issued = true, position = 9, invoice_id = (SELECT id FROM invoices WHERE {ISSUED}) WHERE NOT issued")),
+            ("a draft's line moved to it", format!("UPDATE invoice_lines SET issued = true, position = 9, invoice_id = (SELECT id FROM invoices WHERE {ISSUED} LIMIT 1) WHERE NOT issued")),
             ("a line changed", "UPDATE invoice_lines SET amount = 0 WHERE issued".into()),
             ("a line gone", "DELETE FROM invoice_lines WHERE issued".into()),
             ("its carry-over", format!("UPDATE invoices SET carried_credit = 10 WHERE {ISSUED}")),
