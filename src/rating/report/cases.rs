@@ -41,7 +41,10 @@ const CASES: [(&str, Right); 50] = [
     ("27-nem12-fifteen-says-the-200-five-are-there", Refused(&["the number of values is wrong"])),
     (
         "28-nem12-meter-turned-to-five-minutes",
-        Told(&[("682.215", "225.13"), ("691.417", "228.17")], "from 2021-10-01 on intervals are 5 minutes long, before 30"),
+        Told(
+            &[("682.215", "225.13"), ("691.417", "228.17")],
+            "from 2021-10-01 on intervals are 5 minutes long, before 30",
+        ),
     ),
     ("29-nem12-controlled-load", Told(&[("1124.829", "371.19")], "register E1, import and meter M1, register E2")),
     ("30-nem12-solar-from-the-24th", Told(&[("1124.829", "367.21")], "begins at 2026-01-24 00:00")),

@@ -87,7 +87,11 @@ impl Usage {
             let days: Vec<(u16, DayUsage)> = days.map(|day| (day.minutes, in_service(one, day))).collect();
             if let [(..), ..] = days.as_slice() {
                 let direction = one.series.direction;
-                profiles.push(Profile::of_days(self.zone, direction, days.iter().map(|(minutes, day)| (*minutes, day)))?);
+                profiles.push(Profile::of_days(
+                    self.zone,
+                    direction,
+                    days.iter().map(|(minutes, day)| (*minutes, day)),
+                )?);
             }
         }
         merge(&profiles.iter().collect::<Vec<_>>())
@@ -136,9 +140,7 @@ impl Usage {
     /// How to leave out days at the edges that are not whole.
     fn whole_days(&self) -> Option<String> {
         let whole = |date: &NaiveDate| {
-            let full = |one: &CollectedSeries| {
-                one.day(*date).is_some_and(|day| day.usage.count(Quality::Missing) == 0)
-            };
+            let full = |one: &CollectedSeries| one.day(*date).is_some_and(|day| day.usage.count(Quality::Missing) == 0);
             self.imports.iter().all(full)
         };
         let (first, last) = (self.period.dates().find(whole)?, self.period.dates().filter(whole).last()?);

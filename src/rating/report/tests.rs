@@ -24,7 +24,8 @@ fn flat(zone: Tz) -> String {
 #[test]
 fn a_year_of_hours_makes_twelve_bills_in_the_form_of_the_contract() {
     let bills =
-        run(&file("urdb/tiered_tou_with_demand.json"), &file("usage/residential_hourly_2018.csv"), Some(Tz::UTC)).unwrap();
+        run(&file("urdb/tiered_tou_with_demand.json"), &file("usage/residential_hourly_2018.csv"), Some(Tz::UTC))
+            .unwrap();
     let printed: Value = serde_json::from_str(&json(&bills)).unwrap();
     assert_eq!(printed.as_array().unwrap().len(), 12);
     let january = &printed[0];
@@ -134,7 +135,9 @@ fn a_meter_follows_another_one_and_what_is_fed_in_begins_later() {
     let credit = rate.replacen("\"energy\"", "\"export\": {\"form\": \"net_billing\", \"prices\": [{\"blocks\": [{\"from\": \"0\", \"price\": \"0.05\"}]}]}, \"energy\"", 1);
     let sun = of(&[rows("A", "import", 0, 48), rows("A", "export", 30, 48)]);
     match rate_files(&files(&credit, None), sun.as_bytes()) {
-        Ok(rated) => assert!(rated.notes.iter().any(|note| note.contains("begins at 2026-01-02 06:00")), "{:?}", rated.notes),
+        Ok(rated) => {
+            assert!(rated.notes.iter().any(|note| note.contains("begins at 2026-01-02 06:00")), "{:?}", rated.notes)
+        }
         Err(faults) => panic!("{faults:?}"),
     }
 }
