@@ -173,7 +173,7 @@ mod tests {
             tax: Decimal::ZERO,
             total: Decimal::new(cents, 2),
             paid: Decimal::ZERO,
-            metadata: serde_json::Value::Null,
+            reasons: crate::invoices::Reasons::default(),
             created_at: chrono::DateTime::UNIX_EPOCH,
         }
     }

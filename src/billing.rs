@@ -80,8 +80,14 @@ pub enum BillingError {
 }
 
 impl From<diesel::result::Error> for BillingError {
+    /// A day that was put into another period meanwhile is told as such.
     fn from(error: diesel::result::Error) -> Self {
-        Self::Db(error.into())
+        let error = DbError::from(error);
+        if error.violates("billing_periods_no_overlap") {
+            let text = "The days overlap a billing period that was made just now. A day can be billed once: look at the list, then choose others.";
+            return Self::Wrong(text.to_owned());
+        }
+        Self::Db(error)
     }
 }
 

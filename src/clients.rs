@@ -9,6 +9,7 @@ use rust_decimal::Decimal;
 
 use crate::db::here;
 use crate::db::schema::{clients, invoices, payments, tariff_rates};
+use crate::db::zone_of_row;
 use crate::ids::{ClientId, OrganizationId, UserId};
 
 /// A client.
@@ -47,6 +48,9 @@ pub struct Client {
     pub status: String,
     /// Whether customers may compare what they paid with the tariffs on offer.
     pub tariff_comparison: bool,
+    /// The zone of `time_zone`.
+    #[diesel(embed)]
+    pub zone: ClientZone,
 }
 
 /// What every page of a client's knows of it. For those who belong to one client it comes with their session.
@@ -65,13 +69,16 @@ pub struct ClientFace {
     pub time_zone: String,
     /// BCP 47.
     pub locale: String,
+    /// The zone of `time_zone`.
+    #[diesel(embed)]
+    pub zone: ClientZone,
 }
 
 impl ClientFace {
-    /// The zone whose days and midnights count here; UTC where the name is unknown.
+    /// The zone whose days and midnights count here.
     #[must_use]
     pub fn zone(&self) -> Tz {
-        zone(&self.time_zone)
+        self.zone.0
     }
 
     /// Today where the client is.
@@ -81,19 +88,24 @@ impl ClientFace {
     }
 }
 
-fn zone(name: &str) -> Tz {
-    name.parse().unwrap_or(Tz::UTC)
-}
+zone_of_row!(
+    /// A client's zone.
+    #[derive(serde::Serialize, serde::Deserialize)]
+    #[serde(transparent)]
+    ClientZone,
+    clients,
+    ClientId
+);
 
 fn today(zone: Tz) -> NaiveDate {
     Utc::now().with_timezone(&zone).date_naive()
 }
 
 impl Client {
-    /// The zone whose days and midnights count here; UTC where the name is unknown.
+    /// The zone whose days and midnights count here.
     #[must_use]
     pub fn zone(&self) -> Tz {
-        zone(&self.time_zone)
+        self.zone.0
     }
 
     /// Today where the client is.

@@ -15,6 +15,7 @@ pub mod schema;
 pub mod second_factor;
 pub mod system;
 mod tenant;
+mod unreadable;
 pub mod worker;
 
 diesel::define_sql_function! {
@@ -42,6 +43,8 @@ use futures_util::FutureExt;
 pub use cached::Cached;
 pub use figure::Figure;
 pub use tenant::{Access, Tenant};
+pub use unreadable::Unreadable;
+pub(crate) use unreadable::zone_of_row;
 
 /// What the database says where a transaction of the portal has no context.
 const NO_CONTEXT: &str = "there is no tenant context in this transaction";
@@ -84,6 +87,20 @@ impl DbError {
     #[must_use]
     pub fn lacks_context(&self) -> bool {
         matches!(self, Self::Query(diesel::result::Error::DatabaseError(_, info)) if info.message() == NO_CONTEXT)
+    }
+
+    /// The stored value that could not be read, where that is the fault.
+    #[must_use]
+    pub fn unreadable(&self) -> Option<&Unreadable> {
+        let Self::Query(diesel::result::Error::DeserializationError(fault)) = self else { return None };
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(fault.as_ref());
+        while let Some(fault) = cause {
+            if let Some(found) = fault.downcast_ref::<Unreadable>() {
+                return Some(found);
+            }
+            cause = fault.source();
+        }
+        None
     }
 
     /// Whether a constraint of this name refused the write.

@@ -7,20 +7,22 @@ mod list;
 mod trace;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::{deserialize, sql_types};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use crate::db::Figure;
 use crate::db::schema::{invoice_lines, invoices};
+use crate::db::{Figure, Unreadable};
 use crate::ids::{BillingPeriodId, ClientId, CustomerId, InvoiceId, OrganizationId};
 use crate::money::Money;
 use crate::rating::explain::Explanation;
 
 pub use list::{Cursor, Filter, Listed, Page, Search, Total, Turn, list};
 pub(crate) use trace::Kept;
-pub use trace::{DayShare, shares};
+pub use trace::{DayShare, Trace, shares};
 
 /// An invoice or credit note.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -75,8 +77,9 @@ pub struct Invoice {
     /// What was paid.
     #[diesel(deserialize_as = Figure)]
     pub paid: Decimal,
-    /// Where its usage comes from ([`Invoice::usage`]) and what later bills take over.
-    pub metadata: Value,
+    /// Where its usage comes from, and why it differs from earlier ones.
+    #[diesel(embed)]
+    pub reasons: Reasons,
     /// When it was rated.
     pub created_at: DateTime<Utc>,
 }
@@ -109,13 +112,33 @@ pub struct Explained {
     pub explanation: Explanation,
 }
 
-impl Invoice {
+/// What an invoice keeps of its making, read with its row: a value that cannot be read is a fault of that row.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reasons {
+    /// Where its usage comes from; `None`: that is not known.
+    pub usage: Option<UsageSource>,
     /// Why it differs from the bill before and from last year's, the latest first; empty where that is not known.
-    #[must_use]
-    pub fn explained(&self) -> Vec<Explained> {
-        self.metadata.get("explained").and_then(|list| serde_json::from_value(list.clone()).ok()).unwrap_or_default()
-    }
+    pub explained: Vec<Explained>,
+}
 
+impl Selectable<Pg> for Reasons {
+    type SelectExpression = (invoices::id, invoices::usage_source, invoices::explained);
+
+    fn construct_selection() -> Self::SelectExpression {
+        (invoices::id, invoices::usage_source, invoices::explained)
+    }
+}
+
+impl Queryable<(sql_types::Uuid, sql_types::Nullable<sql_types::Jsonb>, sql_types::Jsonb), Pg> for Reasons {
+    type Row = (InvoiceId, Option<Value>, Value);
+
+    fn build((id, usage, explained): Self::Row) -> deserialize::Result<Self> {
+        let usage = usage.map(|kept| Unreadable::json(&kept, "invoices", id, "usage_source")).transpose()?;
+        Ok(Self { usage, explained: Unreadable::json(&explained, "invoices", id, "explained")? })
+    }
+}
+
+impl Invoice {
     /// What is left to pay.
     #[must_use]
     pub fn open(&self) -> Decimal {
@@ -144,12 +167,6 @@ impl Invoice {
     #[must_use]
     pub fn overdue(&self, today: NaiveDate) -> bool {
         overdue(&self.status, self.due_on, today)
-    }
-
-    /// Where its usage comes from.
-    #[must_use]
-    pub fn usage(&self) -> UsageSource {
-        self.metadata.get("usage").and_then(|usage| serde_json::from_value(usage.clone()).ok()).unwrap_or_default()
     }
 }
 
@@ -185,7 +202,8 @@ pub struct Line {
     /// Whether any of the quantity was estimated.
     pub estimated: bool,
     /// The days behind it; see [`shares`].
-    pub trace: Value,
+    #[diesel(embed)]
+    pub trace: Trace,
 }
 
 /// The invoice of this id, if the context sees it.

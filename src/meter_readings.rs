@@ -11,6 +11,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
+use crate::db::Unreadable;
 use crate::db::schema::{meter_readings, meters};
 use crate::ids::{ClientId, MeterId, MeterReadingId, OrganizationId, UserId};
 use crate::meters::Meter;
@@ -57,16 +58,28 @@ pub struct NewReading {
     pub quality: String,
 }
 
-impl From<MeterReading> for NewReading {
-    fn from(there: MeterReading) -> Self {
-        Self {
+impl MeterReading {
+    /// Its energy by time-of-use period; empty where the meter has one register.
+    ///
+    /// # Errors
+    /// When what is stored cannot be read.
+    pub fn periods(&self) -> Result<BTreeMap<String, Decimal>, Unreadable> {
+        Unreadable::json(&self.kwh_by_period, "meter_readings", self.id, "kwh_by_period")
+    }
+}
+
+impl TryFrom<MeterReading> for NewReading {
+    type Error = Unreadable;
+
+    fn try_from(there: MeterReading) -> Result<Self, Unreadable> {
+        Ok(Self {
             from_on: there.from_on,
             to_on: there.to_on,
             kwh: there.kwh,
-            kwh_by_period: serde_json::from_value(there.kwh_by_period).unwrap_or_default(),
+            kwh_by_period: there.periods()?,
             peak_kw: there.peak_kw,
             quality: there.quality,
-        }
+        })
     }
 }
 
@@ -143,6 +156,8 @@ pub async fn record(
         return Ok(Recorded::Overlaps(days));
     }
     let id = MeterReadingId::fresh();
+    let periods = serde_json::to_value(&reading.kwh_by_period)
+        .map_err(|fault| diesel::result::Error::SerializationError(Box::new(fault)))?;
     // In one statement: the old one names the new one, and of each day one reading counts.
     sql_query(
         "WITH old AS (UPDATE public.meter_readings SET superseded_by = $4
@@ -160,7 +175,7 @@ pub async fn record(
     .bind::<Date, _>(reading.from_on)
     .bind::<Date, _>(reading.to_on)
     .bind::<Numeric, _>(reading.kwh)
-    .bind::<Jsonb, _>(serde_json::to_value(&reading.kwh_by_period).unwrap_or_default())
+    .bind::<Jsonb, _>(periods)
     .bind::<Nullable<Numeric>, _>(reading.peak_kw)
     .bind::<Text, _>(&reading.quality)
     .bind::<SqlUuid, _>(by.0)

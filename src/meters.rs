@@ -9,8 +9,9 @@ use chrono_tz::Tz;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-use crate::db::here;
-use crate::db::schema::meters;
+use crate::db::schema::{clients, meters};
+use crate::db::zone_of_row;
+use crate::db::{DbError, here};
 use crate::ids::{ClientId, CustomerId, MeterId, OrganizationId, UserId};
 use crate::usage::Direction;
 
@@ -47,19 +48,29 @@ pub struct Meter {
     pub valid_from: NaiveDate,
     /// First day no longer in service.
     pub valid_to: Option<NaiveDate>,
+    /// The zone of `time_zone`.
+    #[diesel(embed)]
+    pub zone: MeterZone,
 }
 
+zone_of_row!(
+    /// A meter's zone.
+    MeterZone,
+    meters,
+    MeterId
+);
+
 impl Meter {
-    /// Its zone; UTC should the name be unknown to this release.
+    /// Its zone.
     #[must_use]
     pub fn zone(&self) -> Tz {
-        self.time_zone.parse().unwrap_or(Tz::UTC)
+        self.zone.0
     }
 
-    /// Which way it counts.
+    /// Which way it counts: the table's CHECK knows the two.
     #[must_use]
     pub fn way(&self) -> Direction {
-        Direction::parse(&self.direction).unwrap_or_default()
+        if self.direction == "export" { Direction::Export } else { Direction::Import }
     }
 
     /// Whether it is in service on a day.
@@ -185,7 +196,8 @@ pub async fn with_serials(
 }
 
 /// A row of the same serial and direction whose days in service overlap these, other than `except`. Rows of different
-/// registers stand side by side.
+/// registers stand side by side. Holds the client until the transaction ends: of two who write meters at once, one waits
+/// and then sees the other's.
 ///
 /// # Errors
 /// When the database fails.
@@ -196,6 +208,12 @@ pub async fn overlapping(
     fields: &MeterFields,
     except: Option<MeterId>,
 ) -> QueryResult<Option<Meter>> {
+    clients::table
+        .filter(clients::organization_id.eq(organization).and(clients::id.eq(client)))
+        .select(clients::id)
+        .for_no_key_update()
+        .first::<ClientId>(conn)
+        .await?;
     let rows = with_serials(conn, organization, client, std::slice::from_ref(&fields.serial)).await?;
     Ok(rows.into_iter().find(|row| {
         let starts_before_end = fields.valid_to.is_none_or(|to| row.valid_from < to);
@@ -208,10 +226,20 @@ pub async fn overlapping(
     }))
 }
 
+/// The constraint that lets two rows of one serial, direction and list of registers not be in service on the same day, also when both are
+/// written at once.
+const OVERLAP: &str = "meters_no_overlap";
+
+/// Whether a write was refused because another row of the serial and direction is in service on one of the days.
+#[must_use]
+pub fn is_taken(error: &DbError) -> bool {
+    error.violates(OVERLAP) || error.violates("meters_organization_id_client_id_serial_direction_registers_key")
+}
+
 /// Makes a meter.
 ///
 /// # Errors
-/// `meters_organization_id_client_id_serial_direction_registers_key` when there is one from that very day.
+/// One that [`is_taken`] knows when another one of the serial and direction is in service on one of the days.
 pub async fn create(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

@@ -10,6 +10,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
 
 use crate::db::schema::organizations;
+use crate::db::zone_of_row;
 use crate::ids::{BillingPeriodId, ClientId, OrganizationId};
 
 /// An organization.
@@ -28,7 +29,17 @@ pub struct Organization {
     pub time_zone: String,
     /// BCP 47.
     pub locale: String,
+    /// The zone of `time_zone`.
+    #[diesel(embed)]
+    pub zone: OrganizationZone,
 }
+
+zone_of_row!(
+    /// An organization's zone.
+    OrganizationZone,
+    organizations,
+    OrganizationId
+);
 
 /// The organization of this id, if the context sees it.
 ///

@@ -8,7 +8,6 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
 
 use crate::db::DbError;
-use crate::db::here;
 use crate::db::schema::{allocations, invoices, payments};
 use crate::ids::{ClientId, CustomerId, InvoiceId, OrganizationId, PaymentId, UserId};
 use crate::money::Money;
@@ -113,7 +112,7 @@ pub async fn is_recorded_alike(
 }
 
 /// Records a payment and lets it pay `chosen` first, if given, and then the customer's oldest open invoices.
-/// The invoices' `paid` and status follow in the same transaction. `None`: it was recorded before, and nothing is
+/// The invoices' `paid` and status follow from the allocations in the same transaction (`allocations_pay`). `None`: it was recorded before, and nothing is
 /// done again.
 ///
 /// # Errors
@@ -166,15 +165,6 @@ pub async fn record(
             allocations::created_by.eq(by.map(|user| user.0)),
         );
         diesel::insert_into(allocations::table).values((keys, row)).execute(conn).await?;
-        let before = open.iter().find(|(id, ..)| id == invoice);
-        let (total, paid) = before.map_or((Money::ZERO, Money::ZERO), |(_, total, paid)| (*total, *paid + *amount));
-        let status = if paid >= total { "paid" } else { "part_paid" };
-        diesel::update(invoices::table.filter(
-            invoices::organization_id.eq(here!()).and(invoices::client_id.eq(client)).and(invoices::id.eq(*invoice)),
-        ))
-        .set((invoices::paid.eq(paid.amount()), invoices::status.eq(status)))
-        .execute(conn)
-        .await?;
     }
     Ok(Some(Recorded { allocated, left }))
 }

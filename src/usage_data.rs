@@ -16,7 +16,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
 
 use crate::account::Key;
-use crate::db::Cached;
+use crate::db::{Cached, Unreadable};
 use crate::ids::MeterId;
 use crate::usage::days::day_start;
 
@@ -207,44 +207,60 @@ pub async fn span(conn: &AsyncPgConnection, key: Key) -> QueryResult<Option<(Nai
 }
 
 /// The profile of one meter on one local day.
-#[derive(Debug, Clone, QueryableByName)]
+#[derive(Debug, Clone)]
 pub struct MeterDay {
     /// The meter.
-    #[diesel(sql_type = SqlUuid)]
     pub meter_id: MeterId,
     /// Its serial number.
-    #[diesel(sql_type = Text)]
     pub serial: String,
     /// `import` or `export`.
-    #[diesel(sql_type = Text)]
     pub direction: String,
-    /// IANA.
-    #[diesel(sql_type = Text)]
-    pub time_zone: String,
+    /// The meter's zone.
+    pub zone: Tz,
     /// The local day.
-    #[diesel(sql_type = Date)]
     pub day: NaiveDate,
     /// Length of an interval.
-    #[diesel(sql_type = SmallInt)]
     pub interval_minutes: i16,
     /// Watt-hours in order of time; `None` is a gap.
-    #[diesel(sql_type = Array<Nullable<diesel::sql_types::Integer>>)]
     pub wh: Vec<Option<i32>>,
     /// Quality of each value; `None`: all actual.
-    #[diesel(sql_type = Nullable<Array<Nullable<SmallInt>>>)]
     pub flags: Option<Vec<Option<i16>>>,
 }
 
-impl MeterDay {
-    /// The meter's zone; UTC for one that is not known.
-    #[must_use]
-    pub fn zone(&self) -> Tz {
-        self.time_zone.parse().unwrap_or(Tz::UTC)
-    }
+#[derive(QueryableByName)]
+struct ProfileRow {
+    #[diesel(sql_type = SqlUuid)]
+    meter_id: MeterId,
+    #[diesel(sql_type = Text)]
+    serial: String,
+    #[diesel(sql_type = Text)]
+    direction: String,
+    #[diesel(sql_type = Text)]
+    time_zone: String,
+    #[diesel(sql_type = Date)]
+    day: NaiveDate,
+    #[diesel(sql_type = SmallInt)]
+    interval_minutes: i16,
+    #[diesel(sql_type = Array<Nullable<diesel::sql_types::Integer>>)]
+    wh: Vec<Option<i32>>,
+    #[diesel(sql_type = Nullable<Array<Nullable<SmallInt>>>)]
+    flags: Option<Vec<Option<i16>>>,
+}
 
+impl TryFrom<ProfileRow> for MeterDay {
+    type Error = Unreadable;
+
+    fn try_from(row: ProfileRow) -> Result<Self, Unreadable> {
+        let ProfileRow { meter_id, serial, direction, time_zone, day, interval_minutes, wh, flags } = row;
+        let zone = Unreadable::zone(&time_zone, "meters", meter_id)?;
+        Ok(Self { meter_id, serial, direction, zone, day, interval_minutes, wh, flags })
+    }
+}
+
+impl MeterDay {
     /// Each value with the instant at which its interval begins and the code of its quality.
     pub fn values(&self) -> impl Iterator<Item = (DateTime<Utc>, Option<i32>, i16)> + '_ {
-        let start = day_start(self.zone(), self.day);
+        let start = day_start(self.zone, self.day);
         let length = Duration::minutes(i64::from(self.interval_minutes));
         self.wh.iter().enumerate().map(move |(at, wh)| {
             let flag = self.flags.as_ref().and_then(|flags| flags.get(at).copied().flatten()).unwrap_or(0);
@@ -276,7 +292,8 @@ pub async fn profiles(
     .bind::<SqlUuid, _>(key.customer)
     .bind::<Date, _>(from)
     .bind::<Date, _>(to);
-    Cached(query).load(&mut conn).await
+    let rows: Vec<ProfileRow> = Cached(query).load(&mut conn).await?;
+    Ok(rows.into_iter().map(MeterDay::try_from).collect::<Result<_, _>>()?)
 }
 
 /// Totals of a day's hours by the instant at which each begins: 23, 24 or 25 of them where the day is whole.
@@ -284,7 +301,7 @@ pub async fn profiles(
 pub fn hours(day: &[MeterDay]) -> BTreeMap<DateTime<Utc>, Total> {
     let mut hours: BTreeMap<DateTime<Utc>, Total> = BTreeMap::new();
     for meter in day {
-        let start = day_start(meter.zone(), meter.day);
+        let start = day_start(meter.zone, meter.day);
         for (at, wh, flag) in meter.values() {
             let hour = start + Duration::hours((at - start).num_hours());
             hours.entry(hour).or_default().add(&meter.direction, kwh(wh.map_or(0, i64::from)), flag == 1);
@@ -328,7 +345,7 @@ mod tests {
                 meter_id: MeterId::fresh(),
                 serial: "1".into(),
                 direction: "import".into(),
-                time_zone: "Europe/Berlin".into(),
+                zone: Tz::Europe__Berlin,
                 day: day(date),
                 interval_minutes: 15,
                 wh: vec![Some(250); quarters],

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::access::Actor;
 use crate::billing::Desk;
-use crate::db::{Cached, DbError};
+use crate::db::{Cached, DbError, Unreadable};
 use crate::ids::{CustomerId, JobId, TariffRateId, WhatIfId};
 use crate::jobs;
 use crate::period::Period;
@@ -45,12 +45,15 @@ pub enum Chosen {
 }
 
 impl Chosen {
-    fn of(word: &str, code: String, accounts: Value) -> Self {
-        match word {
+    fn of(id: WhatIfId, word: &str, code: String, accounts: &Value) -> Result<Self, Unreadable> {
+        Ok(match word {
+            "all" => Self::All,
             "tariff" => Self::Tariff(code),
-            "accounts" => Self::Accounts(serde_json::from_value(accounts).unwrap_or_default()),
-            _ => Self::All,
-        }
+            "accounts" => Self::Accounts(Unreadable::json(accounts, TABLE, id, "accounts")?),
+            other => {
+                return Err(Unreadable::new(TABLE, id, "chosen", format!("\"{other}\" is no choice of customers")));
+            }
+        })
     }
 
     /// As the table spells it: word, code, account numbers.
@@ -139,11 +142,11 @@ struct Asked {
 }
 
 impl Asked {
-    fn read(self) -> (Chosen, Period, Vec<CandidateFace>) {
-        // The table's CHECK keeps the end after the start.
-        let months = Period::new(self.from_on, self.to_on).unwrap_or_else(|_| Period::month_of(self.from_on));
-        let candidates = serde_json::from_value(self.candidates).unwrap_or_default();
-        (Chosen::of(&self.chosen, self.tariff_code, self.accounts), months, candidates)
+    fn read(self, id: WhatIfId) -> Result<(Chosen, Period, Vec<CandidateFace>), Unreadable> {
+        let months =
+            Period::new(self.from_on, self.to_on).map_err(|fault| Unreadable::new(TABLE, id, "to_on", fault))?;
+        let candidates = Unreadable::json(&self.candidates, TABLE, id, "candidates")?;
+        Ok((Chosen::of(id, &self.chosen, self.tariff_code, &self.accounts)?, months, candidates))
     }
 }
 
@@ -171,15 +174,18 @@ struct Row {
     problem: String,
 }
 
-impl From<Row> for WhatIf {
-    fn from(row: Row) -> Self {
-        let (chosen, months, candidates) = row.asked.read();
-        Self {
+impl TryFrom<Row> for WhatIf {
+    type Error = Unreadable;
+
+    fn try_from(row: Row) -> Result<Self, Unreadable> {
+        let (chosen, months, candidates) = row.asked.read(row.id)?;
+        let totals = row.totals.map(|totals| Unreadable::json(&totals, TABLE, row.id, "totals")).transpose()?;
+        Ok(Self {
             id: row.id,
             chosen,
             months,
             candidates,
-            totals: row.totals.and_then(|totals| serde_json::from_value(totals).ok()),
+            totals,
             user_name: row.user_name,
             created_at: row.created_at,
             finished_at: row.finished_at,
@@ -187,9 +193,12 @@ impl From<Row> for WhatIf {
             progress: row.progress,
             total: row.total,
             problem: row.problem,
-        }
+        })
     }
 }
+
+/// As its faults name it.
+const TABLE: &str = "what_ifs";
 
 const SELECT: &str = "\
 SELECT w.id, w.chosen, w.tariff_code, w.accounts, w.from_on, w.to_on, w.candidates, w.totals, w.user_name, w.created_at, \
@@ -214,7 +223,7 @@ pub async fn list(conn: &AsyncPgConnection, desk: &Desk, offset: i64, limit: i64
     let all = counted("SELECT count(*) AS value FROM public.what_ifs WHERE organization_id = $1 AND client_id = $2");
     let all = all.bind::<SqlUuid, _>(desk.organization).bind::<SqlUuid, _>(desk.client);
     let (rows, all): (Vec<Row>, Count) = tokio::try_join!(rows.load(&mut one), all.get_result(&mut two))?;
-    Ok((rows.into_iter().map(WhatIf::from).collect(), all.value))
+    Ok((rows.into_iter().map(WhatIf::try_from).collect::<Result<_, _>>()?, all.value))
 }
 
 /// The what-if of this id, if the context sees it.
@@ -228,7 +237,7 @@ pub async fn find(conn: &AsyncPgConnection, desk: &Desk, id: WhatIfId) -> QueryR
         .bind::<SqlUuid, _>(desk.client)
         .bind::<SqlUuid, _>(id);
     let row: Option<Row> = Cached(query).get_result(&mut conn).await.optional()?;
-    Ok(row.map(WhatIf::from))
+    Ok(row.map(WhatIf::try_from).transpose()?)
 }
 
 #[derive(QueryableByName)]

@@ -56,6 +56,8 @@ CREATE TABLE public.meters (
     PRIMARY KEY (organization_id, client_id, id),
     UNIQUE (organization_id, client_id, serial, direction, registers, valid_from),
     UNIQUE (organization_id, client_id, customer_id, id),
+    CONSTRAINT meters_no_overlap EXCLUDE USING gist (organization_id WITH =, client_id WITH =, lower(serial) WITH =, direction WITH =,
+        hash_array_extended(registers, 0) WITH =, daterange(valid_from, valid_to) WITH &&),
     FOREIGN KEY (organization_id, client_id, customer_id) REFERENCES public.customers (organization_id, client_id, id),
     CHECK ((kind = 'interval') = (interval_minutes IS NOT NULL))
 );

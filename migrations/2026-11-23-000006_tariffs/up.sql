@@ -21,9 +21,11 @@ CREATE TABLE public.tariff_rates (
     updated_at      timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (organization_id, client_id, id),
     UNIQUE (organization_id, client_id, code, version),
+    CONSTRAINT tariff_rates_no_overlap EXCLUDE USING gist (organization_id WITH =, client_id WITH =, code WITH =,
+        daterange(effective_from, effective_to) WITH &&) WHERE (status = 'active' OR status = 'retired' AND effective_to IS NOT NULL),
     FOREIGN KEY (organization_id, client_id) REFERENCES public.clients (organization_id, id)
 );
-COMMENT ON TABLE public.tariff_rates IS 'Versions of tariffs. The document is what rating reads; a version that has rated anything never changes.';
+COMMENT ON TABLE public.tariff_rates IS 'Versions of tariffs. The document is what rating reads; a version that was activated or has rated never changes: it ends, and another follows it.';
 COMMENT ON COLUMN public.tariff_rates.rated IS 'Whether a bill was made with this version: from then on its document and dates are fixed.';
 COMMENT ON COLUMN public.tariff_rates.offered IS 'Whether the tariff is on offer to the client''s customers; the same for all versions of a code.';
 CALL private.protect('public.tariff_rates', 'client', '{INSERT,UPDATE}');
@@ -32,14 +34,35 @@ CALL private.track_updates('public.tariff_rates');
 CREATE FUNCTION public.rated_tariff_is_fixed() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF OLD.rated AND (NEW.document IS DISTINCT FROM OLD.document OR NEW.effective_from <> OLD.effective_from
-        OR NEW.code <> OLD.code OR NEW.version <> OLD.version OR NEW.currency <> OLD.currency OR NOT NEW.rated) THEN
-        RAISE EXCEPTION 'a tariff version that has rated bills never changes; make a new version' USING ERRCODE = 'check_violation';
+    IF OLD.status = 'draft' AND NOT OLD.rated THEN RETURN NEW; END IF;
+    IF (NEW.document, NEW.effective_from, NEW.code, NEW.version, NEW.name, NEW.kind, NEW.currency)
+        IS DISTINCT FROM (OLD.document, OLD.effective_from, OLD.code, OLD.version, OLD.name, OLD.kind, OLD.currency) THEN
+        RAISE EXCEPTION 'a tariff version that was activated or has rated bills never changes; make a new version' USING ERRCODE = 'check_violation';
+    END IF;
+    IF OLD.rated AND (NOT NEW.rated OR NEW.status = 'draft') THEN
+        RAISE EXCEPTION 'a tariff version that has rated bills stays one; make a new version' USING ERRCODE = 'check_violation';
+    END IF;
+    IF NEW.status = 'active' AND OLD.status = 'retired' OR NEW.status <> 'draft' AND NEW.effective_to IS DISTINCT FROM OLD.effective_to
+        AND (NEW.effective_to IS NULL OR NEW.effective_to > OLD.effective_to) THEN
+        RAISE EXCEPTION 'a tariff version that ends may end earlier, never later; make a new version' USING ERRCODE = 'check_violation';
     END IF;
     RETURN NEW;
 END $$;
 REVOKE ALL ON FUNCTION public.rated_tariff_is_fixed FROM PUBLIC;
 CREATE TRIGGER rated_is_fixed BEFORE UPDATE ON public.tariff_rates FOR EACH ROW EXECUTE FUNCTION public.rated_tariff_is_fixed();
+
+-- What was activated elsewhere is loaded by the owner alone (demo data).
+CREATE FUNCTION public.tariff_begins_as_a_draft() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NOT pg_has_role(current_user, 'eis_owner', 'MEMBER') THEN
+        RAISE EXCEPTION 'a tariff version begins as a draft, and is activated then' USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+REVOKE ALL ON FUNCTION public.tariff_begins_as_a_draft FROM PUBLIC;
+CREATE TRIGGER begins_as_a_draft AFTER INSERT ON public.tariff_rates FOR EACH ROW WHEN (NEW.status <> 'draft' OR NEW.rated)
+    EXECUTE FUNCTION public.tariff_begins_as_a_draft();
 
 CREATE TABLE public.tariff_blocks (
     organization_id uuid NOT NULL,
@@ -60,6 +83,26 @@ COMMENT ON TABLE public.tariff_blocks IS 'The energy steps of a tariff version, 
 CALL private.protect('public.tariff_blocks', 'client', '{INSERT,DELETE}');
 CALL private.track_updates('public.tariff_blocks');
 
+-- The version is held meanwhile, so that nobody activates it under the hands of who writes its blocks.
+CREATE FUNCTION public.blocks_are_a_draft_s() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    block public.tariff_blocks := CASE TG_OP WHEN 'INSERT' THEN NEW ELSE OLD END;
+    fixed boolean;
+BEGIN
+    IF TG_OP = 'INSERT' AND pg_has_role(current_user, 'eis_owner', 'MEMBER') THEN RETURN NULL; END IF;
+    SELECT r.status <> 'draft' OR r.rated INTO fixed FROM public.tariff_rates r
+    WHERE r.organization_id = block.organization_id AND r.client_id = block.client_id AND r.id = block.tariff_rate_id FOR SHARE;
+    IF fixed THEN
+        RAISE EXCEPTION 'the blocks of a tariff version that was activated or has rated never change; make a new version'
+            USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+END $$;
+REVOKE ALL ON FUNCTION public.blocks_are_a_draft_s FROM PUBLIC;
+CREATE TRIGGER of_a_draft AFTER INSERT ON public.tariff_blocks FOR EACH ROW EXECUTE FUNCTION public.blocks_are_a_draft_s();
+CREATE TRIGGER of_a_draft_still BEFORE UPDATE OR DELETE ON public.tariff_blocks FOR EACH ROW EXECUTE FUNCTION public.blocks_are_a_draft_s();
+
 CREATE TABLE public.tariff_agreements (
     organization_id uuid NOT NULL,
     client_id       uuid NOT NULL,
@@ -73,6 +116,8 @@ CREATE TABLE public.tariff_agreements (
     updated_at      timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (organization_id, client_id, id),
     UNIQUE (organization_id, client_id, customer_id, valid_from),
+    CONSTRAINT tariff_agreements_no_overlap EXCLUDE USING gist (organization_id WITH =, client_id WITH =, customer_id WITH =,
+        daterange(valid_from, valid_to) WITH &&),
     FOREIGN KEY (organization_id, client_id, customer_id) REFERENCES public.customers (organization_id, client_id, id)
 );
 CREATE INDEX tariff_agreements_code ON public.tariff_agreements (organization_id, client_id, tariff_code);

@@ -22,6 +22,8 @@ CREATE TABLE public.billing_periods (
     updated_at      timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (organization_id, client_id, id),
     UNIQUE (organization_id, client_id, from_on, to_on, part),
+    CONSTRAINT billing_periods_no_overlap EXCLUDE USING gist (organization_id WITH =, client_id WITH =, daterange(from_on, to_on) WITH &&)
+        WHERE (part = 1),
     FOREIGN KEY (organization_id, client_id) REFERENCES public.clients (organization_id, id)
 );
 COMMENT ON TABLE public.billing_periods IS 'Days from_on (included) to to_on (excluded) that a client bills together. Totals are of its latest rating. One in which nothing was issued may be deleted; the keys of invoices hold the others.';
@@ -85,9 +87,30 @@ CREATE TABLE public.invoice_counters (
     PRIMARY KEY (organization_id, client_id, series),
     FOREIGN KEY (organization_id, client_id) REFERENCES public.clients (organization_id, id)
 );
-COMMENT ON TABLE public.invoice_counters IS 'The last number given per client and series; locked by the transaction that issues, so that numbers have no gaps.';
+COMMENT ON TABLE public.invoice_counters IS 'The last number given per client and series; locked by the transaction that issues, so that numbers have no gaps. Moved by the issuing of invoices alone.';
 CALL private.protect('public.invoice_counters', 'client', '{INSERT,UPDATE}');
 CALL private.track_updates('public.invoice_counters');
+
+-- A counter begins at nothing and goes forward by the invoices that have its next numbers, never otherwise. Only the
+-- owner loads one that has counted elsewhere (demo data).
+CREATE FUNCTION public.counter_follows_invoices() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        IF NEW.last_number <> 0 AND NOT pg_has_role(current_user, 'eis_owner', 'MEMBER') THEN
+            RAISE EXCEPTION 'the numbers of a series begin at 1' USING ERRCODE = 'check_violation';
+        END IF;
+    ELSIF NEW.series <> OLD.series OR NEW.client_id <> OLD.client_id OR NEW.organization_id <> OLD.organization_id THEN
+        RAISE EXCEPTION 'a counter stays with its series' USING ERRCODE = 'insufficient_privilege';
+    ELSIF NEW.last_number < OLD.last_number OR NEW.last_number - OLD.last_number <> (SELECT count(*) FROM public.invoices i
+        WHERE i.organization_id = NEW.organization_id AND i.client_id = NEW.client_id AND i.series = NEW.series
+            AND i.number > OLD.last_number AND i.number <= NEW.last_number) THEN
+        RAISE EXCEPTION 'a counter goes forward by the invoices that are issued, never otherwise' USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+REVOKE ALL ON FUNCTION public.counter_follows_invoices FROM PUBLIC;
+CREATE TRIGGER follows_invoices AFTER INSERT OR UPDATE ON public.invoice_counters FOR EACH ROW EXECUTE FUNCTION public.counter_follows_invoices();
 
 CREATE TABLE public.invoices (
     organization_id   uuid NOT NULL,
@@ -112,24 +135,44 @@ CREATE TABLE public.invoices (
     tariff_rate_id    uuid,
     tariff_name       text NOT NULL DEFAULT '',
     kwh               numeric(12,3) NOT NULL,
+    exported_kwh      numeric(12,3) NOT NULL DEFAULT 0,
     peak_kw           numeric(12,3),
+    peak_names        text[] NOT NULL DEFAULT '{}',
+    peak_kws          numeric[] NOT NULL DEFAULT '{}',
     estimated         boolean NOT NULL DEFAULT false,
     net               numeric(12,2) NOT NULL,
     tax               numeric(12,2) NOT NULL,
+    payable_rounding  numeric(12,2) NOT NULL DEFAULT 0,
     total             numeric(12,2) NOT NULL,
     paid              numeric(12,2) NOT NULL DEFAULT 0,
+    carried_credit    numeric(12,2) NOT NULL DEFAULT 0 CHECK (carried_credit >= 0),
+    carried_year_to_date numeric(12,2) NOT NULL DEFAULT 0,
+    banked_periods    text[] NOT NULL DEFAULT '{}',
+    banked_kwh        numeric[] NOT NULL DEFAULT '{}',
+    tariff_rate_ids   uuid[] NOT NULL DEFAULT '{}',
+    usage_source      jsonb,
+    inputs            jsonb,
+    explained         jsonb NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(explained) = 'array'),
     metadata          jsonb NOT NULL DEFAULT '{}',
     created_at        timestamptz NOT NULL DEFAULT now(),
     created_by        uuid,
     updated_at        timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (organization_id, client_id, id),
     UNIQUE (organization_id, client_id, customer_id, id),
-    UNIQUE (organization_id, client_id, series, number),
+    CONSTRAINT invoices_number UNIQUE (organization_id, client_id, series, number),
     FOREIGN KEY (organization_id, client_id, customer_id) REFERENCES public.customers (organization_id, client_id, id),
     FOREIGN KEY (organization_id, client_id, billing_period_id) REFERENCES public.billing_periods (organization_id, client_id, id),
     FOREIGN KEY (organization_id, client_id, corrects_id) REFERENCES public.invoices (organization_id, client_id, id),
     FOREIGN KEY (organization_id, client_id, tariff_rate_id) REFERENCES public.tariff_rates (organization_id, client_id, id),
-    CHECK (total = net + tax + coalesce((metadata ->> 'payable_rounding')::numeric, 0)),
+    CONSTRAINT invoices_add_up CHECK (total = net + tax + payable_rounding),
+    CONSTRAINT invoices_status_follows_paid CHECK (CASE status WHEN 'draft' THEN paid = 0 WHEN 'issued' THEN paid = 0 AND total > 0
+        WHEN 'part_paid' THEN paid > 0 AND paid < total WHEN 'paid' THEN paid = total
+        ELSE paid BETWEEN least(total, 0) AND greatest(total, 0) END),
+    CONSTRAINT invoices_peaks_named CHECK (cardinality(peak_names) = cardinality(peak_kws)
+        AND array_position(peak_names, NULL) IS NULL AND array_position(peak_kws, NULL) IS NULL),
+    CONSTRAINT invoices_banked_named CHECK (cardinality(banked_periods) = cardinality(banked_kwh)
+        AND array_position(banked_periods, NULL) IS NULL AND array_position(banked_kwh, NULL) IS NULL),
+    CHECK ((kind = 'credit_note') = (corrects_id IS NOT NULL)),
     CHECK ((status = 'draft') = (number IS NULL) AND (number IS NULL) = (issued_on IS NULL) AND (number IS NULL) = (due_on IS NULL))
 );
 CREATE UNIQUE INDEX invoices_once ON public.invoices (organization_id, client_id, billing_period_id, customer_id, kind)
@@ -140,29 +183,110 @@ CREATE INDEX invoices_by_customer ON public.invoices (organization_id, client_id
 CREATE INDEX invoices_by_period ON public.invoices (organization_id, client_id, billing_period_id, account_number, id);
 CREATE INDEX invoices_due ON public.invoices (organization_id, client_id, due_on) WHERE status IN ('issued', 'part_paid');
 COMMENT ON TABLE public.invoices IS
-    'Invoices and credit notes. Numbered when issued; from then on only status and paid change, and no row is deleted. Buyer''s name and address as they were.';
-COMMENT ON COLUMN public.invoices.total IS 'What is to be paid: net, tax, and the rounding of the amount to pay where the tariff asks for it (EN 16931 BT-114), which stands in metadata.';
+    'Invoices and credit notes. Numbered when issued; from then on only paid changes, by allocations, and status after it, and no row is deleted. Buyer''s name and address as they were.';
+COMMENT ON COLUMN public.invoices.total IS 'What is to be paid: net, tax, and the rounding of the amount to pay where the tariff asks for it (payable_rounding, EN 16931 BT-114).';
+COMMENT ON COLUMN public.invoices.peak_kws IS 'Highest demands in kW, each by its name in peak_names, for later ratchets.';
+COMMENT ON COLUMN public.invoices.carried_credit IS 'Credit that the tariff leaves to the next bill.';
+COMMENT ON COLUMN public.invoices.carried_year_to_date IS 'Charges since 1 January that count towards a minimum per year.';
+COMMENT ON COLUMN public.invoices.banked_kwh IS 'Net metering: kWh left to the next bill, each by its time-of-use period in banked_periods ('''' where there is none).';
+COMMENT ON COLUMN public.invoices.tariff_rate_ids IS 'The tariff versions that rated it; tariff_rate_id is the last of them.';
+COMMENT ON COLUMN public.invoices.usage_source IS 'How many values and whose meters its usage comes from; NULL: not known.';
+COMMENT ON COLUMN public.invoices.inputs IS 'A hash of each thing that it was rated from; NULL: not known, so that a draft is never up to date.';
+COMMENT ON COLUMN public.invoices.explained IS 'Why it differs from the bill before and from last year''s.';
+COMMENT ON COLUMN public.invoices.metadata IS 'Fields that the organization adds; nothing of the portal''s own. Fixed at issue like every other column.';
 COMMENT ON COLUMN public.invoices.label IS 'The number as printed: series, year of issue, number.';
 CALL private.protect('public.invoices', 'customer', '{INSERT,UPDATE,DELETE}', customer_sees => 'status <> ''draft''');
 CALL private.track_updates('public.invoices');
 
-CREATE FUNCTION public.issued_invoice_is_fixed() RETURNS trigger LANGUAGE plpgsql
+-- What was issued elsewhere is loaded by the owner alone (demo data).
+CREATE FUNCTION public.invoice_begins_as_a_draft() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF OLD.status = 'draft' THEN
-        IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
-        RETURN NEW;
+    IF NOT pg_has_role(current_user, 'eis_owner', 'MEMBER') THEN
+        RAISE EXCEPTION 'an invoice begins as a draft; issuing gives it its number' USING ERRCODE = 'check_violation';
     END IF;
+    RETURN NULL;
+END $$;
+REVOKE ALL ON FUNCTION public.invoice_begins_as_a_draft FROM PUBLIC;
+CREATE TRIGGER begins_as_a_draft AFTER INSERT ON public.invoices FOR EACH ROW WHEN (NEW.status <> 'draft')
+    EXECUTE FUNCTION public.invoice_begins_as_a_draft();
+
+-- What was paid is what its allocations come to; a bill of nothing or less is settled by itself.
+CREATE FUNCTION public.issued_invoice_is_fixed() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE payment_state CONSTANT text[] := '{status,paid,updated_at}';
+BEGIN
     IF TG_OP = 'DELETE' THEN
+        IF OLD.status = 'draft' THEN RETURN OLD; END IF;
         RAISE EXCEPTION 'an issued invoice is never deleted; make a credit note' USING ERRCODE = 'check_violation';
     END IF;
-    IF NEW.status = 'draft' OR (to_jsonb(NEW) - '{status,paid,updated_at,metadata}'::text[]) <> (to_jsonb(OLD) - '{status,paid,updated_at,metadata}'::text[]) THEN
+    IF OLD.status = 'draft' THEN
+        IF NEW.status = 'draft' THEN RETURN NEW; END IF;
+        IF NEW.status <> (CASE WHEN NEW.total > 0 THEN 'issued' ELSE 'paid' END) THEN
+            RAISE EXCEPTION 'a draft is issued before anything else becomes of it' USING ERRCODE = 'check_violation';
+        END IF;
+        IF NOT EXISTS (SELECT FROM public.invoice_counters c WHERE c.organization_id = NEW.organization_id
+            AND c.client_id = NEW.client_id AND c.series = NEW.series AND c.last_number < NEW.number) THEN
+            RAISE EXCEPTION 'an invoice takes the next number of its series' USING ERRCODE = 'check_violation';
+        END IF;
+        NEW.label := concat_ws('-', NEW.series, extract(year FROM NEW.issued_on),
+            lpad(NEW.number::text, greatest(6, length(NEW.number::text)), '0'));
+        RETURN NEW;
+    END IF;
+    IF NEW.status = 'draft' OR (to_jsonb(NEW) - payment_state) <> (to_jsonb(OLD) - payment_state) THEN
         RAISE EXCEPTION 'an issued invoice is never edited; make a credit note' USING ERRCODE = 'check_violation';
+    END IF;
+    IF (NEW.status, NEW.paid) = (OLD.status, OLD.paid) THEN RETURN NEW; END IF;
+    IF OLD.status = 'credited' THEN
+        RAISE EXCEPTION 'a credited invoice stays credited' USING ERRCODE = 'check_violation';
+    ELSIF NEW.status <> 'credited' AND NEW.paid - least(NEW.total, 0) <> (SELECT coalesce(sum(a.amount), 0) FROM public.allocations a
+        WHERE a.organization_id = NEW.organization_id AND a.client_id = NEW.client_id AND a.customer_id = NEW.customer_id AND a.invoice_id = NEW.id) OR NEW.status = 'credited' AND NEW.paid <> OLD.paid THEN
+        RAISE EXCEPTION 'what is paid of an invoice follows from the allocations of payments' USING ERRCODE = 'check_violation';
+    ELSIF NEW.status = 'credited' AND (NEW.kind <> 'invoice' OR NOT EXISTS (SELECT FROM public.invoices n
+        WHERE n.organization_id = NEW.organization_id AND n.client_id = NEW.client_id AND n.kind = 'credit_note' AND n.corrects_id = NEW.id
+            AND n.customer_id = NEW.customer_id AND n.status <> 'draft' AND n.currency = NEW.currency AND n.total = -NEW.total)) THEN
+        RAISE EXCEPTION 'an invoice is credited by a credit note of its whole amount, issued first' USING ERRCODE = 'check_violation';
     END IF;
     RETURN NEW;
 END $$;
-REVOKE ALL ON FUNCTION public.issued_invoice_is_fixed FROM PUBLIC;
 CREATE TRIGGER issued_is_fixed BEFORE UPDATE OR DELETE ON public.invoices FOR EACH ROW EXECUTE FUNCTION public.issued_invoice_is_fixed();
+CREATE INDEX invoices_corrects ON public.invoices (organization_id, client_id, corrects_id) WHERE kind = 'credit_note';
+
+-- Issuing: the drafts of a statement take the next numbers of their series, and their lines are issued with them.
+CREATE FUNCTION public.issuing_takes_numbers() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE run record; last bigint; first bigint; upto bigint; invoices bigint;
+BEGIN
+    FOR run IN
+        SELECT n.organization_id, n.client_id, n.series, bool_or(n.kind = 'invoice') AS bills FROM new_rows n
+        WHERE n.status <> 'draft' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+    LOOP
+        SELECT c.last_number INTO last FROM public.invoice_counters c
+        WHERE c.organization_id = run.organization_id AND c.client_id = run.client_id AND c.series = run.series;
+        -- Those above the counter are issued just now: what was issued before has a number that it counted.
+        SELECT min(n.number), max(n.number), count(*) INTO first, upto, invoices FROM new_rows n
+        WHERE n.organization_id = run.organization_id AND n.client_id = run.client_id AND n.series = run.series AND n.number > last;
+        CONTINUE WHEN invoices = 0;
+        IF run.bills AND NOT EXISTS (SELECT FROM public.clients c
+            WHERE c.organization_id = run.organization_id AND c.id = run.client_id AND c.invoice_series = run.series) THEN
+            RAISE EXCEPTION 'invoices are numbered in the series of their client' USING ERRCODE = 'check_violation';
+        END IF;
+        UPDATE public.invoice_counters c SET last_number = upto
+        WHERE c.organization_id = run.organization_id AND c.client_id = run.client_id AND c.series = run.series
+            AND c.last_number = first - 1 AND invoices = upto - first + 1;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'an invoice takes the next number of its series' USING ERRCODE = 'check_violation';
+        END IF;
+        UPDATE public.invoice_lines l SET issued = true
+        WHERE l.organization_id = run.organization_id AND l.client_id = run.client_id AND NOT l.issued AND l.invoice_id = ANY (ARRAY(
+            SELECT n.id FROM new_rows n WHERE n.organization_id = run.organization_id AND n.client_id = run.client_id
+                AND n.series = run.series AND n.number > last));
+    END LOOP;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER takes_numbers AFTER UPDATE ON public.invoices REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION public.issuing_takes_numbers();
+REVOKE ALL ON FUNCTION public.issued_invoice_is_fixed, public.issuing_takes_numbers FROM PUBLIC;
 
 -- Counts per status, kept by the statements that change them, so that a list's total never scans.
 CREATE TABLE public.invoice_counts (
@@ -243,10 +367,31 @@ BEGIN
         RAISE EXCEPTION 'a line of an issued invoice never changes; make a credit note' USING ERRCODE = 'check_violation';
     END IF;
     IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
+    IF NEW.invoice_id <> OLD.invoice_id THEN
+        RAISE EXCEPTION 'a line stays on its invoice' USING ERRCODE = 'check_violation';
+    END IF;
     RETURN NEW;
 END $$;
-REVOKE ALL ON FUNCTION public.issued_line_is_fixed FROM PUBLIC;
 CREATE TRIGGER issued_is_fixed BEFORE UPDATE OR DELETE ON public.invoice_lines FOR EACH ROW EXECUTE FUNCTION public.issued_line_is_fixed();
+
+-- Lines are added to drafts. The foreign key has waited for who issues the draft just now, so that its status is the last word.
+CREATE FUNCTION public.lines_are_their_invoice_s() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE loading boolean := pg_has_role(current_user, 'eis_owner', 'MEMBER');
+BEGIN
+    -- Looked up one by one: a join would be planned as if there were none to find.
+    IF EXISTS (SELECT FROM new_rows n WHERE TG_OP = 'INSERT' AND n.issued AND NOT loading OR (TG_OP = 'INSERT' OR n.issued)
+        AND n.issued <> (SELECT i.status <> 'draft' FROM public.invoices i
+            WHERE i.organization_id = n.organization_id AND i.client_id = n.client_id AND i.customer_id = n.customer_id AND i.id = n.invoice_id)) THEN
+        RAISE EXCEPTION 'lines are added to drafts, and issued with them; make a credit note' USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER invoice_s_inserted AFTER INSERT ON public.invoice_lines REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION public.lines_are_their_invoice_s();
+CREATE TRIGGER invoice_s_updated AFTER UPDATE ON public.invoice_lines REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION public.lines_are_their_invoice_s();
+REVOKE ALL ON FUNCTION public.issued_line_is_fixed, public.lines_are_their_invoice_s FROM PUBLIC;
 
 CREATE TABLE public.payments (
     organization_id uuid NOT NULL,
@@ -295,6 +440,56 @@ CREATE INDEX allocations_customer ON public.allocations (organization_id, client
 COMMENT ON TABLE public.allocations IS 'Which payment pays how much of which invoice, of the same customer.';
 CALL private.protect('public.allocations', 'customer', '{INSERT}');
 CALL private.track_updates('public.allocations');
+
+-- Credit is what a bill of less than nothing leaves, once: it has the id of that bill.
+CREATE FUNCTION public.credit_comes_from_a_bill() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM public.invoices i WHERE i.organization_id = NEW.organization_id AND i.client_id = NEW.client_id
+        AND i.id = NEW.id AND i.customer_id = NEW.customer_id AND i.currency = NEW.currency AND i.status = 'paid' AND i.total = -NEW.amount) THEN
+        RAISE EXCEPTION 'credit is what an issued bill of less than nothing leaves' USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER comes_from_a_bill AFTER INSERT ON public.payments FOR EACH ROW WHEN (NEW.method = 'credit')
+    EXECUTE FUNCTION public.credit_comes_from_a_bill();
+
+-- What allocations come to: never more than the payment nor more than the bill. The bills' paid and status follow here
+-- and nowhere else. Customers are held meanwhile, each one's allocations come one after the other.
+CREATE FUNCTION public.allocations_pay() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE share record; payment record; bill record; paying uuid[] := '{}'; place record;
+BEGIN
+    FOR share IN SELECT n.* FROM new_rows n ORDER BY n.organization_id, n.client_id, n.customer_id, n.invoice_id, n.payment_id LOOP
+        PERFORM 1 FROM public.customers c WHERE c.organization_id = share.organization_id AND c.client_id = share.client_id
+            AND c.id = share.customer_id FOR NO KEY UPDATE;
+        SELECT p.amount, p.currency, (SELECT sum(a.amount) FROM public.allocations a WHERE a.organization_id = share.organization_id
+            AND a.client_id = share.client_id AND a.customer_id = share.customer_id AND a.payment_id = share.payment_id) AS used INTO payment
+        FROM public.payments p WHERE p.organization_id = share.organization_id AND p.client_id = share.client_id AND p.id = share.payment_id;
+        SELECT i.total, i.paid, i.currency, i.status, (SELECT sum(a.amount) FROM public.allocations a WHERE a.organization_id = share.organization_id
+            AND a.client_id = share.client_id AND a.customer_id = share.customer_id AND a.invoice_id = share.invoice_id) AS given INTO bill
+        FROM public.invoices i WHERE i.organization_id = share.organization_id AND i.client_id = share.client_id AND i.id = share.invoice_id;
+        IF payment.currency <> bill.currency OR bill.status IN ('draft', 'credited') THEN
+            RAISE EXCEPTION 'a payment pays issued invoices of its own currency' USING ERRCODE = 'check_violation';
+        ELSIF payment.used > payment.amount THEN
+            RAISE EXCEPTION 'a payment pays no more than its amount' USING ERRCODE = 'check_violation';
+        ELSIF bill.given > bill.total THEN
+            RAISE EXCEPTION 'no more is paid of an invoice than it comes to' USING ERRCODE = 'check_violation';
+        END IF;
+        IF bill.given <> bill.paid THEN paying := paying || share.invoice_id; END IF;
+    END LOOP;
+    IF paying = '{}' THEN RETURN NULL; END IF;
+    FOR place IN SELECT DISTINCT n.organization_id, n.client_id FROM new_rows n ORDER BY 1, 2 LOOP
+        UPDATE public.invoices i SET (paid, status) = (
+            SELECT sum(a.amount), CASE WHEN sum(a.amount) = i.total THEN 'paid' ELSE 'part_paid' END FROM public.allocations a
+            WHERE a.organization_id = i.organization_id AND a.client_id = i.client_id AND a.customer_id = i.customer_id AND a.invoice_id = i.id)
+        WHERE i.organization_id = place.organization_id AND i.client_id = place.client_id AND i.id = ANY (paying);
+    END LOOP;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER pay AFTER INSERT ON public.allocations REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION public.allocations_pay();
+REVOKE ALL ON FUNCTION public.credit_comes_from_a_bill, public.allocations_pay FROM PUBLIC;
 
 -- Usage that changes after it was invoiced. The invoice stays as it is; the change is told, whoever makes it.
 -- Writers of usage hold the client's usage lock together, issuing holds it alone: a change is either seen by what

@@ -47,7 +47,7 @@ BEGIN
         FROM (VALUES ('TEST', 1, 'active', false), ('TEST', 2, 'draft', false), ('OFFER', 1, 'active', true), ('OTHER', 1, 'active', false))
             v (code, version, status, offered);
         INSERT INTO public.tariff_blocks (organization_id, client_id, tariff_rate_id, position, price)
-        VALUES (o, c, private.sample_id(c, 'tariffTEST1'), 1, 0);
+        VALUES (o, c, private.sample_id(c, 'tariffTEST2'), 1, 0);
     ELSE
         RETURN QUERY SELECT (r).* FROM unnest(ARRAY[
             private.rule_of('public.tariff_rates', 'customer', '{INSERT,UPDATE}', '{organization_id,client_id,NULL}',

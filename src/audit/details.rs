@@ -18,7 +18,12 @@ fn is_same(name: &str, one: &Value, other: &Value) -> bool {
 }
 
 fn fields(of: impl Serialize) -> Map<String, Value> {
-    let Ok(Value::Object(mut fields)) = serde_json::to_value(of) else { return Map::new() };
+    let mut fields = match serde_json::to_value(of) {
+        Ok(Value::Object(fields)) => fields,
+        Ok(_) => return Map::new(),
+        // On record, so that a record without fields never stands for one whose fields were lost.
+        Err(fault) => return Map::from_iter([("not_recorded".to_owned(), Value::String(fault.to_string()))]),
+    };
     fields.retain(|name, _| !SECRET.iter().any(|word| name.contains(word)));
     fields
 }

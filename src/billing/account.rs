@@ -3,7 +3,6 @@
 use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
 use serde::Serialize;
-use serde_json::json;
 
 use super::draft::{Draft, DraftLine};
 use super::inputs::Inputs;
@@ -14,7 +13,7 @@ use crate::ids::{CustomerId, InvoiceId};
 use crate::invoices::UsageSource;
 use crate::money::Money;
 use crate::period::Period;
-use crate::rating::{self, Bill, Carried, CompiledTariff, History, PastPeak, RatingError, Register, UsageInput};
+use crate::rating::{self, Bill, Carried, CompiledTariff, History, RatingError, Register, UsageInput};
 use crate::usage::Direction;
 
 /// What is known about one customer.
@@ -111,7 +110,8 @@ impl Account<'_> {
         let Some(basis) = self.basis(tariffs, period)? else { return Ok(None) };
         let bill = basis.rate()?;
         self.carries_once(&basis.history, &bill)?;
-        Ok(Some(self.draft(&basis.versions, bill, &basis.usage.source, &self.inputs(tariffs, period))))
+        let inputs = self.inputs(tariffs, period).map_err(|fault| Lacking("rating_failed", format!("{fault}.")))?;
+        Ok(Some(self.draft(&basis.versions, bill, basis.usage.source, inputs)))
     }
 
     fn measured(&self, meters: &[&MeterRow], span: Period) -> Result<Measured, Lacking> {
@@ -156,39 +156,22 @@ impl Account<'_> {
 
     /// What the earlier invoices left behind.
     fn history(&self, span: Period) -> History {
-        let kept = |row: &PastRow, name: &str| row.metadata.get(name).cloned().unwrap_or_default();
-        let peak = |row: &&PastRow| {
-            row.peak_kw.map(|kw| PastPeak {
-                from: row.period_from,
-                kw,
-                tou: serde_json::from_value(kept(row, "peaks")).unwrap_or_default(),
-            })
-        };
-        let mut carried: Carried =
-            self.past.last().and_then(|row| serde_json::from_value(kept(row, "carried")).ok()).unwrap_or_default();
+        let mut carried = self.past.last().map(|row| row.carried()).unwrap_or_default();
         // The charges that count towards a minimum per year begin anew with the year.
         if self.past.last().is_some_and(|row| row.period_from.year() != span.from().year()) {
             carried.year_to_date = Money::ZERO;
         }
-        History { peaks: self.past.iter().filter_map(peak).collect(), carried }
+        History { peaks: self.past.iter().filter_map(|row| row.peak()).collect(), carried }
     }
 
-    fn draft(&self, versions: &[(NaiveDate, &Version)], bill: Bill, source: &UsageSource, inputs: &Inputs) -> Draft {
+    fn draft(&self, versions: &[(NaiveDate, &Version)], bill: Bill, source: UsageSource, inputs: Inputs) -> Draft {
         let (id, customer) = (InvoiceId::fresh(), self.customer);
         let address =
             if customer.billing_address.is_empty() { &customer.service_address } else { &customer.billing_address };
         let mut names: Vec<&str> = versions.iter().map(|(_, version)| version.name.as_str()).collect();
         names.dedup();
-        let tariffs: Vec<_> = versions.iter().map(|(_, version)| version.id).collect();
-        let metadata = json!({
-            "usage": UsageSource { added: bill.added, ..source.clone() },
-            "inputs": inputs,
-            "tariffs": tariffs,
-            "peaks": bill.peaks,
-            "carried": bill.carried,
-            "exported_kwh": bill.exported_kwh,
-            "payable_rounding": bill.payable_rounding,
-        });
+        let (peak_names, peak_kws) = bill.peaks.into_iter().unzip();
+        let (banked_periods, banked_kwh) = bill.carried.bank_kwh.into_iter().unzip();
         Draft {
             id,
             customer_id: customer.id,
@@ -201,12 +184,23 @@ impl Account<'_> {
             tariff_rate_id: versions.last().map(|(_, version)| version.id),
             tariff_name: names.join(", then "),
             kwh: bill.kwh,
+            exported_kwh: bill.exported_kwh,
             peak_kw: bill.peak_kw,
+            peak_names,
+            peak_kws,
             estimated: bill.estimated,
             net: bill.net.amount(),
             tax: bill.tax.amount(),
+            payable_rounding: bill.payable_rounding,
             total: bill.payable.amount(),
-            metadata,
+            carried_credit: bill.carried.credit,
+            carried_year_to_date: bill.carried.year_to_date,
+            banked_periods,
+            banked_kwh,
+            tariff_rate_ids: versions.iter().map(|(_, version)| version.id).collect(),
+            usage_source: UsageSource { added: bill.added, ..source },
+            inputs,
+            explained: vec![],
             lines: bill
                 .lines
                 .into_iter()

@@ -46,7 +46,8 @@ const CUSTOMERS: &str = "SELECT c.customer_id FROM public.invoices c \
      WHERE c.organization_id = $1 AND c.client_id = $2 AND c.billing_period_id = $3";
 
 /// Lets the credit of a period's customers pay their open bills: the oldest money first, the bills by due date.
-/// Every share is an allocation. Returns the sum of the shares.
+/// Every share is an allocation; what is paid of the bills follows from them (`allocations_pay`). Returns the sum of
+/// the shares.
 ///
 /// Both are laid end to end, payments and bills: a share is where two of them lie side by side.
 pub(super) async fn apply(conn: &mut AsyncPgConnection, desk: &Desk, period: BillingPeriodId) -> QueryResult<Decimal> {
@@ -75,11 +76,7 @@ pub(super) async fn apply(conn: &mut AsyncPgConnection, desk: &Desk, period: Bil
          made AS (INSERT INTO public.allocations (organization_id, client_id, payment_id, invoice_id, customer_id, amount, created_by) \
              SELECT $1, $2, f.id, d.id, f.customer_id, least(f.upto, d.upto) - greatest(f.upto - f.rest, d.upto - d.rest), $4 \
              FROM free f JOIN due d ON (d.customer_id, d.currency) = (f.customer_id, f.currency) \
-             WHERE least(f.upto, d.upto) > greatest(f.upto - f.rest, d.upto - d.rest) RETURNING invoice_id, amount), \
-         paid AS (UPDATE public.invoices i SET paid = i.paid + m.amount, \
-                 status = CASE WHEN i.paid + m.amount >= i.total THEN 'paid' ELSE 'part_paid' END \
-             FROM (SELECT invoice_id, sum(amount) AS amount FROM made GROUP BY invoice_id) m \
-             WHERE i.organization_id = $1 AND i.client_id = $2 AND i.id = m.invoice_id) \
+             WHERE least(f.upto, d.upto) > greatest(f.upto - f.rest, d.upto - d.rest) RETURNING amount) \
          SELECT coalesce(sum(amount), 0) AS amount FROM made"
     );
     let applied: Applied = sql_query(shares)

@@ -1,13 +1,15 @@
 //! A draft invoice with its lines as they are written.
 
+use std::sync::Arc;
+
+use super::inputs::Inputs;
+use crate::ids::{CustomerId, InvoiceId, TariffRateId};
+use crate::invoices::{Explained, Kept, UsageSource};
+use crate::money::Money;
+use crate::rating::BillLine;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::Serialize;
-use serde_json::Value;
-
-use crate::ids::{CustomerId, InvoiceId, TariffRateId};
-use crate::invoices::Kept;
-use crate::rating::BillLine;
 
 /// A draft invoice.
 #[derive(Debug, Serialize)]
@@ -23,12 +25,23 @@ pub(super) struct Draft {
     pub tariff_rate_id: Option<TariffRateId>,
     pub tariff_name: String,
     pub kwh: Decimal,
+    pub exported_kwh: Decimal,
     pub peak_kw: Option<Decimal>,
+    pub peak_names: Vec<Arc<str>>,
+    pub peak_kws: Vec<Decimal>,
     pub estimated: bool,
     pub net: Decimal,
     pub tax: Decimal,
+    pub payable_rounding: Money,
     pub total: Decimal,
-    pub metadata: Value,
+    pub carried_credit: Money,
+    pub carried_year_to_date: Money,
+    pub banked_periods: Vec<String>,
+    pub banked_kwh: Vec<Decimal>,
+    pub tariff_rate_ids: Vec<TariffRateId>,
+    pub usage_source: UsageSource,
+    pub inputs: Inputs,
+    pub explained: Vec<Explained>,
     #[serde(skip)]
     pub lines: Vec<DraftLine>,
 }

@@ -50,9 +50,7 @@ pub(super) async fn add(
     }
     for (draft, mut explained) in drafts.iter_mut().zip(found) {
         explained.sort_by_key(|one| std::cmp::Reverse(one.from));
-        if let (Some(metadata), Ok(list)) = (draft.metadata.as_object_mut(), serde_json::to_value(&explained)) {
-            metadata.insert("explained".to_owned(), list);
-        }
+        draft.explained = explained;
     }
     Ok(())
 }
@@ -103,7 +101,7 @@ async fn of_period(
 ) -> QueryResult<Vec<(usize, Explained)>> {
     let ids: Vec<CustomerId> = wanted.iter().map(|wanted| wanted.account.customer.id).collect();
     let customers: Vec<CustomerRow> = wanted.iter().map(|wanted| wanted.account.customer.clone()).collect();
-    let then = Tariffs::new(load::versions(conn, desk, period).await?, client);
+    let then = Tariffs::new(load::versions(conn, desk, period).await?, client)?;
     let batch = load::batch(conn, desk, &ids, period).await?;
     let mut found = vec![];
     for (wanted, before) in wanted.iter().zip(accounts(&customers, &batch)) {

@@ -1,8 +1,8 @@
 //! What a draft was rated from, as a fingerprint kept with it: made again before the draft is approved and issued,
 //! it says whether anything has changed since, and what.
 
+use diesel::QueryResult;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::account::Account;
@@ -35,27 +35,34 @@ impl Inputs {
 
 impl Account<'_> {
     /// The fingerprint of everything that rating reads about this customer.
-    pub fn inputs(&self, tariffs: &Tariffs, period: Period) -> Inputs {
+    ///
+    /// # Errors
+    /// When something of it cannot be written as JSON: what has no fingerprint is not taken as unchanged.
+    pub fn inputs(&self, tariffs: &Tariffs, period: Period) -> QueryResult<Inputs> {
         let held = tariffs.during(&self.agreements, self.span(period).unwrap_or(period));
         let held = held.map(|held| held.iter().map(|(from, version)| (*from, &version.hash)).collect::<Vec<_>>());
-        let past = |row: &&super::load::PastRow| {
-            let kept = |name: &str| row.metadata.get(name).cloned();
-            json!([row.period_from, row.period_to, row.total, row.peak_kw, kept("peaks"), kept("carried")])
-        };
-        Inputs {
-            customer: hash(self.customer),
-            meters: hash(&self.meters),
-            usage: hash(&(&self.reads, &self.days)),
-            tariff: hash(&held),
-            earlier_bills: hash(&(self.past.iter().map(past).collect::<Vec<_>>(), &self.later)),
-        }
+        Ok(Inputs {
+            customer: hash(self.customer)?,
+            meters: hash(&self.meters)?,
+            usage: hash(&(&self.reads, &self.days))?,
+            tariff: hash(&held)?,
+            earlier_bills: hash(&(&self.past, &self.later))?,
+        })
     }
 }
 
 /// The first half of the SHA-256 of a value's JSON, hex.
-pub(super) fn hash(value: &impl Serialize) -> String {
-    let json = serde_json::to_vec(value).unwrap_or_default();
-    Sha256::digest(json).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+///
+/// # Errors
+/// When the value cannot be written as JSON.
+pub(super) fn hash(value: &impl Serialize) -> QueryResult<String> {
+    let json = serde_json::to_vec(value).map_err(unhashable)?;
+    Ok(Sha256::digest(json).iter().take(16).map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// A value that cannot be written as JSON.
+pub(super) fn unhashable(fault: serde_json::Error) -> diesel::result::Error {
+    diesel::result::Error::SerializationError(Box::new(fault))
 }
 
 #[cfg(test)]
@@ -64,10 +71,17 @@ mod tests {
 
     #[test]
     fn what_changed_is_named() {
+        let hash = |value: &i32| super::hash(value).unwrap();
         let was = Inputs { usage: hash(&1), tariff: hash(&2), ..Inputs::default() };
         let is = Inputs { usage: hash(&3), ..was.clone() };
         assert_eq!(was.changed(&is), ["usage"]);
         assert_eq!(Inputs::default().changed(&is), ["usage", "tariff"]);
         assert_eq!(hash(&1).len(), 32);
+    }
+
+    #[test]
+    fn what_cannot_be_written_has_no_fingerprint() {
+        // JSON's keys are texts.
+        assert!(super::hash(&std::collections::BTreeMap::from([(vec![1], 2)])).is_err());
     }
 }

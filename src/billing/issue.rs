@@ -3,7 +3,7 @@
 use chrono::{Datelike, Days, NaiveDate};
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Date, Integer, Text, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Date, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
 
@@ -53,20 +53,18 @@ pub async fn issue(
         }
         _ => return wrong("Approve the period first, then issue its invoices."),
     }
+    let terms = u64::try_from(client.payment_terms_days).ok().and_then(|terms| day.checked_add_days(Days::new(terms)));
+    let Some(due) = terms else {
+        return wrong("The client's payment terms give no day to pay by. Correct them, then issue.");
+    };
     order::in_turn(conn, desk, &period).await?;
     hold_usage(conn, desk).await?;
     stale::refuse_stale(conn, desk, client, &period, "Reopen the period and rate it again.").await?;
     let series = client.invoice_series.as_str();
     let last = take_counter(conn, desk, series).await?;
-    let count = number_drafts(conn, desk, client, id, day, last).await?;
+    let count = number_drafts(conn, desk, client, id, (day, due), last).await?;
     credit::keep(conn, desk, id, day).await?;
     let from_credit = credit::apply(conn, desk, id).await?;
-    let counter = invoice_counters::table
-        .filter(
-            invoice_counters::organization_id.eq(desk.organization).and(invoice_counters::client_id.eq(desk.client)),
-        )
-        .filter(invoice_counters::series.eq(series));
-    diesel::update(counter).set(invoice_counters::last_number.eq(last + count)).execute(conn).await?;
     let fields = (billing_periods::status.eq("invoiced"), billing_periods::issued_at.eq(diesel::dsl::now));
     steps::set(conn, desk, id, fields).await?;
     let done = i32::try_from(count).unwrap_or(i32::MAX);
@@ -105,22 +103,19 @@ async fn take_counter(conn: &mut AsyncPgConnection, desk: &Desk, series: &str) -
         .await
 }
 
-/// Numbers the drafts after `last` and marks their lines; how many there were. What comes to nothing or less is
-/// settled: nobody has to pay it.
+/// Numbers the drafts after `last`; how many there were. What comes to nothing or less is settled: nobody has to pay it.
+/// The database moves the counter, prints the numbers and marks the lines (`issuing_takes_numbers`).
 async fn number_drafts(
     conn: &mut AsyncPgConnection,
     desk: &Desk,
     client: &Client,
     id: BillingPeriodId,
-    day: NaiveDate,
+    (day, due): (NaiveDate, NaiveDate),
     last: i64,
 ) -> QueryResult<i64> {
-    let terms = u64::try_from(client.payment_terms_days).unwrap_or_default();
-    let due = day.checked_add_days(Days::new(terms)).unwrap_or(day);
     let count = sql_query(
         "UPDATE public.invoices i SET number = $4 + d.place, series = $5, \
-             label = $5 || '-' || $6 || '-' || lpad(($4 + d.place)::text, greatest(6, length(($4 + d.place)::text)), '0'), \
-             issued_on = $7, due_on = $8, \
+             issued_on = $6, due_on = $7, \
              status = CASE WHEN i.total <= 0 THEN 'paid' ELSE 'issued' END, paid = least(i.total, 0) \
          FROM (SELECT x.id, row_number() OVER (ORDER BY x.account_number, x.id) AS place FROM public.invoices x \
              WHERE x.organization_id = $1 AND x.client_id = $2 AND x.billing_period_id = $3 AND x.status = 'draft') d \
@@ -131,18 +126,8 @@ async fn number_drafts(
     .bind::<SqlUuid, _>(id)
     .bind::<BigInt, _>(last)
     .bind::<Text, _>(&client.invoice_series)
-    .bind::<Integer, _>(day.year())
     .bind::<Date, _>(day)
     .bind::<Date, _>(due)
-    .execute(conn)
-    .await?;
-    sql_query(
-        "UPDATE public.invoice_lines SET issued = true WHERE organization_id = $1 AND client_id = $2 AND NOT issued AND invoice_id IN ( \
-         SELECT i.id FROM public.invoices i WHERE i.organization_id = $1 AND i.client_id = $2 AND i.billing_period_id = $3 AND i.status <> 'draft')",
-    )
-    .bind::<SqlUuid, _>(desk.organization)
-    .bind::<SqlUuid, _>(desk.client)
-    .bind::<SqlUuid, _>(id)
     .execute(conn)
     .await?;
     Ok(i64::try_from(count).unwrap_or_default())

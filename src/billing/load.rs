@@ -1,6 +1,8 @@
 //! What rating needs from the database: a fixed number of queries for a batch of customers, never one each. Rows
 //! come in a certain order, so that the same rows have the same fingerprint.
 
+use std::collections::BTreeMap;
+
 use chrono::{Months, NaiveDate};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -11,7 +13,9 @@ use serde_json::Value;
 use super::Desk;
 use crate::db::schema::{customers, interval_days, invoices, meter_readings, meters, tariff_agreements, tariff_rates};
 use crate::ids::{CustomerId, MeterId, TariffRateId};
+use crate::money::Money;
 use crate::period::Period;
+use crate::rating::{Carried, PastPeak};
 use crate::tariff_document::Ratchet;
 
 /// A customer with supply in the period.
@@ -89,8 +93,8 @@ pub(super) struct DayRow {
     pub flags: Option<Vec<Option<i16>>>,
 }
 
-/// An earlier invoice.
-#[derive(Debug, Clone, Queryable, Selectable)]
+/// An earlier invoice, and what it leaves to later ones.
+#[derive(Debug, Clone, Queryable, Selectable, Serialize)]
 #[diesel(table_name = invoices)]
 pub(super) struct PastRow {
     pub customer_id: CustomerId,
@@ -98,7 +102,34 @@ pub(super) struct PastRow {
     pub period_to: NaiveDate,
     pub total: Decimal,
     pub peak_kw: Option<Decimal>,
-    pub metadata: Value,
+    pub peak_names: Vec<String>,
+    pub peak_kws: Vec<Option<Decimal>>,
+    pub carried_credit: Decimal,
+    pub carried_year_to_date: Decimal,
+    pub banked_periods: Vec<String>,
+    pub banked_kwh: Vec<Option<Decimal>>,
+}
+
+/// Figures by their names, as two columns of one row keep them; the table's CHECKs hold them alike long and whole.
+fn named<K: From<String> + Ord>(names: &[String], figures: &[Option<Decimal>]) -> BTreeMap<K, Decimal> {
+    names.iter().cloned().map(K::from).zip(figures.iter().flatten().copied()).collect()
+}
+
+impl PastRow {
+    /// Its highest demand, where it was measured.
+    pub fn peak(&self) -> Option<PastPeak> {
+        let tou = named(&self.peak_names, &self.peak_kws);
+        self.peak_kw.map(|kw| PastPeak { from: self.period_from, kw, tou })
+    }
+
+    /// What it leaves to the next bill.
+    pub fn carried(&self) -> Carried {
+        Carried {
+            bank_kwh: named(&self.banked_periods, &self.banked_kwh),
+            credit: Money::new(self.carried_credit),
+            year_to_date: Money::new(self.carried_year_to_date),
+        }
+    }
 }
 
 /// An invoice for later days, issued before.

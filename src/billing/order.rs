@@ -8,10 +8,14 @@ use diesel::sql_types::{Date, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::{BillingError, BillingPeriod, Desk, wrong};
+use crate::db::{DbError, Unreadable};
+use crate::ids::BillingPeriodId;
 use crate::period::Period;
 
 #[derive(QueryableByName)]
 struct Days {
+    #[diesel(sql_type = SqlUuid)]
+    id: BillingPeriodId,
     #[diesel(sql_type = Date)]
     from_on: NaiveDate,
     #[diesel(sql_type = Date)]
@@ -26,7 +30,7 @@ pub(super) async fn in_turn(
 ) -> Result<(), BillingError> {
     // A period that was rated and came to no bill at all has nothing to issue, and holds nobody up.
     let earlier: Option<Days> = sql_query(
-        "SELECT p.from_on, p.to_on FROM public.billing_periods p \
+        "SELECT p.id, p.from_on, p.to_on FROM public.billing_periods p \
          WHERE p.organization_id = $1 AND p.client_id = $2 AND p.from_on < $3 AND (p.status = 'open' \
              OR p.status IN ('rated', 'approved') AND EXISTS (SELECT 1 FROM public.invoices i WHERE i.organization_id = $1 \
                  AND i.client_id = $2 AND i.billing_period_id = p.id AND i.status = 'draft')) \
@@ -38,7 +42,9 @@ pub(super) async fn in_turn(
     .get_result(conn)
     .await
     .optional()?;
-    let Some(days) = earlier.and_then(|days| Period::new(days.from_on, days.to_on).ok()) else { return Ok(()) };
+    let Some(days) = earlier else { return Ok(()) };
+    let days = Period::new(days.from_on, days.to_on)
+        .map_err(|fault| DbError::from(Unreadable::new("billing_periods", days.id, "to_on", fault)))?;
     wrong(format!(
         "Issue the billing period {days} first, then rate this one: a bill takes over what earlier bills leave, such as credit. If that period was made by mistake, delete it on its page."
     ))

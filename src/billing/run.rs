@@ -81,7 +81,7 @@ pub async fn rate(
         let billed = left_out::billed(conn, desk, days).await?;
         customers.retain(|customer| !billed.contains(&customer.id));
     }
-    let tariffs = Tariffs::new(load::versions(conn, desk, days).await?, client);
+    let tariffs = Tariffs::new(load::versions(conn, desk, days).await?, client)?;
     let mut rated = Rated::default();
     for chunk in customers.chunks(BATCH) {
         rate_batch(conn, desk, client, &period, chunk, &tariffs, &mut rated).await?;

@@ -93,7 +93,7 @@ pub async fn accounts(
         load::versions(conn, desk, whole),
         load::supply(conn, desk, customers, whole),
     )?;
-    let tariffs = Tariffs::new(versions, client);
+    let tariffs = Tariffs::new(versions, client)?;
     let mut found = vec![];
     for account in sorted(&customers, &batch) {
         found.push(shadow(&account, &tariffs, months, candidates));

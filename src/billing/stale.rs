@@ -8,12 +8,13 @@ use diesel::sql_types::{Jsonb, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 
-use super::inputs::Inputs;
+use super::inputs::{Inputs, unhashable};
 use super::load;
 use super::run::{BATCH, accounts};
 use super::tariffs::Tariffs;
 use super::{BillingError, BillingPeriod, Desk, wrong};
 use crate::clients::Client;
+use crate::db::Unreadable;
 use crate::db::schema::invoices;
 use crate::ids::{BillingPeriodId, CustomerId, InvoiceId};
 use crate::period::Period;
@@ -38,13 +39,14 @@ struct DraftRow {
     customer_id: CustomerId,
     account_number: String,
     customer_name: String,
-    metadata: Value,
+    inputs: Option<Value>,
 }
 
 impl DraftRow {
     /// What it was rated from; a draft that does not say is never up to date.
-    fn inputs(&self) -> Inputs {
-        self.metadata.get("inputs").and_then(|kept| serde_json::from_value(kept.clone()).ok()).unwrap_or_default()
+    fn inputs(&self) -> Result<Inputs, Unreadable> {
+        let kept = self.inputs.as_ref().map(|kept| Unreadable::json(kept, "invoices", self.id, "inputs"));
+        Ok(kept.transpose()?.unwrap_or_default())
     }
 }
 
@@ -63,15 +65,18 @@ pub async fn stale(
     let mut drafts = drafts(conn, desk, period.id).await?;
     drafts.retain(|draft| only.is_none_or(|only| only.contains(&draft.id)));
     let now = current(conn, desk, client, period.days(), &drafts).await?;
-    let stale = |draft: DraftRow| {
+    let mut stale = vec![];
+    for draft in drafts {
         let why = match now.get(&draft.customer_id) {
-            Some(now) => draft.inputs().changed(now),
+            Some(now) => draft.inputs()?.changed(now),
             None => vec!["customer"],
         };
         let DraftRow { id: invoice, account_number, customer_name, .. } = draft;
-        (!why.is_empty()).then_some(Stale { invoice, account_number, customer_name, why })
-    };
-    Ok(drafts.into_iter().filter_map(stale).collect())
+        if !why.is_empty() {
+            stale.push(Stale { invoice, account_number, customer_name, why });
+        }
+    }
+    Ok(stale)
 }
 
 async fn drafts(conn: &AsyncPgConnection, desk: &Desk, period: BillingPeriodId) -> QueryResult<Vec<DraftRow>> {
@@ -96,13 +101,13 @@ async fn current(
     let wanted: HashSet<CustomerId> = drafts.iter().map(|draft| draft.customer_id).collect();
     let mut customers = load::customers(conn, desk, days).await?;
     customers.retain(|customer| wanted.contains(&customer.id));
-    let tariffs = Tariffs::new(load::versions(conn, desk, days).await?, client);
+    let tariffs = Tariffs::new(load::versions(conn, desk, days).await?, client)?;
     let mut now = HashMap::new();
     for chunk in customers.chunks(BATCH) {
         let ids: Vec<CustomerId> = chunk.iter().map(|customer| customer.id).collect();
         let batch = load::batch(conn, desk, &ids, days).await?;
         for account in accounts(chunk, &batch) {
-            now.insert(account.customer.id, account.inputs(&tariffs, days));
+            now.insert(account.customer.id, account.inputs(&tariffs, days)?);
             tokio::task::yield_now().await;
         }
     }
@@ -139,16 +144,15 @@ pub async fn stamp(conn: &mut AsyncPgConnection, desk: &Desk, client: &Client) -
         let drafts = drafts(conn, desk, period.id).await?;
         let now = current(conn, desk, client, period.days(), &drafts).await?;
         for draft in drafts {
-            let inputs = now.get(&draft.customer_id).cloned().unwrap_or_default();
-            let inputs = serde_json::to_value(inputs).unwrap_or_default();
+            // One whose customer is not there stays without, and is never up to date.
+            let Some(inputs) = now.get(&draft.customer_id) else { continue };
             sql_query(
-                "UPDATE public.invoices SET metadata = metadata || jsonb_build_object('inputs', $4) \
-                 WHERE organization_id = $1 AND client_id = $2 AND id = $3",
+                "UPDATE public.invoices SET inputs = $4 WHERE organization_id = $1 AND client_id = $2 AND id = $3",
             )
             .bind::<SqlUuid, _>(desk.organization)
             .bind::<SqlUuid, _>(desk.client)
             .bind::<SqlUuid, _>(draft.id)
-            .bind::<Jsonb, _>(inputs)
+            .bind::<Jsonb, _>(serde_json::to_value(inputs).map_err(unhashable)?)
             .execute(conn)
             .await?;
         }

@@ -180,7 +180,7 @@ pub async fn delete(conn: &mut AsyncPgConnection, desk: &Desk, id: BillingPeriod
 async fn use_tariffs(conn: &mut AsyncPgConnection, desk: &Desk, id: BillingPeriodId) -> QueryResult<()> {
     sql_query(
         "UPDATE public.tariff_rates SET rated = true WHERE organization_id = $1 AND client_id = $2 AND NOT rated AND id IN ( \
-         SELECT tariff.value::uuid FROM public.invoices i, jsonb_array_elements_text(i.metadata -> 'tariffs') AS tariff (value) \
+         SELECT unnest(i.tariff_rate_ids) FROM public.invoices i \
          WHERE i.organization_id = $1 AND i.client_id = $2 AND i.billing_period_id = $3)",
     )
     .bind::<SqlUuid, _>(desk.organization)

@@ -1,6 +1,7 @@
 //! Which version of which tariff holds on which day for a customer.
 
 use chrono::NaiveDate;
+use diesel::QueryResult;
 
 use super::inputs::hash;
 use super::load::{AgreementRow, VersionRow};
@@ -28,17 +29,22 @@ pub(super) struct Tariffs(Vec<Version>);
 
 impl Tariffs {
     /// Makes the versions ready. A tariff that names no tax bears the client's.
-    pub fn new(rows: Vec<VersionRow>, client: &Client) -> Self {
-        let version = |row: VersionRow| Version {
-            hash: hash(&(&row, &client.currency, &client.tax_name, client.tax_rate)),
-            id: row.id,
-            compiled: read(row.document).and_then(|document| compile(document, client)),
-            name: row.name,
-            code: row.code,
-            from: row.effective_from,
-            to: row.effective_to,
+    ///
+    /// # Errors
+    /// When one has no fingerprint.
+    pub fn new(rows: Vec<VersionRow>, client: &Client) -> QueryResult<Self> {
+        let version = |row: VersionRow| {
+            Ok(Version {
+                hash: hash(&(&row, &client.currency, &client.tax_name, client.tax_rate))?,
+                id: row.id,
+                compiled: read(row.document).and_then(|document| compile(document, client)),
+                name: row.name,
+                code: row.code,
+                from: row.effective_from,
+                to: row.effective_to,
+            })
         };
-        Self(rows.into_iter().map(version).collect())
+        Ok(Self(rows.into_iter().map(version).collect::<QueryResult<_>>()?))
     }
 
     /// The versions that hold during some days, each from its first day on.

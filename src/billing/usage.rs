@@ -6,11 +6,12 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use super::load::{DayRow, MeterRow, ReadRow};
+use crate::db::Unreadable;
 use crate::invoices::UsageSource;
 use crate::period::Period;
 use crate::rating::{Register, Supply};
 use crate::usage::days::intervals;
-use crate::usage::{DayUsage, Direction, Profile, Quality, RegisterRead, merge};
+use crate::usage::{DayUsage, Direction, MergeError, Profile, Quality, RegisterRead, merge};
 
 /// The usage of one direction.
 pub(super) enum Measured {
@@ -197,67 +198,79 @@ fn profile(
 ) -> Result<Measured, Lacking> {
     let mut profiles = vec![];
     for meter in meters {
-        let zone = meter
-            .time_zone
-            .parse()
-            .map_err(|_| Lacking("rating_failed", format!("Meter {} has an unknown time zone.", meter.serial)))?;
-        let unknown = || Lacking("rating_failed", format!("Meter {} has no length of its intervals.", meter.serial));
-        let minutes = meter.interval_minutes.ok_or_else(unknown)?;
-        let mut found: BTreeMap<NaiveDate, DayUsage> = BTreeMap::new();
+        let zone = Unreadable::zone(&meter.time_zone, "meters", meter.id).map_err(unreadable)?;
+        let Some(minutes) = meter.interval_minutes.and_then(|minutes| u16::try_from(minutes).ok()) else {
+            return Err(unreadable(Unreadable::new(
+                "meters",
+                meter.id,
+                "interval_minutes",
+                "it is no length of an interval",
+            )));
+        };
+        let mut found: BTreeMap<NaiveDate, (u16, DayUsage)> = BTreeMap::new();
         for row in
             rows.iter().filter(|row| row.meter_id == meter.id && span.contains(row.day) && in_place(meter, row.day))
         {
-            if row.interval_minutes != minutes {
-                let text = format!(
-                    "Meter {} measures every {minutes} minutes, and its values of {} are of {}.",
-                    meter.serial, row.day, row.interval_minutes
-                );
-                return Err(Lacking("rating_failed", text));
-            }
-            found.insert(row.day, day(row, &meter.serial)?);
+            // A meter may be set to another length from a day on: each day has its own.
+            let Ok(minutes) = u16::try_from(row.interval_minutes) else {
+                let day = format!("of meter {} on {}", row.meter_id, row.day);
+                let fault = Unreadable::new("interval_days", day, "interval_minutes", "it is no length of an interval");
+                return Err(unreadable(fault));
+            };
+            found.insert(row.day, (minutes, day(row)?));
         }
-        let minutes = u16::try_from(minutes).map_err(|_| unknown())?;
         let gone: Vec<NaiveDate> =
             span.dates().filter(|day| in_place(meter, *day) && !found.contains_key(day)).collect();
         missing.extend(runs(&gone));
-        for day in found.values() {
-            let want = if day.values.len() * usize::from(minutes) == 1440 {
+        for (minutes, day) in found.values() {
+            let want = if day.values.len() * usize::from(*minutes) == 1440 {
                 day.values.len()
             } else {
-                intervals(zone, day.date, minutes)
+                intervals(zone, day.date, *minutes)
             };
             let have = day.values.len().min(want) - day.count(Quality::Missing).min(want);
             if have < want || day.values.len() != want {
                 missing.push(format!("{} ({have} of {want} values)", day.date));
             }
         }
-        profiles.push(Profile { zone, minutes, direction: Direction::Import, days: found.into_values().collect() });
+        profiles.push(if found.is_empty() {
+            Profile { zone, minutes, direction: Direction::Import, days: vec![] }
+        } else {
+            let days = found.values().map(|(minutes, day)| (*minutes, day));
+            Profile::of_days(zone, Direction::Import, days).map_err(|error| not_added(&error))?
+        });
     }
     let parts: Vec<&Profile> = profiles.iter().collect();
-    let whole =
-        merge(&parts).map_err(|error| Lacking("rating_failed", format!("The meters cannot be added up: {error}.")))?;
-    Ok(Measured::Profile(whole))
+    Ok(Measured::Profile(merge(&parts).map_err(|error| not_added(&error))?))
 }
 
-fn day(row: &DayRow, serial: &str) -> Result<DayUsage, Lacking> {
-    let gap = row.wh.contains(&None);
-    let unreadable = || {
-        let text = format!("The marks of the values of meter {serial} of {} cannot be read.", row.day);
-        Lacking("rating_failed", text)
+fn not_added(error: &MergeError) -> Lacking {
+    Lacking("rating_failed", format!("The meters cannot be added up: {error}."))
+}
+
+/// A stored value that cannot be read: the customer gets no bill, and the exception names the row.
+fn unreadable(fault: Unreadable) -> Lacking {
+    Lacking("rating_failed", format!("{fault}."))
+}
+
+fn day(row: &DayRow) -> Result<DayUsage, Lacking> {
+    let fault = || {
+        let day = format!("of meter {} on {}", row.meter_id, row.day);
+        unreadable(Unreadable::new("interval_days", day, "flags", "a flag is no quality of a value"))
     };
-    let code = |at: usize| {
-        // A value without a mark was measured.
-        let flag = row.flags.as_ref().and_then(|flags| flags.get(at).copied().flatten()).unwrap_or_default();
-        if row.wh.get(at).copied().flatten().is_none() {
-            Ok(Quality::Missing.code())
-        } else {
-            u8::try_from(flag).map_err(|_| unreadable())
+    let code = |(at, value): (usize, &Option<i32>)| match (value, &row.flags) {
+        (None, _) => Ok(Quality::Missing.code()),
+        (Some(_), None) => Ok(Quality::Actual.code()),
+        (Some(_), Some(flags)) => {
+            let flag = flags.get(at).copied().flatten().and_then(|flag| u8::try_from(flag).ok());
+            flag.filter(|flag| *flag <= Quality::Edited.code()).ok_or_else(fault)
         }
     };
-    let flags = (gap || row.flags.is_some()).then(|| (0..row.wh.len()).map(code).collect::<Result<Vec<u8>, _>>());
-    // What is missing counts as nothing only under its mark, which rating refuses.
-    let values = row.wh.iter().map(|value| value.unwrap_or_default()).collect();
-    Ok(DayUsage { date: row.day, values, flags: flags.transpose()? })
+    let kept = row.flags.is_some() || row.wh.contains(&None);
+    let flags = kept.then(|| row.wh.iter().enumerate().map(code).collect::<Result<_, _>>()).transpose()?;
+    // A gap counts nothing, and its flag says that it is one.
+    let values = row.wh.iter().map(|value| value.unwrap_or(0)).collect();
+    Ok(DayUsage { date: row.day, values, flags })
 }
 
 fn registers(
@@ -281,7 +294,7 @@ fn registers(
             }
             missing.extend(Period::new(reached, row.from_on).ok().map(|gap| gap.to_string()));
             reached = row.to_on;
-            let read = register_read(row, &meter.serial)?;
+            let read = register_read(row)?;
             match reads.get_mut(&(read.from, read.to)) {
                 Some(sum) => add(sum, &read),
                 None => drop(reads.insert((read.from, read.to), read)),
@@ -292,15 +305,14 @@ fn registers(
     Ok(reads.into_values().collect())
 }
 
-fn register_read(row: &ReadRow, serial: &str) -> Result<RegisterRead, Lacking> {
-    let unreadable = |what: &str| {
-        let text = format!("The {what} of the read {} to {} of meter {serial} cannot be read.", row.from_on, row.to_on);
-        Lacking("rating_failed", text)
-    };
+fn register_read(row: &ReadRow) -> Result<RegisterRead, Lacking> {
+    let place = || format!("of meter {} from {}", row.meter_id, row.from_on);
+    let quality =
+        || Unreadable::new("meter_readings", place(), "quality", format!("\"{}\" is no quality", row.quality));
     Ok(RegisterRead {
-        tou: serde_json::from_value(row.kwh_by_period.clone()).map_err(|_| unreadable("energy by period"))?,
+        tou: Unreadable::json(&row.kwh_by_period, "meter_readings", place(), "kwh_by_period").map_err(unreadable)?,
         peak_kw: row.peak_kw,
-        quality: Quality::parse(&row.quality).ok_or_else(|| unreadable("quality"))?,
+        quality: Quality::parse(&row.quality).ok_or_else(|| unreadable(quality()))?,
         ..RegisterRead::total(row.from_on, row.to_on, row.kwh)
     })
 }

@@ -8,9 +8,9 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use uuid::Uuid;
 
 use super::tenant::{self, BEGIN_READING, Tenant, refused};
-use super::{Cached, Db, DbError};
+use super::{Cached, Db, DbError, Unreadable};
 use crate::access::SessionSecret;
-use crate::clients::ClientFace;
+use crate::clients::{ClientFace, ClientZone};
 use crate::ids::{AssignmentId, ClientId, CustomerId, OrganizationId, UserId};
 
 /// What a request needs to know about who asks.
@@ -99,16 +99,24 @@ type SessionColumns = (
 
 impl LoadedSession {
     /// The client of the assignment, as its pages know it.
-    #[must_use]
-    pub fn client(&self) -> Option<ClientFace> {
-        Some(ClientFace {
-            id: ClientId(self.client_id?),
-            slug: self.client_slug.clone()?,
-            name: self.client_name.clone()?,
-            currency: self.client_currency.clone()?,
-            time_zone: self.client_time_zone.clone()?,
-            locale: self.client_locale.clone()?,
-        })
+    ///
+    /// # Errors
+    /// When its zone cannot be read.
+    pub fn client(&self) -> Result<Option<ClientFace>, Unreadable> {
+        let (Some(id), Some(name)) = (self.client_id, self.client_time_zone.as_deref()) else { return Ok(None) };
+        let zone = ClientZone(Unreadable::zone(name, "clients", id)?);
+        let face = |zone| {
+            Some(ClientFace {
+                id: ClientId(id),
+                slug: self.client_slug.clone()?,
+                name: self.client_name.clone()?,
+                currency: self.client_currency.clone()?,
+                time_zone: name.to_owned(),
+                locale: self.client_locale.clone()?,
+                zone,
+            })
+        };
+        Ok(face(zone))
     }
 }
 

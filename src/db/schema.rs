@@ -495,18 +495,42 @@ table! {
         tariff_name -> Text,
         /// `kwh`.
         kwh -> Numeric,
+        /// `exported_kwh`.
+        exported_kwh -> Numeric,
         /// `peak_kw`.
         peak_kw -> Nullable<Numeric>,
+        /// `peak_names`.
+        peak_names -> Array<Text>,
+        /// `peak_kws`.
+        peak_kws -> Array<Nullable<Numeric>>,
         /// `estimated`.
         estimated -> Bool,
         /// `net`.
         net -> Numeric,
         /// `tax`.
         tax -> Numeric,
+        /// `payable_rounding`.
+        payable_rounding -> Numeric,
         /// `total`.
         total -> Numeric,
         /// `paid`.
         paid -> Numeric,
+        /// `carried_credit`.
+        carried_credit -> Numeric,
+        /// `carried_year_to_date`.
+        carried_year_to_date -> Numeric,
+        /// `banked_periods`.
+        banked_periods -> Array<Text>,
+        /// `banked_kwh`.
+        banked_kwh -> Array<Nullable<Numeric>>,
+        /// `tariff_rate_ids`.
+        tariff_rate_ids -> Array<Nullable<Uuid>>,
+        /// `usage_source`.
+        usage_source -> Nullable<Jsonb>,
+        /// `inputs`.
+        inputs -> Nullable<Jsonb>,
+        /// `explained`.
+        explained -> Jsonb,
         /// `metadata`.
         metadata -> Jsonb,
         /// `created_at`.

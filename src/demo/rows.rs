@@ -1,5 +1,7 @@
 //! Rows as the tables take them: field names are column names, and what is left out has a default.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -321,12 +323,23 @@ pub struct InvoiceRow {
     pub tariff_rate_id: Uuid,
     pub tariff_name: String,
     pub kwh: Decimal,
+    pub exported_kwh: Decimal,
     pub peak_kw: Option<Decimal>,
+    pub peak_names: Vec<Arc<str>>,
+    pub peak_kws: Vec<Decimal>,
     pub estimated: bool,
     pub net: Money,
     pub tax: Money,
+    pub payable_rounding: Money,
     pub total: Money,
     pub paid: Money,
+    pub carried_credit: Money,
+    pub carried_year_to_date: Money,
+    pub banked_periods: Vec<String>,
+    pub banked_kwh: Vec<Decimal>,
+    pub tariff_rate_ids: Vec<Uuid>,
+    pub usage_source: Value,
+    pub explained: Value,
     pub metadata: Value,
     pub created_at: DateTime<Utc>,
     pub created_by: Uuid,

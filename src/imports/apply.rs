@@ -122,7 +122,12 @@ async fn insert(
 }
 
 /// Keeps the names of the registers that meters add up, so that a file with fewer of them is not taken for the whole.
-async fn learn(conn: &mut AsyncPgConnection, actor: &Actor, client: ClientId, taken: &Taken) -> Result<(), ImportError> {
+async fn learn(
+    conn: &mut AsyncPgConnection,
+    actor: &Actor,
+    client: ClientId,
+    taken: &Taken,
+) -> Result<(), ImportError> {
     for (id, registers) in &taken.learnt {
         let Some(meter) = taken.meters.iter().find(|meter| meter.id == *id) else { continue };
         let was = MeterFields::from(meter);

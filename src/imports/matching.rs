@@ -84,7 +84,8 @@ fn chosen<'s>(
     for one in series {
         match &one.key.meter {
             Some(meter) if own && !same_serial(meter, serial) => {
-                matched.refuse(one, format!("These rows name the meter {meter}, and the import was for meter {serial}."));
+                matched
+                    .refuse(one, format!("These rows name the meter {meter}, and the import was for meter {serial}."));
             }
             _ => wanted.push((serial.to_owned(), one)),
         }
@@ -157,7 +158,9 @@ fn meters_of(key: &SeriesKey, serial: &str, known: &[Meter]) -> Result<Vec<Meter
         ));
     }
     if way.is_empty() {
-        return Err(format!("Meter {serial} has no {direction} register. Add one with the same serial and import again."));
+        return Err(format!(
+            "Meter {serial} has no {direction} register. Add one with the same serial and import again."
+        ));
     }
     if fit.is_empty() {
         return Err(format!(

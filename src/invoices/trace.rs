@@ -1,10 +1,17 @@
 //! The trace behind a line: the days, and what each of them cost.
 
 use chrono::NaiveDate;
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::{deserialize, sql_types};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::Line;
+use crate::db::Unreadable;
+use crate::db::schema::invoice_lines;
+use crate::ids::InvoiceId;
 use crate::money::Money;
 
 /// A day's, or a register read's, share of a line.
@@ -23,7 +30,7 @@ pub struct DayShare {
 }
 
 /// A day as it is kept: `{"date","quantity"}`, for a read also the day after its last.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Kept {
     date: NaiveDate,
     quantity: Decimal,
@@ -31,6 +38,27 @@ pub(crate) struct Kept {
     until: Option<NaiveDate>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     estimated: bool,
+}
+
+/// The days behind a line, read with its row: what cannot be read is a fault of that row.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Trace(Vec<Kept>);
+
+impl Selectable<Pg> for Trace {
+    type SelectExpression = (invoice_lines::invoice_id, invoice_lines::position, invoice_lines::trace);
+
+    fn construct_selection() -> Self::SelectExpression {
+        (invoice_lines::invoice_id, invoice_lines::position, invoice_lines::trace)
+    }
+}
+
+impl Queryable<(sql_types::Uuid, sql_types::SmallInt, sql_types::Jsonb), Pg> for Trace {
+    type Row = (InvoiceId, i16, Value);
+
+    fn build((invoice, position, trace): Self::Row) -> deserialize::Result<Self> {
+        let row = format!("{invoice}, position {position}");
+        Ok(Self(Unreadable::json(&trace, "invoice_lines", row, "trace")?))
+    }
 }
 
 impl From<&crate::rating::TraceDay> for Kept {
@@ -44,11 +72,11 @@ impl From<&crate::rating::TraceDay> for Kept {
 /// before, so that rounding is never lost and the days sum to the line exactly.
 #[must_use]
 pub fn shares(line: &Line) -> Vec<DayShare> {
-    let kept: Vec<Kept> = serde_json::from_value(line.trace.clone()).unwrap_or_default();
+    let kept = &line.trace.0;
     let adds_up = kept.iter().map(|day| day.quantity).sum::<Decimal>() == line.quantity;
     let count = kept.len();
     let (mut quantity, mut so_far) = (Decimal::ZERO, Money::ZERO);
-    kept.into_iter()
+    kept.iter()
         .enumerate()
         .map(|(at, day)| {
             quantity += day.quantity;
@@ -78,7 +106,7 @@ mod tests {
             price: "0.1".parse().unwrap(),
             amount: amount.parse().unwrap(),
             estimated: false,
-            trace,
+            trace: Trace(serde_json::from_value(trace).unwrap()),
         }
     }
 

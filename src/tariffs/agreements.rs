@@ -9,6 +9,11 @@ use crate::db::here;
 use crate::db::schema::tariff_agreements;
 use crate::ids::{ClientId, CustomerId, OrganizationId, TariffAgreementId, UserId};
 
+/// The constraint that lets a customer be on one tariff a day, also when two agreements are made at once.
+pub(super) const OVERLAP: &str = "tariff_agreements_no_overlap";
+/// The key that lets one agreement begin on a day.
+pub(super) const SAME_DAY: &str = "tariff_agreements_organization_id_client_id_customer_id_val_key";
+
 /// A customer's being on a tariff.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = tariff_agreements)]
@@ -123,7 +128,7 @@ pub async fn counts(
 /// Gives back the agreement that was ended or replaced.
 ///
 /// # Errors
-/// [`TariffError::Refused`] when no version of the tariff applies on that day.
+/// [`TariffError::Refused`] when no version of the tariff applies on that day, or another agreement was made meanwhile.
 pub async fn put_on_tariff(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

@@ -9,6 +9,9 @@ use crate::db::here;
 use crate::db::schema::tariff_rates;
 use crate::ids::{ClientId, TariffRateId};
 
+/// The constraint that lets one version of a code hold on a day, also when two are activated at once.
+pub(super) const OVERLAP: &str = "tariff_rates_no_overlap";
+
 /// What activating a version does, in numbers: shown before, recorded after.
 #[derive(Debug, Clone, Default)]
 pub struct Activation {

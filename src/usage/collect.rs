@@ -129,8 +129,12 @@ impl CollectedSeries {
 ///
 /// # Errors
 /// [`MergeError`] when the registers of a day cannot be added.
-pub fn join(series: Arc<SeriesKey>, registers: &[CollectedSeries]) -> Result<(CollectedSeries, Vec<Finding>), MergeError> {
-    let mut dates: Vec<NaiveDate> = registers.iter().flat_map(|one| one.days.iter().map(|day| day.usage.date)).collect();
+pub fn join(
+    series: Arc<SeriesKey>,
+    registers: &[CollectedSeries],
+) -> Result<(CollectedSeries, Vec<Finding>), MergeError> {
+    let mut dates: Vec<NaiveDate> =
+        registers.iter().flat_map(|one| one.days.iter().map(|day| day.usage.date)).collect();
     dates.sort_unstable();
     dates.dedup();
     let (mut days, mut findings) = (vec![], vec![]);
@@ -156,9 +160,8 @@ pub fn join(series: Arc<SeriesKey>, registers: &[CollectedSeries]) -> Result<(Co
 fn sum(parts: &[&CollectedDay]) -> Result<CollectedDay, MergeError> {
     // Nothing is longer than an hour.
     let minutes = parts.iter().map(|part| part.minutes).max().unwrap_or(60);
-    let profile = |part: &&CollectedDay| {
-        Profile::of_days(Tz::UTC, Direction::Import, [(part.minutes, &part.usage)].into_iter())
-    };
+    let profile =
+        |part: &&CollectedDay| Profile::of_days(Tz::UTC, Direction::Import, [(part.minutes, &part.usage)].into_iter());
     let profiles = parts.iter().map(profile).collect::<Result<Vec<_>, _>>()?;
     let sum = merge(&profiles.iter().collect::<Vec<_>>())?;
     let usage = sum.days.into_iter().next().ok_or(MergeError::Nothing)?;

@@ -121,7 +121,9 @@ mod tests {
         for bytes in [little, big] {
             let mut items = vec![];
             assert_eq!(read(bytes.as_slice(), &Hints::default(), &mut |item| items.push(item)).unwrap(), Format::Csv);
-            let [Item::Reading(reading), Item::Rejected(refused), Item::Zone(_)] = items.as_slice() else { panic!("{items:?}") };
+            let [Item::Reading(reading), Item::Rejected(refused), Item::Zone(_)] = items.as_slice() else {
+                panic!("{items:?}")
+            };
             assert_eq!((reading.energy.wh(), reading.line), (250.into(), 2));
             assert_eq!(refused.to_string(), "3:19: \"x\" is not a number of kWh");
         }

@@ -342,7 +342,8 @@ mod tests {
 
     #[test]
     fn a_quality_or_a_second_value_that_cannot_be_read_refuses_the_reading() {
-        let quality = |text: &str| feed("<uom>72</uom>", "M", "5").replace("<timePeriod>", &format!("{text}<timePeriod>"));
+        let quality =
+            |text: &str| feed("<uom>72</uom>", "M", "5").replace("<timePeriod>", &format!("{text}<timePeriod>"));
         let of = |code: &str| format!("<ReadingQuality><quality>{code}</quality></ReadingQuality>");
         assert_eq!(parse(&quality(&of("<!-- -->1<!-- -->2"))).0[0].quality, Quality::Estimated);
         assert_eq!(parse(&quality(&[of("0"), of("8")].concat())).0[0].quality, Quality::Estimated);

@@ -86,7 +86,7 @@ impl Task {
             return told("The client is not there any more.");
         };
         let Some(Work { asked, documents }) = find(&tx, &desk, id).await? else { return told(GONE) };
-        let (chosen, months, faces) = asked.read();
+        let (chosen, months, faces) = asked.read(id).map_err(DbError::from)?;
         let candidates = candidates(&faces, &documents, &client)?;
         let done: HashSet<CustomerId> = results::done(&tx, &desk, id).await?.into_iter().collect();
         let mut left = customers(&tx, &desk, &chosen, months).await?;
@@ -167,7 +167,10 @@ async fn find(conn: &AsyncPgConnection, desk: &Desk, id: WhatIfId) -> QueryResul
 
 /// The versions as they were when it was asked.
 fn candidates(faces: &[CandidateFace], documents: &Value, client: &Client) -> Result<Vec<Candidate>, Failure> {
-    let documents = documents.as_array().map(Vec::as_slice).unwrap_or_default();
+    let documents = documents.as_array().filter(|documents| documents.len() == faces.len());
+    let Some(documents) = documents else {
+        return told("The what-if does not hold a document for each version. Delete it and ask again.");
+    };
     let ready = |(face, document): (&CandidateFace, &Value)| {
         candidate(&face.code, document, client).map_err(|fault| format!("{}: {fault}", face.label()))
     };

@@ -16,7 +16,7 @@ use axum::routing::get;
 use eis::access::Actor;
 use eis::db::connect::{Login, Settings};
 use eis::db::proof::Monitor;
-use eis::db::{Access, Db};
+use eis::db::{Access, Db, DbError};
 use eis::ids::InvoiceId;
 use eis::invoices::Filter;
 
@@ -88,7 +88,7 @@ async fn peer_actor(db: &Db, headers: &HeaderMap) -> Result<Actor, AppError> {
     let value = headers.get(COOKIE).and_then(|v| v.to_str().ok()).and_then(|v| v.strip_prefix("session="));
     let id: Id = value.and_then(|v| v.parse().ok()).ok_or(AppError::SignedOut)?;
     let row = db.session_load(secret(&id)).await?.ok_or(AppError::SignedOut)?;
-    let identity = Identity::of(row).ok_or(AppError::SignedOut)?;
+    let identity = Identity::of(row).map_err(DbError::from)?.ok_or(AppError::SignedOut)?;
     Ok(auth::User::of(identity).actor(id, String::new()))
 }
 

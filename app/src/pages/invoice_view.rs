@@ -161,8 +161,8 @@ pub fn facts(invoice: &Invoice, client: &Client, customer_href: &str) -> AnyView
     if let Some(peak) = invoice.peak_kw {
         rows.push(SummaryRow::new("Highest demand", format!("{}\u{a0}kW", format::kwh(peak, locale))));
     }
-    let meters = invoice.usage().meters;
-    if !meters.is_empty() {
+    let meters = invoice.reasons.usage.as_ref().map(|source| source.meters.as_slice());
+    if let Some(meters) = meters.filter(|meters| !meters.is_empty()) {
         rows.push(SummaryRow::new(if meters.len() == 1 { "Meter" } else { "Meters" }, meters.join(", ")));
     }
     if let Some(text) = added(&invoice.usage().added) {
@@ -183,13 +183,14 @@ fn added(names: &[String]) -> Option<String> {
 /// `1,298.640 kWh from 1,244 intervals`.
 #[must_use]
 pub fn usage(invoice: &Invoice, locale: Locale) -> String {
-    let source = invoice.usage();
+    let source = invoice.reasons.usage.as_ref();
+    let (intervals, reads) = source.map_or((0, 0), |source| (source.intervals, source.reads));
     let many = |count: usize, noun: &str| {
         let figure = format::count(i64::try_from(count).unwrap_or(i64::MAX), locale);
         (count > 0).then(|| format!("{figure} {noun}{}", if count == 1 { "" } else { "s" }))
     };
     let parts: Vec<String> =
-        [many(source.intervals, "interval"), many(source.reads, "register read")].into_iter().flatten().collect();
+        [many(intervals, "interval"), many(reads, "register read")].into_iter().flatten().collect();
     let from = if parts.is_empty() { String::new() } else { format!(" from {}", parts.join(" and ")) };
     let estimated = if invoice.estimated { ", partly estimated" } else { "" };
     format!("{}\u{a0}kWh{from}{estimated}", format::kwh(invoice.kwh, locale))
@@ -236,7 +237,7 @@ pub fn compared(invoice: &Invoice, earlier: &[Invoice], locale: Locale) -> Optio
 /// Why the bill differs from the one before and from last year's, each reason with its share; nothing where that is not
 /// known.
 pub fn explained(invoice: &Invoice, locale: Locale) -> Option<AnyView> {
-    let all = invoice.explained();
+    let all = &invoice.reasons.explained;
     let views = all.iter().map(|one| against(invoice, one, locale)).collect_view();
     (!all.is_empty())
         .then(|| view! { <Section title="Why it differs"><div class="stack">{views}</div></Section> }.into_any())

@@ -116,12 +116,15 @@ impl Clock {
     async fn of(tx: &mut Tenant, actor: &Actor) -> Result<Self, AppError> {
         let organization = actor.organization.as_ref().map(|open| open.id);
         let found = match (organization, actor.client) {
-            (Some(at), Some(client)) => clients::find(tx, at, client).await?.map(|own| (own.locale, own.time_zone)),
-            (Some(at), None) => organizations::find(tx, at).await?.map(|own| (own.locale, own.time_zone)),
+            (Some(at), Some(client)) => {
+                clients::find(tx, at, client).await?.map(|own| (own.locale.clone(), own.zone()))
+            }
+            (Some(at), None) => organizations::find(tx, at).await?.map(|own| (own.locale, own.zone.0)),
             _ => None,
         };
-        let (locale, zone) = found.unwrap_or_default();
-        Ok(Self { locale: Locale::from(&locale), zone: zone.parse().unwrap_or(Tz::UTC) })
+        // Nobody's clock where no organization is open: the moment says that it is in UTC.
+        let (locale, zone) = found.unwrap_or_else(|| (String::new(), Tz::UTC));
+        Ok(Self { locale: Locale::from(&locale), zone })
     }
 
     fn moment(self, at: DateTime<Utc>) -> String {

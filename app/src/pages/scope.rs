@@ -71,8 +71,7 @@ impl Scope {
     /// The zone whose clock is shown here.
     #[must_use]
     pub fn zone(&self) -> Tz {
-        let name = self.client.as_ref().map_or(&self.organization.time_zone, |client| &client.time_zone);
-        name.parse().unwrap_or(Tz::UTC)
+        self.client.as_ref().map_or(self.organization.zone.0, |client| client.zone())
     }
 
     /// A moment as it is written here.

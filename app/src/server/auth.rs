@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use eis::access::{Actor, OpenOrganization, Role, Viewing};
 use eis::clients::ClientFace;
 use eis::db::gate::{LoadedSession, Salt, SignIn, Ticket};
-use eis::db::{Db, DbError};
+use eis::db::{Db, DbError, Unreadable};
 use eis::ids;
 use eis::passwords;
 use serde_json::json;
@@ -41,8 +41,15 @@ impl Identity {
     }
 
     /// The identity of a loaded session; `None` when nobody is signed in.
-    pub fn of(row: LoadedSession) -> Option<Self> {
-        let client = row.client();
+    ///
+    /// # Errors
+    /// When what is stored of its client cannot be read.
+    pub fn of(row: LoadedSession) -> Result<Option<Self>, Unreadable> {
+        let client = row.client()?;
+        Ok(Self::with(row, client))
+    }
+
+    fn with(row: LoadedSession, client: Option<ClientFace>) -> Option<Self> {
         Some(Self {
             user: row.user_id?,
             email: row.email?,

@@ -9,6 +9,7 @@
 //! - `Invalid`: what was typed is wrong → back to the form with everything typed (server functions only).
 //! - `Conflict`: the state changed meanwhile → 409 with what to do.
 //! - `BadRequest`: an address or body that no page of ours makes → 400.
+//! - `Unreadable`: what the database keeps cannot be read → 500 that names table, row and column; also in the log.
 //! - `Internal`: ours → 500 with the request's id; the cause goes to the log alone.
 
 use axum::http::StatusCode;
@@ -50,6 +51,9 @@ pub enum AppError {
     /// Not a request of ours.
     #[error("{0}")]
     BadRequest(String),
+    /// A stored value cannot be read; the sentence names its row.
+    #[error("{0}")]
+    Unreadable(String),
     /// A fault of the portal.
     #[error("{0}")]
     Internal(String),
@@ -70,7 +74,10 @@ impl From<DbError> for AppError {
             other if other.lacks_context() => {
                 Self::Internal(format!("{} asked the database without a tenant context", asked()))
             }
-            other => Self::Internal(other.to_string()),
+            other => match other.unreadable() {
+                Some(fault) => Self::Unreadable(fault.to_string()),
+                None => Self::Internal(other.to_string()),
+            },
         }
     }
 }
@@ -125,6 +132,10 @@ impl IntoResponse for AppError {
                 "Some answers need another look",
                 "Go back, correct them and send again.",
             ),
+            Self::Unreadable(fault) => {
+                tracing::error!(function = asked(), %fault, "a stored value cannot be read");
+                (StatusCode::INTERNAL_SERVER_ERROR, "A stored value cannot be read", fault.as_str())
+            }
             Self::Internal(cause) => {
                 tracing::error!(function = asked(), %cause, "request failed");
                 (

@@ -98,7 +98,7 @@ fn to_record(id: &Id, row: LoadedSession) -> Result<Record> {
     let mut data: HashMap<String, Value> = serde_json::from_str(&row.data).map_err(|e| Error::Decode(e.to_string()))?;
     let expiry_date = OffsetDateTime::from_unix_timestamp(row.expires_at.timestamp()).map_err(backend)?;
     let bound = row.bound_hash.clone();
-    if let Some(identity) = Identity::of(row) {
+    if let Some(identity) = Identity::of(row).map_err(backend)? {
         data.insert(AUTH_KEY.to_owned(), json!({ "user_id": identity.user(), "auth_hash": bound }));
         let _ = LOADED.try_with(|slot| slot.replace(Some(identity)));
     }

@@ -9,9 +9,10 @@ use super::{CLEO, bill, create, pay, the_missing_day, usage};
 async fn paid_for_using(owner: &Sql) {
     owner
         .must(&format!(
-            "UPDATE tariff_rates SET status = 'active', effective_from = '2026-11-01',
+            "UPDATE tariff_rates SET effective_to = '2026-11-01' WHERE client_id = '{0}' AND code = 'HOME' AND version = 1;
+             UPDATE tariff_rates SET status = 'active', effective_from = '2026-11-01',
                  document = jsonb_set(document, '{{energy,0,prices,0,blocks,0,price}}', '\"-0.10\"')
-             WHERE client_id = '{}' AND version = 2",
+             WHERE client_id = '{0}' AND code = 'HOME' AND version = 2",
             client(1, 1)
         ))
         .await;

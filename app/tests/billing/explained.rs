@@ -35,11 +35,11 @@ async fn a_bill_shows_usage_and_days_with_their_shares_of_the_difference() {
     let of = format!("FROM invoices WHERE billing_period_id = '{second}' AND customer_id = '{}'", customer(1, 1, 1));
     let share = |factor: &str| {
         format!(
-            "SELECT s ->> 'amount' FROM (SELECT metadata {of}) i, jsonb_array_elements(metadata #> '{{explained,0,shares}}') s
+            "SELECT s ->> 'amount' FROM (SELECT explained {of}) i, jsonb_array_elements(explained #> '{{0,shares}}') s
              WHERE s ->> 'factor' = '{factor}'"
         )
     };
-    let difference = looker.value(&format!("SELECT metadata #>> '{{explained,0,difference}}' {of}")).await;
+    let difference = looker.value(&format!("SELECT explained #>> '{{0,difference}}' {of}")).await;
     assert_eq!(difference, "87.96");
     assert_eq!(looker.value(&share("usage")).await, "47.98");
     assert_eq!(looker.value(&share("days")).await, "39.98");

@@ -3,18 +3,23 @@
 use super::support::database::Case;
 use super::support::sql::Sql;
 use super::support::world::{Kind, client, id};
-use super::{CLEO, bill, create, step, without_october};
+use super::{CLEO, beneath, bill, create, step, without_october};
+
+fn leaves_credit() -> String {
+    format!("UPDATE invoices SET carried_credit = 10 WHERE client_id = '{}' AND number = 1", client(1, 1))
+}
 
 /// September's invoice of the first customer leaves 10.00 of credit, and every day up to 10 November has usage.
 async fn credit_and_usage(owner: &Sql) {
     owner
         .must(&format!(
-            "UPDATE invoices SET metadata = '{{\"carried\": {{\"credit\": \"10.00\"}}}}' WHERE client_id = '{0}' AND number = 1;
+            "{1};
              INSERT INTO interval_days (organization_id, client_id, customer_id, meter_id, day, interval_minutes, wh, total_wh)
              SELECT m.organization_id, m.client_id, m.customer_id, m.id, d::date, 60, array_fill(1000, ARRAY[24]), 24000
              FROM meters m, generate_series('2026-10-01'::timestamp, '2026-11-10', '1 day') d WHERE m.client_id = '{0}'
              ON CONFLICT (organization_id, client_id, meter_id, day) DO UPDATE SET wh = excluded.wh, total_wh = excluded.total_wh",
-            client(1, 1)
+            client(1, 1),
+            beneath(&leaves_credit())
         ))
         .await;
 }
@@ -28,6 +33,15 @@ async fn granted(owner: &Sql) -> String {
         client(1, 1)
     );
     owner.value(&lines).await
+}
+
+#[tokio::test]
+async fn what_an_issued_invoice_leaves_to_later_bills_is_refused_any_change() {
+    let case = Case::world().await;
+    let looker = case.superuser().await;
+    let refused = looker.run(&leaves_credit()).await.unwrap_err();
+    assert_eq!(refused.code, "23514");
+    assert_eq!(granted(&looker).await, "none");
 }
 
 #[tokio::test]

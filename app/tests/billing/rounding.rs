@@ -11,8 +11,9 @@ async fn the_amount_to_pay_is_rounded_as_the_tariff_says_and_the_rounding_is_sho
     let browser = portal.browser_of(CLEO);
     looker
         .must(&format!(
-            "UPDATE tariff_rates SET status = 'active', effective_from = '2026-11-01',
-                 document = document || '{{\"rounding\": {{\"payable_step\": \"1\"}}}}' WHERE client_id = '{}' AND version = 2",
+            "UPDATE tariff_rates SET effective_to = '2026-11-01' WHERE client_id = '{0}' AND code = 'HOME' AND version = 1;
+             UPDATE tariff_rates SET status = 'active', effective_from = '2026-11-01',
+                 document = document || '{{\"rounding\": {{\"payable_step\": \"1\"}}}}' WHERE client_id = '{0}' AND code = 'HOME' AND version = 2",
             client(1, 1)
         ))
         .await;
@@ -39,6 +40,6 @@ async fn the_amount_to_pay_is_rounded_as_the_tariff_says_and_the_rounding_is_sho
     assert!(preview.contains("€25.54 tax, €0.06 rounding"), "{preview}");
     // Neither its rounding nor its sum can be talked away.
     let refused =
-        looker.run(&format!("UPDATE invoices SET metadata = metadata - 'payable_rounding' WHERE id = '{id}'")).await;
+        looker.run(&format!("UPDATE invoices SET payable_rounding = 0, total = net + tax WHERE id = '{id}'")).await;
     assert_eq!(refused.unwrap_err().code, "23514");
 }

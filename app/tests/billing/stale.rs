@@ -4,7 +4,7 @@ use super::support::database::Case;
 use super::support::http::{Browser, Portal};
 use super::support::sql::Sql;
 use super::support::world::client;
-use super::{CLEO, create, step, the_missing_day, usage};
+use super::{CLEO, beneath, create, step, the_missing_day, usage};
 
 /// Rates 1 to 10 November for both customers.
 async fn rated(portal: &Portal, looker: &Sql) -> (Browser, String) {
@@ -28,12 +28,15 @@ fn changes() -> Vec<(&'static str, &'static str, String)> {
          FROM meters WHERE client_id = '{client}' AND serial = 'M-1'"
     );
     let agreement = format!("UPDATE tariff_agreements SET tariff_code = 'OTHER' WHERE customer_id = {first}");
-    let version = "UPDATE tariff_rates SET status = 'active', effective_from = '2026-11-05' WHERE version = 2";
+    let version = format!(
+        "UPDATE tariff_rates SET effective_to = '2026-11-05' WHERE client_id = '{client}' AND code = 'HOME' AND version = 1;
+         UPDATE tariff_rates SET status = 'active', effective_from = '2026-11-05' WHERE code = 'HOME' AND version = 2"
+    );
     vec![
         ("interval values", "A-1 (usage)", of(values)),
         ("a register read", "A-1 (usage)", read),
         ("an agreement", "A-1 (tariff)", agreement),
-        ("a tariff version", "A-1 (tariff), A-2 (tariff)", of(version)),
+        ("a tariff version", "A-1 (tariff), A-2 (tariff)", of(&version)),
         (
             "the client's tax",
             "A-1 (tariff), A-2 (tariff)",
@@ -48,7 +51,7 @@ fn changes() -> Vec<(&'static str, &'static str, String)> {
         (
             "an earlier bill",
             "A-1 (earlier bills)",
-            of("UPDATE invoices SET metadata = '{\"carried\": {\"credit\": \"5.00\"}}' WHERE number = 1"),
+            beneath(&of("UPDATE invoices SET carried_credit = 5 WHERE number = 1")),
         ),
     ]
 }

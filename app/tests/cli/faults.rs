@@ -102,7 +102,10 @@ fn a_bad_usage_file_is_refused_at_its_place() {
         (b"interval_start,kwh\n".to_vec(), "usage:1:1: the file has a header and no rows"),
         (b"a,b\n1,2\n".to_vec(), "usage:1:1: the header has no column interval_start"),
         (hours.replacen("kwh", "kwh,kwh", 1).into(), "usage:1:1: the header has the column kwh twice"),
-        (b"interval_start,kwh\n2026-01-01T00:00:00Z,1\n".to_vec(), "usage:1:1: the meter, import: no values from 2026-01-01 01:00 up to 2026-01-02 00:00"),
+        (
+            b"interval_start,kwh\n2026-01-01T00:00:00Z,1\n".to_vec(),
+            "usage:1:1: the meter, import: no values from 2026-01-01 01:00 up to 2026-01-02 00:00",
+        ),
         (first("2026-01-01T00:00:00Z,NaN").into(), "usage:2:22: \"NaN\" is not a number of kWh"),
         (first("2026-01-01T00:00:00Z,\u{1b}[31m").into(), "usage:2:22: \"\\u{1b}[31m\" is not a number of kWh"),
         (first("2026-01-01T00:00:00Z,").into(), "usage:2:22: kwh is missing"),

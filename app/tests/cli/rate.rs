@@ -105,7 +105,8 @@ fn text_is_for_people() {
 #[test]
 fn what_was_added_up_is_told_on_standard_error_and_a_net_column_where_it_is_said() {
     let case = |name: &str, file: &str| reference(&format!("cases/{name}/{file}"));
-    let (tariff, usage) = (case("29-nem12-controlled-load", "tariff.json"), case("29-nem12-controlled-load", "usage.csv"));
+    let (tariff, usage) =
+        (case("29-nem12-controlled-load", "tariff.json"), case("29-nem12-controlled-load", "usage.csv"));
     let output = run(&["rate", "--tariff", &tariff, "--usage", &usage]);
     let told = text(&output.stderr);
     assert!(told.starts_with("note: ") && told.contains("register E1") && told.contains("register E2"), "{told}");

@@ -24,6 +24,8 @@ mod guards;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod issued;
+#[cfg(test)]
 mod jobs;
 #[cfg(test)]
 mod limits;

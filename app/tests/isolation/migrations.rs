@@ -163,6 +163,8 @@ async fn diesel_s_schema_is_what_the_portal_s_login_may_read() {
             "_int4" => "Array<Nullable<Integer>>",
             "_int2" => "Array<Nullable<SmallInt>>",
             "_text" => "Array<Text>",
+            "_numeric" => "Array<Nullable<Numeric>>",
+            "_uuid" => "Array<Nullable<Uuid>>",
             other => other,
         };
         if !WITHOUT_DIESEL.contains(&table.as_str()) {

@@ -39,13 +39,20 @@ async fn attack_05_an_offer_is_seen_only_while_every_condition_holds() {
     for (without, broken, mended) in [
         ("not on offer", "offered = false", "offered = true"),
         ("a draft", "status = 'draft'", "status = 'active'"),
-        ("retired", "status = 'retired', effective_to = '2026-01-01'", "status = 'active', effective_to = NULL"),
+        ("retired", "status = 'retired', effective_to = '2026-01-01'", "effective_to = NULL"),
         ("ended", "effective_to = current_date - 2", "effective_to = NULL"),
         ("to begin later", "effective_from = current_date + 2", "effective_from = '2024-01-01'"),
     ] {
-        truth.must(&format!("UPDATE tariff_rates SET {broken} WHERE {saver}")).await;
+        // What is active never changes, but that it ends: each time it begins as a draft again.
+        let draft =
+            format!("UPDATE tariff_rates SET status = 'draft', offered = true, effective_to = NULL WHERE {saver}");
+        let active = format!("UPDATE tariff_rates SET status = 'active' WHERE {saver} AND status = 'draft'");
+        truth.must(&format!("{draft}; UPDATE tariff_rates SET {broken} WHERE {saver}")).await;
+        if without != "a draft" {
+            truth.must(&active).await;
+        }
         assert_eq!(seen(&app, KIM).await, "HOME 1", "{without}");
-        truth.must(&format!("UPDATE tariff_rates SET {mended} WHERE {saver}")).await;
+        truth.must(&format!("{draft}; UPDATE tariff_rates SET {mended} WHERE {saver}; {active}")).await;
         assert_eq!(seen(&app, KIM).await, "HOME 1, SAVER 1", "the positive control of: {without}");
     }
     truth.must(&format!("UPDATE clients SET tariff_comparison = false WHERE id = '{}'", client(1, 1))).await;
@@ -73,7 +80,10 @@ async fn attack_05_the_own_tariff_is_the_agreed_one() {
     assert_eq!(seen(&app, Who::Customer(1, 1, 2)).await, "PLAIN 1, SAVER 1", "the positive control: the sibling");
     truth.must("UPDATE tariff_rates SET status = 'retired' WHERE code = 'HOME' AND version = 2").await;
     assert_eq!(seen(&app, KIM).await, "HOME 1, SAVER 1", "a discarded draft");
-    truth.must("UPDATE tariff_rates SET effective_to = '2026-06-01' WHERE code = 'HOME' AND version = 2").await;
+    let applied = "UPDATE tariff_rates SET effective_to = '2026-01-01' WHERE code = 'HOME' AND version = 1;
+        SET session_replication_role = replica;
+        UPDATE tariff_rates SET effective_to = '2026-06-01' WHERE code = 'HOME' AND version = 2; RESET session_replication_role";
+    truth.must(applied).await;
     assert_eq!(seen(&app, KIM).await, "HOME 1, HOME 2, SAVER 1", "the positive control: one that applied and ended");
 }
 

@@ -122,7 +122,10 @@ async fn attack_45_sequences() {
     let number = "SELECT last_number FROM invoice_counters";
     let before = app.count_as(ME, number).await;
     app.enter(Who::Client(2, 1)).await;
-    app.must("UPDATE invoice_counters SET last_number = last_number + 1; COMMIT").await;
+    let issue = "UPDATE invoices SET status = 'issued', series = 'INV', number = 3, issued_on = '2026-11-02', due_on = '2026-11-16'
+        WHERE status = 'draft' AND account_number = 'A-1'; COMMIT";
+    app.must(issue).await;
+    assert_eq!(app.count_as(Who::Client(2, 1), number).await, 3, "the positive control");
     assert_eq!(app.count_as(ME, number).await, before);
 }
 

@@ -54,6 +54,10 @@ const MINE: &str = "customer_id = '{customer}'";
 const OWN_AND_OFFERED: &str = "status = 'active' AND (code = 'HOME' OR offered AND EXISTS (SELECT FROM clients c
     WHERE (c.organization_id, c.id) = (tariff_rates.organization_id, tariff_rates.client_id) AND c.tariff_comparison))";
 
+/// Blocks that a trigger does not hold fast.
+const OF_A_DRAFT: &str = "EXISTS (SELECT FROM tariff_rates r WHERE r.organization_id = tariff_blocks.organization_id
+    AND r.client_id = tariff_blocks.client_id AND r.id = tariff_rate_id AND r.status = 'draft')";
+
 /// Every table of the schemas `public` and `private`.
 pub const TABLES: &[(&str, Rule)] = &[
     ("private.signing_keys", Rule::Hidden),
@@ -107,7 +111,7 @@ pub const TABLES: &[(&str, Rule)] = &[
     ("public.superseded_interval_days", of_customer(I, MINE, "true")),
     ("public.system_work", Rule::Whole),
     ("public.tariff_agreements", of_customer(IU, MINE, "true")),
-    ("public.tariff_blocks", of_client(ID)),
+    ("public.tariff_blocks", Rule::Tenant { client: "client_id", customer: None, writes: ID, open: OF_A_DRAFT }),
     ("public.tariff_rates", of_customer(IU, OWN_AND_OFFERED, "true")),
     ("public.users", Rule::Hidden),
     ("public.what_if_results", of_client(ID)),

@@ -134,8 +134,8 @@ async fn attack_24_on_conflict_update_of_a_foreign_row() {
     let app = case.app().await;
     let upsert = |o: u8, c: u8| {
         format!(
-            "INSERT INTO invoice_counters (organization_id, client_id, series, last_number) VALUES ('{}', '{}', 'INV', 99)
-             ON CONFLICT (organization_id, client_id, series) DO UPDATE SET last_number = 99",
+            "INSERT INTO invoice_counters (organization_id, client_id, series, last_number) VALUES ('{}', '{}', 'INV', 0)
+             ON CONFLICT (organization_id, client_id, series) DO UPDATE SET series = 'INV'",
             organization(o),
             client(o, c)
         )
@@ -154,7 +154,7 @@ async fn attack_25_merge() {
         format!(
             "MERGE INTO invoice_counters t USING (VALUES ('{}'::uuid, '{}'::uuid)) v (o, c)
              ON (t.organization_id, t.client_id) = (v.o, v.c)
-             WHEN MATCHED THEN UPDATE SET last_number = 99 {otherwise}",
+             WHEN MATCHED THEN UPDATE SET series = t.series {otherwise}",
             organization(o),
             client(o, c)
         )

@@ -168,6 +168,7 @@ impl Who {
                 currency: "USD".to_owned(),
                 time_zone: "UTC".to_owned(),
                 locale: "en-US".to_owned(),
+                zone: eis::clients::ClientZone(chrono_tz::Tz::UTC),
             }),
             customer: (k > 0).then(|| CustomerId(customer(o, c, k))),
             writes_until: None,

@@ -16,6 +16,7 @@ fn meter(serial: &str, direction: &str, minutes: i16) -> Meter {
         time_zone: "UTC".into(),
         valid_from: "2026-01-01".parse().unwrap(),
         valid_to: None,
+        zone: crate::meters::MeterZone(chrono_tz::Tz::UTC),
     }
 }
 

@@ -46,9 +46,7 @@ pub fn collect(files: &RateFiles<'_>, zone: Option<Tz>, input: impl BufRead) -> 
     let zone = file.zone.unwrap_or(Tz::UTC);
     let left_out = std::mem::take(&mut file.left_out);
     let collected = file.finish(zone);
-    let placed = |finding: &Finding| {
-        format!("{}:{}:1: {finding}", files.usage_name, finding.line.unwrap_or(1))
-    };
+    let placed = |finding: &Finding| format!("{}:{}:1: {finding}", files.usage_name, finding.line.unwrap_or(1));
     faults.extend(collected.findings.iter().filter(|finding| finding.kind.is_fault()).map(placed));
     if collected.series.is_empty() && faults.is_empty() {
         faults = left_out.iter().map(|line| told(line)).collect();
@@ -65,7 +63,9 @@ pub fn collect(files: &RateFiles<'_>, zone: Option<Tz>, input: impl BufRead) -> 
     }
     let mut notes: Vec<String> = left_out.iter().map(|line| told(line)).collect();
     if utc {
-        notes.push(told(&"1:1: all times are written as UTC, so days and hours are those of UTC; --zone names another zone"));
+        notes.push(told(
+            &"1:1: all times are written as UTC, so days and hours are those of UTC; --zone names another zone",
+        ));
     }
     let counted = |wanted: &FindingKind| collected.findings.iter().filter(|finding| finding.kind == *wanted).count();
     for (kind, what) in [

@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use super::*;
 use crate::money::Money;
-use crate::usage;
 use crate::tariff_document::TariffDocument;
+use crate::usage;
 
 /// Rounds of a usual test run.
 const ROUNDS: u64 = 60;
@@ -162,7 +162,16 @@ fn check_tariff(text: &str) -> Option<TariffDocument> {
 }
 
 fn check_bills(tariff: &str, usage: &[u8], zone: Option<Tz>) -> bool {
-    let files = RateFiles { tariff_name: "t", tariff, usage_name: "u", zone, from: None, to: None, mark: None, net: usage.len() % 5 == 0 };
+    let files = RateFiles {
+        tariff_name: "t",
+        tariff,
+        usage_name: "u",
+        zone,
+        from: None,
+        to: None,
+        mark: None,
+        net: usage.len() % 5 == 0,
+    };
     match rate_files(&files, usage) {
         Ok(Rated { bills, .. }) => {
             for bill in &bills {

@@ -117,7 +117,11 @@ impl fmt::Display for Finding {
                 other.wh()
             ),
             FindingKind::Overlap { minutes } => {
-                write!(f, "{at} is not the start of an interval of {minutes} minutes, as the others of {} are", self.date)
+                write!(
+                    f,
+                    "{at} is not the start of an interval of {minutes} minutes, as the others of {} are",
+                    self.date
+                )
             }
             FindingKind::WrongLength { minutes } => {
                 write!(f, "{at} has another interval length than the {minutes} minutes of the others of {}", self.date)

@@ -84,7 +84,10 @@ fn duplicates_conflicts_and_overlaps_are_found_and_the_first_value_stays() {
 #[test]
 fn of_two_versions_the_later_counts_whichever_stands_first() {
     let version = |version: i64, wh: i32| Reading { version, ..reading("2026-01-01T00:00:00Z", wh) };
-    for order in [[version(20260110120000, 5), version(20260201090000, 7)], [version(20260201090000, 7), version(20260110120000, 5)]] {
+    for order in [
+        [version(20260110120000, 5), version(20260201090000, 7)],
+        [version(20260201090000, 7), version(20260110120000, 5)],
+    ] {
         let collected = collect(&order);
         assert_eq!(collected.series[0].days[0].usage.values[0], 7);
         assert!(collected.findings.iter().any(|finding| finding.kind == FindingKind::Replaced));
@@ -174,7 +177,11 @@ fn registers_are_joined_day_by_day_and_a_day_that_one_lacks_is_not_whole() {
     collected.series.iter_mut().for_each(|one| one.days.retain(|day| day.usage.values.len() > 1));
     let (sum, findings) = join(Arc::default(), &collected.series).unwrap();
     assert_eq!(sum.days.len(), 1);
-    assert_eq!((sum.days[0].minutes, sum.days[0].usage.values[0]), (60, 3), "a half-hour's two values and an hour's one");
+    assert_eq!(
+        (sum.days[0].minutes, sum.days[0].usage.values[0]),
+        (60, 3),
+        "a half-hour's two values and an hour's one"
+    );
     assert_eq!(findings.len(), 1);
     assert_eq!(findings[0].kind, FindingKind::Lacking { values: 24 });
     assert!(findings[0].to_string().starts_with("the meter, register E2, import: no values on 2026-01-02"));

@@ -67,12 +67,7 @@ impl Clock {
     }
 
     /// Takes a row with a local time and hands on whatever is settled.
-    pub fn take(
-        &mut self,
-        local: NaiveDateTime,
-        mut row: Row,
-        each: &mut dyn FnMut(Result<Row, Nowhere>),
-    ) {
+    pub fn take(&mut self, local: NaiveDateTime, mut row: Row, each: &mut dyn FnMut(Result<Row, Nowhere>)) {
         let line = row.reading.line;
         let nowhere = |reason: String| Err(Nowhere { line, local, reason });
         let Some(zone) = self.zone else {
@@ -136,7 +131,8 @@ impl State {
         let times: Vec<NaiveDateTime> =
             self.before.into_iter().chain(self.run.iter().map(|twice| twice.local)).chain(after).collect();
         let pairs = || times.windows(2).filter_map(|pair| pair.first().zip(pair.last()));
-        let (up, down) = (pairs().filter(|(one, two)| one < two).count(), pairs().filter(|(one, two)| one > two).count());
+        let (up, down) =
+            (pairs().filter(|(one, two)| one < two).count(), pairs().filter(|(one, two)| one > two).count());
         match up.cmp(&down) {
             std::cmp::Ordering::Greater => Some(Order::Ascending),
             std::cmp::Ordering::Less => Some(Order::Descending),

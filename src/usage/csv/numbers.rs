@@ -118,7 +118,8 @@ impl Place {
     fn two_readings(&self, why: &str) -> UsageError {
         let digits: String = self.text.chars().filter(|c| !matches!(c, '.' | ',')).collect();
         let point = self.text.replace(',', ".");
-        let text = format!("{:?} may be {point} or {digits} kWh: {why}; say which decimal mark the file has", self.text);
+        let text =
+            format!("{:?} may be {point} or {digits} kWh: {why}; say which decimal mark the file has", self.text);
         UsageError::at(self.line, 1, text)
     }
 }

@@ -105,10 +105,7 @@ impl Columns {
     }
 
     /// What of a row does not need the rest of the file: series, time, quality, and the text of its figure.
-    fn fields<'r>(
-        &self,
-        record: &'r ByteRecord,
-    ) -> Result<(Arc<SeriesKey>, Stamp, Quality, &'r str), FieldFault> {
+    fn fields<'r>(&self, record: &'r ByteRecord) -> Result<(Arc<SeriesKey>, Stamp, Quality, &'r str), FieldFault> {
         if let Some(more) = (self.count..record.len()).find(|at| !blank(record, *at)) {
             let reason = format!("the row has {} fields and the header {}", record.len(), self.count);
             return Err(FieldFault::new(more, reason));

@@ -57,7 +57,11 @@ impl Stamps {
             Stamp::Instant(instant) => instant,
             Stamp::Local(local) => local.and_utc(),
         };
-        if plausible(instant) { Ok(stamp) } else { Err(format!("{text:?} is not a time that a meter can have measured")) }
+        if plausible(instant) {
+            Ok(stamp)
+        } else {
+            Err(format!("{text:?} is not a time that a meter can have measured"))
+        }
     }
 
     /// Whether every time so far was written as UTC (`Z`, or an offset of nothing).
@@ -119,7 +123,9 @@ mod tests {
         ] {
             assert_eq!(Stamps::default().read(text), Ok(Stamp::Instant(instant)), "{text}");
         }
-        for text in ["2026-01-31 12:45", "2026-01-31T12:45:00", "20260131T1245", "20260131 124500", "2026-01-31 12:45:00.0"] {
+        for text in
+            ["2026-01-31 12:45", "2026-01-31T12:45:00", "20260131T1245", "20260131 124500", "2026-01-31 12:45:00.0"]
+        {
             assert_eq!(Stamps::default().read(text), Ok(Stamp::Local(instant.naive_utc())), "{text}");
         }
     }

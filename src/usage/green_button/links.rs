@@ -7,8 +7,8 @@ use chrono::DateTime;
 use rust_decimal::Decimal;
 
 use super::super::{Direction, Energy, Item, Quality, Reading, Rejected, SeriesKey, UsageError, plausible};
-use super::local_time;
 use super::entry::{Entry, Kind, Raw, Resource, whole};
+use super::local_time;
 
 /// Values held back for a reading type still to come; a file beyond this order is refused.
 pub const HELD: usize = 4_000_000;

@@ -51,7 +51,9 @@ pub fn zone(local: &LocalTime) -> Option<Tz> {
     // Without a saving the clocks never change.
     let saving = minutes(local.saving.unwrap_or(0))?;
     if saving == 0 {
-        return ZONES.into_iter().find(|zone| offset(*zone, 1, 15) == Some(standard) && offset(*zone, 7, 15) == Some(standard));
+        return ZONES
+            .into_iter()
+            .find(|zone| offset(*zone, 1, 15) == Some(standard) && offset(*zone, 7, 15) == Some(standard));
     }
     let (start, end) = (changes_on(&local.start)?, changes_on(&local.end)?);
     let fits = |zone: &Tz| {
@@ -102,9 +104,12 @@ mod tests {
 
     #[test]
     fn offsets_and_coded_changes_name_a_zone_with_these_clocks() {
-        for (hours, zone) in
-            [(-5, Tz::America__New_York), (-6, Tz::America__Chicago), (-7, Tz::America__Denver), (-8, Tz::America__Los_Angeles)]
-        {
+        for (hours, zone) in [
+            (-5, Tz::America__New_York),
+            (-6, Tz::America__Chicago),
+            (-7, Tz::America__Denver),
+            (-8, Tz::America__Los_Angeles),
+        ] {
             assert_eq!(told(hours * 3600, 3600, "360E2000", "B40E2000"), Some(zone));
         }
         assert_eq!(told(-7 * 3600, 0, "", ""), Some(Tz::America__Phoenix));

@@ -94,7 +94,8 @@ impl Day {
         };
         let known = if letter == 'V' { None } else { Some(letter) };
         let Some(version) = updated(record.get(count + 5).unwrap_or_default()) else {
-            let reason = format!("{:?} is not a moment such as 20260131120000", record.get(count + 5).unwrap_or_default());
+            let reason =
+                format!("{:?} is not a moment such as 20260131120000", record.get(count + 5).unwrap_or_default());
             return Ok(Err(Rejected::new(line, column(record, count + 5), &raw(record), reason)));
         };
         Ok(Ok(Self { version, line, start, fields: record.clone(), count, qualities: vec![known; count] }))

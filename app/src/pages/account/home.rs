@@ -201,8 +201,8 @@ fn reason(at: &AtAccount, now: &Invoice, before: &Invoice) -> Option<String> {
         if more >= Decimal::ZERO { format!("{} more", at.amount(more)) } else { format!("{} less", at.amount(-more)) };
     let than = span_of(before, locale);
     // Where the bill keeps its reasons, they are told here as they are told beneath it.
-    let known = now.explained().into_iter().find(|one| one.from == before.period_from);
-    if let Some(known) = known.map(|known| shares_in_words(&known, |value| at.amount(value))) {
+    let known = now.reasons.explained.iter().find(|one| one.from == before.period_from);
+    if let Some(known) = known.map(|known| shares_in_words(known, |value| at.amount(value))) {
         return Some(if known.is_empty() {
             format!("The same as {than}.")
         } else {

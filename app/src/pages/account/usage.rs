@@ -306,7 +306,7 @@ pub async fn csv(ctx: Ctx, Query(query): Query<UsageQuery>) -> Result<Response, 
 }
 
 fn interval_rows(day: &MeterDay) -> impl Iterator<Item = Vec<String>> + '_ {
-    let zone = day.zone();
+    let zone = day.zone;
     day.values().filter_map(move |(at, wh, flag)| {
         let quality = match flag {
             0 => "actual",

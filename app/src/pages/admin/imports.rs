@@ -46,7 +46,7 @@ impl PageQuery {
 }
 
 fn zone_of(at: &AtClient) -> Tz {
-    at.client.time_zone.parse().unwrap_or(Tz::UTC)
+    at.client.zone()
 }
 
 fn wall(instant: DateTime<Utc>, zone: Tz) -> NaiveDateTime {

@@ -261,6 +261,15 @@ fn clash(other: &Meter) -> AppError {
     FieldErrors::one("serial", text).into()
 }
 
+/// The same when both were written at once: the other one is not known here.
+fn taken(error: eis::db::DbError) -> AppError {
+    if meters::is_taken(&error) {
+        let text = "A meter with this serial and direction was put in service on these days just now. Look at its customer's page: end it there first, or choose other days.";
+        return FieldErrors::one("serial", text).into();
+    }
+    error.into()
+}
+
 /// Adds a meter to a customer.
 #[server(prefix = "/api", endpoint = "create_meter")]
 pub(crate) async fn create_meter(
@@ -279,7 +288,8 @@ pub(crate) async fn create_meter(
             return Err(clash(&other));
         }
         let id = MeterId::fresh();
-        meters::create(&mut tx, organization, at, customer, id, actor.user, &fields).await?;
+        let made = meters::create(&mut tx, organization, at, customer, id, actor.user, &fields).await;
+        made.map_err(|error| taken(error.into()))?;
         let entry = Entry {
             action: "create",
             entity: "meter",
@@ -339,7 +349,7 @@ pub(crate) async fn update_meter(
         if let Some(other) = meters::overlapping(&mut tx, organization, at, &fields, Some(id)).await? {
             return Err(clash(&other));
         }
-        changed(meters::update(&mut tx, at, id, &fields).await?)?;
+        changed(meters::update(&mut tx, at, id, &fields).await.map_err(|error| taken(error.into()))?)?;
         let customer = before.customer_id;
         let entry = Entry {
             action: "update",

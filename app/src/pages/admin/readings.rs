@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
 use eis::access::Permission;
 use eis::audit::{self, Entry};
+use eis::db::DbError;
 use eis::ids::MeterId;
 use eis::meter_readings::{self, MeterReading, NewReading, QUALITIES, Recorded};
 use eis::meters::{self, Meter};
@@ -48,6 +49,7 @@ pub async fn list(
     let (rows, total) = meter_readings::list(&mut tx, &meter, offset, PAGE_ROWS).await?;
     let next = meter_readings::list(&mut tx, &meter, 0, 1).await?.0.pop().map_or(meter.valid_from, |last| last.to_on);
     drop(tx);
+    let periods: Vec<_> = rows.iter().map(MeterReading::periods).collect::<Result<_, _>>().map_err(DbError::from)?;
     let back = format!("{}/customers/{}", at.base(), customer.id);
     let path = format!("{back}/meters/{}/readings", meter.id);
     if rows.is_empty() && offset > 0 {
@@ -71,7 +73,7 @@ pub async fn list(
         let there = (!rows.is_empty()).then(|| {
             view! {
                 <Section title="Readings">
-                    {table(&rows, locale)}
+                    {table(&rows, &periods, locale)}
                     <Pagination summary=summary first=first previous=previous next=later/>
                 </Section>
             }
@@ -99,19 +101,17 @@ fn is_read(meter: &Meter) -> bool {
     meter.kind == "register"
 }
 
-fn table(rows: &[MeterReading], locale: Locale) -> impl IntoView + use<> {
-    let periods = |reading: &MeterReading| NewReading::from(reading.clone()).kwh_by_period;
+fn table(rows: &[MeterReading], periods: &[BTreeMap<String, Decimal>], locale: Locale) -> impl IntoView + use<> {
     // Columns that no reading fills are left out.
-    let by_period = rows.iter().any(|reading| !periods(reading).is_empty());
+    let by_period = periods.iter().any(|shares| !shares.is_empty());
     let demand = rows.iter().any(|reading| reading.peak_kw.is_some());
     let mut table = Rows::new();
-    for reading in rows {
+    for (reading, shares) in rows.iter().zip(periods) {
         let last = reading.to_on.pred_opt().unwrap_or(reading.to_on);
         let who = QUALITIES.iter().find(|(code, _)| *code == reading.quality).map_or("", |(_, label)| *label);
         table.row(|cells| {
             cells.name(&format::date_range(reading.from_on, last, locale)).kwh(reading.kwh, locale);
             if by_period {
-                let shares = periods(reading);
                 let shares = shares.iter().map(|(name, kwh)| format!("{name} {}", format::kwh(*kwh, locale)));
                 cells.text(&shares.collect::<Vec<_>>().join(", "));
             }
@@ -267,7 +267,9 @@ pub(crate) async fn record_reading(
                 return Err(FieldErrors::one("from_on", text).into());
             }
             Recorded::New(id) => (id, audit::created(&reading), false),
-            Recorded::InPlaceOf(id, old) => (id, audit::changed(NewReading::from(*old), &reading), true),
+            Recorded::InPlaceOf(id, old) => {
+                (id, audit::changed(NewReading::try_from(*old).map_err(DbError::from)?, &reading), true)
+            }
         };
         let used = format::kwh(reading.kwh, locale);
         let said = format!("{used} kWh of meter {} for {}", meter.serial, days(reading.from_on, reading.to_on));

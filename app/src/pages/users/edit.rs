@@ -162,13 +162,13 @@ fn label(row: &OrganizationUser) -> &'static str {
 
 /// The zone in which the last day of an assignment ends: its client's, or the organization's.
 async fn zone_of(tx: &mut Tenant, row: &OrganizationUser, actor: &eis::access::Actor) -> Result<Tz, AppError> {
-    let name = if let (Some(client), Some(_)) = (row.client_id, actor.at) {
-        clients::find(tx, actor.open_organization()?, client).await?.map(|client| client.time_zone)
+    let zone = if let (Some(client), Some(_)) = (row.client_id, actor.at) {
+        clients::find(tx, actor.open_organization()?, client).await?.map(|client| client.zone())
     } else {
         let open = actor.organization.as_ref().map(|open| open.id).ok_or(AppError::Forbidden)?;
-        organizations::find(tx, open).await?.map(|organization| organization.time_zone)
+        organizations::find(tx, open).await?.map(|organization| organization.zone.0)
     };
-    Ok(name.and_then(|name| name.parse().ok()).unwrap_or(Tz::UTC))
+    zone.ok_or(AppError::NotFound)
 }
 
 /// Takes a role back, from now on.

@@ -91,7 +91,8 @@ impl Bars {
 
 /// The hours of a day as bars.
 pub fn by_hour(hours: &BTreeMap<DateTime<Utc>, Total>, day: &[MeterDay], name: &str, locale: Locale) -> AnyView {
-    let zone = day.iter().map(MeterDay::zone).next().unwrap_or(Tz::UTC);
+    // Without a day there is no hour to name.
+    let zone = day.first().map_or(Tz::UTC, |day| day.zone);
     let clock = |at: &DateTime<Utc>| at.with_timezone(&zone);
     // The hour that comes twice when clocks go back is told apart by its offset.
     let names = hours.keys().map(|at| clock(at).format("%H:%M (UTC%:z)").to_string());

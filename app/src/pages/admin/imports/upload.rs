@@ -235,8 +235,7 @@ async fn import(ctx: &Ctx, at: &AtClient, body: Multipart) -> Result<ImportResul
         let text = if sent.empty { "This file is empty. Choose the file with the values." } else { "Choose a file." };
         return Err(refused("file", text.into(), sent));
     };
-    let zone = at.client.time_zone.parse().unwrap_or(Tz::UTC);
-    let hints = match sent.told.hints(zone) {
+    let hints = match sent.told.hints(at.client.zone()) {
         Ok(hints) => hints,
         Err(errors) => return Err(Refusal::Form(Box::new(sent), errors)),
     };

@@ -334,6 +334,7 @@ pub(super) mod tests {
             payment_terms_days: 14,
             status: "active".into(),
             tariff_comparison: false,
+            zone: eis::clients::ClientZone(Tz::America__New_York),
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
-use chrono_tz::Tz;
 use eis::access::Permission;
 use eis::clients::{self, Client};
 use eis::tariff_document::{self, PriceCell, TariffDocument};
@@ -78,7 +77,7 @@ fn choose(typed: &Typed, path: String, client: String, context: String) -> impl 
 
 /// What a new tariff of a kind begins with: the client's currency, zone and tax, prices still to be typed.
 pub(super) fn starter(kind: &str, client: &Client) -> TariffDocument {
-    let zone = client.time_zone.parse().unwrap_or(Tz::UTC);
+    let zone = client.zone();
     let (currency, none) = (client.currency.as_str(), Decimal::ZERO);
     let steps = [(Some(Decimal::from(500)), none), (None, none)];
     let mut weekday = [0_u8; 24];
@@ -124,7 +123,7 @@ pub(crate) async fn read_tariff(client: String, #[server(flatten)] form: TextFor
         let tx = ctx.read(&actor).await?;
         let client = clients::find(&tx, organization, at).await?.ok_or(AppError::Forbidden)?;
         drop(tx);
-        let zone = client.time_zone.parse().unwrap_or(Tz::UTC);
+        let zone = client.zone();
         let document = tariff_document::read(&form.json, zone).map_err(|faults| {
             FieldErrors(faults.iter().map(|fault| ("json".to_owned(), fault.to_string())).collect())
         })?;

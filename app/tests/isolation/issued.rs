@@ -1,0 +1,215 @@
+//! Attack 79: what was issued, paid, counted or rated, changed with raw SQL in a client admin's own context. Each refusal
+//! stands beside what the rightful command does with the same tables.
+
+use crate::support::database::Case;
+use crate::support::sql::Sql;
+use crate::support::world::{Who, client, organization};
+
+const ME: Who = Who::Client(1, 1);
+/// SQLSTATE: a check refused it.
+const CHECK: &str = "23514";
+const ISSUED: &str = "number = 1";
+const DRAFT: &str = "status = 'draft' AND account_number = 'A-1'";
+
+/// A line added to an invoice.
+fn line(invoice: &str, issued: bool) -> String {
+    format!(
+        "INSERT INTO invoice_lines (organization_id, client_id, invoice_id, position, customer_id, issued, kind, description, quantity, unit, price, amount)
+         SELECT organization_id, client_id, id, 9, customer_id, {issued}, 'fixed', 'Extra', 1, 'each', 1, 1 FROM invoices WHERE {invoice}"
+    )
+}
+
+/// An invoice made of the first customer's of September, with more columns and their values.
+fn invoice(columns: &str, values: &str) -> String {
+    format!(
+        "INSERT INTO invoices (organization_id, client_id, id, customer_id, customer_name, account_number, period_from, period_to, currency,
+             kwh, net, tax, total{columns})
+         SELECT organization_id, client_id, '00000000-0000-7000-8000-000000000009', customer_id, customer_name, account_number, period_from,
+             period_to, currency, -kwh, -net, -tax, -total{values} FROM invoices WHERE {ISSUED}"
+    )
+}
+
+/// The draft of October issued with these values.
+fn issue(status: &str, series: &str, number: i64) -> String {
+    format!(
+        "UPDATE invoices SET status = '{status}', paid = CASE '{status}' WHEN 'issued' THEN 0 ELSE total END, series = '{series}',
+             number = {number}, issued_on = '2026-11-02', due_on = '2026-11-16' WHERE {DRAFT}"
+    )
+}
+
+/// A payment of the first customer, and what it pays of an invoice.
+fn paying(amount: &str, currency: &str, method: &str, of: &str, share: &str) -> String {
+    let id = "'00000000-0000-7000-8000-000000000001'";
+    format!(
+        "INSERT INTO payments (organization_id, client_id, id, customer_id, received_on, amount, currency, method)
+         SELECT organization_id, client_id, {id}, customer_id, '2026-11-01', {amount}, '{currency}', '{method}' FROM invoices WHERE {ISSUED};
+         INSERT INTO allocations (organization_id, client_id, payment_id, invoice_id, customer_id, amount)
+         SELECT organization_id, client_id, {id}, id, customer_id, {share} FROM invoices WHERE {of}"
+    )
+}
+
+fn block(version: &str) -> String {
+    format!(
+        "INSERT INTO tariff_blocks (organization_id, client_id, tariff_rate_id, position, price)
+         SELECT organization_id, client_id, id, 9, 1 FROM tariff_rates WHERE {version}"
+    )
+}
+
+fn counter(series: &str, last: i64) -> String {
+    let (organization, client) = (organization(1), client(1, 1));
+    format!(
+        "INSERT INTO invoice_counters (organization_id, client_id, series, last_number) VALUES ('{organization}', '{client}', '{series}', {last})"
+    )
+}
+
+/// Each is refused by a check, and done by nobody else's rule.
+async fn all_refused(app: &Sql, attacks: &[(&str, String)]) {
+    for (what, sql) in attacks {
+        for who in [ME, Who::Admin(1)] {
+            let refused = app.as_who(who, sql).await;
+            assert_eq!(refused.map_err(|refusal| refusal.code), Err(CHECK.to_owned()), "{what} as {who:?}");
+        }
+    }
+}
+
+/// What a statement reads after others, all taken back.
+async fn after(app: &Sql, sql: &str, read: &str) -> String {
+    app.enter(ME).await;
+    app.must(sql).await;
+    let read = app.value(read).await;
+    app.leave().await;
+    read
+}
+
+#[tokio::test]
+async fn attack_79_an_issued_invoice_and_its_lines_changed_in_one_s_own_client() {
+    let case = Case::world().await;
+    let app = case.app().await;
+    let taken = "UPDATE invoices SET status = 'draft', number = NULL, issued_on = NULL, due_on = NULL, paid = 0 WHERE number = 1";
+    all_refused(
+        &app,
+        &[
+            ("a new line", line(ISSUED, false)),
+            ("a new line that says it is issued", line(ISSUED, true)),
+            ("a line of a draft that says it is issued", line(DRAFT, true)),
+            ("a draft's line moved to it", format!("UPDATE invoice_lines SET issued = true, position = 9, invoice_id = (SELECT id FROM invoices WHERE {ISSUED} LIMIT 1) WHERE NOT issued")),
+            ("a line changed", "UPDATE invoice_lines SET amount = 0 WHERE issued".into()),
+            ("a line gone", "DELETE FROM invoice_lines WHERE issued".into()),
+            ("its carry-over", format!("UPDATE invoices SET carried_credit = 10 WHERE {ISSUED}")),
+            ("its metadata", format!("UPDATE invoices SET metadata = '{{\"a\": 1}}' WHERE {ISSUED}")),
+            ("its total", format!("UPDATE invoices SET net = 1, tax = 0, total = 1 WHERE {ISSUED}")),
+            ("a draft again", taken.into()),
+            ("gone", format!("DELETE FROM invoices WHERE {ISSUED}")),
+        ],
+    )
+    .await;
+    // The positive control: a draft takes the same.
+    let draft = format!(
+        "{}; UPDATE invoices SET carried_credit = 10, metadata = '{{\"a\": 1}}' WHERE {DRAFT}",
+        line(DRAFT, false)
+    );
+    let read = format!(
+        "SELECT carried_credit || ' ' || (SELECT count(*) FROM invoice_lines l WHERE l.invoice_id = i.id) FROM invoices i WHERE {DRAFT}"
+    );
+    assert_eq!(after(&app, &draft, &read).await, "10.00 2");
+}
+
+#[tokio::test]
+async fn attack_79_an_invoice_issued_otherwise_than_by_its_counter() {
+    let case = Case::world().await;
+    let app = case.app().await;
+    let issued = invoice(
+        ", kind, status, series, number, issued_on, due_on, paid",
+        ", 'invoice', 'paid', 'INV', 3, '2026-11-02', '2026-11-16', -total",
+    );
+    all_refused(
+        &app,
+        &[
+            ("inserted as issued", issued),
+            ("a number left out", issue("issued", "INV", 4)),
+            ("a number given already", issue("issued", "INV", 2)),
+            ("a series of one's own", format!("{}; {}", counter("OWN", 0), issue("issued", "OWN", 1))),
+            ("a counter that is not there", issue("issued", "NONE", 1)),
+            ("issued as paid", issue("paid", "INV", 3)),
+            ("issued as credited", issue("credited", "INV", 3)),
+            ("a counter moved on", "UPDATE invoice_counters SET last_number = last_number + 1".into()),
+            ("a counter moved back", "UPDATE invoice_counters SET last_number = last_number - 1".into()),
+            ("a counter that begins later", counter("LATE", 5)),
+        ],
+    )
+    .await;
+    // The positive control: the next number, and with it the counter, the printed number and the lines.
+    let read = "SELECT concat_ws(' ', label, status, (SELECT last_number FROM invoice_counters),
+        (SELECT bool_and(l.issued) FROM invoice_lines l WHERE l.invoice_id = i.id)) FROM invoices i WHERE number = 3";
+    assert_eq!(after(&app, &issue("issued", "INV", 3), read).await, "INV-2026-000003 issued 3 t");
+}
+
+#[tokio::test]
+async fn attack_79_what_was_paid_said_without_money() {
+    let case = Case::world().await;
+    let app = case.app().await;
+    all_refused(
+        &app,
+        &[
+            ("paid beyond the total", format!("UPDATE invoices SET paid = 1000 WHERE {ISSUED}")),
+            ("paid without an allocation", format!("UPDATE invoices SET paid = total, status = 'paid' WHERE {ISSUED}")),
+            ("unpaid", format!("UPDATE invoices SET paid = 0, status = 'issued' WHERE {ISSUED}")),
+            ("credited without a note", format!("UPDATE invoices SET status = 'credited' WHERE {ISSUED}")),
+            ("more than the payment", paying("5", "EUR", "cash", ISSUED, "6")),
+            ("more than the invoice", paying("50", "EUR", "cash", ISSUED, "14")),
+            ("another currency", paying("5", "USD", "cash", ISSUED, "5")),
+            ("a draft paid", paying("5", "EUR", "cash", DRAFT, "5")),
+            ("credit from nowhere", paying("5", "EUR", "credit", ISSUED, "5")),
+        ],
+    )
+    .await;
+    // The positive controls: a payment pays, and an issued credit note of the whole amount credits.
+    let read = format!("SELECT status || ' ' || paid FROM invoices WHERE {ISSUED} AND series = 'INV'");
+    assert_eq!(after(&app, &paying("50", "EUR", "cash", ISSUED, "13.99"), &read).await, "paid 23.99");
+    let note = invoice(", kind, corrects_id", ", 'credit_note', id");
+    let credited = format!(
+        "{note}; {}; UPDATE invoices SET status = 'paid', paid = total, series = 'CN', number = 1, issued_on = '2026-11-02',
+             due_on = '2026-11-02' WHERE kind = 'credit_note';
+         UPDATE invoices SET status = 'credited' WHERE {ISSUED} AND series = 'INV'",
+        counter("CN", 0)
+    );
+    assert_eq!(after(&app, &credited, &read).await, "credited 10.00");
+}
+
+#[tokio::test]
+async fn attack_79_a_tariff_version_that_rated_changed_in_one_s_own_client() {
+    let case = Case::world().await;
+    let app = case.app().await;
+    let (rated, active) = ("code = 'HOME' AND version = 1", "code = 'SAVER' AND version = 1");
+    let (organization, client) = (organization(1), client(1, 1));
+    let inserted = format!(
+        "INSERT INTO tariff_rates (organization_id, client_id, id, code, version, name, kind, currency, document, effective_from, status)
+         VALUES ('{organization}', '{client}', gen_random_uuid(), 'NEW', 1, 'New', 'flat', 'EUR', '{{}}', '2026-01-01', 'active')"
+    );
+    all_refused(
+        &app,
+        &[
+            ("a block added", block(rated)),
+            ("a block added to an active one", block(active)),
+            ("a block gone", "DELETE FROM tariff_blocks WHERE position = 1".into()),
+            ("its document", format!("UPDATE tariff_rates SET document = '{{}}' WHERE {active}")),
+            ("its first day", format!("UPDATE tariff_rates SET effective_from = '2023-01-01' WHERE {rated}")),
+            ("a draft again", format!("UPDATE tariff_rates SET status = 'draft' WHERE {rated}")),
+            ("not rated", format!("UPDATE tariff_rates SET rated = false WHERE {rated}")),
+            ("inserted as active", inserted),
+        ],
+    )
+    .await;
+    // The positive control: a draft takes blocks and a document, and is activated after the one before has ended.
+    let draft = "code = 'HOME' AND version = 2";
+    let changed = format!(
+        "{}; DELETE FROM tariff_blocks WHERE position = 9; UPDATE tariff_rates SET name = 'New' WHERE {draft};
+         UPDATE tariff_rates SET status = 'retired', effective_to = '2026-01-01' WHERE {rated};
+         UPDATE tariff_rates SET status = 'active' WHERE {draft}",
+        block(draft)
+    );
+    assert_eq!(
+        after(&app, &changed, &format!("SELECT status || ' ' || name FROM tariff_rates WHERE {draft}")).await,
+        "active New"
+    );
+}
