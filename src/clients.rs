@@ -1,12 +1,13 @@
 //! Clients: the energy companies of an organization.
 
-use chrono::{NaiveDate, Utc};
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
 
+use crate::clock;
 use crate::db::here;
 use crate::db::schema::{clients, invoices, payments, tariff_rates};
 use crate::ids::{ClientId, OrganizationId, UserId};
@@ -77,16 +78,12 @@ impl ClientFace {
     /// Today where the client is.
     #[must_use]
     pub fn today(&self) -> NaiveDate {
-        today(self.zone())
+        clock::today(self.zone())
     }
 }
 
 fn zone(name: &str) -> Tz {
     name.parse().unwrap_or(Tz::UTC)
-}
-
-fn today(zone: Tz) -> NaiveDate {
-    Utc::now().with_timezone(&zone).date_naive()
 }
 
 impl Client {
@@ -99,7 +96,7 @@ impl Client {
     /// Today where the client is.
     #[must_use]
     pub fn today(&self) -> NaiveDate {
-        today(self.zone())
+        clock::today(self.zone())
     }
 }
 

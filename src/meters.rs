@@ -9,6 +9,7 @@ use chrono_tz::Tz;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
+use crate::clock;
 use crate::db::here;
 use crate::db::schema::meters;
 use crate::ids::{ClientId, CustomerId, MeterId, OrganizationId, UserId};
@@ -52,6 +53,12 @@ impl Meter {
     #[must_use]
     pub fn zone(&self) -> Tz {
         self.time_zone.parse().unwrap_or(Tz::UTC)
+    }
+
+    /// Today where the meter is.
+    #[must_use]
+    pub fn today(&self) -> NaiveDate {
+        clock::today(self.zone())
     }
 
     /// Which way it counts.
