@@ -56,6 +56,8 @@ pub fn local_day(zone: Tz, instant: DateTime<Utc>) -> NaiveDate {
 
 #[cfg(test)]
 mod tests {
+    use std::path::{Path, PathBuf};
+
     use super::*;
 
     fn at(moment: &str) -> Clock {
@@ -74,6 +76,43 @@ mod tests {
         let moment = at("2026-11-01T00:30:00Z");
         assert_eq!(moment.run(async { today(Tz::America__Denver) }).await.to_string(), "2026-10-31");
         assert_eq!(moment.run(async { today(Tz::Pacific__Apia) }).await.to_string(), "2026-11-01");
+    }
+
+    /// Every text of SQL and Rust below a folder.
+    fn texts(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                texts(&path, found);
+            } else if path.extension().is_some_and(|end| end == "sql" || end == "rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                found.push((path, text));
+            }
+        }
+    }
+
+    #[test]
+    fn no_statement_takes_the_day_of_the_database_s_zone() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut found = vec![];
+        for folder in ["migrations", "src", "app/src"] {
+            texts(&root.join(folder), &mut found);
+        }
+        assert!(found.len() > 100, "the positive control");
+        for (path, text) in found {
+            let text: String = text.to_lowercase().split_whitespace().collect();
+            let day = [
+                "current_date",
+                "now()::date",
+                "current_timestamp::date",
+                "localtimestamp",
+                "'today'::",
+                "date(now())",
+            ];
+            // This file names them.
+            let asks = day.iter().find(|way| text.contains(**way) && !path.ends_with("src/clock.rs"));
+            assert_eq!(asks, None, "{}: say in which zone: (now() AT TIME ZONE zone)::date", path.display());
+        }
     }
 
     #[tokio::test]

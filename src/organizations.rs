@@ -143,10 +143,8 @@ impl ClientOverview {
 /// # Errors
 /// When the database fails.
 pub async fn overview(conn: &mut AsyncPgConnection) -> QueryResult<Vec<ClientOverview>> {
-    let mut rows: Vec<ClientOverview> = sql_query(include_str!("organizations/overview.sql"))
-        .bind::<Timestamptz, _>(clock::now())
-        .load(conn)
-        .await?;
+    let mut rows: Vec<ClientOverview> =
+        sql_query(include_str!("organizations/overview.sql")).bind::<Timestamptz, _>(clock::now()).load(conn).await?;
     rows.sort_by(|a, b| b.attention().cmp(&a.attention()).then_with(|| a.name.cmp(&b.name)));
     Ok(rows)
 }

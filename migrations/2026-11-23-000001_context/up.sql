@@ -10,6 +10,12 @@
 -- Anyone may write a setting; only eis_gate can compute the mac, and it binds the context to this
 -- backend and this transaction, so that a copied one is worth nothing (docs: ARCHITECTURE.md, "Isolation").
 
+-- Operators that exclusion constraints compare ids and texts with; a trusted extension, so that the owner may make it.
+CREATE SCHEMA extensions;
+COMMENT ON SCHEMA extensions IS 'Extensions of PostgreSQL, nothing of ours.';
+REVOKE ALL ON SCHEMA extensions FROM PUBLIC;
+CREATE EXTENSION btree_gist WITH SCHEMA extensions;
+
 CREATE SCHEMA private;
 COMMENT ON SCHEMA private IS 'What no login may read: signing keys and the machinery of the tenant context.';
 REVOKE ALL ON SCHEMA private FROM PUBLIC;

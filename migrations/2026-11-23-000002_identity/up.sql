@@ -1,8 +1,5 @@
 -- Organizations, users, who may do what, sessions, and the audit log.
 
--- Lets ids stand in the constraints that keep spans of time apart; a trusted extension, which its database's owner may make.
-CREATE EXTENSION IF NOT EXISTS btree_gist SCHEMA private;
-
 CREATE TABLE public.organizations (
     id            uuid PRIMARY KEY,
     slug          text NOT NULL UNIQUE CHECK (slug ~ '^[a-z0-9][a-z0-9-]{1,62}$'),

@@ -18,6 +18,7 @@ mod payments;
 mod readings;
 mod rounding;
 mod stale;
+mod today;
 
 use support::database::Case;
 use support::http::{Answer, Browser};

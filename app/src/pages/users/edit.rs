@@ -54,9 +54,13 @@ async fn others(tx: &mut Tenant, row: &OrganizationUser) -> Result<Vec<Organizat
 
 /// What still gives a person access when a role is taken back, in sentences.
 fn what_stays(others: &[OrganizationUser], at_client: bool) -> String {
-    let named: Vec<String> = others.iter().map(|row| format!("{} ({})", label(row), place_of(row, at_client))).collect();
+    let named: Vec<String> =
+        others.iter().map(|row| format!("{} ({})", label(row), place_of(row, at_client))).collect();
     let stays = if named.is_empty() {
-        format!("No other role {} gives this person access.", if at_client { "at this client" } else { "in the organisation" })
+        format!(
+            "No other role {} gives this person access.",
+            if at_client { "at this client" } else { "in the organisation" }
+        )
     } else {
         format!("Access stays by: {}.", named.join("; "))
     };
@@ -161,10 +165,7 @@ pub(crate) async fn change_role(
             entity_id: Some(row.assignment_id.0),
             customer: row.customer_id,
             summary: format!("Changed until when {} ({}) is {}", row.name, row.email, label(&row)),
-            details: audit::changed(
-                json!({ "last_day": row.last_day }),
-                json!({ "last_day": day }),
-            ),
+            details: audit::changed(json!({ "last_day": row.last_day }), json!({ "last_day": day })),
         };
         audit::record(&mut tx, &about(&actor, row.client_id), entry).await?;
         tx.commit().await?;
