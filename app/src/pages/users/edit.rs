@@ -90,7 +90,7 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: Tenant, id: &str) -> Result<Respon
     let title = format!("{}, {role}", row.name);
     let html = page(&ctx, &scope.actor, place, title.clone(), move || {
         let until = row.last_day;
-        let hint = format!("The role ends with this day in {}. Leave empty for no end. The person signs in again after a change.", row.time_zone);
+        let hint = format!("The role ends with this day in {}. Leave empty for no end. The person signs in again after a change; open invitations for the role stop working when it gets a last day.", row.time_zone);
         let rows = vec![
             SummaryRow::new("E-mail address", row.email.clone()),
             SummaryRow::new("Client", row.client_name.unwrap_or_default()),
