@@ -646,11 +646,12 @@ CREATE FUNCTION private.keep_an_energy_admin(a public.role_assignments, ends tim
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF a.role <> 'energy_admin' OR ends IS NULL THEN RETURN; END IF;
-    -- Locked, so that two who are ended at once do not each count on the other.
+    -- Locked, so that two who are ended at once do not each count on the other. What ended while this waited may have ended
+    -- after this transaction began: the clock is asked, not now().
     PERFORM 1 FROM public.role_assignments x WHERE x.organization_id = a.organization_id AND x.role = 'energy_admin' ORDER BY x.id FOR UPDATE;
     PERFORM 1 FROM public.role_assignments x JOIN public.users u ON u.id = x.user_id AND u.status = 'active'
     WHERE x.organization_id = a.organization_id AND x.role = 'energy_admin' AND x.user_id <> a.user_id
-      AND x.valid_from <= now() AND (x.valid_to IS NULL OR x.valid_to > now() AND x.valid_to >= ends);
+      AND x.valid_from <= now() AND (x.valid_to IS NULL OR x.valid_to > clock_timestamp() AND x.valid_to >= ends);
     IF NOT FOUND THEN
         RAISE EXCEPTION 'the organization would have no energy admin' USING ERRCODE = 'raise_exception', CONSTRAINT = 'last_energy_admin';
     END IF;
