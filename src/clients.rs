@@ -1,12 +1,13 @@
 //! Clients: the energy companies of an organization.
 
-use chrono::{NaiveDate, Utc};
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
 
+use crate::clock;
 use crate::db::here;
 use crate::db::schema::{clients, invoices, payments, tariff_rates};
 use crate::db::zone_of_row;
@@ -84,7 +85,7 @@ impl ClientFace {
     /// Today where the client is.
     #[must_use]
     pub fn today(&self) -> NaiveDate {
-        today(self.zone())
+        clock::today(self.zone())
     }
 }
 
@@ -97,10 +98,6 @@ zone_of_row!(
     ClientId
 );
 
-fn today(zone: Tz) -> NaiveDate {
-    Utc::now().with_timezone(&zone).date_naive()
-}
-
 impl Client {
     /// The zone whose days and midnights count here.
     #[must_use]
@@ -111,7 +108,7 @@ impl Client {
     /// Today where the client is.
     #[must_use]
     pub fn today(&self) -> NaiveDate {
-        today(self.zone())
+        clock::today(self.zone())
     }
 }
 

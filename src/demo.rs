@@ -29,6 +29,7 @@ use uuid::Uuid;
 
 use crate::billing::{self, Desk};
 use crate::clients;
+use crate::clock;
 use crate::db::schema::organizations;
 use crate::db::{DbError, owner::Owner};
 use crate::ids::{ClientId, OrganizationId};
@@ -73,6 +74,13 @@ impl From<CreateError> for DemoError {
     fn from(error: CreateError) -> Self {
         Self::Plan(error.to_string())
     }
+}
+
+/// The day that has begun at every client of the demo: nothing in it happens tomorrow.
+#[must_use]
+pub fn today() -> NaiveDate {
+    let zones = cast::GROUPS.iter().flat_map(|group| group.clients).map(|client| client.zone);
+    zones.map(clock::today).fold(clock::today(chrono_tz::Tz::UTC), NaiveDate::min)
 }
 
 /// Loads the demo of a day unless one is there; then nothing changes and the day of the first call holds.

@@ -5,6 +5,7 @@ pub mod account;
 pub mod audit;
 pub mod billing;
 pub mod clients;
+pub mod clock;
 pub mod customers;
 pub mod db;
 pub mod demo;

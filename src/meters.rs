@@ -9,6 +9,7 @@ use chrono_tz::Tz;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
+use crate::clock;
 use crate::db::schema::{clients, meters};
 use crate::db::zone_of_row;
 use crate::db::{DbError, here};
@@ -65,6 +66,12 @@ impl Meter {
     #[must_use]
     pub fn zone(&self) -> Tz {
         self.zone.0
+    }
+
+    /// Today where the meter is.
+    #[must_use]
+    pub fn today(&self) -> NaiveDate {
+        clock::today(self.zone())
     }
 
     /// Which way it counts: the table's CHECK knows the two.

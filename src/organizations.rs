@@ -9,6 +9,7 @@ use diesel::sql_types::{Array, BigInt, Date, Integer, Nullable, Numeric, Text, T
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
 
+use crate::clock;
 use crate::db::schema::organizations;
 use crate::db::zone_of_row;
 use crate::ids::{BillingPeriodId, ClientId, OrganizationId};
@@ -148,12 +149,13 @@ impl ClientOverview {
 }
 
 /// Each client of the organization that is open, those with most to do first. Every figure is read from a
-/// kept count or a partial index; none grows with the invoices issued.
+/// kept count or a partial index; none grows with the invoices issued. What is overdue is so by each client's own day.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn overview(conn: &mut AsyncPgConnection) -> QueryResult<Vec<ClientOverview>> {
-    let mut rows: Vec<ClientOverview> = sql_query(include_str!("organizations/overview.sql")).load(conn).await?;
+    let mut rows: Vec<ClientOverview> =
+        sql_query(include_str!("organizations/overview.sql")).bind::<Timestamptz, _>(clock::now()).load(conn).await?;
     rows.sort_by(|a, b| b.attention().cmp(&a.attention()).then_with(|| a.name.cmp(&b.name)));
     Ok(rows)
 }

@@ -2,12 +2,14 @@
 
 pub mod create;
 
-use chrono::{DateTime, Utc};
-use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::sql_types::{BigInt, Binary, Bool, Date, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryResult, QueryableByName, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use crate::access::SessionSecret;
+use crate::clock;
+use crate::db::DbError;
 use crate::ids::{AssignmentId, ClientId, CustomerId, InvitationId, SessionId, UserId};
 
 /// An assignment of the user of this context.
@@ -170,9 +172,26 @@ pub struct OrganizationUser {
     /// Since when.
     #[diesel(sql_type = Timestamptz)]
     pub valid_from: DateTime<Utc>,
-    /// Until when.
+    /// Until when, as a moment: the end of its last day, or when it was taken back.
     #[diesel(sql_type = Nullable<Timestamptz>)]
     pub valid_to: Option<DateTime<Utc>>,
+    /// The first day on which it held, in its zone.
+    #[diesel(sql_type = Date)]
+    pub since: NaiveDate,
+    /// The last day on which it holds, in its zone; `None`: no end.
+    #[diesel(sql_type = Nullable<Date>)]
+    pub last_day: Option<NaiveDate>,
+    /// The zone of its days: its client's, or the organization's. IANA.
+    #[diesel(sql_type = Text)]
+    pub time_zone: String,
+}
+
+impl OrganizationUser {
+    /// Whether it has ended.
+    #[must_use]
+    pub fn ended(&self) -> bool {
+        self.valid_to.is_some_and(|to| to <= clock::now())
+    }
 }
 
 /// Which users to list; empty: all.
@@ -231,6 +250,21 @@ pub async fn find(conn: &mut AsyncPgConnection, id: AssignmentId) -> QueryResult
         .optional()
 }
 
+/// The roles that a user holds now, of those that the context sees, the widest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn held_by(conn: &mut AsyncPgConnection, user: UserId) -> QueryResult<Vec<OrganizationUser>> {
+    sql_query(
+        "SELECT u.* FROM public.organization_users() u
+         WHERE u.user_id = $1 AND u.valid_from <= now() AND (u.valid_to IS NULL OR u.valid_to > now())
+         ORDER BY u.customer_id IS NOT NULL, u.client_id IS NOT NULL, u.client_name, u.customer_name, u.assignment_id",
+    )
+    .bind::<SqlUuid, _>(user)
+    .load(conn)
+    .await
+}
+
 /// An invitation that is open.
 #[derive(Debug, Clone, QueryableByName)]
 pub struct OpenInvitation {
@@ -252,9 +286,9 @@ pub struct OpenInvitation {
     /// For which customer.
     #[diesel(sql_type = Nullable<SqlUuid>)]
     pub customer_id: Option<CustomerId>,
-    /// Until when the link works.
-    #[diesel(sql_type = Timestamptz)]
-    pub expires_at: DateTime<Utc>,
+    /// The last day on which the link works, where the client is, or the organization.
+    #[diesel(sql_type = Date)]
+    pub last_day: NaiveDate,
 }
 
 /// Invitations that were neither accepted nor revoked and have not run out.
@@ -263,8 +297,12 @@ pub struct OpenInvitation {
 /// When the database fails.
 pub async fn open_invitations(conn: &mut AsyncPgConnection) -> QueryResult<Vec<OpenInvitation>> {
     sql_query(
-        "SELECT id, email, name, role, client_id, customer_id, expires_at FROM public.invitations
-         WHERE accepted_at IS NULL AND revoked_at IS NULL AND expires_at > now() ORDER BY created_at DESC LIMIT 200",
+        "SELECT i.id, i.email, i.name, i.role, i.client_id, i.customer_id,
+            ((i.expires_at - interval '1 microsecond') AT TIME ZONE coalesce(c.time_zone, g.time_zone))::date AS last_day
+         FROM public.invitations i
+         JOIN public.organizations g ON g.id = i.organization_id
+         LEFT JOIN public.clients c ON (c.organization_id, c.id) = (i.organization_id, i.client_id)
+         WHERE i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > now() ORDER BY i.created_at DESC LIMIT 200",
     )
     .load(conn)
     .await
@@ -291,7 +329,7 @@ struct Bytes {
     value: Vec<u8>,
 }
 
-/// Days that an invitation's link works.
+/// Days that an invitation's link works after the one on which it is made.
 pub const INVITATION_DAYS: i32 = 14;
 
 /// Makes an invitation; its token, shown once. The database refuses a role that the actor may not grant.
@@ -328,20 +366,50 @@ pub async fn revoke_invitation(conn: &mut AsyncPgConnection, id: InvitationId) -
     Ok(flag.value)
 }
 
-/// Ends an assignment at a moment, or gives it no end; a moment gone by ends it now. False when it is not in
-/// force, one's own, or not the actor's to revoke. The person's sessions under it end, and they sign in anew.
+/// Why the end of a role cannot be changed.
+#[derive(Debug, thiserror::Error)]
+pub enum EndError {
+    /// The organization would be without an energy admin from then on.
+    #[error("the organization would have no energy admin")]
+    LastEnergyAdmin,
+    /// The database.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+impl From<diesel::result::Error> for EndError {
+    fn from(error: diesel::result::Error) -> Self {
+        let error = DbError::from(error);
+        if error.violates("last_energy_admin") { Self::LastEnergyAdmin } else { Self::Db(error) }
+    }
+}
+
+/// Sets the last day of a right, in its own zone, or gives it no end. Links that would give it again stop working. False
+/// when it is not in force, one's own, or not the actor's to change. The person's sessions under it end, and they sign in
+/// anew.
 ///
 /// # Errors
-/// When the database fails.
+/// [`EndError::LastEnergyAdmin`], or when the database fails.
 pub async fn end_assignment(
     conn: &mut AsyncPgConnection,
     id: AssignmentId,
-    ends: Option<DateTime<Utc>>,
-) -> QueryResult<bool> {
+    last_day: Option<NaiveDate>,
+) -> Result<bool, EndError> {
     let flag: Flag = sql_query("SELECT public.end_assignment($1, $2) AS value")
         .bind::<SqlUuid, _>(id)
-        .bind::<Nullable<Timestamptz>, _>(ends)
+        .bind::<Nullable<Date>, _>(last_day)
         .get_result(conn)
         .await?;
+    Ok(flag.value)
+}
+
+/// Takes a right back, from now on: every assignment of it, and every link that would give it again. False as for
+/// [`end_assignment`].
+///
+/// # Errors
+/// As [`end_assignment`].
+pub async fn revoke_assignment(conn: &mut AsyncPgConnection, id: AssignmentId) -> Result<bool, EndError> {
+    let flag: Flag =
+        sql_query("SELECT public.revoke_assignment($1) AS value").bind::<SqlUuid, _>(id).get_result(conn).await?;
     Ok(flag.value)
 }

@@ -21,6 +21,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum_login::AuthManagerLayerBuilder;
+use eis::clock::Clock;
 use eis::db::Db;
 use eis::db::connect::{Connected, Login};
 use eis::db::proof::Monitor;
@@ -84,7 +85,11 @@ pub fn state(connected: &Connected, args: &ServeArgs) -> Result<AppState, String
     let db = Db::new(&connected.url(Login::App), args.db_connections).map_err(|e| e.to_string())?;
     let public_url = args.public_url.as_ref().map(|url| url.trim_end_matches('/').to_owned());
     let monitor = Monitor::new(connected.url(Login::Monitor));
-    Ok(AppState { db, monitor, options: Arc::new(Options { public_url, trust_proxy: args.trust_proxy }) })
+    Ok(AppState {
+        db,
+        monitor,
+        options: Arc::new(Options { public_url, trust_proxy: args.trust_proxy, clock: Clock::System }),
+    })
 }
 
 /// Serves until SIGTERM or Ctrl-C; requests in flight finish, background work is put down.

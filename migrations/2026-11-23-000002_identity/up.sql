@@ -94,11 +94,20 @@ CREATE TABLE public.role_assignments (
     administrator   boolean NOT NULL DEFAULT false CHECK (NOT administrator OR role = 'eis_staff'),
     valid_from      timestamptz NOT NULL DEFAULT now(),
     valid_to        timestamptz,
+    last_day        date CHECK (isfinite(last_day)),
     granted_by      uuid,
     created_at      timestamptz NOT NULL DEFAULT now(),
     created_by      uuid,
     updated_at      timestamptz NOT NULL DEFAULT now(),
     FOREIGN KEY (organization_id, client_id) REFERENCES public.clients (organization_id, id),
+    CHECK (last_day IS NULL OR valid_to IS NOT NULL),
+    -- One right is held once at a time, so that taking it back leaves none of it.
+    CONSTRAINT role_assignments_held_once EXCLUDE USING gist (
+        user_id WITH =, role WITH =,
+        coalesce(organization_id, '00000000-0000-0000-0000-000000000000') WITH =,
+        coalesce(client_id, '00000000-0000-0000-0000-000000000000') WITH =,
+        coalesce(customer_id, '00000000-0000-0000-0000-000000000000') WITH =,
+        tstzrange(valid_from, valid_to) WITH &&),
     CHECK (CASE role
         WHEN 'eis_staff' THEN organization_id IS NULL AND client_id IS NULL AND customer_id IS NULL
         WHEN 'energy_admin' THEN organization_id IS NOT NULL AND client_id IS NULL AND customer_id IS NULL
@@ -111,6 +120,8 @@ COMMENT ON TABLE public.role_assignments IS
     'Who may act as what, for whom, from when to when. EIS staff belong to no organization; every other role does.';
 COMMENT ON COLUMN public.role_assignments.administrator IS
     'EIS staff who may work as the system across organizations. Given at the command line alone (portal user create --administrator).';
+COMMENT ON COLUMN public.role_assignments.last_day IS
+    'The last day on which the role holds where its client is, or its organization; valid_to is that day''s end. NULL: no end, or taken back at a moment.';
 ALTER TABLE public.role_assignments ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.role_assignments FORCE ROW LEVEL SECURITY;
 REVOKE ALL ON public.role_assignments FROM PUBLIC;

@@ -441,22 +441,80 @@ END $$;
 
 -- ── Users of an organization ───────────────────────────────────────────────────────────────────────
 
+-- The zone in which the days of a role are meant: its client's, or its organization's.
+CREATE FUNCTION private.zone_of(organization uuid, client uuid) RETURNS text LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN coalesce((SELECT c.time_zone FROM public.clients c WHERE c.organization_id = organization AND c.id = client),
+        (SELECT g.time_zone FROM public.organizations g WHERE g.id = organization));
+END $$;
+
+-- The first moment after a day in a zone, also where a clock change moves its midnight, skips it or lets it come twice.
+CREATE FUNCTION private.end_of_day(day date, zone text) RETURNS timestamptz LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE midnight timestamptz := (day + 1)::timestamp AT TIME ZONE zone;
+BEGIN
+    IF ((midnight - interval '1 hour') AT TIME ZONE zone)::date > day THEN RETURN midnight - interval '1 hour'; END IF;
+    RETURN midnight;
+END $$;
+
+-- The last day of what ends at a moment.
+CREATE FUNCTION private.last_day_before(ends timestamptz, zone text) RETURNS date LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN RETURN ((ends - interval '1 microsecond') AT TIME ZONE zone)::date; END $$;
+
+REVOKE ALL ON FUNCTION private.zone_of, private.end_of_day, private.last_day_before FROM PUBLIC;
+ALTER FUNCTION private.zone_of OWNER TO eis_gate;
+ALTER FUNCTION private.end_of_day OWNER TO eis_gate;
+ALTER FUNCTION private.last_day_before OWNER TO eis_gate;
+
+-- A role ends with its day, also when its client or its organization moves to another zone.
+CREATE FUNCTION public.roles_keep_their_day() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    moved jsonb := to_jsonb(NEW);
+    organization uuid := coalesce(moved ->> 'organization_id', moved ->> 'id')::uuid;
+    client uuid := CASE WHEN moved ? 'organization_id' THEN (moved ->> 'id')::uuid END;
+BEGIN
+    UPDATE public.role_assignments a SET valid_to = greatest(private.end_of_day(a.last_day, NEW.time_zone), now())
+    WHERE a.organization_id = organization AND a.client_id IS NOT DISTINCT FROM client AND a.last_day IS NOT NULL AND a.valid_to > now();
+    RETURN NULL;
+END $$;
+COMMENT ON FUNCTION public.roles_keep_their_day IS 'Moves the moment at which roles end to the end of their day in the new zone.';
+CREATE TRIGGER roles_keep_their_day AFTER UPDATE OF time_zone ON public.clients FOR EACH ROW
+    WHEN (OLD.time_zone <> NEW.time_zone) EXECUTE FUNCTION public.roles_keep_their_day();
+CREATE TRIGGER roles_keep_their_day AFTER UPDATE OF time_zone ON public.organizations FOR EACH ROW
+    WHEN (OLD.time_zone <> NEW.time_zone) EXECUTE FUNCTION public.roles_keep_their_day();
+CALL private.give_to_gate('{roles_keep_their_day}', '');
+
 -- Users with an assignment that this context may see: the whole organization, or the customers' logins of one client.
 CREATE FUNCTION public.organization_users() RETURNS TABLE (
     assignment_id uuid, user_id uuid, name text, email text, status text, role text, client_id uuid, client_name text,
-    customer_id uuid, customer_name text, valid_from timestamptz, valid_to timestamptz)
+    customer_id uuid, customer_name text, valid_from timestamptz, valid_to timestamptz, since date, last_day date, time_zone text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE fields text[] := private.context();
 BEGIN
     IF fields IS NULL OR fields[1] NOT IN ('organization', 'client') THEN RETURN; END IF;
-    RETURN QUERY SELECT a.id, u.id, u.name, u.email, u.status, a.role, a.client_id, c.name, a.customer_id, k.name, a.valid_from, a.valid_to
+    RETURN QUERY SELECT a.id, u.id, u.name, u.email, u.status, a.role, a.client_id, c.name, a.customer_id, k.name, a.valid_from, a.valid_to,
+        (a.valid_from AT TIME ZONE z.zone)::date, coalesce(a.last_day, private.last_day_before(a.valid_to, z.zone)), z.zone
     FROM public.role_assignments a
     JOIN public.users u ON u.id = a.user_id
+    JOIN public.organizations g ON g.id = a.organization_id
     LEFT JOIN public.clients c ON c.organization_id = a.organization_id AND c.id = a.client_id
     LEFT JOIN public.customers k ON k.organization_id = a.organization_id AND k.client_id = a.client_id AND k.id = a.customer_id
+    CROSS JOIN LATERAL (SELECT coalesce(c.time_zone, g.time_zone) AS zone) z
     WHERE a.organization_id = fields[2]::uuid AND (fields[1] = 'organization' OR a.client_id = fields[3]::uuid)
     ORDER BY u.name, a.id;
 END $$;
+
+-- Whether an assignment gives this person this role at this place.
+CREATE FUNCTION private.same_right(a public.role_assignments, person uuid, role text, organization uuid, client uuid, customer uuid)
+RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT a.user_id = person AND a.role = same_right.role AND a.organization_id IS NOT DISTINCT FROM organization
+        AND a.client_id IS NOT DISTINCT FROM client AND a.customer_id IS NOT DISTINCT FROM customer
+$$;
+REVOKE ALL ON FUNCTION private.same_right FROM PUBLIC;
+ALTER FUNCTION private.same_right OWNER TO eis_gate;
 
 -- Whether the context may grant a role at this place (domain.md, "Who may do what").
 CREATE FUNCTION private.may_grant(fields text[], granted text, client uuid) RETURNS boolean LANGUAGE sql IMMUTABLE
@@ -475,6 +533,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     fields text[] := private.context();
     token bytea := decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 'hex');
+    zone text := private.zone_of(nullif(fields[2], '')::uuid, invite.client);
 BEGIN
     IF fields IS NULL OR fields[2] = '' OR NOT private.may_grant(fields, invite.role, invite.client) THEN
         RAISE EXCEPTION 'you may not grant this role' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'not_yours';
@@ -485,10 +544,10 @@ BEGIN
     END IF;
     INSERT INTO public.invitations (organization_id, id, token_hash, email, name, role, client_id, customer_id, invited_by, expires_at, created_by)
     VALUES (fields[2]::uuid, invite.id, sha256(token), trim(invite.email), trim(invite.name), invite.role, invite.client, invite.customer,
-        fields[5]::uuid, now() + make_interval(days => valid_days), fields[5]::uuid);
+        fields[5]::uuid, private.end_of_day((now() AT TIME ZONE zone)::date + valid_days, zone), fields[5]::uuid);
     RETURN token;
 END $$;
-COMMENT ON FUNCTION public.invite IS 'A one-time link''s token; shown once, kept as a hash. Who may grant what: domain.md.';
+COMMENT ON FUNCTION public.invite IS 'A one-time link''s token; shown once, kept as a hash. It works to the end of the last of its days. Who may grant what: domain.md.';
 
 CREATE FUNCTION public.revoke_invitation(invitation uuid) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -519,6 +578,8 @@ DECLARE
     i public.invitations;
     person public.users;
     outcome text;
+    -- The right as this person holds it now.
+    held uuid;
 BEGIN
     SELECT x.* INTO i FROM public.invitations x
     WHERE x.token_hash = sha256(token) AND x.accepted_at IS NULL AND x.revoked_at IS NULL AND x.expires_at > now() FOR UPDATE;
@@ -528,18 +589,31 @@ BEGIN
         AND (g.role = 'eis_staff' OR (g.organization_id = i.organization_id
             AND (g.role = 'energy_admin' OR (g.role = 'client_admin' AND g.client_id = i.client_id))));
     IF NOT FOUND THEN RETURN 'refused'; END IF;
-    SELECT u.* INTO person FROM public.users u WHERE lower(u.email) = lower(i.email);
+    -- Locked, so that of two links accepted at once the second sees what the first gave.
+    SELECT u.* INTO person FROM public.users u WHERE lower(u.email) = lower(i.email) FOR UPDATE;
     IF person.id IS NULL THEN
         INSERT INTO public.users (id, email, name, password_salt, password_proof, password_changed_at)
-        VALUES (new_user, i.email, trim(accept_invitation.name), salt, sha256(digest), now()) RETURNING * INTO person;
+        VALUES (new_user, i.email, trim(accept_invitation.name), salt, sha256(digest), now())
+        ON CONFLICT DO NOTHING RETURNING * INTO person;
+        -- Another link made this login in the meantime: this one asks for its password.
+        IF person.id IS NULL THEN RETURN 'wrong'; END IF;
     ELSIF person.status <> 'active' THEN
         RETURN 'refused';
     ELSE
         outcome := private.try_password(person, person.email, digest, address);
         IF outcome <> 'signed_in' THEN RETURN outcome; END IF;
     END IF;
-    INSERT INTO public.role_assignments (organization_id, id, user_id, role, client_id, customer_id, granted_by, created_by)
-    VALUES (i.organization_id, new_assignment, person.id, i.role, i.client_id, i.customer_id, i.invited_by, i.invited_by);
+    SELECT a.id INTO held FROM public.role_assignments a
+    WHERE private.same_right(a, person.id, i.role, i.organization_id, i.client_id, i.customer_id) AND (a.valid_to IS NULL OR a.valid_to > now())
+    ORDER BY a.valid_from LIMIT 1 FOR UPDATE;
+    IF held IS NULL THEN
+        INSERT INTO public.role_assignments (organization_id, id, user_id, role, client_id, customer_id, granted_by, created_by)
+        VALUES (i.organization_id, new_assignment, person.id, i.role, i.client_id, i.customer_id, i.invited_by, i.invited_by);
+    ELSE
+        -- Held already: it is not held twice. An end that was set before this link was made falls away.
+        UPDATE public.role_assignments a SET valid_from = least(a.valid_from, now()), valid_to = NULL, last_day = NULL
+        WHERE a.id = held AND (a.valid_to IS NOT NULL OR a.valid_from > now());
+    END IF;
     UPDATE public.invitations x SET accepted_at = now() WHERE x.organization_id = i.organization_id AND x.id = i.id;
     INSERT INTO public.audit_log (organization_id, id, client_id, customer_id, user_id, user_name, role, action, entity, entity_id, summary)
     VALUES (i.organization_id, gen_random_uuid(), i.client_id, i.customer_id, person.id, person.name, i.role, 'accept', 'invitation', i.id,
@@ -547,23 +621,81 @@ BEGIN
     RETURN 'accepted';
 END $$;
 
--- Ends an assignment at a moment (one gone by: now), or gives it no end; the person's sessions under it end
--- with their next transaction, since what they were bound under has changed.
-CREATE FUNCTION public.end_assignment(assignment uuid, ends timestamptz) RETURNS boolean
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE fields text[] := private.context();
+-- Ends a right at a moment, with its last day if a person set one; NULL: it has no end. Every assignment of it ends, and
+-- links that would give it again stop working. Sessions under it end with their next transaction, since what they were
+-- bound under has changed.
+CREATE FUNCTION private.end_right(a public.role_assignments, ends timestamptz, day date) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    UPDATE public.role_assignments a SET valid_to = CASE WHEN ends IS NULL THEN NULL ELSE greatest(ends, now()) END
-    WHERE a.id = assignment AND a.organization_id = nullif(fields[2], '')::uuid AND (a.valid_to IS NULL OR a.valid_to > now())
-      AND a.user_id <> fields[5]::uuid AND private.may_grant(fields, a.role, a.client_id);
-    RETURN FOUND;
+    -- Links first: accepting one locks in this order too.
+    UPDATE public.invitations i SET revoked_at = now()
+    FROM public.users u
+    WHERE u.id = a.user_id AND lower(i.email) = lower(u.email) AND i.organization_id = a.organization_id AND i.role = a.role
+      AND i.client_id IS NOT DISTINCT FROM a.client_id AND i.customer_id IS NOT DISTINCT FROM a.customer_id
+      AND i.accepted_at IS NULL AND i.revoked_at IS NULL AND ends IS NOT NULL;
+    PERFORM private.keep_an_energy_admin(a, ends);
+    UPDATE public.role_assignments x SET valid_to = greatest(x.valid_from, now()), last_day = NULL
+    WHERE private.same_right(x, a.user_id, a.role, a.organization_id, a.client_id, a.customer_id)
+      AND x.id <> a.id AND (x.valid_to IS NULL OR x.valid_to > now());
+    UPDATE public.role_assignments x SET valid_to = CASE WHEN ends IS NOT NULL THEN greatest(ends, x.valid_from) END, last_day = day
+    WHERE x.id = a.id;
 END $$;
 
+-- An organization keeps one energy admin who may sign in and whose role holds as long as the one that is ended.
+CREATE FUNCTION private.keep_an_energy_admin(a public.role_assignments, ends timestamptz) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF a.role <> 'energy_admin' OR ends IS NULL THEN RETURN; END IF;
+    -- Locked, so that two who are ended at once do not each count on the other. What ended while this waited may have ended
+    -- after this transaction began: the clock is asked, not now().
+    PERFORM 1 FROM public.role_assignments x WHERE x.organization_id = a.organization_id AND x.role = 'energy_admin' ORDER BY x.id FOR UPDATE;
+    PERFORM 1 FROM public.role_assignments x JOIN public.users u ON u.id = x.user_id AND u.status = 'active'
+    WHERE x.organization_id = a.organization_id AND x.role = 'energy_admin' AND x.user_id <> a.user_id
+      AND x.valid_from <= now() AND (x.valid_to IS NULL OR x.valid_to > clock_timestamp() AND x.valid_to >= ends);
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the organization would have no energy admin' USING ERRCODE = 'raise_exception', CONSTRAINT = 'last_energy_admin';
+    END IF;
+END $$;
+REVOKE ALL ON FUNCTION private.end_right, private.keep_an_energy_admin FROM PUBLIC;
+ALTER FUNCTION private.end_right OWNER TO eis_gate;
+ALTER FUNCTION private.keep_an_energy_admin OWNER TO eis_gate;
+
+-- An assignment that has not ended and that the context may change; nobody changes their own.
+CREATE FUNCTION private.assignment_to_end(assignment uuid) RETURNS public.role_assignments
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    fields text[] := private.context();
+    found public.role_assignments;
+BEGIN
+    SELECT a.* INTO found FROM public.role_assignments a
+    WHERE a.id = assignment AND a.organization_id = nullif(fields[2], '')::uuid AND (a.valid_to IS NULL OR a.valid_to > now())
+      AND a.user_id <> fields[5]::uuid AND private.may_grant(fields, a.role, a.client_id);
+    RETURN found;
+END $$;
+REVOKE ALL ON FUNCTION private.assignment_to_end FROM PUBLIC;
+ALTER FUNCTION private.assignment_to_end OWNER TO eis_gate;
+
+CREATE FUNCTION public.end_assignment(assignment uuid, day date) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE a public.role_assignments := private.assignment_to_end(assignment);
+BEGIN
+    IF a.id IS NULL THEN RETURN false; END IF;
+    PERFORM private.end_right(a, greatest(private.end_of_day(day, private.zone_of(a.organization_id, a.client_id)),
+        CASE WHEN day IS NOT NULL THEN now() END), day);
+    RETURN true;
+END $$;
+COMMENT ON FUNCTION public.end_assignment IS
+    'Sets the last day of a right where its client is, or its organization; NULL: no end. A day gone by ends it now.';
+
 CREATE FUNCTION public.revoke_assignment(assignment uuid) RETURNS boolean
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT public.end_assignment(assignment, now())
-$$;
-COMMENT ON FUNCTION public.revoke_assignment IS 'Ends an assignment from now on.';
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE a public.role_assignments := private.assignment_to_end(assignment);
+BEGIN
+    IF a.id IS NULL THEN RETURN false; END IF;
+    PERFORM private.end_right(a, now(), NULL);
+    RETURN true;
+END $$;
+COMMENT ON FUNCTION public.revoke_assignment IS 'Takes a right back, from now on.';
 
 CALL private.give_to_gate('{
     open_context, open_system_context, session_create, session_save, session_delete, session_touch, session_load, session_bind,

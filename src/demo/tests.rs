@@ -8,6 +8,7 @@ use super::cast::GROUPS;
 use super::household::Reference;
 use super::plan::{Organization, client, organizations};
 use super::rows::Rows;
+use crate::clock::local_day;
 use crate::money::Money;
 
 fn rows<'p>(organizations: &'p [Organization<'_>]) -> impl Iterator<Item = &'p Rows> {
@@ -69,6 +70,6 @@ fn nothing_happens_after(day: NaiveDate, organizations: &[Organization<'_>]) {
     for rows in rows(organizations) {
         assert!(rows.invoices.iter().all(|invoice| invoice.issued_on.is_none_or(|on| on <= day)));
         assert!(rows.payments.iter().all(|payment| payment.received_on <= day));
-        assert!(rows.audit_log.iter().all(|record| record.at.date_naive() <= day));
+        assert!(rows.audit_log.iter().all(|record| local_day(chrono_tz::Tz::UTC, record.at) <= day));
     }
 }

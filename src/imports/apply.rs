@@ -13,6 +13,7 @@ use super::take::{Refused, Taken, TakenDay};
 use super::{ImportError, ImportResult};
 use crate::access::Actor;
 use crate::audit::{self, Entry};
+use crate::clock;
 use crate::db::here;
 use crate::db::schema::{import_rejections, imports, meters};
 use crate::ids::{ClientId, ImportId, MeterId, OrganizationId};
@@ -328,7 +329,7 @@ async fn close(
         imports::last_at.eq(taken.last),
         imports::kwh.eq(result.kwh),
         imports::problem.eq(remarks(result, taken)),
-        imports::applied_at.eq(any.then(Utc::now)),
+        imports::applied_at.eq(any.then(clock::now)),
     ))
     .execute(conn)
     .await?;
@@ -338,8 +339,8 @@ async fn close(
 /// Sentences about an import, for its page.
 fn remarks(result: &ImportResult, taken: &Taken) -> String {
     let mut said = vec![];
-    if let (Some(before), true) = (result.before, result.accepted == 0) {
-        said.push(format!("This file was imported on {} already; nothing changed.", before.format("%Y-%m-%d")));
+    if result.before.is_some() && result.accepted == 0 {
+        said.push("This file was imported before; nothing changed.".to_owned());
     }
     if taken.days.is_empty() {
         said.push("No value was taken: the reasons stand below.".to_owned());

@@ -31,7 +31,7 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
     SELECT count(*) AS overdue, coalesce(sum(v.total - v.paid), 0) AS amount FROM public.invoices v
     WHERE v.organization_id = c.organization_id AND v.client_id = c.id AND v.status IN ('issued', 'part_paid')
-      AND v.kind = 'invoice' AND v.due_on < (now() AT TIME ZONE c.time_zone)::date
+      AND v.kind = 'invoice' AND v.due_on < ($1 AT TIME ZONE c.time_zone)::date
 ) o ON true
 LEFT JOIN LATERAL (
     SELECT sum(n.open_amount) AS open_amount FROM public.invoice_counts n

@@ -134,11 +134,7 @@ pub fn intervals(zone: Tz, date: NaiveDate, minutes: u16) -> usize {
     usize::try_from(length.num_minutes() / i64::from(minutes.max(1))).unwrap_or(0)
 }
 
-/// The local day in which an instant lies.
-#[must_use]
-pub fn local_day(zone: Tz, instant: DateTime<Utc>) -> NaiveDate {
-    instant.with_timezone(&zone).date_naive()
-}
+pub use crate::clock::local_day;
 
 /// The instants that a local time may mean: none in the spring gap, two in the autumn hour that repeats.
 #[must_use]

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::access::Role;
 use crate::audit::{self, Entry};
+use crate::clock;
 use crate::db::schema::{clients, customers, organizations};
 use crate::db::{DbError, owner::Owner};
 use crate::ids::{AssignmentId, ClientId, CustomerId, OrganizationId, UserId};
@@ -38,6 +39,7 @@ mod tables {
             client_id -> Nullable<Uuid>,
             customer_id -> Nullable<Uuid>,
             valid_to -> Nullable<Timestamptz>,
+            last_day -> Nullable<Date>,
         }
     }
 }
@@ -125,6 +127,10 @@ pub async fn create(admin_url: &str, new: &NewUser) -> Result<Outcome, CreateErr
             return Ok(Outcome::RoleAdded);
         }
         Some(id) if holds(&mut tx, id, new.role, place).await? => return Ok(Outcome::AlreadyThere),
+        Some(id) if prolong(&mut tx, id, new.role, place).await? => {
+            tx.commit().await?;
+            return Ok(Outcome::RoleAdded);
+        }
         // Whoever was invited somewhere chose that login's password; staff get a login that only this command made.
         Some(_) if new.role == Role::EisStaff => {
             return input(format!(
@@ -195,7 +201,7 @@ impl Password {
         }
         let salt = passwords::fresh_salt();
         let proof = proof(password, &salt)?;
-        Ok(Self { password_salt: salt, password_proof: proof, password_changed_at: chrono::Utc::now() })
+        Ok(Self { password_salt: salt, password_proof: proof, password_changed_at: clock::now() })
     }
 }
 
@@ -272,6 +278,22 @@ async fn holds(conn: &mut AsyncPgConnection, user: UserId, role: Role, place: Pl
         .load(conn)
         .await?;
     Ok(held.contains(&(place.organization, place.client, place.customer)))
+}
+
+/// Takes away the end of a role that holds for some time yet; false when there is none. No right is held twice.
+async fn prolong(conn: &mut AsyncPgConnection, user: UserId, role: Role, place: Place) -> QueryResult<bool> {
+    let held = role_assignments::table
+        .filter(role_assignments::user_id.eq(user).and(role_assignments::role.eq(role.code())))
+        .filter(role_assignments::valid_to.gt(diesel::dsl::now))
+        .filter(role_assignments::organization_id.is_not_distinct_from(place.organization))
+        .filter(role_assignments::client_id.is_not_distinct_from(place.client))
+        .filter(role_assignments::customer_id.is_not_distinct_from(place.customer));
+    let no_end: (Option<chrono::DateTime<chrono::Utc>>, Option<chrono::NaiveDate>) = (None, None);
+    let changed = diesel::update(held)
+        .set((role_assignments::valid_to.eq(no_end.0), role_assignments::last_day.eq(no_end.1)))
+        .execute(conn)
+        .await?;
+    Ok(changed > 0)
 }
 
 /// Makes EIS staff administrator too; false when the user is no staff, or is administrator already.

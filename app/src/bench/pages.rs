@@ -14,6 +14,7 @@ use axum::middleware::Next;
 use axum::response::{Html, Response};
 use axum::routing::get;
 use eis::access::Actor;
+use eis::clock::Clock;
 use eis::db::connect::{Login, Settings};
 use eis::db::proof::Monitor;
 use eis::db::{Access, Db, DbError};
@@ -148,7 +149,11 @@ async fn context_only(state: AppState, headers: HeaderMap) -> Result<Html<&'stat
 async fn serve(scale: &Scale, db_connections: usize) -> Result<SocketAddr, String> {
     let db = Db::new(&scale.connected.url(Login::App), db_connections).map_err(|e| e.to_string())?;
     let monitor = Monitor::new(scale.connected.url(Login::Monitor));
-    let state = AppState { db, monitor, options: Arc::new(Options { public_url: None, trust_proxy: false }) };
+    let state = AppState {
+        db,
+        monitor,
+        options: Arc::new(Options { public_url: None, trust_proxy: false, clock: Clock::System }),
+    };
     let handler = |sql: Sql, length: usize| {
         get(move |State(state): State<AppState>, headers: HeaderMap, invoice: Option<Path<String>>| {
             bare(state, headers, Peer { sql, length }, invoice.map(|Path(id)| id).unwrap_or_default())

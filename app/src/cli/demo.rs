@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use chrono::{NaiveDate, Utc};
+use chrono::NaiveDate;
 use clap::Args;
 use eis::db::connect::Connected;
 use eis::demo::{self, Loaded, Login};
@@ -16,7 +16,7 @@ pub struct DemoArgs {
     /// Print the logins as JSON.
     #[arg(long)]
     json: bool,
-    /// The day for which the data is made: two years up to the month before. Only the first call's counts. Default: today.
+    /// The day for which the data is made: two years up to the month before. Only the first call's counts. Default: today, where it is earliest among the demo's clients.
     #[arg(long, value_name = "YYYY-MM-DD")]
     as_of: Option<NaiveDate>,
 }
@@ -35,7 +35,7 @@ pub async fn run(connected: &Connected, args: DemoArgs) -> CliResult {
 /// Migrates and loads the demo of a day, or today's.
 pub async fn load(connected: &Connected, as_of: Option<NaiveDate>) -> Result<Loaded, String> {
     connected.migrate_up().await.map_err(plain)?;
-    let as_of = as_of.unwrap_or_else(|| Utc::now().date_naive());
+    let as_of = as_of.unwrap_or_else(demo::today);
     demo::load_once(connected.admin_url(), as_of).await.map_err(plain)
 }
 

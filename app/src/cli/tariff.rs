@@ -7,7 +7,6 @@ use chrono_tz::Tz;
 use clap::{Args, Subcommand};
 use eis::tariff_document::{self, TariffDocument};
 use eis::tariffs::{kind_label, kind_of};
-use eis::usage::days::local_day;
 
 use super::{CliResult, files};
 use crate::out;
@@ -59,7 +58,7 @@ fn read(args: &FileArgs) -> Result<TariffDocument, Vec<String>> {
 fn checked(args: &FileArgs) -> Result<String, Vec<String>> {
     let tariff = read(args)?;
     let text = files::tariff(&args.file)?;
-    let today = local_day(tariff.zone, chrono::Utc::now());
+    let today = eis::clock::today(tariff.zone);
     let name = args.file.to_string_lossy();
     let warnings =
         tariff.warnings(today).into_iter().map(|warning| tariff_document::place(&text, warning).of_file(&name));

@@ -165,7 +165,7 @@ pub fn facts(invoice: &Invoice, client: &Client, customer_href: &str) -> AnyView
     if let Some(meters) = meters.filter(|meters| !meters.is_empty()) {
         rows.push(SummaryRow::new(if meters.len() == 1 { "Meter" } else { "Meters" }, meters.join(", ")));
     }
-    if let Some(text) = added(&invoice.usage().added) {
+    if let Some(text) = invoice.reasons.usage.as_ref().and_then(|source| added(&source.added)) {
         rows.push(SummaryRow::new("Registers", text));
     }
     let tax_number =

@@ -5,6 +5,7 @@ mod invite;
 
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
+use chrono::NaiveDate;
 use eis::access::{Permission, Role};
 use eis::clients;
 use eis::users::{self, Filter, OpenInvitation, OrganizationUser};
@@ -101,6 +102,7 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: eis::db::Tenant, mut query: ListQu
         let summary = rows_text(offset, rows.len(), total, if at_client { "logins" } else { "roles" }, scope.locale());
         let [first, previous, next] = turns(offset, PAGE_ROWS, total, |to| query.href(&path, to));
         let shown = !rows.is_empty();
+        let days = days_note(&scope);
         let body = rows.into_iter().map(|row| line(&scope, row, &path)).collect_view();
         let columns = ["Name", "Role", "For", "Since", "Last day", "Change"].map(Column::text).into();
         let selects = if at_client { Vec::new() } else { vec![role_filter(&query.role)] };
@@ -113,6 +115,7 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: eis::db::Tenant, mut query: ListQu
             {if shown {
                 view! {
                     <DataTable caption=title columns=columns>{body}</DataTable>
+                    <p class="hint">{days}</p>
                     <Pagination summary=summary first=first previous=previous next=next/>
                 }.into_any()
             } else if filtered {
@@ -125,6 +128,17 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: eis::db::Tenant, mut query: ListQu
     })
     .await;
     Ok(html.into_response())
+}
+
+/// In which zone the days of the list are meant.
+fn days_note(scope: &Scope) -> String {
+    match &scope.client {
+        Some(client) => format!("A role ends with its last day in {}.", client.time_zone),
+        None => format!(
+            "A role ends with its last day where its client is, one of the whole organisation in {}.",
+            scope.organization.time_zone
+        ),
+    }
 }
 
 fn role_filter(value: &str) -> FilterSelect {
@@ -147,29 +161,29 @@ fn link_once((email, link): (String, String)) -> impl IntoView {
     }
 }
 
-fn line(scope: &Scope, row: OrganizationUser, path: &str) -> impl IntoView + use<> {
-    let now = chrono::Utc::now();
-    let day =
-        |at: chrono::DateTime<chrono::Utc>| format::date(at.with_timezone(&scope.zone()).date_naive(), scope.locale());
-    let ended = row.valid_to.is_some_and(|to| to <= now);
-    let change = (may_change(scope, &row) && !ended).then(|| format!("{path}/{}/edit", row.assignment_id));
-    let until = row.valid_to.map(|to| match (ended, edit::last_day(to, scope.zone())) {
-        (true, last) => format!("{} (ended)", format::date(last, scope.locale())),
-        (false, last) => format::date(last, scope.locale()),
-    });
-    let disabled = row.status == "disabled";
-    let place = match (row.client_name, row.customer_name) {
-        (Some(client), Some(customer)) if scope.client.is_none() => format!("{customer}, {client}"),
+/// Where a role holds; at a client's pages the client goes without saying.
+fn place_of(row: &OrganizationUser, at_client: bool) -> String {
+    match (row.client_name.clone(), row.customer_name.clone()) {
+        (Some(client), Some(customer)) if !at_client => format!("{customer}, {client}"),
         (_, Some(customer)) => customer,
         (Some(client), None) => client,
         (None, None) => "The organisation".to_owned(),
-    };
+    }
+}
+
+fn line(scope: &Scope, row: OrganizationUser, path: &str) -> impl IntoView + use<> {
+    let day = |day: NaiveDate| format::date(day, scope.locale());
+    let ended = row.ended();
+    let change = (may_change(scope, &row) && !ended).then(|| format!("{path}/{}/edit", row.assignment_id));
+    let until = row.last_day.map(|last| if ended { format!("{} (ended)", day(last)) } else { day(last) });
+    let disabled = row.status == "disabled";
+    let place = place_of(&row, scope.client.is_some());
     view! {
         <tr>
             <th scope="row">{row.name.clone()} {disabled.then(|| view! { " " <Tag text="Disabled"/> })} <span class="sub">{broken(&row.email)}</span></th>
             <td>{Role::parse(&row.role).map_or("", Role::label)}</td>
             <td>{place}</td>
-            <td class="nowrap">{day(row.valid_from)}</td>
+            <td class="nowrap">{day(row.since)}</td>
             <td class="nowrap">{until.unwrap_or_else(|| "–".to_owned())}</td>
             <td>{change.map(|href| view! { <a href=href>"Change" <span class="visually-hidden">" the role of " {row.name}</span></a> })}</td>
         </tr>
@@ -191,7 +205,7 @@ fn open_invitations(scope: &Scope, rows: Vec<(OpenInvitation, String)>, path: &s
             let role = Role::parse(&open.role);
             let label = role.map_or("", Role::label);
             let what = if client.is_empty() { label.to_owned() } else { format!("{label}, {client}") };
-            let until = scope.moment(open.expires_at);
+            let until = format::date(open.last_day, scope.locale());
             let hidden = vec![scope.hidden(), ("invitation".to_owned(), open.id.to_string()), ("page".to_owned(), path.to_owned())];
             let mine = role.is_some_and(|role| grants.contains(&role));
             let panel = mine.then(|| view! {
@@ -215,7 +229,7 @@ fn open_invitations(scope: &Scope, rows: Vec<(OpenInvitation, String)>, path: &s
             }
         })
         .collect_view();
-    let columns = ["Invited", "As", "Link works until", "Revoke"].map(Column::text).into();
+    let columns = ["Invited", "As", "Last day of the link", "Revoke"].map(Column::text).into();
     view! {
         <Section title="Open invitations">
             <DataTable caption="Open invitations" columns=columns>{body}</DataTable>

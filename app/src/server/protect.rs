@@ -51,7 +51,7 @@ pub async fn sessions(State(state): State<AppState>, request: Request, next: Nex
             _ => same_origin(&state, request, next).await,
         }
     };
-    let mut response = explained(remembering(answered).await);
+    let mut response = explained(state.options.clock.run(remembering(answered)).await);
     complete_removal(response.headers_mut(), state.options.https());
     response
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use eis::clock::Clock;
 use eis::db::Db;
 use eis::db::proof::Monitor;
 
@@ -12,6 +13,8 @@ pub struct Options {
     pub public_url: Option<String>,
     /// Believe X-Forwarded-For.
     pub trust_proxy: bool,
+    /// What time it is: the machine's clock, but in tests.
+    pub clock: Clock,
 }
 
 impl Options {

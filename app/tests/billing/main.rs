@@ -22,6 +22,7 @@ mod registers;
 mod rounding;
 mod stale;
 mod unreadable;
+mod today;
 
 use support::database::Case;
 use support::http::{Answer, Browser};

@@ -46,6 +46,8 @@ mod proof;
 #[cfg(test)]
 mod report;
 #[cfg(test)]
+mod role_ends;
+#[cfg(test)]
 mod roles;
 #[cfg(test)]
 mod second_factor;

@@ -1,5 +1,6 @@
 //! Attacks 58 and 59, and what else may go wrong between signing in and out.
 
+use eis::clock::Clock;
 use portal::server::state::Options;
 
 use crate::DENIED;
@@ -358,7 +359,7 @@ async fn a_session_that_cannot_be_looked_up_answers_with_a_page_that_helps() {
 async fn signing_out_removes_the_cookie_as_it_was_made() {
     let case = Case::world().await;
     for (url, name, secure) in [(None, "session", false), (Some("https://portal.example"), "__Host-session", true)] {
-        let options = Options { public_url: url.map(str::to_owned), trust_proxy: false };
+        let options = Options { public_url: url.map(str::to_owned), trust_proxy: false, clock: Clock::System };
         let portal = case.portal_told(options).await;
         let browser = portal.browser();
         let attributes = |answer: &Answer| -> Vec<String> {

@@ -71,3 +71,32 @@ async fn a_lost_password_is_replaced_at_the_terminal_and_every_session_under_it_
         "SELECT concat_ws(' ', role, action, entity) FROM audit_log WHERE summary LIKE '%new password at the terminal'";
     assert_eq!(truth.value(told).await, "system change_password user");
 }
+
+#[tokio::test]
+async fn a_role_given_again_at_the_terminal_loses_its_end_and_is_held_once() {
+    let case = Case::world().await;
+    let (app, truth) = (case.app().await, case.superuser().await);
+    let who = Who::Client(1, 1);
+    let again = NewUser {
+        email: who.email(),
+        name: "Cleo Client 11".into(),
+        password: "a quiet heron by the weir".into(),
+        role: Role::ClientAdmin,
+        administrator: false,
+        organization: Some("org-1".into()),
+        client: Some("client-1".into()),
+        customer: None,
+    };
+    app.enter(Who::Admin(1)).await;
+    app.must(&format!("SELECT end_assignment('{}', '2031-05-31')", who.assignment())).await;
+    app.must("COMMIT").await;
+    let held = format!(
+        "SELECT count(*) || ' ' || coalesce(max(last_day)::text, 'no end') FROM role_assignments WHERE user_id = '{}'",
+        who.user()
+    );
+    assert_eq!(truth.value(&held).await, "1 2031-05-31");
+    let url = case.connected.admin_url();
+    assert_eq!(create::create(url, &again).await.unwrap(), Outcome::RoleAdded);
+    assert_eq!(truth.value(&held).await, "1 no end");
+    assert_eq!(create::create(url, &again).await.unwrap(), Outcome::AlreadyThere);
+}

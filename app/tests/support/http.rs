@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
+use eis::clock::Clock;
 use eis::db::connect::Login;
 use eis::db::proof::Monitor;
 use http_body_util::BodyExt;
@@ -38,7 +39,13 @@ impl Case {
 
     /// The portal over this database; `proxy`: believing the address that a proxy before it tells.
     pub async fn portal_behind(&self, proxy: bool) -> Portal {
-        self.portal_told(Options { public_url: None, trust_proxy: proxy }).await
+        self.portal_told(Options { public_url: None, trust_proxy: proxy, clock: Clock::System }).await
+    }
+
+    /// The portal over this database, by a clock that stands at a moment.
+    pub async fn portal_at(&self, moment: &str) -> Portal {
+        let clock = Clock::At(moment.parse().expect("a moment"));
+        self.portal_told(Options { public_url: None, trust_proxy: false, clock }).await
     }
 
     /// The portal over this database, told how to behave.

@@ -3,9 +3,10 @@
 mod compare;
 
 use axum::response::{IntoResponse, Response};
-use chrono::{NaiveDate, Utc};
+use chrono::NaiveDate;
 use eis::account;
 use eis::clients::{self, Client};
+use eis::clock;
 use eis::db::Tenant;
 use eis::invoices::{self, Invoice, Line};
 use eis::tariff_document::TariffDocument;
@@ -104,7 +105,7 @@ fn applying(at: &AtAccount, client: &Client, tariff: &Tariff, from: NaiveDate) -
     let since = format!("These are the prices of {} since {}.", tariff.name, format::date_long(from, locale));
     let about =
         (!document.description.is_empty()).then(|| view! { <p class="muted">{document.description.clone()}</p> });
-    let seen = picture(&document, "now", Some(Utc::now()), locale);
+    let seen = picture(&document, "now", Some(clock::now()), locale);
     let told = in_words(&document, at.today(), locale);
     view! {
         <Section title="At a glance"><div class="glance"><p>{since}</p>{about}{seen}</div></Section>

@@ -25,6 +25,7 @@ pub struct CustomerTariff {
     agreements: Vec<Agreement>,
     choices: Vec<TariffRow>,
     starts: NaiveDate,
+    today: NaiveDate,
 }
 
 /// Loads a customer's agreements and the tariffs to choose from.
@@ -36,10 +37,10 @@ pub async fn load(tx: &mut Tenant, at: &AtClient, customer: &Customer) -> Result
     let active = Filter { status: "active".into(), ..Filter::default() };
     let (mut choices, _) = tariffs::list(tx, at.organization, at.client.id, &active, 0, 500).await?;
     choices.dedup_by(|one, other| one.code == other.code);
-    let today = chrono::Utc::now().date_naive();
+    let today = at.client.today();
     let next = today.with_day(1).and_then(|day| day.checked_add_months(Months::new(1))).unwrap_or(today);
     let starts = if agreements.is_empty() { customer.moved_in_on } else { next };
-    Ok(CustomerTariff { agreements, choices, starts })
+    Ok(CustomerTariff { agreements, choices, starts, today })
 }
 
 /// The tariff on the customer's page; the form only for those who may write.
@@ -50,8 +51,7 @@ pub fn section(
     tariffs_path: &str,
     locale: Locale,
 ) -> impl IntoView + use<> {
-    let CustomerTariff { agreements, choices, starts } = tariff;
-    let today = chrono::Utc::now().date_naive();
+    let CustomerTariff { agreements, choices, starts, today } = tariff;
     let none = agreements.is_empty();
     let path = tariffs_path.to_owned();
     let names: Vec<(String, String)> = choices.iter().map(|row| (row.code.clone(), row.name.clone())).collect();
@@ -60,6 +60,7 @@ pub fn section(
         .map(|agreement| {
             let name = names.iter().find(|(code, _)| *code == agreement.tariff_code).map(|(_, name)| name.clone());
             let href = crate::pages::parts::address(&path, &[("q", &agreement.tariff_code)]);
+            let last = agreement.valid_to.map(|to| to.pred_opt().unwrap_or(to));
             let now = if agreement.covers(today) {
                 "Now"
             } else if agreement.valid_from > today {
@@ -72,13 +73,13 @@ pub fn section(
                     <th scope="row"><a href=href>{agreement.tariff_code}</a></th>
                     <td>{name}</td>
                     <td class="nowrap">{format::date(agreement.valid_from, locale)}</td>
-                    <td class="nowrap">{agreement.valid_to.map_or_else(|| "–".to_owned(), |to| format::date(to, locale))}</td>
+                    <td class="nowrap">{last.map_or_else(|| "–".to_owned(), |last| format::date(last, locale))}</td>
                     <td>{now}</td>
                 </tr>
             }
         })
         .collect_view();
-    let columns = ["Tariff", "Name", "From", "Until", "Holds"].into_iter().map(Column::text).collect::<Vec<_>>();
+    let columns = ["Tariff", "Name", "From", "Last day", "Holds"].into_iter().map(Column::text).collect::<Vec<_>>();
     let empty = choices.is_empty();
     view! {
         <Section title="Tariff">
@@ -111,7 +112,7 @@ fn choose(
     view! {
         <PostForm action="/api/put_on_tariff" context=context hidden=hidden class="form">
             <SelectField name="tariff_code" label="Put on tariff" choices=choices value=typed.value("tariff_code", "") error=typed.error("tariff_code")/>
-            <DateField name="tariff_from" label="From" hint="The tariff before it ends on this day." value=typed.value("tariff_from", starts.to_string()) error=typed.error("tariff_from")/>
+            <DateField name="tariff_from" label="From" hint="The last day of the tariff before it is the day before." value=typed.value("tariff_from", starts.to_string()) error=typed.error("tariff_from")/>
             <div class="actions"><Button label="Put on tariff" kind=crate::components::Kind::Secondary/></div>
         </PostForm>
     }

@@ -5,9 +5,11 @@ pub mod show;
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
+use chrono_tz::Tz;
 use eis::access::Permission;
 use eis::audit::{self, Entry};
 use eis::billing::{self, BillingError, BillingPeriod, Changed, Desk};
+use eis::clock::local_day;
 use eis::ids::BillingPeriodId;
 use eis::period::Period;
 use leptos::prelude::*;
@@ -71,6 +73,7 @@ pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<List
     rows.truncate(usize::try_from(PAGE_ROWS).unwrap_or_default());
     let path = format!("{}/billing-periods", at.base());
     let (locale, currency) = (at.locale(), at.client.currency.clone());
+    let zone = at.client.zone();
     let new = if at.actor.may(Permission::RunBilling) { "New billing period" } else { "" };
     let html = page(&ctx, &at.actor, at.place(&[], ""), "Billing periods", move || {
         let next = rows.last().filter(|_| more).map(|row| address(&path, &[("before", &row.from_on.to_string()), ("part", &row.part.to_string())]));
@@ -90,7 +93,7 @@ pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<List
         let body = if changed.is_empty() {
             body
         } else {
-            let changed = changed_table(&changed, &path, locale);
+            let changed = changed_table(&changed, &path, zone, locale);
             view! { {changed} <Section title="All periods">{body}</Section> }.into_any()
         };
         view! {
@@ -103,7 +106,7 @@ pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<List
 }
 
 /// Invoices whose usage changed after they were issued.
-fn changed_table(changed: &[Changed], path: &str, locale: Locale) -> AnyView {
+fn changed_table(changed: &[Changed], path: &str, zone: Tz, locale: Locale) -> AnyView {
     let invoices = path.replace("/billing-periods", "/invoices");
     let mut table = Rows::new();
     for row in changed {
@@ -112,7 +115,7 @@ fn changed_table(changed: &[Changed], path: &str, locale: Locale) -> AnyView {
                 .name_link(&format!("{invoices}/{}", row.invoice), &row.label)
                 .text_with(&row.customer_name, &row.account_number)
                 .prose(&row.message)
-                .date(row.at.date_naive(), locale);
+                .date(local_day(zone, row.at), locale);
         });
     }
     let columns =

@@ -66,7 +66,7 @@ pub async fn list(
         ("page".to_owned(), path.clone()),
     ];
     let import = format!("{}/imports/new", at.base());
-    let (context, today) = (at.actor.context_token(), at.client.today());
+    let (context, today) = (at.actor.context_token(), meter.today());
     let html = page(&ctx, &at.actor, place, title.clone(), move || {
         let summary = rows_text(offset, rows.len(), total, "readings", locale);
         let [first, previous, later] = turns(offset, PAGE_ROWS, total, |to| address(&path, &[("offset", to)]));
@@ -255,7 +255,7 @@ pub(crate) async fn record_reading(
             let text = "This meter measures in intervals: import the file with its usage.";
             return Err(AppError::Conflict(text.into()));
         }
-        let reading = form.read(&meter, owner.today())?;
+        let reading = form.read(&meter, meter.today())?;
         let locale = Locale::from(&owner.locale);
         let days = |from: NaiveDate, to: NaiveDate| format::date_range(from, to.pred_opt().unwrap_or(to), locale);
         let (entity_id, details, corrects) = match meter_readings::record(&mut tx, actor.user, &meter, &reading).await?

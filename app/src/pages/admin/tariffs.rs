@@ -7,7 +7,7 @@ mod show;
 
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
-use chrono::{NaiveDate, Utc};
+use chrono::NaiveDate;
 use eis::access::Permission;
 use eis::audit::{self, Entry};
 use eis::ids::TariffRateId;
@@ -69,7 +69,7 @@ pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<List
     let filter = Filter { search: query.q.trim().to_owned(), status: query.status.clone() };
     let (rows, total) = tariffs::list(&mut tx, at.organization, at.client.id, &filter, offset, PAGE_ROWS).await?;
     let codes: Vec<String> = rows.iter().map(|row| row.code.clone()).collect();
-    let today = Utc::now().date_naive();
+    let today = at.client.today();
     let customers = agreements::counts(&mut tx, at.organization, at.client.id, &codes, today).await?;
     let compares = customer::comparison(&tx, at.client.id).await?;
     drop(tx);
@@ -162,9 +162,10 @@ pub(crate) async fn activate_tariff(client: String, tariff: String) -> Result<()
     act(async {
         let (ctx, actor) = require_client(Permission::ManageTariffs, &client)?;
         let id: TariffRateId = tariff.parse().map_err(|_| AppError::NotFound)?;
-        let (at, _) = actor.tenant()?;
+        let (at, organization) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
-        let (version, done) = tariffs::activate(&mut tx, at, id, Utc::now().date_naive()).await?;
+        let owner = eis::clients::face(&tx, organization, at).await?.ok_or(AppError::Forbidden)?;
+        let (version, done) = tariffs::activate(&mut tx, at, id, owner.today()).await?;
         let text = format!("Activated {} version {} from {}", version.code, version.version, version.effective_from);
         let details = json!({
             "before": { "status": "draft" },

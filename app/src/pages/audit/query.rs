@@ -1,7 +1,9 @@
 //! Filters and place in the log, all in the address.
 
 use chrono::DateTime;
+use chrono_tz::Tz;
 use eis::audit::{Cursor, Filter, Record};
+use eis::clock::local_day;
 use eis::usage::days::{day_end, day_start};
 use serde::Deserialize;
 
@@ -97,7 +99,7 @@ impl LogQuery {
     pub fn cursor(&self) -> Option<Cursor> {
         let (at, id) = self.before.split_once('.')?;
         let at = DateTime::from_timestamp_micros(at.parse().ok()?)?;
-        forms::is_meant(at.date_naive()).then_some((at, id.parse().ok()?))
+        forms::is_meant(local_day(Tz::UTC, at)).then_some((at, id.parse().ok()?))
     }
 
     /// The cursor that a page after this record begins with.

@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 
 use axum::response::{IntoResponse, Response};
-use chrono::Utc;
 use eis::access::{Permission, Role};
 use eis::audit::{self, Chain, Entry};
+use eis::clock;
 use eis::db::proof::{self, Run, TableState};
 use eis::isolation::{self, Report};
 use leptos::prelude::*;
@@ -37,7 +37,7 @@ pub async fn show(ctx: Ctx) -> Result<Response, AppError> {
     drop(tx);
     let (actor, place, context) = (scope.actor.clone(), scope.place(&[], ""), scope.actor.context_token());
     let html = page(&ctx, &actor, place, "Isolation report", move || {
-        let made = format!("{}. PostgreSQL {}, portal {}.", scope.moment(Utc::now()), report.server.version, env!("CARGO_PKG_VERSION"));
+        let made = format!("{}. PostgreSQL {}, portal {}.", scope.moment(clock::now()), report.server.version, env!("CARGO_PKG_VERSION"));
         let last = report.runs.first().cloned();
         let earlier: Vec<Run> = report.runs.iter().skip(1).cloned().collect();
         let verdict = verdict(&report, &scope);
@@ -187,7 +187,7 @@ fn standing(report: Report, chain: Option<Chain>, scope: &Scope) -> impl IntoVie
     let forced = report.tables.iter().filter(|table| table.row_security && table.forced).count();
     let policies: i64 = report.tables.iter().map(|table| table.policies).sum();
     let key = report.server.key_since.map_or_else(String::new, |since| {
-        let days = (Utc::now() - since).num_days();
+        let days = (clock::now() - since).num_days();
         let age = if days == 1 { "1 day".to_owned() } else { format!("{days} days") };
         format!("In use since {}, {age}", scope.moment(since))
     });
@@ -305,7 +305,7 @@ pub(crate) async fn run_isolation_test() -> Result<(), ServerFnError> {
         let (ctx, actor) = require(Permission::ViewOrganization)?;
         let mut tx = ctx.write(&actor).await?;
         let last = proof::runs(&mut tx, 1).await?;
-        if last.first().is_some_and(|run| (Utc::now() - run.at).num_seconds() < PAUSE) {
+        if last.first().is_some_and(|run| (clock::now() - run.at).num_seconds() < PAUSE) {
             return Err(AppError::Conflict("The test ran just now. Look at its result, or run it again in a moment.".into()));
         }
         // The record of runs is for every organization to read: it names nobody.

@@ -4,6 +4,7 @@
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use eis::access::{Actor, Permission, Role};
+use eis::clock;
 use leptos::prelude::*;
 
 use crate::components::{Button, Choice, ErrorSummary, Field, Kind, PageHeader, PostForm, Radios};
@@ -25,7 +26,7 @@ const LEAST: usize = 10;
 /// Whole minutes from now until then, at least one.
 #[must_use]
 pub fn minutes_left(until: DateTime<Utc>) -> i64 {
-    (until - Utc::now()).num_minutes().max(0) + 1
+    (until - clock::now()).num_minutes().max(0) + 1
 }
 
 /// EIS staff with an organization open.

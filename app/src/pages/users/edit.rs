@@ -2,19 +2,18 @@
 
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, Days, Duration, NaiveDate, Utc};
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 use eis::access::{Permission, Role};
 use eis::audit::{self, Entry};
+use eis::clock;
 use eis::db::Tenant;
 use eis::ids::AssignmentId;
-use eis::usage::days::day_start;
-use eis::users::{self, OrganizationUser};
-use eis::{clients, organizations};
+use eis::users::{self, EndError, OrganizationUser};
 use leptos::prelude::*;
 use serde_json::json;
 
-use super::may_change;
+use super::{may_change, place_of};
 use crate::components::{
     Button, ButtonLink, ConfirmPanel, DateField, ErrorSummary, Kind, PageHeader, PostForm, Section, SummaryList,
     SummaryRow,
@@ -43,23 +42,41 @@ pub async fn edit_at_client(ctx: Ctx, Path((client, id)): Path<(String, String)>
 /// The assignment of an address, while it is in force.
 async fn find(tx: &mut Tenant, id: &str) -> Result<OrganizationUser, AppError> {
     let id: AssignmentId = id.parse().map_err(|_| AppError::NotFound)?;
-    let found = users::find(tx, id).await?.filter(|row| row.valid_to.is_none_or(|to| to > Utc::now()));
+    let found = users::find(tx, id).await?.filter(|row| !row.ended());
     found.ok_or(AppError::NotFound)
 }
 
-/// The last day on which something that ends at `to` still holds.
-pub(super) fn last_day(to: DateTime<Utc>, zone: Tz) -> NaiveDate {
-    (to - Duration::seconds(1)).with_timezone(&zone).date_naive()
+/// The other roles that the person of this one holds, as far as they are seen here.
+async fn others(tx: &mut Tenant, row: &OrganizationUser) -> Result<Vec<OrganizationUser>, AppError> {
+    let held = users::held_by(tx, row.user_id).await?;
+    Ok(held.into_iter().filter(|other| other.assignment_id != row.assignment_id).collect())
+}
+
+/// What still gives a person access when a role is taken back, in sentences.
+fn what_stays(others: &[OrganizationUser], at_client: bool) -> String {
+    let named: Vec<String> =
+        others.iter().map(|row| format!("{} ({})", label(row), place_of(row, at_client))).collect();
+    let stays = if named.is_empty() {
+        format!(
+            "No other role {} gives this person access.",
+            if at_client { "at this client" } else { "in the organisation" }
+        )
+    } else {
+        format!("Access stays by: {}.", named.join("; "))
+    };
+    let elsewhere = if at_client { " Roles outside this client are not shown here." } else { "" };
+    stays + elsewhere
 }
 
 async fn show(ctx: Ctx, scope: Scope, mut tx: Tenant, id: &str) -> Result<Response, AppError> {
     let row = find(&mut tx, id).await?;
+    let others = others(&mut tx, &row).await?;
     drop(tx);
     if !may_change(&scope, &row) {
         return Err(AppError::NotFound);
     }
     let typed = ctx.take_typed().await;
-    let (locale, zone) = (scope.locale(), scope.zone());
+    let locale = scope.locale();
     let list = if scope.client.is_some() { "Customers' logins" } else { "Users and roles" };
     let place = scope.place(&[(list, "users")], &row.name);
     let back = format!("{}/users", scope.base());
@@ -68,27 +85,29 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: Tenant, id: &str) -> Result<Respon
         ("assignment".to_owned(), row.assignment_id.to_string()),
         ("page".to_owned(), format!("{back}/{}/edit", row.assignment_id)),
     ];
-    let context = scope.actor.context_token();
+    let (context, at_client) = (scope.actor.context_token(), scope.client.is_some());
     let role = Role::parse(&row.role).map_or("", Role::label);
     let title = format!("{}, {role}", row.name);
     let html = page(&ctx, &scope.actor, place, title.clone(), move || {
-        let until = row.valid_to.map(|to| last_day(to, zone));
+        let until = row.last_day;
+        let hint = format!("The role ends with this day in {}. Leave empty for no end. The person signs in again after a change; open invitations for the role stop working when it gets a last day.", row.time_zone);
         let rows = vec![
             SummaryRow::new("E-mail address", row.email.clone()),
             SummaryRow::new("Client", row.client_name.unwrap_or_default()),
             SummaryRow::new("Customer", row.customer_name.unwrap_or_default()),
-            SummaryRow::new("Since", format::date(row.valid_from.with_timezone(&zone).date_naive(), locale)),
+            SummaryRow::new("Since", format::date(row.since, locale)),
             SummaryRow::new("Last day", until.map_or_else(|| "No end".to_owned(), |day| format::date(day, locale))),
         ];
         let last = until.map(|day| day.to_string()).unwrap_or_default();
         let (again, same) = (context.clone(), hidden.clone());
+        let stay = what_stays(&others, at_client);
         view! {
             <PageHeader title=title/>
             <ErrorSummary errors=field_errors(&typed)/>
             <SummaryList rows=rows/>
             <Section title="Change">
                 <PostForm action="/api/change_role" context=context hidden=hidden class="form">
-                    <DateField name="last_day" label="Last day" hint="Leave empty for no end. The person signs in again after a change." value=typed.value("last_day", last) error=typed.error("last_day") optional=true/>
+                    <DateField name="last_day" label="Last day" hint=hint value=typed.value("last_day", last) error=typed.error("last_day") optional=true/>
                     <p class="hint">"For another role or client, invite the person again: one person may hold several roles."</p>
                     <div class="actions"><Button label="Save changes"/><ButtonLink label="Cancel" href=back kind=Kind::Secondary/></div>
                 </PostForm>
@@ -99,7 +118,8 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: Tenant, id: &str) -> Result<Respon
                     title=format!("Take the role {role} back from {}?", row.name)
                     consequences=vec![
                         "The person's open sessions under this role end at once.".to_owned(),
-                        "Other roles that the person holds stay.".to_owned(),
+                        "Open invitations for this role stop working.".to_owned(),
+                        stay,
                     ]
                     label="Take the role back"
                     action="/api/revoke_role"
@@ -128,14 +148,15 @@ pub(crate) async fn change_role(
         let mut reader = Reader::default();
         let day = reader.optional_date("last_day", &last_day, "the last day");
         reader.errors.or(())?;
-        let zone = zone_of(&mut tx, &row, &actor).await?;
-        let ends = day.and_then(|day| day.checked_add_days(Days::new(1))).map(|next| day_start(zone, next));
-        if ends.is_some_and(|ends| ends <= Utc::now()) {
-            return Err(
-                FieldErrors::one("last_day", "Enter today or a day to come, or take the role back below.").into()
-            );
+        let list = format!("{}/users", base_of(&actor));
+        if day == row.last_day {
+            return Ok(Done::to(list).saying(format!("Role of {} stays as it was.", row.name)));
         }
-        if !users::end_assignment(&mut tx, row.assignment_id, ends).await? {
+        let today = today_of(&row)?;
+        if day.is_some_and(|day| day < today) {
+            return Err(FieldErrors::one("last_day", GONE_BY).into());
+        }
+        if !users::end_assignment(&mut tx, row.assignment_id, day).await.map_err(|fault| refusal(fault, true))? {
             return Err(AppError::NotFound);
         }
         let entry = Entry {
@@ -144,14 +165,11 @@ pub(crate) async fn change_role(
             entity_id: Some(row.assignment_id.0),
             customer: row.customer_id,
             summary: format!("Changed until when {} ({}) is {}", row.name, row.email, label(&row)),
-            details: audit::changed(
-                json!({ "last_day": row.valid_to.map(|to| self::last_day(to, zone)) }),
-                json!({ "last_day": day }),
-            ),
+            details: audit::changed(json!({ "last_day": row.last_day }), json!({ "last_day": day })),
         };
         audit::record(&mut tx, &about(&actor, row.client_id), entry).await?;
         tx.commit().await?;
-        Ok(Done::to(format!("{}/users", base_of(&actor))).saying(format!("Role of {} changed.", row.name)))
+        Ok(Done::to(list).saying(format!("Role of {} changed.", row.name)))
     })
     .await
 }
@@ -160,15 +178,25 @@ fn label(row: &OrganizationUser) -> &'static str {
     Role::parse(&row.role).map_or("", Role::label)
 }
 
-/// The zone in which the last day of an assignment ends: its client's, or the organization's.
-async fn zone_of(tx: &mut Tenant, row: &OrganizationUser, actor: &eis::access::Actor) -> Result<Tz, AppError> {
-    let zone = if let (Some(client), Some(_)) = (row.client_id, actor.at) {
-        clients::find(tx, actor.open_organization()?, client).await?.map(|client| client.zone())
-    } else {
-        let open = actor.organization.as_ref().map(|open| open.id).ok_or(AppError::Forbidden)?;
-        organizations::find(tx, open).await?.map(|organization| organization.zone.0)
-    };
-    zone.ok_or(AppError::NotFound)
+/// What is said of a last day before today.
+const GONE_BY: &str = "Enter today or a day to come, or take the role back below.";
+
+/// Today in the zone of a role's days.
+fn today_of(row: &OrganizationUser) -> Result<NaiveDate, AppError> {
+    let zone: Tz = row.time_zone.parse().map_err(|_| {
+        AppError::Internal(format!("the time zone {:?} of role {} cannot be read", row.time_zone, row.assignment_id))
+    })?;
+    Ok(clock::today(zone))
+}
+
+/// Why a role does not end: told at the form's field, or above the page.
+fn refusal(fault: EndError, at_field: bool) -> AppError {
+    let text = "Nobody else is energy admin of the organisation for as long. Invite another energy admin first.";
+    match fault {
+        EndError::LastEnergyAdmin if at_field => FieldErrors::one("last_day", text).into(),
+        EndError::LastEnergyAdmin => AppError::Conflict(text.into()),
+        EndError::Db(error) => error.into(),
+    }
 }
 
 /// Takes a role back, from now on.
@@ -178,9 +206,10 @@ pub(crate) async fn revoke_role(#[server(default)] client: String, assignment: S
         let (ctx, actor) = require_scope(Permission::ManageUsers, &client)?;
         let mut tx = ctx.write(&actor).await?;
         let row = find(&mut tx, &assignment).await?;
-        if !users::end_assignment(&mut tx, row.assignment_id, Some(Utc::now())).await? {
+        if !users::revoke_assignment(&mut tx, row.assignment_id).await.map_err(|fault| refusal(fault, false))? {
             return Err(AppError::NotFound);
         }
+        let others = others(&mut tx, &row).await?;
         let entry = Entry {
             action: "revoke",
             entity: "role_assignment",
@@ -189,12 +218,12 @@ pub(crate) async fn revoke_role(#[server(default)] client: String, assignment: S
             summary: format!("Took the role {} back from {} ({})", label(&row), row.name, row.email),
             details: audit::removed(json!({
                 "name": row.name, "email": row.email, "role": row.role, "client": row.client_name, "customer": row.customer_name,
-                "valid_from": row.valid_from, "valid_to": row.valid_to,
+                "valid_from": row.valid_from, "valid_to": row.valid_to, "last_day": row.last_day,
             })),
         };
         audit::record(&mut tx, &about(&actor, row.client_id), entry).await?;
         tx.commit().await?;
-        let text = format!("{} is no longer {}.", row.name, label(&row));
+        let text = format!("{} is no longer {}. {}", row.name, label(&row), what_stays(&others, actor.at.is_some()));
         Ok(Done::to(format!("{}/users", base_of(&actor))).saying(text))
     })
     .await

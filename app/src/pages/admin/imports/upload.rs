@@ -11,6 +11,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use chrono_tz::Tz;
 use eis::access::{Actor, Permission};
+use eis::clock::local_day;
 use eis::figures::Mark;
 use eis::ids::ClientId;
 use eis::imports::{self, ImportError, ImportFile, ImportOptions, ImportResult};
@@ -384,7 +385,10 @@ fn outcome(result: &ImportResult, at: &AtClient) -> String {
     let count = |value: u64| format::count(i64::try_from(value).unwrap_or(i64::MAX), locale);
     let ImportResult { accepted, superseded, unchanged, rejected, .. } = *result;
     if let (Some(before), 0, 0) = (result.before, accepted, superseded) {
-        return format!("This file was imported on {}; nothing changed.", format::date(before.date_naive(), locale));
+        return format!(
+            "This file was imported on {}; nothing changed.",
+            format::date(local_day(at.client.zone(), before), locale)
+        );
     }
     let mut parts = vec![format!("{} new values", count(accepted))];
     for (value, what) in [(superseded, "replaced"), (unchanged, "unchanged"), (rejected, "rejected")] {

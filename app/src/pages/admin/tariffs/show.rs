@@ -2,7 +2,7 @@
 
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
-use chrono::{NaiveDate, Utc};
+use chrono::NaiveDate;
 use eis::access::Permission;
 use eis::ids::TariffRateId;
 use eis::tariff_document::{FixedBasis, TariffDocument, difference};
@@ -28,6 +28,7 @@ struct Step {
     hidden: Vec<(String, String)>,
     activation: Option<Activation>,
     customers: i64,
+    today: NaiveDate,
 }
 
 /// `GET /clients/:client/tariffs/:tariff`
@@ -36,7 +37,7 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
     let id: TariffRateId = id.parse().map_err(|_| AppError::NotFound)?;
     let tariff = tariffs::find(&mut tx, at.client.id, id).await?.ok_or(AppError::NotFound)?;
     let versions = tariffs::versions(&mut tx, at.client.id, &tariff.code).await?;
-    let today = Utc::now().date_naive();
+    let today = at.client.today();
     let customers = agreements::customers_from(&mut tx, at.client.id, &tariff.code, today).await?;
     let may_write = at.actor.may(Permission::ManageTariffs);
     let activation =
@@ -56,7 +57,7 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
         ("page".to_owned(), format!("{path}/{}", tariff.id)),
     ];
     let offering = may_write.then(|| (at.actor.context_token(), hidden.clone()));
-    let step = may_write.then(|| Step { context: at.actor.context_token(), hidden, activation, customers });
+    let step = may_write.then(|| Step { context: at.actor.context_token(), hidden, activation, customers, today });
     let html = page(&ctx, &at.actor, place, tariff.name.clone(), move || {
         let (document, status) = (tariff.document(), tariff.status.clone());
         let json = on_lines(&serde_json::to_string_pretty(&tariff.document).unwrap_or_default());
@@ -120,7 +121,7 @@ fn on_lines(json: &str) -> String {
 
 /// Activate or discard a draft; retire what is active.
 fn next_step(tariff: &Tariff, step: Step, typed: &Typed, locale: Locale) -> AnyView {
-    let Step { context, hidden, activation, customers } = step;
+    let Step { context, hidden, activation, customers, today } = step;
     if let Some(activation) = activation {
         return draft_steps(tariff, &activation, context, hidden, locale).into_any();
     }
@@ -142,7 +143,6 @@ fn next_step(tariff: &Tariff, step: Step, typed: &Typed, locale: Locale) -> AnyV
     ];
     let error = typed.error("retire_from");
     let shown = !error.is_empty();
-    let today = Utc::now().date_naive();
     let value = typed.value("retire_from", today.max(tariff.effective_from.succ_opt().unwrap_or(today)).to_string());
     view! {
         <div class="actions">
