@@ -1,9 +1,11 @@
 //! Forms: reading what was typed, telling what is wrong with it, and giving everything back.
 
+mod figure;
+
 use chrono::{Datelike, NaiveDate};
-use eis::plain;
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+
+pub use figure::{Figure, read as figure};
 
 /// What is wrong with a form, field by field.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,20 +84,6 @@ pub struct Reader {
     pub errors: FieldErrors,
 }
 
-/// A number in plain spelling, with a point or a comma as the decimal mark.
-fn figure(typed: &str) -> Option<Decimal> {
-    plain::decimal(&typed.trim().replace(',', "."))
-}
-
-/// Whether a comma may stand between thousands: `1,500` is fifteen hundred to one and one and a half to another.
-fn is_grouped(typed: &str) -> bool {
-    let text = typed.trim().trim_start_matches(['-', '+']);
-    let Some((before, after)) = text.split_once(',') else { return false };
-    let (after, _) = after.split_once(['.', ',']).unwrap_or((after, ""));
-    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    after.len() == 3 && digits(after) && (1..=3).contains(&before.len()) && digits(before) && !before.starts_with('0')
-}
-
 impl Reader {
     /// Text without the space around it, at least one and at most `most` characters.
     pub fn text(&mut self, field: &str, typed: &str, what: &str, most: usize) -> String {
@@ -145,26 +133,6 @@ impl Reader {
         if typed.trim().is_empty() { None } else { self.date(field, typed, what) }
     }
 
-    /// A number between two bounds, with a point as the decimal mark.
-    pub fn decimal(&mut self, field: &str, typed: &str, what: &str, least: Decimal, most: Decimal) -> Option<Decimal> {
-        let number = figure(typed);
-        match number {
-            _ if is_grouped(typed) => {
-                self.errors.add(field, format!("Enter {what} without marks between thousands, like 1500 or 1500.00."));
-                None
-            }
-            Some(number) if number < least || number > most => {
-                self.errors.add(field, format!("Enter {what} between {least} and {most}."));
-                None
-            }
-            None => {
-                self.errors.add(field, format!("Enter {what} as a number, like 12.5."));
-                None
-            }
-            fine => fine,
-        }
-    }
-
     /// One of some words.
     pub fn choice<'a>(&mut self, field: &str, typed: &str, what: &str, choices: &[&'a str]) -> &'a str {
         let found = choices.iter().find(|choice| **choice == typed).copied();
@@ -207,19 +175,5 @@ mod tests {
         }
         assert_eq!(day("1900-01-01"), NaiveDate::from_ymd_opt(1900, 1, 1));
         assert_eq!(day(" 2199-12-31 "), NaiveDate::from_ymd_opt(2199, 12, 31));
-    }
-
-    #[test]
-    fn a_decimal_comma_is_understood() {
-        let mut reader = Reader::default();
-        for grouped in ["1,500", "12,500.00", "1,234,567"] {
-            assert!(is_grouped(grouped), "{grouped}");
-        }
-        for plain in ["0,285", "1500", "1,50", "1.500", "1,2345", "1500,250", ""] {
-            assert!(!is_grouped(plain), "{plain}");
-        }
-        assert_eq!([figure("1e3"), figure("1_0"), figure("-1,5")], [None, None, Some(Decimal::new(-15, 1))]);
-        let price = reader.decimal("price", "0,285", "a price", Decimal::ZERO, Decimal::TEN);
-        assert_eq!(price, Some(Decimal::new(285, 3)));
     }
 }

@@ -55,7 +55,7 @@ struct Shown {
 /// The designer for a new tariff: part of `GET /clients/:client/tariffs/new`.
 pub(super) async fn of_new(ctx: Ctx, at: AtClient, tx: Tenant, kind: &str) -> Result<Response, AppError> {
     let client = clients::find(&tx, at.organization, at.client.id).await?.ok_or(AppError::Forbidden)?;
-    let mut fresh = with_head(&starter(kind, &client), "", first_of_next_month(client.today()));
+    let mut fresh = with_head(&starter(kind, &client), "", first_of_next_month(client.today()), at.locale());
     fresh.leave_out_zeros();
     shown(ctx, at, tx, client, None, fresh).await
 }
@@ -68,7 +68,7 @@ pub async fn design(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Res
     let client = clients::find(&tx, at.organization, at.client.id).await?.ok_or(AppError::Forbidden)?;
     let draft = version.status == "draft";
     let from = if draft { version.effective_from } else { first_of_next_month(client.today()) };
-    let fresh = with_head(&version.document()?, &version.code, from);
+    let fresh = with_head(&version.document()?, &version.code, from, at.locale());
     shown(ctx, at, tx, client, draft.then_some(version), fresh).await
 }
 
@@ -76,8 +76,8 @@ fn first_of_next_month(today: NaiveDate) -> NaiveDate {
     today.with_day(1).and_then(|day| day.checked_add_months(Months::new(1))).unwrap_or(today)
 }
 
-fn with_head(document: &TariffDocument, code: &str, from: NaiveDate) -> Fields {
-    let mut fields = fill(document);
+fn with_head(document: &TariffDocument, code: &str, from: NaiveDate, locale: Locale) -> Fields {
+    let mut fields = fill(document, locale);
     fields.set("code", code);
     fields.set("effective_from", from);
     fields
