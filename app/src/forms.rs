@@ -3,6 +3,7 @@
 mod figure;
 
 use chrono::{Datelike, NaiveDate};
+use eis::identifiers::{self, NotAnAddress};
 use serde::{Deserialize, Serialize};
 
 pub use figure::{Figure, read as figure};
@@ -106,16 +107,30 @@ impl Reader {
         text.to_owned()
     }
 
-    /// An e-mail address.
-    pub fn email(&mut self, field: &str, typed: &str, required: bool) -> String {
-        let text = typed.trim();
-        let (local, domain) = text.split_once('@').unwrap_or_default();
-        let fine =
-            !local.is_empty() && domain.contains('.') && !text.contains(char::is_whitespace) && text.len() <= 254;
-        if !(fine || (text.is_empty() && !required)) {
-            self.errors.add(field, "Enter an e-mail address like name@example.com.");
-        }
-        text.to_owned()
+    /// What something is called by, as it is kept: compared without case, and nothing unseen in it.
+    pub fn identifier(&mut self, field: &str, typed: &str, what: &str, most: usize) -> String {
+        let kept = identifiers::kept(typed).unwrap_or_else(|unseen| {
+            self.errors.add(field, unseen.to_string());
+            typed.to_owned()
+        });
+        self.text(field, &kept, what, most)
+    }
+
+    /// An e-mail address to write to, which may be left out.
+    pub fn email(&mut self, field: &str, typed: &str) -> String {
+        if typed.trim().is_empty() { String::new() } else { self.address(field, identifiers::email(typed)) }
+    }
+
+    /// An e-mail address to sign in with.
+    pub fn login(&mut self, field: &str, typed: &str) -> String {
+        self.address(field, identifiers::login(typed))
+    }
+
+    fn address(&mut self, field: &str, read: Result<String, NotAnAddress>) -> String {
+        read.unwrap_or_else(|fault| {
+            self.errors.add(field, fault.to_string());
+            String::new()
+        })
     }
 
     /// A day.
@@ -160,7 +175,7 @@ mod tests {
     fn every_fault_is_told_at_once() {
         let mut reader = Reader::default();
         reader.text("name", "  ", "a name", 10);
-        reader.email("email", "nobody", true);
+        reader.email("email", "nobody");
         reader.date("from", "31.03.2026", "the first day");
         assert_eq!(reader.errors.0.len(), 3);
         assert!(reader.errors.of("from").contains("2026-03-31"));

@@ -23,6 +23,8 @@ CREATE TABLE public.tariff_rates (
     UNIQUE (organization_id, client_id, code, version),
     FOREIGN KEY (organization_id, client_id) REFERENCES public.clients (organization_id, id)
 );
+-- Codes are one whatever their case.
+CREATE UNIQUE INDEX tariff_rates_code ON public.tariff_rates (organization_id, client_id, lower(code), version);
 COMMENT ON TABLE public.tariff_rates IS 'Versions of tariffs. The document is what rating reads; a version that has rated anything never changes.';
 COMMENT ON COLUMN public.tariff_rates.rated IS 'Whether a bill was made with this version: from then on its document and dates are fixed.';
 COMMENT ON COLUMN public.tariff_rates.offered IS 'Whether the tariff is on offer to the client''s customers; the same for all versions of a code.';

@@ -11,6 +11,8 @@ mod credit;
 mod deleted;
 mod designer;
 mod explained;
+mod figures;
+mod identifiers;
 mod imports;
 mod left_out;
 mod order;

@@ -6,8 +6,9 @@ use chrono_tz::Tz;
 use eis::access::Permission;
 use eis::audit::{self, Entry};
 use eis::clients::{self, CURRENCIES, Client, ClientFields};
-use eis::db::DbError;
+use eis::db::{DbError, Tenant};
 use eis::figures::Unit;
+use eis::identifiers;
 use eis::ids::ClientId;
 use eis::organizations::Organization;
 use leptos::prelude::*;
@@ -164,7 +165,7 @@ impl ClientForm {
         let slug = coded(
             &mut reader,
             "slug",
-            &self.slug,
+            &identifiers::canonical(&self.slug),
             is_slug,
             "Use 2 to 63 small letters, digits and hyphens, like harbor-light.",
         );
@@ -173,7 +174,7 @@ impl ClientForm {
         let invoice_series = coded(
             &mut reader,
             "invoice_series",
-            &self.invoice_series,
+            &identifiers::canonical(&self.invoice_series).to_uppercase(),
             is_series,
             "Use 1 to 12 capital letters, digits and hyphens, like HL.",
         );
@@ -328,6 +329,18 @@ fn taken(error: diesel::result::Error) -> AppError {
     }
 }
 
+/// What to know where another client has the same invoice series; empty where none has.
+async fn shared_series(tx: &mut Tenant, id: ClientId, series: &str) -> Result<String, AppError> {
+    let others = clients::others_with_series(tx, id, series).await?;
+    if others.is_empty() {
+        return Ok(String::new());
+    }
+    let others = others.join(", ");
+    Ok(format!(
+        " Invoices of {others} are numbered in the series {series} too: two invoices may have the same number. Give one of them another series, unless that is meant."
+    ))
+}
+
 /// Makes a client.
 #[server(prefix = "/api", endpoint = "create_client")]
 pub(crate) async fn create_client(#[server(flatten)] form: ClientForm) -> Result<(), ServerFnError> {
@@ -339,6 +352,7 @@ pub(crate) async fn create_client(#[server(flatten)] form: ClientForm) -> Result
         let fields = form.read(Locale::from(&organization.locale))?;
         let organization = organization.id;
         clients::create(&mut tx, organization, id, actor.user, &fields).await.map_err(taken)?;
+        let shared = shared_series(&mut tx, id, &fields.invoice_series).await?;
         let entry = Entry {
             action: "create",
             entity: "client",
@@ -349,7 +363,8 @@ pub(crate) async fn create_client(#[server(flatten)] form: ClientForm) -> Result
         };
         audit::record(&mut tx, &about(&actor, Some(id)), entry).await?;
         tx.commit().await?;
-        Ok(Done::to(format!("/clients/{id}")).saying("Client created. Add its tariffs and customers next."))
+        let say = format!("Client created. Add its tariffs and customers next.{shared}");
+        Ok(Done::to(format!("/clients/{id}")).saying(say))
     })
     .await
 }
@@ -368,6 +383,7 @@ pub(crate) async fn update_client(client: String, #[server(flatten)] form: Clien
             return Err(FieldErrors::one("currency", fault).into());
         }
         changed(clients::update(&mut tx, id, &fields).await.map_err(taken)?)?;
+        let shared = shared_series(&mut tx, id, &fields.invoice_series).await?;
         let entry = Entry {
             action: "update",
             entity: "client",
@@ -378,7 +394,7 @@ pub(crate) async fn update_client(client: String, #[server(flatten)] form: Clien
         };
         audit::record(&mut tx, &about(&actor, Some(id)), entry).await?;
         tx.commit().await?;
-        Ok(Done::to(PATH).saying(format!("Changes to {} saved.", before.name)))
+        Ok(Done::to(PATH).saying(format!("Changes to {} saved.{shared}", before.name)))
     })
     .await
 }

@@ -117,7 +117,8 @@ async fn shown(
 
 /// The example and the changes that belong to what the form holds.
 async fn side(at: &AtClient, tx: &mut Tenant, client: &Client, fields: &Fields) -> Result<example::Side, AppError> {
-    let (design, faults) = read(fields, client);
+    let (mut design, faults) = read(fields, client);
+    design.code = tariffs::spelling(tx, client.id, &design.code).await?;
     let active = tariffs::version_for(tx, client.id, &design.code, client.today()).await?;
     let base = active.as_ref().and_then(|version| version.document().ok());
     // A code, a name or a day still to be typed does not keep the bill from being worked out.
@@ -223,7 +224,8 @@ pub(crate) async fn save_tariff(client: String, #[server(flatten)] form: DesignF
             return Ok(Done::to(page));
         }
         let (design, faults) = read(&fields, &client);
-        let design = faults.or(design)?;
+        let mut design = faults.or(design)?;
+        design.code = tariffs::spelling(&mut tx, at, &design.code).await?;
         let new = NewTariff { code: &design.code, document: &design.document, effective_from: design.effective_from };
         let (id, version, entry) = match fields.get("tariff") {
             "" => {
@@ -284,7 +286,7 @@ fn refused(error: TariffError) -> AppError {
 
 fn taken(error: TariffError) -> AppError {
     match error {
-        TariffError::Db(db) if db.violates("tariff_rates_organization_id_client_id_code_version_key") => {
+        TariffError::Db(db) if tariffs::is_version_taken(&db) => {
             let text = "Someone made a version of this code at the same moment. Send the form again.";
             FieldErrors::one("code", text).into()
         }
