@@ -99,7 +99,7 @@ async fn a_serial_is_one_whatever_its_case() {
             ("valid_from", "2026-01-01"),
         ]
     };
-    for (serial, why) in [("m-1", "M-1"), ("M\u{200b}-7", "cannot be seen (U+200B)")] {
+    for (serial, why) in [("m-1", "There is a meter with this serial"), ("M\u{200b}-7", "cannot be seen (U+200B)")] {
         let answer = post(&browser, CLEO, "create_meter", &form(serial)).await;
         assert_eq!(answer.location(), page, "{serial:?}");
         assert!(browser.get(&page).await.body.contains(why), "{serial:?}");
