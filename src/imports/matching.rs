@@ -6,6 +6,7 @@ use diesel_async::AsyncPgConnection;
 
 use super::survey::{SeriesSurvey, Survey};
 use super::{ImportError, take::Refused};
+use crate::identifiers;
 use crate::ids::{ClientId, OrganizationId};
 use crate::meters::{self, Meter, same_register};
 use crate::usage::{Format, SeriesKey};
@@ -84,7 +85,8 @@ fn chosen<'s>(
     for one in series {
         match &one.key.meter {
             Some(meter) if own && !same_serial(meter, serial) => {
-                matched.refuse(one, format!("These rows name the meter {meter}, and the import was for meter {serial}."));
+                matched
+                    .refuse(one, format!("These rows name the meter {meter}, and the import was for meter {serial}."));
             }
             _ => wanted.push((serial.to_owned(), one)),
         }
@@ -118,7 +120,7 @@ fn check_choice(serial: &str, named: &BTreeSet<String>, known: &[Meter]) -> Resu
 
 /// Whether two spellings are one serial.
 fn same_serial(one: &str, other: &str) -> bool {
-    one.trim().to_lowercase() == other.trim().to_lowercase()
+    identifiers::same(one, other)
 }
 
 fn place_all(wanted: Vec<Wanted<'_>>, known: &[Meter], format: Format, matched: &mut Matched) {
@@ -157,7 +159,9 @@ fn meters_of(key: &SeriesKey, serial: &str, known: &[Meter]) -> Result<Vec<Meter
         ));
     }
     if way.is_empty() {
-        return Err(format!("Meter {serial} has no {direction} register. Add one with the same serial and import again."));
+        return Err(format!(
+            "Meter {serial} has no {direction} register. Add one with the same serial and import again."
+        ));
     }
     if fit.is_empty() {
         return Err(format!(
