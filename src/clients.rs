@@ -221,6 +221,19 @@ pub async fn create(
     Ok(())
 }
 
+/// The names of the organization's other clients that number their invoices in this series.
+///
+/// # Errors
+/// When the database fails.
+pub async fn others_with_series(conn: &mut AsyncPgConnection, id: ClientId, series: &str) -> QueryResult<Vec<String>> {
+    clients::table
+        .filter(clients::organization_id.eq(here!()).and(clients::id.ne(id)).and(clients::invoice_series.eq(series)))
+        .select(clients::name)
+        .order(clients::name)
+        .load(conn)
+        .await
+}
+
 /// Changes a client; false when the context does not see it.
 ///
 /// # Errors

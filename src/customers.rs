@@ -5,8 +5,9 @@ use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-use crate::db::here;
 use crate::db::schema::{customers, meters, tariff_agreements};
+use crate::db::{DbError, here, lower};
+use crate::identifiers;
 use crate::ids::{ClientId, CustomerId, OrganizationId, UserId};
 
 /// A customer.
@@ -196,7 +197,7 @@ pub async fn find(
         .optional()
 }
 
-/// The customer of this account number, if the context sees it.
+/// The customer of this account number, whatever its case, if the context sees it.
 ///
 /// # Errors
 /// When the database fails.
@@ -210,7 +211,7 @@ pub async fn find_by_account(
             customers::organization_id
                 .eq(here!())
                 .and(customers::client_id.eq(client))
-                .and(customers::account_number.eq(account_number)),
+                .and(lower(customers::account_number).eq(lower(identifiers::plain(account_number)))),
         )
         .select(Customer::as_select())
         .first(conn)
@@ -218,10 +219,18 @@ pub async fn find_by_account(
         .optional()
 }
 
+/// Whether a write was refused because another customer of the client has the account number.
+#[must_use]
+pub fn is_account_taken(error: &DbError) -> bool {
+    ["customers_organization_id_client_id_account_number_key", "customers_account_number"]
+        .iter()
+        .any(|constraint| error.violates(constraint))
+}
+
 /// Makes a customer.
 ///
 /// # Errors
-/// `customers_organization_id_client_id_account_number_key` when the number is taken.
+/// [`is_account_taken`] when another customer has the number, whatever its case.
 pub async fn create(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,

@@ -62,6 +62,11 @@ pub(crate) fn literal(typed: &str) -> String {
     pattern
 }
 
+diesel::define_sql_function! {
+    /// In small letters, as the database's own indexes have it: identifiers are compared by it on both sides.
+    fn lower(value: diesel::sql_types::Text) -> diesel::sql_types::Text;
+}
+
 /// What can go wrong between the portal and its database.
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {

@@ -177,6 +177,15 @@ pub enum Unit<'a> {
 }
 
 impl Unit<'_> {
+    /// How a sentence names it.
+    #[must_use]
+    pub const fn name(&self) -> &str {
+        match self {
+            Self::Currency(name) | Self::Named(name) => name,
+            Self::Percent => "per cent",
+        }
+    }
+
     /// Whether a text beside a figure names this unit.
     fn is(self, text: &str) -> bool {
         match self {

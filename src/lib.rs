@@ -10,6 +10,7 @@ pub mod customers;
 pub mod db;
 pub mod demo;
 pub mod figures;
+pub mod identifiers;
 pub mod ids;
 pub mod imports;
 pub mod interval_days;

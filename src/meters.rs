@@ -6,13 +6,16 @@
 
 use chrono::NaiveDate;
 use chrono_tz::Tz;
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::{Array, Bool, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use crate::clock;
 use crate::db::schema::{clients, meters};
 use crate::db::zone_of_row;
 use crate::db::{DbError, here};
+use crate::identifiers;
 use crate::ids::{ClientId, CustomerId, MeterId, OrganizationId, UserId};
 use crate::usage::Direction;
 
@@ -183,7 +186,8 @@ pub async fn find(conn: &mut AsyncPgConnection, client: ClientId, id: MeterId) -
         .optional()
 }
 
-/// Every row with one of these serials: both directions, all customers it was ever at, the latest first.
+/// Every row with one of these serials, whatever their case: both directions, all customers it was ever at, the latest
+/// first. Which row has which of them is told by [`identifiers::same`].
 ///
 /// # Errors
 /// When the database fails.
@@ -195,7 +199,11 @@ pub async fn with_serials(
 ) -> QueryResult<Vec<Meter>> {
     meters::table
         .filter(meters::organization_id.eq(organization).and(meters::client_id.eq(client)))
-        .filter(meters::serial.eq_any(serials))
+        .filter(
+            sql::<Bool>("lower(serial) = ANY (SELECT lower(one) FROM unnest(")
+                .bind::<Array<Text>, _>(serials.iter().map(|serial| identifiers::plain(serial)).collect::<Vec<_>>())
+                .sql(") AS one)"),
+        )
         .select(Meter::as_select())
         .order((meters::serial, meters::direction, meters::valid_from.desc()))
         .load(conn)

@@ -16,9 +16,8 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::db::DbError;
-use crate::db::here;
 use crate::db::schema::{tariff_blocks, tariff_rates};
+use crate::db::{DbError, here, lower};
 use crate::ids::{ClientId, OrganizationId, TariffRateId, UserId};
 use crate::tariff_document::{Fault, TariffDocument};
 pub use life::{Activation, activate, activation, discard, retire};
@@ -288,11 +287,38 @@ pub struct NewTariff<'a> {
     pub effective_from: NaiveDate,
 }
 
-/// Makes the next version of a code as a draft and says which version it is.
+/// A code as the client's tariffs spell it; as given where there is none of it in any case.
 ///
 /// # Errors
-/// [`TariffError::Faulty`] when the document does not validate; `Db` with
-/// `tariff_rates_organization_id_client_id_code_version_key` when two people do so at once.
+/// When the database fails.
+pub async fn spelling(conn: &mut AsyncPgConnection, client: ClientId, code: &str) -> QueryResult<String> {
+    let found = tariff_rates::table
+        .filter(
+            tariff_rates::organization_id
+                .eq(here!())
+                .and(tariff_rates::client_id.eq(client))
+                .and(lower(tariff_rates::code).eq(lower(code))),
+        )
+        .select(tariff_rates::code)
+        .first(conn)
+        .await
+        .optional()?;
+    Ok(found.unwrap_or_else(|| code.to_owned()))
+}
+
+/// Whether a write was refused because there is this version of the code already.
+#[must_use]
+pub fn is_version_taken(error: &DbError) -> bool {
+    ["tariff_rates_organization_id_client_id_code_version_key", "tariff_rates_code"]
+        .iter()
+        .any(|constraint| error.violates(constraint))
+}
+
+/// Makes the next version of a code, whatever its case, as a draft and says which version it is.
+///
+/// # Errors
+/// [`TariffError::Faulty`] when the document does not validate; `Db` with [`is_version_taken`] when two people do so at
+/// once.
 pub async fn create(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
@@ -307,12 +333,13 @@ pub async fn create(
     }
     let json = serde_json::to_value(new.document)
         .map_err(|fault| TariffError::Faulty(vec![Fault::new("", fault.to_string())]))?;
+    let code = spelling(conn, client, new.code).await?;
     let latest: Option<(i32, bool)> = tariff_rates::table
         .filter(
             tariff_rates::organization_id
                 .eq(here!())
                 .and(tariff_rates::client_id.eq(client))
-                .and(tariff_rates::code.eq(new.code)),
+                .and(tariff_rates::code.eq(&code)),
         )
         .select((tariff_rates::version, tariff_rates::offered))
         .order(tariff_rates::version.desc())
@@ -327,7 +354,7 @@ pub async fn create(
             tariff_rates::organization_id.eq(organization),
             tariff_rates::client_id.eq(client),
             tariff_rates::id.eq(id),
-            tariff_rates::code.eq(new.code),
+            tariff_rates::code.eq(&code),
             tariff_rates::version.eq(version),
             tariff_rates::name.eq(&new.document.name),
             tariff_rates::kind.eq(kind_of(new.document)),

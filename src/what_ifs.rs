@@ -395,7 +395,7 @@ pub async fn customers(
     let (word, code, accounts) = chosen.parts();
     let rows: Vec<Id> = sql_query(
         "SELECT c.id FROM public.customers c WHERE c.organization_id = $1 AND c.client_id = $2 \
-           AND CASE $5 WHEN 'all' THEN true WHEN 'accounts' THEN c.account_number = ANY ($7) \
+           AND CASE $5 WHEN 'all' THEN true WHEN 'accounts' THEN lower(c.account_number) = ANY (SELECT lower(one) FROM unnest($7) AS one) \
              ELSE EXISTS (SELECT 1 FROM public.tariff_agreements a WHERE a.organization_id = $1 AND a.client_id = $2 \
                AND a.customer_id = c.id AND a.tariff_code = $6 AND a.valid_from < $4 AND (a.valid_to IS NULL OR a.valid_to > $3)) END \
            AND ($5 = 'accounts' OR (c.moved_in_on < $4 AND (c.moved_out_on IS NULL OR c.moved_out_on > $3) \
@@ -421,8 +421,8 @@ pub async fn customers(
 pub async fn unknown_accounts(conn: &AsyncPgConnection, desk: &Desk, accounts: &[String]) -> QueryResult<Vec<String>> {
     let mut conn = conn;
     let rows: Vec<Words> = sql_query(
-        "SELECT account_number AS value FROM public.customers \
-         WHERE organization_id = $1 AND client_id = $2 AND account_number = ANY ($3)",
+        "SELECT one AS value FROM unnest($3) AS one WHERE EXISTS (SELECT 1 FROM public.customers c \
+         WHERE c.organization_id = $1 AND c.client_id = $2 AND lower(c.account_number) = lower(one))",
     )
     .bind::<SqlUuid, _>(desk.organization)
     .bind::<SqlUuid, _>(desk.client)

@@ -8,11 +8,13 @@
 mod date;
 mod number;
 
+use eis::figures::Mark;
+
 pub(crate) use date::write_date;
 pub use date::{date, date_long, date_range, date_time, day_month, month, prose, short_month};
 pub(crate) use number::{KWH_PLACES, MONEY_PLACES, write_number};
 pub use number::{
-    amount, count, kwh, kwh_short, money, number, percent, percent_exact, plain, price, price_exact, rate,
+    amount, count, field, kwh, kwh_short, money, number, percent, percent_exact, price, price_exact, rate,
 };
 
 /// Keeps a figure and its unit on one line.
@@ -85,14 +87,23 @@ impl Locale {
         }
     }
 
+    /// The decimal mark.
+    #[must_use]
+    pub const fn mark(self) -> Mark {
+        match self {
+            Self::EnUs | Self::EnGb => Mark::Point,
+            Self::DeDe | Self::SvSe | Self::NlNl | Self::FrFr => Mark::Comma,
+        }
+    }
+
     /// Thousands separator and decimal mark.
     const fn marks(self) -> (char, char) {
-        match self {
-            Self::EnUs | Self::EnGb => (',', '.'),
-            Self::DeDe | Self::NlNl => ('.', ','),
-            Self::SvSe => ('\u{a0}', ','),
-            Self::FrFr => ('\u{202f}', ','),
-        }
+        let group = match self {
+            Self::EnUs | Self::EnGb | Self::DeDe | Self::NlNl => self.mark().other().sign(),
+            Self::SvSe => '\u{a0}',
+            Self::FrFr => '\u{202f}',
+        };
+        (group, self.mark().sign())
     }
 }
 

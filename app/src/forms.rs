@@ -1,9 +1,12 @@
 //! Forms: reading what was typed, telling what is wrong with it, and giving everything back.
 
+mod figure;
+
 use chrono::{Datelike, NaiveDate};
-use eis::plain;
-use rust_decimal::Decimal;
+use eis::identifiers::{self, NotAnAddress};
 use serde::{Deserialize, Serialize};
+
+pub use figure::{Figure, read as figure};
 
 /// What is wrong with a form, field by field.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,20 +85,6 @@ pub struct Reader {
     pub errors: FieldErrors,
 }
 
-/// A number in plain spelling, with a point or a comma as the decimal mark.
-fn figure(typed: &str) -> Option<Decimal> {
-    plain::decimal(&typed.trim().replace(',', "."))
-}
-
-/// Whether a comma may stand between thousands: `1,500` is fifteen hundred to one and one and a half to another.
-fn is_grouped(typed: &str) -> bool {
-    let text = typed.trim().trim_start_matches(['-', '+']);
-    let Some((before, after)) = text.split_once(',') else { return false };
-    let (after, _) = after.split_once(['.', ',']).unwrap_or((after, ""));
-    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    after.len() == 3 && digits(after) && (1..=3).contains(&before.len()) && digits(before) && !before.starts_with('0')
-}
-
 impl Reader {
     /// Text without the space around it, at least one and at most `most` characters.
     pub fn text(&mut self, field: &str, typed: &str, what: &str, most: usize) -> String {
@@ -118,16 +107,30 @@ impl Reader {
         text.to_owned()
     }
 
-    /// An e-mail address.
-    pub fn email(&mut self, field: &str, typed: &str, required: bool) -> String {
-        let text = typed.trim();
-        let (local, domain) = text.split_once('@').unwrap_or_default();
-        let fine =
-            !local.is_empty() && domain.contains('.') && !text.contains(char::is_whitespace) && text.len() <= 254;
-        if !(fine || (text.is_empty() && !required)) {
-            self.errors.add(field, "Enter an e-mail address like name@example.com.");
-        }
-        text.to_owned()
+    /// What something is called by, as it is kept: compared without case, and nothing unseen in it.
+    pub fn identifier(&mut self, field: &str, typed: &str, what: &str, most: usize) -> String {
+        let kept = identifiers::kept(typed).unwrap_or_else(|unseen| {
+            self.errors.add(field, unseen.to_string());
+            typed.to_owned()
+        });
+        self.text(field, &kept, what, most)
+    }
+
+    /// An e-mail address to write to, which may be left out.
+    pub fn email(&mut self, field: &str, typed: &str) -> String {
+        if typed.trim().is_empty() { String::new() } else { self.address(field, identifiers::email(typed)) }
+    }
+
+    /// An e-mail address to sign in with.
+    pub fn login(&mut self, field: &str, typed: &str) -> String {
+        self.address(field, identifiers::login(typed))
+    }
+
+    fn address(&mut self, field: &str, read: Result<String, NotAnAddress>) -> String {
+        read.unwrap_or_else(|fault| {
+            self.errors.add(field, fault.to_string());
+            String::new()
+        })
     }
 
     /// A day.
@@ -143,26 +146,6 @@ impl Reader {
     /// A day that may be left out.
     pub fn optional_date(&mut self, field: &str, typed: &str, what: &str) -> Option<NaiveDate> {
         if typed.trim().is_empty() { None } else { self.date(field, typed, what) }
-    }
-
-    /// A number between two bounds, with a point as the decimal mark.
-    pub fn decimal(&mut self, field: &str, typed: &str, what: &str, least: Decimal, most: Decimal) -> Option<Decimal> {
-        let number = figure(typed);
-        match number {
-            _ if is_grouped(typed) => {
-                self.errors.add(field, format!("Enter {what} without marks between thousands, like 1500 or 1500.00."));
-                None
-            }
-            Some(number) if number < least || number > most => {
-                self.errors.add(field, format!("Enter {what} between {least} and {most}."));
-                None
-            }
-            None => {
-                self.errors.add(field, format!("Enter {what} as a number, like 12.5."));
-                None
-            }
-            fine => fine,
-        }
     }
 
     /// One of some words.
@@ -192,7 +175,7 @@ mod tests {
     fn every_fault_is_told_at_once() {
         let mut reader = Reader::default();
         reader.text("name", "  ", "a name", 10);
-        reader.email("email", "nobody", true);
+        reader.email("email", "nobody");
         reader.date("from", "31.03.2026", "the first day");
         assert_eq!(reader.errors.0.len(), 3);
         assert!(reader.errors.of("from").contains("2026-03-31"));
@@ -207,19 +190,5 @@ mod tests {
         }
         assert_eq!(day("1900-01-01"), NaiveDate::from_ymd_opt(1900, 1, 1));
         assert_eq!(day(" 2199-12-31 "), NaiveDate::from_ymd_opt(2199, 12, 31));
-    }
-
-    #[test]
-    fn a_decimal_comma_is_understood() {
-        let mut reader = Reader::default();
-        for grouped in ["1,500", "12,500.00", "1,234,567"] {
-            assert!(is_grouped(grouped), "{grouped}");
-        }
-        for plain in ["0,285", "1500", "1,50", "1.500", "1,2345", "1500,250", ""] {
-            assert!(!is_grouped(plain), "{plain}");
-        }
-        assert_eq!([figure("1e3"), figure("1_0"), figure("-1,5")], [None, None, Some(Decimal::new(-15, 1))]);
-        let price = reader.decimal("price", "0,285", "a price", Decimal::ZERO, Decimal::TEN);
-        assert_eq!(price, Some(Decimal::new(285, 3)));
     }
 }

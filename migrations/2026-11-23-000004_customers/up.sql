@@ -21,6 +21,8 @@ CREATE TABLE public.customers (
     UNIQUE (organization_id, client_id, account_number),
     FOREIGN KEY (organization_id, client_id) REFERENCES public.clients (organization_id, id)
 );
+-- The key above orders lists; this one is what tells accounts apart.
+CREATE UNIQUE INDEX customers_account_number ON public.customers (organization_id, client_id, lower(account_number));
 CREATE INDEX customers_name ON public.customers (organization_id, client_id, lower(name), id);
 COMMENT ON TABLE public.customers IS 'Accounts of a client. The account number is the client''s own and unique within it.';
 COMMENT ON COLUMN public.customers.moved_out_on IS 'First day no longer supplied.';

@@ -21,10 +21,12 @@ CREATE TABLE public.tariff_rates (
     updated_at      timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (organization_id, client_id, id),
     UNIQUE (organization_id, client_id, code, version),
-    CONSTRAINT tariff_rates_no_overlap EXCLUDE USING gist (organization_id WITH =, client_id WITH =, code WITH =,
+    CONSTRAINT tariff_rates_no_overlap EXCLUDE USING gist (organization_id WITH =, client_id WITH =, lower(code) WITH =,
         daterange(effective_from, effective_to) WITH &&) WHERE (status = 'active' OR status = 'retired' AND effective_to IS NOT NULL),
     FOREIGN KEY (organization_id, client_id) REFERENCES public.clients (organization_id, id)
 );
+-- Codes are one whatever their case.
+CREATE UNIQUE INDEX tariff_rates_code ON public.tariff_rates (organization_id, client_id, lower(code), version);
 COMMENT ON TABLE public.tariff_rates IS 'Versions of tariffs. The document is what rating reads; a version that was activated or has rated never changes: it ends, and another follows it.';
 COMMENT ON COLUMN public.tariff_rates.rated IS 'Whether a bill was made with this version: from then on its document and dates are fixed.';
 COMMENT ON COLUMN public.tariff_rates.offered IS 'Whether the tariff is on offer to the client''s customers; the same for all versions of a code.';

@@ -7,7 +7,9 @@ use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 
+use crate::db::lower;
 use crate::db::schema::{audit_log, customers};
+use crate::identifiers;
 use crate::ids::{AuditRecordId, ClientId, CustomerId, OrganizationId};
 
 /// A record as people read it.
@@ -91,7 +93,9 @@ pub async fn list(
     if !filter.account.is_empty() {
         let of_account = customers::table
             .filter(
-                customers::organization_id.eq(organization).and(customers::account_number.eq(filter.account.clone())),
+                customers::organization_id
+                    .eq(organization)
+                    .and(lower(customers::account_number).eq(lower(identifiers::plain(&filter.account)))),
             )
             .select(customers::id.nullable());
         query = query.filter(audit_log::customer_id.eq_any(of_account));

@@ -9,6 +9,7 @@ use super::household::Reference;
 use super::plan::{Organization, client, organizations};
 use super::rows::Rows;
 use crate::clock::local_day;
+use crate::identifiers;
 use crate::money::Money;
 
 fn rows<'p>(organizations: &'p [Organization<'_>]) -> impl Iterator<Item = &'p Rows> {
@@ -36,6 +37,13 @@ fn the_books_are_right() {
     assert_eq!(rows(&organizations).map(|rows| rows.customers.len()).sum::<usize>(), 400);
     let people = super::people::people(&organizations);
     assert_eq!(people.users.len(), 32);
+    for user in &people.users {
+        assert_eq!(identifiers::login(&user.email).as_ref(), Ok(&user.email));
+    }
+    for customer in rows(&organizations).flat_map(|rows| &rows.customers) {
+        assert_eq!(identifiers::email(&customer.email).as_ref(), Ok(&customer.email));
+        assert_eq!(identifiers::kept(&customer.account_number).as_ref(), Ok(&customer.account_number));
+    }
 }
 
 fn lines_sum_to_totals(organizations: &[Organization<'_>]) {

@@ -6,6 +6,7 @@ use diesel_async::AsyncPgConnection;
 
 use super::survey::{SeriesSurvey, Survey};
 use super::{ImportError, take::Refused};
+use crate::identifiers;
 use crate::ids::{ClientId, OrganizationId};
 use crate::meters::{self, Meter, same_register};
 use crate::usage::{Format, SeriesKey};
@@ -119,7 +120,7 @@ fn check_choice(serial: &str, named: &BTreeSet<String>, known: &[Meter]) -> Resu
 
 /// Whether two spellings are one serial.
 fn same_serial(one: &str, other: &str) -> bool {
-    one.trim().to_lowercase() == other.trim().to_lowercase()
+    identifiers::same(one, other)
 }
 
 fn place_all(wanted: Vec<Wanted<'_>>, known: &[Meter], format: Format, matched: &mut Matched) {

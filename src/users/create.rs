@@ -9,7 +9,8 @@ use crate::access::Role;
 use crate::audit::{self, Entry};
 use crate::clock;
 use crate::db::schema::{clients, customers, organizations};
-use crate::db::{DbError, owner::Owner};
+use crate::db::{DbError, lower, owner::Owner};
+use crate::identifiers;
 use crate::ids::{AssignmentId, ClientId, CustomerId, OrganizationId, UserId};
 use crate::passwords;
 
@@ -47,7 +48,7 @@ mod tables {
 use tables::{role_assignments, users};
 
 /// Whom to make, as what, where.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct NewUser {
     /// The address to sign in with.
     pub email: String,
@@ -112,11 +113,12 @@ struct Place {
 /// # Errors
 /// [`CreateError::Input`] with a sentence for whoever typed it.
 pub async fn create(admin_url: &str, new: &NewUser) -> Result<Outcome, CreateError> {
+    let new = &NewUser { email: address(&new.email)?, ..new.clone() };
     check(new)?;
     let mut tx = Owner::begin(admin_url).await?;
     let place = place(&mut tx, new).await?;
     let known: Option<UserId> = users::table
-        .filter(lower(users::email).eq(new.email.to_lowercase()))
+        .filter(lower(users::email).eq(lower(&new.email)))
         .select(users::id)
         .first(&mut *tx)
         .await
@@ -152,16 +154,17 @@ pub async fn create(admin_url: &str, new: &NewUser) -> Result<Outcome, CreateErr
 /// # Errors
 /// [`CreateError::Input`] with a sentence for whoever typed it.
 pub async fn reset_password(admin_url: &str, email: &str, password: &str) -> Result<(), CreateError> {
+    let email = identifiers::canonical(email);
     let mut tx = Owner::begin(admin_url).await?;
     let known: Option<(UserId, String)> = users::table
-        .filter(lower(users::email).eq(email.to_lowercase()))
+        .filter(lower(users::email).eq(lower(&email)))
         .select((users::id, users::name))
         .first(&mut *tx)
         .await
         .optional()?;
     let Some((user, name)) = known else { return input(format!("nobody signs in with {email:?}")) };
     diesel::update(users::table.filter(users::id.eq(user)))
-        .set(Password::of(password, email)?)
+        .set(Password::of(password, &email)?)
         .execute(&mut *tx)
         .await?;
     let organizations: Vec<Option<OrganizationId>> = role_assignments::table
@@ -205,16 +208,12 @@ impl Password {
     }
 }
 
-diesel::define_sql_function! {
-    /// Lowercase, as the unique index has it.
-    fn lower(value: diesel::sql_types::Text) -> diesel::sql_types::Text;
+fn address(typed: &str) -> Result<String, CreateError> {
+    identifiers::login(typed)
+        .or_else(|fault| input(format!("{typed:?} is not an e-mail address to sign in with. {fault}")))
 }
 
 fn check(new: &NewUser) -> Result<(), CreateError> {
-    let well_formed = new.email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
-    if !well_formed || new.email.len() > 254 || new.email.contains(char::is_whitespace) {
-        return input(format!("{:?} is not an e-mail address", new.email));
-    }
     if new.name.trim().is_empty() {
         return input("a user needs a name: give --name");
     }
@@ -239,7 +238,7 @@ async fn place(tx: &mut Owner, new: &NewUser) -> Result<Place, CreateError> {
     let mut place = Place { organization: None, client: None, customer: None };
     let Some(slug) = &new.organization else { return Ok(place) };
     let found: Option<OrganizationId> = organizations::table
-        .filter(organizations::slug.eq(slug))
+        .filter(organizations::slug.eq(identifiers::canonical(slug)))
         .select(organizations::id)
         .first(&mut **tx)
         .await
@@ -249,7 +248,7 @@ async fn place(tx: &mut Owner, new: &NewUser) -> Result<Place, CreateError> {
     place.organization = Some(organization);
     if let Some(slug) = &new.client {
         place.client = clients::table
-            .filter(clients::organization_id.eq(organization).and(clients::slug.eq(slug)))
+            .filter(clients::organization_id.eq(organization).and(clients::slug.eq(identifiers::canonical(slug))))
             .select(clients::id)
             .first(&mut **tx)
             .await
@@ -259,7 +258,7 @@ async fn place(tx: &mut Owner, new: &NewUser) -> Result<Place, CreateError> {
             let of_client = customers::organization_id
                 .eq(organization)
                 .and(customers::client_id.eq(client))
-                .and(customers::account_number.eq(account));
+                .and(lower(customers::account_number).eq(lower(identifiers::plain(account))));
             place.customer =
                 customers::table.filter(of_client).select(customers::id).first(&mut **tx).await.optional()?;
             if place.customer.is_none() {
@@ -312,7 +311,7 @@ async fn insert(conn: &mut AsyncPgConnection, new: &NewUser) -> Result<UserId, C
     diesel::insert_into(users::table)
         .values((
             users::id.eq(id),
-            users::email.eq(new.email.trim()),
+            users::email.eq(&new.email),
             users::name.eq(new.name.trim()),
             users::status.eq("active"),
             Password::of(&new.password, &new.email)?,

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand, ValueEnum};
 use eis::access::Role;
 use eis::db::connect::Connected;
+use eis::identifiers;
 use eis::users::create::{self, NewUser, Outcome};
 
 use super::{CliResult, plain};
@@ -95,9 +96,9 @@ pub async fn run(connected: &Connected, command: UserCommand) -> CliResult {
     match command {
         UserCommand::Create(args) => create_user(connected, args).await,
         UserCommand::Password(args) => {
-            let (email, password) = (args.email.trim(), args.password.read()?);
+            let (email, password) = (identifiers::canonical(&args.email), args.password.read()?);
             connected.migrate_up().await.map_err(plain)?;
-            create::reset_password(connected.admin_url(), email, &password).await.map_err(plain)?;
+            create::reset_password(connected.admin_url(), &email, &password).await.map_err(plain)?;
             out::print(format_args!("{email} has a new password; all sessions under the old one have ended."))?;
             Ok(ExitCode::SUCCESS)
         }

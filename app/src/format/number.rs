@@ -1,6 +1,7 @@
 //! Numbers, money and energy.
 
 use super::{Locale, NBSP};
+use eis::figures;
 use rust_decimal::{Decimal, RoundingStrategy};
 
 /// Minus as typographers write it: as wide as a plus, unlike the hyphen.
@@ -71,11 +72,8 @@ pub fn amount(value: Decimal, currency: &str, locale: impl Into<Locale>) -> Stri
 
 fn with_currency(value: Decimal, places: u32, currency: &str, locale: Locale) -> String {
     let symbol = match (currency, locale) {
-        ("USD", _) => "$",
-        ("EUR", _) => "€",
-        ("GBP", _) => "£",
-        ("SEK", Locale::SvSe) => "kr",
-        (code, _) => code,
+        ("SEK", locale) if locale != Locale::SvSe => currency,
+        (code, _) => figures::sign_of(code).unwrap_or(code),
     };
     let sign = if value.is_sign_negative() && !value.is_zero() { "\u{2212}" } else { "" };
     let figure = number(value.abs(), places, locale);
@@ -103,10 +101,11 @@ pub fn price_exact(value: Decimal, currency: &str, locale: impl Into<Locale>) ->
     with_currency(value, value.normalize().scale().clamp(2, 6), currency, locale.into())
 }
 
-/// A number as a form field takes it: a point for the decimal mark, no groups, no trailing zeros.
+/// A number as a form's field shows it to be changed: with the decimal mark of its locale and without trailing zeros,
+/// and without groups, since one digit more or less would put their marks in the wrong place.
 #[must_use]
-pub fn plain(value: Decimal) -> String {
-    value.normalize().to_string()
+pub fn field(value: Decimal, locale: impl Into<Locale>) -> String {
+    figures::spelled(value.normalize(), locale.into().mark())
 }
 
 /// Energy to the watt-hour without its unit: `1,298.640`. The column names kWh.

@@ -73,7 +73,8 @@ pub(crate) async fn sign_in(
     act(async {
         let ctx = ctx()?;
         let mut auth = ctx.auth.clone();
-        let given = Credentials { email: email.trim().to_owned(), password, address: network(&ctx.address) };
+        let given =
+            Credentials { email: eis::identifiers::canonical(&email), password, address: network(&ctx.address) };
         let user = match auth.authenticate(given).await {
             Ok(Some(user)) => user,
             Ok(None) => {

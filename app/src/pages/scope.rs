@@ -97,7 +97,11 @@ impl Scope {
     }
 }
 
-async fn open(tx: &mut Tenant, actor: &Actor) -> Result<Organization, AppError> {
+/// The organization that is open.
+///
+/// # Errors
+/// `Forbidden` when there is none.
+pub(super) async fn open(tx: &mut Tenant, actor: &Actor) -> Result<Organization, AppError> {
     let id = actor.organization.as_ref().map(|open| open.id).ok_or(AppError::Forbidden)?;
     organizations::find(tx, id).await?.ok_or(AppError::Forbidden)
 }

@@ -12,6 +12,8 @@ mod deleted;
 mod designer;
 mod explained;
 mod fixed;
+mod figures;
+mod identifiers;
 mod imports;
 mod left_out;
 mod order;

@@ -287,9 +287,9 @@ pub struct CustomerForm {
 impl CustomerForm {
     fn read(&self) -> Result<CustomerFields, FieldErrors> {
         let mut reader = Reader::default();
-        let account_number = reader.text("account_number", &self.account_number, "an account number", 40);
+        let account_number = reader.identifier("account_number", &self.account_number, "an account number", 40);
         let name = reader.text("name", &self.name, "the customer's name", 200);
-        let email = reader.email("email", &self.email, false);
+        let email = reader.email("email", &self.email);
         let phone = reader.optional("phone", &self.phone, 40);
         let service_address = reader.text("service_address", &self.service_address, "the service address", 400);
         let billing_address = reader.optional("billing_address", &self.billing_address, 400);
@@ -404,7 +404,7 @@ fn form(
 
 fn taken(error: diesel::result::Error) -> AppError {
     let error = DbError::Query(error);
-    if error.violates("customers_organization_id_client_id_account_number_key") {
+    if customers::is_account_taken(&error) {
         FieldErrors::one("account_number", "Another customer has this account number. Choose a different one.").into()
     } else {
         error.into()

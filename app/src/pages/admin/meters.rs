@@ -100,7 +100,7 @@ pub struct MeterForm {
 impl MeterForm {
     fn read(&self) -> Result<MeterFields, FieldErrors> {
         let mut reader = Reader::default();
-        let serial = reader.text("serial", &self.serial, "the meter's serial", 60);
+        let serial = reader.identifier("serial", &self.serial, "the meter's serial", 60);
         let direction = reader.choice("direction", &self.direction, "a direction", &["import", "export"]);
         let measure =
             reader.choice("measure", &self.measure, "how the meter measures", &["register", "5", "15", "30", "60"]);

@@ -8,10 +8,10 @@ use chrono::NaiveDate;
 use eis::access::Permission;
 use eis::audit::{self, Entry};
 use eis::db::DbError;
+use eis::figures::Unit;
 use eis::ids::MeterId;
 use eis::meter_readings::{self, MeterReading, NewReading, QUALITIES, Recorded};
 use eis::meters::{self, Meter};
-use eis::plain;
 use leptos::prelude::*;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -23,7 +23,7 @@ use crate::components::{
     Pagination, PostForm, Rows, Section, SelectField, TextArea,
 };
 use crate::format::{self, Locale};
-use crate::forms::{FieldErrors, Reader, Typed};
+use crate::forms::{self, FieldErrors, Figure, Reader, Typed};
 use crate::pages::frame::page;
 use crate::pages::parts::{AtClient, PAGE_ROWS, address, field_errors, rows_text, turns};
 use crate::server::ctx::Ctx;
@@ -33,6 +33,9 @@ use crate::server::query::Query;
 
 /// The most kWh, and kW, of a reading.
 const MOST: Decimal = Decimal::from_parts(99_999_999, 0, 0, false, 0);
+/// The energy of a reading.
+const KWH: Figure<'_> =
+    Figure { what: "the energy used", unit: Unit::Named("kWh"), least: Decimal::ZERO, most: MOST, places: 3 };
 
 /// `GET /clients/:client/customers/:customer/meters/:meter/readings`
 pub async fn list(
@@ -167,22 +170,18 @@ pub struct ReadingForm {
 }
 
 impl ReadingForm {
-    fn read(&self, meter: &Meter, today: NaiveDate) -> Result<NewReading, FieldErrors> {
+    fn read(&self, meter: &Meter, today: NaiveDate, locale: Locale) -> Result<NewReading, FieldErrors> {
         let mut reader = Reader::default();
         let from = reader.date("from_on", &self.from_on, "the first day");
         let to = reader.date("to_on", &self.to_on, "the day of the reading");
-        let kwh = reader.decimal("kwh", &self.kwh, "the energy used", Decimal::ZERO, MOST);
+        let kwh = reader.figure("kwh", &self.kwh, locale, KWH);
         let peak_kw = if self.peak_kw.trim().is_empty() {
             None
         } else {
-            reader.decimal("peak_kw", &self.peak_kw, "the highest demand", Decimal::ZERO, MOST)
+            let asked = Figure { what: "the highest demand", unit: Unit::Named("kW"), ..KWH };
+            reader.figure("peak_kw", &self.peak_kw, locale, asked)
         };
         let errors = &mut reader.errors;
-        for (field, figure) in [("kwh", kwh), ("peak_kw", peak_kw)] {
-            if figure.is_some_and(|figure| figure.normalize().scale() > 3) {
-                errors.add(field, "Enter at most three decimals.");
-            }
-        }
         if from.is_some_and(|from| from < meter.valid_from) {
             errors.add("from_on", format!("The meter is in service from {} on.", meter.valid_from));
         }
@@ -194,7 +193,7 @@ impl ReadingForm {
             }
             _ => {}
         }
-        let kwh_by_period = by_period(&self.kwh_by_period, kwh).unwrap_or_else(|fault| {
+        let kwh_by_period = by_period(&self.kwh_by_period, kwh, locale).unwrap_or_else(|fault| {
             errors.add("kwh_by_period", fault);
             BTreeMap::new()
         });
@@ -211,30 +210,49 @@ impl ReadingForm {
 }
 
 /// Energy by period, one a line; all of it together is the total.
-fn by_period(typed: &str, total: Option<Decimal>) -> Result<BTreeMap<String, Decimal>, String> {
+fn by_period(typed: &str, total: Option<Decimal>, locale: Locale) -> Result<BTreeMap<String, Decimal>, String> {
     let mut found = BTreeMap::new();
     for line in typed.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        let read = line.rsplit_once(char::is_whitespace).and_then(|(name, figure)| {
-            let kwh = plain::decimal(&figure.replace(',', "."))?;
-            Some((name.trim().trim_end_matches(':').to_owned(), kwh))
-        });
-        let fine = read.filter(|(name, kwh)| {
-            !name.is_empty() && (Decimal::ZERO..=MOST).contains(kwh) && kwh.normalize().scale() <= 3
-        });
-        let Some((name, kwh)) = fine else {
-            return Err(format!("“{line}” is not a period and its kWh, like on-peak 120.5."));
+        let Some((name, figure)) = name_and_figure(line, locale)? else {
+            return Err(format!("“{line}” is not a period and its kWh, like on-peak: {}.", example(locale)));
         };
-        if found.insert(name.clone(), kwh).is_some() {
+        let kwh = forms::figure(figure, locale, Figure { what: &format!("the energy of {name}"), ..KWH })?;
+        if found.insert(name.to_owned(), kwh).is_some() {
             return Err(format!("{name} is there twice."));
         }
     }
     let sum: Decimal = found.values().sum();
     match total {
         Some(total) if !found.is_empty() && sum != total => {
+            let [sum, total] = [sum, total].map(|kwh| format::field(kwh, locale));
             Err(format!("The periods add up to {sum} kWh, and {total} kWh were used."))
         }
         _ => Ok(found),
     }
+}
+
+fn example(locale: Locale) -> String {
+    format::field(Decimal::new(1205, 1), locale)
+}
+
+/// A period and what stands for its energy: after a colon, or after the last space where that parts nothing that could
+/// be one figure.
+fn name_and_figure(line: &str, locale: Locale) -> Result<Option<(&str, &str)>, String> {
+    let parts = match line.rsplit_once(':') {
+        Some((name, figure)) => Some((name.trim(), figure.trim())),
+        None => {
+            let bare = line.strip_suffix("kWh").map_or(line, str::trim_end);
+            bare.rsplit_once([' ', '\t']).map(|(name, figure)| (name.trim(), figure))
+        }
+    };
+    let Some((name, figure)) = parts.filter(|(name, figure)| !name.is_empty() && !figure.is_empty()) else {
+        return Ok(None);
+    };
+    let word = name.rsplit([' ', '\t']).next().unwrap_or(name);
+    if !line.contains(':') && forms::figure(&format!("{word} {figure}"), locale, KWH).is_ok() {
+        return Err(format!("“{line}” could be {word} {figure} kWh or {figure} kWh. Put a colon before the figure."));
+    }
+    Ok(Some((name, figure)))
 }
 
 /// Records a reading of a register meter.
@@ -255,8 +273,8 @@ pub(crate) async fn record_reading(
             let text = "This meter measures in intervals: import the file with its usage.";
             return Err(AppError::Conflict(text.into()));
         }
-        let reading = form.read(&meter, meter.today())?;
         let locale = Locale::from(&owner.locale);
+        let reading = form.read(&meter, meter.today(), locale)?;
         let days = |from: NaiveDate, to: NaiveDate| format::date_range(from, to.pred_opt().unwrap_or(to), locale);
         let (entity_id, details, corrects) = match meter_readings::record(&mut tx, actor.user, &meter, &reading).await?
         {
@@ -295,22 +313,26 @@ mod tests {
 
     #[test]
     fn periods_are_read_a_line_each_and_add_up_to_the_total() {
-        let of = |typed: &str| by_period(typed, Some(Decimal::from(10)));
-        let found = of("on-peak 4,5\r\n\r\n off peak: 5.5 ").unwrap();
-        assert_eq!(
-            found.into_iter().map(|(name, kwh)| format!("{name}={kwh}")).collect::<Vec<_>>(),
-            ["off peak=5.5", "on-peak=4.5"]
-        );
-        assert_eq!(of(""), Ok(BTreeMap::new()));
+        let of = |typed: &str, locale| by_period(typed, Some(Decimal::from(10)), locale);
+        let told = |typed: &str, locale| {
+            let found = of(typed, locale).unwrap();
+            found.into_iter().map(|(name, kwh)| format!("{name}={kwh}")).collect::<Vec<_>>()
+        };
+        assert_eq!(told("on-peak 4.5\r\n\r\n off peak: 5.5 ", Locale::EnUs), ["off peak=5.5", "on-peak=4.5"]);
+        assert_eq!(told("HT 4,5 kWh\nNT: 5,5", Locale::DeDe), ["HT=4.5", "NT=5.5"]);
+        assert_eq!(of("", Locale::EnUs), Ok(BTreeMap::new()));
         for (typed, fault) in [
             ("on-peak", "“on-peak” is not a period"),
             ("12", "“12” is not a period"),
-            ("a -1", "“a -1” is not a period"),
-            ("a 1.0001", "“a 1.0001” is not a period"),
+            ("a -1", "Enter the energy of a between 0"),
+            ("a 1.0001", "Enter the energy of a with at most three decimals"),
+            ("a 1,5\nb 9", "“1,5” could be 1.5 or 15"),
             ("a 5\na 5", "a is there twice"),
             ("a 5\nb 4", "The periods add up to 9 kWh, and 10 kWh were used"),
+            ("rate 1 234\nb 5", "“rate 1 234” could be 1 234 kWh or 234 kWh"),
+            ("a 5 MWh\nb 5", "Enter the energy of a 5 as a number"),
         ] {
-            assert!(of(typed).unwrap_err().starts_with(fault), "{typed}");
+            assert!(of(typed, Locale::EnUs).unwrap_err().starts_with(fault), "{typed}");
         }
     }
 }

@@ -6,7 +6,9 @@ use chrono_tz::Tz;
 use eis::access::Permission;
 use eis::audit::{self, Entry};
 use eis::clients::{self, CURRENCIES, Client, ClientFields};
-use eis::db::DbError;
+use eis::db::{DbError, Tenant};
+use eis::figures::Unit;
+use eis::identifiers;
 use eis::ids::ClientId;
 use eis::organizations::Organization;
 use leptos::prelude::*;
@@ -18,10 +20,10 @@ use crate::components::{
     Pagination, PostForm, SelectField, Status, TextArea,
 };
 use crate::format::{self, Locale};
-use crate::forms::{FieldErrors, Reader, Typed};
+use crate::forms::{FieldErrors, Figure, Reader, Typed};
 use crate::pages::frame::page;
 use crate::pages::parts::{address, changed, csv_file, field_errors, rows_text};
-use crate::pages::scope::{Scope, about};
+use crate::pages::scope::{Scope, about, open};
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
 use crate::server::functions::{Done, act, require};
@@ -156,14 +158,14 @@ pub struct ClientForm {
 }
 
 impl ClientForm {
-    fn read(&self) -> Result<ClientFields, FieldErrors> {
+    fn read(&self, written: Locale) -> Result<ClientFields, FieldErrors> {
         let mut reader = Reader::default();
         let name = reader.text("name", &self.name, "the client's name", 200);
         let legal_name = reader.text("legal_name", &self.legal_name, "the name in law", 200);
         let slug = coded(
             &mut reader,
             "slug",
-            &self.slug,
+            &identifiers::canonical(&self.slug),
             is_slug,
             "Use 2 to 63 small letters, digits and hyphens, like harbor-light.",
         );
@@ -172,7 +174,7 @@ impl ClientForm {
         let invoice_series = coded(
             &mut reader,
             "invoice_series",
-            &self.invoice_series,
+            &identifiers::canonical(&self.invoice_series).to_uppercase(),
             is_series,
             "Use 1 to 12 capital letters, digits and hyphens, like HL.",
         );
@@ -186,10 +188,9 @@ impl ClientForm {
         );
         let locale = reader.choice("locale", &self.locale, "a language and country", &Locale::ALL.map(Locale::tag));
         let tax_name = reader.text("tax_name", &self.tax_name, "what the tax is called", 40);
-        let percent = reader.decimal("tax_percent", &self.tax_percent, "the tax", Decimal::ZERO, Decimal::new(9999, 2));
-        if percent.is_some_and(|percent| percent.normalize().scale() > 2) {
-            reader.errors.add("tax_percent", "Enter the tax with at most two decimals.");
-        }
+        let (least, most) = (Decimal::ZERO, Decimal::new(9999, 2));
+        let asked = Figure { what: "the tax", unit: Unit::Percent, least, most, places: 2 };
+        let percent = reader.figure("tax_percent", &self.tax_percent, written, asked);
         let days = self.payment_terms_days.trim().parse::<i16>().ok().filter(|days| (0..=365).contains(days));
         if days.is_none() {
             reader.errors.add("payment_terms_days", "Enter a whole number of days from 0 to 365.");
@@ -236,12 +237,12 @@ pub async fn new(ctx: Ctx) -> Result<Response, AppError> {
     let typed = ctx.take_typed().await;
     let place = scope.place(&[("Clients", "clients")], "New client");
     let hidden = vec![("page".to_owned(), format!("{PATH}/new"))];
-    let context = scope.actor.context_token();
+    let (context, written) = (scope.actor.context_token(), scope.locale());
     let now = defaults(&scope.organization);
     let html = page(&ctx, &scope.actor, place, "New client", move || {
         view! {
             <PageHeader title="New client"/>
-            {form(&typed, now, "/api/create_client", context, hidden, "Create client")}
+            {form(&typed, now, "/api/create_client", context, hidden, "Create client", written)}
         }
     })
     .await;
@@ -275,11 +276,11 @@ pub async fn edit(ctx: Ctx, Path(id): Path<String>) -> Result<Response, AppError
     let title = format!("Edit {}", client.name);
     let place = scope.place(&[("Clients", "clients")], &client.name);
     let hidden = vec![("client".to_owned(), id.to_string()), ("page".to_owned(), format!("{PATH}/{id}/edit"))];
-    let context = scope.actor.context_token();
+    let (context, written) = (scope.actor.context_token(), scope.locale());
     let html = page(&ctx, &scope.actor, place, title.clone(), move || {
         view! {
             <PageHeader title=title/>
-            {form(&typed, ClientFields::from(&client), "/api/update_client", context, hidden, "Save changes")}
+            {form(&typed, ClientFields::from(&client), "/api/update_client", context, hidden, "Save changes", written)}
         }
     })
     .await;
@@ -293,11 +294,12 @@ fn form(
     context: String,
     hidden: Vec<(String, String)>,
     label: &str,
+    written: Locale,
 ) -> impl IntoView + use<> {
     let (action, label, typed) = (action.to_owned(), label.to_owned(), typed.clone());
     let currencies = CURRENCIES.iter().map(|code| Choice::new(*code, *code)).collect::<Vec<_>>();
     let locales = Locale::ALL.iter().map(|locale| Choice::new(locale.tag(), locale.label())).collect::<Vec<_>>();
-    let percent = format::plain(now.tax_rate * Decimal::ONE_HUNDRED);
+    let percent = format::field(now.tax_rate * Decimal::ONE_HUNDRED, written);
     view! {
         <ErrorSummary errors=field_errors(&typed)/>
         <PostForm action=action context=context hidden=hidden class="form">
@@ -327,16 +329,30 @@ fn taken(error: diesel::result::Error) -> AppError {
     }
 }
 
+/// What to know where another client has the same invoice series; empty where none has.
+async fn shared_series(tx: &mut Tenant, id: ClientId, series: &str) -> Result<String, AppError> {
+    let others = clients::others_with_series(tx, id, series).await?;
+    if others.is_empty() {
+        return Ok(String::new());
+    }
+    let others = others.join(", ");
+    Ok(format!(
+        " Invoices of {others} are numbered in the series {series} too: two invoices may have the same number. Give one of them another series, unless that is meant."
+    ))
+}
+
 /// Makes a client.
 #[server(prefix = "/api", endpoint = "create_client")]
 pub(crate) async fn create_client(#[server(flatten)] form: ClientForm) -> Result<(), ServerFnError> {
     act(async {
         let (ctx, actor) = require(Permission::ManageClients)?;
-        let fields = form.read()?;
-        let organization = actor.organization.as_ref().map(|open| open.id).ok_or(AppError::Forbidden)?;
         let id = ClientId::fresh();
         let mut tx = ctx.write(&actor).await?;
+        let organization = open(&mut tx, &actor).await?;
+        let fields = form.read(Locale::from(&organization.locale))?;
+        let organization = organization.id;
         clients::create(&mut tx, organization, id, actor.user, &fields).await.map_err(taken)?;
+        let shared = shared_series(&mut tx, id, &fields.invoice_series).await?;
         let entry = Entry {
             action: "create",
             entity: "client",
@@ -347,7 +363,8 @@ pub(crate) async fn create_client(#[server(flatten)] form: ClientForm) -> Result
         };
         audit::record(&mut tx, &about(&actor, Some(id)), entry).await?;
         tx.commit().await?;
-        Ok(Done::to(format!("/clients/{id}")).saying("Client created. Add its tariffs and customers next."))
+        let say = format!("Client created. Add its tariffs and customers next.{shared}");
+        Ok(Done::to(format!("/clients/{id}")).saying(say))
     })
     .await
 }
@@ -360,12 +377,13 @@ pub(crate) async fn update_client(client: String, #[server(flatten)] form: Clien
         let id: ClientId = client.parse().map_err(|_| AppError::NotFound)?;
         let mut tx = ctx.write(&actor).await?;
         let before = clients::find(&tx, actor.open_organization()?, id).await?.ok_or(AppError::NotFound)?;
-        let fields = form.read()?;
+        let fields = form.read(Locale::from(&open(&mut tx, &actor).await?.locale))?;
         if before.currency != fields.currency && clients::has_amounts(&mut tx, id).await? {
             let fault = format!("It stays {}: there are tariffs or invoices in it.", before.currency);
             return Err(FieldErrors::one("currency", fault).into());
         }
         changed(clients::update(&mut tx, id, &fields).await.map_err(taken)?)?;
+        let shared = shared_series(&mut tx, id, &fields.invoice_series).await?;
         let entry = Entry {
             action: "update",
             entity: "client",
@@ -376,7 +394,7 @@ pub(crate) async fn update_client(client: String, #[server(flatten)] form: Clien
         };
         audit::record(&mut tx, &about(&actor, Some(id)), entry).await?;
         tx.commit().await?;
-        Ok(Done::to(PATH).saying(format!("Changes to {} saved.", before.name)))
+        Ok(Done::to(PATH).saying(format!("Changes to {} saved.{shared}", before.name)))
     })
     .await
 }
@@ -388,7 +406,7 @@ mod tests {
     #[test]
     fn a_zone_that_no_clock_knows_and_a_currency_without_cents_are_refused() {
         let form = ClientForm { time_zone: "Mars/Olympus".into(), currency: "JPY".into(), ..ClientForm::default() };
-        let errors = form.read().unwrap_err();
+        let errors = form.read(Locale::EnUs).unwrap_err();
         assert!(errors.of("time_zone").contains("IANA"));
         assert!(!errors.of("currency").is_empty());
     }
@@ -402,12 +420,13 @@ mod tests {
             invoice_series: "HL".into(),
             currency: "USD".into(),
             time_zone: "America/New_York".into(),
-            locale: "en-US".into(),
+            locale: "de-DE".into(),
             tax_name: "Sales tax".into(),
-            tax_percent: "8,25".into(),
+            tax_percent: "8,25 %".into(),
             payment_terms_days: "21".into(),
             ..ClientForm::default()
         };
-        assert_eq!(form.read().unwrap().tax_rate, Decimal::new(825, 4));
+        assert_eq!(form.read(Locale::DeDe).unwrap().tax_rate, Decimal::new(825, 4));
+        assert!(form.read(Locale::EnUs).unwrap_err().of("tax_percent").contains("could be 8.25 or 825"));
     }
 }

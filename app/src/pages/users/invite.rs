@@ -140,7 +140,7 @@ impl InviteForm {
     fn read(&self, actor: &Actor) -> Result<(NewInvitation, String), FieldErrors> {
         let mut reader = Reader::default();
         let name = reader.text("name", &self.name, "the person's name", 200);
-        let email = reader.email("email", &self.email, true);
+        let email = reader.login("email", &self.email);
         let granted = actor.role.map_or(&[][..], |role| role.grants(actor.at.is_some()));
         let codes: Vec<&str> = granted.iter().map(|role| role.code()).collect();
         let role = reader.choice("role", &self.role, "a role", &codes).to_owned();

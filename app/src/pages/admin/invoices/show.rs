@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use eis::access::Permission;
 use eis::audit::{self, Entry};
 use eis::clients::{self, ClientFace};
+use eis::figures::Unit;
 use eis::ids::{ClientId, InvoiceId, PaymentId};
 use eis::invoices::{self, Invoice};
 use eis::money::Money;
@@ -19,7 +20,7 @@ use crate::components::{
     SelectField, Status, Timeline, Tone,
 };
 use crate::format::{self, Locale};
-use crate::forms::{FieldErrors, Reader, Typed};
+use crate::forms::{FieldErrors, Figure, Reader, Typed};
 use crate::pages::frame::page;
 use crate::pages::invoice_view;
 use crate::pages::parts::{AtClient, field_errors};
@@ -176,7 +177,7 @@ impl PaymentPanel {
             ("page".to_owned(), self.page),
         ];
         let methods = METHODS.iter().map(|(code, label)| Choice::new(*code, *label)).collect::<Vec<_>>();
-        let (currency, left) = (invoice.currency.clone(), invoice.open().to_string());
+        let (currency, left) = (invoice.currency.clone(), format::money(invoice.open(), locale));
         let shown = !typed.errors.0.is_empty();
         view! {
             <ConfirmPanel
@@ -221,17 +222,20 @@ pub struct PaymentForm {
 }
 
 impl PaymentForm {
-    fn read(&self, invoice: &Invoice, today: chrono::NaiveDate) -> Result<NewPayment, FieldErrors> {
+    fn read(&self, invoice: &Invoice, today: chrono::NaiveDate, locale: Locale) -> Result<NewPayment, FieldErrors> {
         let mut reader = Reader::default();
         let key: Option<PaymentId> = self.key.parse().ok();
         if key.is_none() {
             reader.errors.add("amount", "This form was not made by its page. Look at it again and send it from here.");
         }
-        let most = Decimal::from(9_999_999_999_i64);
-        let amount = reader.decimal("amount", &self.amount, "the amount", Decimal::new(1, 2), most);
-        if amount.is_some_and(|amount| amount.normalize().scale() > 2) {
-            reader.errors.add("amount", "Enter the amount with at most two decimals.");
-        }
+        let asked = Figure {
+            what: "the amount",
+            unit: Unit::Currency(&invoice.currency),
+            least: Decimal::new(1, 2),
+            most: Decimal::from(9_999_999_999_i64),
+            places: 2,
+        };
+        let amount = reader.figure("amount", &self.amount, locale, asked);
         let received_on = reader.date("received_on", &self.received_on, "the day the money came");
         if received_on.is_some_and(|day| day > today) {
             reader.errors.add("received_on", "Enter a day that is not in the future.");
@@ -268,13 +272,13 @@ pub(crate) async fn record_payment(
         if invoice.status == "draft" {
             return Err(AppError::Conflict("A draft cannot be paid. Issue its billing period first.".into()));
         }
-        let payment = form.read(&invoice, owner.today())?;
+        let locale = Locale::from(&owner.locale);
+        let payment = form.read(&invoice, owner.today(), locale)?;
         if form.another.is_empty() && payments::is_recorded_alike(&mut tx, organization, at, &payment).await? {
             let text = "The same payment is recorded already. Tick this only if the money came once more.";
             return Err(FieldErrors::one("another", text).into());
         }
         let recorded = payments::record(&mut tx, organization, at, Some(actor.user), &payment, Some(id)).await?;
-        let locale = Locale::from(&owner.locale);
         let to = format!("/clients/{at}/invoices/{id}");
         let Some(recorded) = recorded else {
             let before = payments::find(&tx, organization, at, payment.id).await?.ok_or(AppError::NotFound)?;

@@ -55,7 +55,7 @@ struct Shown {
 /// The designer for a new tariff: part of `GET /clients/:client/tariffs/new`.
 pub(super) async fn of_new(ctx: Ctx, at: AtClient, tx: Tenant, kind: &str) -> Result<Response, AppError> {
     let client = clients::find(&tx, at.organization, at.client.id).await?.ok_or(AppError::Forbidden)?;
-    let mut fresh = with_head(&starter(kind, &client), "", first_of_next_month(client.today()));
+    let mut fresh = with_head(&starter(kind, &client), "", first_of_next_month(client.today()), at.locale());
     fresh.leave_out_zeros();
     shown(ctx, at, tx, client, None, fresh).await
 }
@@ -68,7 +68,7 @@ pub async fn design(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Res
     let client = clients::find(&tx, at.organization, at.client.id).await?.ok_or(AppError::Forbidden)?;
     let draft = version.status == "draft";
     let from = if draft { version.effective_from } else { first_of_next_month(client.today()) };
-    let fresh = with_head(&version.document()?, &version.code, from);
+    let fresh = with_head(&version.document()?, &version.code, from, at.locale());
     shown(ctx, at, tx, client, draft.then_some(version), fresh).await
 }
 
@@ -76,8 +76,8 @@ fn first_of_next_month(today: NaiveDate) -> NaiveDate {
     today.with_day(1).and_then(|day| day.checked_add_months(Months::new(1))).unwrap_or(today)
 }
 
-fn with_head(document: &TariffDocument, code: &str, from: NaiveDate) -> Fields {
-    let mut fields = fill(document);
+fn with_head(document: &TariffDocument, code: &str, from: NaiveDate, locale: Locale) -> Fields {
+    let mut fields = fill(document, locale);
     fields.set("code", code);
     fields.set("effective_from", from);
     fields
@@ -117,7 +117,8 @@ async fn shown(
 
 /// The example and the changes that belong to what the form holds.
 async fn side(at: &AtClient, tx: &mut Tenant, client: &Client, fields: &Fields) -> Result<example::Side, AppError> {
-    let (design, faults) = read(fields, client);
+    let (mut design, faults) = read(fields, client);
+    design.code = tariffs::spelling(tx, client.id, &design.code).await?;
     let active = tariffs::version_for(tx, client.id, &design.code, client.today()).await?;
     let base = active.as_ref().and_then(|version| version.document().ok());
     // A code, a name or a day still to be typed does not keep the bill from being worked out.
@@ -224,7 +225,8 @@ pub(crate) async fn save_tariff(client: String, #[server(flatten)] form: DesignF
             return Ok(Done::to(page));
         }
         let (design, faults) = read(&fields, &client);
-        let design = faults.or(design)?;
+        let mut design = faults.or(design)?;
+        design.code = tariffs::spelling(&mut tx, at, &design.code).await?;
         let new = NewTariff { code: &design.code, document: &design.document, effective_from: design.effective_from };
         let (id, version, entry) = match fields.get("tariff") {
             "" => {
@@ -285,7 +287,7 @@ fn refused(error: TariffError) -> AppError {
 
 fn taken(error: TariffError) -> AppError {
     match error {
-        TariffError::Db(db) if db.violates("tariff_rates_organization_id_client_id_code_version_key") => {
+        TariffError::Db(db) if tariffs::is_version_taken(&db) => {
             let text = "Someone made a version of this code at the same moment. Send the form again.";
             FieldErrors::one("code", text).into()
         }

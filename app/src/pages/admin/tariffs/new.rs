@@ -13,6 +13,7 @@ use super::design::{self, fill};
 use crate::components::{
     Button, ButtonLink, Choice, ErrorSummary, Kind, PageHeader, PostForm, Radios, Section, TextArea,
 };
+use crate::format::Locale;
 use crate::forms::{FieldErrors, Typed};
 use crate::pages::frame::page;
 use crate::pages::parts::{AtClient, field_errors};
@@ -132,7 +133,7 @@ pub(crate) async fn read_tariff(client: String, #[server(flatten)] form: TextFor
             return Err(FieldErrors::one("json", text).into());
         }
         let page = format!("/clients/{at}/tariffs/new");
-        let values = fill(&document).pairs();
+        let values = fill(&document, Locale::from(&client.locale)).pairs();
         let kept = Typed { page: page.clone(), context: actor.context_token(), values, ..Typed::default() };
         ctx.keep_typed(kept).await;
         Ok(Done::to(format!("{page}?kind=file")).saying("Read. Give it a code, look it over and save it."))

@@ -7,10 +7,16 @@ use eis::tariff_document::{
 use rust_decimal::Decimal;
 
 use super::fields::Fields;
+use crate::format::{self, Locale};
 
-/// The fields of a document.
-pub fn fill(document: &TariffDocument) -> Fields {
+/// How a number is written into a field.
+type Spelled<'s> = &'s dyn Fn(Decimal) -> String;
+
+/// The fields of a document, figures as the locale writes them.
+pub fn fill(document: &TariffDocument, locale: Locale) -> Fields {
     let mut fields = Fields::default();
+    let plain = |number: Decimal| format::field(number, locale);
+    let plain: Spelled<'_> = &plain;
     fields.set("name", &document.name);
     fields.set("description", &document.description);
     fields.set("zone", document.zone.name());
@@ -18,16 +24,12 @@ pub fn fill(document: &TariffDocument) -> Fields {
     for (at, (name, one)) in document.calendars.iter().enumerate() {
         calendar(&mut fields, &format!("calendars.{at}"), name, one);
     }
-    energy(&mut fields, document);
-    demand(&mut fields, document);
-    charges(&mut fields, document);
-    export(&mut fields, document);
-    rounding(&mut fields, &document.rounding);
+    energy(&mut fields, document, plain);
+    demand(&mut fields, document, plain);
+    charges(&mut fields, document, plain);
+    export(&mut fields, document, plain);
+    rounding(&mut fields, &document.rounding, plain);
     fields
-}
-
-fn plain(number: Decimal) -> String {
-    number.normalize().to_string()
 }
 
 fn calendar(fields: &mut Fields, at: &str, name: &str, calendar: &Calendar) {
@@ -53,13 +55,20 @@ fn calendar(fields: &mut Fields, at: &str, name: &str, calendar: &Calendar) {
 }
 
 /// Which calendar, and a price for every season and period, or for all.
-fn prices(fields: &mut Fields, at: &str, document: &TariffDocument, of: Option<&String>, cells: &[PriceCell]) {
+fn prices(
+    fields: &mut Fields,
+    at: &str,
+    document: &TariffDocument,
+    of: Option<&String>,
+    cells: &[PriceCell],
+    plain: Spelled<'_>,
+) {
     let found = of.and_then(|name| document.calendars.iter().enumerate().find(|(_, (known, _))| *known == name));
     fields.set(format!("{at}.calendar"), found.map(|(place, _)| place.to_string()).unwrap_or_default());
     let by_season = cells.iter().any(|cell| cell.season.is_some());
     let by_period = cells.iter().any(|cell| cell.period.is_some());
     let Some((_, (_, calendar))) = found else {
-        return cells.iter().take(1).for_each(|cell| steps(fields, at, "sx", "px", cell));
+        return cells.iter().take(1).for_each(|cell| steps(fields, at, ["sx", "px"], cell, plain));
     };
     fields.tick(format!("{at}.by_season"), by_season);
     fields.tick(format!("{at}.by_period"), by_period);
@@ -68,13 +77,13 @@ fn prices(fields: &mut Fields, at: &str, document: &TariffDocument, of: Option<&
             let season_key = if by_season { format!("s{s}") } else { "sx".to_owned() };
             let period_key = if by_period { format!("p{p}") } else { "px".to_owned() };
             if let Some(cell) = cells.iter().find(|cell| cell.holds(&season.name, period)) {
-                steps(fields, at, &season_key, &period_key, cell);
+                steps(fields, at, [&season_key, &period_key], cell, plain);
             }
         }
     }
 }
 
-fn steps(fields: &mut Fields, at: &str, season: &str, period: &str, cell: &PriceCell) {
+fn steps(fields: &mut Fields, at: &str, [season, period]: [&str; 2], cell: &PriceCell, plain: Spelled<'_>) {
     for (index, block) in cell.blocks.iter().enumerate() {
         let at = format!("{at}.prices.{season}.{period}.blocks.{index}");
         fields.set(format!("{at}.to"), block.to.map(plain).unwrap_or_default());
@@ -82,7 +91,7 @@ fn steps(fields: &mut Fields, at: &str, season: &str, period: &str, cell: &Price
     }
 }
 
-fn energy(fields: &mut Fields, document: &TariffDocument) {
+fn energy(fields: &mut Fields, document: &TariffDocument, plain: Spelled<'_>) {
     for (at, charge) in document.energy.iter().enumerate() {
         let at = format!("energy.{at}");
         fields.set(format!("{at}.name"), &charge.name);
@@ -94,12 +103,11 @@ fn energy(fields: &mut Fields, document: &TariffDocument) {
         fields.set(format!("{at}.register"), charge.register.clone().unwrap_or_default());
         fields.set(format!("{at}.blocks_per"), basis);
         fields.set(format!("{at}.normal_days"), days);
-        fields.set(format!("{at}.register"), charge.register.clone().unwrap_or_default());
-        prices(fields, &at, document, charge.calendar.as_ref(), &charge.prices);
+        prices(fields, &at, document, charge.calendar.as_ref(), &charge.prices, plain);
     }
 }
 
-fn demand(fields: &mut Fields, document: &TariffDocument) {
+fn demand(fields: &mut Fields, document: &TariffDocument, plain: Spelled<'_>) {
     for (at, charge) in document.demand.iter().enumerate() {
         let at = format!("demand.{at}");
         fields.set(format!("{at}.name"), &charge.name);
@@ -111,7 +119,7 @@ fn demand(fields: &mut Fields, document: &TariffDocument) {
         fields.set(format!("{at}.ratchet.months"), ratchet.map(|one| one.months.to_string()).unwrap_or_default());
         let only = ratchet.map(|one| one.only.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
         fields.set(format!("{at}.ratchet.only"), only.unwrap_or_default());
-        prices(fields, &at, document, charge.calendar.as_ref(), &charge.prices);
+        prices(fields, &at, document, charge.calendar.as_ref(), &charge.prices, plain);
         fields.tick(format!("{at}.by_period"), charge.per_period);
     }
 }
@@ -121,7 +129,7 @@ fn kinds(fields: &mut Fields, at: &str, kinds: &[LineKind]) {
     kinds.iter().for_each(|kind| fields.tick(format!("{at}.{}", kind.as_str()), true));
 }
 
-fn charges(fields: &mut Fields, document: &TariffDocument) {
+fn charges(fields: &mut Fields, document: &TariffDocument, plain: Spelled<'_>) {
     for (at, charge) in document.fixed.iter().enumerate() {
         let at = format!("fixed.{at}");
         fields.set(format!("{at}.name"), &charge.name);
@@ -175,7 +183,7 @@ fn charges(fields: &mut Fields, document: &TariffDocument) {
     }
 }
 
-fn export(fields: &mut Fields, document: &TariffDocument) {
+fn export(fields: &mut Fields, document: &TariffDocument, plain: Spelled<'_>) {
     let (form, roll_over) = match &document.export {
         None => ("", false),
         Some(ExportCredit::NetMetering(rules)) => {
@@ -187,11 +195,11 @@ fn export(fields: &mut Fields, document: &TariffDocument) {
         }
         Some(ExportCredit::NetBilling { calendar, netting, prices: cells, roll_over }) => {
             fields.set("export.netting", if netting.is_interval() { "interval" } else { "hour" });
-            prices(fields, "export", document, calendar.as_ref(), cells);
+            prices(fields, "export", document, calendar.as_ref(), cells, plain);
             ("net_billing", *roll_over)
         }
         Some(ExportCredit::BuyAllSellAll { calendar, prices: cells, roll_over }) => {
-            prices(fields, "export", document, calendar.as_ref(), cells);
+            prices(fields, "export", document, calendar.as_ref(), cells, plain);
             ("buy_all_sell_all", *roll_over)
         }
     };
@@ -199,7 +207,7 @@ fn export(fields: &mut Fields, document: &TariffDocument) {
     fields.tick("export.roll_over", roll_over);
 }
 
-fn rounding(fields: &mut Fields, rounding: &RoundingPolicy) {
+fn rounding(fields: &mut Fields, rounding: &RoundingPolicy, plain: Spelled<'_>) {
     let rule = serde_json::to_value(rounding.money).ok().and_then(|rule| rule.as_str().map(str::to_owned));
     fields.set("rounding.money", rule.unwrap_or_default());
     fields.set("rounding.kwh_decimals", rounding.kwh_decimals.map(|places| places.to_string()).unwrap_or_default());

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use eis::clients::Client;
+use eis::figures::Unit;
 use eis::tariff_document::{
     Adjustment, AdjustmentKind, Block, BlockBasis, Calendar, Clock, DayKind, DayPattern, DemandCharge, EnergyCharge,
     ExportCredit, FixedBasis, FixedCharge, LineKind, Minimum, MinimumBasis, MonthDay, NetMetering, Netting, PriceCell,
@@ -15,7 +16,8 @@ use rust_decimal::Decimal;
 
 use super::fields::Fields;
 use super::fill::DAYS;
-use crate::forms::{self, FieldErrors, Reader};
+use crate::format::{self, Locale};
+use crate::forms::{self, FieldErrors, Figure, Reader};
 
 /// What a draft is made of.
 #[derive(Debug)]
@@ -33,7 +35,10 @@ pub const HEAD: [&str; 3] = ["code", "name", "effective_from"];
 
 /// Reads the whole form, and every fault of it with its field.
 pub fn read(fields: &Fields, client: &Client) -> (Design, FieldErrors) {
-    let mut form = Form { fields, reader: Reader::default(), places: vec![], calendars: BTreeMap::new() };
+    let locale = Locale::from(&client.locale);
+    let currency = client.currency.as_str();
+    let mut form =
+        Form { fields, locale, currency, reader: Reader::default(), places: vec![], calendars: BTreeMap::new() };
     let code = form.code();
     let from = form.reader.date("effective_from", fields.get("effective_from"), "the first day it applies");
     let document = form.document(client);
@@ -80,13 +85,16 @@ impl Known {
 
 struct Form<'f> {
     fields: &'f Fields,
+    locale: Locale,
+    /// ISO 4217.
+    currency: &'f str,
     reader: Reader,
     /// Paths of the document and the fields that they came from.
     places: Vec<(String, String)>,
     calendars: BTreeMap<usize, Known>,
 }
 
-impl Form<'_> {
+impl<'f> Form<'f> {
     fn get(&self, at: &str, field: &str) -> String {
         self.fields.get(&format!("{at}.{field}")).to_owned()
     }
@@ -252,14 +260,21 @@ impl Form<'_> {
         Some(self.get(at, "register")).filter(|name| !name.is_empty())
     }
 
-    /// A price or a rate of up to six decimals.
+    /// A price of up to six decimals in the client's currency.
     fn price(&mut self, field: &str, what: &str) -> Decimal {
+        self.rate(field, what, Unit::Currency(self.currency))
+    }
+
+    /// A rate in per cent of up to six decimals.
+    fn percent(&mut self, field: &str, what: &str) -> Decimal {
+        self.rate(field, what, Unit::Percent)
+    }
+
+    fn rate(&mut self, field: &str, what: &str, unit: Unit<'f>) -> Decimal {
         let most = Decimal::from(999_999);
-        let price = self.reader.decimal(field, self.fields.get(field), what, -most, most).unwrap_or_default();
-        if price.normalize().scale() > 6 {
-            self.wrong(field, "Use at most 6 decimals.");
-        }
-        price.normalize()
+        let asked = Figure { what, unit, least: -most, most, places: 6 };
+        // A fault stands at the field, and the form is not taken with any.
+        self.reader.figure(field, self.fields.get(field), self.locale, asked).unwrap_or_default().normalize()
     }
 
     /// A whole number, where something is typed.
@@ -322,9 +337,12 @@ impl Form<'_> {
                 None
             } else {
                 let what = format!("the limit of step {} in {unit}", index + 1);
-                let limit = self.reader.decimal(&field, &typed, &what, Decimal::ZERO, Decimal::from(999_999_999));
+                let most = Decimal::from(999_999_999);
+                let asked = Figure { what: &what, unit: Unit::Named(unit), least: Decimal::ZERO, most, places: 6 };
+                let limit = self.reader.figure(&field, &typed, self.locale, asked);
                 if limit.is_some_and(|limit| limit <= from) {
-                    self.wrong(&field, format!("The limit must lie above {from} {unit}, where this step begins."));
+                    let begin = format::field(from, self.locale);
+                    self.wrong(&field, format!("The limit must lie above {begin} {unit}, where this step begins."));
                 }
                 Some(limit.unwrap_or(from).normalize())
             };
@@ -368,7 +386,7 @@ impl Form<'_> {
         let (calendar, prices) = self.prices(at, path, "kW");
         let percent = format!("{at}.ratchet.percent");
         let ratchet = self.fields.filled(&format!("{at}.ratchet"), &["percent", "months"]).then(|| Ratchet {
-            percent: self.price(&percent, "the per cent of the earlier peak"),
+            percent: self.percent(&percent, "the per cent of the earlier peak"),
             months: self.whole(&format!("{at}.ratchet.months"), "how many months back").unwrap_or_default(),
             only: self.months(&format!("{at}.ratchet.only")),
         });
@@ -424,8 +442,10 @@ impl Form<'_> {
             self.places.push((format!("{path}.{part}"), field.clone()));
         }
         let name = self.name(at, "the rider");
-        let amount = self.price(&field, "the amount or the per cent");
-        let kind = match self.get(at, "per").as_str() {
+        let per = self.get(at, "per");
+        let unit = if per == "percent" { Unit::Percent } else { Unit::Currency(self.currency) };
+        let amount = self.rate(&field, "the amount or the per cent", unit);
+        let kind = match per.as_str() {
             "period" => AdjustmentKind::Period { price: amount },
             "percent" => AdjustmentKind::Percent { percent: amount, of: self.kinds(&format!("{at}.of")) },
             _ => AdjustmentKind::Kwh { price: amount },
@@ -457,7 +477,7 @@ impl Form<'_> {
         let names = self.get(at, "names");
         Some(Tax {
             name: self.name(at, "the tax"),
-            percent: self.price(&format!("{at}.percent"), "the tax in per cent"),
+            percent: self.percent(&format!("{at}.percent"), "the tax in per cent"),
             on: self.kinds(&format!("{at}.on")),
             names: names.lines().map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect(),
         })
@@ -540,7 +560,11 @@ mod tests {
     use eis::tariff_document::difference;
 
     fn with_head(document: &TariffDocument) -> Fields {
-        let mut fields = fill(document);
+        with_head_in(document, Locale::EnUs)
+    }
+
+    fn with_head_in(document: &TariffDocument, locale: Locale) -> Fields {
+        let mut fields = fill(document, locale);
         fields.set("code", "T-1");
         fields.set("effective_from", "2026-01-01");
         fields
@@ -549,14 +573,38 @@ mod tests {
     #[test]
     fn every_example_and_every_reference_rate_goes_through_the_form_unchanged() {
         for (name, document) in examples() {
-            let client = Client { currency: document.currency.clone(), ..client() };
-            let (design, errors) = read(&with_head(&document), &client);
-            assert_eq!(errors, FieldErrors::default(), "{name}");
-            assert_eq!(difference(&document, &design.document), [], "{name}");
-            // What no hour has a use for is left out the first time; from then on nothing changes at all.
-            let (again, _) = read(&with_head(&design.document), &client);
-            assert!(again.document == design.document, "{name}");
+            for locale in Locale::ALL {
+                let (currency, locale_tag) = (document.currency.clone(), locale.tag().to_owned());
+                let client = Client { currency, locale: locale_tag, ..client() };
+                let (design, errors) = read(&with_head_in(&document, locale), &client);
+                assert_eq!(errors, FieldErrors::default(), "{name}");
+                assert_eq!(difference(&document, &design.document), [], "{name}");
+                // What no hour has a use for is left out the first time; from then on nothing changes at all.
+                let (again, _) = read(&with_head_in(&design.document, locale), &client);
+                assert!(again.document == design.document, "{name}");
+            }
         }
+    }
+
+    #[test]
+    fn prices_limits_and_rates_are_read_as_the_client_writes_them() {
+        let (_, document) = examples().into_iter().find(|(name, _)| name == "tiered.json").unwrap();
+        let german = Client { currency: "EUR".into(), locale: "de-DE".into(), ..client() };
+        let mut fields = with_head_in(&document, Locale::DeDe);
+        fields.set("energy.0.prices.sx.px.blocks.0.to", "1.500 kWh");
+        fields.set("energy.0.prices.sx.px.blocks.0.price", "0,285 €");
+        fields.set("fixed.0.name", "Grundpreis");
+        fields.set("fixed.0.price", "1.234,56");
+        fields.set("minimums.0.name", "Mindestpreis");
+        fields.set("minimums.0.amount", "1.5");
+        fields.set("taxes.0.name", "MwSt");
+        fields.set("taxes.0.percent", "19 €");
+        let (design, errors) = read(&fields, &german);
+        let block = &design.document.energy[0].prices[0].blocks[0];
+        assert_eq!((block.to, block.price), (Some(Decimal::from(1500)), Decimal::new(285, 3)), "{errors:?}");
+        assert_eq!(design.document.fixed[0].price, Decimal::new(123_456, 2));
+        assert!(errors.of("minimums.0.amount").contains("could be 1,5 or 15"), "{errors:?}");
+        assert!(errors.of("taxes.0.percent").contains("in per cent"), "{errors:?}");
     }
 
     #[test]
