@@ -328,6 +328,19 @@ pub async fn revoke_invitation(conn: &mut AsyncPgConnection, id: InvitationId) -
     Ok(flag.value)
 }
 
+/// Holds an assignment until the transaction ends: of two who change it at once, the second waits here. The portal's login
+/// cannot lock the row itself, which the gate alone writes.
+///
+/// # Errors
+/// When the database fails.
+pub async fn hold(conn: &mut AsyncPgConnection, id: AssignmentId) -> QueryResult<()> {
+    sql_query("SELECT pg_advisory_xact_lock(hashtextextended('role_assignment ' || $1::text, 0))")
+        .bind::<SqlUuid, _>(id)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 /// Ends an assignment at a moment, or gives it no end; a moment gone by ends it now. False when it is not in
 /// force, one's own, or not the actor's to revoke. The person's sessions under it end, and they sign in anew.
 ///

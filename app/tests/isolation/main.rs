@@ -38,6 +38,8 @@ mod objects;
 #[cfg(test)]
 mod offers;
 #[cfg(test)]
+mod once;
+#[cfg(test)]
 mod operations;
 #[cfg(test)]
 mod proof;
@@ -47,6 +49,8 @@ mod report;
 mod roles;
 #[cfg(test)]
 mod second_factor;
+#[cfg(test)]
+mod seen;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]

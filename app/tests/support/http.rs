@@ -152,6 +152,12 @@ impl Browser {
         self.send(Method::POST, path, &headers, serde_urlencoded::to_string(form).expect("a form")).await
     }
 
+    /// What the form on a page that posts to an address says it saw.
+    pub async fn seen(&self, page: &str, action: &str) -> String {
+        let pairs = hidden(&self.get(page).await.body, action);
+        pairs.into_iter().find(|(name, _)| name == "seen").map(|(_, value)| value).unwrap_or_default()
+    }
+
     /// Sends a file of usage for a meter as the portal's own page does.
     pub async fn upload(&self, path: &str, context: &str, serial: &str, file: &str) -> Answer {
         self.upload_from("same-origin", path, file_form(context, serial, file)).await
@@ -193,4 +199,27 @@ pub fn file_form(context: &str, serial: &str, file: &str) -> String {
 /// A field of a [`file_form`].
 fn part(name: &str, value: &str) -> String {
     format!("--edge\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+}
+
+/// A text without the entities that stand in an attribute.
+fn plain(text: &str) -> String {
+    text.replace("&quot;", "\"").replace("&#x27;", "'").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+}
+
+/// The value of an attribute of a tag.
+fn attribute(tag: &str, name: &str) -> Option<String> {
+    tag.split(&format!(" {name}=\"")).nth(1).and_then(|rest| rest.split('"').next()).map(plain)
+}
+
+/// The hidden pairs of the form on a page that posts to an address.
+pub fn hidden(page: &str, action: &str) -> Vec<(String, String)> {
+    let Some(form) =
+        page.split("<form ").skip(1).find(|form| attribute(&format!(" {form}"), "action").as_deref() == Some(action))
+    else {
+        return vec![];
+    };
+    let form = form.split("</form>").next().unwrap_or_default();
+    let inputs = form.split("<input").skip(1).map(|rest| rest.split('>').next().unwrap_or_default());
+    let hidden = inputs.filter(|tag| tag.contains("type=\"hidden\""));
+    hidden.filter_map(|tag| Some((attribute(tag, "name")?, attribute(tag, "value").unwrap_or_default()))).collect()
 }

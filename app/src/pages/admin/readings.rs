@@ -19,10 +19,11 @@ use super::customers;
 use super::imports::PageQuery;
 use crate::components::{
     Button, ButtonLink, Choice, Column, DataTable, DateField, EmptyState, ErrorSummary, Field, Kind, PageHeader,
-    Pagination, PostForm, Rows, Section, SelectField, TextArea,
+    Pagination, PostForm, Rows, Section, SelectField, TextArea, changed_meanwhile,
 };
 use crate::format::{self, Locale};
-use crate::forms::{FieldErrors, Reader, Typed};
+use crate::forms::seen::{self, Shown};
+use crate::forms::{FieldErrors, Reader, Typed, days};
 use crate::pages::frame::page;
 use crate::pages::parts::{AtClient, PAGE_ROWS, address, field_errors, rows_text, turns};
 use crate::server::ctx::Ctx;
@@ -47,13 +48,19 @@ pub async fn list(
     let offset = query.offset();
     let (rows, total) = meter_readings::list(&mut tx, &meter, offset, PAGE_ROWS).await?;
     let next = meter_readings::list(&mut tx, &meter, 0, 1).await?.0.pop().map_or(meter.valid_from, |last| last.to_on);
+    let typed = ctx.take_typed().await;
+    let asked = typed.value("from_on", "").parse().ok().zip(typed.value("to_on", "").parse().ok());
+    let there = match asked {
+        Some((from, to)) => meter_readings::of_days(&mut tx, &meter, from, to).await?,
+        None => None,
+    };
+    let shown = shown(meter_readings::recorded(&mut tx, &meter).await?, there.as_ref());
     drop(tx);
     let back = format!("{}/customers/{}", at.base(), customer.id);
     let path = format!("{back}/meters/{}/readings", meter.id);
     if rows.is_empty() && offset > 0 {
         return Ok(see_other(&path));
     }
-    let typed = ctx.take_typed().await;
     let locale = at.locale();
     let title = format!("Readings of meter {}", meter.serial);
     let place =
@@ -62,6 +69,7 @@ pub async fn list(
         ("client".to_owned(), at.client.id.to_string()),
         ("meter".to_owned(), meter.id.to_string()),
         ("page".to_owned(), path.clone()),
+        shown.hidden(&typed),
     ];
     let import = format!("{}/imports/new", at.base());
     let (context, today) = (at.actor.context_token(), at.client.today());
@@ -77,7 +85,7 @@ pub async fn list(
             }
         });
         let entering = if is_read(&meter) {
-            form(typed, next, today, context, hidden, &back).into_any()
+            form(typed, &shown, next, today, context, hidden, &back).into_any()
         } else {
             let href = address(&import, &[("meter", &meter.serial)]);
             view! { <EmptyState title="This meter tells its values itself" text="It measures in intervals: import the file with its usage." action="Import usage" href=href/> }.into_any()
@@ -130,8 +138,38 @@ fn table(rows: &[MeterReading], locale: Locale) -> impl IntoView + use<> {
     view! { <DataTable caption="Readings" columns=columns rows=table/> }
 }
 
+/// A meter's readings as the form saw them: how many were ever recorded, and the one of the days typed, if there is one.
+fn shown(recorded: i64, there: Option<&MeterReading>) -> Shown {
+    let periods = |there: &MeterReading| {
+        let periods = NewReading::from(there.clone()).kwh_by_period;
+        periods.iter().map(|(name, kwh)| format!("{name} {kwh}")).collect::<Vec<_>>().join("\n")
+    };
+    Shown::default()
+        .field("recorded", "Readings recorded", recorded)
+        .field("kwh", "Used, kWh", there.map(|there| format::plain(there.kwh)).unwrap_or_default())
+        .field("kwh_by_period", "Used by period", there.map(periods).unwrap_or_default())
+        .field(
+            "peak_kw",
+            "Highest demand, kW",
+            there.and_then(|there| there.peak_kw).map(format::plain).unwrap_or_default(),
+        )
+        .choice("quality", "Reading", there.map(|there| there.quality.clone()).unwrap_or_default(), QUALITIES)
+}
+
+/// A reading for days that have one already corrects that one, and no other than the form's page showed.
+async fn unchanged(tx: &mut eis::db::Tenant, ctx: &Ctx, meter: &Meter, reading: &NewReading) -> Result<(), AppError> {
+    meters::locked(tx, meter.client_id, meter.id).await?;
+    let Some(there) = meter_readings::of_days(tx, meter, reading.from_on, reading.to_on).await? else { return Ok(()) };
+    let recorded = meter_readings::recorded(tx, meter).await?;
+    if seen::names(&ctx.sent, "recorded", &recorded.to_string()) {
+        return Ok(());
+    }
+    Ok(seen::unchanged(&ctx.sent, &shown(recorded, Some(&there)))?)
+}
+
 fn form(
     typed: Typed,
+    shown: &Shown,
     next: NaiveDate,
     today: NaiveDate,
     context: String,
@@ -140,6 +178,7 @@ fn form(
 ) -> impl IntoView + use<> {
     let qualities: Vec<Choice> = QUALITIES.iter().map(|(code, label)| Choice::new(*code, *label)).collect();
     let back = back.to_owned();
+    let changed = changed_meanwhile(&typed, shown);
     view! {
         <ErrorSummary errors=field_errors(&typed)/>
         <PostForm action="/api/record_reading" context=context hidden=hidden class="form">
@@ -150,6 +189,7 @@ fn form(
             <Field name="peak_kw" label="Highest demand" unit="kW" inputmode="decimal" width="w10" value=typed.value("peak_kw", "") error=typed.error("peak_kw") optional=true/>
             <SelectField name="quality" label="Reading" choices=qualities value=typed.value("quality", "actual") error=typed.error("quality")/>
             <div class="actions"><Button label="Record reading"/><ButtonLink label="Back to the customer" href=back kind=Kind::Secondary/></div>
+            {changed}
         </PostForm>
     }
 }
@@ -186,9 +226,9 @@ impl ReadingForm {
         if from.is_some_and(|from| from < meter.valid_from) {
             errors.add("from_on", format!("The meter is in service from {} on.", meter.valid_from));
         }
+        days::read(errors, "to_on", to, today);
         match (from, to) {
             (Some(from), Some(to)) if to <= from => errors.add("to_on", "Enter a day after the first day."),
-            (_, Some(to)) if to > today => errors.add("to_on", "Enter a day that is not in the future."),
             (_, Some(to)) if meter.valid_to.is_some_and(|end| to > end) => {
                 errors.add("to_on", "The meter was removed before that day.");
             }
@@ -256,6 +296,7 @@ pub(crate) async fn record_reading(
             return Err(AppError::Conflict(text.into()));
         }
         let reading = form.read(&meter, owner.today())?;
+        unchanged(&mut tx, &ctx, &meter, &reading).await?;
         let locale = Locale::from(&owner.locale);
         let days = |from: NaiveDate, to: NaiveDate| format::date_range(from, to.pred_opt().unwrap_or(to), locale);
         let (entity_id, details, corrects) = match meter_readings::record(&mut tx, actor.user, &meter, &reading).await?
@@ -280,9 +321,11 @@ pub(crate) async fn record_reading(
             details,
         };
         audit::record(&mut tx, &actor, entry).await?;
-        tx.commit().await?;
         let to = format!("/clients/{at}/customers/{}/meters/{id}/readings", meter.customer_id);
-        Ok(Done::to(to).saying(format!("{}: {said}.", if corrects { "Reading corrected" } else { "Reading recorded" })))
+        Done::to(to)
+            .saying(format!("{}: {said}.", if corrects { "Reading corrected" } else { "Reading recorded" }))
+            .commit(&ctx, tx)
+            .await
     })
     .await
 }

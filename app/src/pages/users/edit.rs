@@ -17,9 +17,10 @@ use serde_json::json;
 use super::may_change;
 use crate::components::{
     Button, ButtonLink, ConfirmPanel, DateField, ErrorSummary, Kind, PageHeader, PostForm, Section, SummaryList,
-    SummaryRow,
+    SummaryRow, changed_meanwhile,
 };
 use crate::format;
+use crate::forms::seen::{self, Shown};
 use crate::forms::{FieldErrors, Reader};
 use crate::pages::frame::page;
 use crate::pages::parts::field_errors;
@@ -47,9 +48,21 @@ async fn find(tx: &mut Tenant, id: &str) -> Result<OrganizationUser, AppError> {
     found.ok_or(AppError::NotFound)
 }
 
+/// The assignment of an address, held until the transaction ends: of two who change it at once, one waits here.
+async fn find_held(tx: &mut Tenant, id: &str) -> Result<OrganizationUser, AppError> {
+    users::hold(tx, id.parse().map_err(|_| AppError::NotFound)?).await?;
+    find(tx, id).await
+}
+
 /// The last day on which something that ends at `to` still holds.
 pub(super) fn last_day(to: DateTime<Utc>, zone: Tz) -> NaiveDate {
     (to - Duration::seconds(1)).with_timezone(&zone).date_naive()
+}
+
+/// What the form shows of an assignment.
+fn shown(row: &OrganizationUser, zone: Tz) -> Shown {
+    let last = row.valid_to.map(|to| last_day(to, zone).to_string()).unwrap_or_default();
+    Shown::default().field("last_day", "Last day", last)
 }
 
 async fn show(ctx: Ctx, scope: Scope, mut tx: Tenant, id: &str) -> Result<Response, AppError> {
@@ -63,10 +76,12 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: Tenant, id: &str) -> Result<Respon
     let list = if scope.client.is_some() { "Customers' logins" } else { "Users and roles" };
     let place = scope.place(&[(list, "users")], &row.name);
     let back = format!("{}/users", scope.base());
+    let shown = shown(&row, zone);
     let hidden = vec![
         scope.hidden(),
         ("assignment".to_owned(), row.assignment_id.to_string()),
         ("page".to_owned(), format!("{back}/{}/edit", row.assignment_id)),
+        shown.hidden(&typed),
     ];
     let context = scope.actor.context_token();
     let role = Role::parse(&row.role).map_or("", Role::label);
@@ -82,6 +97,7 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: Tenant, id: &str) -> Result<Respon
         ];
         let last = until.map(|day| day.to_string()).unwrap_or_default();
         let (again, same) = (context.clone(), hidden.clone());
+        let changed = changed_meanwhile(&typed, &shown);
         view! {
             <PageHeader title=title/>
             <ErrorSummary errors=field_errors(&typed)/>
@@ -91,6 +107,7 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: Tenant, id: &str) -> Result<Respon
                     <DateField name="last_day" label="Last day" hint="Leave empty for no end. The person signs in again after a change." value=typed.value("last_day", last) error=typed.error("last_day") optional=true/>
                     <p class="hint">"For another role or client, invite the person again: one person may hold several roles."</p>
                     <div class="actions"><Button label="Save changes"/><ButtonLink label="Cancel" href=back kind=Kind::Secondary/></div>
+                    {changed}
                 </PostForm>
             </Section>
             <Section title="Take back">
@@ -124,11 +141,12 @@ pub(crate) async fn change_role(
     act(async {
         let (ctx, actor) = require_scope(Permission::ManageUsers, &client)?;
         let mut tx = ctx.write(&actor).await?;
-        let row = find(&mut tx, &assignment).await?;
+        let row = find_held(&mut tx, &assignment).await?;
         let mut reader = Reader::default();
         let day = reader.optional_date("last_day", &last_day, "the last day");
         reader.errors.or(())?;
         let zone = zone_of(&mut tx, &row, &actor).await?;
+        seen::unchanged(&ctx.sent, &shown(&row, zone))?;
         let ends = day.and_then(|day| day.checked_add_days(Days::new(1))).map(|next| day_start(zone, next));
         if ends.is_some_and(|ends| ends <= Utc::now()) {
             return Err(
@@ -150,8 +168,10 @@ pub(crate) async fn change_role(
             ),
         };
         audit::record(&mut tx, &about(&actor, row.client_id), entry).await?;
-        tx.commit().await?;
-        Ok(Done::to(format!("{}/users", base_of(&actor))).saying(format!("Role of {} changed.", row.name)))
+        Done::to(format!("{}/users", base_of(&actor)))
+            .saying(format!("Role of {} changed.", row.name))
+            .commit(&ctx, tx)
+            .await
     })
     .await
 }
@@ -177,7 +197,7 @@ pub(crate) async fn revoke_role(#[server(default)] client: String, assignment: S
     act(async {
         let (ctx, actor) = require_scope(Permission::ManageUsers, &client)?;
         let mut tx = ctx.write(&actor).await?;
-        let row = find(&mut tx, &assignment).await?;
+        let row = find_held(&mut tx, &assignment).await?;
         if !users::end_assignment(&mut tx, row.assignment_id, Some(Utc::now())).await? {
             return Err(AppError::NotFound);
         }
@@ -193,9 +213,8 @@ pub(crate) async fn revoke_role(#[server(default)] client: String, assignment: S
             })),
         };
         audit::record(&mut tx, &about(&actor, row.client_id), entry).await?;
-        tx.commit().await?;
         let text = format!("{} is no longer {}.", row.name, label(&row));
-        Ok(Done::to(format!("{}/users", base_of(&actor))).saying(text))
+        Done::to(format!("{}/users", base_of(&actor))).saying(text).commit(&ctx, tx).await
     })
     .await
 }
