@@ -3,7 +3,7 @@
 use crate::DENIED;
 use crate::roles::{OWN, form_of};
 use crate::support::database::Case;
-use crate::support::http::{Answer, Browser, Portal, hidden};
+use crate::support::http::{Answer, Browser, Portal, file_form, hidden};
 use crate::support::sql::open;
 use crate::support::world::Who;
 use crate::targets::{FUNCTIONS, Function, fill};
@@ -35,7 +35,8 @@ pub async fn post(browser: &Browser, path: &str, form: &[(String, String)]) -> A
 /// What the next page says was done.
 async fn said(browser: &Browser, answer: &Answer) -> String {
     let page = browser.get(answer.location()).await.body;
-    page.split("notice-title\">").nth(1).and_then(|rest| rest.split('<').next()).unwrap_or_default().to_owned()
+    let told = page.split("data-flash").nth(1).and_then(|rest| rest.split("<p>").nth(1));
+    told.and_then(|rest| rest.split('<').next()).unwrap_or_default().to_owned()
 }
 
 #[tokio::test]
@@ -184,6 +185,30 @@ async fn two_payments_alike_at_the_same_instant_ask_as_two_in_turn_do() {
         assert_eq!(truth.count("SELECT count(*) FROM payments WHERE amount = 5").await, 1, "{at_once}");
         let page = one.get(&fill(record.page, OWN, OWN)).await.body;
         assert!(page.contains("The same payment is recorded already"), "{at_once}: the other one is asked about");
+    }
+}
+
+#[tokio::test]
+async fn a_file_sent_twice_is_imported_once_in_turn_and_at_once() {
+    const FILE: &str = "interval_start,kwh\r\n2026-11-02T00:00:00+01:00,0.5\r\n2026-11-02T01:00:00+01:00,0.5";
+    for at_once in [false, true] {
+        let case = Case::world().await;
+        let (portal, truth, me) = (case.portal().await, case.superuser().await, Who::Client(1, 1));
+        let (one, other) = (portal.browser_of(me), portal.browser_of(me));
+        let path = fill("/clients/{client}/imports", OWN, OWN);
+        let made = hidden(&one.get(&format!("{path}/new")).await.body, &path);
+        let id = &made.iter().find(|(name, _)| name == ID).unwrap().1;
+        let form = file_form(&me.context_token(), "M-1", FILE);
+        let serial = "--edge\r\ncontent-disposition: form-data; name=\"serial\"";
+        let with_id = format!("--edge\r\ncontent-disposition: form-data; name=\"{ID}\"\r\n\r\n{id}\r\n{serial}");
+        let form = form.replacen(serial, &with_id, 1);
+        let send = async |browser: &Browser| browser.upload_from("same-origin", &path, form.clone()).await;
+        let before = truth.count("SELECT count(*) FROM imports").await;
+        let (first, second) =
+            if at_once { tokio::join!(send(&one), send(&other)) } else { (send(&one).await, send(&other).await) };
+        assert_eq!((first.status.as_u16(), first.location()), (303, second.location()), "{at_once}: {}", first.body);
+        assert!(first.location().starts_with(&path), "{at_once}: {}", first.location());
+        assert_eq!(truth.count("SELECT count(*) FROM imports").await, before + 1, "{at_once}");
     }
 }
 
