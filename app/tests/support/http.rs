@@ -72,7 +72,7 @@ impl Answer {
     }
 
     /// Status, every header but the request's own, and the body: what two answers are compared by.
-    /// A cookie counts without its value.
+    /// A cookie counts without its value, a form without its own id.
     pub fn bytes(&self) -> String {
         let headers: BTreeMap<String, String> = self
             .headers
@@ -84,8 +84,15 @@ impl Answer {
                 _ => (name, value),
             })
             .collect();
-        format!("{}\n{headers:#?}\n{}", self.status, self.body)
+        format!("{}\n{headers:#?}\n{}", self.status, without_ids(&self.body))
     }
+}
+
+/// A page without the ids of its forms, which are new with each.
+fn without_ids(page: &str) -> String {
+    let mut parts = page.split("name=\"form_id\" value=\"");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + part.trim_start_matches(|c: char| c.is_ascii_hexdigit() || c == '-'))
 }
 
 /// A browser with one session's cookie.
