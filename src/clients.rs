@@ -145,6 +145,24 @@ pub async fn find(conn: &AsyncPgConnection, organization: OrganizationId, id: Cl
         .optional()
 }
 
+/// The client of this id, if the context sees it, locked until the transaction ends.
+///
+/// # Errors
+/// When the database fails.
+pub async fn locked(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    id: ClientId,
+) -> QueryResult<Option<Client>> {
+    clients::table
+        .filter(clients::organization_id.eq(organization).and(clients::id.eq(id)))
+        .select(Client::as_select())
+        .for_no_key_update()
+        .first(conn)
+        .await
+        .optional()
+}
+
 /// The clients that the context sees, by name.
 ///
 /// # Errors

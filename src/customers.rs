@@ -197,6 +197,26 @@ pub async fn find(
         .optional()
 }
 
+/// The customer of this id, if the context sees it, locked until the transaction ends.
+///
+/// # Errors
+/// When the database fails.
+pub async fn locked(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    client: ClientId,
+    id: CustomerId,
+) -> QueryResult<Option<Customer>> {
+    customers::table
+        .filter(customers::organization_id.eq(organization))
+        .filter(customers::client_id.eq(client).and(customers::id.eq(id)))
+        .select(Customer::as_select())
+        .for_no_key_update()
+        .first(conn)
+        .await
+        .optional()
+}
+
 /// The customer of this account number, whatever its case, if the context sees it.
 ///
 /// # Errors

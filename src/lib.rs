@@ -27,6 +27,7 @@ pub mod period;
 pub mod plain;
 pub mod platform;
 pub mod rating;
+pub mod sent_forms;
 pub mod tariff_document;
 pub mod tariffs;
 pub mod usage;

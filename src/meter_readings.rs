@@ -83,6 +83,37 @@ impl TryFrom<MeterReading> for NewReading {
     }
 }
 
+/// How many readings of a meter were ever recorded, those corrected since included: it grows with each.
+///
+/// # Errors
+/// When the database fails.
+pub async fn recorded(conn: &mut AsyncPgConnection, meter: &Meter) -> QueryResult<i64> {
+    meter_readings::table
+        .filter(meter_readings::organization_id.eq(meter.organization_id))
+        .filter(meter_readings::client_id.eq(meter.client_id).and(meter_readings::meter_id.eq(meter.id)))
+        .count()
+        .get_result(conn)
+        .await
+}
+
+/// The reading that counts of a meter for these very days.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_days(
+    conn: &mut AsyncPgConnection,
+    meter: &Meter,
+    from: NaiveDate,
+    to: NaiveDate,
+) -> QueryResult<Option<MeterReading>> {
+    of(meter)
+        .filter(meter_readings::from_on.eq(from).and(meter_readings::to_on.eq(to)))
+        .select(MeterReading::as_select())
+        .first(conn)
+        .await
+        .optional()
+}
+
 /// What became of a reading.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Recorded {

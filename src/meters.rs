@@ -186,6 +186,20 @@ pub async fn find(conn: &mut AsyncPgConnection, client: ClientId, id: MeterId) -
         .optional()
 }
 
+/// The meter of this id, if the context sees it, locked until the transaction ends.
+///
+/// # Errors
+/// When the database fails.
+pub async fn locked(conn: &mut AsyncPgConnection, client: ClientId, id: MeterId) -> QueryResult<Option<Meter>> {
+    meters::table
+        .filter(meters::organization_id.eq(here!()).and(meters::client_id.eq(client)).and(meters::id.eq(id)))
+        .select(Meter::as_select())
+        .for_no_key_update()
+        .first(conn)
+        .await
+        .optional()
+}
+
 /// Every row with one of these serials, whatever their case: both directions, all customers it was ever at, the latest
 /// first. Which row has which of them is told by [`identifiers::same`].
 ///

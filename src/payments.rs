@@ -92,6 +92,23 @@ fn share(amount: Money, open: impl IntoIterator<Item = (InvoiceId, Money)>) -> (
     (shares, left)
 }
 
+/// Lets payments of a customer be recorded one after the other: of two at once, the second waits here until the first has
+/// ended, and then finds it with [`is_recorded_alike`].
+///
+/// # Errors
+/// When the database fails; `NotFound` for a customer that the context does not see.
+pub async fn in_turn(
+    conn: &mut AsyncPgConnection,
+    organization: OrganizationId,
+    client: ClientId,
+    customer: CustomerId,
+) -> QueryResult<()> {
+    crate::customers::locked(conn, organization, client, customer)
+        .await?
+        .ok_or(diesel::result::Error::NotFound)
+        .map(|_| ())
+}
+
 /// Whether the very same was recorded already under another id: the customer's, as much, that day, in the same way, with
 /// the same reference. It may be one payment recorded twice.
 ///

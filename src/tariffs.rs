@@ -35,6 +35,9 @@ pub enum TariffError {
     /// The step does not fit the state; the sentence says why and what to do.
     #[error("{0}")]
     Refused(String),
+    /// Somebody changed it meanwhile.
+    #[error("someone changed this version meanwhile: look at it as it is now, then decide again")]
+    Changed,
     /// The database failed.
     #[error(transparent)]
     Db(#[from] DbError),
@@ -370,11 +373,25 @@ pub async fn create(
     Ok(version)
 }
 
+/// Makes sure that a version is as it was seen, and that it stays so until the transaction ends.
+///
+/// # Errors
+/// `Changed` when its [`digest`] is not `seen`.
+pub async fn as_seen(
+    conn: &mut AsyncPgConnection,
+    client: ClientId,
+    id: TariffRateId,
+    seen: &str,
+) -> Result<(), TariffError> {
+    let version = life::locked(conn, client, id).await?;
+    if digest(&version) == seen { Ok(()) } else { Err(TariffError::Changed) }
+}
+
 /// Rewrites a draft: its document and its first day. The code and the version stay.
 ///
 /// # Errors
-/// [`TariffError::Faulty`] when the document does not validate; `Refused` when the version is not a draft any more, or
-/// was changed since the document whose [`digest`] is `seen` was read.
+/// [`TariffError::Faulty`] when the document does not validate; `Refused` when the version is not a draft any more;
+/// `Changed` when it was since the document whose [`digest`] is `seen` was read.
 pub async fn revise(
     conn: &mut AsyncPgConnection,
     client: ClientId,
@@ -397,10 +414,7 @@ pub async fn revise(
         )));
     }
     if digest(&draft) != seen {
-        return Err(TariffError::Refused(format!(
-            "Someone changed the draft of version {} meanwhile. What you typed is kept here; compare it with what is saved.",
-            draft.version
-        )));
+        return Err(TariffError::Changed);
     }
     diesel::update(tariff_rates::table.filter(
         tariff_rates::organization_id.eq(here!()).and(tariff_rates::client_id.eq(client)).and(tariff_rates::id.eq(id)),

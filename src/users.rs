@@ -366,6 +366,19 @@ pub async fn revoke_invitation(conn: &mut AsyncPgConnection, id: InvitationId) -
     Ok(flag.value)
 }
 
+/// Holds an assignment until the transaction ends: of two who change it at once, the second waits here. The portal's login
+/// cannot lock the row itself, which the gate alone writes.
+///
+/// # Errors
+/// When the database fails.
+pub async fn hold(conn: &mut AsyncPgConnection, id: AssignmentId) -> QueryResult<()> {
+    sql_query("SELECT pg_advisory_xact_lock(hashtextextended('role_assignment ' || $1::text, 0))")
+        .bind::<SqlUuid, _>(id)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 /// Why the end of a role cannot be changed.
 #[derive(Debug, thiserror::Error)]
 pub enum EndError {

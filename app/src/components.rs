@@ -13,6 +13,7 @@
 mod bar_chart;
 mod bill;
 mod button;
+mod changed;
 mod chart;
 mod compare_bars;
 mod confirm;
@@ -51,6 +52,7 @@ mod week_grid;
 pub use bar_chart::BarChart;
 pub use bill::{AmountDue, Bill, BillLine, BillSum};
 pub use button::{Button, ButtonLink, Kind};
+pub use changed::{changed_meanwhile, save_over};
 pub use compare_bars::{CompareBars, Comparison};
 pub use confirm::ConfirmPanel;
 pub use document::{Document, Plain};

@@ -1,6 +1,9 @@
 //! Forms: reading what was typed, telling what is wrong with it, and giving everything back.
 
+pub mod days;
 mod figure;
+pub mod once;
+pub mod seen;
 
 use chrono::{Datelike, NaiveDate};
 use eis::identifiers::{self, NotAnAddress};

@@ -427,19 +427,18 @@ impl Db {
     /// # Errors
     /// [`DbError::SessionEnded`]; [`DbError::Refused`] for anybody else.
     pub async fn step_up(
-        &self,
+        conn: &mut AsyncPgConnection,
         of: SessionSecret,
         reason: &str,
         minutes: i32,
         address: &str,
     ) -> Result<DateTime<Utc>, DbError> {
-        let mut connection = self.connection().await?;
         let ends: Moment = sql_query("SELECT public.step_up($1, $2, $3, $4) AS value")
             .bind::<Binary, _>(secret(of))
             .bind::<Text, _>(reason)
             .bind::<Integer, _>(minutes)
             .bind::<Text, _>(address)
-            .get_result(&mut connection)
+            .get_result(conn)
             .await
             .map_err(refused)?;
         Ok(ends.value)
@@ -449,12 +448,11 @@ impl Db {
     ///
     /// # Errors
     /// [`DbError::SessionEnded`].
-    pub async fn step_down(&self, of: SessionSecret, address: &str) -> Result<bool, DbError> {
-        let mut connection = self.connection().await?;
+    pub async fn step_down(conn: &mut AsyncPgConnection, of: SessionSecret, address: &str) -> Result<bool, DbError> {
         let flag: Flag = sql_query("SELECT public.step_down($1, $2) AS value")
             .bind::<Binary, _>(secret(of))
             .bind::<Text, _>(address)
-            .get_result(&mut connection)
+            .get_result(conn)
             .await
             .map_err(refused)?;
         Ok(flag.value.unwrap_or(false))

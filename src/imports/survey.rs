@@ -24,6 +24,14 @@ pub struct Survey {
     pub series: Vec<SeriesSurvey>,
 }
 
+impl Survey {
+    /// SHA-256 of the file.
+    #[must_use]
+    pub const fn hash(&self) -> [u8; 32] {
+        self.hash
+    }
+}
+
 /// One meter, register and direction of a file.
 #[derive(Debug, Clone)]
 pub struct SeriesSurvey {

@@ -1,12 +1,14 @@
 //! The form every write goes through.
 
 use super::present;
+use crate::forms::once;
 use leptos::prelude::*;
+use uuid::Uuid;
 
 /// A POST form that carries the context it was rendered in.
 ///
 /// The server refuses it when another organization has been opened meanwhile in
-/// another tab. Browser validation is off: the server checks, and its answer names
+/// another tab. It carries an id of its own too: sent twice, it is done once. Browser validation is off: the server checks, and its answer names
 /// every fault at once in an [`ErrorSummary`](super::ErrorSummary).
 #[component]
 pub fn PostForm(
@@ -40,6 +42,7 @@ pub fn PostForm(
             data-busy=""
         >
             <input r#type="hidden" name="context" value=context/>
+            <input r#type="hidden" name=once::FIELD value=Uuid::now_v7().to_string()/>
             {pairs}
             {children()}
         </form>

@@ -106,7 +106,10 @@ pub(crate) async fn accept_invitation(
     act(async {
         let ctx = ctx()?;
         let Some((key, invited)) = find(&ctx, &token).await? else {
-            return Err(AppError::NotFound);
+            // As a rule the same form once more: it leads where the first led, and tells nothing about the link.
+            let text = "This link was used already or no longer works. If you accepted the invitation, sign in with your e-mail address and password.";
+            ctx.flash(false, text).await;
+            return Ok(Done::to("/login"));
         };
         let (name, salt, digest) = if invited.known {
             let Salt { salt, retry_after } = ctx.db().sign_in_salt(&invited.email, &network(&ctx.address)).await?;

@@ -197,8 +197,7 @@ pub(crate) async fn end_other_sessions() -> Result<(), ServerFnError> {
         let actor = ctx.require_user()?;
         let mut tx = ctx.write(&actor).await?;
         let ended = users::end_other_sessions(&mut tx, actor.secret, &ctx.address).await?;
-        tx.commit().await?;
-        Ok(Done::to("/profile").saying(format!("{ended} other sessions signed out.")))
+        Done::to("/profile").saying(format!("{ended} other sessions signed out.")).commit(&ctx, tx).await
     })
     .await
 }

@@ -8,12 +8,14 @@ use eis::db::{Access, Db, Tenant};
 use eis::ids::ClientId;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use super::auth::AuthSession;
 use super::errors::AppError;
 use super::guards::{Guard, refuses};
 use super::state::AppState;
 use crate::forms::Typed;
+use crate::forms::once::Sent;
 
 const FLASH_KEY: &str = "flash";
 const TYPED_KEY: &str = "typed";
@@ -44,6 +46,8 @@ pub struct Ctx {
     pub agent: String,
     /// Scheme and host that people type.
     pub origin: String,
+    /// The form that was sent; of a page, an empty one.
+    pub sent: Arc<Sent>,
 }
 
 impl std::fmt::Debug for Ctx {
@@ -87,6 +91,7 @@ impl Ctx {
             agent: header(USER_AGENT),
             origin,
             state: state.clone(),
+            sent: Arc::default(),
         })
     }
 
@@ -164,12 +169,15 @@ impl Ctx {
         Ok(self.db().as_tenant(actor, Access::Read).await?)
     }
 
-    /// A transaction for writing under the actor's context; ends with `commit`.
+    /// A transaction for writing under the actor's context, in which the form that was sent is taken: once. It ends with
+    /// [`Done::commit`](super::functions::Done::commit).
     ///
     /// # Errors
-    /// When the context is refused or the database fails.
+    /// When the context is refused or the database fails, or the form was sent and done before ([`AppError::Again`]).
     pub async fn write(&self, actor: &Actor) -> Result<Tenant, AppError> {
-        Ok(self.db().as_tenant(actor, Access::Write).await?)
+        let mut tx = self.db().as_tenant(actor, Access::Write).await?;
+        self.sent.take(&mut tx).await?;
+        Ok(tx)
     }
 
     /// What the last action did; told once.

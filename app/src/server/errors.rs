@@ -8,6 +8,7 @@
 //! - `NotFound`: an id that is not there or that row-level security hides → 404, the same bytes for both.
 //! - `Invalid`: what was typed is wrong → back to the form with everything typed (server functions only).
 //! - `Conflict`: the state changed meanwhile → 409 with what to do.
+//! - `Again`: the same form was sent and done before → where it led then (server functions only).
 //! - `BadRequest`: an address or body that no page of ours makes → 400.
 //! - `Unreadable`: what the database keeps cannot be read → 500 that names table, row and column; also in the log.
 //! - `Internal`: ours → 500 with the request's id; the cause goes to the log alone.
@@ -16,6 +17,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use eis::billing::BillingError;
 use eis::db::DbError;
+use eis::sent_forms::Answer;
 
 use super::asked::{asked, id, sign_in};
 use super::functions::see_other;
@@ -48,6 +50,9 @@ pub enum AppError {
     /// Something else happened first.
     #[error("{0}")]
     Conflict(String),
+    /// A form that was sent before, with what it was answered then.
+    #[error("sent before")]
+    Again(Option<Answer>),
     /// Not a request of ours.
     #[error("{0}")]
     BadRequest(String),
@@ -58,6 +63,9 @@ pub enum AppError {
     #[error("{0}")]
     Internal(String),
 }
+
+/// What is told of a form that was done before and whose answer was not kept.
+pub const DONE_BEFORE: &str = "It was done when the form was first sent; nothing was done again.";
 
 impl From<DbError> for AppError {
     fn from(error: DbError) -> Self {
@@ -110,6 +118,8 @@ impl IntoResponse for AppError {
             Self::SignedOut => return see_other(&sign_in()),
             Self::Choose => return see_other("/switch"),
             Self::ChooseOrganization => return see_other("/staff/organizations"),
+            Self::Again(Some(answer)) => return see_other(&answer.location),
+            Self::Again(None) => (StatusCode::CONFLICT, "This was done before", DONE_BEFORE),
             Self::Forbidden => (
                 StatusCode::FORBIDDEN,
                 "This is not yours to open",

@@ -12,15 +12,18 @@ use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::http::{StatusCode, request::Parts};
 use axum::response::{IntoResponse, Response};
 use eis::access::{Actor, Permission};
+use eis::db::{Access, Tenant};
+use eis::sent_forms::Answer;
 use leptos::prelude::{ServerFnError, provide_context, use_context};
 
 use super::FORM_LIMIT;
 use super::ctx::Ctx;
-use super::errors::AppError;
+use super::errors::{AppError, DONE_BEFORE};
 use super::guards::{Guard, refuses};
 use super::nul;
 use super::state::AppState;
 use crate::forms::Typed;
+use crate::forms::once::{self, Sent};
 
 /// Functions that nobody needs to be signed in for; every other one starts with a guard.
 pub const OPEN_FUNCTIONS: [&str; 3] = ["/api/sign_in", "/api/second_factor", "/api/accept_invitation"];
@@ -44,6 +47,37 @@ impl Done {
         self.say = Some(text.into());
         self
     }
+
+    /// Makes what was done last, with this answer beside it: the same form sent again is answered so and does nothing.
+    ///
+    /// # Errors
+    /// When the database refuses at the last moment; then nothing was done.
+    pub async fn commit(self, ctx: &Ctx, mut tx: Tenant) -> Result<Self, AppError> {
+        ctx.sent.answered(&mut tx, &self.to, self.say.as_deref()).await?;
+        tx.commit().await?;
+        Ok(self)
+    }
+}
+
+/// Functions that change the session itself, by the gate's functions and not in a transaction of the actor's: the answer is
+/// kept after them, and looked for before them.
+pub const OF_THE_SESSION: [&str; 4] = ["/api/switch", "/api/view_as", "/api/stop_viewing", "/api/begin_second_factor"];
+
+/// What this very form was answered with, if it was sent and done before.
+async fn before(ctx: &Ctx, actor: &Actor) -> Result<Option<Answer>, AppError> {
+    if !ctx.sent.is_known() {
+        return Ok(None);
+    }
+    let mut tx = ctx.db().as_tenant(actor, Access::Write).await?;
+    ctx.sent.before(&mut tx).await
+}
+
+/// Keeps the answer of a function that changed the session, for whoever is signed in now.
+async fn remember(ctx: &Ctx, done: &Done) -> Result<(), AppError> {
+    let Some(actor) = ctx.signed_in() else { return Ok(()) };
+    let mut tx = ctx.write(&actor).await?;
+    ctx.sent.answered(&mut tx, &done.to, done.say.as_deref()).await?;
+    Ok(tx.commit().await?)
 }
 
 type Slot = Arc<Mutex<Option<Response>>>;
@@ -53,6 +87,8 @@ struct Call {
     ctx: Ctx,
     typed: Typed,
     slot: Slot,
+    /// Its function is one of [`OF_THE_SESSION`].
+    of_the_session: bool,
 }
 
 /// The request that a server function runs in.
@@ -104,6 +140,12 @@ pub async fn act(body: impl Future<Output = Result<Done, AppError>>) -> Result<(
 async fn answer(call: &Call, result: Result<Done, AppError>) -> Response {
     match result {
         Ok(done) => {
+            if call.of_the_session
+                && let Err(error) = remember(&call.ctx, &done).await
+            {
+                // It is done all the same; sent again, it is done again.
+                tracing::warn!(%error, "the answer of a form was not kept");
+            }
             if let Some(text) = done.say {
                 call.ctx.flash(true, text).await;
             }
@@ -118,6 +160,11 @@ async fn answer(call: &Call, result: Result<Done, AppError>) -> Response {
             call.ctx.flash(false, text).await;
             see_other(&call.typed.page)
         }
+        Err(AppError::Again(Some(before))) => again(&call.ctx, before).await,
+        Err(AppError::Again(None)) if !call.typed.page.is_empty() => {
+            call.ctx.flash(true, DONE_BEFORE).await;
+            see_other(&call.typed.page)
+        }
         Err(AppError::SignedOut) => {
             call.ctx.keep_typed(call.typed.clone()).await;
             let page = if call.typed.page.is_empty() { "/" } else { call.typed.page.as_str() };
@@ -125,6 +172,14 @@ async fn answer(call: &Call, result: Result<Done, AppError>) -> Response {
         }
         Err(error) => error.into_response(),
     }
+}
+
+/// The answer that a form got when it was first sent.
+async fn again(ctx: &Ctx, before: Answer) -> Response {
+    if let Some(text) = before.said {
+        ctx.flash(true, text).await;
+    }
+    see_other(&before.location)
 }
 
 /// Percent-encodes a path for a query.
@@ -160,7 +215,7 @@ pub async fn handle(State(state): State<AppState>, request: Request) -> Response
 }
 
 async fn run(state: &AppState, parts: Parts, body: Body) -> Result<Response, AppError> {
-    let ctx = Ctx::of(&parts, state)?;
+    let mut ctx = Ctx::of(&parts, state)?;
     let path = parts.uri.path().to_owned();
     if !is_known(&path) {
         return Err(AppError::NotFound);
@@ -181,16 +236,26 @@ async fn run(state: &AppState, parts: Parts, body: Body) -> Result<Response, App
     };
     let context = take(&values, "context");
     let page = take(&values, "page");
-    values.retain(|(key, _)| key != "context" && key != "page");
+    let form = take(&values, once::FIELD);
+    values.retain(|(key, _)| !["context", "page", once::FIELD].contains(&key.as_str()));
+    ctx.sent = Arc::new(Sent::new(&form, &path, values.clone()));
     let typed = Typed { page: own_path(&page, ""), context: context.clone(), values, ..Typed::default() };
+    let of_the_session = OF_THE_SESSION.contains(&path.as_str());
     if let Some(actor) = ctx.signed_in() {
+        let of_another = actor.context_token() != context;
+        // What was done before is answered as it was, also where it was what opened the context that is open now.
+        if (of_another || of_the_session)
+            && let Some(answer) = before(&ctx, &actor).await?
+        {
+            return Ok(again(&ctx, answer).await);
+        }
         let exempt = OPEN_FUNCTIONS.contains(&path.as_str()) || IN_ANY_CONTEXT.contains(&path.as_str());
-        if refuses(Guard::SameContext, !exempt && actor.context_token() != context) {
+        if refuses(Guard::SameContext, !exempt && of_another) {
             return Ok(crate::pages::conflict::refuse(&ctx, &actor, &context, typed).await);
         }
     }
     let slot = Slot::default();
-    let call = Call { ctx, typed, slot: slot.clone() };
+    let call = Call { ctx, typed, slot: slot.clone(), of_the_session };
     let request = Request::from_parts(parts, Body::from(bytes));
     let _ = leptos_axum::handle_server_fns_with_context(move || provide_context(call.clone()), request).await;
     let answered = slot.lock().ok().and_then(|mut slot| slot.take());

@@ -30,7 +30,9 @@ async fn a_draft_with_a_gap_or_an_overlap_is_refused_and_stays_a_draft() {
     assert_eq!(looker.value(&format!("SELECT status {of}")).await, "draft");
     for (change, fault) in FAULTS {
         looker.must(&format!("UPDATE tariff_rates SET document = {change} WHERE id = '{draft}'")).await;
-        let answer = post(&browser, CLEO, "activate_tariff", &[("tariff", &draft), ("page", &page)]).await;
+        let seen = browser.seen(&page, "/api/activate_tariff").await;
+        let form = [("tariff", draft.as_str()), ("page", &page), ("seen", &seen)];
+        let answer = post(&browser, CLEO, "activate_tariff", &form).await;
         let told = browser.get(answer.location()).await.body;
         assert_eq!(looker.value(&format!("SELECT status {of}")).await, "draft", "{fault}");
         assert!(told.contains(fault), "{fault}: {told}");
@@ -39,6 +41,7 @@ async fn a_draft_with_a_gap_or_an_overlap_is_refused_and_stays_a_draft() {
             .await;
     }
     // As it was, it becomes active.
-    post(&browser, CLEO, "activate_tariff", &[("tariff", &draft), ("page", &page)]).await;
+    let seen = browser.seen(&page, "/api/activate_tariff").await;
+    post(&browser, CLEO, "activate_tariff", &[("tariff", &draft), ("page", &page), ("seen", &seen)]).await;
     assert_eq!(looker.value(&format!("SELECT status {of}")).await, "active");
 }

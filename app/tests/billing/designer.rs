@@ -63,7 +63,7 @@ async fn a_draft_is_made_changed_and_kept_from_being_changed_by_two_at_once() {
     let refused = send(&browser, &design, &form("0.39")).await;
     assert_eq!(looker.value(&price).await, "0.33");
     let page = browser.get(refused.location()).await.body;
-    assert!(page.contains("Someone changed the draft"), "{page}");
+    assert!(page.contains("Someone changed this after you opened it"), "{page}");
     assert_eq!(field(&page, "energy.0.prices.sx.px.blocks.0.price"), "0.39");
     let records = format!("SELECT string_agg(action, ' ' ORDER BY at) FROM audit_log WHERE entity_id = '{draft}'");
     assert_eq!(looker.value(&records).await, "create update");

@@ -132,7 +132,9 @@ async fn a_day_that_one_of_several_registers_lacks_is_not_taken_and_a_file_of_on
         .await;
     let (_, told) = sent(&browser, "", &[], &registers(&["20261117"])).await;
     assert!(told.contains("register E2") && told.contains("no values on 2026-11-18"), "{told}");
-    let days = format!("SELECT string_agg(day || ' ' || total_wh, ', ') FROM interval_days WHERE meter_id = '{meter}' AND day >= '2026-11-16'");
+    let days = format!(
+        "SELECT string_agg(day || ' ' || total_wh, ', ') FROM interval_days WHERE meter_id = '{meter}' AND day >= '2026-11-16'"
+    );
     assert_eq!(looker.value(&days).await, "2026-11-17 36000", "24 kWh and 12 kWh; the day that E2 lacks is not there");
     let names = format!("SELECT array_to_string(registers, '+') FROM meters WHERE id = '{meter}'");
     assert_eq!(looker.value(&names).await, "E1+E2", "the file told them");
@@ -151,15 +153,18 @@ async fn from_a_day_on_intervals_may_be_shorter_and_a_part_of_a_day_does_not_tak
     let (portal, looker) = (case.portal().await, case.superuser().await);
     let browser = portal.browser_of(CLEO);
     let quarters = |day: &str, until: u32| -> String {
-        (0..until * 4)
-            .map(|at| format!("2026-11-{day}T{:02}:{:02}:00+01:00,0.0625\n", at / 4, at % 4 * 15))
-            .collect()
+        (0..until * 4).map(|at| format!("2026-11-{day}T{:02}:{:02}:00+01:00,0.0625\n", at / 4, at % 4 * 15)).collect()
     };
     let file = format!("interval_start,kwh\n{}{}", hours("17", |_| "1".to_owned()), quarters("18", 24));
     let (_, told) = sent(&browser, "M-1", &[], &file).await;
-    assert!(told.contains("120 new values") && told.contains("from 2026-11-18 on intervals are 15 minutes long"), "{told}");
+    assert!(
+        told.contains("120 new values") && told.contains("from 2026-11-18 on intervals are 15 minutes long"),
+        "{told}"
+    );
     let meter = id(Kind::Meter, 1, 1, 1, 1);
-    let days = format!("SELECT string_agg(interval_minutes || ' ' || total_wh, ', ' ORDER BY day) FROM interval_days WHERE meter_id = '{meter}' AND day >= '2026-11-16'");
+    let days = format!(
+        "SELECT string_agg(interval_minutes || ' ' || total_wh, ', ' ORDER BY day) FROM interval_days WHERE meter_id = '{meter}' AND day >= '2026-11-16'"
+    );
     assert_eq!(looker.value(&days).await, "60 24000, 15 6000", "sixteenths of a kWh are 6 kWh and not 6.048");
     let part = format!("interval_start,kwh\n{}{}", quarters("17", 12), hours("19", |_| "1".to_owned()));
     let (_, told) = sent(&browser, "M-1", &[], &part).await;

@@ -9,8 +9,10 @@ use super::{CLEO, bill, create, post, without_october};
 async fn enter(browser: &Browser, from: &str, to: &str, kwh: &str, periods: &str) -> String {
     let meter = id(Kind::Meter, 1, 1, 1, 1).to_string();
     let page = format!("/clients/{}/customers/{}/meters/{meter}/readings", client(1, 1), customer(1, 1, 1));
+    let seen = browser.seen(&page, "/api/record_reading").await;
     let form = [
         ("page", page.as_str()),
+        ("seen", &seen),
         ("meter", &meter),
         ("from_on", from),
         ("to_on", to),

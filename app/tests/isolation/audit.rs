@@ -307,10 +307,14 @@ async fn a_form_sent_unchanged_leaves_no_record_and_a_change_names_its_field_alo
     ];
     let post = async |who: Who, function: &str, form: &[(&str, String)]| {
         let token = who.context_token();
-        let mut pairs = vec![("context", token.as_str()), ("page", "/profile")];
+        let path = format!("/api/{function}");
+        let target = crate::targets::FUNCTIONS.iter().find(|target| target.path == path).unwrap();
+        let page = crate::targets::fill(target.page, crate::roles::OWN, crate::roles::OWN);
+        let seen = portal.browser_of(who).seen(&page, &path).await;
+        let mut pairs = vec![("context", token.as_str()), ("page", "/profile"), ("seen", &seen)];
         pairs.extend(form.iter().map(|(name, value)| (*name, value.as_str())));
         let browser = portal.browser_of(who);
-        let answer = browser.post(&format!("/api/{function}"), &pairs).await;
+        let answer = browser.post(&path, &pairs).await;
         assert_eq!(answer.status, 303, "{function}: {}", answer.body);
         assert_ne!(answer.location(), "/profile", "{function}: {}", browser.get("/profile").await.body);
     };

@@ -26,13 +26,14 @@ async fn the_suite_knows_every_table() {
 }
 
 /// Tables of the gate and of the machinery, which tell their when and who in their own columns.
-const OF_THE_GATE: [&str; 10] = [
+const OF_THE_GATE: [&str; 11] = [
     "__diesel_schema_migrations",
     "audit_chains",
     "audit_log",
     "audit_seals",
     "expected_state",
     "isolation_runs",
+    "sent_forms",
     "session_tickets",
     "sessions",
     "sign_ins",
@@ -142,7 +143,7 @@ async fn background_work_and_the_monitor_see_no_tenant_rows() {
     }
     assert_eq!(
         case.worker().await.count("SELECT count(*) FROM __diesel_schema_migrations WHERE version <> ''").await,
-        17
+        18
     );
 }
 
@@ -310,6 +311,7 @@ pub async fn own_writes(app: &Sql, truth: &Sql, only: &str) -> Vec<String> {
 /// Definer functions, and where each is attacked.
 const DEFINERS: &[(&str, &str)] = &[
     ("accept_invitation", "attack_54"),
+    ("answer_form", "once"),
     ("audit_chain_faults", "audit"),
     ("audit_log_is_sealed", "audit"),
     ("audit_log_tells_the_truth", "audit"),
@@ -358,6 +360,7 @@ const DEFINERS: &[(&str, &str)] = &[
     ("sample_60_system_work", "proof"),
     ("sample_person", "proof"),
     ("second_factor", "attack_65"),
+    ("send_form", "once"),
     ("session_bind", "attack_58"),
     ("session_create", "attack_58"),
     ("session_delete", "attack_59"),
@@ -394,6 +397,7 @@ async fn the_suite_knows_every_definer_function() {
         include_str!("context.rs"),
         include_str!("writes.rs"),
         include_str!("jobs.rs"),
+        include_str!("once.rs"),
         include_str!("proof.rs"),
         include_str!("report.rs"),
         include_str!("role_ends.rs"),

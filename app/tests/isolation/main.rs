@@ -40,6 +40,8 @@ mod objects;
 #[cfg(test)]
 mod offers;
 #[cfg(test)]
+mod once;
+#[cfg(test)]
 mod operations;
 #[cfg(test)]
 mod proof;
@@ -51,6 +53,8 @@ mod role_ends;
 mod roles;
 #[cfg(test)]
 mod second_factor;
+#[cfg(test)]
+mod seen;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]

@@ -250,7 +250,11 @@ pub fn form_of(function: &Function, outer: At, inner: At) -> Vec<(String, String
 }
 
 pub async fn call(portal: &Portal, who: Who, function: &Function, outer: At, inner: At) -> Answer {
-    let filled = form_of(function, outer, inner);
+    let mut filled = form_of(function, outer, inner);
+    if function.edits && (outer, inner) == (OWN, OWN) {
+        let there = crate::once::form_on_page(portal, who, function).await;
+        filled.extend(there.into_iter().filter(|(name, _)| name == "seen"));
+    }
     let context = who.context_token();
     portal.browser_of(who).post(function.path, &form(function, &context, &filled)).await
 }

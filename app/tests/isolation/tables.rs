@@ -104,6 +104,7 @@ pub const TABLES: &[(&str, Rule)] = &[
     ("public.recovery_codes", Rule::Hidden),
     ("public.role_assignments", Rule::Assignments),
     ("public.second_factors", Rule::Hidden),
+    ("public.sent_forms", Rule::Hidden),
     ("public.session_tickets", Rule::Hidden),
     ("public.sessions", Rule::Hidden),
     ("public.sign_ins", Rule::Own),

@@ -118,6 +118,10 @@ pub struct Function {
     pub done: &'static str,
     /// What the world lacks for it: SQL that is run before the rightful call.
     pub ready: &'static str,
+    /// The page that its form stands on; empty: none that the world shows.
+    pub page: &'static str,
+    /// Its form edits a row, and says what it saw of it.
+    pub edits: bool,
 }
 
 const fn function(
@@ -127,12 +131,22 @@ const fn function(
     form: &'static [(&'static str, &'static str)],
     done: &'static str,
 ) -> Function {
-    Function { path, place, may, form, done, ready: "" }
+    Function { path, place, may, form, done, ready: "", page: "", edits: false }
 }
 
 impl Function {
     const fn after(mut self, ready: &'static str) -> Self {
         self.ready = ready;
+        self
+    }
+
+    const fn on(mut self, page: &'static str) -> Self {
+        self.page = page;
+        self
+    }
+
+    const fn edits(mut self) -> Self {
+        self.edits = true;
         self
     }
 }
@@ -190,7 +204,8 @@ pub const FUNCTIONS: &[Function] = &[
     function("/api/accept_invitation", Place::Public, ALL, &[], "-"),
     function("/api/sign_in", Place::Public, ALL, &[], "-"),
     function("/api/second_factor", Place::Public, ALL, &[], "-"),
-    function("/api/begin_second_factor", Place::SignedIn, ALL, &[], "/profile/second-factor"),
+    function("/api/begin_second_factor", Place::SignedIn, ALL, &[], "/profile/second-factor")
+    .on("/profile/second-factor"),
     function("/api/confirm_second_factor", Place::SignedIn, ALL, &[], "-"),
     function("/api/end_second_factor", Place::SignedIn, ALL, &[], "-"),
     function("/api/sign_out", Place::SignedIn, ALL, &[], "-"),
@@ -203,37 +218,47 @@ pub const FUNCTIONS: &[Function] = &[
         &[S],
         &[("reason", "Ticket 4711: a reading was mistyped"), ("minutes", "15")],
         "/organization",
-    ),
+    )
+    .on("/staff/step-up"),
     function("/api/step_down", Place::Organization, &[S], &[], "/organization").after(
         "INSERT INTO step_ups (organization_id, id, user_id, session_id, reason, expires_at)
          SELECT organization_id, gen_random_uuid(), user_id, id, 'Ticket 4711', now() + interval '9 minutes' FROM sessions WHERE organization_id IS NOT NULL",
-    ),
-    function("/api/view_as", Place::Client, READ, &[CLIENT, ("customer", "{customer}")], "/account"),
+    )
+    .on("/staff/step-up"),
+    function("/api/view_as", Place::Client, READ, &[CLIENT, ("customer", "{customer}")], "/account")
+    .on("/clients/{client}/customers/{customer}"),
     function("/api/stop_viewing", Place::SignedIn, READ, &[], "/clients/{client}/customers/{customer}").after(
         "UPDATE sessions SET viewed_client_id = '{client}', viewed_customer_id = '{customer}', viewed_until = now() + interval '9 minutes'",
-    ),
-    function("/api/create_customer", Place::Client, WRITE, &CUSTOMER, "/clients/{client}/customers/"),
+    )
+    .on("/account"),
+    function("/api/create_customer", Place::Client, WRITE, &CUSTOMER, "/clients/{client}/customers/")
+    .on("/clients/{client}/customers/new"),
     function(
         "/api/update_customer",
         Place::Client,
         WRITE,
         &with::<6, 7>(("customer", "{customer}"), CUSTOMER),
         "/clients/{client}/customers/{customer}",
-    ),
+    )
+    .on("/clients/{client}/customers/{customer}/edit")
+    .edits(),
     function(
         "/api/create_meter",
         Place::Client,
         WRITE,
         &with::<6, 7>(("customer", "{customer}"), METER),
         "/clients/{client}/customers/{customer}",
-    ),
+    )
+    .on("/clients/{client}/customers/{customer}/meters/new"),
     function(
         "/api/update_meter",
         Place::Client,
         WRITE,
         &with::<6, 7>(("meter", "{meter}"), METER),
         "/clients/{client}/customers/{customer}",
-    ),
+    )
+    .on("/clients/{client}/customers/{customer}/meters/{meter}/edit")
+    .edits(),
     function(
         "/api/record_reading",
         Place::Client,
@@ -248,7 +273,9 @@ pub const FUNCTIONS: &[Function] = &[
         ],
         "/clients/{client}/customers/{customer}/meters/{meter}/readings",
     )
-    .after("UPDATE meters SET kind = 'register', interval_minutes = NULL"),
+    .after("UPDATE meters SET kind = 'register', interval_minutes = NULL")
+    .on("/clients/{client}/customers/{customer}/meters/{meter}/readings")
+    .edits(),
     function(
         "/api/put_on_tariff",
         Place::Client,
@@ -256,7 +283,9 @@ pub const FUNCTIONS: &[Function] = &[
         &[CLIENT, ("customer", "{customer}"), ("tariff_code", "HOME"), ("tariff_from", "2026-12-01")],
         "/clients/{client}/customers/{customer}",
     )
-    .after("DELETE FROM tariff_agreements"),
+    .after("DELETE FROM tariff_agreements")
+    .on("/clients/{client}/customers/{customer}")
+    .edits(),
     function(
         "/api/save_tariff",
         Place::Client,
@@ -272,37 +301,47 @@ pub const FUNCTIONS: &[Function] = &[
             ("do", "save"),
         ],
         "/clients/{client}/tariffs/",
-    ),
+    )
+    .on("/clients/{client}/tariffs/new?kind=flat"),
     function(
         "/api/read_tariff",
         Place::Client,
         WRITE,
         &[CLIENT, ("json", READABLE)],
         "/clients/{client}/tariffs/new?kind=file",
-    ),
-    function("/api/activate_tariff", Place::Client, WRITE, &DRAFT, "/clients/{client}/tariffs/{draft_tariff}"),
-    function("/api/discard_tariff", Place::Client, WRITE, &DRAFT, "/clients/{client}/tariffs"),
+    )
+    .on("/clients/{client}/tariffs/new"),
+    function("/api/activate_tariff", Place::Client, WRITE, &DRAFT, "/clients/{client}/tariffs/{draft_tariff}")
+    .on("/clients/{client}/tariffs/{draft_tariff}")
+    .edits(),
+    function("/api/discard_tariff", Place::Client, WRITE, &DRAFT, "/clients/{client}/tariffs")
+    .on("/clients/{client}/tariffs/{draft_tariff}")
+    .edits(),
     function(
         "/api/retire_tariff",
         Place::Client,
         WRITE,
         &[CLIENT, ("tariff", "{tariff}"), ("retire_from", "2027-01-01")],
         "/clients/{client}/tariffs/{tariff}",
-    ),
+    )
+    .on("/clients/{client}/tariffs/{tariff}")
+    .edits(),
     function(
         "/api/offer_tariff",
         Place::Client,
         WRITE,
         &[CLIENT, ("tariff", "{tariff}"), ("offered", "yes")],
         "/clients/{client}/tariffs/{tariff}",
-    ),
+    )
+    .on("/clients/{client}/tariffs/{tariff}"),
     function(
         "/api/allow_comparison",
         Place::Client,
         WRITE,
         &[CLIENT, ("allowed", "no")],
         "/clients/{client}/tariffs",
-    ),
+    )
+    .on("/clients/{client}/tariffs"),
     function(
         "/api/create_what_if",
         Place::Client,
@@ -315,31 +354,40 @@ pub const FUNCTIONS: &[Function] = &[
             ("last_month", "2026-10"),
         ],
         "/clients/{client}/what-ifs/",
-    ),
+    )
+    .on("/clients/{client}/what-ifs/new"),
     function(
         "/api/delete_what_if",
         Place::Client,
         WRITE,
         &[CLIENT, ("what_if", "{what_if}")],
         "/clients/{client}/what-ifs",
-    ),
+    )
+    .on("/clients/{client}/what-ifs/{what_if}"),
     function(
         "/api/create_billing_period",
         Place::Client,
         WRITE,
         &[CLIENT, ("from", "2026-11-01"), ("to", "2026-11-30")],
         "/clients/{client}/billing-periods/",
-    ),
-    function("/api/rate_billing_period", Place::Client, WRITE, &PERIOD, PERIODS),
+    )
+    .on("/clients/{client}/billing-periods/new"),
+    function("/api/rate_billing_period", Place::Client, WRITE, &PERIOD, PERIODS)
+    .on("/clients/{client}/billing-periods/{open_period}"),
     function("/api/approve_billing_period", Place::Client, WRITE, &PERIOD, PERIODS)
-        .after("UPDATE billing_periods SET invoices = 2 WHERE id = '{open_period}'"),
+        .after("UPDATE billing_periods SET invoices = 2 WHERE id = '{open_period}'")
+    .on("/clients/{client}/billing-periods/{open_period}"),
     function("/api/reopen_billing_period", Place::Client, WRITE, &PERIOD, PERIODS)
-        .after("UPDATE billing_periods SET status = 'approved', approved_at = now() WHERE id = '{open_period}'"),
+        .after("UPDATE billing_periods SET status = 'approved', approved_at = now() WHERE id = '{open_period}'")
+    .on("/clients/{client}/billing-periods/{open_period}"),
     function("/api/issue_billing_period", Place::Client, WRITE, &PERIOD, PERIODS)
-        .after("UPDATE billing_periods SET status = 'approved', approved_at = now() WHERE id = '{open_period}'"),
+        .after("UPDATE billing_periods SET status = 'approved', approved_at = now() WHERE id = '{open_period}'")
+    .on("/clients/{client}/billing-periods/{open_period}"),
     function("/api/bill_left_out", Place::Client, WRITE, &PERIOD, "/clients/{client}/billing-periods/")
-        .after("DELETE FROM invoices WHERE status = 'draft'; UPDATE billing_periods SET status = 'invoiced', exceptions = 1 WHERE id = '{open_period}'"),
-    function("/api/delete_billing_period", Place::Client, WRITE, &PERIOD, "/clients/{client}/billing-periods"),
+        .after("DELETE FROM invoices WHERE status = 'draft'; UPDATE billing_periods SET status = 'invoiced', exceptions = 1 WHERE id = '{open_period}'")
+    .on("/clients/{client}/billing-periods/{open_period}"),
+    function("/api/delete_billing_period", Place::Client, WRITE, &PERIOD, "/clients/{client}/billing-periods")
+    .on("/clients/{client}/billing-periods/{open_period}"),
     function(
         "/api/record_payment",
         Place::Client,
@@ -353,7 +401,8 @@ pub const FUNCTIONS: &[Function] = &[
             ("method", "bank_transfer"),
         ],
         "/clients/{client}/invoices/{invoice}",
-    ),
+    )
+    .on("/clients/{client}/invoices/{invoice}"),
     function(
         "/api/invite_user",
         Place::Client,
@@ -366,7 +415,8 @@ pub const FUNCTIONS: &[Function] = &[
             ("account_number", "A-1"),
         ],
         "/clients/{client}/users",
-    ),
+    )
+    .on("/clients/{client}/users/invite"),
     function(
         "/api/revoke_invitation",
         Place::Client,
@@ -374,30 +424,38 @@ pub const FUNCTIONS: &[Function] = &[
         &[CLIENT, ("invitation", "{invitation}")],
         "/clients/{client}/users",
     )
-    .after("UPDATE invitations SET role = 'customer_user', customer_id = '{customer}' WHERE id = '{invitation}'"),
+    .after("UPDATE invitations SET role = 'customer_user', customer_id = '{customer}' WHERE id = '{invitation}'")
+    .on("/clients/{client}/users"),
     function(
         "/api/change_role",
         Place::Client,
         WRITE,
         &[CLIENT, ("assignment", "{assignment}"), ("last_day", "2027-01-31")],
         "/clients/{client}/users",
-    ),
+    )
+    .on("/clients/{client}/users/{assignment}/edit")
+    .edits(),
     function(
         "/api/revoke_role",
         Place::Client,
         WRITE,
         &[CLIENT, ("assignment", "{assignment}")],
         "/clients/{client}/users",
-    ),
-    function("/api/run_isolation_test", Place::Organization, &[S, E], &[], "/organization/isolation"),
-    function("/api/create_client", Place::Organization, &[E], &COMPANY, "/clients/"),
+    )
+    .on("/clients/{client}/users/{assignment}/edit"),
+    function("/api/run_isolation_test", Place::Organization, &[S, E], &[], "/organization/isolation")
+    .on("/organization/isolation"),
+    function("/api/create_client", Place::Organization, &[E], &COMPANY, "/clients/")
+    .on("/organization/clients/new"),
     function(
         "/api/update_client",
         Place::Organization,
         &[E],
         &with::<11, 12>(CLIENT, COMPANY),
         "/organization/clients",
-    ),
+    )
+    .on("/organization/clients/{client}/edit")
+    .edits(),
 ];
 
 /// Routes that take a file: who may send one.

@@ -79,7 +79,7 @@ impl Answer {
     }
 
     /// Status, every header but the request's own, and the body: what two answers are compared by.
-    /// A cookie counts without its value.
+    /// A cookie counts without its value, a form without its own id.
     pub fn bytes(&self) -> String {
         let headers: BTreeMap<String, String> = self
             .headers
@@ -91,8 +91,15 @@ impl Answer {
                 _ => (name, value),
             })
             .collect();
-        format!("{}\n{headers:#?}\n{}", self.status, self.body)
+        format!("{}\n{headers:#?}\n{}", self.status, without_ids(&self.body))
     }
+}
+
+/// A page without the ids of its forms, which are new with each.
+fn without_ids(page: &str) -> String {
+    let mut parts = page.split("name=\"form_id\" value=\"");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + part.trim_start_matches(|c: char| c.is_ascii_hexdigit() || c == '-'))
 }
 
 /// A browser with one session's cookie.
@@ -159,13 +166,26 @@ impl Browser {
         self.send(Method::POST, path, &headers, serde_urlencoded::to_string(form).expect("a form")).await
     }
 
+    /// What the form on a page that posts to an address says it saw.
+    pub async fn seen(&self, page: &str, action: &str) -> String {
+        let pairs = hidden(&self.get(page).await.body, action);
+        pairs.into_iter().find(|(name, _)| name == "seen").map(|(_, value)| value).unwrap_or_default()
+    }
+
     /// Sends a file of usage for a meter as the portal's own page does.
     pub async fn upload(&self, path: &str, context: &str, serial: &str, file: &str) -> Answer {
         self.upload_from("same-origin", path, file_form(context, serial, file)).await
     }
 
     /// The same with what a person says of the file: `values`, `decimal`.
-    pub async fn upload_saying(&self, path: &str, context: &str, serial: &str, said: &[(&str, &str)], file: &str) -> Answer {
+    pub async fn upload_saying(
+        &self,
+        path: &str,
+        context: &str,
+        serial: &str,
+        said: &[(&str, &str)],
+        file: &str,
+    ) -> Answer {
         let form = file_form(context, serial, file);
         let fields: String = said.iter().map(|(name, value)| part(name, value)).collect();
         let (head, rest) = form.split_at(form.find("--edge\r\ncontent-disposition: form-data; name=\"file\"").unwrap());
@@ -200,4 +220,27 @@ pub fn file_form(context: &str, serial: &str, file: &str) -> String {
 /// A field of a [`file_form`].
 fn part(name: &str, value: &str) -> String {
     format!("--edge\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+}
+
+/// A text without the entities that stand in an attribute.
+fn plain(text: &str) -> String {
+    text.replace("&quot;", "\"").replace("&#x27;", "'").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+}
+
+/// The value of an attribute of a tag.
+fn attribute(tag: &str, name: &str) -> Option<String> {
+    tag.split(&format!(" {name}=\"")).nth(1).and_then(|rest| rest.split('"').next()).map(plain)
+}
+
+/// The hidden pairs of the form on a page that posts to an address.
+pub fn hidden(page: &str, action: &str) -> Vec<(String, String)> {
+    let Some(form) =
+        page.split("<form ").skip(1).find(|form| attribute(&format!(" {form}"), "action").as_deref() == Some(action))
+    else {
+        return vec![];
+    };
+    let form = form.split("</form>").next().unwrap_or_default();
+    let inputs = form.split("<input").skip(1).map(|rest| rest.split('>').next().unwrap_or_default());
+    let hidden = inputs.filter(|tag| tag.contains("type=\"hidden\""));
+    hidden.filter_map(|tag| Some((attribute(tag, "name")?, attribute(tag, "value").unwrap_or_default()))).collect()
 }

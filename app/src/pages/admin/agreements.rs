@@ -12,9 +12,12 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::components::{Button, Choice, Column, DataTable, DateField, PostForm, Section, SelectField};
+use crate::components::{
+    Button, Choice, Column, DataTable, DateField, PostForm, Section, SelectField, changed_meanwhile,
+};
 use crate::format::{self, Locale};
-use crate::forms::{FieldErrors, Reader, Typed};
+use crate::forms::seen::{self, Shown};
+use crate::forms::{FieldErrors, Reader, Typed, days};
 use crate::pages::parts::AtClient;
 use crate::server::errors::AppError;
 use crate::server::functions::{Done, act, require_client};
@@ -53,6 +56,7 @@ pub fn section(
 ) -> impl IntoView + use<> {
     let CustomerTariff { agreements, choices, starts, today } = tariff;
     let none = agreements.is_empty();
+    let shown = shown(&agreements);
     let path = tariffs_path.to_owned();
     let names: Vec<(String, String)> = choices.iter().map(|row| (row.code.clone(), row.name.clone())).collect();
     let rows = agreements
@@ -91,7 +95,7 @@ pub fn section(
             }}
             {match form {
                 Some(_) if empty => view! { <p>"There is no active tariff to choose. "<a href=path>"Go to tariffs"</a></p> }.into_any(),
-                Some((context, hidden)) => choose(typed, choices, starts, context, hidden).into_any(),
+                Some((context, hidden)) => choose(typed, &shown, choices, starts, context, hidden).into_any(),
                 None => ().into_any(),
             }}
             </div>
@@ -99,13 +103,30 @@ pub fn section(
     }
 }
 
+/// A customer's agreements as the form saw them.
+fn shown(agreements: &[Agreement]) -> Shown {
+    let told = |agreement: &Agreement| {
+        let until = agreement.valid_to.map(|to| format!(" until {to}")).unwrap_or_default();
+        format!("{} from {}{until}", agreement.tariff_code, agreement.valid_from)
+    };
+    let latest = agreements.first().map(|agreement| agreement.valid_from.to_string()).unwrap_or_default();
+    Shown::default().field("tariff_code", "Tariffs", agreements.iter().map(told).collect::<Vec<_>>().join(", ")).field(
+        "tariff_from",
+        "From",
+        latest,
+    )
+}
+
 fn choose(
     typed: Typed,
+    shown: &Shown,
     tariffs: Vec<TariffRow>,
     starts: NaiveDate,
     context: String,
-    hidden: Vec<(String, String)>,
+    mut hidden: Vec<(String, String)>,
 ) -> impl IntoView + use<> {
+    hidden.push(shown.hidden(&typed));
+    let changed = changed_meanwhile(&typed, shown);
     let choices = std::iter::once(Choice::new("", "Choose a tariff"))
         .chain(tariffs.into_iter().map(|row| Choice::new(row.code.clone(), format!("{} – {}", row.code, row.name))))
         .collect();
@@ -114,6 +135,7 @@ fn choose(
             <SelectField name="tariff_code" label="Put on tariff" choices=choices value=typed.value("tariff_code", "") error=typed.error("tariff_code")/>
             <DateField name="tariff_from" label="From" hint="The last day of the tariff before it is the day before." value=typed.value("tariff_from", starts.to_string()) error=typed.error("tariff_from")/>
             <div class="actions"><Button label="Put on tariff" kind=crate::components::Kind::Secondary/></div>
+            {changed}
         </PostForm>
     }
 }
@@ -127,13 +149,14 @@ pub struct AgreementForm {
 }
 
 impl AgreementForm {
-    fn read(&self) -> Result<(String, NaiveDate), FieldErrors> {
+    fn read(&self, today: NaiveDate) -> Result<(String, NaiveDate), FieldErrors> {
         let mut reader = Reader::default();
         let code = self.tariff_code.trim().to_owned();
         if code.is_empty() {
             reader.errors.add("tariff_code", "Choose a tariff.");
         }
         let from = reader.date("tariff_from", &self.tariff_from, "the first day on the tariff");
+        days::planned(&mut reader.errors, "tariff_from", from, today);
         reader.errors.or((code, from.unwrap_or_default()))
     }
 }
@@ -150,8 +173,11 @@ pub(crate) async fn put_on_tariff(
         let id: CustomerId = customer.parse().map_err(|_| AppError::NotFound)?;
         let (at, organization) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
-        let customer = eis::customers::find(&tx, organization, at, id).await?.ok_or(AppError::NotFound)?;
-        let (code, from) = form.read()?;
+        let owner = eis::clients::find(&tx, organization, at).await?.ok_or(AppError::Forbidden)?;
+        // Locked: of two at once, one waits here and then finds the other's agreement.
+        let customer = eis::customers::locked(&mut tx, organization, at, id).await?.ok_or(AppError::NotFound)?;
+        let (code, from) = form.read(owner.today())?;
+        seen::unchanged(&ctx.sent, &shown(&agreements::list(&mut tx, at, id).await?))?;
         let before = agreements::put_on_tariff(&mut tx, organization, at, id, actor.user, &code, from).await;
         let before = before.map_err(|error| match error {
             TariffError::Refused(text) => FieldErrors::one("tariff_from", text).into(),
@@ -169,8 +195,10 @@ pub(crate) async fn put_on_tariff(
             ),
         };
         audit::record(&mut tx, &actor, entry).await?;
-        tx.commit().await?;
-        Ok(Done::to(format!("/clients/{at}/customers/{id}")).saying(format!("On tariff {code} from {from}.")))
+        Done::to(format!("/clients/{at}/customers/{id}"))
+            .saying(format!("On tariff {code} from {from}."))
+            .commit(&ctx, tx)
+            .await
     })
     .await
 }

@@ -21,7 +21,7 @@ use crate::components::{
     Rows, Section,
 };
 use crate::format::{self, Locale};
-use crate::forms::{self, FieldErrors, Reader};
+use crate::forms::{self, FieldErrors, Reader, days};
 use crate::pages::frame::page;
 use crate::pages::parts::{AtClient, PAGE_ROWS, address, field_errors};
 use crate::server::ctx::Ctx;
@@ -200,11 +200,13 @@ pub struct PeriodForm {
 }
 
 impl PeriodForm {
-    fn read(&self) -> Result<Period, FieldErrors> {
+    fn read(&self, today: NaiveDate) -> Result<Period, FieldErrors> {
         let mut reader = Reader::default();
         let from = reader.date("from", &self.from, "the first day");
         let last = reader.date("to", &self.to, "the last day");
+        days::planned(&mut reader.errors, "to", last, today);
         let (Some(from), Some(last)) = (from, last) else { return Err(reader.errors) };
+        reader.errors.or(())?;
         let after = last.succ_opt().unwrap_or(last);
         match Period::new(from, after) {
             Err(_) => Err(FieldErrors::one("to", "The last day must not lie before the first.")),
@@ -223,9 +225,10 @@ pub(crate) async fn create_billing_period(
     act(async {
         let (ctx, actor) = require_client(Permission::RunBilling, &client)?;
         let desk = Desk::of(&actor)?;
-        let days = form.read()?;
         let id = BillingPeriodId::fresh();
         let mut tx = ctx.write(&actor).await?;
+        let owner = eis::clients::find(&tx, desk.organization, desk.client).await?.ok_or(AppError::Forbidden)?;
+        let days = form.read(owner.today())?;
         billing::create(&mut tx, &desk, id, days).await.map_err(|error| match error {
             BillingError::Wrong(text) => FieldErrors::one("from", text).into(),
             other => AppError::from(other),
@@ -239,9 +242,10 @@ pub(crate) async fn create_billing_period(
             details: audit::created(json!({ "from": days.from(), "last_day": days.last(), "status": "open" })),
         };
         audit::record(&mut tx, &actor, entry).await?;
-        tx.commit().await?;
-        Ok(Done::to(format!("/clients/{}/billing-periods/{id}", desk.client))
-            .saying("Billing period created. Rate it next."))
+        Done::to(format!("/clients/{}/billing-periods/{id}", desk.client))
+            .saying("Billing period created. Rate it next.")
+            .commit(&ctx, tx)
+            .await
     })
     .await
 }
@@ -263,10 +267,10 @@ mod tests {
     #[test]
     fn the_last_day_typed_is_billed() {
         let form = PeriodForm { from: "2012-03-01".into(), to: "2012-03-13".into() };
-        assert_eq!(form.read().unwrap().days(), 13);
+        assert_eq!(form.read(day("2026-11-23")).unwrap().days(), 13);
         let one = PeriodForm { from: "2012-03-01".into(), to: "2012-03-01".into() };
-        assert_eq!(one.read().unwrap().days(), 1);
+        assert_eq!(one.read(day("2026-11-23")).unwrap().days(), 1);
         let wrong = PeriodForm { from: "2012-03-02".into(), to: "2012-03-01".into() };
-        assert!(!wrong.read().unwrap_err().of("to").is_empty());
+        assert!(!wrong.read(day("2026-11-23")).unwrap_err().of("to").is_empty());
     }
 }

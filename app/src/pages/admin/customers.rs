@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use eis::access::Permission;
 use eis::account::{self, Key, Owed};
 use eis::audit::{self, Entry};
+use eis::clients;
 use eis::customers::{self, Customer, CustomerFields, Filter, Lack, Order};
 use eis::db::DbError;
 use eis::ids::CustomerId;
@@ -18,9 +19,11 @@ use super::{agreements, view_as};
 use crate::components::{
     Button, ButtonLink, Choice, Column, DataTable, DateField, EmptyState, ErrorSummary, Field, FilterBar, FilterSelect,
     Kind, PageHeader, Pagination, PostForm, SelectField, Sort, Status, SummaryList, SummaryRow, TextArea,
+    changed_meanwhile,
 };
 use crate::format::{self, Locale};
-use crate::forms::{FieldErrors, Reader, Typed};
+use crate::forms::seen::{self, Shown};
+use crate::forms::{FieldErrors, Reader, Typed, days};
 use crate::pages::frame::page;
 use crate::pages::parts::{
     AtClient, EXPORT_ROWS, PAGE_ROWS, address, changed, csv_file, field_errors, rows_text, turns,
@@ -285,7 +288,7 @@ pub struct CustomerForm {
 }
 
 impl CustomerForm {
-    fn read(&self) -> Result<CustomerFields, FieldErrors> {
+    fn read(&self, today: NaiveDate) -> Result<CustomerFields, FieldErrors> {
         let mut reader = Reader::default();
         let account_number = reader.identifier("account_number", &self.account_number, "an account number", 40);
         let name = reader.text("name", &self.name, "the customer's name", 200);
@@ -296,6 +299,8 @@ impl CustomerForm {
         let status = reader.choice("status", &self.status, "a status", &["active", "closed"]);
         let moved_in_on = reader.date("moved_in_on", &self.moved_in_on, "the first day supplied");
         let moved_out_on = reader.optional_date("moved_out_on", &self.moved_out_on, "the first day no longer supplied");
+        days::planned(&mut reader.errors, "moved_in_on", moved_in_on, today);
+        days::planned(&mut reader.errors, "moved_out_on", moved_out_on, today);
         if let (Some(from), Some(to)) = (moved_in_on, moved_out_on)
             && to <= from
         {
@@ -343,7 +348,7 @@ pub async fn new(ctx: Ctx, Path(client): Path<String>) -> Result<Response, AppEr
     let html = page(&ctx, &at.actor, place, "New customer", move || {
         view! {
             <PageHeader title="New customer"/>
-            {form(typed, now, "/api/create_customer", context, hidden, "Create customer", &list)}
+            {form(typed, now, &Shown::default(), "/api/create_customer", context, hidden, "Create customer", &list)}
         }
     })
     .await;
@@ -358,25 +363,48 @@ pub async fn edit(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
     let typed = ctx.take_typed().await;
     let place = at.place(&[("Customers", "customers")], &customer.name);
     let back = format!("{}/customers/{}", at.base(), customer.id);
+    let now = CustomerFields::from(&customer);
+    let shown = shown(&now);
     let hidden = vec![
         ("client".to_owned(), at.client.id.to_string()),
         ("customer".to_owned(), customer.id.to_string()),
         ("page".to_owned(), format!("{back}/edit")),
+        shown.hidden(&typed),
     ];
     let context = at.actor.context_token();
     let html = page(&ctx, &at.actor, place, format!("Edit {}", customer.name), move || {
         view! {
             <PageHeader title=format!("Edit {}", customer.name)/>
-            {form(typed, CustomerFields::from(&customer), "/api/update_customer", context, hidden, "Save changes", &back)}
+            {form(typed, now, &shown, "/api/update_customer", context, hidden, "Save changes", &back)}
         }
     })
     .await;
     Ok(html.into_response())
 }
 
+/// The statuses of a customer.
+const STATUSES: [(&str, &str); 2] = [("active", "Active"), ("closed", "Closed")];
+
+/// A customer as the form shows it.
+fn shown(now: &CustomerFields) -> Shown {
+    let ended = now.moved_out_on.map(|day| day.to_string()).unwrap_or_default();
+    Shown::default()
+        .field("account_number", "Account number", &now.account_number)
+        .field("name", "Name", &now.name)
+        .field("email", "E-mail address", &now.email)
+        .field("phone", "Phone", &now.phone)
+        .field("service_address", "Service address", &now.service_address)
+        .field("billing_address", "Billing address", &now.billing_address)
+        .field("moved_in_on", "First day supplied", now.moved_in_on)
+        .field("moved_out_on", "First day no longer supplied", ended)
+        .choice("status", "Status", &now.status, STATUSES)
+}
+
+#[expect(clippy::too_many_arguments, reason = "a form's own parts, for a new row and for one that is edited")]
 fn form(
     typed: Typed,
     now: CustomerFields,
+    shown: &Shown,
     action: &str,
     context: String,
     hidden: Vec<(String, String)>,
@@ -385,6 +413,8 @@ fn form(
 ) -> impl IntoView + use<> {
     let (action, label, back) = (action.to_owned(), label.to_owned(), back.to_owned());
     let ended = now.moved_out_on.map(|d| d.to_string()).unwrap_or_default();
+    let statuses = STATUSES.map(|(code, text)| Choice::new(code, text)).to_vec();
+    let changed = changed_meanwhile(&typed, shown);
     view! {
         <ErrorSummary errors=field_errors(&typed)/>
         <PostForm action=action context=context hidden=hidden class="form">
@@ -396,8 +426,9 @@ fn form(
             <TextArea name="billing_address" label="Billing address" rows=3 hint="Leave empty when bills go to the service address." value=typed.value("billing_address", now.billing_address) error=typed.error("billing_address") optional=true/>
             <DateField name="moved_in_on" label="First day supplied" value=typed.value("moved_in_on", now.moved_in_on.to_string()) error=typed.error("moved_in_on")/>
             <DateField name="moved_out_on" label="First day no longer supplied" value=typed.value("moved_out_on", ended) error=typed.error("moved_out_on") optional=true/>
-            <SelectField name="status" label="Status" choices=vec![Choice::new("active", "Active"), Choice::new("closed", "Closed")] value=typed.value("status", now.status) error=typed.error("status")/>
+            <SelectField name="status" label="Status" choices=statuses value=typed.value("status", now.status) error=typed.error("status")/>
             <div class="actions"><Button label=label/><ButtonLink label="Cancel" href=back kind=Kind::Secondary/></div>
+            {changed}
         </PostForm>
     }
 }
@@ -419,10 +450,11 @@ pub(crate) async fn create_customer(
 ) -> Result<(), ServerFnError> {
     act(async {
         let (ctx, actor) = require_client(Permission::ManageCustomers, &client)?;
-        let fields = form.read()?;
         let (at, organization) = actor.tenant()?;
         let id = CustomerId::fresh();
         let mut tx = ctx.write(&actor).await?;
+        let owner = clients::find(&tx, organization, at).await?.ok_or(AppError::Forbidden)?;
+        let fields = form.read(owner.today())?;
         customers::create(&mut tx, organization, at, id, actor.user, &fields).await.map_err(taken)?;
         let entry = Entry {
             action: "create",
@@ -433,8 +465,10 @@ pub(crate) async fn create_customer(
             details: audit::created(&fields),
         };
         audit::record(&mut tx, &actor, entry).await?;
-        tx.commit().await?;
-        Ok(Done::to(format!("/clients/{at}/customers/{id}")).saying("Customer created. Add a meter next."))
+        Done::to(format!("/clients/{at}/customers/{id}"))
+            .saying("Customer created. Add a meter next.")
+            .commit(&ctx, tx)
+            .await
     })
     .await
 }
@@ -451,8 +485,10 @@ pub(crate) async fn update_customer(
         let id: CustomerId = customer.parse().map_err(|_| AppError::NotFound)?;
         let (at, organization) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
-        let before = customers::find(&tx, organization, at, id).await?.ok_or(AppError::NotFound)?;
-        let fields = form.read()?;
+        let owner = clients::find(&tx, organization, at).await?.ok_or(AppError::Forbidden)?;
+        let before = customers::locked(&mut tx, organization, at, id).await?.ok_or(AppError::NotFound)?;
+        let fields = form.read(owner.today())?;
+        seen::unchanged(&ctx.sent, &shown(&CustomerFields::from(&before)))?;
         changed(customers::update(&mut tx, at, id, &fields).await.map_err(taken)?)?;
         let entry = Entry {
             action: "update",
@@ -463,8 +499,7 @@ pub(crate) async fn update_customer(
             details: audit::changed(CustomerFields::from(&before), &fields),
         };
         audit::record(&mut tx, &actor, entry).await?;
-        tx.commit().await?;
-        Ok(Done::to(format!("/clients/{at}/customers/{id}")).saying("Changes saved."))
+        Done::to(format!("/clients/{at}/customers/{id}")).saying("Changes saved.").commit(&ctx, tx).await
     })
     .await
 }

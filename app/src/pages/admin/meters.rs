@@ -2,8 +2,10 @@
 
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
+use chrono::NaiveDate;
 use eis::access::Permission;
 use eis::audit::{self, Entry};
+use eis::clients;
 use eis::ids::{CustomerId, MeterId};
 use eis::meters::{self, INTERVALS, Meter, MeterFields};
 use leptos::prelude::*;
@@ -12,10 +14,11 @@ use serde::{Deserialize, Serialize};
 use super::customers;
 use crate::components::{
     Button, ButtonLink, Choice, Column, DataTable, DateField, ErrorSummary, Field, Kind, Notice, PageHeader, PostForm,
-    Radios, Section, SelectField,
+    Radios, Section, SelectField, changed_meanwhile,
 };
 use crate::format::{self, Locale};
-use crate::forms::{FieldErrors, Reader, Typed};
+use crate::forms::seen::{self, Shown};
+use crate::forms::{FieldErrors, Reader, Typed, days};
 use crate::pages::frame::page;
 use crate::pages::parts::{AtClient, address, changed, field_errors};
 use crate::server::ctx::Ctx;
@@ -98,7 +101,7 @@ pub struct MeterForm {
 }
 
 impl MeterForm {
-    fn read(&self) -> Result<MeterFields, FieldErrors> {
+    fn read(&self, today: NaiveDate) -> Result<MeterFields, FieldErrors> {
         let mut reader = Reader::default();
         let serial = reader.identifier("serial", &self.serial, "the meter's serial", 60);
         let direction = reader.choice("direction", &self.direction, "a direction", &["import", "export"]);
@@ -114,6 +117,8 @@ impl MeterForm {
         }
         let valid_from = reader.date("valid_from", &self.valid_from, "the first day in service");
         let valid_to = reader.optional_date("valid_to", &self.valid_to, "the first day no longer in service");
+        days::planned(&mut reader.errors, "valid_from", valid_from, today);
+        days::planned(&mut reader.errors, "valid_to", valid_to, today);
         if let (Some(from), Some(to)) = (valid_from, valid_to)
             && to <= from
         {
@@ -161,7 +166,7 @@ pub async fn new(ctx: Ctx, Path((client, customer)): Path<(String, String)>) -> 
     let html = page(&ctx, &at.actor, place, "Add meter", move || {
         view! {
             <PageHeader title="Add meter" subtitle=customer.name/>
-            {form(typed, now, "/api/create_meter", context, hidden, "Add meter", &back)}
+            {form(typed, now, &Shown::default(), "/api/create_meter", context, hidden, "Add meter", &back)}
         }
     })
     .await;
@@ -185,10 +190,13 @@ pub async fn edit(
     let back = format!("{}/customers/{}", at.base(), customer.id);
     let place =
         at.place(&[("Customers", "customers"), (&customer.name, &format!("customers/{}", customer.id))], &meter.serial);
+    let now = MeterFields::from(&meter);
+    let shown = shown(&now);
     let hidden = vec![
         ("client".to_owned(), at.client.id.to_string()),
         ("meter".to_owned(), meter.id.to_string()),
         ("page".to_owned(), format!("{back}/meters/{}/edit", meter.id)),
+        shown.hidden(&typed),
     ];
     let context = at.actor.context_token();
     let title = format!("Edit meter {}", meter.serial);
@@ -204,7 +212,7 @@ pub async fn edit(
             <PageHeader title=title subtitle=customer.name/>
             <div class="stack">
                 {note}
-                {form(typed, MeterFields::from(&meter), "/api/update_meter", context, hidden, "Save changes", &back)}
+                {form(typed, now, &shown, "/api/update_meter", context, hidden, "Save changes", &back)}
             </div>
         }
     })
@@ -212,9 +220,33 @@ pub async fn edit(
     Ok(html.into_response())
 }
 
+/// The directions of a meter.
+const WAYS: [(&str, &str); 2] =
+    [("import", "Import: energy the customer draws"), ("export", "Export: energy the customer feeds in")];
+
+/// How the form writes what a meter measures in.
+fn measure_code(now: &MeterFields) -> String {
+    now.interval_minutes.map_or_else(|| "register".to_owned(), |minutes| minutes.to_string())
+}
+
+/// A meter as the form shows it.
+fn shown(now: &MeterFields) -> Shown {
+    let ended = now.valid_to.map(|day| day.to_string()).unwrap_or_default();
+    Shown::default()
+        .field("serial", "Serial", &now.serial)
+        .choice("direction", "Direction", &now.direction, WAYS)
+        .field("measure", "Measures", measure_code(now))
+        .field("registers", "Registers", now.registers.join(", "))
+        .field("time_zone", "Time zone", &now.time_zone)
+        .field("valid_from", "First day in service", now.valid_from)
+        .field("valid_to", "Removed on", ended)
+}
+
+#[expect(clippy::too_many_arguments, reason = "a form's own parts, for a new row and for one that is edited")]
 fn form(
     typed: Typed,
     now: MeterFields,
+    shown: &Shown,
     action: &str,
     context: String,
     hidden: Vec<(String, String)>,
@@ -229,11 +261,9 @@ fn form(
                 .map(|minutes| Choice::new(minutes.to_string(), format!("Interval: every {minutes} minutes"))),
         )
         .collect();
-    let ways = vec![
-        Choice::new("import", "Import: energy the customer draws"),
-        Choice::new("export", "Export: energy the customer feeds in"),
-    ];
-    let measure = now.interval_minutes.map_or_else(|| "register".to_owned(), |minutes| minutes.to_string());
+    let ways = WAYS.map(|(code, text)| Choice::new(code, text)).to_vec();
+    let measure = measure_code(&now);
+    let changed = changed_meanwhile(&typed, shown);
     let registers = now.registers.join(", ");
     let ended = now.valid_to.map(|day| day.to_string()).unwrap_or_default();
     view! {
@@ -247,6 +277,7 @@ fn form(
             <DateField name="valid_from" label="First day in service" value=typed.value("valid_from", now.valid_from.to_string()) error=typed.error("valid_from")/>
             <DateField name="valid_to" label="Removed on" hint="First day no longer in service here. Leave empty while it is in service." value=typed.value("valid_to", ended) error=typed.error("valid_to") optional=true/>
             <div class="actions"><Button label=label/><ButtonLink label="Cancel" href=back kind=Kind::Secondary/></div>
+            {changed}
         </PostForm>
     }
 }
@@ -283,7 +314,8 @@ pub(crate) async fn create_meter(
         let (at, organization) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
         eis::customers::find(&tx, organization, at, customer).await?.ok_or(AppError::NotFound)?;
-        let fields = form.read()?;
+        let owner = clients::find(&tx, organization, at).await?.ok_or(AppError::Forbidden)?;
+        let fields = form.read(owner.today())?;
         if let Some(other) = meters::overlapping(&mut tx, organization, at, &fields, None).await? {
             return Err(clash(&other));
         }
@@ -299,8 +331,10 @@ pub(crate) async fn create_meter(
             details: audit::created(&fields),
         };
         audit::record(&mut tx, &actor, entry).await?;
-        tx.commit().await?;
-        Ok(Done::to(format!("/clients/{at}/customers/{customer}")).saying(format!("Meter {} added.", fields.serial)))
+        Done::to(format!("/clients/{at}/customers/{customer}"))
+            .saying(format!("Meter {} added.", fields.serial))
+            .commit(&ctx, tx)
+            .await
     })
     .await
 }
@@ -309,7 +343,7 @@ pub(crate) async fn create_meter(
 fn against_usage(
     before: &Meter,
     fields: &MeterFields,
-    measured: Option<(chrono::NaiveDate, chrono::NaiveDate)>,
+    measured: Option<(NaiveDate, NaiveDate)>,
 ) -> Result<(), FieldErrors> {
     let Some((first, last)) = measured else { return Ok(()) };
     let mut errors = FieldErrors::default();
@@ -343,8 +377,10 @@ pub(crate) async fn update_meter(
         let id: MeterId = meter.parse().map_err(|_| AppError::NotFound)?;
         let (at, organization) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
-        let before = meters::find(&mut tx, at, id).await?.ok_or(AppError::NotFound)?;
-        let fields = form.read()?;
+        let owner = clients::find(&tx, organization, at).await?.ok_or(AppError::Forbidden)?;
+        let before = meters::locked(&mut tx, at, id).await?.ok_or(AppError::NotFound)?;
+        let fields = form.read(owner.today())?;
+        seen::unchanged(&ctx.sent, &shown(&MeterFields::from(&before)))?;
         against_usage(&before, &fields, meters::measured_days(&mut tx, at, id).await?)?;
         if let Some(other) = meters::overlapping(&mut tx, organization, at, &fields, Some(id)).await? {
             return Err(clash(&other));
@@ -360,8 +396,7 @@ pub(crate) async fn update_meter(
             details: audit::changed(MeterFields::from(&before), &fields),
         };
         audit::record(&mut tx, &actor, entry).await?;
-        tx.commit().await?;
-        Ok(Done::to(format!("/clients/{at}/customers/{customer}")).saying("Changes saved."))
+        Done::to(format!("/clients/{at}/customers/{customer}")).saying("Changes saved.").commit(&ctx, tx).await
     })
     .await
 }

@@ -20,10 +20,11 @@ use super::customers;
 use super::imports::PageQuery;
 use crate::components::{
     Button, ButtonLink, Choice, Column, DataTable, DateField, EmptyState, ErrorSummary, Field, Kind, PageHeader,
-    Pagination, PostForm, Rows, Section, SelectField, TextArea,
+    Pagination, PostForm, Rows, Section, SelectField, TextArea, changed_meanwhile,
 };
 use crate::format::{self, Locale};
-use crate::forms::{self, FieldErrors, Figure, Reader, Typed};
+use crate::forms::seen::{self, Shown};
+use crate::forms::{self, FieldErrors, Figure, Reader, Typed, days};
 use crate::pages::frame::page;
 use crate::pages::parts::{AtClient, PAGE_ROWS, address, field_errors, rows_text, turns};
 use crate::server::ctx::Ctx;
@@ -51,6 +52,13 @@ pub async fn list(
     let offset = query.offset();
     let (rows, total) = meter_readings::list(&mut tx, &meter, offset, PAGE_ROWS).await?;
     let next = meter_readings::list(&mut tx, &meter, 0, 1).await?.0.pop().map_or(meter.valid_from, |last| last.to_on);
+    let typed = ctx.take_typed().await;
+    let asked = typed.value("from_on", "").parse().ok().zip(typed.value("to_on", "").parse().ok());
+    let there = match asked {
+        Some((from, to)) => meter_readings::of_days(&mut tx, &meter, from, to).await?,
+        None => None,
+    };
+    let shown = shown(meter_readings::recorded(&mut tx, &meter).await?, there.as_ref(), at.locale())?;
     drop(tx);
     let periods: Vec<_> = rows.iter().map(MeterReading::periods).collect::<Result<_, _>>().map_err(DbError::from)?;
     let back = format!("{}/customers/{}", at.base(), customer.id);
@@ -58,7 +66,6 @@ pub async fn list(
     if rows.is_empty() && offset > 0 {
         return Ok(see_other(&path));
     }
-    let typed = ctx.take_typed().await;
     let locale = at.locale();
     let title = format!("Readings of meter {}", meter.serial);
     let place =
@@ -67,6 +74,7 @@ pub async fn list(
         ("client".to_owned(), at.client.id.to_string()),
         ("meter".to_owned(), meter.id.to_string()),
         ("page".to_owned(), path.clone()),
+        shown.hidden(&typed),
     ];
     let import = format!("{}/imports/new", at.base());
     let (context, today) = (at.actor.context_token(), meter.today());
@@ -82,7 +90,7 @@ pub async fn list(
             }
         });
         let entering = if is_read(&meter) {
-            form(typed, next, today, context, hidden, &back).into_any()
+            form(typed, &shown, next, today, context, hidden, &back).into_any()
         } else {
             let href = address(&import, &[("meter", &meter.serial)]);
             view! { <EmptyState title="This meter tells its values itself" text="It measures in intervals: import the file with its usage." action="Import usage" href=href/> }.into_any()
@@ -133,8 +141,40 @@ fn table(rows: &[MeterReading], periods: &[BTreeMap<String, Decimal>], locale: L
     view! { <DataTable caption="Readings" columns=columns rows=table/> }
 }
 
+/// A meter's readings as the form saw them: how many were ever recorded, and the one of the days typed, if there is one.
+fn shown(recorded: i64, there: Option<&MeterReading>, locale: Locale) -> Result<Shown, DbError> {
+    let periods = there.map(MeterReading::periods).transpose()?.unwrap_or_default();
+    let periods: Vec<String> =
+        periods.iter().map(|(name, kwh)| format!("{name} {}", format::field(*kwh, locale))).collect();
+    let figure = |figure: Option<Decimal>| figure.map(|figure| format::field(figure, locale)).unwrap_or_default();
+    Ok(Shown::default()
+        .field("recorded", "Readings recorded", recorded)
+        .field("kwh", "Used, kWh", figure(there.map(|there| there.kwh)))
+        .field("kwh_by_period", "Used by period", periods.join("\n"))
+        .field("peak_kw", "Highest demand, kW", figure(there.and_then(|there| there.peak_kw)))
+        .choice("quality", "Reading", there.map(|there| there.quality.clone()).unwrap_or_default(), QUALITIES))
+}
+
+/// A reading for days that have one already corrects that one, and no other than the form's page showed.
+async fn unchanged(
+    tx: &mut eis::db::Tenant,
+    ctx: &Ctx,
+    meter: &Meter,
+    reading: &NewReading,
+    locale: Locale,
+) -> Result<(), AppError> {
+    meters::locked(tx, meter.client_id, meter.id).await?;
+    let Some(there) = meter_readings::of_days(tx, meter, reading.from_on, reading.to_on).await? else { return Ok(()) };
+    let recorded = meter_readings::recorded(tx, meter).await?;
+    if seen::names(&ctx.sent, "recorded", &recorded.to_string()) {
+        return Ok(());
+    }
+    Ok(seen::unchanged(&ctx.sent, &shown(recorded, Some(&there), locale)?)?)
+}
+
 fn form(
     typed: Typed,
+    shown: &Shown,
     next: NaiveDate,
     today: NaiveDate,
     context: String,
@@ -143,6 +183,7 @@ fn form(
 ) -> impl IntoView + use<> {
     let qualities: Vec<Choice> = QUALITIES.iter().map(|(code, label)| Choice::new(*code, *label)).collect();
     let back = back.to_owned();
+    let changed = changed_meanwhile(&typed, shown);
     view! {
         <ErrorSummary errors=field_errors(&typed)/>
         <PostForm action="/api/record_reading" context=context hidden=hidden class="form">
@@ -153,6 +194,7 @@ fn form(
             <Field name="peak_kw" label="Highest demand" unit="kW" inputmode="decimal" width="w10" value=typed.value("peak_kw", "") error=typed.error("peak_kw") optional=true/>
             <SelectField name="quality" label="Reading" choices=qualities value=typed.value("quality", "actual") error=typed.error("quality")/>
             <div class="actions"><Button label="Record reading"/><ButtonLink label="Back to the customer" href=back kind=Kind::Secondary/></div>
+            {changed}
         </PostForm>
     }
 }
@@ -185,9 +227,9 @@ impl ReadingForm {
         if from.is_some_and(|from| from < meter.valid_from) {
             errors.add("from_on", format!("The meter is in service from {} on.", meter.valid_from));
         }
+        days::read(errors, "to_on", to, today);
         match (from, to) {
             (Some(from), Some(to)) if to <= from => errors.add("to_on", "Enter a day after the first day."),
-            (_, Some(to)) if to > today => errors.add("to_on", "Enter a day that is not in the future."),
             (_, Some(to)) if meter.valid_to.is_some_and(|end| to > end) => {
                 errors.add("to_on", "The meter was removed before that day.");
             }
@@ -275,6 +317,7 @@ pub(crate) async fn record_reading(
         }
         let locale = Locale::from(&owner.locale);
         let reading = form.read(&meter, meter.today(), locale)?;
+        unchanged(&mut tx, &ctx, &meter, &reading, locale).await?;
         let days = |from: NaiveDate, to: NaiveDate| format::date_range(from, to.pred_opt().unwrap_or(to), locale);
         let (entity_id, details, corrects) = match meter_readings::record(&mut tx, actor.user, &meter, &reading).await?
         {
@@ -300,9 +343,11 @@ pub(crate) async fn record_reading(
             details,
         };
         audit::record(&mut tx, &actor, entry).await?;
-        tx.commit().await?;
         let to = format!("/clients/{at}/customers/{}/meters/{id}/readings", meter.customer_id);
-        Ok(Done::to(to).saying(format!("{}: {said}.", if corrects { "Reading corrected" } else { "Reading recorded" })))
+        Done::to(to)
+            .saying(format!("{}: {said}.", if corrects { "Reading corrected" } else { "Reading recorded" }))
+            .commit(&ctx, tx)
+            .await
     })
     .await
 }

@@ -20,7 +20,7 @@ use crate::components::{
     Choice, Column, DataTable, EmptyState, FilterBar, FilterSelect, PageHeader, Pagination, Status, Tag, Tone,
 };
 use crate::format::{self, Locale};
-use crate::forms::Reader;
+use crate::forms::{Reader, days, seen};
 use crate::pages::frame::page;
 use crate::pages::parts::{AtClient, PAGE_ROWS, address, rows_text, turns};
 use crate::server::ctx::Ctx;
@@ -164,6 +164,7 @@ pub(crate) async fn activate_tariff(client: String, tariff: String) -> Result<()
         let id: TariffRateId = tariff.parse().map_err(|_| AppError::NotFound)?;
         let (at, organization) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
+        tariffs::as_seen(&mut tx, at, id, ctx.sent.value(seen::FIELD)).await?;
         let owner = eis::clients::face(&tx, organization, at).await?.ok_or(AppError::Forbidden)?;
         let (version, done) = tariffs::activate(&mut tx, at, id, owner.today()).await?;
         let text = format!("Activated {} version {} from {}", version.code, version.version, version.effective_from);
@@ -175,9 +176,8 @@ pub(crate) async fn activate_tariff(client: String, tariff: String) -> Result<()
             "set_back": done.set_back.iter().map(|row| row.version).collect::<Vec<_>>(),
         });
         audit::record(&mut tx, &actor, version_entry("activate", &version, text, details)).await?;
-        tx.commit().await?;
         let say = format!("Version {} applies from {}.", version.version, version.effective_from);
-        Ok(Done::to(format!("/clients/{at}/tariffs/{id}")).saying(say))
+        Done::to(format!("/clients/{at}/tariffs/{id}")).saying(say).commit(&ctx, tx).await
     })
     .await
 }
@@ -199,12 +199,15 @@ pub(crate) async fn retire_tariff(
     act(async {
         let (ctx, actor) = require_client(Permission::ManageTariffs, &client)?;
         let id: TariffRateId = tariff.parse().map_err(|_| AppError::NotFound)?;
-        let (at, _) = actor.tenant()?;
+        let (at, organization) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
         tariffs::find(&mut tx, at, id).await?.ok_or(AppError::NotFound)?;
+        let owner = eis::clients::find(&tx, organization, at).await?.ok_or(AppError::Forbidden)?;
         let mut reader = Reader::default();
         let from = reader.date("retire_from", &form.retire_from, "the first day it no longer applies");
+        days::announced(&mut reader.errors, "retire_from", from, owner.today());
         let from = reader.errors.or(from.unwrap_or_default())?;
+        tariffs::as_seen(&mut tx, at, id, ctx.sent.value(seen::FIELD)).await?;
         let version = tariffs::retire(&mut tx, at, id, from).await.map_err(|error| match error {
             TariffError::Refused(text) => crate::forms::FieldErrors::one("retire_from", text).into(),
             other => AppError::from(other),
@@ -215,9 +218,8 @@ pub(crate) async fn retire_tariff(
             json!({ "status": "retired", "effective_to": from }),
         );
         audit::record(&mut tx, &actor, version_entry("retire", &version, text, details)).await?;
-        tx.commit().await?;
         let say = format!("Version {} no longer applies from {from}.", version.version);
-        Ok(Done::to(format!("/clients/{at}/tariffs/{id}")).saying(say))
+        Done::to(format!("/clients/{at}/tariffs/{id}")).saying(say).commit(&ctx, tx).await
     })
     .await
 }
@@ -230,6 +232,7 @@ pub(crate) async fn discard_tariff(client: String, tariff: String) -> Result<(),
         let id: TariffRateId = tariff.parse().map_err(|_| AppError::NotFound)?;
         let (at, _) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
+        tariffs::as_seen(&mut tx, at, id, ctx.sent.value(seen::FIELD)).await?;
         let version = tariffs::discard(&mut tx, at, id).await?;
         let text = format!("Discarded the draft of {} version {}", version.code, version.version);
         let details = audit::removed(json!({
@@ -237,9 +240,10 @@ pub(crate) async fn discard_tariff(client: String, tariff: String) -> Result<(),
             "effective_from": version.effective_from, "document": version.document,
         }));
         audit::record(&mut tx, &actor, version_entry("discard", &version, text, details)).await?;
-        tx.commit().await?;
-        Ok(Done::to(format!("/clients/{at}/tariffs"))
-            .saying(format!("Draft of version {} discarded.", version.version)))
+        Done::to(format!("/clients/{at}/tariffs"))
+            .saying(format!("Draft of version {} discarded.", version.version))
+            .commit(&ctx, tx)
+            .await
     })
     .await
 }

@@ -171,8 +171,7 @@ pub(crate) async fn delete_what_if(client: String, what_if: String) -> Result<()
             })),
         };
         audit::record(&mut tx, &actor, entry).await?;
-        tx.commit().await?;
-        Ok(Done::to(format!("/clients/{}/what-ifs", desk.client)).saying("What-if deleted."))
+        Done::to(format!("/clients/{}/what-ifs", desk.client)).saying("What-if deleted.").commit(&ctx, tx).await
     })
     .await
 }

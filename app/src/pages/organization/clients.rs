@@ -17,9 +17,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::components::{
     Button, ButtonLink, Choice, Column, DataTable, EmptyState, ErrorSummary, Field, FilterBar, Kind, PageHeader,
-    Pagination, PostForm, SelectField, Status, TextArea,
+    Pagination, PostForm, SelectField, Status, TextArea, changed_meanwhile,
 };
 use crate::format::{self, Locale};
+use crate::forms::seen::{self, Shown};
 use crate::forms::{FieldErrors, Figure, Reader, Typed};
 use crate::pages::frame::page;
 use crate::pages::parts::{address, changed, csv_file, field_errors, rows_text};
@@ -242,7 +243,7 @@ pub async fn new(ctx: Ctx) -> Result<Response, AppError> {
     let html = page(&ctx, &scope.actor, place, "New client", move || {
         view! {
             <PageHeader title="New client"/>
-            {form(&typed, now, "/api/create_client", context, hidden, "Create client", written)}
+            {form(&typed, now, &Shown::default(), "/api/create_client", context, hidden, "Create client", written)}
         }
     })
     .await;
@@ -275,21 +276,42 @@ pub async fn edit(ctx: Ctx, Path(id): Path<String>) -> Result<Response, AppError
     let typed = ctx.take_typed().await;
     let title = format!("Edit {}", client.name);
     let place = scope.place(&[("Clients", "clients")], &client.name);
-    let hidden = vec![("client".to_owned(), id.to_string()), ("page".to_owned(), format!("{PATH}/{id}/edit"))];
+    let now = ClientFields::from(&client);
+    let shown = shown(&now, scope.locale());
+    let page_of = ("page".to_owned(), format!("{PATH}/{id}/edit"));
+    let hidden = vec![("client".to_owned(), id.to_string()), page_of, shown.hidden(&typed)];
     let (context, written) = (scope.actor.context_token(), scope.locale());
     let html = page(&ctx, &scope.actor, place, title.clone(), move || {
         view! {
             <PageHeader title=title/>
-            {form(&typed, ClientFields::from(&client), "/api/update_client", context, hidden, "Save changes", written)}
+            {form(&typed, now, &shown, "/api/update_client", context, hidden, "Save changes", written)}
         }
     })
     .await;
     Ok(html.into_response())
 }
 
+/// A client as the form shows it.
+fn shown(now: &ClientFields, written: Locale) -> Shown {
+    Shown::default()
+        .field("name", "Name", &now.name)
+        .field("legal_name", "Legal name", &now.legal_name)
+        .field("slug", "Short name", &now.slug)
+        .field("address", "Postal address", &now.address)
+        .field("tax_number", "Tax number", &now.tax_number)
+        .field("invoice_series", "Invoice series", &now.invoice_series)
+        .field("currency", "Currency", &now.currency)
+        .field("time_zone", "Time zone", &now.time_zone)
+        .choice("locale", "Numbers and dates", &now.locale, Locale::ALL.map(|locale| (locale.tag(), locale.label())))
+        .field("tax_name", "Name of the tax", &now.tax_name)
+        .field("tax_percent", "Tax in percent", format::field(now.tax_rate * Decimal::ONE_HUNDRED, written))
+        .field("payment_terms_days", "Payment terms in days", now.payment_terms_days)
+}
+
 fn form(
     typed: &Typed,
     now: ClientFields,
+    shown: &Shown,
     action: &str,
     context: String,
     hidden: Vec<(String, String)>,
@@ -300,6 +322,7 @@ fn form(
     let currencies = CURRENCIES.iter().map(|code| Choice::new(*code, *code)).collect::<Vec<_>>();
     let locales = Locale::ALL.iter().map(|locale| Choice::new(locale.tag(), locale.label())).collect::<Vec<_>>();
     let percent = format::field(now.tax_rate * Decimal::ONE_HUNDRED, written);
+    let changed = changed_meanwhile(&typed, shown);
     view! {
         <ErrorSummary errors=field_errors(&typed)/>
         <PostForm action=action context=context hidden=hidden class="form">
@@ -316,6 +339,7 @@ fn form(
             <Field name="tax_percent" label="Tax" inputmode="decimal" width="w4" unit="%" hint="Applies where a tariff names no tax of its own." value=typed.value("tax_percent", percent) error=typed.error("tax_percent")/>
             <Field name="payment_terms_days" label="Payment terms" inputmode="numeric" width="w4" unit="days" hint="From issue until an invoice is due." value=typed.value("payment_terms_days", now.payment_terms_days.to_string()) error=typed.error("payment_terms_days")/>
             <div class="actions"><Button label=label/><ButtonLink label="Cancel" href=PATH kind=Kind::Secondary/></div>
+            {changed}
         </PostForm>
     }
 }
@@ -362,9 +386,8 @@ pub(crate) async fn create_client(#[server(flatten)] form: ClientForm) -> Result
             details: audit::created(&fields),
         };
         audit::record(&mut tx, &about(&actor, Some(id)), entry).await?;
-        tx.commit().await?;
         let say = format!("Client created. Add its tariffs and customers next.{shared}");
-        Ok(Done::to(format!("/clients/{id}")).saying(say))
+        Done::to(format!("/clients/{id}")).saying(say).commit(&ctx, tx).await
     })
     .await
 }
@@ -376,8 +399,10 @@ pub(crate) async fn update_client(client: String, #[server(flatten)] form: Clien
         let (ctx, actor) = require(Permission::ManageClients)?;
         let id: ClientId = client.parse().map_err(|_| AppError::NotFound)?;
         let mut tx = ctx.write(&actor).await?;
-        let before = clients::find(&tx, actor.open_organization()?, id).await?.ok_or(AppError::NotFound)?;
-        let fields = form.read(Locale::from(&open(&mut tx, &actor).await?.locale))?;
+        let before = clients::locked(&mut tx, actor.open_organization()?, id).await?.ok_or(AppError::NotFound)?;
+        let written = Locale::from(&open(&mut tx, &actor).await?.locale);
+        let fields = form.read(written)?;
+        seen::unchanged(&ctx.sent, &shown(&ClientFields::from(&before), written))?;
         if before.currency != fields.currency && clients::has_amounts(&mut tx, id).await? {
             let fault = format!("It stays {}: there are tariffs or invoices in it.", before.currency);
             return Err(FieldErrors::one("currency", fault).into());
@@ -393,8 +418,7 @@ pub(crate) async fn update_client(client: String, #[server(flatten)] form: Clien
             details: audit::changed(ClientFields::from(&before), &fields),
         };
         audit::record(&mut tx, &about(&actor, Some(id)), entry).await?;
-        tx.commit().await?;
-        Ok(Done::to(PATH).saying(format!("Changes to {} saved.{shared}", before.name)))
+        Done::to(PATH).saying(format!("Changes to {} saved.{shared}", before.name)).commit(&ctx, tx).await
     })
     .await
 }

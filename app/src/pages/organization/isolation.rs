@@ -324,12 +324,13 @@ pub(crate) async fn run_isolation_test() -> Result<(), ServerFnError> {
             details: json!({ "tried": run.tried, "failed": failed, "tables": run.tables, "milliseconds": run.milliseconds }),
         };
         audit::record(&mut tx, &actor, entry).await?;
-        tx.commit().await?;
+        let done = Done::to(PATH);
         if run.holds() {
-            return Ok(Done::to(PATH).saying("The test ran: every attempt ended as it should."));
+            return done.saying("The test ran: every attempt ended as it should.").commit(&ctx, tx).await;
         }
+        let done = done.commit(&ctx, tx).await?;
         ctx.flash(false, "The test found faults: see below.").await;
-        Ok(Done::to(PATH))
+        Ok(done)
     })
     .await
 }

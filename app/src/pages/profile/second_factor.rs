@@ -167,6 +167,11 @@ fn qr(link: &str) -> Option<impl IntoView + use<>> {
     })
 }
 
+/// What is told once it is on.
+const IS_ON: &str = "The second factor is on.";
+/// What is told once it is off.
+const IS_OFF: &str = "The second factor is off.";
+
 /// Makes a fresh secret.
 #[server(prefix = "/api", endpoint = "begin_second_factor")]
 pub(crate) async fn begin_second_factor() -> Result<(), ServerFnError> {
@@ -191,13 +196,17 @@ pub(crate) async fn confirm_second_factor(#[server(default)] one_time_password: 
             Err(DbError::Limited) => return Err(wrong(&too_many(15 * 60))),
             other => other?,
         };
-        let codes = codes.ok_or_else(|| {
-            wrong(
-                "This is not the code of now. Check that the phone's clock is right, and enter the one it shows next.",
-            )
-        })?;
+        let Some(codes) = codes else {
+            // A code is good once: the same form again finds it on, and its codes wait for the page.
+            if ctx.db().my_second_factor(actor.secret).await?.state == "on" {
+                return Ok(Done::to(PATH).saying(IS_ON));
+            }
+            let text =
+                "This is not the code of now. Check that the phone's clock is right, and enter the one it shows next.";
+            return Err(wrong(text));
+        };
         ctx.auth.session.insert(CODES_KEY, codes).await.map_err(|e| AppError::Internal(e.to_string()))?;
-        Ok(Done::to(PATH).saying("The second factor is on."))
+        Ok(Done::to(PATH).saying(IS_ON))
     })
     .await
 }
@@ -218,7 +227,11 @@ pub(crate) async fn end_second_factor(
         let done =
             ctx.db().end_second_factor(actor.secret, &digest, &one_time_password, &network(&ctx.address)).await?;
         match done {
-            Ended::Done => Ok(Done::to(PATH).saying("The second factor is off.")),
+            Ended::Done => Ok(Done::to(PATH).saying(IS_OFF)),
+            // The same form again, with the right password, finds it off.
+            Ended::WrongCode if ctx.db().my_second_factor(actor.secret).await?.state == "off" => {
+                Ok(Done::to(PATH).saying(IS_OFF))
+            }
             Ended::WrongPassword => Err(FieldErrors::one("password", "This is not your password.").into()),
             Ended::WrongCode => {
                 Err(FieldErrors::one("one_time_password", "This code is wrong or was used already.").into())

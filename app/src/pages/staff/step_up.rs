@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use eis::access::{Actor, Permission, Role};
 use eis::clock;
+use eis::db::Db;
 use leptos::prelude::*;
 
 use crate::components::{Button, Choice, ErrorSummary, Field, Kind, PageHeader, PostForm, Radios};
@@ -95,9 +96,11 @@ pub(crate) async fn step_up(
         let lengths = MINUTES.map(|(minutes, _)| minutes);
         let minutes = reader.choice("minutes", &minutes, "for how long", &lengths).parse().unwrap_or(15);
         reader.errors.or(())?;
-        let until = ctx.db().step_up(actor.secret, &reason, minutes, &network(&ctx.address)).await?;
+        let mut tx = ctx.write(&actor).await?;
+        let until = Db::step_up(&mut tx, actor.secret, &reason, minutes, &network(&ctx.address)).await?;
         let left = minutes_left(until);
-        Ok(Done::to("/organization").saying(format!("You may make changes in {name} for {left} minutes.")))
+        let say = format!("You may make changes in {name} for {left} minutes.");
+        Done::to("/organization").saying(say).commit(&ctx, tx).await
     })
     .await
 }
@@ -108,8 +111,9 @@ pub(crate) async fn step_down() -> Result<(), ServerFnError> {
     act(async {
         let (ctx, actor) = require(Permission::OpenOrganizations)?;
         in_organization(&actor)?;
-        ctx.db().step_down(actor.secret, &network(&ctx.address)).await?;
-        Ok(Done::to("/organization").saying("You read only again."))
+        let mut tx = ctx.write(&actor).await?;
+        Db::step_down(&mut tx, actor.secret, &network(&ctx.address)).await?;
+        Done::to("/organization").saying("You read only again.").commit(&ctx, tx).await
     })
     .await
 }

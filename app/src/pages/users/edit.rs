@@ -16,9 +16,10 @@ use serde_json::json;
 use super::{may_change, place_of};
 use crate::components::{
     Button, ButtonLink, ConfirmPanel, DateField, ErrorSummary, Kind, PageHeader, PostForm, Section, SummaryList,
-    SummaryRow,
+    SummaryRow, changed_meanwhile,
 };
 use crate::format;
+use crate::forms::seen::{self, Shown};
 use crate::forms::{FieldErrors, Reader};
 use crate::pages::frame::page;
 use crate::pages::parts::field_errors;
@@ -46,6 +47,12 @@ async fn find(tx: &mut Tenant, id: &str) -> Result<OrganizationUser, AppError> {
     found.ok_or(AppError::NotFound)
 }
 
+/// The assignment of an address, held until the transaction ends: of two who change it at once, one waits here.
+async fn find_held(tx: &mut Tenant, id: &str) -> Result<OrganizationUser, AppError> {
+    users::hold(tx, id.parse().map_err(|_| AppError::NotFound)?).await?;
+    find(tx, id).await
+}
+
 /// The other roles that the person of this one holds, as far as they are seen here.
 async fn others(tx: &mut Tenant, row: &OrganizationUser) -> Result<Vec<OrganizationUser>, AppError> {
     let held = users::held_by(tx, row.user_id).await?;
@@ -68,6 +75,12 @@ fn what_stays(others: &[OrganizationUser], at_client: bool) -> String {
     stays + elsewhere
 }
 
+/// What the form shows of an assignment.
+fn shown(row: &OrganizationUser) -> Shown {
+    let last = row.last_day.map(|day| day.to_string()).unwrap_or_default();
+    Shown::default().field("last_day", "Last day", last)
+}
+
 async fn show(ctx: Ctx, scope: Scope, mut tx: Tenant, id: &str) -> Result<Response, AppError> {
     let row = find(&mut tx, id).await?;
     let others = others(&mut tx, &row).await?;
@@ -80,10 +93,12 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: Tenant, id: &str) -> Result<Respon
     let list = if scope.client.is_some() { "Customers' logins" } else { "Users and roles" };
     let place = scope.place(&[(list, "users")], &row.name);
     let back = format!("{}/users", scope.base());
+    let shown = shown(&row);
     let hidden = vec![
         scope.hidden(),
         ("assignment".to_owned(), row.assignment_id.to_string()),
         ("page".to_owned(), format!("{back}/{}/edit", row.assignment_id)),
+        shown.hidden(&typed),
     ];
     let (context, at_client) = (scope.actor.context_token(), scope.client.is_some());
     let role = Role::parse(&row.role).map_or("", Role::label);
@@ -101,6 +116,7 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: Tenant, id: &str) -> Result<Respon
         let last = until.map(|day| day.to_string()).unwrap_or_default();
         let (again, same) = (context.clone(), hidden.clone());
         let stay = what_stays(&others, at_client);
+        let changed = changed_meanwhile(&typed, &shown);
         view! {
             <PageHeader title=title/>
             <ErrorSummary errors=field_errors(&typed)/>
@@ -110,6 +126,7 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: Tenant, id: &str) -> Result<Respon
                     <DateField name="last_day" label="Last day" hint=hint value=typed.value("last_day", last) error=typed.error("last_day") optional=true/>
                     <p class="hint">"For another role or client, invite the person again: one person may hold several roles."</p>
                     <div class="actions"><Button label="Save changes"/><ButtonLink label="Cancel" href=back kind=Kind::Secondary/></div>
+                    {changed}
                 </PostForm>
             </Section>
             <Section title="Take back">
@@ -144,13 +161,14 @@ pub(crate) async fn change_role(
     act(async {
         let (ctx, actor) = require_scope(Permission::ManageUsers, &client)?;
         let mut tx = ctx.write(&actor).await?;
-        let row = find(&mut tx, &assignment).await?;
+        let row = find_held(&mut tx, &assignment).await?;
         let mut reader = Reader::default();
         let day = reader.optional_date("last_day", &last_day, "the last day");
         reader.errors.or(())?;
+        seen::unchanged(&ctx.sent, &shown(&row))?;
         let list = format!("{}/users", base_of(&actor));
         if day == row.last_day {
-            return Ok(Done::to(list).saying(format!("Role of {} stays as it was.", row.name)));
+            return Done::to(list).saying(format!("Role of {} stays as it was.", row.name)).commit(&ctx, tx).await;
         }
         let today = today_of(&row)?;
         if day.is_some_and(|day| day < today) {
@@ -168,8 +186,7 @@ pub(crate) async fn change_role(
             details: audit::changed(json!({ "last_day": row.last_day }), json!({ "last_day": day })),
         };
         audit::record(&mut tx, &about(&actor, row.client_id), entry).await?;
-        tx.commit().await?;
-        Ok(Done::to(list).saying(format!("Role of {} changed.", row.name)))
+        Done::to(list).saying(format!("Role of {} changed.", row.name)).commit(&ctx, tx).await
     })
     .await
 }
@@ -205,7 +222,7 @@ pub(crate) async fn revoke_role(#[server(default)] client: String, assignment: S
     act(async {
         let (ctx, actor) = require_scope(Permission::ManageUsers, &client)?;
         let mut tx = ctx.write(&actor).await?;
-        let row = find(&mut tx, &assignment).await?;
+        let row = find_held(&mut tx, &assignment).await?;
         if !users::revoke_assignment(&mut tx, row.assignment_id).await.map_err(|fault| refusal(fault, false))? {
             return Err(AppError::NotFound);
         }
@@ -222,9 +239,8 @@ pub(crate) async fn revoke_role(#[server(default)] client: String, assignment: S
             })),
         };
         audit::record(&mut tx, &about(&actor, row.client_id), entry).await?;
-        tx.commit().await?;
         let text = format!("{} is no longer {}. {}", row.name, label(&row), what_stays(&others, actor.at.is_some()));
-        Ok(Done::to(format!("{}/users", base_of(&actor))).saying(text))
+        Done::to(format!("{}/users", base_of(&actor))).saying(text).commit(&ctx, tx).await
     })
     .await
 }

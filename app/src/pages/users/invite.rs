@@ -188,9 +188,9 @@ pub(crate) async fn invite_user(
             })),
         };
         audit::record(&mut tx, &about(&actor, new.client), entry).await?;
-        tx.commit().await?;
+        let done = Done::to(format!("{}/users", base_of(&actor))).commit(&ctx, tx).await?;
         keep_link(&ctx, &actor, &new.email, &token).await?;
-        Ok(Done::to(format!("{}/users", base_of(&actor))))
+        Ok(done)
     })
     .await
 }
@@ -235,8 +235,10 @@ pub(crate) async fn revoke_invitation(
             details: audit::removed(json!({ "name": open.name, "email": open.email, "role": open.role })),
         };
         audit::record(&mut tx, &about(&actor, open.client_id), entry).await?;
-        tx.commit().await?;
-        Ok(Done::to(format!("{}/users", base_of(&actor))).saying(format!("Invitation for {} revoked.", open.email)))
+        Done::to(format!("{}/users", base_of(&actor)))
+            .saying(format!("Invitation for {} revoked.", open.email))
+            .commit(&ctx, tx)
+            .await
     })
     .await
 }

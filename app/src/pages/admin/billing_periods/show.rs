@@ -585,12 +585,11 @@ fn entry(action: &'static str, period: BillingPeriodId, summary: String, details
 }
 
 /// Writes the record, commits, and goes back to the period.
-async fn finish(mut tx: Tenant, actor: &Actor, entry: Entry<'_>, say: String) -> Result<Done, AppError> {
+async fn finish(ctx: &Ctx, mut tx: Tenant, actor: &Actor, entry: Entry<'_>, say: String) -> Result<Done, AppError> {
     let (client, _) = actor.tenant()?;
     let period = entry.entity_id.unwrap_or_default();
     audit::record(&mut tx, actor, entry).await?;
-    tx.commit().await?;
-    Ok(Done::to(format!("/clients/{client}/billing-periods/{period}")).saying(say))
+    Done::to(format!("/clients/{client}/billing-periods/{period}")).saying(say).commit(ctx, tx).await
 }
 
 /// What a rating is told to have come to.
@@ -622,7 +621,7 @@ pub(crate) async fn rate_billing_period(client: String, period: String) -> Resul
             "after": { "status": "rated", "invoices": rated.invoices, "total": rated.total },
             "customers": rated.customers, "blocked": rated.blocked,
         });
-        finish(tx, &actor, entry("rate", id, say.clone(), details), say).await
+        finish(&ctx, tx, &actor, entry("rate", id, say.clone(), details), say).await
     })
     .await
 }
@@ -646,8 +645,14 @@ pub(crate) async fn approve_billing_period(client: String, period: String) -> Re
             "before": { "status": period.status }, "after": { "status": "approved" },
             "invoices": period.invoices, "exceptions": period.exceptions, "total": period.total,
         });
-        finish(tx, &actor, entry("approve", id, summary, details), "Approved. Issue the invoices next.".to_owned())
-            .await
+        finish(
+            &ctx,
+            tx,
+            &actor,
+            entry("approve", id, summary, details),
+            "Approved. Issue the invoices next.".to_owned(),
+        )
+        .await
     })
     .await
 }
@@ -667,6 +672,7 @@ pub(crate) async fn reopen_billing_period(client: String, period: String) -> Res
             json!({ "status": "open", "invoices": 0, "total": Decimal::ZERO }),
         );
         finish(
+            &ctx,
             tx,
             &actor,
             entry("reopen", id, summary, details),
@@ -693,7 +699,7 @@ pub(crate) async fn bill_left_out(client: String, period: String) -> Result<(), 
             "invoices": made.invoices, "total": made.total, "blocked": rated.blocked,
         }));
         let summary = format!("Created and rated billing period {days} for those left out");
-        finish(tx, &actor, entry("create", made.id, summary, details), said(&rated, &client)).await
+        finish(&ctx, tx, &actor, entry("create", made.id, summary, details), said(&rated, &client)).await
     })
     .await
 }
@@ -713,9 +719,8 @@ pub(crate) async fn delete_billing_period(client: String, period: String) -> Res
             "total": gone.period.total, "exceptions": gone.exceptions, "runs": gone.runs,
         }));
         audit::record(&mut tx, &actor, entry("delete", id, format!("Deleted billing period {days}"), details)).await?;
-        tx.commit().await?;
-        Ok(Done::to(format!("/clients/{}/billing-periods", desk.client))
-            .saying(format!("Billing period {days} deleted.")))
+        Done::to(format!("/clients/{}/billing-periods", desk.client))
+            .saying(format!("Billing period {days} deleted.")).commit(&ctx, tx).await
     })
     .await
 }
@@ -752,7 +757,7 @@ pub(crate) async fn issue_billing_period(client: String, period: String) -> Resu
             "before": { "status": "approved" }, "after": { "status": "invoiced" },
             "invoices": issued.invoices, "total": issued.total, "first": first, "last": last, "from_credit": issued.from_credit,
         });
-        finish(tx, &actor, entry("issue", id, say.clone(), details), say).await
+        finish(&ctx, tx, &actor, entry("issue", id, say.clone(), details), say).await
     })
     .await
 }

@@ -4,17 +4,18 @@
 //! then the file to a temporary place, which is gone afterwards whatever happens.
 
 use std::path::{Path as FilePath, PathBuf};
+use std::sync::Arc;
 
 use axum::extract::Path;
 use axum::extract::multipart::{Field as Part, Multipart, MultipartError, MultipartRejection};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use chrono_tz::Tz;
-use eis::access::{Actor, Permission};
+use eis::access::Permission;
 use eis::clock::local_day;
 use eis::figures::Mark;
 use eis::ids::ClientId;
-use eis::imports::{self, ImportError, ImportFile, ImportOptions, ImportResult};
+use eis::imports::{self, ImportError, ImportFile, ImportOptions, ImportResult, Survey};
 use eis::usage::Hints;
 use leptos::prelude::*;
 use serde::Deserialize;
@@ -24,6 +25,7 @@ use crate::components::{
     Button, ButtonLink, Choice, ErrorSummary, Field, FileField, Kind, PageHeader, PostForm, SelectField,
 };
 use crate::format;
+use crate::forms::once::{self, Sent as Form};
 use crate::forms::{FieldErrors, Typed};
 use crate::pages::conflict;
 use crate::pages::frame::page;
@@ -31,7 +33,7 @@ use crate::pages::parts::{AtClient, field_errors};
 use crate::server::UPLOAD_LIMIT;
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
-use crate::server::functions::see_other;
+use crate::server::functions::{Done, see_other};
 use crate::server::guards::{Guard, refuses};
 use crate::server::query::Query;
 
@@ -129,6 +131,8 @@ impl Drop for Received {
 /// What a person said of the file.
 #[derive(Debug, Clone, Default)]
 struct Told {
+    /// The form's own id.
+    form: String,
     serial: String,
     values: String,
     decimal: String,
@@ -138,6 +142,7 @@ impl Told {
     /// Takes a field of this name; false where it is another one's.
     fn take(&mut self, name: &str, text: String) -> bool {
         let field = match name {
+            once::FIELD => &mut self.form,
             "serial" => &mut self.serial,
             "values" => &mut self.values,
             "decimal" => &mut self.decimal,
@@ -218,6 +223,12 @@ pub async fn create(
             ctx.flash(result.accepted + result.unchanged + result.superseded > 0, outcome(&result, &at)).await;
             Ok(see_other(&format!("{list}/{}", result.id)))
         }
+        Err(Refusal::App(AppError::Again(Some(before)))) => {
+            if let Some(said) = before.said {
+                ctx.flash(true, said).await;
+            }
+            Ok(see_other(&before.location))
+        }
         Err(Refusal::Form(sent, errors)) => {
             let values = sent.told.values();
             let context = at.actor.context_token();
@@ -241,27 +252,57 @@ async fn import(ctx: &Ctx, at: &AtClient, body: Multipart) -> Result<ImportResul
         Err(errors) => return Err(Refusal::Form(Box::new(sent), errors)),
     };
     let file = ImportFile { path: file.path.clone(), name: file.name.clone() };
-    match read_and_write(ctx, &at.actor, file, hints, &sent.told.serial).await {
+    match read_and_write(ctx, at, file, hints, &sent).await {
         Ok(result) => Ok(result),
-        Err(ImportError::File(text)) => Err(refused("file", text, sent)),
-        Err(ImportError::Meter(text)) => Err(refused("serial", text, sent)),
-        Err(ImportError::Db(error)) => Err(Refusal::App(error.into())),
+        Err(Failed::App(error)) => Err(Refusal::App(error)),
+        Err(Failed::Import(ImportError::File(text))) => Err(refused("file", text, sent)),
+        Err(Failed::Import(ImportError::Meter(text))) => Err(refused("serial", text, sent)),
+        Err(Failed::Import(ImportError::Db(error))) => Err(Refusal::App(error.into())),
     }
+}
+
+/// Why a file was not imported.
+enum Failed {
+    Import(ImportError),
+    App(AppError),
+}
+
+impl From<ImportError> for Failed {
+    fn from(error: ImportError) -> Self {
+        Self::Import(error)
+    }
+}
+
+impl From<AppError> for Failed {
+    fn from(error: AppError) -> Self {
+        Self::App(error)
+    }
+}
+
+/// The form with its file, told by its content: sent twice, it is imported once.
+fn as_form(at: &AtClient, sent: &Sent, survey: &Survey, name: &str) -> Form {
+    let hash: String = survey.hash().iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut values = sent.told.clone().values();
+    values.extend([("file", name), ("hash", &hash)].map(|(field, value)| (field.to_owned(), value.to_owned())));
+    Form::new(&sent.told.form, &format!("{}/imports", at.base()), values)
 }
 
 /// The file is looked through before the transaction is opened, so that it holds no connection meanwhile.
 async fn read_and_write(
     ctx: &Ctx,
-    actor: &Actor,
+    at: &AtClient,
     file: ImportFile,
     hints: Hints,
-    serial: &str,
-) -> Result<ImportResult, ImportError> {
+    sent: &Sent,
+) -> Result<ImportResult, Failed> {
+    let name = file.name.clone();
     let survey = imports::survey(file, hints).await?;
-    let options = ImportOptions { serial: Some(serial.to_owned()) };
-    let mut tx = ctx.db().as_tenant(actor, eis::db::Access::Write).await?;
-    let result = imports::import_usage(&mut tx, actor, survey, &options).await?;
-    tx.commit().await?;
+    let options = ImportOptions { serial: Some(sent.told.serial.clone()) };
+    let ctx = Ctx { sent: Arc::new(as_form(at, sent, &survey, &name)), ..ctx.clone() };
+    let mut tx = ctx.write(&at.actor).await?;
+    let result = imports::import_usage(&mut tx, &at.actor, survey, &options).await?;
+    let to = format!("{}/imports/{}", at.base(), result.id);
+    Done::to(to).saying(outcome(&result, at)).commit(&ctx, tx).await?;
     Ok(result)
 }
 

@@ -20,7 +20,7 @@ use crate::components::{
     SelectField, Status, Timeline, Tone,
 };
 use crate::format::{self, Locale};
-use crate::forms::{FieldErrors, Figure, Reader, Typed};
+use crate::forms::{FieldErrors, Figure, Reader, Typed, days};
 use crate::pages::frame::page;
 use crate::pages::invoice_view;
 use crate::pages::parts::{AtClient, field_errors};
@@ -237,9 +237,7 @@ impl PaymentForm {
         };
         let amount = reader.figure("amount", &self.amount, locale, asked);
         let received_on = reader.date("received_on", &self.received_on, "the day the money came");
-        if received_on.is_some_and(|day| day > today) {
-            reader.errors.add("received_on", "Enter a day that is not in the future.");
-        }
+        days::received(&mut reader.errors, "received_on", received_on, today);
         let codes = METHODS.map(|(code, _)| code);
         let method = reader.choice("method", &self.method, "how the money came", &codes);
         let reference = reader.optional("reference", &self.reference, 140);
@@ -274,6 +272,7 @@ pub(crate) async fn record_payment(
         }
         let locale = Locale::from(&owner.locale);
         let payment = form.read(&invoice, owner.today(), locale)?;
+        payments::in_turn(&mut tx, organization, at, payment.customer).await?;
         if form.another.is_empty() && payments::is_recorded_alike(&mut tx, organization, at, &payment).await? {
             let text = "The same payment is recorded already. Tick this only if the money came once more.";
             return Err(FieldErrors::one("another", text).into());
@@ -301,14 +300,13 @@ pub(crate) async fn record_payment(
             details,
         };
         audit::record(&mut tx, &actor, entry).await?;
-        tx.commit().await?;
         let left = if recorded.left.is_zero() {
             String::new()
         } else {
             format!(" {} is left over as credit.", format::amount(recorded.left.amount(), &payment.currency, locale))
         };
         let pays = format!("It pays {allocated} {}.", if allocated == 1 { "invoice" } else { "invoices" });
-        Ok(Done::to(to).saying(format!("Payment of {amount} recorded. {pays}{left}")))
+        Done::to(to).saying(format!("Payment of {amount} recorded. {pays}{left}")).commit(&ctx, tx).await
     })
     .await
 }

@@ -26,9 +26,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::new::starter;
-use crate::components::{Button, ButtonLink, DateField, ErrorSummary, FieldError, Kind, PageHeader, PostForm, Section};
+use crate::components::{
+    Button, ButtonLink, Column, DataTable, DateField, ErrorSummary, FieldError, Kind, PageHeader, PostForm, Rows,
+    Section, save_over,
+};
 use crate::format::Locale;
-use crate::forms::{FieldErrors, Typed};
+use crate::forms::seen::{self, CHANGED};
+use crate::forms::{FieldErrors, Typed, days};
 use crate::pages::frame::{Place, page};
 use crate::pages::parts::AtClient;
 use crate::server::ctx::Ctx;
@@ -46,6 +50,8 @@ struct Shown {
     /// The draft that is changed; `None`: a new one.
     draft: Option<Tariff>,
     side: example::Side,
+    /// The draft as somebody else saved it meanwhile, beside the form.
+    theirs: Option<AnyView>,
     client: Client,
     context: String,
     hidden: Vec<(String, String)>,
@@ -98,10 +104,12 @@ async fn shown(
     let path = format!("{}/tariffs", at.base());
     let cancel = draft.as_ref().map_or_else(|| path.clone(), |draft| format!("{path}/{}", draft.id));
     let seen = draft.as_ref().map(tariffs::digest).unwrap_or_default();
+    let theirs = draft.as_ref().filter(|_| fields.has(seen::FIELD) && fields.get(seen::FIELD) != seen);
+    let theirs = theirs.map(|draft| theirs_beside(draft, &read(&fields, &client).0)).transpose()?;
     let hidden = vec![
         ("client".to_owned(), client.id.to_string()),
         ("tariff".to_owned(), draft.as_ref().map(|draft| draft.id.to_string()).unwrap_or_default()),
-        ("seen".to_owned(), if fields.has("seen") { fields.get("seen").to_owned() } else { seen }),
+        (seen::FIELD.to_owned(), if fields.has(seen::FIELD) { fields.get(seen::FIELD).to_owned() } else { seen }),
         ("page".to_owned(), ctx.uri.clone()),
     ];
     let title = match &draft {
@@ -110,9 +118,29 @@ async fn shown(
     };
     let place: Place = at.place(&[("Tariffs", "tariffs")], &title);
     let context = at.actor.context_token();
-    let shown = Shown { fields, errors, draft, side, client, context, hidden, cancel };
+    let shown = Shown { fields, errors, draft, side, theirs, client, context, hidden, cancel };
     let html = page(&ctx, &at.actor, place, title.clone(), move || designer(title, shown)).await;
     Ok(html.into_response())
+}
+
+/// What somebody else saved in the draft meanwhile beside what the form holds, with the button that saves over it.
+fn theirs_beside(draft: &Tariff, yours: &Design) -> Result<AnyView, AppError> {
+    let mut rows = Rows::new();
+    if draft.effective_from != yours.effective_from {
+        let (mine, theirs) = (yours.effective_from.to_string(), draft.effective_from.to_string());
+        rows.row(|row| {
+            row.name("Applies from").prose(&mine).prose(&theirs);
+        });
+    }
+    let or_none = |text: &str| if text.is_empty() { "–".to_owned() } else { text.to_owned() };
+    for change in difference(&draft.document()?, &yours.document) {
+        rows.row(|row| {
+            row.name(&change.what).prose(&or_none(&change.after)).prose(&or_none(&change.before));
+        });
+    }
+    let columns = vec![Column::text("What"), Column::text("Yours"), Column::text("Theirs, saved now")];
+    let table = view! { <DataTable caption="Yours and theirs" columns=columns rows=rows/> };
+    Ok(save_over(table.into_any(), tariffs::digest(draft)).into_any())
 }
 
 /// The example and the changes that belong to what the form holds.
@@ -140,7 +168,7 @@ async fn side(at: &AtClient, tx: &mut Tenant, client: &Client, fields: &Fields) 
 }
 
 fn designer(title: String, shown: Shown) -> impl IntoView {
-    let Shown { fields, errors, draft, side, client, context, hidden, cancel } = shown;
+    let Shown { fields, errors, draft, side, theirs, client, context, hidden, cancel } = shown;
     let summary = errors.0.iter().map(|(field, message)| FieldError { field: field.clone(), message: message.clone() });
     let summary = summary.collect::<Vec<_>>();
     let ask = ask::Ask { fields: &fields, errors: &errors, currency: &client.currency };
@@ -187,6 +215,7 @@ fn designer(title: String, shown: Shown) -> impl IntoView {
                 <Section title="Hours and seasons">{calendars}</Section>
                 {charges}
                 <div class="actions"><Button label=save name="do" value="save"/></div>
+                {theirs}
             </div>
             {side}
         </PostForm>
@@ -224,7 +253,8 @@ pub(crate) async fn save_tariff(client: String, #[server(flatten)] form: DesignF
             ctx.keep_typed(kept).await;
             return Ok(Done::to(page));
         }
-        let (design, faults) = read(&fields, &client);
+        let (design, mut faults) = read(&fields, &client);
+        days::announced(&mut faults, "effective_from", Some(design.effective_from), client.today());
         let mut design = faults.or(design)?;
         design.code = tariffs::spelling(&mut tx, at, &design.code).await?;
         let new = NewTariff { code: &design.code, document: &design.document, effective_from: design.effective_from };
@@ -236,15 +266,15 @@ pub(crate) async fn save_tariff(client: String, #[server(flatten)] form: DesignF
             }
             id => {
                 let id: TariffRateId = id.parse().map_err(|_| AppError::NotFound)?;
-                let was =
-                    tariffs::revise(&mut tx, at, id, actor.user, fields.get("seen"), &new).await.map_err(refused)?;
+                let was = tariffs::revise(&mut tx, at, id, actor.user, seen::seen_or_over(&ctx.sent), &new)
+                    .await
+                    .map_err(refused)?;
                 (id, was.version, revised(&was, &design))
             }
         };
         audit::record(&mut tx, &actor, entry).await?;
-        tx.commit().await?;
         let say = format!("Draft of version {version} saved. Activate it on its page when it is right.");
-        Ok(Done::to(format!("{path}/{id}/design")).saying(say))
+        Done::to(format!("{path}/{id}/design")).saying(say).commit(&ctx, tx).await
     })
     .await
 }
@@ -281,6 +311,7 @@ fn revised(was: &Tariff, design: &Design) -> Entry<'static> {
 fn refused(error: TariffError) -> AppError {
     match error {
         TariffError::Refused(text) => FieldErrors::one("", text).into(),
+        TariffError::Changed => FieldErrors::one(CHANGED, seen::refusal()).into(),
         other => other.into(),
     }
 }

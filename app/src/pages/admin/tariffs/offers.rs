@@ -80,8 +80,7 @@ pub(crate) async fn offer_tariff(client: String, tariff: String, offered: String
             let details = audit::changed(json!({ "offered": !offered }), json!({ "offered": offered }));
             audit::record(&mut tx, &actor, version_entry("offer", &version, text, details)).await?;
         }
-        tx.commit().await?;
-        Ok(Done::to(format!("/clients/{at}/tariffs/{id}")).saying(say))
+        Done::to(format!("/clients/{at}/tariffs/{id}")).saying(say).commit(&ctx, tx).await
     })
     .await
 }
@@ -111,8 +110,7 @@ pub(crate) async fn allow_comparison(client: String, allowed: String) -> Result<
             };
             audit::record(&mut tx, &actor, entry).await?;
         }
-        tx.commit().await?;
-        Ok(Done::to(format!("/clients/{at}/tariffs")).saying(say))
+        Done::to(format!("/clients/{at}/tariffs")).saying(say).commit(&ctx, tx).await
     })
     .await
 }

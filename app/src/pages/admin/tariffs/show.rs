@@ -15,7 +15,7 @@ use crate::components::{
     SummaryList, SummaryRow, Tone,
 };
 use crate::format::{self, Locale};
-use crate::forms::Typed;
+use crate::forms::{Typed, seen};
 use crate::pages::frame::page;
 use crate::pages::parts::{AtClient, address, field_errors};
 use crate::pages::tariff_view::{calendar_table, price_table};
@@ -55,6 +55,7 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
         ("client".to_owned(), at.client.id.to_string()),
         ("tariff".to_owned(), tariff.id.to_string()),
         ("page".to_owned(), format!("{path}/{}", tariff.id)),
+        (seen::FIELD.to_owned(), tariffs::digest(&tariff)),
     ];
     let offering = may_write.then(|| (at.actor.context_token(), hidden.clone()));
     let step = may_write.then(|| Step { context: at.actor.context_token(), hidden, activation, customers, today });

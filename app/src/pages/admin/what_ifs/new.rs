@@ -358,9 +358,8 @@ pub(crate) async fn create_what_if(client: String, #[server(flatten)] form: What
             })),
         };
         audit::record(&mut tx, &actor, entry).await?;
-        tx.commit().await?;
         let (at, _) = actor.tenant()?;
-        Ok(Done::to(format!("/clients/{at}/what-ifs/{id}")))
+        Done::to(format!("/clients/{at}/what-ifs/{id}")).commit(&ctx, tx).await
     })
     .await
 }
