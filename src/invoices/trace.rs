@@ -94,7 +94,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn line(quantity: &str, amount: &str, trace: serde_json::Value) -> Line {
+    fn line(quantity: &str, amount: &str, trace: Value) -> Line {
         Line {
             position: 1,
             kind: "energy".into(),

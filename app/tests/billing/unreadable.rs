@@ -32,9 +32,9 @@ async fn an_invoice_whose_reasons_or_days_cannot_be_read_is_a_fault_that_names_i
         assert_eq!(page.status, 500, "{column}");
         assert!(page.body.contains(column) && page.body.contains(&invoice.to_string()), "{column}: {}", page.body);
         looker
-            .must(&beneath(&format!(
+            .must(&beneath(
                 "UPDATE invoices i SET usage_source = k.usage_source, explained = k.explained FROM kept k WHERE i.id = k.id; DROP TABLE kept"
-            )))
+            ))
             .await;
     }
 }

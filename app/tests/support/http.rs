@@ -174,7 +174,7 @@ impl Browser {
 
     /// Sends a file of usage for a meter as the portal's own page does.
     pub async fn upload(&self, path: &str, context: &str, serial: &str, file: &str) -> Answer {
-        self.upload_from("same-origin", path, file_form(context, serial, file)).await
+        self.upload_saying(path, context, serial, &[], file).await
     }
 
     /// The same with what a person says of the file: `values`, `decimal`.

@@ -16,7 +16,7 @@ fn meter(serial: &str, direction: &str, minutes: i16) -> Meter {
         time_zone: "UTC".into(),
         valid_from: "2026-01-01".parse().unwrap(),
         valid_to: None,
-        zone: crate::meters::MeterZone(chrono_tz::Tz::UTC),
+        zone: meters::MeterZone(chrono_tz::Tz::UTC),
     }
 }
 
@@ -72,7 +72,7 @@ fn registers_go_to_the_meters_that_name_them_and_a_part_of_them_is_no_total() {
     assert_eq!((apart.targets.len(), apart.refused.len()), (2, 0));
     let whole = placed(&both, &[named(&["E2", "E1"])]);
     assert_eq!((whole.targets.len(), whole.targets[0].series.len()), (1, 2));
-    let part = placed(&[e1.clone()], &[named(&["E1", "E2"])]);
+    let part = placed(std::slice::from_ref(&e1), &[named(&["E1", "E2"])]);
     assert!(part.targets.is_empty() && part.refused[0].reason.contains("no values of E2"), "{:?}", part.refused);
     let more = placed(&both, &[named(&["E1"])]);
     assert_eq!((more.targets.len(), more.refused.len()), (1, 1));

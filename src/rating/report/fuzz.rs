@@ -170,7 +170,7 @@ fn check_bills(tariff: &str, usage: &[u8], zone: Option<Tz>) -> bool {
         from: None,
         to: None,
         mark: None,
-        net: usage.len() % 5 == 0,
+        net: usage.len().is_multiple_of(5),
     };
     match rate_files(&files, usage) {
         Ok(Rated { bills, .. }) => {

@@ -75,7 +75,7 @@ impl Day {
             }) else {
                 return found(FindingKind::Overlap { minutes: self.minutes });
             };
-            self.to_slots_of(finer);
+            self.set_slots(finer);
         }
         let place = usize::try_from(offset / (i64::from(self.minutes) * 60)).ok();
         let Some(at) = place.filter(|at| *at < self.wh.len()) else {
@@ -194,7 +194,7 @@ impl Day {
     }
 
     /// The same values in slots of another length; each begins where it did, one that begins in no slot is left out.
-    pub fn to_slots_of(&mut self, minutes: u16) {
+    pub fn set_slots(&mut self, minutes: u16) {
         if minutes == self.minutes {
             return;
         }

@@ -34,7 +34,7 @@ pub fn settle(series: &Arc<SeriesKey>, days: &mut BTreeMap<NaiveDate, Day>) -> V
             }
             _ => minutes,
         };
-        day.to_slots_of(minutes);
+        day.set_slots(minutes);
         if day.have() < day.want() {
             let kind = FindingKind::IncompleteDay { have: day.have(), want: day.want() };
             findings.push(Finding::of_day(kind, series, *date));

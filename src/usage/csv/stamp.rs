@@ -70,8 +70,8 @@ impl Stamps {
     }
 
     fn parse(&mut self, text: &str) -> Option<Stamp> {
-        let (date, rest) = text.split_at_checked(10)?;
-        if !rest.contains(['+', '-', 'Z', 'z']) && !(date.contains('Z') || date.contains('z')) {
+        let (_, rest) = text.split_at_checked(10)?;
+        if !(rest.contains(['+', '-']) || text.contains(['Z', 'z'])) {
             self.elsewhere = true;
             let read = |form: &str| NaiveDateTime::parse_from_str(text, form).ok();
             return first(&LOCAL, &mut self.local, read).map(Stamp::Local);

@@ -243,7 +243,7 @@ pub async fn new(ctx: Ctx) -> Result<Response, AppError> {
     let html = page(&ctx, &scope.actor, place, "New client", move || {
         view! {
             <PageHeader title="New client"/>
-            {form(&typed, now, &Shown::default(), "/api/create_client", context, hidden, "Create client", written)}
+            {form(&typed, now, &Shown::default(), ("/api/create_client", "Create client"), context, hidden, written)}
         }
     })
     .await;
@@ -284,7 +284,7 @@ pub async fn edit(ctx: Ctx, Path(id): Path<String>) -> Result<Response, AppError
     let html = page(&ctx, &scope.actor, place, title.clone(), move || {
         view! {
             <PageHeader title=title/>
-            {form(&typed, now, &shown, "/api/update_client", context, hidden, "Save changes", written)}
+            {form(&typed, now, &shown, ("/api/update_client", "Save changes"), context, hidden, written)}
         }
     })
     .await;
@@ -312,10 +312,9 @@ fn form(
     typed: &Typed,
     now: ClientFields,
     shown: &Shown,
-    action: &str,
+    (action, label): (&str, &str),
     context: String,
     hidden: Vec<(String, String)>,
-    label: &str,
     written: Locale,
 ) -> impl IntoView + use<> {
     let (action, label, typed) = (action.to_owned(), label.to_owned(), typed.clone());
