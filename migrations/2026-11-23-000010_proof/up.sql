@@ -334,7 +334,7 @@ BEGIN
         -- A copy fails on its key, and a row may have others hanging on it: after the policies let it pass.
         RETURN NEXT private.verdict(rule.table_name, stand.role, lower(command) || ' ' || place.name,
             CASE WHEN command = ANY (may) THEN 'done' ELSE 'refused' END,
-            CASE WHEN result.touched > 0 OR result.state IN ('23505', '23503') THEN 'done'
+            CASE WHEN result.touched > 0 OR result.state IN ('23505', '23503', '23P01') THEN 'done'
                  WHEN result.state = '42501' OR (result.state IS NULL AND command <> 'INSERT') THEN 'refused'
                  ELSE 'failed: ' || coalesce(result.state, 'no row') END);
     END LOOP;
@@ -354,7 +354,7 @@ BEGIN
         CASE rule.open WHEN 'true' THEN 'private.at_most_twenty()'
             ELSE format('(%s) AND (%s)', private.rows_at(rule, stand.at, rule.readers), rule.open) END));
     RETURN private.verdict(rule.table_name, stand.role, 'move own to ' || place.name, 'refused',
-        CASE WHEN result.touched > 0 OR result.state IN ('23505', '23503', 'EIS99') THEN 'done'
+        CASE WHEN result.touched > 0 OR result.state IN ('23505', '23503', '23P01', 'EIS99') THEN 'done'
              WHEN result.state = '42501' OR result.state IS NULL THEN 'refused' ELSE 'failed: ' || result.state END);
 END $$;
 

@@ -438,10 +438,11 @@ mod tests {
         let mut row = read(&meter, "2012-03-01", "2012-04-01");
         row.quality = "guess".to_owned();
         let lacking = measure(&[&meter], &[], &[&row], span("2012-03-01", "2012-04-01")).err().unwrap();
-        assert_eq!(lacking.1, "The quality of the read 2012-03-01 to 2012-04-01 of meter M1 cannot be read.");
+        let place = format!("of the row of meter {} from 2012-03-01 cannot be read", meter.id);
+        assert_eq!(lacking.1, format!("meter_readings.quality {place}: \"guess\" is no quality."));
         (row.quality, row.kwh_by_period) = ("actual".to_owned(), serde_json::json!(["on"]));
         let lacking = measure(&[&meter], &[], &[&row], span("2012-03-01", "2012-04-01")).err().unwrap();
-        assert!(lacking.1.starts_with("The energy by period of the read"), "{}", lacking.1);
+        assert!(lacking.1.starts_with(&format!("meter_readings.kwh_by_period {place}")), "{}", lacking.1);
     }
 
     #[test]

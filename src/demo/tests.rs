@@ -41,7 +41,9 @@ fn the_books_are_right() {
         assert_eq!(identifiers::login(&user.email).as_ref(), Ok(&user.email));
     }
     for customer in rows(&organizations).flat_map(|rows| &rows.customers) {
-        assert_eq!(identifiers::email(&customer.email).as_ref(), Ok(&customer.email));
+        if !customer.email.is_empty() {
+            assert_eq!(identifiers::email(&customer.email).as_ref(), Ok(&customer.email));
+        }
         assert_eq!(identifiers::kept(&customer.account_number).as_ref(), Ok(&customer.account_number));
     }
 }

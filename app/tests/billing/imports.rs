@@ -155,19 +155,23 @@ async fn from_a_day_on_intervals_may_be_shorter_and_a_part_of_a_day_does_not_tak
     let quarters = |day: &str, until: u32| -> String {
         (0..until * 4).map(|at| format!("2026-11-{day}T{:02}:{:02}:00+01:00,0.0625\n", at / 4, at % 4 * 15)).collect()
     };
-    let file = format!("interval_start,kwh\n{}{}", hours("17", |_| "1".to_owned()), quarters("18", 24));
+    let file = format!(
+        "interval_start,kwh\n{}{}",
+        hours("16", |_| "1".to_owned()) + &hours("17", |_| "1".to_owned()),
+        quarters("18", 24)
+    );
     let (_, told) = sent(&browser, "M-1", &[], &file).await;
     assert!(
-        told.contains("120 new values") && told.contains("from 2026-11-18 on intervals are 15 minutes long"),
+        told.contains("144 new values") && told.contains("from 2026-11-18 on intervals are 15 minutes long"),
         "{told}"
     );
     let meter = id(Kind::Meter, 1, 1, 1, 1);
     let days = format!(
         "SELECT string_agg(interval_minutes || ' ' || total_wh, ', ' ORDER BY day) FROM interval_days WHERE meter_id = '{meter}' AND day >= '2026-11-16'"
     );
-    assert_eq!(looker.value(&days).await, "60 24000, 15 6000", "sixteenths of a kWh are 6 kWh and not 6.048");
+    assert_eq!(looker.value(&days).await, "60 24000, 60 24000, 15 6000", "sixteenths of a kWh are 6 kWh and not 6.048");
     let part = format!("interval_start,kwh\n{}{}", quarters("17", 12), hours("19", |_| "1".to_owned()));
     let (_, told) = sent(&browser, "M-1", &[], &part).await;
     assert!(told.contains("Import the whole day"), "{told}");
-    assert_eq!(looker.value(&days).await, "60 24000, 15 6000, 60 24000");
+    assert_eq!(looker.value(&days).await, "60 24000, 60 24000, 15 6000, 60 24000");
 }

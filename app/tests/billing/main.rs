@@ -72,7 +72,16 @@ async fn post(browser: &Browser, who: Who, function: &str, form: &[(&str, &str)]
     let (client, context) = (client(1, 1).to_string(), who.context_token());
     let mut pairs = vec![("client", client.as_str()), ("context", context.as_str())];
     pairs.extend_from_slice(form);
-    browser.post(&format!("/api/{function}"), &pairs).await
+    let action = format!("/api/{function}");
+    // As a person does who looks at the page and sends its form.
+    let seen = match form.iter().find(|(name, _)| *name == "page") {
+        Some((_, page)) => browser.seen(page, &action).await,
+        None => String::new(),
+    };
+    if !seen.is_empty() {
+        pairs.push(("seen", &seen));
+    }
+    browser.post(&action, &pairs).await
 }
 
 /// Creates 1 to 10 November; the id of the period.

@@ -7,17 +7,22 @@ use super::support::database::Case;
 use super::support::http::Browser;
 use super::support::sql::Sql;
 use super::support::world::{client, customer};
-use super::{CLEO, bill, create, post, step, the_missing_day, usage};
+use super::{CLEO, beneath, bill, create, post, step, the_missing_day, usage};
 
 /// Puts another version of the client's tariff in force from November on.
 async fn in_force(owner: &Sql, more: &Value) {
-    owner
-        .must(&format!(
-            "UPDATE tariff_rates SET status = 'active', effective_from = '2026-11-01', document = document || '{more}'
-             WHERE client_id = '{}' AND code = 'HOME' AND version = 2",
-            client(1, 1)
-        ))
-        .await;
+    let before = format!(
+        "UPDATE tariff_rates SET status = 'retired', effective_to = '2026-11-01' WHERE client_id = '{}' AND code = 'HOME' AND version = 1",
+        client(1, 1)
+    );
+    owner.must(&before).await;
+    // A version in force is fixed for everybody but who reaches beneath the triggers.
+    let now = format!(
+        "UPDATE tariff_rates SET status = 'active', effective_from = '2026-11-01', document = document || '{more}'
+         WHERE client_id = '{}' AND code = 'HOME' AND version = 2",
+        client(1, 1)
+    );
+    owner.must(&beneath(&now)).await;
 }
 
 fn priced(registers: [(&str, &str); 2]) -> Value {
@@ -27,7 +32,11 @@ fn priced(registers: [(&str, &str); 2]) -> Value {
 
 /// What the form of a meter sends.
 async fn meter(browser: &Browser, function: &str, of: (&str, &str), serial: &str, registers: &str) {
-    let page = format!("/clients/{}/customers", client(1, 1));
+    let of_customer = format!("/clients/{}/customers/{}", client(1, 1), customer(1, 1, 1));
+    let page = match of {
+        ("meter", id) => format!("{of_customer}/meters/{id}/edit"),
+        _ => format!("{of_customer}/meters/new"),
+    };
     let form = [
         of,
         ("page", page.as_str()),

@@ -24,7 +24,7 @@ fn unread(args: &[&str], errors_too: bool) -> (Option<i32>, String) {
 fn a_command_whose_output_nobody_reads_ends_with_its_own_exit_code() {
     let (tariff, usage) =
         (reference("urdb/tiered_tou_with_demand.json"), reference("usage/residential_hourly_2018.csv"));
-    let rate = ["rate", "--tariff", &tariff, "--usage", &usage];
+    let rate = ["rate", "--tariff", &tariff, "--usage", &usage, "--zone", "UTC"];
     let text_rate = [&rate[..], &["--format", "text"]].concat();
     let commands: [&[&str]; 7] = [
         &rate,

@@ -42,11 +42,26 @@ fn held(email: &str) -> String {
 
 async fn post(browser: &Browser, who: Who, function: &str, form: &[(&str, &str)]) -> String {
     let context = who.context_token();
-    let mut pairs = vec![("context", context.as_str()), ("page", "/organization/users")];
+    let mut pairs = vec![("context", context.as_str())];
+    if !form.iter().any(|(name, _)| *name == "page") {
+        pairs.push(("page", "/organization/users"));
+    }
     pairs.extend_from_slice(form);
+    let seen = seen(browser, function, form).await;
+    if !seen.is_empty() {
+        pairs.push(("seen", &seen));
+    }
     let answer = browser.post(&format!("/api/{function}"), &pairs).await;
     assert_eq!(answer.status, 303, "{function}: {}", answer.body);
     browser.get(answer.location()).await.body
+}
+
+/// What the page of a form saw, where the form has one of its own.
+async fn seen(browser: &Browser, function: &str, form: &[(&str, &str)]) -> String {
+    match form.iter().find(|(name, _)| *name == "page") {
+        Some((_, page)) => browser.seen(page, &format!("/api/{function}")).await,
+        None => String::new(),
+    }
 }
 
 /// The value of a field on a page.
@@ -166,7 +181,7 @@ async fn a_last_day_is_the_day_that_was_set_and_saved_unchanged_it_does_not_move
         owner.must(&format!("UPDATE clients SET time_zone = '{zone}' WHERE id = '{place}'")).await;
         let (at_client, of_all) =
             (format!("/clients/{place}/users/{assignment}/edit"), format!("/organization/users/{assignment}/edit"));
-        let set = [("client", place.as_str()), ("assignment", &assignment), ("last_day", day)];
+        let set = [("client", place.as_str()), ("assignment", &assignment), ("last_day", day), ("page", &at_client)];
         post(&cleo, Who::Client(1, 1), "change_role", &set).await;
         let ends = owner
             .value(&format!(
@@ -183,7 +198,12 @@ async fn a_last_day_is_the_day_that_was_set_and_saved_unchanged_it_does_not_move
             &cleo,
             Who::Client(1, 1),
             "change_role",
-            &[("client", &place), ("assignment", &assignment), ("last_day", field(&page, "last_day"))],
+            &[
+                ("client", &place),
+                ("assignment", &assignment),
+                ("last_day", field(&page, "last_day")),
+                ("page", &at_client),
+            ],
         )
         .await;
         let page = ada.get(&of_all).await.body;
@@ -192,7 +212,7 @@ async fn a_last_day_is_the_day_that_was_set_and_saved_unchanged_it_does_not_move
             &ada,
             ADA,
             "change_role",
-            &[("client", ""), ("assignment", &assignment), ("last_day", field(&page, "last_day"))],
+            &[("client", ""), ("assignment", &assignment), ("last_day", field(&page, "last_day")), ("page", &of_all)],
         )
         .await;
         assert_eq!(owner.value(&row).await, before, "{zone} {day}");
@@ -270,7 +290,8 @@ async fn a_last_day_gone_by_in_the_role_s_zone_is_refused() {
         for (day, text) in [(before, "Enter today or a day to come"), (today, "Role of Kim Customer 111")] {
             let form = [("client", place.as_str()), ("assignment", &assignment), ("last_day", day), ("page", &page)];
             let context = Who::Client(1, 1).context_token();
-            let form = [&form[..], &[("context", context.as_str())]].concat();
+            let seen = seen(&cleo, "change_role", &form).await;
+            let form = [&form[..], &[("context", context.as_str()), ("seen", &seen)]].concat();
             let answer = cleo.post("/api/change_role", &form).await;
             let said = cleo.get(answer.location()).await.body;
             assert!(said.contains(text), "{zone} {day}: {said}");
@@ -289,6 +310,8 @@ async fn an_organisation_keeps_its_last_energy_admin() {
     for (function, form) in [("revoke_role", vec![]), ("change_role", vec![("last_day", "2031-05-31")])] {
         let context = Who::Staff(1).context_token();
         let form = [&form[..], &[("assignment", ada.as_str()), ("context", &context), ("page", &page)]].concat();
+        let seen = seen(&sam, function, &form).await;
+        let form = [&form[..], &[("seen", seen.as_str())]].concat();
         let answer = sam.post(&format!("/api/{function}"), &form).await;
         let said = sam.get(answer.location()).await.body;
         assert!(said.contains("Invite another energy admin first"), "{function}: {said}");
@@ -305,7 +328,7 @@ async fn an_organisation_keeps_its_last_energy_admin() {
         ))
         .await;
     let form = [("assignment", ada.as_str()), ("last_day", "2031-05-31"), ("page", page.as_str())];
-    let said = post(&sam, Who::Staff(1), "change_role", &form[..2]).await;
+    let said = post(&sam, Who::Staff(1), "change_role", &form).await;
     assert!(!said.contains("Role of Ada Admin 1 changed"), "{said}");
     post(&sam, Who::Staff(1), "revoke_role", &form[..1]).await;
     assert_ne!(owner.value(&state).await, "none");
