@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use diesel::upsert::excluded;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
+use crate::db::Unreadable;
 use crate::db::schema::{interval_days, superseded_interval_days};
 use crate::ids::{ClientId, CustomerId, ImportId, MeterId, OrganizationId, UserId};
 use crate::usage::{DayUsage, Quality};
@@ -42,18 +43,29 @@ pub struct IntervalDay {
 
 impl IntervalDay {
     /// The day as rating reads it.
-    #[must_use]
-    pub fn usage(&self) -> DayUsage {
-        let code = |at: usize, value: &Option<i32>| match value {
-            None => Quality::Missing.code(),
-            Some(_) => u8::try_from(self.flag(at)).unwrap_or_default(),
+    ///
+    /// # Errors
+    /// When a flag is no quality of a value.
+    pub fn usage(&self) -> Result<DayUsage, Unreadable> {
+        let fault = || {
+            let row = format!("of meter {} on {}", self.meter_id, self.day);
+            Unreadable::new("interval_days", row, "flags", "a flag is no quality of a value")
         };
-        let flags: Vec<u8> = self.wh.iter().enumerate().map(|(at, value)| code(at, value)).collect();
-        DayUsage {
+        let code = |(at, value): (usize, &Option<i32>)| match (value, self.flag(at)) {
+            (None, _) => Ok(Quality::Missing.code()),
+            // A value without a flag was measured.
+            (Some(_), None) => Ok(Quality::Actual.code()),
+            (Some(_), Some(flag)) => {
+                u8::try_from(flag).ok().filter(|flag| *flag <= Quality::Edited.code()).ok_or_else(fault)
+            }
+        };
+        let flags = self.wh.iter().enumerate().map(code).collect::<Result<Vec<u8>, _>>()?;
+        Ok(DayUsage {
             date: self.day,
-            values: self.wh.iter().map(|value| value.unwrap_or_default()).collect(),
+            // A gap counts nothing, and its flag says that it is one.
+            values: self.wh.iter().map(|value| value.unwrap_or(0)).collect(),
             flags: flags.iter().any(|code| *code != 0).then_some(flags),
-        }
+        })
     }
 
     /// Takes over a day's values; sums and flags follow.
@@ -66,8 +78,8 @@ impl IntervalDay {
         self.total_wh = self.wh.iter().flatten().map(|value| i64::from(*value)).sum();
     }
 
-    fn flag(&self, at: usize) -> i16 {
-        self.flags.as_ref().and_then(|flags| flags.get(at).copied().flatten()).unwrap_or_default()
+    fn flag(&self, at: usize) -> Option<i16> {
+        self.flags.as_ref().and_then(|flags| flags.get(at).copied().flatten())
     }
 }
 
@@ -110,6 +122,7 @@ pub async fn write(conn: &mut AsyncPgConnection, by: UserId, days: &[IntervalDay
             ))
             .do_update()
             .set((
+                interval_days::interval_minutes.eq(excluded(interval_days::interval_minutes)),
                 interval_days::wh.eq(excluded(interval_days::wh)),
                 interval_days::flags.eq(excluded(interval_days::flags)),
                 interval_days::total_wh.eq(excluded(interval_days::total_wh)),
@@ -172,7 +185,9 @@ mod tests {
         row.set(&usage);
         assert_eq!((row.wh.clone(), row.total_wh), (vec![Some(5), None, Some(7)], 12));
         assert_eq!(row.flags, Some(vec![Some(0), Some(0), Some(1)]));
-        assert_eq!(row.usage(), usage);
+        assert_eq!(row.usage(), Ok(usage));
+        row.flags = Some(vec![Some(9), None, None]);
+        assert!(row.usage().is_err_and(|fault| fault.to_string().contains("interval_days.flags")));
         row.set(&DayUsage::actual(row.day, vec![1, 2, 3]));
         assert_eq!(row.flags, None);
     }

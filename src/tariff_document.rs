@@ -119,6 +119,7 @@ impl TariffDocument {
     /// The document as JSON, which [`read`] reads back unchanged.
     #[must_use]
     pub fn to_json(&self) -> String {
+        // Texts and numbers under names that are texts: nothing of it fails to be written.
         serde_json::to_string_pretty(self).unwrap_or_default()
     }
 }

@@ -14,8 +14,8 @@ use super::{ImportError, ImportResult};
 use crate::access::Actor;
 use crate::audit::{self, Entry};
 use crate::clock;
-use crate::db::here;
 use crate::db::schema::{import_rejections, imports, meters};
+use crate::db::{DbError, here};
 use crate::ids::{ClientId, ImportId, MeterId, OrganizationId};
 use crate::interval_days::{self, CHUNK, IntervalDay};
 use crate::meters::{Meter, MeterFields};
@@ -179,12 +179,18 @@ async fn write_chunk(
         let Some(meter) = meters.get(day.meter) else { continue };
         let minutes = i16::try_from(day.minutes).unwrap_or(i16::MAX);
         let mut row = kept.remove(&(meter.id, day.usage.date)).unwrap_or_else(|| blank(meter, day.usage.date, minutes));
-        if let Some(reason) = other_grid(&row, day) {
-            refused.push(reason);
-            continue;
+        if is_other_grid(&row, day) {
+            if fill_only {
+                // What came since stays, also in other intervals.
+                counts.unchanged += values_of(&day.usage);
+                continue;
+            }
+            if let Some(reason) = a_part_of_a_day(&row, day) {
+                refused.push(reason);
+                continue;
+            }
         }
-        row.interval_minutes = minutes;
-        let (merged, found) = merge(&row, &day.usage, fill_only);
+        let (merged, found) = merge(&row, &day.usage, fill_only)?;
         counts.accepted += found.accepted;
         counts.unchanged += found.unchanged;
         counts.superseded += found.superseded;
@@ -192,6 +198,7 @@ async fn write_chunk(
             old.push(row.clone());
         }
         if found.accepted + found.superseded > 0 {
+            row.interval_minutes = minutes;
             row.set(&merged);
             row.import_id = Some(import);
             write.push(row);
@@ -219,13 +226,22 @@ async fn existing(
     Ok(rows.into_iter().map(|row| ((row.meter_id, row.day), row)).collect())
 }
 
+/// Whether a day is kept in other intervals than the file has it in.
+fn is_other_grid(kept: &IntervalDay, day: &TakenDay) -> bool {
+    !kept.wh.is_empty() && u16::try_from(kept.interval_minutes) != Ok(day.minutes)
+}
+
+/// Values that a day of the file has.
+fn values_of(day: &DayUsage) -> u64 {
+    u64::try_from(day.values.len() - day.count(Quality::Missing)).unwrap_or_default()
+}
+
 /// Why a day in other intervals than those kept is not taken: as it lacks values, it would take the place of more.
-fn other_grid(kept: &IntervalDay, day: &TakenDay) -> Option<Refused> {
-    let lacks = day.usage.count(Quality::Missing);
-    if kept.wh.is_empty() || kept.interval_minutes == i16::try_from(day.minutes).ok()? || lacks == 0 {
+fn a_part_of_a_day(kept: &IntervalDay, day: &TakenDay) -> Option<Refused> {
+    let (date, all, lacks) = (day.usage.date, day.usage.values.len(), day.usage.count(Quality::Missing));
+    if lacks == 0 {
         return None;
     }
-    let (date, all) = (day.usage.date, day.usage.values.len());
     Some(Refused {
         line: 1,
         column: 1,
@@ -234,7 +250,7 @@ fn other_grid(kept: &IntervalDay, day: &TakenDay) -> Option<Refused> {
             "{date} is kept in {}-minute intervals, and the file has it in {}-minute intervals with {lacks} of {all} values missing. Import the whole day.",
             kept.interval_minutes, day.minutes
         ),
-        values: u64::try_from(all - lacks).unwrap_or_default(),
+        values: values_of(&day.usage),
     })
 }
 
@@ -255,8 +271,8 @@ fn blank(meter: &Meter, day: NaiveDate, minutes: i16) -> IntervalDay {
 
 /// A day as it is kept and as the file has it, made one; values missing in the file stay as they are.
 /// `fill_only`: values that are there stay, whatever the file says.
-fn merge(kept: &IntervalDay, file: &DayUsage, fill_only: bool) -> (DayUsage, Counts) {
-    let old = kept.usage();
+fn merge(kept: &IntervalDay, file: &DayUsage, fill_only: bool) -> Result<(DayUsage, Counts), DbError> {
+    let old = kept.usage()?;
     let same_grid = old.values.len() == file.values.len();
     let (mut merged, mut counts) = (file.clone(), Counts::default());
     let mut codes = vec![Quality::Missing.code(); file.values.len()];
@@ -275,7 +291,7 @@ fn merge(kept: &IntervalDay, file: &DayUsage, fill_only: bool) -> (DayUsage, Cou
             if stays { (if was == Quality::Missing { 0 } else { was_wh }, was.code()) } else { (*value, is.code()) };
     }
     merged.flags = codes.iter().any(|code| *code != 0).then_some(codes);
-    (merged, counts)
+    Ok((merged, counts))
 }
 
 async fn write_rejections(

@@ -11,9 +11,9 @@ use super::survey::{Survey, blocking, read};
 use super::{ImportError, REJECTIONS_KEPT};
 use crate::ids::MeterId;
 use crate::meters::Meter;
-use crate::usage::collect::{CollectedDay, CollectedSeries, Collector, Finding, FindingKind, join};
+use crate::usage::collect::{CollectedDay, CollectedSeries, Collector, Finding, FindingKind, join, told_twice};
 use crate::usage::days::{day_start, local_day};
-use crate::usage::{DayUsage, Hints, Item, Quality, Reading, Rejected, SeriesKey};
+use crate::usage::{DayUsage, Format, Hints, Item, Quality, Reading, Rejected, SeriesKey};
 
 /// A line, or a run of values, refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -170,15 +170,18 @@ fn pass(survey: &Survey, zone: Tz, targets: &[&Target], lines: bool, taken: &mut
         let own = |one: &CollectedSeries| target.series.iter().any(|wanted| wanted.key == *one.series);
         let (registers, others) = collected.series.into_iter().partition(own);
         collected.series = others;
-        target.place(registers, taken);
+        target.place(survey.format, registers, taken);
     }
     Ok(())
 }
 
 impl Target {
     /// Adds the registers up and puts each day with the meter that was in service then.
-    fn place(&self, registers: Vec<CollectedSeries>, taken: &mut Taken) {
+    fn place(&self, format: Format, registers: Vec<CollectedSeries>, taken: &mut Taken) {
         let Some(first) = registers.first() else { return };
+        if let Some(fault) = told_twice(format, &registers) {
+            return self.refuse(format!("{fault}, and import it again."), taken);
+        }
         let key = Arc::new(SeriesKey { register: None, ..SeriesKey::clone(&first.series) });
         let (sum, lacking) = match join(key, &registers) {
             Ok(joined) => joined,

@@ -14,7 +14,7 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 
 use super::days::{LENGTHS, local_day};
-use super::{DayUsage, Direction, MergeError, Profile, Reading, SeriesKey, merge};
+use super::{DayUsage, Direction, Format, MergeError, Profile, Reading, SeriesKey, merge};
 use day::Day;
 pub use finding::{Finding, FindingKind};
 
@@ -154,6 +154,27 @@ pub fn join(
     // Registers of one file are of one zone; without a register there is no day.
     let zone = registers.first().map_or(Tz::UTC, |one| one.zone);
     Ok((CollectedSeries { series, zone, days }, findings))
+}
+
+/// What is wrong with channels of one usage point that tell the same energy: hours beside quarter-hours, or all values alike.
+/// Green Button does not say whether channels add up; registers of other formats do.
+#[must_use]
+pub fn told_twice(format: Format, series: &[CollectedSeries]) -> Option<String> {
+    if format != Format::GreenButton {
+        return None;
+    }
+    let same_meter = |one: &CollectedSeries, other: &CollectedSeries| {
+        (&one.series.meter, one.series.direction) == (&other.series.meter, other.series.direction)
+    };
+    let length = |one: &CollectedSeries| one.days.first().map(|day| day.minutes);
+    series.iter().enumerate().find_map(|(at, one)| {
+        let mut others = series.iter().skip(at + 1).filter(|other| same_meter(one, other));
+        let other = others.find(|other| length(one) != length(other) || one.days == other.days)?;
+        Some(format!(
+            "{} and {} seem to tell the same energy twice: take one of them out of the file",
+            one.series, other.series
+        ))
+    })
 }
 
 /// A day of several registers.

@@ -27,9 +27,9 @@ pub enum TariffCommand {
 pub struct FileArgs {
     /// The file.
     file: PathBuf,
-    /// Zone of a tariff that names none (URDB).
-    #[arg(long, value_name = "IANA", default_value = "UTC")]
-    zone: Tz,
+    /// Zone of a tariff that names none (URDB); convert asks for it.
+    #[arg(long, value_name = "IANA")]
+    zone: Option<Tz>,
 }
 
 /// Runs the command.
@@ -37,7 +37,7 @@ pub fn run(command: &TariffCommand) -> CliResult {
     let told = match command {
         TariffCommand::Schema => Ok(tariff_document::SCHEMA.trim_end().to_owned()),
         TariffCommand::Check(args) => checked(args),
-        TariffCommand::Convert(args) => read(args).map(|tariff| tariff.to_json()),
+        TariffCommand::Convert(args) => converted(args),
     };
     match told {
         Ok(text) => {
@@ -51,7 +51,19 @@ pub fn run(command: &TariffCommand) -> CliResult {
 fn read(args: &FileArgs) -> Result<TariffDocument, Vec<String>> {
     let text = files::tariff(&args.file)?;
     let name = args.file.to_string_lossy();
-    tariff_document::read(&text, args.zone).map_err(|faults| faults.iter().map(|fault| fault.of_file(&name)).collect())
+    // What is checked does not depend on the zone, and what is written has one.
+    tariff_document::read(&text, args.zone.unwrap_or(Tz::UTC))
+        .map_err(|faults| faults.iter().map(|fault| fault.of_file(&name)).collect())
+}
+
+/// The tariff in the portal's own form. A zone that neither the tariff nor a person names is not made up.
+fn converted(args: &FileArgs) -> Result<String, Vec<String>> {
+    let tariff = read(args)?;
+    if args.zone.is_none() && !tariff_document::has_zone(&files::tariff(&args.file)?) {
+        let name = args.file.display();
+        return Err(vec![format!("{name}:1:1: this rate names no time zone: say it, such as --zone America/Denver")]);
+    }
+    Ok(tariff.to_json())
 }
 
 /// A line for each thing that is to be seen to soon, then the summary of a tariff without faults.

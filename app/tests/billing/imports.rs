@@ -175,3 +175,48 @@ async fn from_a_day_on_intervals_may_be_shorter_and_a_part_of_a_day_does_not_tak
     assert!(told.contains("Import the whole day"), "{told}");
     assert_eq!(looker.value(&days).await, "60 24000, 60 24000, 15 6000, 60 24000");
 }
+
+/// A Green Button file of a day with two channels of one usage point, of these lengths.
+fn channels(lengths: [u32; 2]) -> String {
+    let point = "/UsagePoint/M-1";
+    let link = |rel: &str, href: String| format!("<link rel=\"{rel}\" href=\"{href}\"/>");
+    let mut feed = format!("<feed><entry>{}<content><UsagePoint/></content></entry>", link("self", point.to_owned()));
+    feed += &format!(
+        "<entry>{}<content><ReadingType><uom>72</uom><flowDirection>1</flowDirection></ReadingType></content></entry>",
+        link("self", "/ReadingType/1".to_owned())
+    );
+    for (at, minutes) in (1..).zip(lengths) {
+        let channel = format!("{point}/MeterReading/{at}");
+        let (own, kind) = (link("self", channel.clone()), link("related", "/ReadingType/1".to_owned()));
+        feed += &format!("<entry>{own}{kind}<content><MeterReading/></content></entry>");
+        let up = link("up", format!("{channel}/IntervalBlock"));
+        feed += &format!("<entry>{up}<content><IntervalBlock>");
+        for slot in 0..1440 / minutes {
+            // 20 November 2026 begins at 23:00 UTC of the day before.
+            let (start, seconds) = (1_795_129_200 + slot * minutes * 60, minutes * 60);
+            feed += &format!(
+                "<IntervalReading><timePeriod><duration>{seconds}</duration><start>{start}</start></timePeriod><value>{}</value></IntervalReading>",
+                minutes * 10 + at
+            );
+        }
+        feed += "</IntervalBlock></content></entry>";
+    }
+    feed + "</feed>"
+}
+
+#[tokio::test]
+async fn hours_and_quarter_hours_of_one_usage_point_are_not_added_up() {
+    let case = Case::world().await;
+    let (portal, looker) = (case.portal().await, case.superuser().await);
+    let browser = portal.browser_of(CLEO);
+    let meter = id(Kind::Meter, 1, 1, 1, 1);
+    let stored = format!(
+        "SELECT coalesce(sum(total_wh), 0) FROM interval_days WHERE meter_id = '{meter}' AND day = '2026-11-20'"
+    );
+    let (_, told) = sent(&browser, "", &[], &channels([60, 15])).await;
+    assert!(told.contains("the same energy twice"), "{told}");
+    assert_eq!(looker.value(&stored).await, "0");
+    let (_, told) = sent(&browser, "", &[], &channels([60, 60])).await;
+    assert!(told.contains("24 new values"), "{told}");
+    assert_eq!(looker.value(&stored).await, (24 * (601 + 602)).to_string(), "two channels that differ are registers");
+}

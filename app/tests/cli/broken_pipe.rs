@@ -31,7 +31,7 @@ fn a_command_whose_output_nobody_reads_ends_with_its_own_exit_code() {
         &text_rate,
         &["tariff", "schema"],
         &["tariff", "check", &tariff],
-        &["tariff", "convert", &tariff],
+        &["tariff", "convert", &tariff, "--zone", "UTC"],
         &["--help"],
         &["--version"],
     ];

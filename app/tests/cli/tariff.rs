@@ -44,7 +44,10 @@ fn a_converted_rate_bills_the_same_and_converts_to_itself() {
     let usage = reference("usage/commercial_hourly_2018.csv");
     for name in ["tiered_energy_and_demand", "tiered_tou_with_demand", "tou_with_flat_and_tou_demand"] {
         let rate = reference(&format!("urdb/{name}.json"));
-        let converted = run(&["tariff", "convert", &rate]);
+        let asked = run(&["tariff", "convert", &rate]);
+        assert_eq!(asked.status.code(), Some(2), "no zone is made up");
+        assert!(text(&asked.stderr).contains("names no time zone"), "{}", text(&asked.stderr));
+        let converted = run(&["tariff", "convert", &rate, "--zone", "UTC"]);
         assert!(converted.status.success());
         let own = scratch.file("own.json", &converted.stdout);
         assert_eq!(run(&["tariff", "convert", &own]).stdout, converted.stdout);

@@ -26,19 +26,19 @@ const fn counts(accepted: u64, unchanged: u64, superseded: u64) -> Counts {
 
 #[test]
 fn a_new_day_is_accepted_value_by_value() {
-    let (merged, found) = merge(&row(&[]), &file(&[1, 2, 0], Some(&[0, 1, 255])), false);
+    let (merged, found) = merge(&row(&[]), &file(&[1, 2, 0], Some(&[0, 1, 255])), false).unwrap();
     assert_eq!(found, counts(2, 0, 0));
     assert_eq!(merged.flags, Some(vec![0, 1, 255]));
 }
 
 #[test]
 fn the_same_value_again_changes_nothing() {
-    assert_eq!(merge(&row(&[Some(1), Some(2)]), &file(&[1, 2], None), false).1, counts(0, 2, 0));
+    assert_eq!(merge(&row(&[Some(1), Some(2)]), &file(&[1, 2], None), false).unwrap().1, counts(0, 2, 0));
 }
 
 #[test]
 fn a_changed_value_supersedes_and_a_gap_in_the_file_keeps_what_is_there() {
-    let (merged, found) = merge(&row(&[Some(1), Some(2), None]), &file(&[9, 0, 3], Some(&[0, 255, 0])), false);
+    let (merged, found) = merge(&row(&[Some(1), Some(2), None]), &file(&[9, 0, 3], Some(&[0, 255, 0])), false).unwrap();
     assert_eq!(found, counts(1, 0, 1));
     assert_eq!((merged.values, merged.flags), (vec![9, 2, 3], None));
 }
@@ -47,12 +47,12 @@ fn a_changed_value_supersedes_and_a_gap_in_the_file_keeps_what_is_there() {
 fn an_actual_value_replaces_an_estimated_one_of_the_same_size() {
     let mut kept = row(&[Some(5)]);
     kept.flags = Some(vec![Some(1)]);
-    assert_eq!(merge(&kept, &file(&[5], None), false).1, counts(0, 0, 1));
+    assert_eq!(merge(&kept, &file(&[5], None), false).unwrap().1, counts(0, 0, 1));
 }
 
 #[test]
 fn a_file_sent_again_only_fills_in_what_is_missing() {
-    let (merged, found) = merge(&row(&[Some(7), None]), &file(&[1, 2], None), true);
+    let (merged, found) = merge(&row(&[Some(7), None]), &file(&[1, 2], None), true).unwrap();
     assert_eq!(found, counts(1, 1, 0));
     assert_eq!(merged.values, [7, 2]);
 }

@@ -36,6 +36,7 @@ struct PrintedLine<'b> {
 #[must_use]
 pub fn json(bills: &[Bill]) -> String {
     let printed: Vec<Printed<'_>> = bills.iter().map(printed).collect();
+    // Texts and numbers under names that are texts: nothing of it fails to be written.
     serde_json::to_string_pretty(&printed).unwrap_or_default()
 }
 

@@ -9,9 +9,9 @@ use super::super::{Register, Supply};
 use super::collect::Collected;
 use super::{RateFiles, shortened};
 use crate::period::Period;
-use crate::usage::collect::{CollectedDay, CollectedSeries};
+use crate::usage::collect::{CollectedDay, CollectedSeries, told_twice};
 use crate::usage::days::{day_start, intervals};
-use crate::usage::{DayUsage, Direction, Format, MergeError, Profile, Quality, merge};
+use crate::usage::{DayUsage, Direction, MergeError, Profile, Quality, merge};
 
 /// How the note of energy bought begins that is the sum of several series.
 const BOUGHT: &str = "energy bought is the sum of";
@@ -47,7 +47,7 @@ impl Usage {
     /// Every day and time that a series lacks, each with its series.
     pub fn new(files: &RateFiles<'_>, collected: Collected) -> Result<Self, Vec<String>> {
         let at = |text: String| format!("{}:1:1: {text}", files.usage_name);
-        if let Some(fault) = twice(&collected) {
+        if let Some(fault) = told_twice(collected.format, &collected.series) {
             return Err(vec![at(fault)]);
         }
         let zone = collected.zone;
@@ -281,27 +281,4 @@ fn padded(mut export: Profile, month: Period) -> Profile {
     }
     export.days.sort_by_key(|day| day.date);
     export
-}
-
-/// Channels of one usage point that tell the same energy: hours beside quarter-hours, or all values alike. Green Button does
-/// not say whether channels add up.
-fn twice(collected: &Collected) -> Option<String> {
-    if collected.format != Format::GreenButton {
-        return None;
-    }
-    let same_meter = |one: &CollectedSeries, other: &CollectedSeries| {
-        (&one.series.meter, one.series.direction) == (&other.series.meter, other.series.direction)
-    };
-    let lengths = |one: &CollectedSeries| one.days.first().map(|day| day.minutes);
-    for (at, one) in collected.series.iter().enumerate() {
-        let mut others = collected.series.iter().skip(at + 1).filter(|other| same_meter(one, other));
-        let told = |other: &&CollectedSeries| lengths(one) != lengths(other) || one.days == other.days;
-        if let Some(other) = others.find(told) {
-            return Some(format!(
-                "{} and {} seem to tell the same energy twice: take one of them out of the file",
-                one.series, other.series
-            ));
-        }
-    }
-    None
 }
