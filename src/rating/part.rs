@@ -305,16 +305,19 @@ impl<'a> Part<'a> {
 /// The days of a bucket, with a sign; where it comes of register reads, the reads.
 pub fn trace(bucket: &Bucket, sign: i64, reads: &[RegisterRead]) -> Vec<TraceDay> {
     let next = |date: NaiveDate| date.succ_opt().unwrap_or(date);
-    let read = |date| reads.iter().find(|read| read.from == date);
-    // A day by itself where no read begins on it: of intervals, and of what was netted.
-    let until = |date| read(date).map_or_else(|| next(date), |read| read.to);
-    let day = |(date, wh, estimated): &(NaiveDate, i64, bool)| TraceDay {
+    let day = |(date, wh, estimated): &(NaiveDate, i64, bool), until| TraceDay {
         date: *date,
-        until: until(*date),
+        until,
         quantity: Decimal::new(wh * sign, 3),
         estimated: *estimated,
     };
-    bucket.days.iter().map(day).collect()
+    if reads.is_empty() {
+        return bucket.days.iter().map(|share| day(share, next(share.0))).collect();
+    }
+    // A day by itself where no read begins on it: what was netted.
+    let read = |date| reads.iter().find(|read| read.from == date);
+    let until = |date| read(date).map_or_else(|| next(date), |read| read.to);
+    bucket.days.iter().map(|share| day(share, until(share.0))).collect()
 }
 
 /// An amount is below this, as it is stored.

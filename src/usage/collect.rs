@@ -34,7 +34,7 @@ pub struct CollectedSeries {
     pub series: Arc<SeriesKey>,
     /// The zone whose days these are.
     pub zone: Tz,
-    /// Days in order, those without any value left out.
+    /// Days in order; those of which the file does not speak are left out.
     pub days: Vec<CollectedDay>,
 }
 
@@ -98,7 +98,7 @@ impl Collector {
         for (key, mut state) in std::mem::take(&mut self.series) {
             self.findings.extend(lengths::settle(&key, &mut state.days));
             self.findings.extend(gaps(&key, &state.days));
-            let days = state.days.into_values().filter(|day| day.have() > 0);
+            let days = state.days.into_values().filter(Day::is_told);
             let days = days.map(|day| CollectedDay { minutes: day.minutes(), usage: day.into_usage() }).collect();
             series.push(CollectedSeries { series: key, zone: self.zone, days });
         }
@@ -191,7 +191,7 @@ fn sum(parts: &[&CollectedDay]) -> Result<CollectedDay, MergeError> {
 
 /// Whole days without any value between the first and the last.
 fn gaps(series: &Arc<SeriesKey>, days: &BTreeMap<NaiveDate, Day>) -> Vec<Finding> {
-    let dates: Vec<NaiveDate> = days.iter().filter(|(_, day)| day.have() > 0).map(|(date, _)| *date).collect();
+    let dates: Vec<NaiveDate> = days.iter().filter(|(_, day)| day.is_told()).map(|(date, _)| *date).collect();
     let pairs = dates.iter().zip(dates.iter().skip(1));
     let apart = pairs.filter(|(one, two)| one.succ_opt() != Some(**two));
     let gap = |(one, two): (&NaiveDate, &NaiveDate)| {

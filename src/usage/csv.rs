@@ -123,7 +123,9 @@ impl File {
         let (stamp, row) = match columns.read(record, line, &mut self.marks)? {
             Ok(read) => read,
             Err(fault) => {
-                let refused = row::refused(record, line, &fault);
+                let breaks = record.iter().flatten().filter(|byte| **byte == b'\n').count();
+                let first = line.saturating_sub(u64::try_from(breaks).unwrap_or_default());
+                let refused = row::refused(record, first, &fault);
                 self.first.get_or_insert_with(|| refused.clone());
                 each(Item::Rejected(refused));
                 return Ok(());

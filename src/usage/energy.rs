@@ -25,6 +25,18 @@ impl Energy {
     /// Watt-hours to six decimals, half away from zero; `None` for more than a meter measures in one interval.
     #[must_use]
     pub fn of_wh(wh: Decimal) -> Option<Self> {
+        Self::scaled(wh, 0)
+    }
+
+    /// A figure times ten to a power from 0 to 6, in watt-hours; `None` as for [`Self::of_wh`].
+    #[must_use]
+    pub fn scaled(figure: Decimal, power: u32) -> Option<Self> {
+        // A figure of a usual file needs no more than its own digits.
+        if let Some(places) = (power + 6).checked_sub(figure.scale()) {
+            let parts = i64::try_from(figure.mantissa()).ok()?.checked_mul(10_i64.checked_pow(places)?)?;
+            return i32::try_from(parts / PARTS).ok().map(|_| Self(parts));
+        }
+        let wh = figure.checked_mul(Decimal::from(10_i64.checked_pow(power)?))?;
         let parts = Rounding::HalfAwayFromZero.apply(wh.checked_mul(Decimal::from(PARTS))?, 0).to_i64()?;
         i32::try_from(parts / PARTS).ok().map(|_| Self(parts))
     }
@@ -32,12 +44,7 @@ impl Energy {
     /// Kilowatt-hours to nine decimals; `None` as for [`Self::of_wh`].
     #[must_use]
     pub fn of_kwh(kwh: Decimal) -> Option<Self> {
-        // A figure of a usual file needs no more than its own digits.
-        if kwh.scale() <= 9 {
-            let parts = i64::try_from(kwh.mantissa()).ok()?.checked_mul(10_i64.pow(9 - kwh.scale()))?;
-            return i32::try_from(parts / PARTS).ok().map(|_| Self(parts));
-        }
-        Self::of_wh(kwh.checked_mul(Decimal::ONE_THOUSAND)?)
+        Self::scaled(kwh, 3)
     }
 
     /// Below zero.

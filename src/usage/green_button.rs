@@ -371,4 +371,74 @@ mod tests {
         let bytes: Vec<u8> = text.bytes().map(|byte| if byte == 1 { 0xfc } else { byte }).collect();
         assert_eq!(fault(&bytes), "2:55: this byte is not UTF-8 text");
     }
+
+    /// A feed of two channels of one meter whose blocks are named by links without folders.
+    fn linked(related: [&str; 2], block: &str) -> String {
+        let kinds = [("k1", "0"), ("k2", "3")].map(|(id, power)| {
+            format!(
+                r#"<entry><link rel="self" href="/ReadingType/{id}"/><content><ReadingType><uom>72</uom><powerOfTenMultiplier>{power}</powerOfTenMultiplier></ReadingType></content></entry>"#
+            )
+        });
+        let channels = [("1", "k1", related[0]), ("2", "k2", related[1])].map(|(id, kind, block)| {
+            format!(
+                r#"<entry><link rel="self" href="/UsagePoint/A/MeterReading/{id}"/><link rel="related" href="/ReadingType/{kind}"/><link rel="related" href="{block}"/><content><MeterReading/></content></entry>"#
+            )
+        });
+        let values = format!(
+            r#"<entry><link rel="self" href="{block}"/><content><IntervalBlock><IntervalReading><timePeriod><duration>3600</duration><start>0</start></timePeriod><value>5</value></IntervalReading></IntervalBlock></content></entry>"#
+        );
+        ["<feed>", &kinds.concat(), &channels.concat(), &values, "</feed>"].concat()
+    }
+
+    #[test]
+    fn a_block_belongs_to_the_channel_that_links_it_and_to_no_other() {
+        let (readings, refused) = parse(&linked(["/b/1", "/b/2"], "/b/1"));
+        assert_eq!((readings[0].energy, refused.len()), (Energy::whole(5), 0));
+        assert_eq!(parse(&linked(["/b/1", "/b/2"], "/b/2")).0[0].energy, Energy::whole(5000));
+        for lost in [linked(["/b/1", "/b/2"], "/b/3"), linked(["/b/1", "/b/1"], "/b/1"), linked(["/b/1", "/b/2"], "")] {
+            let (readings, refused) = parse(&lost);
+            assert_eq!(readings.len(), 0);
+            assert!(refused[0].contains("no link says which MeterReading"), "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn entries_that_contradict_each_other_refuse_the_file_or_their_values() {
+        let one = feed("<uom>72</uom>", "M", "1");
+        let other = one.replace("</feed>", &kind("k", "1", "72")) + "</feed>";
+        assert!(fault(other.as_bytes()).contains("are of different reading types"), "{}", fault(other.as_bytes()));
+        let two = [&kind("in", "1", "72"), &kind("out", "19", "72")].map(String::as_str).concat();
+        let both = [
+            "<feed>",
+            &two,
+            &point("A", ""),
+            &meter("A", "1", "in").replace("<content>", r#"<link rel="related" href="/ReadingType/out"/><content>"#),
+            &block("A", "1", &[(0, "1")]),
+            "</feed>",
+        ]
+        .concat();
+        assert!(parse(&both).1[0].contains("names several ReadingTypes that differ"), "{:?}", parse(&both).1);
+    }
+
+    #[test]
+    fn gas_is_no_electricity_and_net_values_stand_alone() {
+        let gas = feed("<uom>72</uom>", "M", "1")
+            .replace("<UsagePoint/>", "<UsagePoint><ServiceCategory><kind>1</kind></ServiceCategory></UsagePoint>");
+        assert!(parse(&gas).1[0].contains("the service kind 1 is not electricity"), "{:?}", parse(&gas).1);
+        let commodity = feed("<uom>72</uom><commodity>7</commodity>", "M", "1");
+        assert!(parse(&commodity).1[0].contains("the commodity 7 is not electricity"), "{:?}", parse(&commodity).1);
+        let beside = [
+            "<feed>",
+            &point("A", ""),
+            &meter("A", "1", "net"),
+            &meter("A", "2", "out"),
+            &kind("net", "4", "72"),
+            &kind("out", "19", "72"),
+            &block("A", "1", &[(0, "1")]),
+            &block("A", "2", &[(0, "1")]),
+            "</feed>",
+        ]
+        .concat();
+        assert!(parse(&beside).1[0].contains("net values (flow 4) beside"), "{:?}", parse(&beside).1);
+    }
 }

@@ -46,7 +46,7 @@ struct File {
 
 impl File {
     fn take(&mut self, record: &::csv::StringRecord, line: u64, each: &mut dyn FnMut(Item)) -> Result<(), UsageError> {
-        let code = record.get(0).unwrap_or_default();
+        let code = record.get(0).unwrap_or_default().trim();
         self.line = line;
         let fault = |message: String| Err(UsageError::at(line, 1, message));
         if !self.header && code != "100" {
@@ -59,7 +59,7 @@ impl File {
             self.close_day(each)?;
         }
         match code {
-            "100" if record.get(1) != Some("NEM12") => {
+            "100" if record.get(1).map(str::trim) != Some("NEM12") => {
                 fault("this is not NEM12 (field 2 of the 100 record)".to_owned())
             }
             "100" => {

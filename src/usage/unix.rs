@@ -3,15 +3,20 @@
 
 use std::io::{BufRead, Read, Result};
 
-/// A reader that leaves out carriage returns and ends in a line feed.
+/// What stands for a carriage return that ends no line: no figure holds it, and space around a field it is not.
+const STRAY: u8 = 0x1f;
+
+/// A reader that leaves out the carriage returns of line ends and ends in a line feed.
 pub struct Unix<R> {
     inner: R,
     last: u8,
+    /// A carriage return waits for what follows it.
+    held: bool,
 }
 
 impl<R> Unix<R> {
     pub const fn new(inner: R) -> Self {
-        Self { inner, last: b'\n' }
+        Self { inner, last: b'\n', held: false }
     }
 }
 
@@ -31,9 +36,25 @@ impl<R: BufRead> Read for Unix<R> {
                 *first = b'\n';
                 return Ok(usize::from(std::mem::replace(&mut self.last, b'\n') != b'\n'));
             }
-            let taken = buffer.len().min(into.len());
-            let kept = buffer.iter().take(taken).filter(|byte| **byte != b'\r');
-            let kept = into.iter_mut().zip(kept).map(|(place, byte)| *place = *byte).count();
+            // Room for a carriage return that was held back.
+            let taken = buffer.len().min(into.len().saturating_sub(1).max(1));
+            let mut kept = 0;
+            let mut put = |byte: u8| {
+                if let Some(place) = into.get_mut(kept) {
+                    *place = byte;
+                    kept += 1;
+                }
+            };
+            for byte in buffer.iter().take(taken) {
+                if std::mem::take(&mut self.held) && *byte != b'\n' {
+                    put(STRAY);
+                }
+                if *byte == b'\r' {
+                    self.held = true;
+                } else {
+                    put(*byte);
+                }
+            }
             self.inner.consume(taken);
             if let Some(last) = kept.checked_sub(1).and_then(|at| into.get(at)) {
                 self.last = *last;

@@ -15,7 +15,7 @@ use Right::{Bills, Refused, Told};
 
 const CASES: [(&str, Right); 50] = [
     ("01-gb-relative-links", Bills(&[("944.472", "94.45")])),
-    ("03-gb-gas-delivered-received", Told(&[("708.035", "114.38")], "unit 169 is not watt-hours")),
+    ("03-gb-gas-delivered-received", Told(&[("708.035", "114.38")], "the service kind 1 is not electricity")),
     ("04-gb-autumn-25-hours", Bills(&[("1097.102", "124.50")])),
     ("05-gb-thousandths-of-a-watt-hour", Bills(&[("186.426", "55.93")])),
     ("06-gb-daily-values", Refused(&["usage.xml:8:1", "no values of a day"])),

@@ -20,7 +20,7 @@ pub struct Collected {
 
 /// The usage by day of the zone given, or else of the one that the file names.
 pub fn collect(files: &RateFiles<'_>, zone: Option<Tz>, input: impl BufRead) -> Result<Collected, Vec<String>> {
-    let mut file = File { zone, ..File::default() };
+    let mut file = File { zone, is_given: zone.is_some(), ..File::default() };
     let hints = Hints { zone, mark: files.mark, net: files.net };
     let read = usage::read(input, &hints, &mut |item| file.take(item));
     let told = |text: &dyn std::fmt::Display| format!("{}:{text}", files.usage_name);
@@ -34,11 +34,11 @@ pub fn collect(files: &RateFiles<'_>, zone: Option<Tz>, input: impl BufRead) -> 
     };
     let asks = || {
         vec![format!(
-            "{}:1:1: this rate names no time zone, and the usage file does not tell one: say it, such as --zone America/Denver",
+            "{}:1:1: this rate names no time zone, and the usage file does not tell a single one: say it, such as --zone America/Denver",
             files.tariff_name
         )]
     };
-    if file.is_without_zone() {
+    if file.is_without_zone() || file.disagrees {
         return Err(asks());
     }
     let utc = zone.is_none() && format == Format::Csv;
@@ -92,6 +92,10 @@ fn has_whole_days(one: &CollectedSeries) -> bool {
 #[derive(Default)]
 struct File {
     zone: Option<Tz>,
+    /// A person or the tariff says the zone.
+    is_given: bool,
+    /// The file names two zones.
+    disagrees: bool,
     collector: Option<Collector>,
     /// Readings that wait for the zone.
     waiting: Vec<Reading>,
@@ -105,7 +109,10 @@ impl File {
             Item::Reading(reading) => self.push(reading),
             Item::Rejected(rejected) if rejected.ignored => self.left_out.push(rejected),
             Item::Rejected(rejected) => self.refused.push(rejected),
-            Item::Zone(zone) => self.zone = self.zone.or(Some(zone)),
+            Item::Zone(zone) => {
+                self.disagrees |= !self.is_given && self.zone.is_some_and(|known| known != zone);
+                self.zone = self.zone.or(Some(zone));
+            }
         }
     }
 

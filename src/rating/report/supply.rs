@@ -1,6 +1,6 @@
 //! From the series of a file to what is bought and fed in: each series whole by itself, then added up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use chrono_tz::Tz;
@@ -56,7 +56,7 @@ impl Usage {
         if imports.is_empty() {
             return Err(vec![at("there is no energy bought in this file".to_owned())]);
         }
-        let period = period(files, &imports).map_err(|fault| vec![at(fault)])?;
+        let period = period(files, &imports, &exports).map_err(|fault| vec![at(fault)])?;
         let mut usage = Self { zone, period, imports, exports, notes: vec![] };
         let mut faults = usage.lacking(&usage.imports, true);
         faults.extend(usage.lacking(&usage.exports, false));
@@ -77,6 +77,10 @@ impl Usage {
 
     /// What to know of the usage; `apart`: each register bought has a price of its own.
     pub fn notes(&self, apart: bool) -> Vec<String> {
+        // Each register has its price; several meters of one register are added up all the same.
+        let names: BTreeSet<Option<String>> =
+            self.imports.iter().map(|one| one.series.register.as_deref().map(str::to_lowercase)).collect();
+        let apart = apart && names.len() == self.imports.len();
         let added = self.notes.iter().filter(|note| !(apart && note.starts_with(BOUGHT)));
         added.cloned().collect()
     }
@@ -151,13 +155,26 @@ impl Usage {
         let (begin, end) = (day_start(self.zone, self.period.from()), day_start(self.zone, self.period.to()));
         let spans: Vec<(DateTime<Utc>, DateTime<Utc>)> = series.iter().filter_map(|one| span(self.zone, one)).collect();
         let mut faults = vec![];
+        let name = |one: &CollectedSeries| one.series.register.as_deref().map(|name| name.trim().to_lowercase());
+        // A meter is followed by one other: at that moment as many series of the register end as begin.
+        let follows = |one: &CollectedSeries, at: DateTime<Utc>| {
+            let same = || {
+                let pairs = series.iter().zip(&spans);
+                pairs.filter(|(other, span)| name(other) == name(one) && span.0 < span.1)
+            };
+            let (ends, begins) = (same().filter(|(_, span)| span.1 == at), same().filter(|(_, span)| span.0 == at));
+            let (ends, begins) = (ends.count(), begins.count());
+            ends > 0 && ends == begins
+        };
         for (one, (first, last)) in series.iter().zip(&spans) {
-            let follows = spans.iter().any(|(_, end)| end == first);
-            if from_the_first && *first > begin && !follows {
+            if first == last {
+                faults.push(self.no_values(one, begin, end));
+                continue;
+            }
+            if from_the_first && *first > begin && !follows(one, *first) {
                 faults.push(self.no_values(one, begin, (*first).min(end)));
             }
-            let followed = spans.iter().any(|(begin, _)| begin == last);
-            if *last < end && !followed {
+            if *last < end && !follows(one, *last) {
                 faults.push(self.no_values(one, (*last).max(begin), end));
             }
             faults.extend(self.holes(one));
@@ -220,8 +237,8 @@ impl Usage {
 }
 
 /// The days to rate, within those of the usage.
-fn period(files: &RateFiles<'_>, imports: &[CollectedSeries]) -> Result<Period, String> {
-    let dates = || imports.iter().flat_map(|one| one.days.iter().map(|day| day.usage.date));
+fn period(files: &RateFiles<'_>, imports: &[CollectedSeries], exports: &[CollectedSeries]) -> Result<Period, String> {
+    let dates = || imports.iter().chain(exports).flat_map(|one| one.days.iter().map(|day| day.usage.date));
     let (Some(first), Some(last)) = (dates().min(), dates().max()) else {
         return Err("there are no readings".to_owned());
     };

@@ -201,3 +201,100 @@ fn what_a_month_leaves_the_next_takes_over() {
     assert_eq!(totals[..11], ["8.00"; 11]);
     assert_eq!(totals[11], "32.00");
 }
+
+/// Five days of hours for each series: meter, register, direction, first and last hour.
+fn hours_of(series: &[(&str, &str, &str, i64, i64)]) -> String {
+    let start: chrono::NaiveDateTime = "2026-01-01T00:00:00".parse().unwrap();
+    let at = |hour| (start + chrono::Duration::hours(hour)).format("%Y-%m-%dT%H:%M:%SZ");
+    let rows = |(meter, register, direction, from, to): &(&str, &str, &str, i64, i64)| {
+        (*from..*to).map(|hour| format!("{meter},{register},{direction},{},1\n", at(hour))).collect::<String>()
+    };
+    format!("meter,register,direction,interval_start,kwh\n{}", series.iter().map(rows).collect::<String>())
+}
+
+fn refused(usage: &str, word: &str) {
+    let faults = run(&flat(Tz::UTC), usage, None).map(|bills| bills[0].kwh);
+    assert!(faults.as_ref().is_err_and(|faults| faults.iter().any(|fault| fault.contains(word))), "{word}: {faults:?}");
+}
+
+#[test]
+fn what_is_known_to_be_unknown_is_missing_wherever_it_stands() {
+    let day = |date: u32, quality: &str, updated: &str| {
+        format!("300,202601{date:02},{}{quality},,,{updated},\n", "0.5,".repeat(48))
+    };
+    let file = |registers: &[(&str, [&str; 3])]| {
+        let of = |(register, qualities): &(&str, [&str; 3])| {
+            let days: String =
+                (1..).zip(qualities).map(|(date, quality)| day(date, quality, "20260110000000")).collect();
+            format!("200,4001234567,E1E2,{register},{register},,M1,KWH,30,\n{days}")
+        };
+        format!("100,NEM12,202601020900,A,B\n{}900\n", registers.iter().map(of).collect::<String>())
+    };
+    let rate = |usage: &str| run(&flat(chrono_tz::Australia::Brisbane), usage, None);
+    assert_eq!(rate(&file(&[("E1", ["A"; 3])])).unwrap()[0].kwh, "72".parse().unwrap());
+    for qualities in [["N", "N", "N"], ["A", "N", "A"], ["N", "A", "A"], ["A", "A", "N"]] {
+        for registers in [vec![("E1", qualities)], vec![("E1", qualities), ("E2", ["A"; 3])]] {
+            let told = rate(&file(&registers)).unwrap_err();
+            assert!(told.iter().any(|fault| fault.contains("register E1")), "{qualities:?}: {told:?}");
+        }
+    }
+    // Sent again, the later record counts: known or not.
+    let again = |first: (&str, &str), second: (&str, &str)| {
+        let days = day(1, first.0, first.1) + &day(1, second.0, second.1);
+        rate(&format!("100,NEM12,202601020900,A,B\n200,4001234567,E1,E1,E1,,M1,KWH,30,\n{days}900\n"))
+    };
+    assert!(again(("A", "20260110000000"), ("N", "20260201000000")).is_err());
+    assert!(again(("N", "20260110000000"), ("A", "20260201000000")).is_ok());
+    assert!(again(("N", "20260201000000"), ("A", "20260110000000")).is_err());
+}
+
+#[test]
+fn the_days_of_a_file_are_those_of_all_its_series() {
+    refused(
+        &hours_of(&[("M", "", "import", 0, 72), ("M", "", "export", 0, 120)]),
+        "M, import: no values from 2026-01-04",
+    );
+    refused(
+        &hours_of(&[("M", "", "import", 48, 120), ("M", "", "export", 0, 120)]),
+        "M, import: no values from 2026-01-01",
+    );
+}
+
+#[test]
+fn one_meter_is_followed_by_one_other_of_the_same_register() {
+    let both = [("OLD", "E1", "import", 0, 72), ("OLD", "E2", "import", 0, 72)];
+    let one = [&both[..], &[("NEW", "E1", "import", 72, 120)]].concat();
+    refused(&hours_of(&one), "meter OLD, register E2, import: no values from 2026-01-04");
+    let other = [("OLD", "E1", "import", 0, 72), ("NEW", "E2", "import", 72, 120)];
+    refused(&hours_of(&other), "meter OLD, register E1");
+    let all = [&both[..], &[("NEW", "E1", "import", 72, 120), ("NEW", "E2", "import", 72, 120)]].concat();
+    assert_eq!(run(&flat(Tz::UTC), &hours_of(&all), None).unwrap()[0].kwh, "240".parse().unwrap());
+}
+
+#[test]
+fn names_that_differ_in_case_only_are_one_series() {
+    let twice = hours_of(&[("M", "E1", "import", 0, 24), ("m", "e1", "import", 0, 24)]);
+    let rated = rate_files(&files(&flat(Tz::UTC), None), twice.as_bytes()).unwrap();
+    assert_eq!(rated.bills[0].kwh, "24".parse().unwrap());
+    assert!(rated.notes.iter().any(|note| note.contains("24 intervals stand twice")), "{:?}", rated.notes);
+}
+
+#[test]
+fn rows_that_are_not_what_they_seem_are_refused() {
+    let whole = hours_of(&[("M", "", "import", 0, 24)]);
+    let row = "M,,import,2026-01-01T05:00:00Z,1\n";
+    for (instead, word) in [
+        ("\"M,,import,2026-01-01T05:00:00Z,1\n", "is a quote opened and not closed"),
+        ("M,,import,2026-01-01T05:00:00Z,1\r17\n", "is not a number of kWh"),
+    ] {
+        refused(&whole.replace(row, instead), word);
+    }
+    let nameless = whole.replace("kwh\n", "kwh,\n").replace(row, "M,,import,2026-01-01T05:00:00Z,0,409\n");
+    refused(&nameless, "a column without a name holds something");
+    let quoted = whole.replace(",1\n", ",\"0,5\"\n").replacen(",\"0,5\"", ",1.234", 2);
+    refused(&quoted, "may be 1.234 or 1234");
+    let late = whole.replace(",1\n", ",\"0,5\"\n").replace("05:00:00Z,\"0,5\"", "05:00:00Z,1.234");
+    refused(&late, "may be 1.234 or 1234");
+    let days = (1..=5).map(|day| format!("2026-01-{day:02} 00:00,24\n")).collect::<String>();
+    refused(&format!("interval_start,kwh\n{days}"), "no values of a day");
+}

@@ -10,6 +10,9 @@ use super::super::energy::{Carry, Energy};
 use super::super::{DayUsage, Quality, Reading};
 use super::finding::{Finding, FindingKind};
 
+/// The mark of a slot of which the file says that nothing is known.
+const NULL: u8 = 253;
+
 /// One day being filled. A value takes five bytes, more only where it has parts of a watt-hour.
 pub struct Day {
     date: NaiveDate,
@@ -83,12 +86,19 @@ impl Day {
         };
         if self.flags.get(at).is_some_and(|flag| *flag != Quality::Missing.code()) {
             let (kept, known) = (self.energy(at), self.version(at));
+            let (null, was_null) = (reading.quality == Quality::Missing, self.flags.get(at) == Some(&NULL));
             return match reading.version.cmp(&known) {
                 Ordering::Greater if known > 0 => {
                     self.set(at, reading);
                     found(FindingKind::Replaced)
                 }
                 Ordering::Less if reading.version > 0 => found(FindingKind::Replaced),
+                // A value tells more than that there is none.
+                _ if was_null && !null => {
+                    self.set(at, reading);
+                    None
+                }
+                _ if null => None,
                 _ if kept == reading.energy => found(FindingKind::Duplicate),
                 _ => found(FindingKind::Conflict { kept, other: reading.energy }),
             };
@@ -121,7 +131,7 @@ impl Day {
             *kept = wh;
         }
         if let Some(flag) = self.flags.get_mut(at) {
-            *flag = reading.quality.code();
+            *flag = if reading.quality == Quality::Missing { NULL } else { reading.quality.code() };
         }
         self.set_version(at, reading.version);
     }
@@ -144,7 +154,12 @@ impl Day {
 
     /// Slots that have a value.
     pub fn have(&self) -> usize {
-        self.flags.iter().filter(|code| **code != Quality::Missing.code()).count()
+        self.filled().count()
+    }
+
+    /// Whether the file speaks of any slot, be it to say that nothing is known.
+    pub fn is_told(&self) -> bool {
+        self.flags.iter().any(|code| *code != Quality::Missing.code())
     }
 
     /// Slots.
@@ -153,7 +168,8 @@ impl Day {
     }
 
     fn filled(&self) -> impl Iterator<Item = usize> {
-        self.flags.iter().enumerate().filter(|(_, code)| **code != Quality::Missing.code()).map(|(at, _)| at)
+        let has = |(_, code): &(usize, &u8)| **code != Quality::Missing.code() && **code != NULL;
+        self.flags.iter().enumerate().filter(has).map(|(at, _)| at)
     }
 
     /// The longest length whose slots hold all values there are: what this day alone says of its intervals.
@@ -221,7 +237,8 @@ impl Day {
     }
 
     /// The day in whole watt-hours; their sum is the exact sum rounded once.
-    pub fn into_usage(self) -> DayUsage {
+    pub fn into_usage(mut self) -> DayUsage {
+        self.flags.iter_mut().filter(|code| **code == NULL).for_each(|code| *code = Quality::Missing.code());
         let flags = self.flags.iter().any(|code| *code != 0).then_some(self.flags);
         let values = if self.parts.is_empty() { self.wh } else { carried(&self.wh, &self.parts) };
         DayUsage { date: self.date, values, flags }

@@ -106,7 +106,10 @@ impl Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let at = self.start.map(|start| start.format("%Y-%m-%dT%H:%M:%SZ").to_string()).unwrap_or_default();
+        let at = match self.start {
+            Some(start) => start.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            None => format!("{}: {}", self.series, self.date),
+        };
         match &self.kind {
             FindingKind::Duplicate => write!(f, "{at} is there twice with the same value"),
             FindingKind::Replaced => write!(f, "{at} is there twice; the later version counts"),
@@ -128,7 +131,7 @@ impl fmt::Display for Finding {
             }
             FindingKind::UnknownLength { seconds } => write!(
                 f,
-                "{at} is a value of {}: intervals of 5, 15, 30 or 60 minutes are read, no others and no values of a day",
+                "{at} has values of {}: intervals of 5, 15, 30 or 60 minutes are read, no others and no values of a day",
                 spoken(*seconds)
             ),
             FindingKind::Gap { to } => write!(f, "{}: no values from {} up to {to}", self.series, self.date),

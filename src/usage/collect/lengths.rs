@@ -15,6 +15,12 @@ use super::finding::{Finding, FindingKind};
 /// A day that lacks values, and a single day whose values lie further apart than those of the days beside it, have the
 /// length of the days beside them: every second half-hour is not a day of hours.
 pub fn settle(series: &Arc<SeriesKey>, days: &mut BTreeMap<NaiveDate, Day>) -> Vec<Finding> {
+    let single = |day: &Day| !day.is_stated() && day.have() == 1;
+    if days.len() > 1 && days.values().all(single) {
+        let first = days.keys().next().copied();
+        let kind = FindingKind::UnknownLength { seconds: 86_400 };
+        return first.map(|date| Finding::of_day(kind, series, date)).into_iter().collect();
+    }
     let own: Vec<(u16, bool)> = days.values().map(own_length).collect();
     let mut findings = vec![];
     let mut before = None;

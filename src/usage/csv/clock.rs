@@ -95,7 +95,7 @@ impl Clock {
 impl State {
     /// Settles the rows that wait: `after` is the local time of the row behind them.
     fn settle(&mut self, after: Option<NaiveDateTime>, each: &mut dyn FnMut(Result<Row, Nowhere>)) {
-        let order = self.order(after);
+        let order = self.order(after).filter(|order| self.passes(*order));
         let mut last = None;
         let mut later = order == Some(Order::Descending);
         let again = self.has_a_time_twice();
@@ -118,6 +118,26 @@ impl State {
             row.reading.start = if later { second } else { first };
             each(Ok(row));
         }
+    }
+
+    /// Whether this order puts no two rows on one instant while the other one stays empty: rows that were sorted by their
+    /// local time do not tell.
+    fn passes(&self, order: Order) -> bool {
+        let (mut later, mut last) = (order == Order::Descending, None);
+        let mut taken: Vec<(NaiveDateTime, bool)> = vec![];
+        for twice in &self.run {
+            let back = last.is_some_and(|last| match order {
+                Order::Ascending => twice.local <= last,
+                Order::Descending => twice.local >= last,
+            });
+            if back {
+                later = order == Order::Ascending;
+            }
+            last = Some(twice.local);
+            taken.push((twice.local, later));
+        }
+        let count = |place: &(NaiveDateTime, bool)| taken.iter().filter(|other| *other == place).count();
+        taken.iter().all(|place| count(place) < 2 || count(&(place.0, !place.1)) > 0)
     }
 
     fn has_a_time_twice(&self) -> bool {

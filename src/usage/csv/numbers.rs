@@ -65,6 +65,12 @@ impl Marks {
     /// The outer one refuses the file, the inner one the figure; each a sentence.
     pub fn read(&mut self, text: &str, line: u64) -> Result<Result<Figure, String>, UsageError> {
         let mark = match (self.mark, clue(text)) {
+            // Between commas a decimal comma stands in quotes only, and a bare point may be another program's.
+            (Some(Mark::Comma), Clue::Either(Mark::Point)) if self.commas && self.told.is_some() => {
+                let digits = text.replace('.', "");
+                let told = self.told.unwrap_or(line);
+                return Ok(Err(format!("{text:?} may be {text} or {digits} kWh: line {told} has a decimal comma")));
+            }
             (Some(mark), _) => mark,
             (None, Clue::Nothing) => Mark::Point,
             (None, Clue::Certain(mark)) => {

@@ -1,6 +1,7 @@
 //! One row: its columns, its time, its energy.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use ::csv::ByteRecord;
@@ -21,7 +22,11 @@ pub struct Columns {
     quality: Option<usize>,
     /// Columns of the header.
     count: usize,
+    /// Columns without a name.
+    nameless: Vec<usize>,
     last: RefCell<Arc<SeriesKey>>,
+    /// Every series so far, by its names without case.
+    known: RefCell<HashMap<SeriesKey, Arc<SeriesKey>>>,
     stamps: Cell<Stamps>,
 }
 
@@ -71,7 +76,9 @@ impl Columns {
             direction: find(&["direction"]),
             quality: find(&["quality"]),
             count: names.len(),
+            nameless: names.iter().enumerate().filter(|(_, name)| name.is_empty()).map(|(at, _)| at).collect(),
             last: RefCell::default(),
+            known: RefCell::default(),
             stamps: Cell::default(),
         })
     }
@@ -110,6 +117,14 @@ impl Columns {
             let reason = format!("the row has {} fields and the header {}", record.len(), self.count);
             return Err(FieldFault::new(more, reason));
         }
+        if let Some(at) = self.nameless.iter().find(|at| !blank(record, **at)) {
+            let reason = "a column without a name holds something: is it the rest of a figure with a decimal comma?";
+            return Err(FieldFault::new(*at, reason));
+        }
+        if let Some(at) = record.iter().position(|field| field.contains(&b'\n')) {
+            let reason = "this field goes on over several lines: is a quote opened and not closed?";
+            return Err(FieldFault::new(at, reason));
+        }
         let series = self.series(record)?;
         let mut stamps = self.stamps.get();
         let stamp = stamps.read(text(record, self.start, "interval_start")?);
@@ -131,8 +146,12 @@ impl Columns {
         let direction = direction.unwrap_or_default();
         let mut last = self.last.borrow_mut();
         if last.meter.as_deref() != meter || last.register.as_deref() != register || last.direction != direction {
+            let lower = |name: Option<&str>| name.map(str::to_lowercase);
+            let canonical = SeriesKey { meter: lower(meter), direction, register: lower(register) };
             let (meter, register) = (meter.map(str::to_owned), register.map(str::to_owned));
-            *last = Arc::new(SeriesKey { meter, direction, register });
+            let mut known = self.known.borrow_mut();
+            let own = known.entry(canonical).or_insert_with(|| Arc::new(SeriesKey { meter, direction, register }));
+            *last = Arc::clone(own);
         }
         Ok(Arc::clone(&last))
     }

@@ -28,13 +28,14 @@ pub enum Resource {
 }
 
 /// Unit and direction; `None` where the file does not say.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Kind {
     pub uom: Option<i64>,
     pub power: Option<i32>,
     pub flow: Option<i64>,
     pub length: Option<u32>,
     pub accumulation: Option<i64>,
+    pub commodity: Option<i64>,
 }
 
 /// The clocks of the place, as the file writes them: seconds east of UTC, and the coded days of the changes.
@@ -76,6 +77,8 @@ pub struct Entry {
     pub related: Vec<String>,
     pub kind: Kind,
     pub local: LocalTime,
+    /// What a usage point is of: 0 electricity, 1 gas.
+    pub service: Option<i64>,
     pub readings: Vec<Raw>,
     pub line: u64,
     open: Option<Raw>,
@@ -120,6 +123,7 @@ impl Entry {
             (("title", "entry"), _) | (("value", "IntervalReading") | ("quality", _), Some(_)) => true,
             (("start" | "duration", "timePeriod"), Some(_)) => true,
             ((name, "ReadingType"), _) => Kind::NAMES.contains(&name),
+            (("kind", "ServiceCategory"), _) => true,
             ((name, "LocalTimeParameters"), _) => LocalTime::NAMES.contains(&name),
             _ => false,
         }
@@ -150,6 +154,9 @@ impl Entry {
             _ if parent == "ReadingType" => {
                 self.kind.set(name, &text).map_err(|reason| UsageError::at(place.0, place.1, reason))?;
             }
+            _ if parent == "ServiceCategory" => {
+                once(&mut self.service, name, &text).map_err(|reason| UsageError::at(place.0, place.1, reason))?;
+            }
             _ if parent == "LocalTimeParameters" => {
                 self.local.set(name, text).map_err(|reason| UsageError::at(place.0, place.1, reason))?;
             }
@@ -165,8 +172,8 @@ impl Entry {
 
 impl Kind {
     /// The elements of a reading type that matter.
-    const NAMES: [&str; 5] =
-        ["uom", "powerOfTenMultiplier", "flowDirection", "intervalLength", "accumulationBehaviour"];
+    const NAMES: [&str; 6] =
+        ["uom", "powerOfTenMultiplier", "flowDirection", "intervalLength", "commodity", "accumulationBehaviour"];
 
     fn set(&mut self, name: &str, text: &str) -> Result<(), String> {
         match name {
@@ -174,6 +181,7 @@ impl Kind {
             "powerOfTenMultiplier" => once(&mut self.power, name, text),
             "flowDirection" => once(&mut self.flow, name, text),
             "intervalLength" => once(&mut self.length, name, text),
+            "commodity" => once(&mut self.commodity, name, text),
             _ => once(&mut self.accumulation, name, text),
         }
     }

@@ -1,6 +1,6 @@
 //! From links to meters: which unit, direction and meter a block's values have.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::DateTime;
@@ -18,16 +18,30 @@ pub const HELD: usize = 4_000_000;
 pub struct Feed {
     /// How many values may be held back.
     most: usize,
-    /// Usage points by their link: what their meter is called.
-    points: HashMap<String, String>,
+    /// Usage points by their link.
+    points: HashMap<String, Point>,
     kinds: HashMap<String, Kind>,
-    /// Channel by its link: the reading type's link.
-    channels: HashMap<String, Option<String>>,
-    last_channel: String,
+    /// Channels (MeterReading) by their link: what they are related to.
+    channels: HashMap<String, Vec<String>>,
+    /// The channel of what is related to one, such as its blocks; `None` where several name it.
+    of_related: HashMap<String, Option<String>>,
     held: Vec<(Arc<str>, Raw)>,
     blocks: u64,
-    refused: HashMap<String, ()>,
+    refused: HashSet<String>,
+    /// Which ways the energy of a usage point went: 1 net, 2 delivered or received.
+    ways: HashMap<String, u8>,
 }
+
+/// A usage point.
+struct Point {
+    /// What its meter is called.
+    name: String,
+    /// What it is of: 0 electricity.
+    service: Option<i64>,
+}
+
+/// Between the links of a block that does not name its channel by its folders.
+const AND: char = '\u{1f}';
 
 impl Feed {
     /// Nothing said yet; at most so many values are held back.
@@ -38,10 +52,14 @@ impl Feed {
     /// Takes a finished entry.
     ///
     /// # Errors
-    /// As [`Self::drain`].
+    /// As [`Self::drain`], and where two entries of one link say different things.
     pub fn take(&mut self, mut entry: Entry, each: &mut dyn FnMut(Item)) -> Result<(), UsageError> {
+        let link = entry.self_link.clone();
+        let twice = |what: &str| {
+            UsageError::at(entry.line, 1, format!("two entries of the link {link:?} are of different {what}"))
+        };
         match entry.resource {
-            Resource::UsagePoint => self.add_point(&entry.self_link),
+            Resource::UsagePoint => self.add_point(&entry.self_link, entry.service),
             Resource::LocalTime => match local_time::zone(&entry.local) {
                 Some(zone) => each(Item::Zone(zone)),
                 None => {
@@ -49,11 +67,23 @@ impl Feed {
                     each(Item::Rejected(Rejected::new(entry.line, 1, "LocalTimeParameters", reason).ignored()));
                 }
             },
-            Resource::ReadingType => drop(self.kinds.insert(entry.self_link.clone(), entry.kind.clone())),
+            Resource::ReadingType => {
+                let before = self.kinds.insert(link.clone(), entry.kind.clone());
+                if before.is_some_and(|before| before != entry.kind) {
+                    return Err(twice("reading types"));
+                }
+            }
             Resource::MeterReading => {
-                let kind = entry.related.iter().find(|link| in_folder(link, "ReadingType")).cloned();
-                self.last_channel.clone_from(&entry.self_link);
-                self.channels.insert(entry.self_link.clone(), kind);
+                for related in &entry.related {
+                    let known = self.of_related.entry(related.clone()).or_insert_with(|| Some(link.clone()));
+                    if known.as_ref() != Some(&link) {
+                        *known = None;
+                    }
+                }
+                let before = self.channels.insert(link.clone(), entry.related.clone());
+                if before.is_some_and(|before| before != entry.related) {
+                    return Err(twice("relations"));
+                }
             }
             Resource::IntervalBlock => {
                 self.blocks += 1;
@@ -69,7 +99,7 @@ impl Feed {
     /// # Errors
     /// When more would be held back than memory is to hold.
     pub fn drain(&mut self, entry: &mut Entry, each: &mut dyn FnMut(Item)) -> Result<(), UsageError> {
-        let channel: Arc<str> = self.channel(entry).into();
+        let channel: Arc<str> = channel_of(entry).into();
         let ready = self.held.is_empty() && self.is_complete(&channel);
         for raw in entry.readings.drain(..) {
             if ready {
@@ -90,52 +120,93 @@ impl Feed {
             return Err(UsageError::at(1, 1, "there is no interval data (IntervalBlock) in this file"));
         }
         for (channel, raw) in std::mem::take(&mut self.held) {
-            self.hand_on(&channel, &raw, each);
+            match self.resolved(&channel) {
+                Some(channel) => self.hand_on(&channel, &raw, each),
+                None => {
+                    let told = channel.replace(AND, " ");
+                    if self.refused.insert(channel.to_string()) {
+                        let reason = format!("no link says which MeterReading the block {:?} belongs to", told.trim());
+                        each(Item::Rejected(Rejected::new(raw.line, 1, &told, reason)));
+                    }
+                }
+            }
         }
         Ok(())
     }
 
-    fn channel(&self, entry: &Entry) -> String {
-        let stem = |link: &str| link.find("/IntervalBlock").and_then(|at| link.get(..at)).map(str::to_owned);
-        stem(&entry.self_link).or_else(|| stem(&entry.up_link)).unwrap_or_else(|| self.last_channel.clone())
+    /// The channel of a block: by the folders of its links, by what a channel is related to, or the only one there is.
+    fn resolved(&self, channel: &str) -> Option<String> {
+        let Some((own, up)) = channel.split_once(AND) else { return Some(channel.to_owned()) };
+        let by_link = |link: &str| named(&self.of_related, link).filter(|_| !link.is_empty()).cloned();
+        match by_link(own).or_else(|| by_link(up)) {
+            Some(found) => found,
+            None if self.channels.len() < 2 => Some(self.channels.keys().next().cloned().unwrap_or_default()),
+            None => None,
+        }
     }
 
     /// A meter is told by the last part of its usage point's link, by the whole link where another one ends the same.
-    fn add_point(&mut self, link: &str) {
+    fn add_point(&mut self, link: &str, service: Option<i64>) {
         let last = last_part(link);
-        let taken = self.points.iter().any(|(other, name)| other != link && name == last);
-        self.points.insert(link.to_owned(), if taken { link.to_owned() } else { last.to_owned() });
+        let taken = self.points.iter().any(|(other, point)| other != link && point.name == last);
+        let name = if taken { link.to_owned() } else { last.to_owned() };
+        self.points.insert(link.to_owned(), Point { name, service });
     }
 
-    fn kind(&self, channel: &str) -> Option<&Kind> {
-        let Some(link) = named(&self.channels, channel).and_then(Option::as_ref) else {
+    /// What the values of a channel are.
+    fn kind(&self, channel: &str) -> Result<&Kind, &'static str> {
+        let related = named(&self.channels, channel).map(Vec::as_slice).unwrap_or_default();
+        let mut found = related.iter().filter_map(|link| named(&self.kinds, link));
+        match (found.next(), self.kinds.len()) {
+            (Some(first), _) if found.all(|other| other == first) => Ok(first),
+            (Some(_), _) => Err("the MeterReading of this value names several ReadingTypes that differ"),
             // Files without links have one reading type.
-            return self.kinds.values().next().filter(|_| self.kinds.len() == 1);
-        };
-        named(&self.kinds, link)
+            (None, 1) if !related.iter().any(|link| in_folder(link, "ReadingType")) => {
+                self.kinds.values().next().ok_or("no ReadingType says what this value is")
+            }
+            _ => Err("no ReadingType says what this value is"),
+        }
     }
 
+    /// Whether all is known of a channel that its values need.
     fn is_complete(&self, channel: &str) -> bool {
-        self.channels.contains_key(channel) && self.kind(channel).is_some() && self.points.contains_key(point(channel))
+        let Some(related) = self.channels.get(channel) else { return false };
+        let known = |link: &&String| named(&self.kinds, link).is_some();
+        let types = || related.iter().filter(|link| in_folder(link, "ReadingType"));
+        types().next().is_some() && types().all(|link| known(&link)) && self.points.contains_key(point(channel))
     }
 
     fn hand_on(&mut self, channel: &str, raw: &Raw, each: &mut dyn FnMut(Item)) {
-        let Some(kind) = self.kind(channel) else {
-            return each(Item::Rejected(Rejected::new(raw.line, 1, channel, "no ReadingType says what this value is")));
+        let refused = |reason: &str| Item::Rejected(Rejected::new(raw.line, 1, channel, reason));
+        let kind = match self.kind(channel) {
+            Ok(kind) => kind.clone(),
+            Err(reason) => return each(refused(reason)),
         };
-        let direction = match direction(kind) {
+        let service = named(&self.points, point(channel)).and_then(|point| point.service);
+        let used = match service.filter(|service| *service != 0) {
+            Some(other) => {
+                Use::Nothing(format!("the service kind {other} is not electricity (0): this block is left out"))
+            }
+            None => direction(&kind),
+        };
+        let direction = match used {
             Use::Energy(direction) => direction,
             Use::Nothing(reason) => {
-                if self.refused.insert(channel.to_owned(), ()).is_none() {
+                if self.refused.insert(channel.to_owned()) {
                     each(Item::Rejected(Rejected::new(raw.line, 1, channel, reason).ignored()));
                 }
                 return;
             }
-            Use::Unknown(reason) => return each(Item::Rejected(Rejected::new(raw.line, 1, channel, reason))),
+            Use::Unknown(reason) => return each(refused(&reason)),
         };
+        if self.is_net_beside_others(channel, &kind) {
+            let reason =
+                "the usage point has net values (flow 4) beside delivered or received ones: they tell the same energy";
+            return each(refused(reason));
+        }
         let register = Some(last_part(channel)).filter(|_| in_folder(channel, "MeterReading")).map(str::to_owned);
         let series = Arc::new(SeriesKey { meter: self.meter(channel), direction, register });
-        each(match reading(series, kind, raw) {
+        each(match reading(series, &kind, raw) {
             Ok(reading) => Item::Reading(reading),
             Err(reason) => Item::Rejected(Rejected::new(
                 raw.line,
@@ -146,12 +217,26 @@ impl Feed {
         });
     }
 
+    /// Notes which way a usage point's energy went; whether it is net and something else.
+    fn is_net_beside_others(&mut self, channel: &str, kind: &Kind) -> bool {
+        let ways = self.ways.entry(point(channel).to_owned()).or_default();
+        *ways |= if kind.flow == Some(4) { 1 } else { 2 };
+        *ways == 3
+    }
+
     /// What the usage point's meter is called.
     fn meter(&self, channel: &str) -> Option<String> {
         let point = point(channel);
-        let known = named(&self.points, point).map_or_else(|| last_part(point), String::as_str);
+        let known = named(&self.points, point).map_or_else(|| last_part(point), |point| point.name.as_str());
         Some(known).filter(|name| !name.is_empty()).map(str::to_owned)
     }
+}
+
+/// The link of a block's channel where its folders tell it; its links where they do not.
+fn channel_of(entry: &Entry) -> String {
+    let stem = |link: &str| link.find("/IntervalBlock").and_then(|at| link.get(..at)).map(str::to_owned);
+    let told = stem(&entry.self_link).or_else(|| stem(&entry.up_link));
+    told.unwrap_or_else(|| format!("{}{AND}{}", entry.self_link, entry.up_link))
 }
 
 /// The usage point's link, a prefix of its channels' links.
@@ -197,6 +282,10 @@ enum Use {
 /// (received), 4 net. A kind that does not say its flow is what was delivered: a value below zero is refused later.
 fn direction(kind: &Kind) -> Use {
     match (kind.uom, kind.accumulation, kind.flow) {
+        (_, _, _) if kind.commodity.is_some_and(|commodity| !matches!(commodity, 0..=2)) => Use::Nothing(format!(
+            "the commodity {} is not electricity (1, 2): this block is left out",
+            kind.commodity.unwrap_or_default()
+        )),
         (Some(unit), ..) if unit != 72 => {
             Use::Nothing(format!("the unit {unit} is not watt-hours (72): this block is left out"))
         }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use ::csv::StringRecord;
 use chrono::{DateTime, Duration, NaiveDate, NaiveTime, Utc};
-use rust_decimal::Decimal;
 
 use super::super::{Direction, Energy, Item, Quality, Reading, Rejected, SeriesKey, UsageError, plausible};
 use super::raw;
@@ -47,12 +46,12 @@ impl Register {
 
     /// The energy of a value; below zero too, for whoever checks signs to tell.
     fn energy(&self, text: &str) -> Option<Energy> {
-        let factor = match self.unit.as_str() {
-            "WH" => 1,
-            "KWH" => 1_000,
-            _ => 1_000_000,
+        let power = match self.unit.as_str() {
+            "WH" => 0,
+            "KWH" => 3,
+            _ => 6,
         };
-        Energy::of_wh(plain::decimal(text.trim())?.checked_mul(Decimal::from(factor))?)
+        Energy::scaled(plain::decimal(text.trim())?, power)
     }
 }
 
@@ -130,20 +129,22 @@ impl Day {
         }
         let minutes = i64::from(register.minutes);
         for (at, letter) in self.qualities.iter().flatten().enumerate() {
-            // N: nothing is known of this interval.
-            if *letter == 'N' {
-                continue;
-            }
             let text = self.fields.get(at + 2).unwrap_or_default();
             let start = self.start + Duration::minutes(minutes * i64::try_from(at).unwrap_or(0));
-            each(match register.energy(text) {
+            // N: nothing is known of this interval, whatever stands there; that is known.
+            let energy = if *letter == 'N' { Some(Energy::ZERO) } else { register.energy(text) };
+            each(match energy {
                 Some(energy) => Item::Reading(Reading {
                     series: Arc::clone(&register.series),
                     start,
                     seconds: register.minutes * 60,
                     energy,
                     version: self.version,
-                    quality: if *letter == 'A' { Quality::Actual } else { Quality::Estimated },
+                    quality: match *letter {
+                        'A' => Quality::Actual,
+                        'N' => Quality::Missing,
+                        _ => Quality::Estimated,
+                    },
                     line: self.line,
                 }),
                 None => {
