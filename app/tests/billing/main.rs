@@ -74,9 +74,10 @@ async fn post(browser: &Browser, who: Who, function: &str, form: &[(&str, &str)]
     pairs.extend_from_slice(form);
     let action = format!("/api/{function}");
     // As a person does who looks at the page and sends its form.
-    let seen = match form.iter().find(|(name, _)| *name == "page") {
-        Some((_, page)) => browser.seen(page, &action).await,
-        None => String::new(),
+    let of = |wanted: &str| form.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value);
+    let seen = match (of("page"), of("seen")) {
+        (Some(page), None) => browser.seen(page, &action).await,
+        _ => String::new(),
     };
     if !seen.is_empty() {
         pairs.push(("seen", &seen));

@@ -306,8 +306,12 @@ impl Play {
             which.sql(&TABLES[table])
         );
         let (reached, expected) = self.reached(stand, table, &which, "UPDATE");
-        let expected = if expected.is_ok() && !reached.is_empty() { Err(DENIED) } else { expected };
-        agree(expected, self.act(stand, &sql).await, &sql)
+        let found = self.act(stand, &sql).await;
+        // A draft is stopped by its policy, an issued one by its trigger before: whichever row comes first.
+        let drafts = reached.iter().any(|&i| self.rows[i].draft || TABLES[table].draft.is_empty());
+        let denied = found.as_ref().is_err_and(|refusal| refusal.code == DENIED);
+        let expected = if drafts && (expected.is_ok() || denied) { Err(DENIED) } else { expected };
+        agree(expected, found, &sql)
     }
 
     async fn delete(&mut self, stand: Stand, table: usize) -> Result<(), String> {
