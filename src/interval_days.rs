@@ -45,27 +45,9 @@ impl IntervalDay {
     /// The day as rating reads it.
     ///
     /// # Errors
-    /// When a flag is no quality of a value.
+    /// As [`read`].
     pub fn usage(&self) -> Result<DayUsage, Unreadable> {
-        let fault = || {
-            let row = format!("of meter {} on {}", self.meter_id, self.day);
-            Unreadable::new("interval_days", row, "flags", "a flag is no quality of a value")
-        };
-        let code = |(at, value): (usize, &Option<i32>)| match (value, self.flag(at)) {
-            (None, _) => Ok(Quality::Missing.code()),
-            // A value without a flag was measured.
-            (Some(_), None) => Ok(Quality::Actual.code()),
-            (Some(_), Some(flag)) => {
-                u8::try_from(flag).ok().filter(|flag| *flag <= Quality::Edited.code()).ok_or_else(fault)
-            }
-        };
-        let flags = self.wh.iter().enumerate().map(code).collect::<Result<Vec<u8>, _>>()?;
-        Ok(DayUsage {
-            date: self.day,
-            // A gap counts nothing, and its flag says that it is one.
-            values: self.wh.iter().map(|value| value.unwrap_or(0)).collect(),
-            flags: flags.iter().any(|code| *code != 0).then_some(flags),
-        })
+        read(self.meter_id, self.day, &self.wh, self.flags.as_deref())
     }
 
     /// Takes over a day's values; sums and flags follow.
@@ -77,10 +59,39 @@ impl IntervalDay {
         self.flags = flags.iter().any(|code| *code != Some(0)).then_some(flags);
         self.total_wh = self.wh.iter().flatten().map(|value| i64::from(*value)).sum();
     }
+}
 
-    fn flag(&self, at: usize) -> Option<i16> {
-        self.flags.as_ref().and_then(|flags| flags.get(at).copied().flatten())
-    }
+/// A day's values as they are stored, as rating reads them.
+///
+/// # Errors
+/// When a flag is no quality of a value.
+pub fn read(
+    meter: MeterId,
+    day: NaiveDate,
+    wh: &[Option<i32>],
+    flags: Option<&[Option<i16>]>,
+) -> Result<DayUsage, Unreadable> {
+    let fault = || {
+        let row = format!("of meter {meter} on {day}");
+        Unreadable::new("interval_days", row, "flags", "a flag is no quality of a value")
+    };
+    let flag = |at: usize| flags.and_then(|flags| flags.get(at).copied().flatten());
+    let code = |(at, value): (usize, &Option<i32>)| match (value, flags) {
+        (None, _) => Ok(Quality::Missing.code()),
+        // A day without flags was measured.
+        (Some(_), None) => Ok(Quality::Actual.code()),
+        (Some(_), Some(_)) => {
+            let code = flag(at).and_then(|flag| u8::try_from(flag).ok());
+            code.filter(|code| *code <= Quality::Edited.code()).ok_or_else(fault)
+        }
+    };
+    let codes = wh.iter().enumerate().map(code).collect::<Result<Vec<u8>, _>>()?;
+    Ok(DayUsage {
+        date: day,
+        // A gap counts nothing, and its flag says that it is one.
+        values: wh.iter().map(|value| value.unwrap_or(0)).collect(),
+        flags: codes.iter().any(|code| *code != 0).then_some(codes),
+    })
 }
 
 /// The days of some meters from a day to a day (excluded), by meter and day.

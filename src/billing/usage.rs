@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 
 use super::load::{DayRow, MeterRow, ReadRow};
 use crate::db::Unreadable;
+use crate::interval_days;
 use crate::invoices::UsageSource;
 use crate::period::Period;
 use crate::rating::{Register, Supply};
@@ -254,23 +255,7 @@ fn unreadable(fault: Unreadable) -> Lacking {
 }
 
 fn day(row: &DayRow) -> Result<DayUsage, Lacking> {
-    let fault = || {
-        let day = format!("of meter {} on {}", row.meter_id, row.day);
-        unreadable(Unreadable::new("interval_days", day, "flags", "a flag is no quality of a value"))
-    };
-    let code = |(at, value): (usize, &Option<i32>)| match (value, &row.flags) {
-        (None, _) => Ok(Quality::Missing.code()),
-        (Some(_), None) => Ok(Quality::Actual.code()),
-        (Some(_), Some(flags)) => {
-            let flag = flags.get(at).copied().flatten().and_then(|flag| u8::try_from(flag).ok());
-            flag.filter(|flag| *flag <= Quality::Edited.code()).ok_or_else(fault)
-        }
-    };
-    let kept = row.flags.is_some() || row.wh.contains(&None);
-    let flags = kept.then(|| row.wh.iter().enumerate().map(code).collect::<Result<_, _>>()).transpose()?;
-    // A gap counts nothing, and its flag says that it is one.
-    let values = row.wh.iter().map(|value| value.unwrap_or(0)).collect();
-    Ok(DayUsage { date: row.day, values, flags })
+    interval_days::read(row.meter_id, row.day, &row.wh, row.flags.as_deref()).map_err(unreadable)
 }
 
 fn registers(

@@ -13,9 +13,6 @@ use crate::usage::collect::{CollectedDay, CollectedSeries, told_twice};
 use crate::usage::days::{day_start, intervals};
 use crate::usage::{DayUsage, Direction, MergeError, Profile, Quality, merge};
 
-/// How the note of energy bought begins that is the sum of several series.
-const BOUGHT: &str = "energy bought is the sum of";
-
 /// What one register counted, or one series without the name of a register.
 pub struct Counted {
     names: Vec<String>,
@@ -37,7 +34,6 @@ pub struct Usage {
     period: Period,
     imports: Vec<CollectedSeries>,
     exports: Vec<CollectedSeries>,
-    notes: Vec<String>,
 }
 
 impl Usage {
@@ -57,7 +53,7 @@ impl Usage {
             return Err(vec![at("there is no energy bought in this file".to_owned())]);
         }
         let period = period(files, &imports, &exports).map_err(|fault| vec![at(fault)])?;
-        let mut usage = Self { zone, period, imports, exports, notes: vec![] };
+        let usage = Self { zone, period, imports, exports };
         let mut faults = usage.lacking(&usage.imports, true);
         faults.extend(usage.lacking(&usage.exports, false));
         if !faults.is_empty() {
@@ -66,23 +62,12 @@ impl Usage {
             }
             return Err(shortened(faults.into_iter().map(at).collect()));
         }
-        usage.notes = usage.told();
         Ok(usage)
     }
 
     /// The days to rate.
     pub const fn period(&self) -> Period {
         self.period
-    }
-
-    /// What to know of the usage; `apart`: each register bought has a price of its own.
-    pub fn notes(&self, apart: bool) -> Vec<String> {
-        // Each register has its price; several meters of one register are added up all the same.
-        let names: BTreeSet<Option<String>> =
-            self.imports.iter().map(|one| one.series.register.as_deref().map(str::to_lowercase)).collect();
-        let apart = apart && names.len() == self.imports.len();
-        let added = self.notes.iter().filter(|note| !(apart && note.starts_with(BOUGHT)));
-        added.cloned().collect()
     }
 
     /// What each register counted in a month, those of several meters by their names; nothing before and after it counts.
@@ -216,11 +201,15 @@ impl Usage {
             .then(|| format!("the days {first} to {last} are whole: --from {first} --to {to} rates them"))
     }
 
-    /// What was added up, and what begins within the period.
-    fn told(&self) -> Vec<String> {
+    /// What was added up, and what begins within the period; `apart`: each register bought has a price of its own.
+    pub fn notes(&self, apart: bool) -> Vec<String> {
+        let names: BTreeSet<Option<String>> =
+            self.imports.iter().map(|one| one.series.register.as_deref().map(str::to_lowercase)).collect();
+        // Several meters of one register are added up all the same.
+        let bought_apart = apart && names.len() == self.imports.len();
         let mut notes = vec![];
-        for (what, series) in [("bought", &self.imports), ("fed in", &self.exports)] {
-            if series.len() > 1 {
+        for (what, series, apart) in [("bought", &self.imports, bought_apart), ("fed in", &self.exports, false)] {
+            if series.len() > 1 && !apart {
                 let names: Vec<String> = series.iter().map(|one| one.series.to_string()).collect();
                 notes.push(format!("energy {what} is the sum of {}", names.join(" and ")));
             }

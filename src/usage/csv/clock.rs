@@ -95,12 +95,10 @@ impl Clock {
 impl State {
     /// Settles the rows that wait: `after` is the local time of the row behind them.
     fn settle(&mut self, after: Option<NaiveDateTime>, each: &mut dyn FnMut(Result<Row, Nowhere>)) {
-        let order = self.order(after).filter(|order| self.passes(*order));
-        let mut last = None;
-        let mut later = order == Some(Order::Descending);
+        let later = self.order(after).map(|order| self.later(order)).filter(|later| self.tells(later));
         let again = self.has_a_time_twice();
-        for Twice { local, first, second, mut row } in std::mem::take(&mut self.run) {
-            if order.is_none() && again {
+        for (at, Twice { local, first, second, mut row }) in std::mem::take(&mut self.run).into_iter().enumerate() {
+            if later.is_none() && again {
                 let line = row.reading.line;
                 let reason = format!(
                     "{local} is there twice, as clocks go back then, and the order of the rows does not tell which is which: \
@@ -109,23 +107,17 @@ impl State {
                 each(Err(Nowhere { line, local, reason }));
                 continue;
             }
-            match order {
-                Some(Order::Ascending) if last.is_some_and(|last| local <= last) => later = true,
-                Some(Order::Descending) if last.is_some_and(|last| local >= last) => later = false,
-                _ => {}
-            }
-            last = Some(local);
-            row.reading.start = if later { second } else { first };
+            // A time that is there once, with no order around it, is the first of the two.
+            let is_later = later.as_ref().and_then(|later| later.get(at).copied()).unwrap_or(false);
+            row.reading.start = if is_later { second } else { first };
             each(Ok(row));
         }
     }
 
-    /// Whether this order puts no two rows on one instant while the other one stays empty: rows that were sorted by their
-    /// local time do not tell.
-    fn passes(&self, order: Order) -> bool {
+    /// Which rows are of the second pass through the hour, where they go on in this order.
+    fn later(&self, order: Order) -> Vec<bool> {
         let (mut later, mut last) = (order == Order::Descending, None);
-        let mut taken: Vec<(NaiveDateTime, bool)> = vec![];
-        for twice in &self.run {
+        let pass = |twice: &Twice| {
             let back = last.is_some_and(|last| match order {
                 Order::Ascending => twice.local <= last,
                 Order::Descending => twice.local >= last,
@@ -134,10 +126,17 @@ impl State {
                 later = order == Order::Ascending;
             }
             last = Some(twice.local);
-            taken.push((twice.local, later));
-        }
-        let count = |place: &(NaiveDateTime, bool)| taken.iter().filter(|other| *other == place).count();
-        taken.iter().all(|place| count(place) < 2 || count(&(place.0, !place.1)) > 0)
+            later
+        };
+        self.run.iter().map(pass).collect()
+    }
+
+    /// Whether no two rows are on one instant while the other one stays empty: rows that were sorted by their local time do
+    /// not tell.
+    fn tells(&self, later: &[bool]) -> bool {
+        let taken = || self.run.iter().map(|twice| twice.local).zip(later.iter().copied());
+        let count = |place: (NaiveDateTime, bool)| taken().filter(|other| *other == place).count();
+        taken().all(|(local, later)| count((local, later)) < 2 || count((local, !later)) > 0)
     }
 
     fn has_a_time_twice(&self) -> bool {
