@@ -62,9 +62,9 @@ enum Body {
 
 static FONT_ASSET: LazyLock<Asset> = LazyLock::new(|| asset("inter", "woff2", "font/woff2", Body::Bytes(FONT)));
 static ICON_ASSET: LazyLock<Asset> =
-    LazyLock::new(|| asset("favicon", "svg", "image/svg+xml", Body::Bytes(ICON.as_bytes())));
+    LazyLock::new(|| asset("favicon", "svg", "image/svg+xml; charset=utf-8", Body::Bytes(ICON.as_bytes())));
 static LOGO_ASSET: LazyLock<Asset> =
-    LazyLock::new(|| asset("logo", "svg", "image/svg+xml", Body::Bytes(LOGO.as_bytes())));
+    LazyLock::new(|| asset("logo", "svg", "image/svg+xml; charset=utf-8", Body::Bytes(LOGO.as_bytes())));
 static SCRIPT_ASSET: LazyLock<Asset> =
     LazyLock::new(|| asset("portal", "js", "text/javascript; charset=utf-8", Body::Bytes(SCRIPT.as_bytes())));
 static CSS_ASSET: LazyLock<Asset> =

@@ -1,0 +1,6 @@
+//! `docs/asvs.md` is held true, and what the standard asks of every answer is asked of the portal's router.
+
+#[cfg(test)]
+mod answers;
+#[cfg(test)]
+mod document;
