@@ -73,12 +73,7 @@ impl Role {
         match self {
             Self::EisStaff => matches!(
                 permission,
-                P::OpenOrganizations
-                    | P::ViewOrganization
-                    | P::ViewClient
-                    | P::ViewUsers
-                    | P::ViewAudit
-                    | P::ManageUsers
+                P::OpenOrganizations | P::ViewOrganization | P::ViewClient | P::ViewUsers | P::ViewAudit
             ),
             Self::EnergyAdmin => !matches!(permission, P::OpenOrganizations | P::ViewAccount),
             Self::ClientAdmin => matches!(
@@ -236,11 +231,18 @@ impl Actor {
     }
 
     /// Whether the open role includes a permission. EIS staff who stepped up may do what an energy admin may,
-    /// but grant roles: those they give as staff.
+    /// but grant other roles: those of [`Role::grants`].
     #[must_use]
     pub fn may(&self, permission: Permission) -> bool {
         let stepped_up = self.role == Some(Role::EisStaff) && self.writes_until.is_some();
         self.role.is_some_and(|role| role.may(permission) || (stepped_up && Role::EnergyAdmin.may(permission)))
+    }
+
+    /// Whether EIS staff would have this permission in the organization that is open if they stepped up.
+    #[must_use]
+    pub fn may_step_up_to(&self, permission: Permission) -> bool {
+        let reads = self.role == Some(Role::EisStaff) && self.organization.is_some() && self.writes_until.is_none();
+        reads && Role::EnergyAdmin.may(permission)
     }
 
     /// What a form carries to say under which assignment and organization it was rendered, and as which customer.
@@ -268,6 +270,7 @@ mod tests {
     fn staff_read_and_never_bill() {
         assert!(Role::EisStaff.may(Permission::ViewClient));
         assert!(!Role::EisStaff.may(Permission::RunBilling));
+        assert!(!Role::EisStaff.may(Permission::ManageUsers));
         assert!(!Role::EisStaff.may(Permission::ManageCustomers));
     }
 

@@ -66,7 +66,7 @@ const COLUMNS: &str = "id, client_id, kind, payload, status, progress, total, re
 /// Queues work to be done in the context that is open, as the actor. Write the audit record beside it.
 ///
 /// # Errors
-/// `not_yours` in a context that does not write.
+/// `reading_only` in a context that does not write; `not_yours` in one of another session.
 pub async fn queue(conn: &mut AsyncPgConnection, actor: &Actor, kind: &str, payload: &Value) -> Result<JobId, DbError> {
     let id = JobId::fresh();
     sql_query("SELECT public.queue_job($1, $2, $3, $4)")

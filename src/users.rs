@@ -1,6 +1,7 @@
 //! Users and roles as an actor may see them; granting and revoking, as far as the database's gate allows.
 
 pub mod create;
+pub mod notices;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::sql_types::{BigInt, Binary, Bool, Date, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
@@ -335,8 +336,9 @@ pub const INVITATION_DAYS: i32 = 14;
 /// Makes an invitation; its token, shown once. The database refuses a role that the actor may not grant.
 ///
 /// # Errors
-/// `not_yours` when the actor may not grant this; anything else when the database fails.
-pub async fn invite(conn: &mut AsyncPgConnection, id: InvitationId, new: &NewInvitation) -> QueryResult<Vec<u8>> {
+/// `not_yours` when the actor may not grant this, `own_role` when EIS staff invite themselves, `reading_only` in a context
+/// that does not write; anything else when the database fails.
+pub async fn invite(conn: &mut AsyncPgConnection, id: InvitationId, new: &NewInvitation) -> Result<Vec<u8>, DbError> {
     let bytes: Bytes = sql_query("SELECT public.invite($1, $2, $3, $4, $5, $6, $7) AS value")
         .bind::<SqlUuid, _>(id)
         .bind::<Text, _>(&new.email)

@@ -8,7 +8,7 @@ DROP FUNCTION public.touch_updated_at;
 DROP FUNCTION public.is_organization_admin, public.get_current_role, public.get_current_user_id,
     public.get_current_customer_id, public.get_current_client_id, public.get_current_organization_id,
     public.customer_scope, public.client_scope, public.organization_scope;
-DROP FUNCTION private.context, private.put_context, private.mac;
+DROP FUNCTION private.writing_context, private.context, private.put_context, private.fresh_snapshot, private.mac;
 DROP PROCEDURE private.protect, private.track_updates, private.rotate_signing_key, private.make_key, private.give_to_gate;
 DROP TABLE private.signing_keys;
 DROP SCHEMA private;

@@ -79,6 +79,19 @@ COMMENT ON FUNCTION private.mac IS 'HMAC-SHA-256 (RFC 2104) of a message with a 
 REVOKE ALL ON FUNCTION private.mac FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION private.mac TO eis_gate;
 
+-- A transaction of another level sees the database as it was when it began: sessions that have ended since, old passwords,
+-- step-ups that were taken back. Every door asks this first.
+CREATE FUNCTION private.fresh_snapshot() RETURNS void LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF pg_catalog.current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'this transaction may see sessions as they were; begin one that is READ COMMITTED'
+            USING ERRCODE = 'invalid_transaction_state', CONSTRAINT = 'old_snapshot';
+    END IF;
+END $$;
+COMMENT ON FUNCTION private.fresh_snapshot IS 'Refuses any isolation level but READ COMMITTED.';
+REVOKE ALL ON FUNCTION private.fresh_snapshot FROM PUBLIC;
+ALTER FUNCTION private.fresh_snapshot OWNER TO eis_gate;
+
 CREATE FUNCTION private.put_context(
     level text, organization uuid, client uuid, customer uuid, person uuid, role text, writable boolean
 ) RETURNS void LANGUAGE plpgsql AS $$
@@ -88,6 +101,7 @@ DECLARE
         coalesce(customer::text, ''), coalesce(person::text, ''), role, CASE WHEN writable THEN 'w' ELSE 'r' END,
         pg_catalog.pg_backend_pid(), (extract(epoch FROM pg_catalog.transaction_timestamp()) * 1000000)::bigint, key_id);
 BEGIN
+    PERFORM private.fresh_snapshot();
     PERFORM pg_catalog.set_config('eis.context', message || '|' || private.mac(message, key_id), true);
 END $$;
 COMMENT ON FUNCTION private.put_context IS 'Signs a context and puts it in place for this transaction. Only the gate calls it.';
@@ -121,6 +135,20 @@ END $$;
 COMMENT ON FUNCTION private.context IS 'The verified context as an array of its eleven fields, else NULL.';
 REVOKE ALL ON FUNCTION private.context FROM PUBLIC;
 ALTER FUNCTION private.context OWNER TO eis_gate;
+
+-- Definer functions write with the gate's rights, which no policy of the caller's narrows: each that writes on the strength
+-- of a context asks for it here.
+CREATE FUNCTION private.writing_context() RETURNS text[] LANGUAGE plpgsql STABLE AS $$
+DECLARE fields text[] := private.context();
+BEGIN
+    IF fields[7] IS DISTINCT FROM 'w' THEN
+        RAISE EXCEPTION 'this context reads and changes nothing' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'reading_only';
+    END IF;
+    RETURN fields;
+END $$;
+COMMENT ON FUNCTION private.writing_context IS 'The verified context, when it may write; otherwise it is an error.';
+REVOKE ALL ON FUNCTION private.writing_context FROM PUBLIC;
+ALTER FUNCTION private.writing_context OWNER TO eis_gate;
 
 -- Scopes: what a policy compares a row's tenant columns with. Each is NULL unless the context stands
 -- at exactly that level, so that one policy per level is exact and uses the index.

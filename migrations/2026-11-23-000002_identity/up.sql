@@ -227,6 +227,7 @@ CREATE TABLE public.invitations (
     client_id       uuid,
     customer_id     uuid,
     invited_by      uuid NOT NULL REFERENCES public.users (id),
+    reason          text,
     expires_at      timestamptz NOT NULL,
     accepted_at     timestamptz,
     revoked_at      timestamptz,
@@ -235,8 +236,10 @@ CREATE TABLE public.invitations (
     updated_at      timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (organization_id, id),
     FOREIGN KEY (organization_id, client_id) REFERENCES public.clients (organization_id, id),
-    CHECK ((client_id IS NULL) = (role = 'energy_admin') AND (customer_id IS NULL) = (role <> 'customer_user'))
+    CHECK ((client_id IS NULL) = (role = 'energy_admin') AND (customer_id IS NULL) = (role <> 'customer_user')),
+    CHECK ((reason IS NULL) = (role <> 'energy_admin'))
 );
+COMMENT ON COLUMN public.invitations.reason IS 'Why EIS staff had stepped up who made it: they alone make energy admins, and not without one.';
 COMMENT ON TABLE public.invitations IS 'One-time links by which a person joins an organization; the link''s token is kept as a hash only.';
 CALL private.protect('public.invitations', 'client', '{}');
 REVOKE SELECT ON public.invitations FROM eis_app, eis_worker;
@@ -245,6 +248,29 @@ GRANT SELECT (organization_id, id, email, name, role, client_id, customer_id, in
 GRANT SELECT, INSERT, UPDATE ON public.invitations TO eis_gate;
 CREATE POLICY gate_all ON public.invitations FOR ALL TO eis_gate USING (true) WITH CHECK (true);
 CALL private.track_updates('public.invitations');
+
+CREATE TABLE public.role_notices (
+    organization_id uuid NOT NULL REFERENCES public.organizations (id),
+    id              uuid NOT NULL DEFAULT gen_random_uuid(),
+    user_id         uuid NOT NULL REFERENCES public.users (id),
+    summary         text NOT NULL,
+    reason          text NOT NULL,
+    seen_at         timestamptz,
+    created_at      timestamptz NOT NULL DEFAULT now(),
+    created_by      uuid,
+    updated_at      timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (organization_id, id)
+);
+CREATE INDEX role_notices_unseen ON public.role_notices (organization_id, user_id, created_at) WHERE seen_at IS NULL;
+COMMENT ON TABLE public.role_notices IS
+    'What EIS staff changed in who runs an organization: a row for each of its energy admins, shown until they say that they have seen it. The gate alone writes it.';
+COMMENT ON COLUMN public.role_notices.user_id IS 'Who is told.';
+COMMENT ON COLUMN public.role_notices.reason IS 'Why the staff had stepped up.';
+CALL private.protect('public.role_notices', 'organization', '{}');
+REVOKE SELECT ON public.role_notices FROM eis_worker;
+GRANT SELECT, INSERT, UPDATE ON public.role_notices TO eis_gate;
+CREATE POLICY gate_all ON public.role_notices FOR ALL TO eis_gate USING (true) WITH CHECK (true);
+CALL private.track_updates('public.role_notices');
 
 CREATE TABLE public.audit_log (
     organization_id uuid NOT NULL REFERENCES public.organizations (id),

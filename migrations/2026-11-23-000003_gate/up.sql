@@ -1,15 +1,19 @@
 -- The gate: the only functions that read passwords, sessions and role assignments of others.
 -- Each checks the secret it is given itself; holding the portal's login is not enough.
 
+-- What has an end by time is held against the clock of the statement: now() is when the transaction began, and whoever
+-- keeps one open would keep what has ended since.
+
 -- Whether an assignment is in force now, for a user who may sign in.
 -- Without settings of its own, so that it is inlined.
 CREATE FUNCTION private.in_force(a public.role_assignments) RETURNS boolean LANGUAGE sql STABLE AS $$
-    SELECT a.valid_from <= pg_catalog.now() AND (a.valid_to IS NULL OR a.valid_to > pg_catalog.now())
+    SELECT a.valid_from <= pg_catalog.statement_timestamp() AND (a.valid_to IS NULL OR a.valid_to > pg_catalog.statement_timestamp())
 $$;
 
 -- Whether a session has neither reached its end nor idled away. Inlined likewise.
 CREATE FUNCTION private.is_live(s public.sessions) RETURNS boolean LANGUAGE sql STABLE AS $$
-    SELECT s.expires_at > pg_catalog.now() AND s.seen_at + pg_catalog.make_interval(secs => s.idle_seconds) > pg_catalog.now()
+    SELECT s.expires_at > pg_catalog.statement_timestamp()
+        AND s.seen_at + pg_catalog.make_interval(secs => s.idle_seconds) > pg_catalog.statement_timestamp()
 $$;
 
 -- Changes with the password and with the assignment: a session bound under another value has ended.
@@ -28,6 +32,7 @@ CREATE FUNCTION private.live_session(secret bytea, viewing_too boolean DEFAULT f
     OUT session public.sessions, OUT person public.users, OUT assignment public.role_assignments)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    PERFORM private.fresh_snapshot();
     SELECT s.* INTO session FROM public.sessions s WHERE s.secret_hash = sha256(secret) AND private.is_live(s);
     SELECT u.* INTO person FROM public.users u WHERE u.id = session.user_id AND u.status = 'active';
     SELECT a.* INTO assignment FROM public.role_assignments a
@@ -101,6 +106,7 @@ DECLARE live record;
 BEGIN
     -- A connection is made ready by preparing this call; it asks for nothing then.
     IF secret IS NULL THEN RETURN; END IF;
+    PERFORM private.fresh_snapshot();
     -- One statement: the session, its user, its assignment; all as they are now.
     SELECT s.id AS session, s.organization_id AS opened, u.id AS person, a.role, g.id AS organization_id, a.client_id, a.customer_id,
         s.viewed_client_id, CASE WHEN s.viewed_until > now() THEN s.viewed_customer_id END AS viewed_customer_id INTO live
@@ -132,6 +138,7 @@ COMMENT ON FUNCTION public.open_system_context IS 'For the owner alone: the cont
 CREATE FUNCTION public.session_create(secret bytea, data text, address text, agent text, absolute_seconds integer, idle_seconds integer)
 RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    PERFORM private.fresh_snapshot();
     -- What has ended is swept away as new ones come.
     DELETE FROM public.sessions s WHERE s.expires_at < now();
     INSERT INTO public.sessions (secret_hash, data, address, agent, expires_at, idle_seconds)
@@ -145,6 +152,7 @@ COMMENT ON FUNCTION public.session_create IS 'A new session bound to nobody; fal
 CREATE FUNCTION public.session_save(secret bytea, data text) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    PERFORM private.fresh_snapshot();
     UPDATE public.sessions s SET data = session_save.data, seen_at = now()
     WHERE s.secret_hash = sha256(secret) AND private.is_live(s);
     RETURN FOUND;
@@ -153,11 +161,13 @@ COMMENT ON FUNCTION public.session_save IS 'Updates only, and live sessions only
 
 CREATE FUNCTION public.session_delete(secret bytea) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT private.fresh_snapshot();
     DELETE FROM public.sessions s WHERE s.secret_hash = sha256(secret)
 $$;
 
 CREATE FUNCTION public.session_touch(secret bytea) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT private.fresh_snapshot();
     UPDATE public.sessions s SET seen_at = now() WHERE s.secret_hash = sha256(secret) AND s.seen_at < now() - interval '1 minute'
         AND private.is_live(s)
 $$;
@@ -177,6 +187,7 @@ DECLARE
     seen_customer uuid;
     stands boolean;
 BEGIN
+    PERFORM private.fresh_snapshot();
     SELECT s.bound_at < now(), s.id, s.viewed_client_id, CASE WHEN s.viewed_until > now() THEN s.viewed_customer_id END, s.viewed_until, s.data, s.seen_at < now() - interval '1 minute', s.expires_at, s.organization_id,
         u.id, u.email, u.name,
         s.auth_hash, CASE WHEN u.id IS NOT NULL THEN private.auth_hash(u, a) END,
@@ -231,8 +242,9 @@ CREATE FUNCTION public.session_bind(secret bytea, ticket bytea) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE t public.session_tickets;
 BEGIN
+    PERFORM private.fresh_snapshot();
     DELETE FROM public.session_tickets x WHERE x.ticket_hash = sha256(ticket) RETURNING x.* INTO t;
-    IF t.user_id IS NULL OR t.needs_code OR t.expires_at < now() THEN RETURN false; END IF;
+    IF t.user_id IS NULL OR t.needs_code OR t.expires_at < statement_timestamp() THEN RETURN false; END IF;
     UPDATE public.sessions s SET bound_at = now(), user_id = t.user_id, assignment_id = t.assignment_id, organization_id = t.organization_id,
         expires_at = least(s.expires_at, coalesce(t.session_ends, s.expires_at)),
         auth_hash = (SELECT private.auth_hash(u, a) FROM public.users u
@@ -309,6 +321,7 @@ DECLARE
     choice uuid;
     choices integer;
 BEGIN
+    PERFORM private.fresh_snapshot();
     SELECT u.* INTO person FROM public.users u WHERE lower(u.email) = lower(trim(sign_in.email)) AND u.status = 'active';
     outcome := private.try_password(person, email, digest, address);
     IF outcome = 'limited' THEN
@@ -516,63 +529,117 @@ $$;
 REVOKE ALL ON FUNCTION private.same_right FROM PUBLIC;
 ALTER FUNCTION private.same_right OWNER TO eis_gate;
 
--- Whether the context may grant a role at this place (domain.md, "Who may do what").
-CREATE FUNCTION private.may_grant(fields text[], granted text, client uuid) RETURNS boolean LANGUAGE sql IMMUTABLE
+-- Whether somebody in a role, of the whole organization or at one client (`own_client`), may grant another at this place
+-- (domain.md, "Who may do what"; `Role::grants` says the same). Never one's own level, nor one above.
+CREATE FUNCTION private.may_grant(role text, own_client uuid, granted text, client uuid) RETURNS boolean LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp AS $$
-    SELECT coalesce(CASE fields[6]
-        WHEN 'eis_staff' THEN granted = 'energy_admin'
-        WHEN 'energy_admin' THEN granted IN ('client_admin', 'customer_user')
-        WHEN 'client_admin' THEN granted = 'customer_user' AND client = nullif(fields[3], '')::uuid
+    SELECT coalesce(CASE
+        WHEN own_client IS NOT NULL THEN role IN ('energy_admin', 'client_admin') AND granted = 'customer_user' AND client = own_client
+        WHEN role = 'eis_staff' THEN granted = 'energy_admin'
+        WHEN role = 'energy_admin' THEN granted IN ('client_admin', 'customer_user')
         END, false)
 $$;
 REVOKE ALL ON FUNCTION private.may_grant FROM PUBLIC;
 ALTER FUNCTION private.may_grant OWNER TO eis_gate;
 
+-- Tells an organization's energy admins, but one, what EIS staff changed in who runs it.
+CREATE FUNCTION private.tell_energy_admins(organization uuid, changed text, why text, but uuid) RETURNS void LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    INSERT INTO public.role_notices (organization_id, user_id, summary, reason)
+    SELECT DISTINCT organization, a.user_id, changed, why
+    FROM public.role_assignments a JOIN public.users u ON u.id = a.user_id AND u.status = 'active'
+    WHERE a.organization_id = organization AND a.role = 'energy_admin' AND private.in_force(a) AND a.user_id IS DISTINCT FROM but;
+END $$;
+
+-- What the context changes in somebody's right, told where EIS staff do it; anybody else's changes stand in the log alone.
+-- Told before the change: who loses a right is told too. It is an error when the time for changes has ended since the context
+-- was opened. (private.step_up_reason comes with the migration of stepping up.)
+CREATE FUNCTION private.tell_of_staff(fields text[], changed text) RETURNS void LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF fields[6] <> 'eis_staff' THEN RETURN; END IF;
+    IF private.step_up_reason(fields) IS NULL THEN
+        RAISE EXCEPTION 'the time for changes is over' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'reading_only';
+    END IF;
+    PERFORM private.tell_energy_admins(fields[2]::uuid,
+        format('%s (EIS staff) %s', (SELECT u.name FROM public.users u WHERE u.id = fields[5]::uuid), changed), private.step_up_reason(fields), NULL);
+END $$;
+REVOKE ALL ON FUNCTION private.tell_energy_admins, private.tell_of_staff FROM PUBLIC;
+ALTER FUNCTION private.tell_energy_admins OWNER TO eis_gate;
+ALTER FUNCTION private.tell_of_staff OWNER TO eis_gate;
+
+CREATE FUNCTION public.see_notices(notices uuid[]) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    fields text[] := private.writing_context();
+    seen integer;
+BEGIN
+    UPDATE public.role_notices n SET seen_at = now()
+    WHERE n.organization_id = nullif(fields[2], '')::uuid AND n.user_id = nullif(fields[5], '')::uuid AND n.id = ANY (notices) AND n.seen_at IS NULL;
+    GET DIAGNOSTICS seen = ROW_COUNT;
+    RETURN seen;
+END $$;
+COMMENT ON FUNCTION public.see_notices IS 'One''s own notices that one has seen; how many of these were still open.';
+
 CREATE FUNCTION public.invite(id uuid, email text, name text, role text, client uuid, customer uuid, valid_days integer) RETURNS bytea
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    fields text[] := private.context();
+    fields text[] := private.writing_context();
     token bytea := decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 'hex');
     zone text := private.zone_of(nullif(fields[2], '')::uuid, invite.client);
 BEGIN
-    IF fields IS NULL OR fields[2] = '' OR NOT private.may_grant(fields, invite.role, invite.client) THEN
+    IF fields[2] = '' OR NOT private.may_grant(fields[6], nullif(fields[3], '')::uuid, invite.role, invite.client) THEN
         RAISE EXCEPTION 'you may not grant this role' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'not_yours';
+    END IF;
+    -- An hour, on record, is all that staff have in an organization: a role of their own would be more.
+    IF fields[6] = 'eis_staff' AND EXISTS (SELECT FROM public.users u WHERE u.id = fields[5]::uuid AND lower(u.email) = lower(trim(invite.email))) THEN
+        RAISE EXCEPTION 'staff give roles to others' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'own_role';
     END IF;
     IF invite.customer IS NOT NULL THEN
         PERFORM 1 FROM public.customers k WHERE k.organization_id = fields[2]::uuid AND k.client_id = invite.client AND k.id = invite.customer;
         IF NOT FOUND THEN RAISE EXCEPTION 'no such customer' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'not_yours'; END IF;
     END IF;
-    INSERT INTO public.invitations (organization_id, id, token_hash, email, name, role, client_id, customer_id, invited_by, expires_at, created_by)
+    PERFORM private.tell_of_staff(fields, format('invited %s (%s) as energy admin', trim(invite.name), trim(invite.email)));
+    INSERT INTO public.invitations (organization_id, id, token_hash, email, name, role, client_id, customer_id, invited_by, reason, expires_at, created_by)
     VALUES (fields[2]::uuid, invite.id, sha256(token), trim(invite.email), trim(invite.name), invite.role, invite.client, invite.customer,
-        fields[5]::uuid, private.end_of_day((now() AT TIME ZONE zone)::date + valid_days, zone), fields[5]::uuid);
+        fields[5]::uuid, private.step_up_reason(fields), private.end_of_day((now() AT TIME ZONE zone)::date + valid_days, zone), fields[5]::uuid);
     RETURN token;
 END $$;
 COMMENT ON FUNCTION public.invite IS 'A one-time link''s token; shown once, kept as a hash. It works to the end of the last of its days. Who may grant what: domain.md.';
 
 CREATE FUNCTION public.revoke_invitation(invitation uuid) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE fields text[] := private.context();
+DECLARE
+    fields text[] := private.writing_context();
+    taken public.invitations;
 BEGIN
     UPDATE public.invitations i SET revoked_at = now()
     WHERE i.organization_id = nullif(fields[2], '')::uuid AND i.id = invitation AND i.accepted_at IS NULL AND i.revoked_at IS NULL
-      AND private.may_grant(fields, i.role, i.client_id);
-    RETURN FOUND;
+      AND private.may_grant(fields[6], nullif(fields[3], '')::uuid, i.role, i.client_id)
+    RETURNING i.* INTO taken;
+    IF taken.id IS NULL THEN RETURN false; END IF;
+    PERFORM private.tell_of_staff(fields, format('took back the invitation of %s (%s) as energy admin', taken.name, taken.email));
+    RETURN true;
 END $$;
 
 CREATE FUNCTION public.invitation_by_token(token bytea) RETURNS TABLE (
-    email text, name text, role text, organization_name text, client_name text, known boolean)
+    email text, name text, role text, organization_name text, client_name text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    RETURN QUERY SELECT i.email, i.name, i.role, g.name, c.name,
-        EXISTS (SELECT 1 FROM public.users u WHERE lower(u.email) = lower(i.email) AND u.status = 'active')
+    PERFORM private.fresh_snapshot();
+    RETURN QUERY SELECT i.email, i.name, i.role, g.name, c.name
     FROM public.invitations i JOIN public.organizations g ON g.id = i.organization_id
     LEFT JOIN public.clients c ON c.organization_id = i.organization_id AND c.id = i.client_id
-    WHERE i.token_hash = sha256(token) AND i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > now();
+    WHERE i.token_hash = sha256(token) AND i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > statement_timestamp();
 END $$;
+COMMENT ON FUNCTION public.invitation_by_token IS 'What a link invites to. Whether its address has a login already is not told.';
 
--- A new person sets a password; a known one proves theirs. 'accepted', 'wrong' or 'limited' as for signing in, or 'refused':
--- the link is spent, or its maker or this login may no longer take part.
-CREATE FUNCTION public.accept_invitation(token bytea, new_user uuid, new_assignment uuid, name text, salt text, digest bytea, address text) RETURNS text
+-- A known person proves the password; a new one sets it, where it is fit for a new login: when it is not, the answer is that
+-- to a wrong one. 'accepted', 'wrong' or 'limited' as for signing in, or 'refused': the link is spent, or its maker or this
+-- login may no longer take part.
+CREATE FUNCTION public.accept_invitation(token bytea, new_user uuid, new_assignment uuid, name text, salt text, digest bytea, address text, fit boolean)
+RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     i public.invitations;
@@ -581,27 +648,31 @@ DECLARE
     -- The right as this person holds it now.
     held uuid;
 BEGIN
+    PERFORM private.fresh_snapshot();
     SELECT x.* INTO i FROM public.invitations x
-    WHERE x.token_hash = sha256(token) AND x.accepted_at IS NULL AND x.revoked_at IS NULL AND x.expires_at > now() FOR UPDATE;
+    WHERE x.token_hash = sha256(token) AND x.accepted_at IS NULL AND x.revoked_at IS NULL AND x.expires_at > statement_timestamp() FOR UPDATE;
     IF i.id IS NULL THEN RETURN 'refused'; END IF;
-    -- A link is worth no more than the right of the one who made it, as it is now.
+    -- A link is worth no more than the right of the one who made it, as it is now; of staff, who have none without stepping
+    -- up, it carries the reason why they had.
     PERFORM 1 FROM public.role_assignments g WHERE g.user_id = i.invited_by AND private.in_force(g)
-        AND (g.role = 'eis_staff' OR (g.organization_id = i.organization_id
-            AND (g.role = 'energy_admin' OR (g.role = 'client_admin' AND g.client_id = i.client_id))));
+        AND (g.organization_id = i.organization_id OR (g.role = 'eis_staff' AND i.reason IS NOT NULL))
+        AND private.may_grant(g.role, g.client_id, i.role, i.client_id);
     IF NOT FOUND THEN RETURN 'refused'; END IF;
     -- Locked, so that of two links accepted at once the second sees what the first gave.
     SELECT u.* INTO person FROM public.users u WHERE lower(u.email) = lower(i.email) FOR UPDATE;
     IF person.id IS NULL THEN
+        IF NOT fit OR private.retry_after(sha256(convert_to(lower(trim(i.email)), 'UTF8')), address) IS NOT NULL THEN
+            RETURN private.try_password(person, i.email, digest, address);
+        END IF;
         INSERT INTO public.users (id, email, name, password_salt, password_proof, password_changed_at)
         VALUES (new_user, i.email, trim(accept_invitation.name), salt, sha256(digest), now())
         ON CONFLICT DO NOTHING RETURNING * INTO person;
         -- Another link made this login in the meantime: this one asks for its password.
         IF person.id IS NULL THEN RETURN 'wrong'; END IF;
-    ELSIF person.status <> 'active' THEN
-        RETURN 'refused';
     ELSE
         outcome := private.try_password(person, person.email, digest, address);
         IF outcome <> 'signed_in' THEN RETURN outcome; END IF;
+        IF person.status <> 'active' OR (person.id = i.invited_by AND i.reason IS NOT NULL) THEN RETURN 'refused'; END IF;
     END IF;
     SELECT a.id INTO held FROM public.role_assignments a
     WHERE private.same_right(a, person.id, i.role, i.organization_id, i.client_id, i.customer_id) AND (a.valid_to IS NULL OR a.valid_to > now())
@@ -615,9 +686,14 @@ BEGIN
         WHERE a.id = held AND (a.valid_to IS NOT NULL OR a.valid_from > now());
     END IF;
     UPDATE public.invitations x SET accepted_at = now() WHERE x.organization_id = i.organization_id AND x.id = i.id;
-    INSERT INTO public.audit_log (organization_id, id, client_id, customer_id, user_id, user_name, role, action, entity, entity_id, summary)
+    INSERT INTO public.audit_log (organization_id, id, client_id, customer_id, user_id, user_name, role, action, entity, entity_id, summary, details)
     VALUES (i.organization_id, gen_random_uuid(), i.client_id, i.customer_id, person.id, person.name, i.role, 'accept', 'invitation', i.id,
-        'Accepted the invitation as ' || replace(i.role, '_', ' '));
+        'Accepted the invitation as ' || replace(i.role, '_', ' '),
+        jsonb_strip_nulls(jsonb_build_object('invited_by', (SELECT u.name FROM public.users u WHERE u.id = i.invited_by), 'reason', i.reason)));
+    IF i.reason IS NOT NULL THEN
+        PERFORM private.tell_energy_admins(i.organization_id, format('%s (%s) is energy admin now, invited by %s (EIS staff)', person.name, person.email,
+            (SELECT u.name FROM public.users u WHERE u.id = i.invited_by)), i.reason, person.id);
+    END IF;
     RETURN 'accepted';
 END $$;
 
@@ -661,25 +737,34 @@ ALTER FUNCTION private.end_right OWNER TO eis_gate;
 ALTER FUNCTION private.keep_an_energy_admin OWNER TO eis_gate;
 
 -- An assignment that has not ended and that the context may change; nobody changes their own.
-CREATE FUNCTION private.assignment_to_end(assignment uuid) RETURNS public.role_assignments
+CREATE FUNCTION private.assignment_to_end(fields text[], assignment uuid) RETURNS public.role_assignments
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    fields text[] := private.context();
-    found public.role_assignments;
+DECLARE found public.role_assignments;
 BEGIN
     SELECT a.* INTO found FROM public.role_assignments a
     WHERE a.id = assignment AND a.organization_id = nullif(fields[2], '')::uuid AND (a.valid_to IS NULL OR a.valid_to > now())
-      AND a.user_id <> fields[5]::uuid AND private.may_grant(fields, a.role, a.client_id);
+      AND a.user_id <> nullif(fields[5], '')::uuid AND private.may_grant(fields[6], nullif(fields[3], '')::uuid, a.role, a.client_id);
     RETURN found;
 END $$;
+
+-- A right of somebody in words, for the notices: 'Ada Admin (ada@example.com) as energy admin'.
+CREATE FUNCTION private.right_in_words(a public.role_assignments) RETURNS text LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN RETURN (SELECT format('%s (%s) as %s', u.name, u.email, replace(a.role, '_', ' ')) FROM public.users u WHERE u.id = a.user_id); END $$;
+REVOKE ALL ON FUNCTION private.right_in_words FROM PUBLIC;
+ALTER FUNCTION private.right_in_words OWNER TO eis_gate;
 REVOKE ALL ON FUNCTION private.assignment_to_end FROM PUBLIC;
 ALTER FUNCTION private.assignment_to_end OWNER TO eis_gate;
 
 CREATE FUNCTION public.end_assignment(assignment uuid, day date) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE a public.role_assignments := private.assignment_to_end(assignment);
+DECLARE
+    fields text[] := private.writing_context();
+    a public.role_assignments := private.assignment_to_end(fields, assignment);
 BEGIN
     IF a.id IS NULL THEN RETURN false; END IF;
+    PERFORM private.tell_of_staff(fields, CASE WHEN day IS NULL THEN 'took the last day away of ' || private.right_in_words(a)
+        ELSE format('made %s the last day of %s', day, private.right_in_words(a)) END);
     PERFORM private.end_right(a, greatest(private.end_of_day(day, private.zone_of(a.organization_id, a.client_id)),
         CASE WHEN day IS NOT NULL THEN now() END), day);
     RETURN true;
@@ -689,9 +774,12 @@ COMMENT ON FUNCTION public.end_assignment IS
 
 CREATE FUNCTION public.revoke_assignment(assignment uuid) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE a public.role_assignments := private.assignment_to_end(assignment);
+DECLARE
+    fields text[] := private.writing_context();
+    a public.role_assignments := private.assignment_to_end(fields, assignment);
 BEGIN
     IF a.id IS NULL THEN RETURN false; END IF;
+    PERFORM private.tell_of_staff(fields, 'ended the role of ' || private.right_in_words(a));
     PERFORM private.end_right(a, now(), NULL);
     RETURN true;
 END $$;
@@ -700,7 +788,7 @@ COMMENT ON FUNCTION public.revoke_assignment IS 'Takes a right back, from now on
 CALL private.give_to_gate('{
     open_context, open_system_context, session_create, session_save, session_delete, session_touch, session_load, session_bind,
     sign_in_salt, sign_in, my_assignments, switch_context, staff_organizations, my_sessions, end_other_sessions, my_salt,
-    change_password, organization_users, invite, revoke_invitation, invitation_by_token, accept_invitation, end_assignment,
+    change_password, organization_users, see_notices, invite, revoke_invitation, invitation_by_token, accept_invitation, end_assignment,
     revoke_assignment}', 'eis_app');
 SET LOCAL ROLE eis_gate;
 REVOKE EXECUTE ON FUNCTION public.open_system_context FROM eis_app;

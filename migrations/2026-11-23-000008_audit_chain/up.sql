@@ -78,9 +78,13 @@ BEGIN
     NEW.user_name := (SELECT u.name FROM public.users u WHERE u.id = NEW.user_id);
     NEW.role := fields[6];
     NEW.at := now();
+    -- What EIS staff change carries the reason for which they had stepped up.
+    IF fields[6] = 'eis_staff' AND fields[7] = 'w' THEN
+        NEW.details := jsonb_strip_nulls(jsonb_build_object('reason', private.step_up_reason(fields))) || NEW.details;
+    END IF;
     RETURN NEW;
 END $$;
-COMMENT ON FUNCTION public.audit_log_tells_the_truth IS 'Takes user, role and time of a record from the verified context.';
+COMMENT ON FUNCTION public.audit_log_tells_the_truth IS 'Takes user, role and time of a record from the verified context, and the reason of EIS staff who change something.';
 
 CREATE TRIGGER tells_the_truth BEFORE INSERT ON public.audit_log
     FOR EACH ROW EXECUTE FUNCTION public.audit_log_tells_the_truth();

@@ -29,10 +29,21 @@ CALL private.track_updates('public.step_ups');
 CREATE FUNCTION private.writes_until(of_session uuid, organization uuid) RETURNS timestamptz LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN (SELECT max(s.expires_at) FROM public.step_ups s WHERE s.session_id = of_session AND s.organization_id = organization
-        AND s.created_at < pg_catalog.now() AND s.ended_at IS NULL AND s.expires_at > pg_catalog.now());
+        AND s.created_at < pg_catalog.now() AND s.ended_at IS NULL AND s.expires_at > pg_catalog.statement_timestamp());
 END $$;
 REVOKE ALL ON FUNCTION private.writes_until FROM PUBLIC;
 ALTER FUNCTION private.writes_until OWNER TO eis_gate;
+
+-- Why the staff of a context have stepped up here; NULL for everybody else, and when none of their step-ups holds any more.
+CREATE FUNCTION private.step_up_reason(fields text[]) RETURNS text LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF fields[6] <> 'eis_staff' THEN RETURN NULL; END IF;
+    RETURN (SELECT string_agg(DISTINCT s.reason, '; ') FROM public.step_ups s
+        WHERE s.organization_id = fields[2]::uuid AND s.user_id = fields[5]::uuid AND s.ended_at IS NULL AND s.expires_at > statement_timestamp());
+END $$;
+REVOKE ALL ON FUNCTION private.step_up_reason FROM PUBLIC;
+ALTER FUNCTION private.step_up_reason OWNER TO eis_gate;
 
 CREATE FUNCTION public.step_up(secret bytea, reason text, minutes integer, address text) RETURNS timestamptz
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

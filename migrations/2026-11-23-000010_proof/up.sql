@@ -91,15 +91,18 @@ CREATE FUNCTION private.sample_11_gate(o uuid, c uuid, k uuid) RETURNS SETOF pri
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF k IS NOT NULL THEN RETURN; END IF;
-    INSERT INTO public.invitations (organization_id, id, token_hash, email, name, role, client_id, invited_by, expires_at)
+    INSERT INTO public.invitations (organization_id, id, token_hash, email, name, role, client_id, invited_by, reason, expires_at)
     VALUES (o, private.sample_id(coalesce(c, o), 'invitation'), sha256(uuid_send(coalesce(c, o))), 'isolation@test.invalid', 'Isolation test',
-        CASE WHEN c IS NULL THEN 'energy_admin' ELSE 'client_admin' END, c, private.sample_id(o, 'admin'), now() + interval '1 hour');
+        CASE WHEN c IS NULL THEN 'energy_admin' ELSE 'client_admin' END, c, private.sample_id(o, 'admin'),
+        CASE WHEN c IS NULL THEN 'Isolation test' END, now() + interval '1 hour');
     IF c IS NULL THEN
         -- Over already: the staff of the test read.
         INSERT INTO public.step_ups (organization_id, id, user_id, session_id, reason, expires_at, ended_at)
         VALUES (o, private.sample_id(o, 'step-up'), private.sample_id(o, 'staff'), o, 'Isolation test', now(), now());
+        INSERT INTO public.role_notices (organization_id, user_id, summary, reason)
+        VALUES (o, private.sample_id(o, 'admin'), 'Isolation test', 'Isolation test');
         RETURN QUERY SELECT (r).* FROM unnest(ARRAY[
-            private.rule_of('public.invitations', 'client'), private.rule_of('public.step_ups', 'organization')]) r;
+            private.rule_of('public.role_notices', 'organization'), private.rule_of('public.invitations', 'client'), private.rule_of('public.step_ups', 'organization')]) r;
     END IF;
 END $$;
 

@@ -49,11 +49,11 @@ CALL private.track_updates('public.jobs');
 CREATE FUNCTION public.queue_job(secret bytea, id uuid, kind text, payload jsonb) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    fields text[] := private.context();
+    fields text[] := private.writing_context();
     live record;
 BEGIN
     SELECT * INTO live FROM private.live_session(secret);
-    IF fields[7] IS DISTINCT FROM 'w' OR fields[1] NOT IN ('organization', 'client') OR fields[5]::uuid IS DISTINCT FROM (live.person).id
+    IF fields[1] NOT IN ('organization', 'client') OR fields[5]::uuid IS DISTINCT FROM (live.person).id
         OR fields[6] IS DISTINCT FROM (live.assignment).role THEN
         RAISE EXCEPTION 'this context may not queue work' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'not_yours';
     END IF;
@@ -71,6 +71,7 @@ DECLARE
     j public.jobs;
     fresh bytea := decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 'hex');
 BEGIN
+    PERFORM private.fresh_snapshot();
     UPDATE public.jobs x SET status = 'failed', secret_hash = NULL, lease_until = NULL, finished_at = now(),
         problem = 'It was begun three times and never finished.'
     FROM (SELECT y.organization_id, y.id FROM public.jobs y WHERE y.status = 'running' AND y.lease_until < clock_timestamp() AND y.attempts >= 3
@@ -95,6 +96,7 @@ DECLARE live record;
 BEGIN
     -- A connection is made ready by preparing this call; it asks for nothing then.
     IF secret IS NULL THEN RETURN; END IF;
+    PERFORM private.fresh_snapshot();
     SELECT j.session_id, j.organization_id AS opened, j.client_id AS narrow, u.id AS person, a.role, a.organization_id, a.client_id, a.customer_id INTO live
     FROM public.jobs j
     JOIN public.users u ON u.id = j.user_id AND u.status = 'active'
@@ -112,6 +114,7 @@ COMMENT ON FUNCTION public.open_job_context IS
 CREATE FUNCTION public.keep_job(secret bytea, progress integer, total integer, lease_seconds integer) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    PERFORM private.fresh_snapshot();
     -- Whoever gets further begins to count anew: three times without a step forward is what ends a job.
     UPDATE public.jobs j SET progress = coalesce(keep_job.progress, j.progress), total = coalesce(keep_job.total, j.total),
         attempts = CASE WHEN keep_job.progress > j.progress THEN 1 ELSE j.attempts END,
@@ -124,6 +127,7 @@ COMMENT ON FUNCTION public.keep_job IS 'Says how far a job is and keeps it; fals
 CREATE FUNCTION public.put_down_job(secret bytea) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    PERFORM private.fresh_snapshot();
     UPDATE public.jobs j SET status = 'queued', secret_hash = NULL, lease_until = NULL, attempts = j.attempts - 1
     WHERE j.secret_hash = sha256(secret) AND j.status = 'running';
     RETURN FOUND;
@@ -133,6 +137,7 @@ COMMENT ON FUNCTION public.put_down_job IS 'Gives a job back unfinished, for who
 CREATE FUNCTION public.finish_job(secret bytea, result jsonb, problem text) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    PERFORM private.fresh_snapshot();
     UPDATE public.jobs j SET status = CASE WHEN finish_job.problem = '' THEN 'done' ELSE 'failed' END, result = coalesce(finish_job.result, '{}'),
         problem = finish_job.problem, secret_hash = NULL, lease_until = NULL, finished_at = now(),
         progress = CASE WHEN finish_job.problem = '' THEN coalesce(j.total, j.progress) ELSE j.progress END
@@ -206,7 +211,7 @@ BEGIN
     -- What this very transaction wrote could still be taken back: only a record that stands counts.
     SELECT bool_or(w.writes) INTO may_write FROM public.system_work w
     WHERE w.session_id = (live.session).id AND w.user_id = (live.person).id AND w.organization_id = open_system_work.organization
-      AND w.created_at < now() AND w.expires_at > now();
+      AND w.created_at < now() AND w.expires_at > statement_timestamp();
     IF may_write IS NULL OR (live.assignment).role IS DISTINCT FROM 'eis_staff' OR NOT (live.assignment).administrator THEN
         RAISE EXCEPTION 'no system work was begun here' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'not_yours';
     END IF;

@@ -139,6 +139,7 @@ DECLARE
     t public.session_tickets;
     person public.users;
 BEGIN
+    PERFORM private.fresh_snapshot();
     SELECT x.* INTO t FROM public.session_tickets x WHERE x.ticket_hash = sha256(half) AND x.needs_code AND x.expires_at > now();
     SELECT u.* INTO person FROM public.users u WHERE u.id = t.user_id AND u.status = 'active';
     IF person.id IS NULL THEN outcome := 'stale'; RETURN; END IF;

@@ -50,7 +50,7 @@ ALTER ROLE eis_monitor SET default_transaction_read_only = on;
 /// What the database's PUBLIC loses. `set_config` would let one injected SELECT write a context; temporary
 /// tables would let a login shadow names; ending other backends of its own login would stop the portal. Large objects
 /// know no tenant: what one leaves there another could read. A lock of the session outlives its request and would make
-/// other tenants wait; a notification reaches whoever listens.
+/// other tenants wait; a notification reaches whoever listens. An exported snapshot carries what one transaction saw into others.
 const DATABASE: &str = "
 ALTER SCHEMA public OWNER TO eis_owner;
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
@@ -61,7 +61,7 @@ DO $$
 DECLARE f regprocedure;
 BEGIN
     FOR f IN SELECT p.oid::regprocedure FROM pg_catalog.pg_proc p WHERE p.pronamespace = 'pg_catalog'::regnamespace
-        AND (p.proname ~ '^(lo_|loread$|lowrite$|pg_(try_)?advisory_(un)?lock)' OR p.proname = 'pg_notify')
+        AND (p.proname ~ '^(lo_|loread$|lowrite$|pg_(try_)?advisory_(un)?lock)' OR p.proname IN ('pg_notify', 'pg_export_snapshot'))
     LOOP EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', f); END LOOP;
 END $$;
 GRANT EXECUTE ON FUNCTION pg_catalog.pg_advisory_lock(bigint), pg_catalog.pg_advisory_unlock(bigint) TO CURRENT_USER;

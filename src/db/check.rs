@@ -239,7 +239,7 @@ impl Checker<'_> {
             self.names(
                 "SELECT p.oid::regprocedure::text AS name FROM pg_proc p WHERE p.pronamespace = 'pg_catalog'::regnamespace
                    AND (p.proname ~ '^(lo_|loread$|lowrite$|pg_(try_)?advisory_(un)?lock)'
-                     OR p.proname IN ('set_config', 'pg_notify', 'pg_terminate_backend', 'pg_cancel_backend'))
+                     OR p.proname IN ('set_config', 'pg_notify', 'pg_export_snapshot', 'pg_terminate_backend', 'pg_cancel_backend'))
                    AND (has_function_privilege('eis_app', p.oid, 'EXECUTE') OR has_function_privilege('eis_worker', p.oid, 'EXECUTE')) ORDER BY 1",
             )
             .await?

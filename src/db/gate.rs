@@ -160,7 +160,7 @@ pub struct Salt {
 pub enum Accepted {
     /// The assignment is made.
     Yes,
-    /// The known person's password is wrong.
+    /// The known person's password is wrong, or a new person's is not fit for a login.
     Wrong,
     /// Too many wrong attempts; not tried.
     Limited,
@@ -219,9 +219,6 @@ pub struct Invited {
     /// The client, for roles that have one.
     #[diesel(sql_type = Nullable<Text>)]
     pub client_name: Option<String>,
-    /// Whether the person has a login already and proves it by password.
-    #[diesel(sql_type = Bool)]
-    pub known: bool,
 }
 
 #[derive(QueryableByName)]
@@ -542,7 +539,8 @@ impl Db {
             .optional()?)
     }
 
-    /// Accepts an invitation: a new person sets a password, a known one proves theirs, within the limits on attempts.
+    /// Accepts an invitation: a known person proves the password, a new one sets it, where it is `fit` for a new login.
+    /// Which of them it is stays with the database. Attempts are limited as for signing in.
     ///
     /// # Errors
     /// When the database fails.
@@ -553,9 +551,10 @@ impl Db {
         salt: &str,
         digest: &[u8],
         address: &str,
+        fit: bool,
     ) -> Result<Accepted, DbError> {
         let mut connection = self.connection().await?;
-        let words: Words = sql_query("SELECT public.accept_invitation($1, $2, $3, $4, $5, $6, $7) AS value")
+        let words: Words = sql_query("SELECT public.accept_invitation($1, $2, $3, $4, $5, $6, $7, $8) AS value")
             .bind::<Binary, _>(token)
             .bind::<SqlUuid, _>(UserId::fresh())
             .bind::<SqlUuid, _>(AssignmentId::fresh())
@@ -563,6 +562,7 @@ impl Db {
             .bind::<Text, _>(salt)
             .bind::<Binary, _>(digest)
             .bind::<Text, _>(address)
+            .bind::<Bool, _>(fit)
             .get_result(&mut connection)
             .await?;
         Ok(match words.value.as_str() {

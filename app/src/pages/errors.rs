@@ -7,10 +7,11 @@ use leptos::prelude::*;
 use super::frame::render;
 use crate::components::{ButtonLink, Document, Kind, Plain};
 
-/// A page that says what happened; `asked` names what was asked for, where that helps support, and `switch` offers
-/// another role or organisation.
-pub fn page(title: &str, text: &str, asked: &str, switch: bool) -> Html<String> {
+/// A page that says what happened; `asked` names what was asked for, where that helps support, and `other` offers another
+/// way on than the start page: its label and address.
+pub fn page(title: &str, text: &str, asked: &str, other: Option<(&str, &str)>) -> Html<String> {
     let (title, text, asked) = (title.to_owned(), text.to_owned(), asked.to_owned());
+    let other = other.map(|(label, href)| (label.to_owned(), href.to_owned()));
     render(move || {
         view! {
             <Document title=title.clone()>
@@ -18,7 +19,7 @@ pub fn page(title: &str, text: &str, asked: &str, switch: bool) -> Html<String> 
                     {(!asked.is_empty()).then(|| view! { <p class="hint">"What was asked for: " <code>{asked}</code></p> })}
                     <div class="actions">
                         <ButtonLink label="Go to your start page" href="/"/>
-                        {switch.then(|| view! { <ButtonLink label="Switch role or organisation" href="/switch" kind=Kind::Secondary/> })}
+                        {other.map(|(label, href)| view! { <ButtonLink label=label href=href kind=Kind::Secondary/> })}
                     </div>
                 </Plain>
             </Document>

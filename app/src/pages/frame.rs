@@ -115,7 +115,7 @@ fn frame(path: &str, actor: &Actor, place: Place) -> Frame {
         brand: customer.then(|| Brand { name: client_name.clone(), logo: String::new() }),
         staff: actor.role == Some(Role::EisStaff) && organization.is_some(),
         staff_note: actor.writes_until.map_or_else(
-            || "Reading only, except users and roles".to_owned(),
+            || "Reading only".to_owned(),
             |until| format!("Changes allowed, {} min left", step_up::minutes_left(until)),
         ),
         staff_writes: actor.writes_until.is_some(),

@@ -15,7 +15,7 @@ use crate::components::{
 };
 use crate::forms::{FieldErrors, Reader};
 use crate::pages::parts::field_errors;
-use crate::server::auth::{AuthError, network, too_many};
+use crate::server::auth::{network, too_many};
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
 use crate::server::functions::{Done, act, ctx};
@@ -40,7 +40,7 @@ fn spent() -> Response {
         "This invitation link no longer works",
         "A link works once and for 14 days, and whoever sent it may take it back. If you have accepted it already, sign in. Otherwise ask the sender for a new one, and check that the whole link was copied.",
         "",
-        false,
+        None,
     );
     (StatusCode::NOT_FOUND, body).into_response()
 }
@@ -57,11 +57,7 @@ pub async fn page(ctx: Ctx, Path(hex): Path<String>) -> Result<Response, AppErro
     let place = invited.client_name.clone().unwrap_or_else(|| invited.organization_name.clone());
     let customer = invited.role == Role::CustomerUser.code();
     let title = if customer { format!("See your account at {place}") } else { format!("Join {place}") };
-    let lead = if invited.known {
-        "You have a login already. Enter its password, and this role is added to it."
-    } else {
-        "Choose a password. You sign in with your e-mail address from then on."
-    };
+    let lead = "If you sign in here already with this e-mail address, enter that password, and this role is added to your login. Otherwise choose a password, and enter it twice.";
     let mut rows = vec![SummaryRow::new("E-mail address", invited.email.clone()), SummaryRow::new("Role", role)];
     if !customer {
         rows.push(SummaryRow::new("Organisation", invited.organization_name.clone()));
@@ -74,19 +70,10 @@ pub async fn page(ctx: Ctx, Path(hex): Path<String>) -> Result<Response, AppErro
                     <ErrorSummary errors=field_errors(&typed) secrets=true/>
                     <SummaryList rows=rows/>
                     <PostForm action="/api/accept_invitation" context="" hidden=hidden class="form">
-                        {if invited.known {
-                            view! {
-                                <Field name="password" label="Password" kind="password" autocomplete="current-password" error=typed.error("password")/>
-                                <Button label="Accept the invitation"/>
-                            }.into_any()
-                        } else {
-                            view! {
-                                <Field name="name" label="Your name" autocomplete="name" value=typed.value("name", invited.name) error=typed.error("name")/>
-                                <Field name="password" label="Password" kind="password" autocomplete="new-password" hint="At least 12 characters; a few words do well." error=typed.error("password")/>
-                                <Field name="again_password" label="Password again" kind="password" autocomplete="new-password" error=typed.error("again_password")/>
-                                <Button label="Accept and create my login"/>
-                            }.into_any()
-                        }}
+                        <Field name="name" label="Your name" autocomplete="name" hint="For a new login; one that you have keeps its name." value=typed.value("name", invited.name) error=typed.error("name")/>
+                        <Field name="password" label="Password" kind="password" autocomplete="current-password" hint="Of your login, or a new one: at least 12 characters; a few words do well." error=typed.error("password")/>
+                        <Field name="again_password" label="New password again" kind="password" autocomplete="new-password" hint="For a new login only." optional=true/>
+                        <Button label="Accept the invitation"/>
                     </PostForm>
                 </Plain>
             </Document>
@@ -95,7 +82,8 @@ pub async fn page(ctx: Ctx, Path(hex): Path<String>) -> Result<Response, AppErro
     Ok(html.into_response())
 }
 
-/// Accepts an invitation: a new person sets a password, a known one proves theirs.
+/// Accepts an invitation: a new person sets a password, a known one proves theirs. Whether the address has a login already
+/// is nowhere known here, so that neither page nor time tells it.
 #[server(prefix = "/api", endpoint = "accept_invitation")]
 pub(crate) async fn accept_invitation(
     #[server(default)] token: String,
@@ -111,22 +99,20 @@ pub(crate) async fn accept_invitation(
             ctx.flash(false, text).await;
             return Ok(Done::to("/login"));
         };
-        let (name, salt, digest) = if invited.known {
-            let Salt { salt, retry_after } = ctx.db().sign_in_salt(&invited.email, &network(&ctx.address)).await?;
-            if let Some(seconds) = retry_after {
-                return Err(limited(seconds));
-            }
-            let digest = ctx.auth.backend.digest(password, salt.clone()).await.map_err(|_| wrong())?;
-            (invited.name, salt, digest)
-        } else {
-            let name = read(&name, &password, &again_password, &invited.email)?;
-            let salt = passwords::fresh_salt();
-            let digest = ctx.auth.backend.digest(password, salt.clone()).await;
-            (name, salt, digest.map_err(|e: AuthError| AppError::Internal(e.to_string()))?)
-        };
-        match ctx.db().accept_invitation(&key, &name, &salt, &digest, &network(&ctx.address)).await? {
+        let mut reader = Reader::default();
+        let name = reader.text("name", &name, "your name", 200);
+        let name = reader.errors.or(name)?;
+        let unfit = unfit(&password, &again_password, &invited.email);
+        // A new login takes the salt that its address had when nobody signed in with it, so that the salt tells nothing either.
+        let Salt { salt, retry_after } = ctx.db().sign_in_salt(&invited.email, &network(&ctx.address)).await?;
+        if let Some(seconds) = retry_after {
+            return Err(limited(seconds));
+        }
+        let digest = ctx.auth.backend.digest(password, salt.clone()).await.map_err(|_| wrong(unfit.as_deref()))?;
+        let address = network(&ctx.address);
+        match ctx.db().accept_invitation(&key, &name, &salt, &digest, &address, unfit.is_none()).await? {
             Accepted::Yes => {}
-            Accepted::Wrong => return Err(wrong()),
+            Accepted::Wrong => return Err(wrong(unfit.as_deref())),
             Accepted::Limited => return Err(limited(15 * 60)),
             Accepted::Refused => {
                 let text = "This login cannot take the invitation. Ask whoever invited you for another address.";
@@ -138,8 +124,14 @@ pub(crate) async fn accept_invitation(
     .await
 }
 
-fn wrong() -> AppError {
-    FieldErrors::one("password", "This is not the password of this address. Check it and try again.").into()
+/// What is said where nobody was let in: the same whether the address has a login or not, for a password that would not do
+/// for a new one. (One that would do either makes the login or finds it there.)
+fn wrong(unfit: Option<&str>) -> AppError {
+    let text = match unfit {
+        Some(unfit) => format!("If you have a login here, this is not its password. For a new login: {unfit}"),
+        None => "This is not the password of the login that this address has. Check it and try again.".to_owned(),
+    };
+    FieldErrors::one("password", text).into()
 }
 
 /// The limits on attempts are those of signing in: otherwise whoever makes an invitation could try passwords through it.
@@ -147,17 +139,10 @@ fn limited(seconds: i32) -> AppError {
     FieldErrors::one("password", too_many(seconds)).into()
 }
 
-/// A new person's name, when name and password will do.
-fn read(name: &str, password: &str, again: &str, email: &str) -> Result<String, FieldErrors> {
-    let mut reader = Reader::default();
-    let name = reader.text("name", name, "your name", 200);
-    if let Some(fault) = passwords::fault(password, email) {
-        reader.errors.add("password", fault);
-    }
-    if password != again {
-        reader.errors.add("again_password", "The two passwords differ.");
-    }
-    reader.errors.or(name)
+/// Why a password would not do for a new login, whoever typed it.
+fn unfit(password: &str, again: &str, email: &str) -> Option<String> {
+    let differ = || (password != again).then(|| "Enter the new password in both fields, alike.".to_owned());
+    passwords::fault(password, email).or_else(differ)
 }
 
 #[cfg(test)]

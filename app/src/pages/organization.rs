@@ -2,4 +2,5 @@
 
 pub mod clients;
 pub mod isolation;
+mod notices;
 pub mod overview;

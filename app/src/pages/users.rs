@@ -23,9 +23,10 @@ use crate::format;
 use crate::pages::frame::page;
 use crate::pages::parts::{PAGE_ROWS, address, rows_text, turns};
 use crate::pages::scope::Scope;
+use crate::pages::staff::step_up;
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
-use crate::server::functions::see_other;
+use crate::server::functions::{encode, see_other};
 use crate::server::query::Query;
 
 /// Search, filter and page of the list.
@@ -59,9 +60,17 @@ pub async fn of_client(
     show(ctx, scope, tx, query).await
 }
 
-/// The roles that the one who asks may give and take back here.
+/// The roles that the one who asks may give and take back here now: EIS staff none before they step up.
 fn grants(scope: &Scope) -> &'static [Role] {
-    scope.actor.role.map_or(&[], |role| role.grants(scope.client.is_some()))
+    let role = scope.actor.role.filter(|_| scope.actor.may(Permission::ManageUsers));
+    role.map_or(&[], |role| role.grants(scope.client.is_some()))
+}
+
+/// How EIS staff who only read here come to change roles; nothing for anybody else.
+fn step_up_note(scope: &Scope, path: &str) -> Option<impl IntoView + use<>> {
+    let reads = scope.client.is_none() && scope.actor.may_step_up_to(Permission::ManageUsers);
+    let href = format!("{}?next={}", step_up::PATH, encode(path));
+    reads.then(|| view! { <p class="hint">"You read here. " <a href=href>"Step up"</a> " to invite an energy admin or to change the role of one."</p> })
 }
 
 /// Whether the one who asks may change this assignment here; nobody changes their own.
@@ -110,6 +119,7 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: eis::db::Tenant, mut query: ListQu
             <PageHeader title=title action=invite href=format!("{path}/invite")/>
             <div class="stack">
             {link.map(link_once)}
+            {step_up_note(&scope, &path)}
             <FilterBar action=path.clone() search="Name, address or customer" q=query.q.clone() selects=selects clear={if filtered { path.clone() } else { String::new() }}/>
             </div>
             {if shown {

@@ -61,6 +61,12 @@ pub fn id() -> String {
 /// Where one signs in and comes back to the page that was asked for.
 #[must_use]
 pub fn sign_in() -> String {
+    back_from("/login")
+}
+
+/// An address of ours from which one comes back to the page that was asked for.
+#[must_use]
+pub fn back_from(path: &str) -> String {
     let page = of_this(|asked| asked.page.clone());
-    if page.is_empty() || page == "/" { "/login".to_owned() } else { format!("/login?next={}", encode(&page)) }
+    if page.is_empty() || page == "/" { path.to_owned() } else { format!("{path}?next={}", encode(&page)) }
 }

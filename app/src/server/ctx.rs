@@ -126,8 +126,8 @@ impl Ctx {
     ///
     /// # Errors
     /// [`AppError::SignedOut`], [`AppError::Choose`] while no role is chosen, [`AppError::Suspended`],
-    /// [`AppError::ChooseOrganization`] for staff with none open, or [`AppError::Forbidden`] when the role does not
-    /// include it.
+    /// [`AppError::ChooseOrganization`] for staff with none open, [`AppError::StepUp`] for staff who read and would have
+    /// it after stepping up, or [`AppError::Forbidden`] when the role does not include it.
     pub fn require(&self, permission: Permission) -> Result<Actor, AppError> {
         let actor = self.require_user()?;
         if refuses(Guard::Role, actor.role.is_none()) {
@@ -139,7 +139,7 @@ impl Ctx {
         }
         let tenant = actor.organization.is_some() || permission == Permission::OpenOrganizations;
         if refuses(Guard::Permission, !actor.may(permission)) {
-            return Err(AppError::Forbidden);
+            return Err(if actor.may_step_up_to(permission) { AppError::StepUp } else { AppError::Forbidden });
         }
         if refuses(Guard::Organization, !tenant) {
             return Err(AppError::ChooseOrganization);

@@ -4,6 +4,7 @@
 //! - `Choose`: somebody with no role chosen yet → to the page where one is chosen.
 //! - `Suspended`: somebody whose organization is closed for now → 403 that says so.
 //! - `ChooseOrganization`: EIS staff with no organization open → to the list of them.
+//! - `StepUp`: EIS staff who read here and would change something → 403 that says how.
 //! - `Forbidden`: the address names a foreign tenant or a page outside the role → 403.
 //! - `NotFound`: an id that is not there or that row-level security hides → 404, the same bytes for both.
 //! - `Invalid`: what was typed is wrong → back to the form with everything typed (server functions only).
@@ -19,9 +20,11 @@ use eis::billing::BillingError;
 use eis::db::DbError;
 use eis::sent_forms::Answer;
 
-use super::asked::{asked, id, sign_in};
+use super::asked::{asked, back_from, id, sign_in};
 use super::functions::see_other;
 use crate::forms::FieldErrors;
+use crate::pages::errors;
+use crate::pages::staff::step_up;
 
 /// Why a request was not done.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +41,9 @@ pub enum AppError {
     /// EIS staff, and no organization is open.
     #[error("no organization open")]
     ChooseOrganization,
+    /// EIS staff who only read in this organization, or read only again.
+    #[error("reading only")]
+    StepUp,
     /// Not for this role, or not this tenant's.
     #[error("refused")]
     Forbidden,
@@ -75,6 +81,7 @@ impl From<DbError> for AppError {
             DbError::Query(diesel::result::Error::NotFound) => Self::NotFound,
             // The gate's own refusals, by the names that it gives them.
             error if error.violates("not_yours") => Self::Forbidden,
+            error if error.violates("reading_only") => Self::StepUp,
             error if error.violates("session_ended") => Self::SignedOut,
             DbError::Limited => {
                 Self::Conflict("Too many attempts. Wait a quarter of an hour, then try again.".to_owned())
@@ -125,6 +132,7 @@ impl IntoResponse for AppError {
                 "This is not yours to open",
                 "The address belongs to someone else, or your role does not include this page. If you hold several roles, switch to the right one.",
             ),
+            Self::StepUp => return step_up_first(&back_from(step_up::PATH)),
             Self::Suspended => (
                 StatusCode::FORBIDDEN,
                 "Your organisation's portal is suspended",
@@ -158,9 +166,16 @@ impl IntoResponse for AppError {
         // A fault of ours is told by the name of what was asked for; a refusal names nothing.
         let ours = status == StatusCode::INTERNAL_SERVER_ERROR;
         let asked = if ours { format!("{} ({})", asked(), id()) } else { String::new() };
-        let switch = matches!(self, Self::Forbidden);
-        (status, crate::pages::errors::page(title, text, &asked, switch)).into_response()
+        let other = matches!(self, Self::Forbidden).then_some(("Switch role or organisation", "/switch"));
+        (status, errors::page(title, text, &asked, other)).into_response()
     }
+}
+
+/// What EIS staff are told who only read in the organization: how to change something, and come back from there.
+#[must_use]
+pub fn step_up_first(step_up: &str) -> Response {
+    let text = "You read here and change nothing. To make a change, say why and for how long; the organisation reads it in its audit log.";
+    (StatusCode::FORBIDDEN, errors::page("Step up first", text, "", Some(("Step up", step_up)))).into_response()
 }
 
 /// What is sent when a handler panicked.

@@ -18,12 +18,13 @@ use leptos::prelude::{ServerFnError, provide_context, use_context};
 
 use super::FORM_LIMIT;
 use super::ctx::Ctx;
-use super::errors::{AppError, DONE_BEFORE};
+use super::errors::{AppError, DONE_BEFORE, step_up_first};
 use super::guards::{Guard, refuses};
 use super::nul;
 use super::state::AppState;
 use crate::forms::Typed;
 use crate::forms::once::{self, Sent};
+use crate::pages::staff::step_up;
 
 /// Functions that nobody needs to be signed in for; every other one starts with a guard.
 pub const OPEN_FUNCTIONS: [&str; 3] = ["/api/sign_in", "/api/second_factor", "/api/accept_invitation"];
@@ -164,6 +165,10 @@ async fn answer(call: &Call, result: Result<Done, AppError>) -> Response {
         Err(AppError::Again(None)) if !call.typed.page.is_empty() => {
             call.ctx.flash(true, DONE_BEFORE).await;
             see_other(&call.typed.page)
+        }
+        Err(AppError::StepUp) if !call.typed.page.is_empty() => {
+            call.ctx.keep_typed(call.typed.clone()).await;
+            step_up_first(&format!("{}?next={}", step_up::PATH, encode(&call.typed.page)))
         }
         Err(AppError::SignedOut) => {
             call.ctx.keep_typed(call.typed.clone()).await;

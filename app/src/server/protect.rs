@@ -63,7 +63,7 @@ async fn same_origin(state: &AppState, request: Request, next: Next) -> Response
             "This request did not come from the portal",
             "Nothing was changed. Open the page in the portal itself and send the form from there.",
             "",
-            false,
+            None,
         );
         return (StatusCode::FORBIDDEN, body).into_response();
     }
@@ -71,7 +71,7 @@ async fn same_origin(state: &AppState, request: Request, next: Next) -> Response
     if kind.starts_with("application/x-www-form-urlencoded") || kind.starts_with("multipart/form-data") {
         next.run(request).await
     } else {
-        let body = page("This request cannot be read", "The portal takes forms only.", "", false);
+        let body = page("This request cannot be read", "The portal takes forms only.", "", None);
         (StatusCode::UNSUPPORTED_MEDIA_TYPE, body).into_response()
     }
 }

@@ -360,6 +360,7 @@ const DEFINERS: &[(&str, &str)] = &[
     ("sample_60_system_work", "proof"),
     ("sample_person", "proof"),
     ("second_factor", "attack_65"),
+    ("see_notices", "attack_68"),
     ("send_form", "once"),
     ("session_bind", "attack_58"),
     ("session_create", "attack_58"),
@@ -395,6 +396,7 @@ async fn the_suite_knows_every_definer_function() {
     let suite = [
         include_str!("audit.rs"),
         include_str!("context.rs"),
+        include_str!("writers.rs"),
         include_str!("writes.rs"),
         include_str!("jobs.rs"),
         include_str!("once.rs"),

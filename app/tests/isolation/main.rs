@@ -24,6 +24,8 @@ mod guards;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod invitations;
+#[cfg(test)]
 mod issued;
 #[cfg(test)]
 mod jobs;
@@ -60,6 +62,8 @@ mod sessions;
 #[cfg(test)]
 mod side_channels;
 #[cfg(test)]
+mod snapshots;
+#[cfg(test)]
 mod step_up;
 #[cfg(test)]
 mod system;
@@ -76,6 +80,8 @@ mod typed;
 #[cfg(test)]
 mod view_as;
 mod what_ifs;
+#[cfg(test)]
+mod writers;
 #[cfg(test)]
 mod writes;
 

@@ -5,6 +5,7 @@ use chrono_tz::Tz;
 use eis::usage::days::day_end;
 
 use crate::DENIED;
+use crate::step_up::step_up;
 use crate::support::database::Case;
 use crate::support::http::Browser;
 use crate::support::sql::Sql;
@@ -12,6 +13,8 @@ use crate::support::world::{DIGEST, Who, client, customer, organization};
 
 const KIM: Who = Who::Customer(1, 1, 1);
 const ADA: Who = Who::Admin(1);
+/// Why staff stepped up.
+const WHY: &str = "Ticket 4711: an admin leaves";
 
 /// A link by which Ada invites somebody as client admin of her first client.
 async fn link(app: &Sql, email: &str) -> String {
@@ -28,7 +31,7 @@ async fn link(app: &Sql, email: &str) -> String {
 fn accept(token: &str, salt: &str) -> String {
     let digest = DIGEST.trim();
     format!(
-        "SELECT accept_invitation('{token}', gen_random_uuid(), gen_random_uuid(), 'Kim', '{salt}', '\\x{digest}', 'here')"
+        "SELECT accept_invitation('{token}', gen_random_uuid(), gen_random_uuid(), 'Kim', '{salt}', '\\x{digest}', 'here', true)"
     )
 }
 
@@ -232,6 +235,7 @@ async fn a_role_keeps_its_last_day_when_its_client_or_its_organisation_moves() {
         .replace("{staff}", &Who::Consultant(1).user().to_string())
         .replace("{ada}", &ADA.assignment().to_string());
     owner.must(&admins).await;
+    app.must(&step_up(Who::Staff(1), WHY)).await;
     app.enter(Who::Staff(1)).await;
     assert_eq!(app.value(&format!("SELECT end_assignment('{}', '2031-05-31')", ADA.assignment())).await, "t");
     app.must("COMMIT").await;
@@ -303,6 +307,7 @@ async fn a_last_day_gone_by_in_the_role_s_zone_is_refused() {
 async fn an_organisation_keeps_its_last_energy_admin() {
     let case = Case::world().await;
     let (portal, owner) = (case.portal().await, case.superuser().await);
+    case.app().await.must(&step_up(Who::Staff(1), WHY)).await;
     let sam = portal.browser_of(Who::Staff(1));
     let ada = ADA.assignment().to_string();
     let state = format!("SELECT coalesce(valid_to::text, 'none') FROM role_assignments WHERE id = '{ada}'");
@@ -347,6 +352,7 @@ async fn two_energy_admins_ended_at_once_do_not_both_go() {
         ))
         .await;
     let (one, two) = (case.app().await, case.app().await);
+    one.must(&step_up(Who::Staff(1), WHY)).await;
     let end = async |app: &Sql, id: String| {
         app.enter(Who::Staff(1)).await;
         let done = app.run(&format!("SELECT revoke_assignment('{id}')")).await;

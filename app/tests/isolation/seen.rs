@@ -117,6 +117,7 @@ fn the_suite_tries_every_form_that_edits() {
         "create_",
         "read_",
         "run_",
+        "see_",
         "invite_",
         "sign_",
         "step_",

@@ -9,7 +9,8 @@ use crate::tables::Stand;
 const STAFF: Who = Who::Staff(1);
 const WRITE: &str = "UPDATE customers SET phone = 'by staff'";
 
-fn step_up(who: Who, reason: &str) -> String {
+/// The statement by which staff step up.
+pub fn step_up(who: Who, reason: &str) -> String {
     format!("SELECT step_up('\\x{}', '{reason}', 15, 'here')", who.secret().hex())
 }
 

@@ -103,6 +103,7 @@ pub const TABLES: &[(&str, Rule)] = &[
     ("public.payments", of_customer(I, MINE, "true")),
     ("public.recovery_codes", Rule::Hidden),
     ("public.role_assignments", Rule::Assignments),
+    ("public.role_notices", Rule::Whole),
     ("public.second_factors", Rule::Hidden),
     ("public.sent_forms", Rule::Hidden),
     ("public.session_tickets", Rule::Hidden),

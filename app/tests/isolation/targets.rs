@@ -1,7 +1,7 @@
 //! Every page and server function: where it stands, who may open it. A new one needs one line here.
 //!
 //! Placeholders: `{client}`, `{customer}`, `{meter}`, `{tariff}`, `{code}`, `{period}`, `{run}`, `{invoice}`,
-//! `{import}`, `{agreement}`, `{payment}`, `{reading}`, `{assignment}`, `{invitation}`, `{organization}`, `{what_if}`.
+//! `{import}`, `{agreement}`, `{payment}`, `{reading}`, `{assignment}`, `{invitation}`, `{organization}`, `{what_if}`, `{notice}`.
 
 use crate::support::world::{Kind, client, customer, id, organization};
 use eis::access::Role::{self, ClientAdmin as C, CustomerUser as K, EisStaff as S, EnergyAdmin as E};
@@ -62,7 +62,7 @@ pub const PAGES: &[Page] = &[
     page("/organization/clients/{client}/edit", Place::Organization, &[E]),
     page("/organization/isolation", Place::Organization, &[S, E]),
     page("/organization/users", Place::Organization, &[S, E]),
-    page("/organization/users/invite", Place::Organization, &[S, E]),
+    page("/organization/users/invite", Place::Organization, &[E]),
     page("/organization/users/{assignment}/edit", Place::Organization, &[E]),
     page("/staff/step-up", Place::Organization, &[S]),
     page("/account", Place::Account, &[K]),
@@ -445,6 +445,8 @@ pub const FUNCTIONS: &[Function] = &[
     .on("/clients/{client}/users/{assignment}/edit"),
     function("/api/run_isolation_test", Place::Organization, &[S, E], &[], "/organization/isolation")
     .on("/organization/isolation"),
+    function("/api/see_notices", Place::Organization, &[E], &[("notices", "{notice}")], "/organization")
+    .on("/organization"),
     function("/api/create_client", Place::Organization, &[E], &COMPANY, "/clients/")
     .on("/organization/clients/new"),
     function(
@@ -491,6 +493,7 @@ pub fn fill(template: &str, outer: At, inner: At) -> String {
         ("{assignment}", id(Kind::Assignment, o, c, k, 1)),
         ("{invitation}", id(Kind::Invitation, o, c, 0, 1)),
         ("{what_if}", id(Kind::WhatIf, o, c, 0, 1)),
+        ("{notice}", id(Kind::Notice, o, 0, 0, 1)),
     ] {
         text = text.replace(name, &value.to_string());
     }

@@ -91,8 +91,15 @@ impl Answer {
                 _ => (name, value),
             })
             .collect();
-        format!("{}\n{headers:#?}\n{}", self.status, without_ids(&self.body))
+        format!("{}\n{headers:#?}\n{}", self.status, without_ids(&without_back(&self.body)))
     }
+}
+
+/// A page without the address that it leads back to: the one that was asked for.
+fn without_back(page: &str) -> String {
+    let mut parts = page.split("/staff/step-up?next=");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + part.trim_start_matches(|c: char| c != '"'))
 }
 
 /// A page without the ids of its forms, which are new with each.

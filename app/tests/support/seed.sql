@@ -103,10 +103,11 @@ BEGIN
     FROM generate_series(1, 2) g;
 
     -- Invitations and audit records: of the organization, and of each client.
-    INSERT INTO invitations (organization_id, id, token_hash, email, name, role, client_id, invited_by, expires_at)
+    INSERT INTO invitations (organization_id, id, token_hash, email, name, role, client_id, invited_by, reason, expires_at)
     SELECT pg_temp.id(1, g, 0, 0, 0), pg_temp.id(16, g, h, 0, 1), sha256(convert_to(format('token %s%s', g, h), 'UTF8')),
         format('new%s%s@eis.example', g, h), 'New Person', CASE h WHEN 0 THEN 'energy_admin' ELSE 'client_admin' END,
-        CASE WHEN h > 0 THEN pg_temp.id(2, g, h, 0, 0) END, pg_temp.id(11, g, 0, 0, 1), now() + interval '10 years'
+        CASE WHEN h > 0 THEN pg_temp.id(2, g, h, 0, 0) END, pg_temp.id(11, g, 0, 0, 1), CASE h WHEN 0 THEN 'Ticket 4710: a first admin' END,
+        now() + interval '10 years'
     FROM generate_series(1, 2) g, generate_series(0, 2) h;
     INSERT INTO audit_log (organization_id, id, client_id, user_id, user_name, role, action, entity, summary)
     SELECT pg_temp.id(1, g, 0, 0, 0), pg_temp.id(17, g, h, 0, 1), CASE WHEN h > 0 THEN pg_temp.id(2, g, h, 0, 0) END,
@@ -116,6 +117,11 @@ BEGIN
     INSERT INTO step_ups (organization_id, id, user_id, session_id, reason, expires_at, ended_at)
     SELECT pg_temp.id(1, g, 0, 0, 0), pg_temp.id(18, g, 0, 0, 1), pg_temp.id(11, g, 0, 0, 1), pg_temp.id(19, g, 0, 0, 1),
         'Ticket 4711: a reading was mistyped', now() + interval '10 minutes', now()
+    FROM generate_series(1, 2) g;
+    -- And what they told the organization's admin.
+    INSERT INTO role_notices (organization_id, id, user_id, summary, reason)
+    SELECT pg_temp.id(1, g, 0, 0, 0), pg_temp.id(24, g, 0, 0, 1), pg_temp.id(11, g, 0, 0, 1), 'Sam Staff (EIS staff) invited New Person as energy admin',
+        'Ticket 4710: a first admin'
     FROM generate_series(1, 2) g;
     -- An EIS administrator who worked as the system once; jobs that are done, of the organization and of each client.
     INSERT INTO system_work (organization_id, id, user_id, session_id, reason, writes, expires_at)

@@ -31,6 +31,7 @@ pub enum Kind {
     Assignment = 15,
     Invitation = 16,
     WhatIf = 23,
+    Notice = 24,
 }
 
 /// An id of the world: of organization `o`, client `c`, customer `k`, the `n`th of its kind there.

@@ -13,7 +13,7 @@ use crate::pages::parts::address;
 use crate::pages::scope::Scope;
 
 /// The nouns that records are about, for the filter.
-pub const ENTITIES: [(&str, &str); 17] = [
+pub const ENTITIES: [(&str, &str); 18] = [
     ("allocation", "Allocation"),
     ("billing_period", "Billing period"),
     ("client", "Client"),
@@ -27,6 +27,7 @@ pub const ENTITIES: [(&str, &str); 17] = [
     ("organization", "Organisation"),
     ("payment", "Payment"),
     ("role_assignment", "Role"),
+    ("role_notice", "Notice of a role"),
     ("session", "Session"),
     ("tariff_agreement", "Tariff agreement"),
     ("tariff_rate", "Tariff"),
@@ -34,7 +35,7 @@ pub const ENTITIES: [(&str, &str); 17] = [
 ];
 
 /// The verbs, for the filter.
-const ACTIONS: [(&str, &str); 26] = [
+const ACTIONS: [(&str, &str); 27] = [
     ("accept", "Accepted"),
     ("activate", "Activated"),
     ("apply", "Applied"),
@@ -55,6 +56,7 @@ const ACTIONS: [(&str, &str); 26] = [
     ("retire", "Retired"),
     ("revoke", "Revoked"),
     ("run", "Ran"),
+    ("see", "Saw a notice"),
     ("view_as", "Saw as a customer"),
     ("stop_viewing", "Stopped seeing as a customer"),
     ("end_sessions", "Signed out elsewhere"),

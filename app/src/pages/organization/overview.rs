@@ -6,6 +6,8 @@ use eis::access::Permission;
 use eis::organizations::{self, ClientOverview, Statistics};
 use leptos::prelude::*;
 
+use super::notices;
+
 use crate::components::{
     Column, DataTable, EmptyState, PageHeader, Section, Stat, Stats, Status, SummaryList, SummaryRow, Tone,
 };
@@ -20,8 +22,10 @@ pub async fn show(ctx: Ctx) -> Result<Response, AppError> {
     let (scope, mut tx) = Scope::organization(&ctx, Permission::ViewOrganization).await?;
     let rows = organizations::overview(&mut tx).await?;
     let holds = organizations::statistics(&mut tx, scope.organization.id).await?;
+    let told = notices::of(&scope, &mut tx).await?;
     drop(tx);
     let locale = scope.locale();
+    let told = notices::panel(&scope, told);
     let name = scope.organization.name.clone();
     let figures = figures(&scope, holds);
     let may_create = scope.actor.may(Permission::ManageClients);
@@ -42,6 +46,7 @@ pub async fn show(ctx: Ctx) -> Result<Response, AppError> {
         ];
         view! {
             <PageHeader title=name subtitle=subtitle action=new href="/organization/clients/new"/>
+            {told}
             {if empty {
                 view! { <EmptyState title="No clients yet" text="A client is an energy company with its own brand, tariffs, invoices and currency. Add the first, then its customers." action=new href="/organization/clients/new"/> }.into_any()
             } else {

@@ -7,6 +7,7 @@ use eis::access::{Actor, Permission, Role};
 use eis::clock;
 use eis::db::Db;
 use leptos::prelude::*;
+use serde::Deserialize;
 
 use crate::components::{Button, Choice, ErrorSummary, Field, Kind, PageHeader, PostForm, Radios};
 use crate::forms::{Reader, Typed};
@@ -15,7 +16,8 @@ use crate::pages::parts::field_errors;
 use crate::server::auth::network;
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
-use crate::server::functions::{Done, act, require};
+use crate::server::functions::{Done, act, encode, own_path, require};
+use crate::server::query::Query;
 
 /// Where staff step up.
 pub const PATH: &str = "/staff/step-up";
@@ -38,29 +40,38 @@ fn in_organization(actor: &Actor) -> Result<String, AppError> {
     actor.organization.as_ref().map(|open| open.name.clone()).ok_or(AppError::ChooseOrganization)
 }
 
+/// The page that one came from and goes back to.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Back {
+    next: String,
+}
+
 /// `GET /staff/step-up`
-pub async fn show(ctx: Ctx) -> Result<Response, AppError> {
+pub async fn show(ctx: Ctx, Query(Back { next }): Query<Back>) -> Result<Response, AppError> {
     let actor = ctx.require(Permission::OpenOrganizations)?;
     let name = in_organization(&actor)?;
     let typed = ctx.take_typed().await;
     let (context, until) = (actor.context_token(), actor.writes_until);
     let html = page(&ctx, &actor, Place::default(), "Make changes", move || match until {
         Some(until) => stop(&name, until, context).into_any(),
-        None => ask(&name, &typed, context).into_any(),
+        None => ask(&name, &typed, context, next).into_any(),
     })
     .await;
     Ok(html.into_response())
 }
 
-fn ask(name: &str, typed: &Typed, context: String) -> impl IntoView + use<> {
+fn ask(name: &str, typed: &Typed, context: String, next: String) -> impl IntoView + use<> {
     let (reason, why_not) = (typed.value("reason", ""), typed.error("reason"));
     let (minutes, not_so) = (typed.value("minutes", "15"), typed.error("minutes"));
     let errors = field_errors(typed);
+    let here = if next.is_empty() { PATH.to_owned() } else { format!("{PATH}?next={}", encode(&next)) };
+    let hidden = vec![("page".to_owned(), here), ("next".to_owned(), next)];
     let choices = MINUTES.iter().map(|(minutes, label)| Choice::new(*minutes, *label)).collect();
     view! {
         <PageHeader title="Make changes" subtitle=format!("In {name}, as EIS staff. Its admins read your reason and each change in their audit log.")/>
         <ErrorSummary errors=errors/>
-        <PostForm action="/api/step_up" context=context hidden=vec![("page".into(), PATH.into())] class="form">
+        <PostForm action="/api/step_up" context=context hidden=hidden class="form">
             <Field name="reason" label="Why" hint="What was asked, by whom: a ticket's number, a name." value=reason error=why_not/>
             <Radios name="minutes" label="For how long" choices=choices value=minutes error=not_so/>
             <Button label="Allow changes"/>
@@ -84,6 +95,7 @@ fn stop(name: &str, until: DateTime<Utc>, context: String) -> impl IntoView + us
 pub(crate) async fn step_up(
     #[server(default)] reason: String,
     #[server(default)] minutes: String,
+    #[server(default)] next: String,
 ) -> Result<(), ServerFnError> {
     act(async {
         let (ctx, actor) = require(Permission::OpenOrganizations)?;
@@ -100,7 +112,7 @@ pub(crate) async fn step_up(
         let until = Db::step_up(&mut tx, actor.secret, &reason, minutes, &network(&ctx.address)).await?;
         let left = minutes_left(until);
         let say = format!("You may make changes in {name} for {left} minutes.");
-        Done::to("/organization").saying(say).commit(&ctx, tx).await
+        Done::to(own_path(&next, "/organization")).saying(say).commit(&ctx, tx).await
     })
     .await
 }

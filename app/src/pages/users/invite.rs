@@ -6,7 +6,7 @@ use eis::access::{Actor, Permission, Role};
 use eis::audit::{self, Entry};
 use eis::clients::{self, Client};
 use eis::customers;
-use eis::db::Tenant;
+use eis::db::{DbError, Tenant};
 use eis::ids::{ClientId, InvitationId};
 use eis::users::{self, NewInvitation};
 use leptos::prelude::*;
@@ -175,7 +175,7 @@ pub(crate) async fn invite_user(
         let mut tx = ctx.write(&actor).await?;
         find_place(&mut tx, &actor, &mut new, &account).await?;
         let id = InvitationId::fresh();
-        let token = users::invite(&mut tx, id, &new).await?;
+        let token = users::invite(&mut tx, id, &new).await.map_err(refusal)?;
         let role = Role::parse(&new.role).map_or("", Role::label);
         let entry = Entry {
             action: "invite",
@@ -193,6 +193,12 @@ pub(crate) async fn invite_user(
         Ok(done)
     })
     .await
+}
+
+/// Why no link is made: told at the form's field where it is about what was typed.
+fn refusal(error: DbError) -> AppError {
+    let own = "This is your own address. EIS staff give roles to others, never to themselves: step up to work here, or have another person invited.";
+    if error.violates("own_role") { FieldErrors::one("email", own).into() } else { error.into() }
 }
 
 /// Makes sure that client and customer are there for the one who invites.
