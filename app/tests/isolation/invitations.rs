@@ -6,7 +6,7 @@ use crate::support::sql::Sql;
 use crate::support::world::{PASSWORD, Who, client};
 
 /// Of the same length, so that nothing tells them apart by it.
-const NEW: &str = "somebody1@eis.example";
+const NEW: &str = "somebody211@eis.example";
 const WEAK: &str = "short";
 
 /// The address of a link for somebody as client admin.
