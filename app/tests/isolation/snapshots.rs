@@ -104,24 +104,30 @@ async fn attack_75_a_transaction_kept_open_keeps_nothing_that_ended_since() {
     app.must(&open(STAFF)).await;
     assert_eq!(app.run(WRITE).await, Ok(0), "the step-up ran out after this transaction began");
     app.leave().await;
-    for end in [
-        format!("UPDATE sessions SET expires_at = clock_timestamp() {}", session(ME)),
-        format!("UPDATE sessions SET seen_at = clock_timestamp() - interval '2 days' {}", session(Who::Client(1, 2))),
-        format!(
-            "UPDATE role_assignments SET valid_to = clock_timestamp() WHERE id = '{}'",
-            Who::Client(2, 1).assignment()
-        ),
-    ] {
-        let who = [ME, Who::Client(1, 2), Who::Client(2, 1)]
-            .into_iter()
-            .find(|who| end.contains(&who.secret().hex()) || end.contains(&who.assignment().to_string()))
-            .unwrap();
+    for (who, end) in
+        [(ME, "expires_at = clock_timestamp()"), (Who::Client(1, 2), "seen_at = clock_timestamp() - interval '2 days'")]
+    {
         assert!(app.count_as(who, "SELECT count(*) FROM customers").await > 0, "the positive control: {who:?}");
         app.must("BEGIN").await;
-        truth.must(&end).await;
+        truth.must(&format!("UPDATE sessions SET {end} {}", session(who))).await;
         assert_eq!(app.refused(&open(who)).await, SESSION_ENDED, "{end}");
         app.leave().await;
     }
+    // A role that ends by itself, with the session that was bound under that end.
+    let who = Who::Client(2, 1);
+    truth
+        .must(&format!(
+            "UPDATE role_assignments SET valid_to = clock_timestamp() + interval '2 seconds' WHERE id = '{}';
+             UPDATE sessions s SET auth_hash = private.auth_hash(u, a) FROM users u, role_assignments a {} AND u.id = s.user_id AND a.id = s.assignment_id",
+            who.assignment(),
+            session(who)
+        ))
+        .await;
+    app.must("BEGIN").await;
+    app.must(&format!("SAVEPOINT early; {}; ROLLBACK TO early", open(who))).await;
+    truth.must("SELECT pg_sleep(2.1)").await;
+    assert_eq!(app.refused(&open(who)).await, SESSION_ENDED, "the role ended after this transaction began");
+    app.leave().await;
 }
 
 /// A call of a function with something of the right type for each argument.

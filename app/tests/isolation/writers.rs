@@ -79,7 +79,7 @@ const CALLABLE: &str = "p.prosecdef AND p.provolatile = 'v' AND p.pronamespace I
 
 #[tokio::test]
 async fn attack_67_the_suite_knows_on_what_strength_every_definer_function_writes() {
-    let case = Case::migrated().await;
+    let case = Case::world().await;
     let truth = case.superuser().await;
     let rows = truth.rows(&format!("SELECT DISTINCT p.proname FROM pg_proc p WHERE {CALLABLE}")).await.unwrap();
     let there: BTreeSet<String> = rows.into_iter().flatten().flatten().collect();

@@ -79,12 +79,14 @@ impl Answer {
     }
 
     /// Status, every header but the request's own, and the body: what two answers are compared by.
-    /// A cookie counts without its value, a form without its own id.
+    /// A cookie counts without its value, a form without its own id, a page without the address that it leads back to.
     pub fn bytes(&self) -> String {
+        let back = self.body.contains(BACK);
         let headers: BTreeMap<String, String> = self
             .headers
             .iter()
             .filter(|(name, _)| !matches!(name.as_str(), "x-request-id" | "date"))
+            .filter(|(name, _)| !(back && *name == "content-length"))
             .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
             .map(|(name, value)| match value.split_once(';') {
                 Some((_, rest)) if name == "set-cookie" => (name, rest.to_owned()),
@@ -95,9 +97,12 @@ impl Answer {
     }
 }
 
-/// A page without the address that it leads back to: the one that was asked for.
+/// Where staff step up, with the address that was asked for behind it.
+const BACK: &str = "/staff/step-up?next=";
+
+/// A page without the address that it leads back to.
 fn without_back(page: &str) -> String {
-    let mut parts = page.split("/staff/step-up?next=");
+    let mut parts = page.split(BACK);
     let first = parts.next().unwrap_or_default().to_owned();
     parts.fold(first, |text, part| text + part.trim_start_matches(|c: char| c != '"'))
 }
