@@ -93,6 +93,10 @@ async fn attack_40_notifications() {
     truth.must("NOTIFY jobs, 'the positive control'").await;
     let first = tokio::time::timeout(std::time::Duration::from_secs(5), ears.recv()).await.unwrap();
     assert_eq!(first.as_deref(), Some("the positive control"), "nothing of the other tenant's work came before it");
+    // The command itself is every login's: what a holder of one sends is heard by a holder of another, and nothing else is.
+    case.worker().await.must("NOTIFY jobs, 'sent by who holds a login'").await;
+    let next = tokio::time::timeout(std::time::Duration::from_secs(5), ears.recv()).await.unwrap();
+    assert_eq!(next.as_deref(), Some("sent by who holds a login"));
     // An injected SELECT cannot tell either, and no function of ours does.
     assert_eq!(
         app.as_who(ME, "SELECT pg_notify('jobs', (SELECT name FROM customers LIMIT 1))").await.unwrap_err().code,
