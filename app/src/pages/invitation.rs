@@ -128,7 +128,9 @@ pub(crate) async fn accept_invitation(
 /// for a new one. (One that would do either makes the login or finds it there.)
 fn wrong(unfit: Option<&str>) -> AppError {
     let text = match unfit {
-        Some(unfit) => format!("If you have a login here, this is not its password. For a new login: {unfit}"),
+        Some(unfit) => format!(
+            "If you have a login here, this is not its password. If you have none, this one will not do. {unfit}"
+        ),
         None => "This is not the password of the login that this address has. Check it and try again.".to_owned(),
     };
     FieldErrors::one("password", text).into()

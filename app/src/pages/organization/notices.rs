@@ -37,15 +37,15 @@ pub(super) fn panel(scope: &Scope, told: Vec<RoleNotice>) -> Option<impl IntoVie
     (!lines.is_empty()).then(|| {
         let lines = lines.into_iter().map(|line| view! { <li>{line}</li> }).collect_view();
         view! {
-            <div class="stack">
             <Notice tone=Tone::Warn title="EIS staff changed who runs the organisation">
+                <div class="stack">
                 <ul>{lines}</ul>
                 <p>"If you do not know of it, look at "<a href="/organization/users">"Users and roles"</a>" and ask EIS Power."</p>
                 <PostForm action="/api/see_notices" context=context hidden=hidden>
                     <Button label="I have seen this" kind=Kind::Secondary/>
                 </PostForm>
+                </div>
             </Notice>
-            </div>
         }
     })
 }

@@ -46,12 +46,12 @@ pub async fn show(ctx: Ctx) -> Result<Response, AppError> {
         ];
         view! {
             <PageHeader title=name subtitle=subtitle action=new href="/organization/clients/new"/>
-            {told}
             {if empty {
-                view! { <EmptyState title="No clients yet" text="A client is an energy company with its own brand, tariffs, invoices and currency. Add the first, then its customers." action=new href="/organization/clients/new"/> }.into_any()
+                view! { {told} <EmptyState title="No clients yet" text="A client is an energy company with its own brand, tariffs, invoices and currency. Add the first, then its customers." action=new href="/organization/clients/new"/> }.into_any()
             } else {
                 view! {
                     <div class="stack">
+                    {told}
                     <Stats stats=stats/>
                     <DataTable caption="Clients, those with most to do first" columns=columns>{body}</DataTable>
                     </div>
