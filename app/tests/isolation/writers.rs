@@ -189,13 +189,16 @@ async fn attack_67_a_definer_function_that_writes_called_under_a_context_that_re
     }
 }
 
+/// What is typed into a form.
+type Fields<'a> = &'a [(&'a str, &'a str)];
+
 /// A form for the organization's users, as staff or an admin would send it from its page.
 async fn send(
     browser: &crate::support::http::Browser,
     who: Who,
     function: &str,
     page: &str,
-    form: &[(&str, &str)],
+    form: Fields<'_>,
 ) -> crate::support::http::Answer {
     let (context, seen) = (who.context_token(), browser.seen(page, &format!("/api/{function}")).await);
     let mut pairs = vec![("context", context.as_str()), ("page", page)];
@@ -223,7 +226,7 @@ async fn attack_68_staff_change_roles_only_after_stepping_up() {
         assert!(!page.contains(offered), "{offered} is offered to whoever only reads");
     }
     let invite = [("name", "Sam's Friend"), ("email", "friend@eis.example"), ("role", "energy_admin")];
-    let forms: [(&str, &str, &[(&str, &str)]); 4] = [
+    let forms: [(&str, &str, Fields); 4] = [
         ("invite_user", "/organization/users/invite", &invite),
         ("revoke_invitation", list, &[("invitation", &invitation)]),
         ("change_role", &edit, &[("assignment", &ada), ("last_day", "2031-05-31")]),
