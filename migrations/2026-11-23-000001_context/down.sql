@@ -12,7 +12,7 @@ DROP FUNCTION private.context, private.put_context, private.mac;
 DROP PROCEDURE private.protect, private.track_updates, private.rotate_signing_key, private.make_key, private.give_to_gate;
 DROP TABLE private.signing_keys;
 DROP SCHEMA private;
-DROP EXTENSION btree_gist;
+DROP EXTENSION btree_gist, pgcrypto;
 DROP SCHEMA extensions;
 REVOKE USAGE, CREATE ON SCHEMA public FROM eis_gate;
 REVOKE USAGE ON SCHEMA public FROM eis_app, eis_worker, eis_monitor;

@@ -10,11 +10,15 @@
 -- Anyone may write a setting; only eis_gate can compute the mac, and it binds the context to this
 -- backend and this transaction, so that a copied one is worth nothing (docs: ARCHITECTURE.md, "Isolation").
 
--- Operators that exclusion constraints compare ids and texts with; a trusted extension, so that the owner may make it.
+-- btree_gist: operators that exclusion constraints compare ids and texts with. pgcrypto: HMAC-SHA-1 and random bytes for
+-- the second factor. Trusted extensions, so that the owner may make them; their functions then belong to the server's
+-- superuser and are PUBLIC's, which only the right to the schema takes away: it is the gate's alone.
 CREATE SCHEMA extensions;
 COMMENT ON SCHEMA extensions IS 'Extensions of PostgreSQL, nothing of ours.';
 REVOKE ALL ON SCHEMA extensions FROM PUBLIC;
+GRANT USAGE ON SCHEMA extensions TO eis_gate;
 CREATE EXTENSION btree_gist WITH SCHEMA extensions;
+CREATE EXTENSION pgcrypto WITH SCHEMA extensions;
 
 CREATE SCHEMA private;
 COMMENT ON SCHEMA private IS 'What no login may read: signing keys and the machinery of the tenant context.';
