@@ -18,7 +18,7 @@ fn hidden() -> Vec<(String, String)> {
 pub fn section(sessions: Vec<MySession>, clock: Clock, context: String) -> impl IntoView {
     let others = sessions.iter().filter(|session| !session.current).count();
     let rows = sessions.into_iter().map(|session| row(session, clock, context.clone())).collect_view();
-    let columns = ["Browser", "Address", "Signed in", "Last used", "Sign out"].map(Column::text).to_vec();
+    let columns = ["Browser", "Address", "Signed in", "Last used", "End"].map(Column::text).to_vec();
     view! {
         <Section title="Where you are signed in">
             <DataTable caption="Sessions" columns=columns>{rows}</DataTable>
@@ -38,7 +38,7 @@ fn row(session: MySession, clock: Clock, context: String) -> impl IntoView {
     let end = (!session.current).then(|| {
         view! {
             <PostForm action="/api/end_session" context=context hidden=fields>
-                <Button label="Sign out" kind=Kind::Secondary/>
+                <Button label="End session" kind=Kind::Secondary/>
             </PostForm>
         }
     });

@@ -132,20 +132,20 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: Tenant, id: &str) -> Result<Respon
                     {changed}
                 </PostForm>
             </Section>
-            <Section title="Sign out">
+            <Section title="Sessions">
                 {if reads_only {
-                    view! { <p class="hint">"To sign this person out, first "<a href=step_up::PATH>"make changes possible"</a>", with a reason."</p> }.into_any()
+                    view! { <p class="hint">"To end this person's sessions, first "<a href=step_up::PATH>"make changes possible"</a>", with a reason."</p> }.into_any()
                 } else {
                     view! {
                         <ConfirmPanel
-                            open="Sign this person out…"
-                            title=format!("Sign {name} out everywhere in the organisation?")
+                            open="End this person's sessions…"
+                            title=format!("End the sessions of {name} in the organisation?")
                             consequences=vec![
-                                "The person's open sessions end at once, at every role here that you may take back.".to_owned(),
+                                "They end at once, at every role here that you may take back.".to_owned(),
                                 "The roles stay: the person may sign in again.".to_owned(),
                                 "Sessions at other organisations go on.".to_owned(),
                             ]
-                            label="Sign out"
+                            label="End the sessions"
                             action="/api/end_user_sessions"
                             context=ends
                             hidden=sessions
