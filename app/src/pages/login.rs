@@ -107,6 +107,8 @@ pub(crate) async fn sign_in(
 /// Begins the session of somebody who has proved who they are, and goes on to `next`.
 async fn begin(ctx: &Ctx, user: &User, ticket: &Ticket, next: &str) -> Result<Done, AppError> {
     ctx.outside.keep_half(None);
+    // What was wrong with the sign-in itself concerns nobody any more.
+    drop(ctx.outside.take_typed(|typed| typed.page.starts_with("/login")));
     let mut auth = ctx.auth.clone();
     auth.login(user).await.map_err(|e| AppError::Internal(e.to_string()))?;
     let ended = rotate(&auth, ticket, &ctx.address, &ctx.agent).await?;

@@ -7,8 +7,8 @@
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use eis::db::{Db, DbError};
 use eis::db::worker::{Job, Worker};
+use eis::db::{Db, DbError};
 use eis::jobs::{self, Failure};
 use eis::what_ifs;
 use futures_util::FutureExt;

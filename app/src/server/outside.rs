@@ -53,7 +53,8 @@ const fn cookie_name(https: bool) -> &'static str {
 }
 
 fn read(headers: &HeaderMap, https: bool) -> Option<String> {
-    let mut pairs = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|all| all.split(';'));
+    let mut pairs =
+        headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|all| all.split(';'));
     pairs.find_map(|pair| Some(pair.trim().strip_prefix(cookie_name(https))?.strip_prefix('=')?.to_owned()))
 }
 
@@ -119,11 +120,8 @@ impl Outside {
         let without = Typed { values: Vec::new(), ..typed.clone() };
         let fits = |state: &State, typed: Typed| Kept { typed: Some(typed), ..state.now.clone() }.bytes().is_some();
         let whole = fits(&state, typed.clone());
-        state.now.typed = if whole {
-            Some(typed)
-        } else {
-            Some(without).filter(|without| fits(&state, without.clone()))
-        };
+        state.now.typed =
+            if whole { Some(typed) } else { Some(without).filter(|without| fits(&state, without.clone())) };
         whole && any
     }
 

@@ -80,8 +80,11 @@ async fn attack_71_the_database_begins_no_session_without_a_ticket_and_sweeps_wh
     // Swept by time, whoever comes or does not: ended, idled away, and a ticket that nobody used.
     app.value(&sign_in).await;
     truth.must("UPDATE session_tickets SET expires_at = now() - interval '1 second'").await;
-    truth.must("UPDATE sessions SET expires_at = now() - interval '1 second' WHERE secret_hash = sha256('\\x71')").await;
-    let idled = "UPDATE sessions SET seen_at = now() - interval '3 hours', idle_seconds = 7200 WHERE secret_hash = sha256";
+    truth
+        .must("UPDATE sessions SET expires_at = now() - interval '1 second' WHERE secret_hash = sha256('\\x71')")
+        .await;
+    let idled =
+        "UPDATE sessions SET seen_at = now() - interval '3 hours', idle_seconds = 7200 WHERE secret_hash = sha256";
     truth.must(&format!("{idled}('\\x{secret}')")).await;
     assert_eq!(app.value("SELECT sweep_sessions()").await, "2");
     assert_eq!(kept(&truth).await, before - 1, "the others go on");
@@ -97,7 +100,17 @@ async fn what_was_typed_comes_back_after_signing_in_where_the_browser_could_keep
     for (length, told) in [(40, "it comes back after signing in"), (3000, "sign in in another tab")] {
         let browser = portal.browser();
         let (name, token) = ("N".repeat(length), me.context_token());
-        let form = [("context", token.as_str()), ("page", page.as_str()), ("name", name.as_str())];
+        let company = client(1, 1).to_string();
+        let form = [
+            ("context", token.as_str()),
+            ("page", &page),
+            ("client", &company),
+            ("account_number", "OUT-1"),
+            ("name", &name),
+            ("service_address", "4 Kept Lane"),
+            ("status", "active"),
+            ("moved_in_on", "2026-01-01"),
+        ];
         let answer = browser.post("/api/create_customer", &form).await;
         let login = browser.get(answer.location()).await;
         assert!(login.body.contains(told), "{}", login.body);

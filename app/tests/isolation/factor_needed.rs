@@ -24,7 +24,11 @@ async fn once_the_grace_is_over_a_session_without_a_second_factor_opens_nothing_
     let case = Case::world().await;
     let (app, truth) = (case.app().await, case.superuser().await);
     for who in NEED {
-        assert_eq!(seen(&app, who).await[0], Some(organization(1).to_string()), "the positive control: {who:?} in the grace");
+        assert_eq!(
+            seen(&app, who).await[0],
+            Some(organization(1).to_string()),
+            "the positive control: {who:?} in the grace"
+        );
     }
     truth.must("UPDATE role_assignments SET administrator = true WHERE role = 'eis_staff'").await;
     truth.must(OVER).await;
@@ -45,21 +49,30 @@ async fn once_the_grace_is_over_a_session_without_a_second_factor_opens_nothing_
             assert_eq!(app.refused(&sql).await, DENIED, "{who:?} {sql}");
         }
         app.must(&format!("BEGIN; SELECT * FROM session_load('\\x{secret}', true)")).await;
-        assert_eq!(app.maybe("SELECT get_current_organization_id()").await, None, "{who:?}: nor with the session's look-up");
+        assert_eq!(
+            app.maybe("SELECT get_current_organization_id()").await,
+            None,
+            "{who:?}: nor with the session's look-up"
+        );
         assert_eq!(app.refused("SELECT * FROM staff_organizations('', 0, 9)").await, DENIED);
         app.leave().await;
     }
     assert_eq!(seen(&app, Who::Client(1, 1)).await[0], Some(organization(1).to_string()), "others need none");
     // The days are nobody's to lower but the owner's.
     for login in [case.app().await, case.worker().await, case.monitor().await] {
-        for sql in ["UPDATE private.second_factor_rule SET grace_days = 99", "SELECT * FROM private.second_factor_rule"] {
+        for sql in ["UPDATE private.second_factor_rule SET grace_days = 99", "SELECT * FROM private.second_factor_rule"]
+        {
             assert_eq!(login.refused(sql).await, DENIED, "{sql}");
         }
     }
     // The rightful way: set up, and everything opens.
     for who in NEED {
         enrol(&app, &truth, who).await;
-        assert_eq!(seen(&app, who).await[0], Some(organization(1).to_string()), "the positive control: {who:?} with it");
+        assert_eq!(
+            seen(&app, who).await[0],
+            Some(organization(1).to_string()),
+            "the positive control: {who:?} with it"
+        );
     }
     truth.must("DELETE FROM recovery_codes; DELETE FROM second_factors; DELETE FROM private.second_factor_rule").await;
     assert_eq!(seen(&app, Who::Admin(1)).await[0], None, "without the rule there is no grace");
@@ -71,7 +84,9 @@ async fn the_days_count_from_the_first_such_role_and_giving_it_anew_prolongs_not
     let (app, truth) = (case.app().await, case.superuser().await);
     let days = |days: i32| format!("UPDATE private.second_factor_rule SET grace_days = {days}");
     let admin = Who::Admin(1).user();
-    truth.must(&format!("UPDATE role_assignments SET valid_from = now() - interval '10 days' WHERE user_id = '{admin}'")).await;
+    truth
+        .must(&format!("UPDATE role_assignments SET valid_from = now() - interval '10 days' WHERE user_id = '{admin}'"))
+        .await;
     for (grace, opens) in [(11, true), (9, false)] {
         truth.must(&days(grace)).await;
         assert_eq!(seen(&app, Who::Admin(1)).await[0].is_some(), opens, "{grace} days");
@@ -115,7 +130,8 @@ async fn pages_tell_the_last_day_and_then_lead_to_the_second_factor_alone() {
     assert_eq!(portal.browser_of(Who::Client(1, 1)).get("/profile").await.status, 200, "the positive control");
     // Set up from here, and the session goes on.
     send("/api/begin_second_factor", &[("password", PASSWORD)]).await;
-    let sql = "SELECT private.totp(secret, floor(extract(epoch FROM clock_timestamp()) / 30)::bigint) FROM second_factors";
+    let sql =
+        "SELECT private.totp(secret, floor(extract(epoch FROM clock_timestamp()) / 30)::bigint) FROM second_factors";
     let code = truth.value(sql).await;
     send("/api/confirm_second_factor", &[("password", PASSWORD), ("one_time_password", &code)]).await;
     assert_eq!(admin.get(there).await.body.matches("<li><code>").count(), 10);

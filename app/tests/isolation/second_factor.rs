@@ -47,9 +47,10 @@ async fn the_codes_are_those_of_the_rfc() {
     let case = Case::migrated().await;
     let truth = case.superuser().await;
     // RFC 4226, appendix D.
-    for (step, code) in ["755224", "287082", "359152", "969429", "338314", "254676", "287922", "162583", "399871", "520489"]
-        .into_iter()
-        .enumerate()
+    for (step, code) in
+        ["755224", "287082", "359152", "969429", "338314", "254676", "287922", "162583", "399871", "520489"]
+            .into_iter()
+            .enumerate()
     {
         let sql = format!("SELECT private.totp(convert_to('12345678901234567890', 'UTF8'), {step})");
         assert_eq!(truth.value(&sql).await, code, "{step}");
@@ -252,7 +253,10 @@ async fn attack_74_a_session_alone_changes_nothing_about_the_second_factor() {
     assert_eq!(truth.value(state).await, begun);
     let codes = enrol(&app, &truth, ME).await;
     assert!(codes.iter().all(|code| code.len() == 16), "64 bits each: {codes:?}");
-    assert_eq!(truth.count(&format!("SELECT count(*) FROM recovery_codes WHERE code_hash = sha256('{}')", codes[0])).await, 0);
+    assert_eq!(
+        truth.count(&format!("SELECT count(*) FROM recovery_codes WHERE code_hash = sha256('{}')", codes[0])).await,
+        0
+    );
     let salted = format!("SELECT count(*) FROM recovery_codes WHERE code_hash = sha256(salt || '{}'::bytea)", codes[0]);
     assert_eq!(truth.count(&salted).await, 1);
     assert!(app.rows("SELECT * FROM session_load('\\xcc')").await.unwrap().is_empty(), "the other session has ended");

@@ -9,7 +9,8 @@ use crate::support::world::{DIGEST, Who, organization};
 async fn begin(app: &Sql, who: Who, byte: u8) -> Vec<Option<String>> {
     let sign_in = format!("SELECT ticket FROM sign_in('{}', '\\x{}', 'x')", who.email(), DIGEST.trim());
     let ticket = app.value(&sign_in).await;
-    let create = format!("SELECT * FROM session_create('\\x{byte:02x}', '{ticket}', '{{}}', '10.1.1.{byte}', '', 3600, 3600)");
+    let create =
+        format!("SELECT * FROM session_create('\\x{byte:02x}', '{ticket}', '{{}}', '10.1.1.{byte}', '', 3600, 3600)");
     app.rows(&create).await.unwrap().remove(0)
 }
 
@@ -23,7 +24,9 @@ async fn the_eleventh_session_of_a_person_ends_the_oldest_on_record_and_says_so(
     let (app, truth, portal) = (case.app().await, case.superuser().await, case.portal().await);
     let me = Who::Client(1, 1);
     let mine = format!("SELECT count(*) FROM sessions WHERE user_id = '{}'", me.user());
-    truth.must(&format!("UPDATE sessions SET created_at = now() - interval '1 hour' WHERE user_id = '{}'", me.user())).await;
+    truth
+        .must(&format!("UPDATE sessions SET created_at = now() - interval '1 hour' WHERE user_id = '{}'", me.user()))
+        .await;
     for byte in 1..=9 {
         assert_eq!(begin(&app, me, byte).await, [Some("t".to_owned()), None, None], "{byte}");
     }
@@ -38,7 +41,14 @@ async fn the_eleventh_session_of_a_person_ends_the_oldest_on_record_and_says_so(
     // The portal says it at once, and keeps it among the sign-ins.
     let browser = portal.browser();
     let first = browser.sign_in(&me.email()).await;
-    assert!(browser.get(&format!("/clients/{}", me.actor().client.unwrap())).await.body.contains("Your oldest session, from "), "{first:?}");
+    assert!(
+        browser
+            .get(&format!("/clients/{}", me.actor().client.unwrap()))
+            .await
+            .body
+            .contains("Your oldest session, from "),
+        "{first:?}"
+    );
     let profile = browser.get("/profile").await.body;
     assert_eq!(profile.matches("Oldest session ended").count(), 2, "{profile}");
     assert!(profile.contains("10.1.1.1") && !live(&app, 1).await && live(&app, 2).await);
@@ -55,7 +65,9 @@ async fn a_person_ends_one_session_of_their_own_and_nobody_else_s() {
     let me = Who::Client(1, 1);
     begin(&app, me, 1).await;
     begin(&app, me, 2).await;
-    let id = async |hash: &str| truth.value(&format!("SELECT id FROM sessions WHERE secret_hash = sha256('\\x{hash}')")).await;
+    let id = async |hash: &str| {
+        truth.value(&format!("SELECT id FROM sessions WHERE secret_hash = sha256('\\x{hash}')")).await
+    };
     let (one, here, theirs) = (id("01").await, id(&me.secret().hex()).await, id(&Who::Admin(1).secret().hex()).await);
     let end = |session: &str| format!("SELECT end_session('\\x{}', '{session}', 'here')", me.secret().hex());
     assert_eq!(app.value(&end(&theirs)).await, "f", "another's");
@@ -112,7 +124,8 @@ async fn an_admin_ends_a_user_s_sessions_in_the_organization_and_at_roles_that_a
         organization(1)
     );
     assert_eq!(truth.count(&record).await, 1);
-    let held = format!("SELECT count(*) FROM role_assignments WHERE id = '{}' AND valid_to IS NULL", consultant.assignment());
+    let held =
+        format!("SELECT count(*) FROM role_assignments WHERE id = '{}' AND valid_to IS NULL", consultant.assignment());
     assert_eq!(truth.count(&held).await, 1, "the role stays");
     // Staff see how to come to it; stepped up they may.
     let staff = portal.browser_of(Who::Staff(1));

@@ -164,7 +164,8 @@ fn proof(password: &'static str, code: &'static str, typed: &Typed) -> impl Into
 
 /// `3F9A-C12F-06CE-04B7`: groups of four, as people copy them.
 fn spaced(code: &str) -> String {
-    let groups: Vec<&str> = (0..code.len()).step_by(4).filter_map(|at| code.get(at..(at + 4).min(code.len()))).collect();
+    let groups: Vec<&str> =
+        (0..code.len()).step_by(4).filter_map(|at| code.get(at..(at + 4).min(code.len()))).collect();
     groups.join("-")
 }
 
