@@ -13,6 +13,7 @@ pub mod owner;
 pub mod proof;
 pub mod schema;
 pub mod second_factor;
+pub mod sessions;
 pub mod system;
 mod tenant;
 mod unreadable;

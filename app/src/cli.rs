@@ -14,7 +14,8 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use eis::db::connect::{Connected, Login, Settings};
-use eis::db::{DbError, check, migrate};
+use eis::db::owner::Owner;
+use eis::db::{DbError, check, migrate, second_factor};
 
 use crate::out;
 
@@ -88,6 +89,10 @@ pub struct ServeArgs {
     /// Jobs done in the background at a time (comparisons of tariffs); 0: none by this server [default: half the cores]
     #[arg(long, env = "PORTAL_WORKERS", default_value_t = workers(), hide_default_value = true)]
     pub workers: usize,
+    /// Days that EIS staff and energy admins may do without a second factor, from when they were first given such a role;
+    /// 0: none. Kept in the database for every server on it; left out, what was set last holds (14 at first, 3650 with demo data)
+    #[arg(long, env = "PORTAL_SECOND_FACTOR_GRACE", value_name = "DAYS", value_parser = clap::value_parser!(u16).range(0..=3650))]
+    pub second_factor_grace: Option<u16>,
     /// Log lines as JSON instead of text.
     #[arg(long, env = "PORTAL_LOG_JSON")]
     pub log_json: bool,
@@ -207,6 +212,9 @@ async fn execute(cli: Cli) -> CliResult {
                 demo::print(&demo::load(&connected, None).await?)?;
                 out::print("")?;
             }
+            if let Some(days) = args.second_factor_grace {
+                set_grace(&connected, days).await.map_err(plain)?;
+            }
             crate::server::serve(connected, args).await?;
             Ok(ExitCode::SUCCESS)
         }
@@ -284,6 +292,13 @@ async fn run_migrate(connected: &Connected, command: Migrate) -> CliResult {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// As the owner: no login may.
+async fn set_grace(connected: &Connected, days: u16) -> Result<(), DbError> {
+    let mut owner = Owner::begin(connected.admin_url()).await?;
+    second_factor::set_grace(&mut owner, days).await?;
+    owner.commit().await
 }
 
 /// Nothing is served from a database whose isolation does not stand. An old server is warned of alone: it may be

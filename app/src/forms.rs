@@ -41,8 +41,8 @@ impl FieldErrors {
     }
 }
 
-/// What was typed and what was wrong with it, kept in the session until its form is shown again.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+/// What was typed and what was wrong with it, kept until its form is shown again.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Typed {
     /// The page of the form.
     pub page: String,

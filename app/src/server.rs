@@ -10,6 +10,7 @@ pub mod functions;
 pub mod guards;
 pub mod health;
 pub mod nul;
+pub mod outside;
 pub mod protect;
 pub mod query;
 pub mod sessions;
@@ -106,9 +107,11 @@ pub async fn serve(connected: Connected, args: ServeArgs) -> Result<(), String> 
     let address = listener.local_addr().map_err(|e| e.to_string())?;
     let background = Background::start(&connected.url(Login::Worker), args.workers).map_err(|e| e.to_string())?;
     crate::out::print(format_args!("EIS Power Portal: http://{address}"))?;
+    let sweeper = background::sweep(state.db.clone());
     let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
-    let stop = async {
+    let stop = async move {
         stop_asked().await;
+        sweeper.abort();
         background.stop().await;
     };
     axum::serve(listener, service).with_graceful_shutdown(stop).await.map_err(|e| e.to_string())?;

@@ -66,6 +66,10 @@ pub struct LoadedSession {
     pub viewed_name: Option<String>,
     /// The role of the assignment, whatever is seen.
     pub own_role: Option<String>,
+    /// Until when the role may do without a second factor; `None`: it needs none, or its person has one.
+    pub factor_due: Option<DateTime<Utc>>,
+    /// Whether that moment is over: the session opens no tenant.
+    pub locked: bool,
 }
 
 /// The columns of [`LoadedSession`], in order.
@@ -95,6 +99,8 @@ type SessionColumns = (
     Nullable<Timestamptz>,
     Nullable<Text>,
     Nullable<Text>,
+    Nullable<Timestamptz>,
+    Bool,
 );
 
 impl LoadedSession {
@@ -291,32 +297,6 @@ impl Db {
         Ok(found)
     }
 
-    /// Makes a session bound to nobody; false when the secret is taken.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn session_create(
-        &self,
-        of: SessionSecret,
-        data: &str,
-        address: &str,
-        agent: &str,
-        absolute_seconds: i32,
-        idle_seconds: i32,
-    ) -> Result<bool, DbError> {
-        let mut connection = self.connection().await?;
-        let flag: Flag = sql_query("SELECT public.session_create($1, $2, $3, $4, $5, $6) AS value")
-            .bind::<Binary, _>(secret(of))
-            .bind::<Text, _>(data)
-            .bind::<Text, _>(address)
-            .bind::<Text, _>(agent)
-            .bind::<Integer, _>(absolute_seconds)
-            .bind::<Integer, _>(idle_seconds)
-            .get_result(&mut connection)
-            .await?;
-        Ok(flag.value.unwrap_or(false))
-    }
-
     /// Saves the web's data of a live session; false when it is gone (it does not come back).
     ///
     /// # Errors
@@ -349,20 +329,6 @@ impl Db {
         let mut connection = self.connection().await?;
         sql_query("SELECT public.session_touch($1)").bind::<Binary, _>(secret(of)).execute(&mut connection).await?;
         Ok(())
-    }
-
-    /// Binds a fresh session to what a ticket proves; false when the ticket is spent or stale.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn session_bind(&self, of: SessionSecret, ticket: &Ticket) -> Result<bool, DbError> {
-        let mut connection = self.connection().await?;
-        let flag: Flag = sql_query("SELECT public.session_bind($1, $2) AS value")
-            .bind::<Binary, _>(secret(of))
-            .bind::<Binary, _>(&ticket.0)
-            .get_result(&mut connection)
-            .await?;
-        Ok(flag.value.unwrap_or(false))
     }
 
     /// What it takes to try a password of an account from an address.

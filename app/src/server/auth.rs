@@ -2,19 +2,21 @@
 
 use axum_login::{AuthUser, AuthnBackend, UserId};
 use chrono::{DateTime, Utc};
-use eis::access::{Actor, OpenOrganization, Role, Viewing};
+use eis::access::{Actor, FactorDue, OpenOrganization, Role, Viewing};
 use eis::clients::ClientFace;
 use eis::db::gate::{LoadedSession, Salt, SignIn, Ticket};
+use eis::db::sessions::EndedOldest;
 use eis::db::{Db, DbError, Unreadable};
 use eis::ids;
 use eis::passwords;
 use serde_json::json;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
-use tower_sessions::session::Id;
+use tower_sessions::session::{self, Id};
+use tower_sessions::session_store;
 use uuid::Uuid;
 
-use super::sessions::{self, PEER_KEY, secret};
+use super::sessions::{self, ENDED_KEY, PEER_KEY, STALE, TICKET_KEY};
 
 /// Who a session belongs to, as the database told it with this request.
 #[derive(Clone)]
@@ -31,6 +33,7 @@ pub struct Identity {
     customer: Option<Uuid>,
     writes_until: Option<DateTime<Utc>>,
     viewing: Option<(String, DateTime<Utc>, Role)>,
+    factor_due: Option<FactorDue>,
 }
 
 impl Identity {
@@ -65,6 +68,7 @@ impl Identity {
             client,
             customer: row.customer_id,
             writes_until: row.writes_until,
+            factor_due: row.factor_due.map(|at| FactorDue { at, over: row.locked }),
             viewing: match (row.viewed_name, row.viewed_until, row.own_role.as_deref().and_then(Role::parse)) {
                 (Some(name), Some(until), Some(own_role)) => Some((name, until, own_role)),
                 _ => None,
@@ -109,6 +113,7 @@ impl User {
             client: None,
             customer: None,
             writes_until: None,
+            factor_due: None,
             viewing: None,
         };
         Self { identity, ticket: Some(ticket), code_needed: false }
@@ -137,7 +142,7 @@ impl User {
     pub fn actor(&self, session: Id, address: String) -> Actor {
         let identity = self.identity.clone();
         Actor {
-            secret: secret(&session),
+            secret: sessions::secret(&session),
             user: identity.user(),
             user_name: identity.name,
             role: identity.role,
@@ -152,6 +157,7 @@ impl User {
             face: identity.client,
             customer: identity.customer.map(ids::CustomerId),
             writes_until: identity.writes_until,
+            factor_due: identity.factor_due,
             viewing: identity.viewing.map(|(customer, until, own_role)| Viewing { customer, until, own_role }),
             at: None,
             address,
@@ -283,15 +289,25 @@ impl AuthnBackend for Accounts {
 /// The session of a request, with its user.
 pub type AuthSession = axum_login::AuthSession<Accounts>;
 
-/// Moves a session to a new id bound by a ticket: at sign-in, switch, choice and change of password.
+/// Moves a session to a new id bound by a ticket: at sign-in, switch, choice and change of password. Tells which session
+/// ended for it, where its person had too many.
 ///
 /// # Errors
-/// When the session cannot be written, or the ticket is stale.
-pub async fn rotate(auth: &AuthSession, ticket: &Ticket, address: &str, agent: &str) -> Result<(), DbError> {
-    let failed = |error: tower_sessions::session::Error| DbError::Unreachable(error.to_string());
-    auth.session.insert(PEER_KEY, json!({ "address": address, "agent": agent })).await.map_err(failed)?;
-    auth.session.cycle_id().await.map_err(failed)?;
-    auth.session.save().await.map_err(failed)?;
-    let id = auth.session.id().ok_or(DbError::SessionEnded)?;
-    if auth.backend.db.session_bind(secret(&id), ticket).await? { Ok(()) } else { Err(DbError::SessionEnded) }
+/// When the session cannot be written; [`DbError::SessionEnded`] when the ticket is stale.
+pub async fn rotate(
+    auth: &AuthSession,
+    ticket: &Ticket,
+    address: &str,
+    agent: &str,
+) -> Result<Option<EndedOldest>, DbError> {
+    let session = &auth.session;
+    let failed = |error: session::Error| match error {
+        session::Error::Store(session_store::Error::Backend(text)) if text == STALE => DbError::SessionEnded,
+        other => DbError::Unreachable(other.to_string()),
+    };
+    session.insert(PEER_KEY, json!({ "address": address, "agent": agent })).await.map_err(failed)?;
+    session.insert(TICKET_KEY, ticket.hex()).await.map_err(failed)?;
+    session.cycle_id().await.map_err(failed)?;
+    session.save().await.map_err(failed)?;
+    session.remove(ENDED_KEY).await.map_err(failed)
 }

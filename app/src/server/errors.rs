@@ -2,6 +2,7 @@
 //!
 //! - `SignedOut`: nobody is signed in → to the sign-in page, and back afterwards.
 //! - `Choose`: somebody with no role chosen yet → to the page where one is chosen.
+//! - `SecondFactorNeeded`: somebody whose role needs a second factor and who set none up in time → to its page.
 //! - `Suspended`: somebody whose organization is closed for now → 403 that says so.
 //! - `ChooseOrganization`: EIS staff with no organization open → to the list of them.
 //! - `StepUp`: EIS staff who read here and would change something → 403 that says how.
@@ -35,6 +36,9 @@ pub enum AppError {
     /// Signed in, and no role is chosen.
     #[error("no role chosen")]
     Choose,
+    /// The role needs a second factor, and the days of grace are over.
+    #[error("second factor needed")]
+    SecondFactorNeeded,
     /// The organization is suspended.
     #[error("suspended")]
     Suspended,
@@ -83,6 +87,7 @@ impl From<DbError> for AppError {
             error if error.violates("not_yours") => Self::Forbidden,
             error if error.violates("reading_only") => Self::StepUp,
             error if error.violates("session_ended") => Self::SignedOut,
+            error if error.violates("second_factor_needed") => Self::SecondFactorNeeded,
             DbError::Limited => {
                 Self::Conflict("Too many attempts. Wait a quarter of an hour, then try again.".to_owned())
             }
@@ -124,6 +129,7 @@ impl IntoResponse for AppError {
         let (status, title, text) = match &self {
             Self::SignedOut => return see_other(&sign_in()),
             Self::Choose => return see_other("/switch"),
+            Self::SecondFactorNeeded => return see_other(crate::pages::profile::second_factor::PATH),
             Self::ChooseOrganization => return see_other("/staff/organizations"),
             Self::Again(Some(answer)) => return see_other(&answer.location),
             Self::Again(None) => (StatusCode::CONFLICT, "This was done before", DONE_BEFORE),

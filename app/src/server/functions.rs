@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_TYPE, LOCATION};
+use axum::http::header::{CONTENT_TYPE, HeaderValue, LOCATION};
 use axum::http::{StatusCode, request::Parts};
 use axum::response::{IntoResponse, Response};
 use eis::access::{Actor, Permission};
@@ -34,18 +34,27 @@ pub const OPEN_FUNCTIONS: [&str; 3] = ["/api/sign_in", "/api/second_factor", "/a
 pub struct Done {
     to: String,
     say: Option<String>,
+    forget: bool,
 }
 
 impl Done {
     /// Go on at this address.
     pub fn to(address: impl Into<String>) -> Self {
-        Self { to: address.into(), say: None }
+        Self { to: address.into(), say: None, forget: false }
     }
 
     /// And say there what was done.
     #[must_use]
     pub fn saying(mut self, text: impl Into<String>) -> Self {
         self.say = Some(text.into());
+        self
+    }
+
+    /// And have the browser forget what it kept of the portal's pages. Its cookies stay: the session's is removed by name, and
+    /// what the next page says lies in another.
+    #[must_use]
+    pub const fn forgetting(mut self) -> Self {
+        self.forget = true;
         self
     }
 
@@ -62,7 +71,7 @@ impl Done {
 
 /// Functions that change the session itself, by the gate's functions and not in a transaction of the actor's: the answer is
 /// kept after them, and looked for before them.
-pub const OF_THE_SESSION: [&str; 4] = ["/api/switch", "/api/view_as", "/api/stop_viewing", "/api/begin_second_factor"];
+pub const OF_THE_SESSION: [&str; 3] = ["/api/switch", "/api/view_as", "/api/stop_viewing"];
 
 /// What this very form was answered with, if it was sent and done before.
 async fn before(ctx: &Ctx, actor: &Actor) -> Result<Option<Answer>, AppError> {
@@ -150,7 +159,11 @@ async fn answer(call: &Call, result: Result<Done, AppError>) -> Response {
             if let Some(text) = done.say {
                 call.ctx.flash(true, text).await;
             }
-            see_other(&done.to)
+            let mut response = see_other(&done.to);
+            if done.forget {
+                response.headers_mut().insert("clear-site-data", HeaderValue::from_static(r#""cache", "storage""#));
+            }
+            response
         }
         Err(AppError::Invalid(errors)) if !call.typed.page.is_empty() => {
             let to = call.typed.page.clone();
@@ -171,9 +184,9 @@ async fn answer(call: &Call, result: Result<Done, AppError>) -> Response {
             step_up_first(&format!("{}?next={}", step_up::PATH, encode(&call.typed.page)))
         }
         Err(AppError::SignedOut) => {
-            call.ctx.keep_typed(call.typed.clone()).await;
+            let kept = if call.ctx.keep_outside(call.typed.clone()) { "kept" } else { "lost" };
             let page = if call.typed.page.is_empty() { "/" } else { call.typed.page.as_str() };
-            see_other(&format!("/login?next={}&kept=true", encode(page)))
+            see_other(&format!("/login?next={}&{kept}=true", encode(page)))
         }
         Err(error) => error.into_response(),
     }

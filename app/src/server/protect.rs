@@ -16,6 +16,7 @@ use tracing::Instrument;
 use super::asked::Asked;
 use super::errors::AppError;
 use super::guards::{Guard, refuses};
+use super::outside::Outside;
 use super::sessions::{complete_removal, remembering};
 use super::state::AppState;
 use crate::pages::errors::page;
@@ -43,7 +44,10 @@ fn is_ours(headers: &HeaderMap, state: &AppState) -> bool {
 
 /// Around every route that knows sessions: reading requests look their session up in the transaction that their page
 /// then reads in; others must come from a page of ours.
-pub async fn sessions(State(state): State<AppState>, request: Request, next: Next) -> Response {
+pub async fn sessions(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let https = state.options.https();
+    let outside = Outside::of(request.headers(), https);
+    request.extensions_mut().insert(outside.clone());
     let answered = async {
         match *request.method() {
             Method::GET | Method::HEAD => Db::entering(next.run(request)).await,
@@ -52,7 +56,8 @@ pub async fn sessions(State(state): State<AppState>, request: Request, next: Nex
         }
     };
     let mut response = explained(state.options.clock.run(remembering(answered)).await);
-    complete_removal(response.headers_mut(), state.options.https());
+    complete_removal(response.headers_mut(), https);
+    outside.answer(response.headers_mut(), https);
     response
 }
 

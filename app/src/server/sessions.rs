@@ -1,6 +1,7 @@
 //! The session store behind tower-sessions: rows in PostgreSQL, kept by the database's gate.
 //!
-//! The cookie's id is the secret; the database keeps its SHA-256. Saving only updates, so a session that
+//! The cookie's id is the secret; the database keeps its SHA-256. A session begins with the ticket that a right password (or a
+//! switch) earned: who is not signed in has none ([`outside`](super::outside)). Saving only updates, so a session that
 //! was signed out does not come back. Who is signed in never comes from the saved data: the gate tells it anew with
 //! every request, which keeps it ([`remembering`]) until axum-login asks for the user.
 
@@ -11,7 +12,8 @@ use async_trait::async_trait;
 use axum::http::header::{Entry, HeaderMap, HeaderValue, SET_COOKIE};
 use eis::access::SessionSecret;
 use eis::db::Db;
-use eis::db::gate::LoadedSession;
+use eis::db::gate::{LoadedSession, Ticket};
+use eis::db::sessions::{Begun, NewSession};
 use serde_json::{Value, json};
 use tower_sessions::cookie::SameSite;
 use tower_sessions::cookie::time::OffsetDateTime;
@@ -24,6 +26,12 @@ use super::auth::Identity;
 pub const AUTH_KEY: &str = "axum-login.data";
 /// Where a request's address and browser lie, for "my sessions".
 pub const PEER_KEY: &str = "peer";
+/// Where the ticket lies that a new session is bound to; never saved.
+pub const TICKET_KEY: &str = "ticket";
+/// Where it is told which session ended for this one ([`EndedOldest`](eis::db::sessions::EndedOldest)); told once.
+pub const ENDED_KEY: &str = "ended_oldest";
+/// What the store says to a session without a good ticket.
+pub const STALE: &str = "a session begins with a ticket that is good";
 
 /// Other sites' pages send the session's cookie with links alone.
 pub const SAME_SITE: SameSite = SameSite::Lax;
@@ -110,19 +118,27 @@ impl SessionStore for PgSessions {
     async fn create(&self, record: &mut Record) -> Result<()> {
         let peer = record.data.get(PEER_KEY).cloned().unwrap_or_default();
         let text = |key: &str| peer.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let (address, agent) = (text("address"), text("agent"));
-        let data = to_save(&record.data)?;
-        loop {
-            record.id = Id(rand::random());
-            let made = self
-                .db
-                .session_create(secret(&record.id), &data, &address, &agent, self.absolute_seconds, self.idle_seconds)
-                .await
-                .map_err(backend)?;
-            if made {
-                return Ok(());
+        let ticket = record.data.remove(TICKET_KEY).and_then(|hex| Ticket::of_hex(hex.as_str()?));
+        let Some(ticket) = ticket else { return Err(backend(STALE)) };
+        record.id = Id(rand::random());
+        let new = NewSession {
+            secret: secret(&record.id),
+            ticket: &ticket,
+            data: &to_save(&record.data)?,
+            address: &text("address"),
+            agent: &text("agent"),
+            absolute_seconds: self.absolute_seconds,
+            idle_seconds: self.idle_seconds,
+        };
+        match self.db.session_create(&new).await.map_err(backend)? {
+            Begun::Stale => return Err(backend(STALE)),
+            Begun::Yes(None) => {}
+            Begun::Yes(Some(ended)) => {
+                let told = serde_json::to_value(ended).map_err(|e| Error::Encode(e.to_string()))?;
+                record.data.insert(ENDED_KEY.to_owned(), told);
             }
         }
+        Ok(())
     }
 
     async fn save(&self, record: &Record) -> Result<()> {

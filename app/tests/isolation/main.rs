@@ -6,6 +6,8 @@
 mod support;
 
 #[cfg(test)]
+mod anonymous;
+#[cfg(test)]
 mod audit;
 #[cfg(test)]
 mod check;
@@ -19,6 +21,8 @@ mod crosstalk;
 mod entering;
 #[cfg(test)]
 mod exports;
+#[cfg(test)]
+mod factor_needed;
 #[cfg(test)]
 mod guards;
 #[cfg(test)]
@@ -57,6 +61,8 @@ mod roles;
 mod second_factor;
 #[cfg(test)]
 mod seen;
+#[cfg(test)]
+mod session_limits;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]

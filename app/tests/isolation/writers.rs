@@ -28,6 +28,8 @@ pub enum By {
     Job,
     /// Of the sender's own form, whatever the context: forms of the own profile are sent from reading ones too.
     Sender,
+    /// Of the time: it removes what has ended.
+    Time,
     /// Of the monitor's login: verdicts of the isolation test, no tenant's rows.
     Monitor,
 }
@@ -44,9 +46,12 @@ pub const WRITERS: &[(&str, By)] = &[
     ("end_assignment", By::Context),
     ("end_other_sessions", By::Session),
     ("end_second_factor", By::Session),
+    ("end_session", By::Session),
+    ("end_user_sessions", By::Context),
     ("finish_job", By::Job),
     ("invite", By::Context),
     ("keep_job", By::Job),
+    ("new_recovery_codes", By::Session),
     ("open_context", By::Session),
     ("open_job_context", By::Job),
     ("open_system_work", By::Session),
@@ -58,8 +63,7 @@ pub const WRITERS: &[(&str, By)] = &[
     ("second_factor", By::Password),
     ("see_notices", By::Context),
     ("send_form", By::Sender),
-    ("session_bind", By::Password),
-    ("session_create", By::Session),
+    ("session_create", By::Password),
     ("session_delete", By::Session),
     ("session_load", By::Session),
     ("session_save", By::Session),
@@ -68,6 +72,7 @@ pub const WRITERS: &[(&str, By)] = &[
     ("step_down", By::Session),
     ("step_up", By::Session),
     ("stop_viewing", By::Session),
+    ("sweep_sessions", By::Time),
     ("switch_context", By::Session),
     ("test_rls_isolation", By::Monitor),
     ("view_as", By::Session),
@@ -112,6 +117,8 @@ fn calls(who: Who) -> Vec<(&'static str, Who, String)> {
         ("end_assignment", ADA, format!("SELECT end_assignment('{assignment}', '2031-05-31')")),
         ("end_assignment", STAFF, format!("SELECT end_assignment('{}', NULL)", ADA.assignment())),
         ("revoke_assignment", ADA, format!("SELECT revoke_assignment('{assignment}')")),
+        ("end_user_sessions", ADA, format!("SELECT end_user_sessions('{assignment}')")),
+        ("end_user_sessions", STAFF, format!("SELECT end_user_sessions('{}')", ADA.assignment())),
         ("queue_job", ADA, job.clone()),
         ("queue_job", STAFF, job),
         ("see_notices", ADA, format!("SELECT see_notices('{{{}}}')", id(Kind::Notice, 1, 0, 0, 1))),

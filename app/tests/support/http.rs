@@ -114,11 +114,11 @@ fn without_ids(page: &str) -> String {
     parts.fold(first, |text, part| text + part.trim_start_matches(|c: char| c.is_ascii_hexdigit() || c == '-'))
 }
 
-/// A browser with one session's cookie.
+/// A browser with its cookies.
 pub struct Browser {
     base: String,
     client: Client<HttpConnector, Body>,
-    cookie: Mutex<String>,
+    cookies: Mutex<BTreeMap<String, String>>,
 }
 
 impl Portal {
@@ -127,7 +127,7 @@ impl Portal {
         Browser {
             base: format!("http://{}", self.address),
             client: Client::builder(TokioExecutor::new()).build_http(),
-            cookie: Mutex::default(),
+            cookies: Mutex::default(),
         }
     }
 
@@ -140,12 +140,26 @@ impl Portal {
 }
 
 impl Browser {
+    /// All of its cookies, as it sends them.
     pub fn cookie(&self) -> String {
-        self.cookie.lock().expect("the cookie").clone()
+        let cookies = self.cookies.lock().expect("the cookies");
+        cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
     }
 
+    /// This one in place of all.
     pub fn set_cookie(&self, cookie: &str) {
-        cookie.clone_into(&mut self.cookie.lock().expect("the cookie"));
+        self.cookies.lock().expect("the cookies").clear();
+        self.take_cookie(cookie);
+    }
+
+    /// One more, or in place of its own name's; an empty one goes.
+    fn take_cookie(&self, cookie: &str) {
+        let Some((name, value)) = cookie.split_once('=') else { return };
+        let mut cookies = self.cookies.lock().expect("the cookies");
+        cookies.remove(name);
+        if !value.is_empty() {
+            cookies.insert(name.to_owned(), value.to_owned());
+        }
     }
 
     pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: String) -> Answer {
@@ -162,7 +176,7 @@ impl Browser {
         let (parts, body) = response.into_parts();
         for set in parts.headers.get_all("set-cookie") {
             let pair = set.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
-            self.set_cookie(if pair.ends_with('=') { "" } else { pair });
+            self.take_cookie(pair);
         }
         let bytes = body.collect().await.expect("the body").to_bytes();
         Answer { status: parts.status, headers: parts.headers, body: String::from_utf8_lossy(&bytes).into_owned() }
