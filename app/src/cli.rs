@@ -17,6 +17,7 @@ use eis::db::connect::{Connected, Login, Settings};
 use eis::db::{DbError, check, migrate};
 
 use crate::out;
+use crate::server::door::limits::DoorArgs;
 
 /// The EIS Power Portal: energy billing for many organisations, each seeing only its own.
 #[derive(Debug, Parser)]
@@ -91,6 +92,9 @@ pub struct ServeArgs {
     /// Log lines as JSON instead of text.
     #[arg(long, env = "PORTAL_LOG_JSON")]
     pub log_json: bool,
+    /// Limits at the door.
+    #[command(flatten)]
+    pub door: DoorArgs,
     /// Load the demo data first, unless it is there.
     #[arg(long)]
     pub demo: bool,

@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 use tower_sessions::session::Id;
 use uuid::Uuid;
 
+use super::asked::Who;
 use super::sessions::{self, PEER_KEY, secret};
 
 /// Who a session belongs to, as the database told it with this request.
@@ -38,6 +39,13 @@ impl Identity {
     #[must_use]
     pub const fn user(&self) -> ids::UserId {
         ids::UserId(self.user)
+    }
+
+    /// The user and the organization open, as the log names them.
+    #[must_use]
+    pub fn who(&self) -> Who {
+        let organization = self.organization.as_ref().map(|(id, ..)| ids::OrganizationId(*id));
+        Who { user: self.user(), organization }
     }
 
     /// The identity of a loaded session; `None` when nobody is signed in.
