@@ -131,6 +131,12 @@ enum Bench {
         #[arg(long, value_name = "N", default_value_t = connections())]
         db_connections: usize,
     },
+    /// Pages of a normal client beside 200 slow ones of each kind, how long those are held, and SIGTERM under load.
+    Door {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Bills a second on one core, beside NREL's utilityrate5 (PySAM). No database is needed.
     Rate {
         /// Print JSON.
@@ -242,6 +248,10 @@ async fn execute(cli: Cli) -> CliResult {
         }
         Command::Bench(Bench::Pages { json, only, db_connections }) => {
             crate::bench::pages::run(&settings, db_connections, json, &only).await?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Bench(Bench::Door { json }) => {
+            crate::bench::door::run(&settings, json).await?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Bench(Bench::Rate { json }) => {

@@ -81,7 +81,7 @@ pub struct Report {
     pub idle_megabytes: u64,
 }
 
-fn cookie(seat: &Seat) -> String {
+pub(super) fn cookie(seat: &Seat) -> String {
     format!("session={}", Id(seat.secret.0))
 }
 

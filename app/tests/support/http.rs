@@ -53,13 +53,22 @@ impl Case {
 
     /// The portal over this database, told how to behave.
     pub async fn portal_told(&self, options: Options) -> Portal {
+        self.portal_behind_door(options, Limits::default()).await
+    }
+
+    /// The portal over this database with other limits at its door.
+    pub async fn portal_limited(&self, limits: Limits) -> Portal {
+        self.portal_behind_door(Options { public_url: None, trust_proxy: false, clock: Clock::System }, limits).await
+    }
+
+    async fn portal_behind_door(&self, options: Options, limits: Limits) -> Portal {
         let options = Arc::new(options);
         let monitor = Monitor::new(self.connected.url(Login::Monitor));
         let state = AppState { db: self.db(4), monitor, options };
         let host = state.options.public_url.as_ref().and_then(|url| Some(url.split_once("://")?.1.to_owned()));
         let listener = door::listen("127.0.0.1:0".parse().expect("an address")).expect("a port");
         let address = listener.local_addr().expect("its address");
-        let server = tokio::spawn(door::serve(listener, router(state), Limits::default(), std::future::pending()));
+        let server = tokio::spawn(door::serve(listener, router(state), limits, std::future::pending()));
         Portal { address, host, server }
     }
 }
