@@ -71,7 +71,7 @@ async fn ask(sender: &mut SendRequest<Empty<Bytes>>, shot: &Shot) -> Result<Dura
 }
 
 async fn beside(to: SocketAddr, kind: Option<Kind>, shot: &Shot) -> Result<Beside, String> {
-    let slow = Slow::begin(to, kind.as_ref().map_or(&[], std::slice::from_ref), SLOW);
+    let slow = Slow::begin(to, kind.as_slice(), SLOW);
     let mut sender = connect(to).await?;
     let (start, mut took) = (Instant::now(), Vec::new());
     while start.elapsed() < TIME {

@@ -4,12 +4,17 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::TcpSocket;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::server::assets::font_href;
+
 /// Between two bytes of one that sends at all.
 const DRIP: Duration = Duration::from_millis(200);
+
+/// What a slow client's system keeps for it, in bytes.
+const RECEIVE_BUFFER: u32 = 8 * 1024;
 
 /// How a client is slow.
 #[derive(Debug, Clone, Copy)]
@@ -45,8 +50,13 @@ impl Kind {
             Self::HalfHead => format!("{page}x: "),
             Self::HalfBody => "POST /api/sign_in HTTP/1.1\r\nhost: localhost\r\nsec-fetch-site: same-origin\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: 9999\r\n\r\n".to_owned(),
             Self::Idle => format!("{page}\r\n"),
-            Self::Unread => format!("{page}\r\n").repeat(20_000),
+            Self::Unread => Self::asset().repeat(50),
         }
+    }
+
+    /// A request for a file that is much longer than the request.
+    fn asset() -> String {
+        format!("GET {} HTTP/1.1\r\nhost: localhost\r\n\r\n", font_href())
     }
 
     /// Whether it goes on sending.
@@ -57,7 +67,10 @@ impl Kind {
 
 /// Until the server ends it.
 async fn held(to: SocketAddr, kind: Kind) -> std::io::Result<()> {
-    let mut stream = TcpStream::connect(to).await?;
+    let socket = TcpSocket::new_v4()?;
+    // What a client's own system takes for it is no answer that it reads.
+    socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
+    let mut stream = socket.connect(to).await?;
     stream.write_all(kind.first().as_bytes()).await?;
     let mut answer = [0; 1024];
     loop {
@@ -68,7 +81,7 @@ async fn held(to: SocketAddr, kind: Kind) -> std::io::Result<()> {
                     stream.write_all(b"x").await?;
                 } else if matches!(kind, Kind::Unread) {
                     // What cannot be written any more was ended.
-                    stream.write_all(kind.first().as_bytes()).await?;
+                    stream.write_all(Kind::asset().as_bytes()).await?;
                 }
             }
         }
