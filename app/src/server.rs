@@ -107,6 +107,11 @@ pub async fn serve(connected: Connected, args: ServeArgs) -> Result<(), String> 
     let state = state(&connected, &args)?;
     let limits = Limits::of(&args.door, args.db_connections + 2 * args.workers, args.trust_proxy)?;
     state.db.ping().await.map_err(|e| e.to_string())?;
+    if !args.listen.ip().is_loopback() && !state.options.https() {
+        tracing::warn!(
+            "others than this machine reach the portal, and no https is before it: passwords can be read on the way. Put a proxy with TLS before it and give --public-url https://…"
+        );
+    }
     let listener = door::listen(args.listen)
         .map_err(|e| format!("cannot listen on {}: {e}. Choose another with --listen", args.listen))?;
     let address = listener.local_addr().map_err(|e| e.to_string())?;
