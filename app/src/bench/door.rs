@@ -104,6 +104,8 @@ async fn until_closed(to: SocketAddr, shot: Shot) -> (usize, Option<Instant>) {
 
 async fn stop(mut served: Served, shot: &Shot) -> Result<Stop, String> {
     let slow = Slow::begin(served.address, &KINDS, SLOW);
+    // The slow ones are there first.
+    tokio::time::sleep(Duration::from_secs(1)).await;
     let mut load = JoinSet::new();
     for _ in 0..LOAD {
         load.spawn(until_closed(served.address, shot.clone()));
