@@ -39,7 +39,7 @@ impl IntoResponse for Refused {
             ),
             Self::Foreign(text) => (StatusCode::MISDIRECTED_REQUEST, "The portal is not at this address", text),
         };
-        (status, page(title, &text, "", false)).into_response()
+        (status, page(title, &text, "", None)).into_response()
     }
 }
 
