@@ -1,6 +1,7 @@
 //! `portal bench …`: measurements that anyone can repeat. They print ratios against a peer in the same run.
 
 mod cpu;
+pub mod door;
 mod load;
 pub mod pages;
 mod peer;

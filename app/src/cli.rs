@@ -18,6 +18,7 @@ use eis::db::owner::Owner;
 use eis::db::{DbError, check, migrate, second_factor};
 
 use crate::out;
+use crate::server::door::limits::DoorArgs;
 
 /// The EIS Power Portal: energy billing for many organisations, each seeing only its own.
 #[derive(Debug, Parser)]
@@ -96,6 +97,9 @@ pub struct ServeArgs {
     /// Log lines as JSON instead of text.
     #[arg(long, env = "PORTAL_LOG_JSON")]
     pub log_json: bool,
+    /// Limits at the door.
+    #[command(flatten)]
+    pub door: DoorArgs,
     /// Load the demo data first, unless it is there.
     #[arg(long)]
     pub demo: bool,
@@ -131,6 +135,12 @@ enum Bench {
         /// Connections to the database, as `portal serve` has them.
         #[arg(long, value_name = "N", default_value_t = connections())]
         db_connections: usize,
+    },
+    /// Pages of a normal client beside 200 slow ones of each kind, how long those are held, and SIGTERM under load.
+    Door {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// Bills a second on one core, beside NREL's utilityrate5 (PySAM). No database is needed.
     Rate {
@@ -246,6 +256,10 @@ async fn execute(cli: Cli) -> CliResult {
         }
         Command::Bench(Bench::Pages { json, only, db_connections }) => {
             crate::bench::pages::run(&settings, db_connections, json, &only).await?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Bench(Bench::Door { json }) => {
+            crate::bench::door::run(&settings, json).await?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Bench(Bench::Rate { json }) => {

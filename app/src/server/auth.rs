@@ -16,6 +16,7 @@ use tower_sessions::session::{self, Id};
 use tower_sessions::session_store;
 use uuid::Uuid;
 
+use super::asked::Who;
 use super::sessions::{self, ENDED_KEY, PEER_KEY, STALE, TICKET_KEY};
 
 /// Who a session belongs to, as the database told it with this request.
@@ -41,6 +42,13 @@ impl Identity {
     #[must_use]
     pub const fn user(&self) -> ids::UserId {
         ids::UserId(self.user)
+    }
+
+    /// The user and the organization open, as the log names them.
+    #[must_use]
+    pub fn who(&self) -> Who {
+        let organization = self.organization.as_ref().map(|(id, ..)| ids::OrganizationId(*id));
+        Who { user: self.user(), organization }
     }
 
     /// The identity of a loaded session; `None` when nobody is signed in.

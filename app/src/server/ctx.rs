@@ -3,6 +3,7 @@
 use axum::extract::{ConnectInfo, FromRef, FromRequestParts};
 use axum::http::header::{HOST, USER_AGENT};
 use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap};
 use eis::access::{Actor, Permission, Role};
 use eis::db::{Access, Db, Tenant};
 use eis::ids::ClientId;
@@ -64,14 +65,13 @@ impl std::fmt::Debug for Ctx {
 
 /// The address a request comes from; forwarded ones only behind a proxy that is trusted.
 #[must_use]
-pub fn peer_address(parts: &Parts, trust_proxy: bool) -> String {
+pub fn peer_address(headers: &HeaderMap, extensions: &Extensions, trust_proxy: bool) -> String {
     // The last one is the proxy's own word, also where it adds a header of its own instead of a word to the first.
-    let last = parts.headers.get_all("x-forwarded-for").iter().next_back();
+    let last = headers.get_all("x-forwarded-for").iter().next_back();
     let forwarded = last.and_then(|v| v.to_str().ok()).and_then(|v| v.rsplit(',').next());
     match forwarded {
         Some(address) if trust_proxy => address.trim().to_owned(),
-        _ => parts
-            .extensions
+        _ => extensions
             .get::<ConnectInfo<SocketAddr>>()
             .map_or_else(String::new, |ConnectInfo(peer)| peer.ip().to_string()),
     }
@@ -94,12 +94,13 @@ impl Ctx {
             .cloned()
             .ok_or_else(|| AppError::Internal("no layer for the browser's own keeping around this route".into()))?;
         let header = |name| parts.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
+        // The host is one that `server::host` believed.
         let origin = state.options.public_url.clone().unwrap_or_else(|| format!("http://{}", header(HOST)));
         Ok(Self {
             auth,
             outside,
             uri: parts.uri.path_and_query().map_or_else(String::new, ToString::to_string),
-            address: peer_address(parts, state.options.trust_proxy),
+            address: peer_address(&parts.headers, &parts.extensions, state.options.trust_proxy),
             agent: header(USER_AGENT),
             origin,
             state: state.clone(),

@@ -1,5 +1,6 @@
 //! What stands in front of every route: same-origin writes, security headers, the request's log line.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
@@ -14,8 +15,12 @@ use eis::db::Db;
 use tracing::Instrument;
 
 use super::asked::Asked;
+use super::ctx::peer_address;
+use super::door::refusals;
+use super::door::visit::Visit;
 use super::errors::AppError;
 use super::guards::{Guard, refuses};
+use super::host;
 use super::outside::Outside;
 use super::sessions::{complete_removal, remembering};
 use super::state::AppState;
@@ -106,19 +111,54 @@ fn secure(headers: &mut HeaderMap) {
     }
 }
 
+/// Health is asked for by whoever watches this server, under any name and however full it is.
+fn is_health(route: Option<&str>) -> bool {
+    matches!(route, Some("/healthz" | "/readyz"))
+}
+
+/// Answers a request that the door let in: not beyond the limit, not under a foreign name, and no longer than its body
+/// keeps coming.
+async fn let_in(state: &AppState, health: bool, request: Request, next: Next) -> Response {
+    let visit = request.extensions().get::<Arc<Visit>>().cloned();
+    if !health {
+        if visit.as_ref().is_some_and(|visit| visit.is_reserve()) {
+            return refusals::full();
+        }
+        if let Err(refusal) = host::believed(&request, &state.options) {
+            return refusal.into_response();
+        }
+    }
+    match visit {
+        Some(visit) if !hyper::body::Body::is_end_stream(request.body()) => tokio::select! {
+            biased;
+            response = next.run(request) => response,
+            why = visit.given_up() => refusals::half_body(why),
+        },
+        _ => next.run(request).await,
+    }
+}
+
 /// Around everything: the answer's headers, and one line a request: method, route (not the address, which may carry ids and searches), status,
-/// milliseconds and an id that the answer carries too.
-pub async fn everything(request: Request, next: Next) -> Response {
+/// milliseconds, who asked (ids alone), from where, and an id that the answer carries too.
+pub async fn everything(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let id = format!("{:016x}", rand::random::<u64>());
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let from = peer_address(request.headers(), request.extensions(), state.options.trust_proxy);
     let span = tracing::info_span!("request", id);
     let start = Instant::now();
     let asked = Asked::of(&request, &id);
-    let mut response = asked.answering(next.run(request)).instrument(span.clone()).await;
+    if let Some(visit) = request.extensions().get::<Arc<Visit>>() {
+        visit.names(asked.route());
+    }
+    let answered = let_in(&state, is_health(route.as_deref()), request, next);
+    let (mut response, who) = asked.answering(answered).instrument(span.clone()).await;
     let milliseconds = start.elapsed().as_micros() / 1000;
     span.in_scope(|| {
-        tracing::info!(%method, route = route.as_deref().unwrap_or("-"), status = response.status().as_u16(), milliseconds, "request");
+        let user = who.map(|who| tracing::field::display(who.user));
+        let organization = who.and_then(|who| who.organization).map(tracing::field::display);
+        let (route, status) = (route.as_deref().unwrap_or("-"), response.status().as_u16());
+        tracing::info!(%method, route, status, milliseconds, from, user, organization, "request");
     });
     secure(response.headers_mut());
     if let Ok(value) = HeaderValue::from_str(&id) {

@@ -20,6 +20,7 @@ use tower_sessions::cookie::time::OffsetDateTime;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result, SessionStore};
 
+use super::asked::is_asked_by;
 use super::auth::Identity;
 
 /// Where axum-login keeps who is signed in.
@@ -108,6 +109,7 @@ fn to_record(id: &Id, row: LoadedSession) -> Result<Record> {
     let bound = row.bound_hash.clone();
     if let Some(identity) = Identity::of(row).map_err(backend)? {
         data.insert(AUTH_KEY.to_owned(), json!({ "user_id": identity.user(), "auth_hash": bound }));
+        is_asked_by(identity.who());
         let _ = LOADED.try_with(|slot| slot.replace(Some(identity)));
     }
     Ok(Record { id: *id, data, expiry_date })

@@ -18,6 +18,8 @@ mod coverage;
 #[cfg(test)]
 mod crosstalk;
 #[cfg(test)]
+mod door;
+#[cfg(test)]
 mod entering;
 #[cfg(test)]
 mod exports;

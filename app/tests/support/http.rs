@@ -13,6 +13,7 @@ use http_body_util::BodyExt;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use portal::server::door::{self, limits::Limits};
 use portal::server::router;
 use portal::server::state::{AppState, Options};
 
@@ -22,6 +23,8 @@ use super::world::{PASSWORD, Who};
 /// A running portal.
 pub struct Portal {
     pub address: SocketAddr,
+    /// The host of its public address, if it has one.
+    host: Option<String>,
     server: tokio::task::JoinHandle<()>,
 }
 
@@ -50,14 +53,23 @@ impl Case {
 
     /// The portal over this database, told how to behave.
     pub async fn portal_told(&self, options: Options) -> Portal {
+        self.portal_behind_door(options, Limits::default()).await
+    }
+
+    /// The portal over this database with other limits at its door.
+    pub async fn portal_limited(&self, limits: Limits) -> Portal {
+        self.portal_behind_door(Options { public_url: None, trust_proxy: false, clock: Clock::System }, limits).await
+    }
+
+    async fn portal_behind_door(&self, options: Options, limits: Limits) -> Portal {
         let options = Arc::new(options);
         let monitor = Monitor::new(self.connected.url(Login::Monitor));
         let state = AppState { db: self.db(4), monitor, options };
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let host = state.options.public_url.as_ref().and_then(|url| Some(url.split_once("://")?.1.to_owned()));
+        let listener = door::listen("127.0.0.1:0".parse().expect("an address")).expect("a port");
         let address = listener.local_addr().expect("its address");
-        let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
-        let server = tokio::spawn(async move { axum::serve(listener, service).await.expect("serving") });
-        Portal { address, server }
+        let server = tokio::spawn(door::serve(listener, router(state), limits, std::future::pending()));
+        Portal { address, host, server }
     }
 }
 
@@ -117,6 +129,7 @@ fn without_ids(page: &str) -> String {
 /// A browser with its cookies.
 pub struct Browser {
     base: String,
+    host: Option<String>,
     client: Client<HttpConnector, Body>,
     cookies: Mutex<BTreeMap<String, String>>,
 }
@@ -126,6 +139,7 @@ impl Portal {
     pub fn browser(&self) -> Browser {
         Browser {
             base: format!("http://{}", self.address),
+            host: self.host.clone(),
             client: Client::builder(TokioExecutor::new()).build_http(),
             cookies: Mutex::default(),
         }
@@ -164,6 +178,9 @@ impl Browser {
 
     pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: String) -> Answer {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
+        if let Some(host) = &self.host {
+            request = request.header("host", host);
+        }
         let cookie = self.cookie();
         if !cookie.is_empty() {
             request = request.header("cookie", cookie);
