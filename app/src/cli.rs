@@ -88,6 +88,12 @@ pub struct ServeArgs {
     /// Jobs done in the background at a time (comparisons of tariffs); 0: none by this server [default: half the cores]
     #[arg(long, env = "PORTAL_WORKERS", default_value_t = workers(), hide_default_value = true)]
     pub workers: usize,
+    /// Heavy work at a time (rating, issuing, imports, exports), one for each organisation [default: half the cores]
+    #[arg(long, env = "PORTAL_HEAVY", default_value_t = workers(), hide_default_value = true)]
+    pub heavy: usize,
+    /// Requests of one session at a time; beyond that it is told to try again.
+    #[arg(long, env = "PORTAL_SESSION_REQUESTS", default_value_t = 16)]
+    pub session_requests: usize,
     /// Log lines as JSON instead of text.
     #[arg(long, env = "PORTAL_LOG_JSON")]
     pub log_json: bool,

@@ -35,6 +35,12 @@ impl Asked {
         }
     }
 
+    /// The request that is being answered; none outside of one.
+    #[must_use]
+    pub fn here() -> Self {
+        of_this(Self::clone)
+    }
+
     /// Answers the request under its name.
     pub async fn answering<F: Future>(self, request: F) -> F::Output {
         ASKED.scope(self, request).await

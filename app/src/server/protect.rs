@@ -11,12 +11,16 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use eis::db::Db;
+use eis::db::turns::asked_by;
 use tracing::Instrument;
 
+use super::apart::{apart, to_its_end};
 use super::asked::Asked;
+use super::ctx::peer_address;
 use super::errors::AppError;
 use super::guards::{Guard, refuses};
-use super::sessions::{complete_removal, remembering};
+use super::sessions::{complete_removal, remembering, take_failed};
+use super::shares::is_heavy_page;
 use super::state::AppState;
 use crate::pages::errors::page;
 
@@ -41,17 +45,41 @@ fn is_ours(headers: &HeaderMap, state: &AppState) -> bool {
     }
 }
 
-/// Around every route that knows sessions: reading requests look their session up in the transaction that their page
-/// then reads in; others must come from a page of ours.
+/// Around every route that knows sessions: each request in turn with those of its session and its organization
+/// (`shares`), and to its end.
 pub async fn sessions(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let address = peer_address(&parts, state.options.trust_proxy);
+    let asker = state.shares.asker(&parts.headers, &address, state.options.https());
+    let request = Request::from_parts(parts, body);
+    let Ok(place) = state.shares.begin(&asker).await else { return AppError::Busy.into_response() };
+    to_its_end(async move {
+        let response = if is_heavy_page(&request) {
+            let Ok(turn) = state.shares.heavy(asker.party.clone()).await else { return AppError::Busy.into_response() };
+            let response = apart(state.options.clock, asked_by(asker.party, true, known(state, request, next))).await;
+            drop(turn);
+            response
+        } else {
+            asked_by(asker.party, false, known(state, request, next)).await
+        };
+        drop(place);
+        response
+    })
+    .await
+}
+
+/// A request whose turn it is: reading requests look their session up in the transaction that their page then reads in;
+/// others must come from a page of ours.
+async fn known(state: AppState, request: Request, next: Next) -> Response {
     let answered = async {
-        match *request.method() {
+        let response = match *request.method() {
             Method::GET | Method::HEAD => Db::entering(next.run(request)).await,
             Method::OPTIONS => next.run(request).await,
             _ => same_origin(&state, request, next).await,
-        }
+        };
+        explained(response)
     };
-    let mut response = explained(state.options.clock.run(remembering(answered)).await);
+    let mut response = state.options.clock.run(remembering(answered)).await;
     complete_removal(response.headers_mut(), state.options.https());
     response
 }
@@ -79,7 +107,8 @@ async fn same_origin(state: &AppState, request: Request, next: Next) -> Response
 /// A fault outside the pages, in the layer that looks sessions up, answers without words; people get our page all the same.
 fn explained(response: Response) -> Response {
     if response.status() == StatusCode::INTERNAL_SERVER_ERROR && !response.headers().contains_key(CONTENT_TYPE) {
-        return AppError::Internal("a session could not be looked up or kept".to_owned()).into_response();
+        let unknown = || AppError::Internal("a session could not be looked up or kept".to_owned());
+        return take_failed().unwrap_or_else(unknown).into_response();
     }
     response
 }

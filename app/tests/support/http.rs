@@ -52,7 +52,7 @@ impl Case {
     pub async fn portal_told(&self, options: Options) -> Portal {
         let options = Arc::new(options);
         let monitor = Monitor::new(self.connected.url(Login::Monitor));
-        let state = AppState { db: self.db(4), monitor, options };
+        let state = AppState { db: self.db(4), monitor, shares: Arc::default(), options };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("its address");
         let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
