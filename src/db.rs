@@ -219,8 +219,8 @@ impl Db {
         let manager = AsyncDieselConnectionManager::new_with_config(app_url, config);
         let pool = Pool::builder(manager)
             .max_size(size)
-            .wait_timeout(Some(std::time::Duration::from_secs(10)))
-            .create_timeout(Some(std::time::Duration::from_secs(10)))
+            .wait_timeout(Some(PATIENCE))
+            .create_timeout(Some(Duration::from_secs(10)))
             .runtime(deadpool::Runtime::Tokio1)
             .build()
             .map_err(|error| DbError::Unreachable(error.to_string()))?;
