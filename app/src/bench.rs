@@ -1,6 +1,7 @@
 //! `portal bench …`: measurements that anyone can repeat. They print ratios against a peer in the same run.
 
 mod cpu;
+pub mod fairness;
 mod load;
 pub mod pages;
 mod peer;
@@ -8,3 +9,4 @@ pub mod rate;
 pub mod rls;
 mod scale;
 mod twin;
+mod visitor;

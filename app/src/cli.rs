@@ -139,6 +139,13 @@ enum Bench {
         #[arg(long)]
         json: bool,
     },
+    /// One organisation's pages while another loads the portal as much as it can, on the demo's data. Exit code 1 when they
+    /// are more than three times as slow.
+    Fairness {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Row-level security on 200 organisations and 2 million invoices, beside an unprotected twin of the tables with
     /// hand-written conditions. Takes 5 GB in the private PostgreSQL.
     Rls {
@@ -249,6 +256,10 @@ async fn execute(cli: Cli) -> CliResult {
         Command::Bench(Bench::Rate { json }) => {
             crate::bench::rate::run(&settings, json)?;
             Ok(ExitCode::SUCCESS)
+        }
+        Command::Bench(Bench::Fairness { json }) => {
+            let met = crate::bench::fairness::run(&settings, json).await?;
+            Ok(if met { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Command::Bench(Bench::Rls { json, drop }) => {
             crate::bench::rls::run(&settings, json, drop).await?;

@@ -20,6 +20,8 @@ mod entering;
 #[cfg(test)]
 mod exports;
 #[cfg(test)]
+mod fairness;
+#[cfg(test)]
 mod guards;
 #[cfg(test)]
 mod harness;

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use eis::clock::Clock;
+use eis::db::Db;
 use eis::db::connect::Login;
 use eis::db::proof::Monitor;
 use http_body_util::BodyExt;
@@ -14,6 +15,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use portal::server::router;
+use portal::server::shares::Shares;
 use portal::server::state::{AppState, Options};
 
 use super::database::Case;
@@ -50,9 +52,18 @@ impl Case {
 
     /// The portal over this database, told how to behave.
     pub async fn portal_told(&self, options: Options) -> Portal {
+        self.serving(self.db(4), Arc::default(), options).await
+    }
+
+    /// The portal over these connections of this database, with these shares.
+    pub async fn portal_sharing(&self, db: Db, shares: Arc<Shares>) -> Portal {
+        self.serving(db, shares, Options { public_url: None, trust_proxy: false, clock: Clock::System }).await
+    }
+
+    async fn serving(&self, db: Db, shares: Arc<Shares>, options: Options) -> Portal {
         let options = Arc::new(options);
         let monitor = Monitor::new(self.connected.url(Login::Monitor));
-        let state = AppState { db: self.db(4), monitor, shares: Arc::default(), options };
+        let state = AppState { db, monitor, shares, options };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("its address");
         let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
