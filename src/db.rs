@@ -144,7 +144,7 @@ impl DbError {
 }
 
 /// How long a request waits for a connection.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(4);
 /// Requests of one party that wait for a connection, for each connection there is; and at least [`FEWEST_WAITING`].
 const WAITING: usize = 16;
 const FEWEST_WAITING: usize = 64;
@@ -180,7 +180,8 @@ impl DerefMut for Taken {
 /// finds one.
 const fn rules(size: usize) -> Rules {
     let waiting = if size * WAITING > FEWEST_WAITING { size * WAITING } else { FEWEST_WAITING };
-    Rules { places: size, each: size.div_ceil(4) * 3, waiting, patience: PATIENCE }
+    let each = size.div_ceil(4) * 3;
+    Rules { places: size, each, crowded: each, waiting, patience: PATIENCE }
 }
 
 impl std::fmt::Debug for Db {

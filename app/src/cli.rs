@@ -185,6 +185,12 @@ pub fn connections() -> usize {
     std::thread::available_parallelism().map_or(8, |cores| cores.get() * 4).min(64)
 }
 
+/// Cores of this machine, two where it does not tell.
+#[must_use]
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(2, std::num::NonZero::get)
+}
+
 /// Background work leaves half of the cores to requests.
 #[must_use]
 pub fn workers() -> usize {

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
@@ -47,6 +47,8 @@ pub struct Rules {
     pub places: usize,
     /// The most that one party holds of them.
     pub each: usize,
+    /// The most that it holds while others ask too.
+    pub crowded: usize,
     /// The most of one party that wait.
     pub waiting: usize,
     /// How long one waits.
@@ -58,18 +60,31 @@ pub struct Rules {
 #[error("busy")]
 pub struct Busy;
 
+/// Others are there while somebody else asked within so long.
+const RECENT: Duration = Duration::from_secs(5);
+
 /// The turns of parties at some places.
 #[derive(Debug)]
 pub struct Turns<K> {
     rules: Rules,
     all: Arc<Semaphore>,
-    parties: Mutex<HashMap<K, Weak<Share>>>,
+    parties: Mutex<Parties<K>>,
+}
+
+/// Those who ask.
+#[derive(Debug)]
+struct Parties<K> {
+    shares: HashMap<K, Weak<Share>>,
+    /// Who asked last, and when last it was another than before.
+    last: Option<K>,
+    changed: Option<Instant>,
 }
 
 /// What one party has.
 #[derive(Debug)]
 struct Share {
     places: Arc<Semaphore>,
+    crowded: Arc<Semaphore>,
     /// Those who hold a place or wait.
     asked: AtomicUsize,
 }
@@ -89,16 +104,17 @@ impl Drop for Asked {
 #[must_use = "a place is given back when dropped"]
 pub struct Place {
     _all: OwnedSemaphorePermit,
-    _share: Option<(OwnedSemaphorePermit, Asked)>,
+    _share: Option<(OwnedSemaphorePermit, Option<OwnedSemaphorePermit>, Asked)>,
 }
 
-impl<K: Eq + Hash> Turns<K> {
+impl<K: Clone + Eq + Hash> Turns<K> {
     /// Nobody has a place yet. A rule of no places at all would be a portal that does nothing: there is one at least.
     #[must_use]
     pub fn new(rules: Rules) -> Self {
         let (places, each) = (rules.places.clamp(1, Semaphore::MAX_PERMITS), rules.each.max(1));
-        let rules = Rules { places, each, ..rules };
-        Self { rules, all: Arc::new(Semaphore::new(places)), parties: Mutex::default() }
+        let rules = Rules { places, each, crowded: rules.crowded.max(1), ..rules };
+        let parties = Parties { shares: HashMap::new(), last: None, changed: None };
+        Self { rules, all: Arc::new(Semaphore::new(places)), parties: Mutex::new(parties) }
     }
 
     /// How places are given.
@@ -107,18 +123,24 @@ impl<K: Eq + Hash> Turns<K> {
         self.rules
     }
 
-    fn share(&self, party: K) -> Arc<Share> {
+    /// The share of a party that asks, and whether others ask too.
+    fn share(&self, party: K) -> (Arc<Share>, bool) {
         let mut parties = self.parties.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(share) = parties.get(&party).and_then(Weak::upgrade) {
-            return share;
+        if parties.last.as_ref() != Some(&party) {
+            parties.changed = parties.last.replace(party.clone()).map(|_| Instant::now());
         }
-        if parties.len() >= PARTIES {
-            parties.retain(|_, share| share.strong_count() > 0);
+        let crowded = parties.changed.is_some_and(|changed| changed.elapsed() < RECENT);
+        if let Some(share) = parties.shares.get(&party).and_then(Weak::upgrade) {
+            return (share, crowded);
         }
-        let share =
-            Arc::new(Share { places: Arc::new(Semaphore::new(self.rules.each)), asked: AtomicUsize::default() });
-        parties.insert(party, Arc::downgrade(&share));
-        share
+        if parties.shares.len() >= PARTIES {
+            parties.shares.retain(|_, share| share.strong_count() > 0);
+        }
+        let semaphore = |places| Arc::new(Semaphore::new(places));
+        let (places, crowded_places) = (semaphore(self.rules.each), semaphore(self.rules.crowded));
+        let share = Arc::new(Share { places, crowded: crowded_places, asked: AtomicUsize::default() });
+        parties.shares.insert(party, Arc::downgrade(&share));
+        (share, crowded)
     }
 
     /// A place, after as long a wait as the rules allow. Without a party one stands in the common line alone: the
@@ -133,7 +155,14 @@ impl<K: Eq + Hash> Turns<K> {
         };
         let place = async {
             let share = match asked {
-                Some(asked) => Some((Arc::clone(&asked.0.places).acquire_owned().await?, asked)),
+                Some((asked, crowded)) => {
+                    let place = Arc::clone(&asked.0.places).acquire_owned().await?;
+                    let narrow = match crowded {
+                        true => Some(Arc::clone(&asked.0.crowded).acquire_owned().await?),
+                        false => None,
+                    };
+                    Some((place, narrow, asked))
+                }
                 None => None,
             };
             Ok::<_, tokio::sync::AcquireError>(Place { _all: Arc::clone(&self.all).acquire_owned().await?, _share: share })
@@ -145,12 +174,12 @@ impl<K: Eq + Hash> Turns<K> {
         }
     }
 
-    fn ask(&self, party: K) -> Result<Asked, Busy> {
-        let share = self.share(party);
+    fn ask(&self, party: K) -> Result<(Asked, bool), Busy> {
+        let (share, crowded) = self.share(party);
         let before = share.asked.fetch_add(1, Ordering::Relaxed);
         // Counted first and compared then, so that of many at once none is let in beyond the limit.
         let asked = Asked(share);
-        if before < self.rules.each.saturating_add(self.rules.waiting) { Ok(asked) } else { Err(Busy) }
+        if before < self.rules.each.saturating_add(self.rules.waiting) { Ok((asked, crowded)) } else { Err(Busy) }
     }
 }
 
@@ -186,7 +215,7 @@ mod tests {
     use super::*;
 
     fn turns(places: usize, each: usize, waiting: usize) -> Turns<&'static str> {
-        Turns::new(Rules { places, each, waiting, patience: Duration::from_millis(50) })
+        Turns::new(Rules { places, each, crowded: each, waiting, patience: Duration::from_millis(50) })
     }
 
     #[tokio::test]
@@ -202,20 +231,33 @@ mod tests {
         assert!(mine.is_ok(), "what is given back is taken again");
         drop((other, two, three, mine));
         assert_eq!(turns.all.available_permits(), 4);
-        let asked = turns.share("a").asked.load(Ordering::Relaxed);
+        let asked = turns.share("a").0.asked.load(Ordering::Relaxed);
         assert_eq!(asked, 0, "nobody is counted for ever");
     }
 
     #[tokio::test]
+    async fn who_is_alone_has_more_than_who_is_one_of_several() {
+        let turns =
+            Turns::new(Rules { places: 9, each: 3, crowded: 1, waiting: 0, patience: Duration::from_millis(50) });
+        let alone = [turns.take(Some("a")).await, turns.take(Some("a")).await, turns.take(Some("a")).await];
+        assert!(alone.iter().all(Result::is_ok));
+        drop(alone);
+        let other = turns.take(Some("b")).await;
+        let one = turns.take(Some("a")).await;
+        assert!(other.is_ok() && one.is_ok());
+        assert_eq!(turns.take(Some("a")).await.err(), Some(Busy), "one place while another is there");
+    }
+
+    #[tokio::test]
     async fn beyond_those_who_wait_nobody_waits() {
-        let turns = Arc::new(Turns::new(Rules { places: 1, each: 1, waiting: 2, patience: Duration::from_secs(600) }));
+        let turns = Arc::new(Turns::new(Rules { places: 1, each: 1, crowded: 1, waiting: 2, patience: Duration::from_secs(600) }));
         let held = turns.take(Some("a")).await.unwrap();
         let wait = |turns: &Arc<Turns<&'static str>>| {
             let turns = turns.clone();
             tokio::spawn(async move { turns.take(Some("a")).await.is_ok() })
         };
         let waiting = [wait(&turns), wait(&turns)];
-        while turns.share("a").asked.load(Ordering::Relaxed) < 3 {
+        while turns.share("a").0.asked.load(Ordering::Relaxed) < 3 {
             tokio::task::yield_now().await;
         }
         // At once: with this patience a wait would never end here.
@@ -235,6 +277,6 @@ mod tests {
         drop(waiting);
         drop(held);
         assert!(turns.take(Some("a")).await.is_ok());
-        assert_eq!(turns.share("a").asked.load(Ordering::Relaxed), 0);
+        assert_eq!(turns.share("a").0.asked.load(Ordering::Relaxed), 0);
     }
 }

@@ -19,9 +19,9 @@ use crate::out;
 /// The database, in the private PostgreSQL.
 const NAME: &str = "portal_bench_fairness";
 /// Idle, load, idle, load …: so many of each.
-const ROUNDS: usize = 7;
+const ROUNDS: usize = 5;
 /// How long each is.
-const ROUND: Duration = Duration::from_secs(3);
+const ROUND: Duration = Duration::from_secs(2);
 /// How long a load goes on before it counts.
 const WARM: Duration = Duration::from_millis(500);
 /// The other's p99 under load is at most so many hundredths of its p99 when idle.

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use axum::body::{Body, to_bytes};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName, HeaderValue, ORIGIN, REFERRER_POLICY,
@@ -11,16 +12,17 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use eis::db::Db;
-use eis::db::turns::asked_by;
+use eis::db::turns::{Party, asked_by};
 use tracing::Instrument;
 
+use super::FORM_LIMIT;
 use super::apart::{apart, to_its_end};
 use super::asked::Asked;
 use super::ctx::peer_address;
 use super::errors::AppError;
 use super::guards::{Guard, refuses};
 use super::sessions::{complete_removal, remembering, take_failed};
-use super::shares::is_heavy_page;
+use super::shares::{in_turn, is_heavy_page};
 use super::state::AppState;
 use crate::pages::errors::page;
 
@@ -54,18 +56,39 @@ pub async fn sessions(State(state): State<AppState>, request: Request, next: Nex
     let request = Request::from_parts(parts, body);
     let Ok(place) = state.shares.begin(&asker).await else { return AppError::Busy.into_response() };
     to_its_end(async move {
-        let response = if is_heavy_page(&request) {
-            let Ok(turn) = state.shares.heavy(asker.party.clone()).await else { return AppError::Busy.into_response() };
-            let response = apart(state.options.clock, asked_by(asker.party, true, known(state, request, next))).await;
-            drop(turn);
-            response
-        } else {
-            asked_by(asker.party, false, known(state, request, next)).await
-        };
+        let response = in_its_place(state, asker.party, request, next).await;
         drop(place);
-        response
+        response.unwrap_or_else(IntoResponse::into_response)
     })
     .await
+}
+
+/// Works on a request when its turn has come, among pages, files or heavy work. Of a form the body is here by then: a slow
+/// sender holds no turn.
+async fn in_its_place(state: AppState, party: Party, request: Request, next: Next) -> Result<Response, AppError> {
+    let (shares, clock, whose) = (state.shares.clone(), state.options.clock, party.clone());
+    let kind = text(request.headers(), &CONTENT_TYPE).unwrap_or_default();
+    let (turn, heavy) = match (is_heavy_page(&request), kind.starts_with("multipart/")) {
+        (true, _) => (shares.heavy(whose).await?, true),
+        (false, true) => (shares.file(whose).await?, false),
+        (false, false) => {
+            let request = whole(request).await?;
+            let turn = shares.page(whose).await?;
+            return Ok(in_turn(turn, asked_by(party, false, known(state, request, next))).await);
+        }
+    };
+    let response = apart(clock, asked_by(party, heavy, known(state, request, next))).await;
+    drop(turn);
+    Ok(response)
+}
+
+/// A request whose body has arrived.
+async fn whole(request: Request) -> Result<Request, AppError> {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, FORM_LIMIT)
+        .await
+        .map_err(|_| AppError::BadRequest("The form is too large: half a megabyte at most.".into()))?;
+    Ok(Request::from_parts(parts, Body::from(body)))
 }
 
 /// A request whose turn it is: reading requests look their session up in the transaction that their page then reads in;

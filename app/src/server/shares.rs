@@ -1,12 +1,14 @@
 //! Shares: how much of the server one session and one organization may have at a time.
 //!
-//! Three limits, all taken before a connection is: requests of a session at once; connections of an organization
-//! (`eis::db`, its turns); and heavy work, which is a place of its own, one for each organization at a time. Beyond them
-//! people are told that the portal is busy, at once or after a short wait.
+//! All are taken before a connection is: requests of a session at once; requests of an organization that are worked on,
+//! as many as there are cores while others ask too; files that arrive; and heavy work, one of each organization at a time.
+//! Pages, files and heavy work have places of their own, so that none of them waits for another kind. Connections are
+//! shared once more, in `eis::db`. Beyond all this people are told that the portal is busy.
 //!
 //! Whose a session is stands here as it was last told by the database. This decides about turns alone, never about
 //! rights: a session that is not known yet shares with its address.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -49,12 +51,23 @@ pub const HEAVY_PAGES: [&str; 9] = [
 const REMEMBERED: usize = 20_000;
 /// Heavy work of one organization that waits.
 const HEAVY_WAITING: usize = 4;
+/// Requests of one organization that wait for their turn.
+const PAGES_WAITING: usize = 256;
+/// How long they wait: longer than for a lock, so that those who hold a turn and wait for one give it back before.
+const PAGES_PATIENCE: Duration = Duration::from_secs(4);
+/// Files that arrive at a time, of all organizations and of one.
+const FILES: usize = 8;
+const FILES_EACH: usize = 2;
+/// Who is told that the portal is busy is told after so long: asking again at once would be a load of its own.
+const TOLD_AFTER: Duration = Duration::from_millis(500);
 
 /// How much there is to share.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Requests of one session at a time.
     pub of_session: usize,
+    /// Cores of this machine.
+    pub cores: usize,
     /// Heavy work at a time, of all organizations.
     pub heavy: usize,
     /// How long heavy work waits for its turn.
@@ -63,7 +76,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { of_session: 16, heavy: crate::cli::workers(), heavy_patience: Duration::from_secs(10) }
+        Self { of_session: 16, cores: crate::cli::cores(), heavy: crate::cli::workers(), heavy_patience: Duration::from_secs(10) }
     }
 }
 
@@ -71,6 +84,8 @@ impl Default for Limits {
 #[derive(Debug)]
 pub struct Shares {
     sessions: Turns<i128>,
+    pages: Turns<Party>,
+    files: Turns<Party>,
     heavy: Turns<Party>,
     known: Mutex<HashMap<i128, Party>>,
 }
@@ -93,11 +108,16 @@ impl Shares {
     /// Nobody asks yet.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        let sessions =
-            Rules { places: usize::MAX, each: limits.of_session, waiting: 0, patience: Duration::from_secs(1) };
-        let heavy =
-            Rules { places: limits.heavy, each: 1, waiting: HEAVY_WAITING, patience: limits.heavy_patience };
-        Self { sessions: Turns::new(sessions), heavy: Turns::new(heavy), known: Mutex::default() }
+        let rules = |places, each, crowded, waiting, patience| Rules { places, each, crowded, waiting, patience };
+        let (session, cores) = (limits.of_session, limits.cores);
+        let patience = limits.heavy_patience;
+        Self {
+            sessions: Turns::new(rules(usize::MAX, session, session, 0, PAGES_PATIENCE)),
+            pages: Turns::new(rules(usize::MAX, 4 * cores, cores, PAGES_WAITING, PAGES_PATIENCE)),
+            files: Turns::new(rules(FILES, FILES_EACH, FILES_EACH, FILES, patience)),
+            heavy: Turns::new(rules(limits.heavy, 1, 1, HEAVY_WAITING, patience)),
+            known: Mutex::default(),
+        }
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, HashMap<i128, Party>> {
@@ -130,18 +150,51 @@ impl Shares {
     /// [`Busy`] at once when as many as may are under way.
     pub async fn begin(&self, asker: &Asker) -> Result<Option<Place>, Busy> {
         match asker.session {
-            Some(session) => self.sessions.take(Some(session)).await.map(Some),
+            Some(session) => told(self.sessions.take(Some(session)).await).await.map(Some),
             None => Ok(None),
         }
     }
 
-    /// A place for heavy work of a party, after a short wait.
+    /// A turn to be worked on.
+    ///
+    /// # Errors
+    /// [`Busy`].
+    pub async fn page(&self, party: Party) -> Result<Place, Busy> {
+        told(self.pages.take(Some(party)).await).await
+    }
+
+    /// A place for a file that arrives.
+    ///
+    /// # Errors
+    /// [`Busy`].
+    pub async fn file(&self, party: Party) -> Result<Place, Busy> {
+        told(self.files.take(Some(party)).await).await
+    }
+
+    /// A place for heavy work of a party, after a short wait. Whoever waits for it gives back the turn that they hold.
     ///
     /// # Errors
     /// [`Busy`].
     pub async fn heavy(&self, party: Party) -> Result<Place, Busy> {
-        self.heavy.take(Some(party)).await
+        let _ = TURN.try_with(|turn| turn.borrow_mut().take());
+        told(self.heavy.take(Some(party)).await).await
     }
+}
+
+async fn told(place: Result<Place, Busy>) -> Result<Place, Busy> {
+    if place.is_err() {
+        tokio::time::sleep(TOLD_AFTER).await;
+    }
+    place
+}
+
+tokio::task_local! {
+    static TURN: RefCell<Option<Place>>;
+}
+
+/// Works on a request that holds a turn; the turn goes back with its end, or when it waits for heavy work.
+pub async fn in_turn<F: Future>(turn: Place, request: F) -> F::Output {
+    TURN.scope(RefCell::new(Some(turn)), request).await
 }
 
 /// Whether a request is for one of [`HEAVY_PAGES`].

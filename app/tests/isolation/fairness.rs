@@ -37,7 +37,7 @@ async fn shared(case: &Case, limits: Limits) -> Shared {
 
 /// Limits that a test does not reach by the way.
 fn wide() -> Limits {
-    Limits { of_session: 100, heavy: 2, heavy_patience: Duration::from_secs(600) }
+    Limits { of_session: 100, heavy: 2, cores: 25, heavy_patience: Duration::from_secs(600) }
 }
 
 fn list(o: u8) -> String {
