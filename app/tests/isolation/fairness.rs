@@ -168,6 +168,7 @@ async fn attack_72_going_away_gives_no_turn_back_before_the_work_ends() {
     let case = Case::world().await;
     let (truth, blocker) = (case.superuser().await, case.superuser().await);
     let limits = Limits { heavy_patience: Duration::from_millis(200), ..wide() };
+    truth.must(&format!("ALTER ROLE eis_app IN DATABASE {} SET lock_timeout = '60s'", case.name)).await;
     let Shared { shares, portal, .. } = shared(&case, limits).await;
     let before = ratings(&truth, 1).await;
     let lock = format!("BEGIN; SELECT 1 FROM billing_periods WHERE id = '{}' FOR UPDATE", period_of(1));
