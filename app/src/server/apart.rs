@@ -23,7 +23,8 @@ pub async fn to_its_end(work: impl Future<Output = Response> + Send + 'static) -
 
 /// Does heavy work on a thread of its own, so that its computing never makes a page wait for a thread.
 pub async fn apart(clock: Clock, work: impl Future<Output = Response> + Send + 'static) -> Response {
-    let work = Asked::here().answering(clock.run(work)).in_current_span();
+    // On the heap: a thread's stack is small for what a whole request keeps.
+    let work = Box::pin(Asked::here().answering(clock.run(work)).in_current_span());
     let runtime = Handle::current();
     ended(spawn_blocking(move || runtime.block_on(work))).await
 }
