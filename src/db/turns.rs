@@ -165,7 +165,10 @@ impl<K: Clone + Eq + Hash> Turns<K> {
                 }
                 None => None,
             };
-            Ok::<_, tokio::sync::AcquireError>(Place { _all: Arc::clone(&self.all).acquire_owned().await?, _share: share })
+            Ok::<_, tokio::sync::AcquireError>(Place {
+                _all: Arc::clone(&self.all).acquire_owned().await?,
+                _share: share,
+            })
         };
         match tokio::time::timeout(self.rules.patience, place).await {
             Ok(Ok(place)) => Ok(place),
@@ -250,7 +253,13 @@ mod tests {
 
     #[tokio::test]
     async fn beyond_those_who_wait_nobody_waits() {
-        let turns = Arc::new(Turns::new(Rules { places: 1, each: 1, crowded: 1, waiting: 2, patience: Duration::from_secs(600) }));
+        let turns = Arc::new(Turns::new(Rules {
+            places: 1,
+            each: 1,
+            crowded: 1,
+            waiting: 2,
+            patience: Duration::from_secs(600),
+        }));
         let held = turns.take(Some("a")).await.unwrap();
         let wait = |turns: &Arc<Turns<&'static str>>| {
             let turns = turns.clone();

@@ -251,9 +251,8 @@ async fn case(world: &World, (load, name, at_once): (Load, &'static str, usize))
     for _ in 0..ROUNDS {
         idle.push(read(world, reader.cookie()).await?);
         let loading = Loading { stop: Arc::default(), ..counted.clone() };
-        let many: Vec<_> = (0..at_once)
-            .map(|_| tokio::spawn(loading.clone().go_on(world.at, cookie.clone(), shot.clone())))
-            .collect();
+        let many: Vec<_> =
+            (0..at_once).map(|_| tokio::spawn(loading.clone().go_on(world.at, cookie.clone(), shot.clone()))).collect();
         tokio::time::sleep(WARM).await;
         under.push(read(world, reader.cookie()).await?);
         loading.stop.store(true, Ordering::Relaxed);

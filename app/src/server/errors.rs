@@ -87,7 +87,8 @@ pub const DONE_BEFORE: &str = "It was done when the form was first sent; nothing
 /// What is told where too much is under way.
 pub const BUSY: &str = "The portal is busy. Nothing was changed. Try again in a few seconds.";
 /// The same, as a page of its own.
-const BUSY_PAGE: &str = "Nothing was changed. Try again in a few seconds: load this page again, or go back and send the form again.";
+const BUSY_PAGE: &str =
+    "Nothing was changed. Try again in a few seconds: load this page again, or go back and send the form again.";
 /// Seconds after which a request that found the portal busy may be sent again.
 const AGAIN_AFTER: HeaderValue = HeaderValue::from_static("5");
 

@@ -76,7 +76,12 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { of_session: 16, cores: crate::cli::cores(), heavy: crate::cli::workers(), heavy_patience: Duration::from_secs(10) }
+        Self {
+            of_session: 16,
+            cores: crate::cli::cores(),
+            heavy: crate::cli::workers(),
+            heavy_patience: Duration::from_secs(10),
+        }
     }
 }
 
