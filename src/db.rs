@@ -16,6 +16,7 @@ pub mod second_factor;
 pub mod sessions;
 pub mod system;
 mod tenant;
+pub mod turns;
 mod unreadable;
 pub mod worker;
 
@@ -36,6 +37,10 @@ macro_rules! here {
 }
 pub(crate) use here;
 
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+use std::time::Duration;
+
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
@@ -44,6 +49,7 @@ use futures_util::FutureExt;
 pub use cached::Cached;
 pub use figure::Figure;
 pub use tenant::{Access, Tenant};
+use turns::{Party, Place, Rules, Turns};
 pub use unreadable::Unreadable;
 pub(crate) use unreadable::zone_of_row;
 
@@ -83,6 +89,9 @@ pub enum DbError {
     /// Too many wrong passwords; not tried.
     #[error("too many attempts")]
     Limited,
+    /// No connection came free in time, or too many of the same party wait for one.
+    #[error("too many wait for the database")]
+    Busy,
     /// A query failed.
     #[error(transparent)]
     Query(#[from] diesel::result::Error),
@@ -93,6 +102,25 @@ impl DbError {
     #[must_use]
     pub fn lacks_context(&self) -> bool {
         matches!(self, Self::Query(diesel::result::Error::DatabaseError(_, info)) if info.message() == NO_CONTEXT)
+    }
+
+    /// Whether the same may go well a moment later: no connection or no lock was free in time.
+    ///
+    /// By PostgreSQL's own words, since diesel does not tell the SQLSTATE. A server that speaks another language than
+    /// English (`lc_messages`) makes it a fault like any other.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Self::Busy) || self.says(&["canceling statement due to lock timeout", "deadlock detected"])
+    }
+
+    /// Whether a statement ran for longer than it may.
+    #[must_use]
+    pub fn took_too_long(&self) -> bool {
+        self.says(&["canceling statement due to statement timeout"])
+    }
+
+    fn says(&self, messages: &[&str]) -> bool {
+        matches!(self, Self::Query(diesel::result::Error::DatabaseError(_, info)) if messages.contains(&info.message()))
     }
 
     /// The stored value that could not be read, where that is the fault.
@@ -116,10 +144,45 @@ impl DbError {
     }
 }
 
+/// How long a request waits for a connection.
+const PATIENCE: Duration = Duration::from_secs(4);
+/// Requests of one party that wait for a connection, for each connection there is; and at least [`FEWEST_WAITING`].
+const WAITING: usize = 16;
+const FEWEST_WAITING: usize = 64;
+
 /// The portal's connections, as the login `eis_app`.
 #[derive(Clone)]
 pub struct Db {
     pool: Pool<AsyncPgConnection>,
+    turns: Arc<Turns<Party>>,
+}
+
+/// A connection, and the place that it was taken in; the connection goes back first.
+struct Taken {
+    connection: Object<AsyncPgConnection>,
+    _place: Place,
+}
+
+impl Deref for Taken {
+    type Target = AsyncPgConnection;
+
+    fn deref(&self) -> &Self::Target {
+        &self.connection
+    }
+}
+
+impl DerefMut for Taken {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.connection
+    }
+}
+
+/// How the connections of a pool are shared: no party has more than three quarters of them, so that another always
+/// finds one.
+const fn rules(size: usize) -> Rules {
+    let waiting = if size * WAITING > FEWEST_WAITING { size * WAITING } else { FEWEST_WAITING };
+    let each = size.div_ceil(4) * 3;
+    Rules { places: size, each, crowded: each, waiting, patience: PATIENCE }
 }
 
 impl std::fmt::Debug for Db {
@@ -158,17 +221,25 @@ impl Db {
         let manager = AsyncDieselConnectionManager::new_with_config(app_url, config);
         let pool = Pool::builder(manager)
             .max_size(size)
-            .wait_timeout(Some(std::time::Duration::from_secs(10)))
-            .create_timeout(Some(std::time::Duration::from_secs(10)))
+            .wait_timeout(Some(PATIENCE))
+            .create_timeout(Some(Duration::from_secs(10)))
             .runtime(deadpool::Runtime::Tokio1)
             .build()
             .map_err(|error| DbError::Unreachable(error.to_string()))?;
-        Ok(Self { pool })
+        Ok(Self { pool, turns: Arc::new(Turns::new(rules(size))) })
     }
 
-    async fn connection(&self) -> Result<Object<AsyncPgConnection>, DbError> {
+    /// A connection, in turn with the other parties: for the party whose request runs here.
+    async fn connection(&self) -> Result<Taken, DbError> {
+        self.connection_of(turns::party()).await
+    }
+
+    /// A connection, in turn with the other parties.
+    async fn connection_of(&self, party: Option<Party>) -> Result<Taken, DbError> {
         tenant::leave();
-        self.pool.get().await.map_err(|error| DbError::Unreachable(error.to_string()))
+        let place = self.turns.take(party).await.map_err(|turns::Busy| DbError::Busy)?;
+        let connection = self.pool.get().await.map_err(|error| DbError::Unreachable(error.to_string()))?;
+        Ok(Taken { connection, _place: place })
     }
 
     /// Whether the database answers.

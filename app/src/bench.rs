@@ -2,6 +2,7 @@
 
 mod cpu;
 pub mod door;
+pub mod fairness;
 mod load;
 pub mod pages;
 mod peer;
@@ -9,3 +10,4 @@ pub mod rate;
 pub mod rls;
 mod scale;
 mod twin;
+mod visitor;

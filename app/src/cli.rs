@@ -94,6 +94,12 @@ pub struct ServeArgs {
     /// 0: none. Kept in the database for every server on it; left out, what was set last holds (14 at first, 3650 with demo data)
     #[arg(long, env = "PORTAL_SECOND_FACTOR_GRACE", value_name = "DAYS", value_parser = clap::value_parser!(u16).range(0..=3650))]
     pub second_factor_grace: Option<u16>,
+    /// Heavy work at a time (rating, issuing, imports, exports), one for each organisation [default: half the cores]
+    #[arg(long, env = "PORTAL_HEAVY", default_value_t = workers(), hide_default_value = true)]
+    pub heavy: usize,
+    /// Requests of one session at a time; beyond that it is told to try again.
+    #[arg(long, env = "PORTAL_SESSION_REQUESTS", default_value_t = 16)]
+    pub session_requests: usize,
     /// Log lines as JSON instead of text.
     #[arg(long, env = "PORTAL_LOG_JSON")]
     pub log_json: bool,
@@ -148,6 +154,13 @@ enum Bench {
         #[arg(long)]
         json: bool,
     },
+    /// One organisation's pages while another loads the portal as much as it can, on the demo's data. Exit code 1 when they
+    /// are more than three times as slow.
+    Fairness {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Row-level security on 200 organisations and 2 million invoices, beside an unprotected twin of the tables with
     /// hand-written conditions. Takes 5 GB in the private PostgreSQL.
     Rls {
@@ -185,6 +198,12 @@ enum RoleArg {
 #[must_use]
 pub fn connections() -> usize {
     std::thread::available_parallelism().map_or(8, |cores| cores.get() * 4).min(64)
+}
+
+/// Cores of this machine, two where it does not tell.
+#[must_use]
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(2, std::num::NonZero::get)
 }
 
 /// Background work leaves half of the cores to requests.
@@ -265,6 +284,10 @@ async fn execute(cli: Cli) -> CliResult {
         Command::Bench(Bench::Rate { json }) => {
             crate::bench::rate::run(&settings, json)?;
             Ok(ExitCode::SUCCESS)
+        }
+        Command::Bench(Bench::Fairness { json }) => {
+            let met = crate::bench::fairness::run(&settings, json).await?;
+            Ok(if met { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Command::Bench(Bench::Rls { json, drop }) => {
             crate::bench::rls::run(&settings, json, drop).await?;

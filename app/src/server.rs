@@ -1,5 +1,6 @@
 //! The server: what stands around the routes (sessions, CSRF, headers, limits, logs), and its start and stop.
 
+pub mod apart;
 pub mod asked;
 pub mod assets;
 pub mod auth;
@@ -16,6 +17,7 @@ pub mod outside;
 pub mod protect;
 pub mod query;
 pub mod sessions;
+pub mod shares;
 pub mod state;
 
 use std::sync::Arc;
@@ -40,6 +42,7 @@ use auth::Accounts;
 use background::Background;
 use door::limits::Limits;
 use sessions::PgSessions;
+use shares::{Limits, Shares};
 use state::{AppState, Options};
 
 /// A session ends this long after signing in: a working day and a half.
@@ -59,7 +62,7 @@ pub fn router(state: AppState) -> Router {
 /// The whole application with further routes outside its layers: a benchmark's peers.
 pub fn router_with(state: AppState, beside: Router<AppState>) -> Router {
     let https = state.options.https();
-    let store = PgSessions::new(state.db.clone(), ABSOLUTE_SECONDS, IDLE_SECONDS);
+    let store = PgSessions::new(state.db.clone(), state.shares.clone(), ABSOLUTE_SECONDS, IDLE_SECONDS);
     let sessions = SessionManagerLayer::new(store)
         .with_name(sessions::cookie_name(https))
         .with_secure(https)
@@ -91,9 +94,11 @@ pub fn state(connected: &Connected, args: &ServeArgs) -> Result<AppState, String
     let db = Db::new(&connected.url(Login::App), args.db_connections).map_err(|e| e.to_string())?;
     let public_url = args.public_url.as_deref().map(host::public_url).transpose()?;
     let monitor = Monitor::new(connected.url(Login::Monitor));
+    let limits = Limits { of_session: args.session_requests, heavy: args.heavy, ..Limits::default() };
     Ok(AppState {
         db,
         monitor,
+        shares: Arc::new(Shares::new(limits)),
         options: Arc::new(Options { public_url, trust_proxy: args.trust_proxy, clock: Clock::System }),
     })
 }

@@ -38,6 +38,7 @@ GRANT eis_app TO eis_probe;
 GRANT eis_probe TO eis_owner;
 ALTER ROLE eis_app SET plan_cache_mode = force_generic_plan;
 ALTER ROLE eis_app SET statement_timeout = '60s';
+ALTER ROLE eis_app SET lock_timeout = '2s';
 ALTER ROLE eis_app SET idle_in_transaction_session_timeout = '60s';
 ALTER ROLE eis_app SET jit = off;
 ALTER ROLE eis_app SET enable_bitmapscan = off;

@@ -7,7 +7,7 @@ use diesel::{OptionalExtension, QueryResult, Queryable, QueryableByName, sql_que
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use uuid::Uuid;
 
-use super::tenant::{self, BEGIN_READING, Tenant, refused};
+use super::tenant::{self, Tenant, begin_reading, refused};
 use super::{Cached, Db, DbError, Unreadable};
 use crate::access::SessionSecret;
 use crate::clients::{ClientFace, ClientZone};
@@ -289,7 +289,7 @@ impl Db {
         let tenant = Tenant::around(connection);
         let mut first = tenant.shared();
         // Sent one behind the other, in one round trip.
-        let found = tokio::try_join!(biased; first.batch_execute(BEGIN_READING), load(tenant.shared(), of, true));
+        let found = tokio::try_join!(biased; first.batch_execute(begin_reading()), load(tenant.shared(), of, true));
         let found = found.map(|((), row)| row).optional()?;
         if found.as_ref().is_some_and(|row| row.user_id.is_some() && row.bound_hash == row.auth_hash) {
             tenant::keep(of, tenant);

@@ -153,6 +153,7 @@ async fn serve(scale: &Scale, db_connections: usize) -> Result<SocketAddr, Strin
     let state = AppState {
         db,
         monitor,
+        shares: Arc::default(),
         options: Arc::new(Options { public_url: None, trust_proxy: false, clock: Clock::System }),
     };
     let handler = |sql: Sql, length: usize| {

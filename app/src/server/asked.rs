@@ -1,8 +1,8 @@
 //! What a request asked for, as its route spells it: faults are named after it, in the log and on the page.
 
-use axum::extract::{MatchedPath, Request};
-use std::cell::Cell;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use axum::extract::{MatchedPath, Request};
 use axum::http::Method;
 use eis::ids::{OrganizationId, UserId};
 
@@ -21,8 +21,8 @@ pub struct Asked {
     id: String,
     /// The address of a page that was asked for, with its query; empty for anything else.
     page: String,
-    /// Who asks.
-    who: Cell<Option<Who>>,
+    /// Who asks; told by the task that looks the session up to the one that writes the log.
+    who: Arc<Mutex<Option<Who>>>,
 }
 
 /// Who asks, by ids alone: names do not belong into a log.
@@ -46,7 +46,7 @@ impl Asked {
             route: format!("{} {}", request.method(), function.unwrap_or(matched)),
             id: id.to_owned(),
             page: page.map_or_else(String::new, ToString::to_string),
-            who: Cell::new(None),
+            who: Arc::default(),
         }
     }
 
@@ -56,9 +56,21 @@ impl Asked {
         &self.route
     }
 
-    /// Answers the request under its name; with the answer, who asked, where the session said so.
-    pub async fn answering<F: Future>(self, request: F) -> (F::Output, Option<Who>) {
-        ASKED.scope(self, async { (request.await, of_this(|asked| asked.who.get())) }).await
+    /// The request that is being answered; none outside of one.
+    #[must_use]
+    pub fn here() -> Self {
+        of_this(Self::clone)
+    }
+
+    /// Answers the request under its name.
+    pub async fn answering<F: Future>(self, request: F) -> F::Output {
+        ASKED.scope(self, request).await
+    }
+
+    /// Who asks, where the session said so.
+    #[must_use]
+    pub fn who(&self) -> Option<Who> {
+        *self.who.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -81,7 +93,7 @@ pub fn id() -> String {
 
 /// Keeps who asks, once the session is looked up.
 pub(super) fn is_asked_by(who: Who) {
-    let _ = ASKED.try_with(|asked| asked.who.set(Some(who)));
+    let _ = ASKED.try_with(|asked| *asked.who.lock().unwrap_or_else(PoisonError::into_inner) = Some(who));
 }
 
 /// Where one signs in and comes back to the page that was asked for.

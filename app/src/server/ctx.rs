@@ -5,6 +5,7 @@ use axum::http::header::{HOST, USER_AGENT};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap};
 use eis::access::{Actor, Permission, Role};
+use eis::db::turns::{Party, Place};
 use eis::db::{Access, Db, Tenant};
 use eis::ids::ClientId;
 use serde::{Deserialize, Serialize};
@@ -195,6 +196,14 @@ impl Ctx {
         let mut tx = self.db().as_tenant(actor, Access::Write).await?;
         self.sent.take(&mut tx).await?;
         Ok(tx)
+    }
+
+    /// A place for heavy work, after a short wait. Take it before the transaction: nobody waits while holding one.
+    ///
+    /// # Errors
+    /// [`AppError::Busy`].
+    pub async fn heavy(&self, actor: &Actor) -> Result<Place, AppError> {
+        Ok(self.state.shares.heavy(Party::of(actor)).await?)
     }
 
     /// What the last action did; told once.

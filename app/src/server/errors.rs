@@ -11,14 +11,19 @@
 //! - `Invalid`: what was typed is wrong → back to the form with everything typed (server functions only).
 //! - `Conflict`: the state changed meanwhile → 409 with what to do.
 //! - `Again`: the same form was sent and done before → where it led then (server functions only).
+//! - `Busy`: no place, connection or lock came free in time → 503 with `Retry-After`; a form is shown again with everything
+//!   typed.
+//! - `TooLong`: a statement ran into its limit → 503 that says what to do.
 //! - `BadRequest`: an address or body that no page of ours makes → 400.
 //! - `Unreadable`: what the database keeps cannot be read → 500 that names table, row and column; also in the log.
 //! - `Internal`: ours → 500 with the request's id; the cause goes to the log alone.
 
 use axum::http::StatusCode;
+use axum::http::header::{HeaderValue, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 use eis::billing::BillingError;
 use eis::db::DbError;
+use eis::db::turns::Busy;
 use eis::sent_forms::Answer;
 
 use super::asked::{asked, back_from, id, sign_in};
@@ -63,6 +68,12 @@ pub enum AppError {
     /// A form that was sent before, with what it was answered then.
     #[error("sent before")]
     Again(Option<Answer>),
+    /// Too much is under way; nothing was done.
+    #[error("busy")]
+    Busy,
+    /// It would have taken too long; nothing was done.
+    #[error("too long")]
+    TooLong,
     /// Not a request of ours.
     #[error("{0}")]
     BadRequest(String),
@@ -77,9 +88,25 @@ pub enum AppError {
 /// What is told of a form that was done before and whose answer was not kept.
 pub const DONE_BEFORE: &str = "It was done when the form was first sent; nothing was done again.";
 
+/// What is told where too much is under way.
+pub const BUSY: &str = "The portal is busy. Nothing was changed. Try again in a few seconds.";
+/// The same, as a page of its own.
+const BUSY_PAGE: &str =
+    "Nothing was changed. Try again in a few seconds: load this page again, or go back and send the form again.";
+/// Seconds after which a request that found the portal busy may be sent again.
+const AGAIN_AFTER: HeaderValue = HeaderValue::from_static("5");
+
+impl From<Busy> for AppError {
+    fn from(Busy: Busy) -> Self {
+        Self::Busy
+    }
+}
+
 impl From<DbError> for AppError {
     fn from(error: DbError) -> Self {
         match error {
+            error if error.is_busy() => Self::Busy,
+            error if error.took_too_long() => Self::TooLong,
             DbError::SessionEnded => Self::SignedOut,
             DbError::Refused => Self::Forbidden,
             DbError::Query(diesel::result::Error::NotFound) => Self::NotFound,
@@ -150,6 +177,12 @@ impl IntoResponse for AppError {
                 "The address may be mistyped, or what was here is gone. Search for it from its list.",
             ),
             Self::Conflict(text) => (StatusCode::CONFLICT, "Something else happened first", text.as_str()),
+            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "The portal is busy", BUSY_PAGE),
+            Self::TooLong => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "This took too long",
+                "It was stopped, and nothing was changed. Ask for less at a time (fewer days, fewer rows), or try again when the portal is less busy.",
+            ),
             Self::BadRequest(text) => (StatusCode::BAD_REQUEST, "This request cannot be read", text.as_str()),
             Self::Invalid(_) => (
                 StatusCode::UNPROCESSABLE_ENTITY,
@@ -173,7 +206,8 @@ impl IntoResponse for AppError {
         let ours = status == StatusCode::INTERNAL_SERVER_ERROR;
         let asked = if ours { format!("{} ({})", asked(), id()) } else { String::new() };
         let other = matches!(self, Self::Forbidden).then_some(("Switch role or organisation", "/switch"));
-        (status, errors::page(title, text, &asked, other)).into_response()
+        let again = matches!(self, Self::Busy).then_some([(RETRY_AFTER, AGAIN_AFTER)]);
+        (status, again, errors::page(title, text, &asked, other)).into_response()
     }
 }
 

@@ -12,15 +12,18 @@ use axum::http::header::{CONTENT_TYPE, HeaderValue, LOCATION};
 use axum::http::{StatusCode, request::Parts};
 use axum::response::{IntoResponse, Response};
 use eis::access::{Actor, Permission};
+use eis::db::turns::{Party, asked_by};
 use eis::db::{Access, Tenant};
 use eis::sent_forms::Answer;
 use leptos::prelude::{ServerFnError, provide_context, use_context};
 
 use super::FORM_LIMIT;
+use super::apart::apart;
 use super::ctx::Ctx;
-use super::errors::{AppError, DONE_BEFORE, step_up_first};
+use super::errors::{AppError, BUSY, DONE_BEFORE, step_up_first};
 use super::guards::{Guard, refuses};
 use super::nul;
+use super::shares::HEAVY_FUNCTIONS;
 use super::state::AppState;
 use crate::forms::Typed;
 use crate::forms::once::{self, Sent};
@@ -174,6 +177,11 @@ async fn answer(call: &Call, result: Result<Done, AppError>) -> Response {
             call.ctx.flash(false, text).await;
             see_other(&call.typed.page)
         }
+        Err(AppError::Busy) if !call.typed.page.is_empty() => {
+            call.ctx.keep_typed(call.typed.clone()).await;
+            call.ctx.flash(false, BUSY).await;
+            see_other(&call.typed.page)
+        }
         Err(AppError::Again(Some(before))) => again(&call.ctx, before).await,
         Err(AppError::Again(None)) if !call.typed.page.is_empty() => {
             call.ctx.flash(true, DONE_BEFORE).await;
@@ -273,8 +281,29 @@ async fn run(state: &AppState, parts: Parts, body: Body) -> Result<Response, App
         }
     }
     let slot = Slot::default();
-    let call = Call { ctx, typed, slot: slot.clone(), of_the_session };
+    let call = Call { ctx, typed, slot, of_the_session };
     let request = Request::from_parts(parts, Body::from(bytes));
+    match call.ctx.signed_in().filter(|_| HEAVY_FUNCTIONS.contains(&path.as_str())) {
+        Some(actor) => heavy(state, call, Party::of(&actor), request).await,
+        None => called(call, request).await,
+    }
+}
+
+/// Runs a function in its turn among heavy work, on a thread of its own.
+async fn heavy(state: &AppState, call: Call, party: Party, request: Request) -> Result<Response, AppError> {
+    let turn = match state.shares.heavy(party.clone()).await {
+        Ok(turn) => turn,
+        Err(busy) => return Ok(answer(&call, Err(busy.into())).await),
+    };
+    let work = async move { called(call, request).await.unwrap_or_else(IntoResponse::into_response) };
+    let response = apart(state.options.clock, asked_by(party, true, work)).await;
+    drop(turn);
+    Ok(response)
+}
+
+/// Has leptos run the function that a request names.
+async fn called(call: Call, request: Request) -> Result<Response, AppError> {
+    let slot = call.slot.clone();
     let _ = leptos_axum::handle_server_fns_with_context(move || provide_context(call.clone()), request).await;
     let answered = slot.lock().ok().and_then(|mut slot| slot.take());
     answered.ok_or_else(|| {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use axum::body::{Body, to_bytes};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName, HeaderValue, ORIGIN, REFERRER_POLICY,
@@ -12,8 +13,11 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use eis::db::Db;
+use eis::db::turns::{Party, asked_by};
 use tracing::Instrument;
 
+use super::FORM_LIMIT;
+use super::apart::{apart, to_its_end};
 use super::asked::Asked;
 use super::ctx::peer_address;
 use super::door::refusals;
@@ -22,7 +26,8 @@ use super::errors::AppError;
 use super::guards::{Guard, refuses};
 use super::host;
 use super::outside::Outside;
-use super::sessions::{complete_removal, remembering};
+use super::sessions::{complete_removal, remembering, take_failed};
+use super::shares::{in_turn, is_heavy_page};
 use super::state::AppState;
 use crate::pages::errors::page;
 
@@ -47,20 +52,65 @@ fn is_ours(headers: &HeaderMap, state: &AppState) -> bool {
     }
 }
 
-/// Around every route that knows sessions: reading requests look their session up in the transaction that their page
-/// then reads in; others must come from a page of ours.
-pub async fn sessions(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+/// Around every route that knows sessions: each request in turn with those of its session and its organization
+/// (`shares`), and to its end.
+pub async fn sessions(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let address = peer_address(&parts, state.options.trust_proxy);
+    let asker = state.shares.asker(&parts.headers, &address, state.options.https());
+    let request = Request::from_parts(parts, body);
+    let Ok(place) = state.shares.begin(&asker).await else { return AppError::Busy.into_response() };
+    to_its_end(async move {
+        let response = in_its_place(state, asker.party, request, next).await;
+        drop(place);
+        response.unwrap_or_else(IntoResponse::into_response)
+    })
+    .await
+}
+
+/// Works on a request when its turn has come, among pages, files or heavy work. Of a form the body is here by then: a slow
+/// sender holds no turn.
+async fn in_its_place(state: AppState, party: Party, request: Request, next: Next) -> Result<Response, AppError> {
+    let (shares, clock, whose) = (state.shares.clone(), state.options.clock, party.clone());
+    let kind = text(request.headers(), &CONTENT_TYPE).unwrap_or_default();
+    let (turn, heavy) = match (is_heavy_page(&request), kind.starts_with("multipart/")) {
+        (true, _) => (shares.heavy(whose).await?, true),
+        (false, true) => (shares.file(whose).await?, false),
+        (false, false) => {
+            let request = whole(request).await?;
+            let turn = shares.page(whose).await?;
+            return Ok(in_turn(turn, asked_by(party, false, known(state, request, next))).await);
+        }
+    };
+    let response = apart(clock, asked_by(party, heavy, known(state, request, next))).await;
+    drop(turn);
+    Ok(response)
+}
+
+/// A request whose body has arrived.
+async fn whole(request: Request) -> Result<Request, AppError> {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, FORM_LIMIT)
+        .await
+        .map_err(|_| AppError::BadRequest("The form is too large: half a megabyte at most.".into()))?;
+    Ok(Request::from_parts(parts, Body::from(body)))
+}
+
+/// A request whose turn it is: reading requests look their session up in the transaction that their page then reads in;
+/// others must come from a page of ours.
+async fn known(state: AppState, mut request: Request, next: Next) -> Response {
     let https = state.options.https();
     let outside = Outside::of(request.headers(), https);
     request.extensions_mut().insert(outside.clone());
     let answered = async {
-        match *request.method() {
+        let response = match *request.method() {
             Method::GET | Method::HEAD => Db::entering(next.run(request)).await,
             Method::OPTIONS => next.run(request).await,
             _ => same_origin(&state, request, next).await,
-        }
+        };
+        explained(response)
     };
-    let mut response = explained(state.options.clock.run(remembering(answered)).await);
+    let mut response = state.options.clock.run(remembering(answered)).await;
     complete_removal(response.headers_mut(), https);
     outside.answer(response.headers_mut(), https);
     response
@@ -89,7 +139,8 @@ async fn same_origin(state: &AppState, request: Request, next: Next) -> Response
 /// A fault outside the pages, in the layer that looks sessions up, answers without words; people get our page all the same.
 fn explained(response: Response) -> Response {
     if response.status() == StatusCode::INTERNAL_SERVER_ERROR && !response.headers().contains_key(CONTENT_TYPE) {
-        return AppError::Internal("a session could not be looked up or kept".to_owned()).into_response();
+        let unknown = || AppError::Internal("a session could not be looked up or kept".to_owned());
+        return take_failed().unwrap_or_else(unknown).into_response();
     }
     response
 }
@@ -152,7 +203,8 @@ pub async fn everything(State(state): State<AppState>, request: Request, next: N
         visit.names(asked.route());
     }
     let answered = let_in(&state, is_health(route.as_deref()), request, next);
-    let (mut response, who) = asked.answering(answered).instrument(span.clone()).await;
+    let mut response = asked.clone().answering(answered).instrument(span.clone()).await;
+    let who = asked.who();
     let milliseconds = start.elapsed().as_micros() / 1000;
     span.in_scope(|| {
         let user = who.map(|who| tracing::field::display(who.user));

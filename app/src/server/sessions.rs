@@ -7,13 +7,15 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::http::header::{Entry, HeaderMap, HeaderValue, SET_COOKIE};
 use eis::access::SessionSecret;
-use eis::db::Db;
 use eis::db::gate::{LoadedSession, Ticket};
 use eis::db::sessions::{Begun, NewSession};
+use eis::db::turns::Party;
+use eis::db::{Db, DbError};
 use serde_json::{Value, json};
 use tower_sessions::cookie::SameSite;
 use tower_sessions::cookie::time::OffsetDateTime;
@@ -22,6 +24,8 @@ use tower_sessions::session_store::{Error, Result, SessionStore};
 
 use super::asked::is_asked_by;
 use super::auth::Identity;
+use super::errors::AppError;
+use super::shares::Shares;
 
 /// Where axum-login keeps who is signed in.
 pub const AUTH_KEY: &str = "axum-login.data";
@@ -61,6 +65,7 @@ pub fn complete_removal(headers: &mut HeaderMap, https: bool) {
 #[derive(Debug, Clone)]
 pub struct PgSessions {
     db: Db,
+    shares: Arc<Shares>,
     absolute_seconds: i32,
     idle_seconds: i32,
 }
@@ -68,8 +73,8 @@ pub struct PgSessions {
 impl PgSessions {
     /// A store whose sessions end `absolute_seconds` after their making, or `idle_seconds` after their last use.
     #[must_use]
-    pub const fn new(db: Db, absolute_seconds: i32, idle_seconds: i32) -> Self {
-        Self { db, absolute_seconds, idle_seconds }
+    pub const fn new(db: Db, shares: Arc<Shares>, absolute_seconds: i32, idle_seconds: i32) -> Self {
+        Self { db, shares, absolute_seconds, idle_seconds }
     }
 }
 
@@ -83,6 +88,13 @@ fn backend(error: impl std::fmt::Display) -> Error {
     Error::Backend(error.to_string())
 }
 
+/// The layer that asks for sessions tells nobody why it could not; the request keeps it.
+fn failed(error: DbError) -> Error {
+    let told = backend(&error);
+    let _ = FAILED.try_with(|slot| slot.replace(Some(error)));
+    told
+}
+
 /// What is saved: everything but who is signed in.
 fn to_save(data: &HashMap<String, Value>) -> Result<String> {
     let kept: HashMap<&String, &Value> = data.iter().filter(|(key, _)| key.as_str() != AUTH_KEY).collect();
@@ -91,11 +103,17 @@ fn to_save(data: &HashMap<String, Value>) -> Result<String> {
 
 tokio::task_local! {
     static LOADED: RefCell<Option<Identity>>;
+    static FAILED: RefCell<Option<DbError>>;
 }
 
 /// Runs a request that keeps who its session belongs to between looking the session up and asking for its user.
 pub async fn remembering<F: Future>(request: F) -> F::Output {
-    LOADED.scope(RefCell::new(None), request).await
+    FAILED.scope(RefCell::new(None), LOADED.scope(RefCell::new(None), request)).await
+}
+
+/// Why this request's session could not be looked up or kept; told once.
+pub(super) fn take_failed() -> Option<AppError> {
+    FAILED.try_with(|slot| slot.borrow_mut().take()).ok().flatten().map(AppError::from)
 }
 
 /// Who the session of this request was loaded with; told once.
@@ -132,7 +150,7 @@ impl SessionStore for PgSessions {
             absolute_seconds: self.absolute_seconds,
             idle_seconds: self.idle_seconds,
         };
-        match self.db.session_create(&new).await.map_err(backend)? {
+        match self.db.session_create(&new).await.map_err(failed)? {
             Begun::Stale => return Err(backend(STALE)),
             Begun::Yes(None) => {}
             Begun::Yes(Some(ended)) => {
@@ -144,21 +162,26 @@ impl SessionStore for PgSessions {
     }
 
     async fn save(&self, record: &Record) -> Result<()> {
-        self.db.session_save(secret(&record.id), &to_save(&record.data)?).await.map_err(backend)?;
+        self.db.session_save(secret(&record.id), &to_save(&record.data)?).await.map_err(failed)?;
         Ok(())
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
-        let Some(row) = self.db.session_load(secret(id)).await.map_err(backend)? else {
+        let Some(row) = self.db.session_load(secret(id)).await.map_err(failed)? else {
             return Ok(None);
         };
+        match (row.organization_id, row.user_id) {
+            (Some(organization), _) => self.shares.belongs(id, Party::Organization(organization)),
+            (None, Some(user)) => self.shares.belongs(id, Party::Person(user)),
+            (None, None) => {}
+        }
         if row.stale {
-            self.db.session_touch(secret(id)).await.map_err(backend)?;
+            self.db.session_touch(secret(id)).await.map_err(failed)?;
         }
         to_record(id, row).map(Some)
     }
 
     async fn delete(&self, id: &Id) -> Result<()> {
-        self.db.session_delete(secret(id)).await.map_err(backend)
+        self.db.session_delete(secret(id)).await.map_err(failed)
     }
 }

@@ -26,6 +26,8 @@ mod exports;
 #[cfg(test)]
 mod factor_needed;
 #[cfg(test)]
+mod fairness;
+#[cfg(test)]
 mod guards;
 #[cfg(test)]
 mod harness;

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use eis::clock::Clock;
+use eis::db::Db;
 use eis::db::connect::Login;
 use eis::db::proof::Monitor;
 use http_body_util::BodyExt;
@@ -15,6 +16,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use portal::server::door::{self, limits::Limits};
 use portal::server::router;
+use portal::server::shares::Shares;
 use portal::server::state::{AppState, Options};
 
 use super::database::Case;
@@ -62,9 +64,19 @@ impl Case {
     }
 
     async fn portal_behind_door(&self, options: Options, limits: Limits) -> Portal {
+        self.serving(self.db(4), Arc::default(), options, limits)
+    }
+
+    /// The portal over these connections of this database, with these shares.
+    pub async fn portal_sharing(&self, db: Db, shares: Arc<Shares>) -> Portal {
+        let options = Options { public_url: None, trust_proxy: false, clock: Clock::System };
+        self.serving(db, shares, options, Limits::default())
+    }
+
+    fn serving(&self, db: Db, shares: Arc<Shares>, options: Options, limits: Limits) -> Portal {
         let options = Arc::new(options);
         let monitor = Monitor::new(self.connected.url(Login::Monitor));
-        let state = AppState { db: self.db(4), monitor, options };
+        let state = AppState { db, monitor, shares, options };
         let host = state.options.public_url.as_ref().and_then(|url| Some(url.split_once("://")?.1.to_owned()));
         let listener = door::listen("127.0.0.1:0".parse().expect("an address")).expect("a port");
         let address = listener.local_addr().expect("its address");

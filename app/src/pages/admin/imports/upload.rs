@@ -32,7 +32,7 @@ use crate::pages::frame::page;
 use crate::pages::parts::{AtClient, field_errors};
 use crate::server::UPLOAD_LIMIT;
 use crate::server::ctx::Ctx;
-use crate::server::errors::AppError;
+use crate::server::errors::{AppError, BUSY};
 use crate::server::functions::{Done, see_other};
 use crate::server::guards::{Guard, refuses};
 use crate::server::query::Query;
@@ -254,6 +254,8 @@ async fn import(ctx: &Ctx, at: &AtClient, body: Multipart) -> Result<ImportResul
     let file = ImportFile { path: file.path.clone(), name: file.name.clone() };
     match read_and_write(ctx, at, file, hints, &sent).await {
         Ok(result) => Ok(result),
+        // A file cannot be kept for its form: it is chosen again.
+        Err(Failed::App(AppError::Busy)) => Err(refused("file", format!("{BUSY} Choose the file again."), sent)),
         Err(Failed::App(error)) => Err(Refusal::App(error)),
         Err(Failed::Import(ImportError::File(text))) => Err(refused("file", text, sent)),
         Err(Failed::Import(ImportError::Meter(text))) => Err(refused("serial", text, sent)),
@@ -296,6 +298,7 @@ async fn read_and_write(
     sent: &Sent,
 ) -> Result<ImportResult, Failed> {
     let name = file.name.clone();
+    let _turn = ctx.heavy(&at.actor).await?;
     let survey = imports::survey(file, hints).await?;
     let options = ImportOptions { serial: Some(sent.told.serial.clone()) };
     let ctx = Ctx { sent: Arc::new(as_form(at, sent, &survey, &name)), ..ctx.clone() };
