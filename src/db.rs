@@ -8,6 +8,7 @@ pub mod cluster;
 pub mod connect;
 mod figure;
 pub mod gate;
+pub mod link;
 pub mod migrate;
 pub mod owner;
 pub mod proof;
@@ -35,9 +36,9 @@ macro_rules! here {
 }
 pub(crate) use here;
 
+use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
-use diesel_async::{AsyncConnection, AsyncPgConnection};
 use futures_util::FutureExt;
 
 pub use cached::Cached;
@@ -143,8 +144,8 @@ impl Db {
         config.recycling_method = RecyclingMethod::Fast;
         config.custom_setup = Box::new(move |url| {
             async move {
-                #[expect(clippy::disallowed_methods, reason = "the pool's own connections")]
-                let connection = AsyncPgConnection::establish(url).await?;
+                let connection =
+                    link::connect(url).await.map_err(|e| diesel::ConnectionError::BadConnection(e.to_string()))?;
                 let ready = match portal {
                     true => tenant::make_ready(&connection).await,
                     false => tenant::require_context(&connection).await,

@@ -2,9 +2,10 @@
 //!
 //! Runs with an administrator's connection (the private server's superuser, or `DATABASE_URL`).
 
-use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 
 use super::DbError;
+use super::link::connect;
 
 /// Passwords of the logins, kept in the data directory.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
@@ -66,11 +67,6 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION pg_catalog.pg_advisory_lock(bigint), pg_catalog.pg_advisory_unlock(bigint) TO CURRENT_USER;
 ";
-
-#[expect(clippy::disallowed_methods, reason = "the administrator's door")]
-async fn connect(url: &str) -> Result<AsyncPgConnection, DbError> {
-    AsyncPgConnection::establish(url).await.map_err(|error| DbError::Unreachable(error.to_string()))
-}
 
 /// Makes roles and logins, and in the database of `admin_url` the ground for the migrations. Idempotent.
 ///

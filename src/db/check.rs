@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use diesel::sql_types::{Array, Bool, Integer, Text};
 use diesel::{QueryableByName, sql_query};
-use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-use super::{DbError, migrate, proof};
+use super::{DbError, link, migrate, proof};
 
 /// The result of one check.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -315,10 +315,8 @@ fn drift(there: &[String]) -> (Vec<&str>, Vec<&str>) {
 ///
 /// # Errors
 /// When the database cannot be reached or read.
-#[expect(clippy::disallowed_methods, reason = "looks at the database from outside")]
 pub async fn state(admin_url: &str) -> Result<Vec<String>, DbError> {
-    let mut connection =
-        AsyncPgConnection::establish(admin_url).await.map_err(|e| DbError::Unreachable(e.to_string()))?;
+    let mut connection = link::connect(admin_url).await?;
     Checker { connection: &mut connection, findings: Vec::new() }.state().await
 }
 
@@ -335,10 +333,8 @@ struct Chains {
 ///
 /// # Errors
 /// When the database cannot be reached or read.
-#[expect(clippy::disallowed_methods, reason = "looks at the database from outside")]
 pub async fn audit(admin_url: &str) -> Result<Vec<Finding>, DbError> {
-    let mut connection =
-        AsyncPgConnection::establish(admin_url).await.map_err(|e| DbError::Unreachable(e.to_string()))?;
+    let mut connection = link::connect(admin_url).await?;
     let chains: Chains = sql_query(
         "SELECT (SELECT count(*) FROM public.audit_seals) AS records, ARRAY(SELECT format(
             'The audit log of the organization %s was tampered with%s: %s. Compare with a backup; the records after it are in doubt.',
@@ -376,10 +372,8 @@ pub async fn isolation(admin_url: &str) -> Result<Vec<Finding>, DbError> {
 ///
 /// # Errors
 /// When the database cannot be reached or read.
-#[expect(clippy::disallowed_methods, reason = "looks at the database from outside")]
 pub async fn run(admin_url: &str) -> Result<Vec<Finding>, DbError> {
-    let mut connection =
-        AsyncPgConnection::establish(admin_url).await.map_err(|e| DbError::Unreachable(e.to_string()))?;
+    let mut connection = link::connect(admin_url).await?;
     let mut checker = Checker { connection: &mut connection, findings: Vec::new() };
     checker.version().await?;
     checker.roles().await?;
