@@ -8,10 +8,13 @@ pub mod cluster;
 pub mod connect;
 mod figure;
 pub mod gate;
+pub mod keep;
 pub mod link;
 pub mod migrate;
+mod own;
 pub mod owner;
 pub mod proof;
+mod reach;
 pub mod schema;
 pub mod second_factor;
 pub mod system;
@@ -37,12 +40,16 @@ macro_rules! here {
 pub(crate) use here;
 
 use diesel_async::AsyncPgConnection;
+use std::sync::Arc;
+
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
 use futures_util::FutureExt;
 
 pub use cached::Cached;
 pub use figure::Figure;
+use reach::Reach;
+pub use reach::noticing;
 pub use tenant::{Access, Tenant};
 pub use unreadable::Unreadable;
 pub(crate) use unreadable::zone_of_row;
@@ -95,6 +102,25 @@ impl DbError {
         matches!(self, Self::Query(diesel::result::Error::DatabaseError(_, info)) if info.message() == NO_CONTEXT)
     }
 
+    /// Whether the database is not there, or went while it was asked: what was asked may or may not be done.
+    ///
+    /// A connection that the server ends is known by PostgreSQL's own words, since diesel does not tell the SQLSTATE: of a
+    /// server that speaks another language (`lc_messages`) the one request that is cut off is told as a fault of ours.
+    #[must_use]
+    pub fn is_away(&self) -> bool {
+        use diesel::result::DatabaseErrorKind::{ClosedConnection, UnableToSendCommand};
+        match self {
+            Self::Unreachable(_) => true,
+            Self::Query(diesel::result::Error::DatabaseError(ClosedConnection | UnableToSendCommand, _)) => true,
+            Self::Query(diesel::result::Error::DatabaseError(_, info)) => {
+                ["terminating connection ", "the database system is "]
+                    .iter()
+                    .any(|words| info.message().starts_with(words))
+            }
+            _ => false,
+        }
+    }
+
     /// The stored value that could not be read, where that is the fault.
     #[must_use]
     pub fn unreadable(&self) -> Option<&Unreadable> {
@@ -120,6 +146,7 @@ impl DbError {
 #[derive(Clone)]
 pub struct Db {
     pool: Pool<AsyncPgConnection>,
+    reach: Arc<Reach>,
 }
 
 impl std::fmt::Debug for Db {
@@ -159,16 +186,16 @@ impl Db {
         let pool = Pool::builder(manager)
             .max_size(size)
             .wait_timeout(Some(std::time::Duration::from_secs(10)))
-            .create_timeout(Some(std::time::Duration::from_secs(10)))
+            .create_timeout(Some(std::time::Duration::from_secs(5)))
             .runtime(deadpool::Runtime::Tokio1)
             .build()
             .map_err(|error| DbError::Unreachable(error.to_string()))?;
-        Ok(Self { pool })
+        Ok(Self { pool, reach: Arc::default() })
     }
 
     async fn connection(&self) -> Result<Object<AsyncPgConnection>, DbError> {
         tenant::leave();
-        self.pool.get().await.map_err(|error| DbError::Unreachable(error.to_string()))
+        self.reach.get(&self.pool).await
     }
 
     /// Whether the database answers.

@@ -24,6 +24,7 @@ use axum_login::AuthManagerLayerBuilder;
 use eis::clock::Clock;
 use eis::db::Db;
 use eis::db::connect::{Connected, Login};
+use eis::db::keep::Keeper;
 use eis::db::proof::Monitor;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -105,6 +106,7 @@ pub async fn serve(connected: Connected, args: ServeArgs) -> Result<(), String> 
         .map_err(|e| format!("cannot listen on {}: {e}. Choose another with --listen", args.listen))?;
     let address = listener.local_addr().map_err(|e| e.to_string())?;
     let background = Background::start(&connected.url(Login::Worker), args.workers).map_err(|e| e.to_string())?;
+    let keeper = connected.cluster.clone().map(Keeper::of);
     crate::out::print(format_args!("EIS Power Portal: http://{address}"))?;
     let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
     let stop = async {
@@ -112,6 +114,9 @@ pub async fn serve(connected: Connected, args: ServeArgs) -> Result<(), String> 
         background.stop().await;
     };
     axum::serve(listener, service).with_graceful_shutdown(stop).await.map_err(|e| e.to_string())?;
+    if let Some(keeper) = keeper {
+        keeper.stop().await;
+    }
     tracing::info!("stopped");
     if let (Some(cluster), true) = (&connected.cluster, connected.started) {
         cluster.stop().map_err(|e| e.to_string())?;

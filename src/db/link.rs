@@ -7,6 +7,8 @@ mod asked;
 mod told;
 mod trust;
 
+use std::time::Duration;
+
 use diesel_async::AsyncPgConnection;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
@@ -16,6 +18,10 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::DbError;
 use asked::Asked;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// For the other machine's word that it received what was sent; a slow query is none of this.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 
 type Wire = Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
 
@@ -39,11 +45,47 @@ pub async fn client(url: &str) -> Result<Client, DbError> {
     Ok(client)
 }
 
+/// Opens a connection and comes back when it has ended, whoever ended it.
+///
+/// # Errors
+/// As [`connect`].
+pub(super) async fn hold(url: &str) -> Result<(), DbError> {
+    let (client, wire) = open(url).await?;
+    // How it ended is nothing to this caller: the next attempt tells.
+    let _ = wire.await;
+    drop(client);
+    Ok(())
+}
+
+/// Whether the server is there and refuses the password of a connection string.
+pub(super) async fn is_refused_password(url: &str) -> bool {
+    matches!(try_open(url).await, Err(Refusal { password: true, .. }))
+}
+
+/// Why there is no connection.
+struct Refusal {
+    told: String,
+    password: bool,
+}
+
+impl From<String> for Refusal {
+    fn from(told: String) -> Self {
+        Self { told, password: false }
+    }
+}
+
 async fn open(url: &str) -> Result<(Client, Wire), DbError> {
-    let asked = Asked::read(url, &|name| std::env::var(name).ok()).map_err(DbError::Unreachable)?;
-    let tls = MakeRustlsConnect::new(trust::client_config(&asked).map_err(DbError::Unreachable)?);
+    try_open(url).await.map_err(|refusal| DbError::Unreachable(refusal.told))
+}
+
+async fn try_open(url: &str) -> Result<(Client, Wire), Refusal> {
+    let asked = Asked::read(url, &|name| std::env::var(name).ok())?;
+    let tls = MakeRustlsConnect::new(trust::client_config(&asked)?);
     let attempt = async |mode: SslMode| {
         let mut config = asked.config.clone();
+        // A server that is gone without a word is noticed within these, unless the string says otherwise.
+        config.connect_timeout(config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT));
+        config.tcp_user_timeout(config.get_tcp_user_timeout().copied().unwrap_or(ANSWER_TIMEOUT));
         config.ssl_mode(mode).connect(tls.clone()).await
     };
     let (first, second) = asked.attempts();
@@ -53,12 +95,13 @@ async fn open(url: &str) -> Result<(Client, Wire), DbError> {
     };
     let before = told::sentence(&refused, &asked);
     let Some(second) = second.filter(|_| another_way_may_work(&refused)) else {
-        return Err(DbError::Unreachable(before));
+        return Err(Refusal { told: before, password: told::is_of_password(&refused) });
     };
     attempt(second).await.map_err(|error| {
         let after = told::sentence(&error, &asked);
         let with = if second == SslMode::Disable { "without TLS" } else { "with TLS" };
-        DbError::Unreachable(if after == before { before } else { format!("{before}; {with}: {after}") })
+        let told = if after == before { before } else { format!("{before}; {with}: {after}") };
+        Refusal { told, password: told::is_of_password(&error) }
     })
 }
 

@@ -10,11 +10,13 @@
 //! - `Invalid`: what was typed is wrong → back to the form with everything typed (server functions only).
 //! - `Conflict`: the state changed meanwhile → 409 with what to do.
 //! - `Again`: the same form was sent and done before → where it led then (server functions only).
+//! - `Unavailable`: the database is not there, or went meanwhile → 503 with `Retry-After`.
 //! - `BadRequest`: an address or body that no page of ours makes → 400.
 //! - `Unreadable`: what the database keeps cannot be read → 500 that names table, row and column; also in the log.
 //! - `Internal`: ours → 500 with the request's id; the cause goes to the log alone.
 
 use axum::http::StatusCode;
+use axum::http::header::{HeaderValue, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 use eis::billing::BillingError;
 use eis::db::DbError;
@@ -59,6 +61,9 @@ pub enum AppError {
     /// A form that was sent before, with what it was answered then.
     #[error("sent before")]
     Again(Option<Answer>),
+    /// The database is not there, or went meanwhile.
+    #[error("the database cannot be reached")]
+    Unavailable,
     /// Not a request of ours.
     #[error("{0}")]
     BadRequest(String),
@@ -70,12 +75,22 @@ pub enum AppError {
     Internal(String),
 }
 
+/// What is told where the database is not there. What went out just before it went may have been done.
+const AWAY: &str = "It is tried again all the time and is mostly back within seconds; nothing that was saved is lost. Wait a moment, then load \
+    this page again. Where you sent a form, go back and send it again: what was done already is not done twice.";
+/// Seconds after which a request may be sent again.
+const AFTER: HeaderValue = HeaderValue::from_static("5");
+
 /// What is told of a form that was done before and whose answer was not kept.
 pub const DONE_BEFORE: &str = "It was done when the form was first sent; nothing was done again.";
 
 impl From<DbError> for AppError {
     fn from(error: DbError) -> Self {
         match error {
+            error if error.is_away() => {
+                tracing::debug!(%error, "the database is away");
+                Self::Unavailable
+            }
             DbError::SessionEnded => Self::SignedOut,
             DbError::Refused => Self::Forbidden,
             DbError::Query(diesel::result::Error::NotFound) => Self::NotFound,
@@ -144,6 +159,9 @@ impl IntoResponse for AppError {
                 "The address may be mistyped, or what was here is gone. Search for it from its list.",
             ),
             Self::Conflict(text) => (StatusCode::CONFLICT, "Something else happened first", text.as_str()),
+            Self::Unavailable => {
+                (StatusCode::SERVICE_UNAVAILABLE, "The portal cannot reach its database just now", AWAY)
+            }
             Self::BadRequest(text) => (StatusCode::BAD_REQUEST, "This request cannot be read", text.as_str()),
             Self::Invalid(_) => (
                 StatusCode::UNPROCESSABLE_ENTITY,
@@ -167,7 +185,8 @@ impl IntoResponse for AppError {
         let ours = status == StatusCode::INTERNAL_SERVER_ERROR;
         let asked = if ours { format!("{} ({})", asked(), id()) } else { String::new() };
         let other = matches!(self, Self::Forbidden).then_some(("Switch role or organisation", "/switch"));
-        (status, errors::page(title, text, &asked, other)).into_response()
+        let again = matches!(self, Self::Unavailable).then_some([(RETRY_AFTER, AFTER)]);
+        (status, again, errors::page(title, text, &asked, other)).into_response()
     }
 }
 

@@ -16,7 +16,7 @@ use tracing::Instrument;
 use super::asked::Asked;
 use super::errors::AppError;
 use super::guards::{Guard, refuses};
-use super::sessions::{complete_removal, remembering};
+use super::sessions::{complete_removal, remembering, take_failed};
 use super::state::AppState;
 use crate::pages::errors::page;
 
@@ -51,7 +51,11 @@ pub async fn sessions(State(state): State<AppState>, request: Request, next: Nex
             _ => same_origin(&state, request, next).await,
         }
     };
-    let mut response = explained(state.options.clock.run(remembering(answered)).await);
+    let answered = async {
+        let (response, missed) = eis::db::noticing(answered).await;
+        explained(response, missed)
+    };
+    let mut response = state.options.clock.run(remembering(answered)).await;
     complete_removal(response.headers_mut(), state.options.https());
     response
 }
@@ -76,10 +80,14 @@ async fn same_origin(state: &AppState, request: Request, next: Next) -> Response
     }
 }
 
-/// A fault outside the pages, in the layer that looks sessions up, answers without words; people get our page all the same.
-fn explained(response: Response) -> Response {
+/// A fault where no database was found is that. A fault outside the pages, in the layer that looks sessions up, answers without words; people get our page all the same.
+fn explained(response: Response, missed: bool) -> Response {
+    if missed && response.status() == StatusCode::INTERNAL_SERVER_ERROR {
+        return AppError::Unavailable.into_response();
+    }
     if response.status() == StatusCode::INTERNAL_SERVER_ERROR && !response.headers().contains_key(CONTENT_TYPE) {
-        return AppError::Internal("a session could not be looked up or kept".to_owned()).into_response();
+        let unknown = || AppError::Internal("a session could not be looked up or kept".to_owned());
+        return take_failed().unwrap_or_else(unknown).into_response();
     }
     response
 }

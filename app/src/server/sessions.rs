@@ -10,8 +10,8 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use axum::http::header::{Entry, HeaderMap, HeaderValue, SET_COOKIE};
 use eis::access::SessionSecret;
-use eis::db::Db;
 use eis::db::gate::LoadedSession;
+use eis::db::{Db, DbError};
 use serde_json::{Value, json};
 use tower_sessions::cookie::SameSite;
 use tower_sessions::cookie::time::OffsetDateTime;
@@ -19,6 +19,7 @@ use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result, SessionStore};
 
 use super::auth::Identity;
+use super::errors::AppError;
 
 /// Where axum-login keeps who is signed in.
 pub const AUTH_KEY: &str = "axum-login.data";
@@ -74,6 +75,13 @@ fn backend(error: impl std::fmt::Display) -> Error {
     Error::Backend(error.to_string())
 }
 
+/// The layer that asks for sessions tells nobody why it could not; the request keeps it.
+fn failed(error: DbError) -> Error {
+    let told = backend(&error);
+    let _ = FAILED.try_with(|slot| slot.replace(Some(error)));
+    told
+}
+
 /// What is saved: everything but who is signed in.
 fn to_save(data: &HashMap<String, Value>) -> Result<String> {
     let kept: HashMap<&String, &Value> = data.iter().filter(|(key, _)| key.as_str() != AUTH_KEY).collect();
@@ -82,11 +90,17 @@ fn to_save(data: &HashMap<String, Value>) -> Result<String> {
 
 tokio::task_local! {
     static LOADED: RefCell<Option<Identity>>;
+    static FAILED: RefCell<Option<DbError>>;
 }
 
 /// Runs a request that keeps who its session belongs to between looking the session up and asking for its user.
 pub async fn remembering<F: Future>(request: F) -> F::Output {
-    LOADED.scope(RefCell::new(None), request).await
+    FAILED.scope(RefCell::new(None), LOADED.scope(RefCell::new(None), request)).await
+}
+
+/// Why this request's session could not be looked up or kept; told once.
+pub(super) fn take_failed() -> Option<AppError> {
+    FAILED.try_with(|slot| slot.borrow_mut().take()).ok().flatten().map(AppError::from)
 }
 
 /// Who the session of this request was loaded with; told once.
@@ -118,7 +132,7 @@ impl SessionStore for PgSessions {
                 .db
                 .session_create(secret(&record.id), &data, &address, &agent, self.absolute_seconds, self.idle_seconds)
                 .await
-                .map_err(backend)?;
+                .map_err(failed)?;
             if made {
                 return Ok(());
             }
@@ -126,21 +140,21 @@ impl SessionStore for PgSessions {
     }
 
     async fn save(&self, record: &Record) -> Result<()> {
-        self.db.session_save(secret(&record.id), &to_save(&record.data)?).await.map_err(backend)?;
+        self.db.session_save(secret(&record.id), &to_save(&record.data)?).await.map_err(failed)?;
         Ok(())
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
-        let Some(row) = self.db.session_load(secret(id)).await.map_err(backend)? else {
+        let Some(row) = self.db.session_load(secret(id)).await.map_err(failed)? else {
             return Ok(None);
         };
         if row.stale {
-            self.db.session_touch(secret(id)).await.map_err(backend)?;
+            self.db.session_touch(secret(id)).await.map_err(failed)?;
         }
         to_record(id, row).map(Some)
     }
 
     async fn delete(&self, id: &Id) -> Result<()> {
-        self.db.session_delete(secret(id)).await.map_err(backend)
+        self.db.session_delete(secret(id)).await.map_err(failed)
     }
 }

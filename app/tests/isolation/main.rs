@@ -16,6 +16,10 @@ mod coverage;
 #[cfg(test)]
 mod crosstalk;
 #[cfg(test)]
+mod database_dies;
+#[cfg(test)]
+mod database_tls;
+#[cfg(test)]
 mod entering;
 #[cfg(test)]
 mod exports;
@@ -73,6 +77,8 @@ mod tables;
 mod targets;
 #[cfg(test)]
 mod terminal;
+#[cfg(test)]
+mod thief;
 #[cfg(test)]
 mod timing;
 #[cfg(test)]

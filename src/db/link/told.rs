@@ -22,6 +22,11 @@ pub(super) fn is_of_tls(error: &Error) -> bool {
     of_rustls(error).is_some() || error.to_string().starts_with("error performing TLS handshake")
 }
 
+/// Whether the server refused the password.
+pub(super) fn is_of_password(error: &Error) -> bool {
+    error.code() == Some(&SqlState::INVALID_PASSWORD)
+}
+
 fn host(asked: &Asked) -> String {
     let name = asked.config.get_hosts().iter().find_map(|host| match host {
         Host::Tcp(name) => Some(name.clone()),
@@ -104,7 +109,8 @@ fn of_alert(alert: AlertDescription) -> String {
 fn of_database(error: &Error) -> String {
     let todo = match error.code() {
         Some(code) if *code == SqlState::INVALID_PASSWORD => {
-            ". Where it is one of the portal's logins, somebody changed its password: start the portal again or run `portal migrate up`, which sets it anew"
+            ". Where it is one of the portal's logins, look whether the data directory is the right one; if it is, somebody changed the password: start \
+             the portal again or run `portal migrate up`, which sets it anew"
         }
         Some(code) if *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
             ". Let pg_hba.conf take the portal's logins (hostssl … scram-sha-256) and reload the server"
