@@ -121,6 +121,11 @@ impl DbError {
         }
     }
 
+    /// Whether the connection was dead or died under the query: nothing was wrong with what was asked.
+    fn was_cut_off(&self) -> bool {
+        self.is_away() && !matches!(self, Self::Unreachable(_))
+    }
+
     /// The stored value that could not be read, where that is the fault.
     #[must_use]
     pub fn unreadable(&self) -> Option<&Unreadable> {

@@ -120,8 +120,12 @@ impl Cluster {
         }
         if is_dead_but_listed(&data) {
             // PostgreSQL takes the number of a dead process that nobody has fetched for a living server's.
-            let file = data.join("postmaster.pid");
-            fs::remove_file(&file).map_err(at(&file))?;
+            for file in [data.join("postmaster.pid"), self.socket.join(".s.PGSQL.5432.lock")] {
+                match fs::remove_file(&file) {
+                    Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(at(&file)(error)),
+                    _ => {}
+                }
+            }
         }
         let log = self.home.join("server.log");
         let durability =

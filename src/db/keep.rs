@@ -37,14 +37,17 @@ impl Keeper {
     }
 }
 
-/// How often it was started or could not be, since it last ran steadily.
+/// How often it was started or could not be, since it last ran steadily, and whether the last time it could not be.
 #[derive(Debug, Default)]
-struct Attempts(u32);
+struct Attempts {
+    number: u32,
+    failed: bool,
+}
 
 impl Attempts {
     /// None before the first, then 1, 2, 4 … seconds.
     fn pause(&self) -> Duration {
-        match self.0 {
+        match self.number {
             0 => Duration::ZERO,
             n => Duration::from_secs(1 << n.min(6).saturating_sub(1)).min(LONGEST),
         }
@@ -52,7 +55,7 @@ impl Attempts {
 
     /// Whether the log is told of this one: the 1st, 2nd, 4th, 8th … so that a loop does not fill it.
     const fn is_told(&self) -> bool {
-        self.0.is_power_of_two()
+        self.number.is_power_of_two()
     }
 }
 
@@ -101,18 +104,19 @@ async fn start(cluster: &Cluster, attempts: &mut Attempts) {
     let (again, begun) = (cluster.clone(), Instant::now());
     let started = tokio::task::spawn_blocking(move || again.start_again()).await;
     let told = |result: Result<bool, ClusterError>, attempts: &mut Attempts| {
-        attempts.0 = attempts.0.saturating_add(1);
+        attempts.number = attempts.number.saturating_add(1);
+        let failed = std::mem::replace(&mut attempts.failed, result.is_err());
         match result {
-            Ok(true) if attempts.is_told() => {
+            Ok(true) if failed || attempts.is_told() => {
                 let milliseconds = begun.elapsed().as_millis();
                 tracing::warn!(
-                    times = attempts.0,
+                    times = attempts.number,
                     milliseconds,
                     "the private PostgreSQL had died and was started again; its log says why it died"
                 );
             }
             Err(error) if attempts.is_told() => {
-                tracing::error!(times = attempts.0, %error, "the private PostgreSQL has died and cannot be started; it is tried again and again, at most {} seconds apart", LONGEST.as_secs());
+                tracing::error!(times = attempts.number, %error, "the private PostgreSQL has died and cannot be started; it is tried again and again, at most {} seconds apart", LONGEST.as_secs());
             }
             Ok(_) | Err(_) => {}
         }
@@ -131,8 +135,12 @@ mod tests {
 
     #[test]
     fn attempts_come_further_apart_and_are_told_less_and_less() {
-        let pauses: Vec<u64> = (0..9).map(|n| Attempts(n).pause().as_secs()).collect();
+        let pauses: Vec<u64> = (0..9).map(|number| Attempts { number, failed: false }.pause().as_secs()).collect();
         assert_eq!(pauses, [0, 1, 2, 4, 8, 16, 30, 30, 30]);
-        assert_eq!((1..=2880).filter(|n| Attempts(*n).is_told()).count(), 12, "a day of them is a dozen lines");
+        assert_eq!(
+            (1..=2880).filter(|n| Attempts { number: *n, failed: false }.is_told()).count(),
+            12,
+            "a day of them is a dozen lines"
+        );
     }
 }

@@ -141,8 +141,8 @@ async fn the_whole_portal_works(server: &Server, right: &Path, wrong: &Path) {
     assert!(!refused.status.success() && text(&refused.stderr).contains("is not signed by one of sslrootcert="));
     for role in ["app", "worker", "owner", "monitor"] {
         let url = text(&portal(server, &full, &["db", "url", "--role", role]).stdout);
-        let ask = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
-        let asked = Command::new(program("psql")).args([url.as_str(), "-Atc", ask]).output().unwrap();
+        let ask = "SET ROLE NONE; SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+        let asked = Command::new(program("psql")).args([url.as_str(), "-qAtc", ask]).output().unwrap();
         assert_eq!(text(&asked.stdout), "t", "{role}: {url}: {}", text(&asked.stderr));
     }
     served(server, &full, &admin).await;
