@@ -8,9 +8,13 @@ pub mod cluster;
 pub mod connect;
 mod figure;
 pub mod gate;
+pub mod keep;
+pub mod link;
 pub mod migrate;
+mod own;
 pub mod owner;
 pub mod proof;
+mod reach;
 pub mod schema;
 pub mod second_factor;
 pub mod sessions;
@@ -41,13 +45,15 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::Duration;
 
+use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
-use diesel_async::{AsyncConnection, AsyncPgConnection};
 use futures_util::FutureExt;
 
 pub use cached::Cached;
 pub use figure::Figure;
+use reach::Reach;
+pub use reach::noticing;
 pub use tenant::{Access, Tenant};
 use turns::{Party, Place, Rules, Turns};
 pub use unreadable::Unreadable;
@@ -123,6 +129,30 @@ impl DbError {
         matches!(self, Self::Query(diesel::result::Error::DatabaseError(_, info)) if messages.contains(&info.message()))
     }
 
+    /// Whether the database is not there, or went while it was asked: what was asked may or may not be done.
+    ///
+    /// A connection that the server ends is known by PostgreSQL's own words, since diesel does not tell the SQLSTATE: of a
+    /// server that speaks another language (`lc_messages`) the one request that is cut off is told as a fault of ours.
+    #[must_use]
+    pub fn is_away(&self) -> bool {
+        use diesel::result::DatabaseErrorKind::{ClosedConnection, UnableToSendCommand};
+        match self {
+            Self::Unreachable(_) => true,
+            Self::Query(diesel::result::Error::DatabaseError(ClosedConnection | UnableToSendCommand, _)) => true,
+            Self::Query(diesel::result::Error::DatabaseError(_, info)) => {
+                ["terminating connection ", "the database system is "]
+                    .iter()
+                    .any(|words| info.message().starts_with(words))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the connection was dead or died under the query: nothing was wrong with what was asked.
+    fn was_cut_off(&self) -> bool {
+        self.is_away() && !matches!(self, Self::Unreachable(_))
+    }
+
     /// The stored value that could not be read, where that is the fault.
     #[must_use]
     pub fn unreadable(&self) -> Option<&Unreadable> {
@@ -155,6 +185,7 @@ const FEWEST_WAITING: usize = 64;
 pub struct Db {
     pool: Pool<AsyncPgConnection>,
     turns: Arc<Turns<Party>>,
+    reach: Arc<Reach>,
 }
 
 /// A connection, and the place that it was taken in; the connection goes back first.
@@ -207,8 +238,8 @@ impl Db {
         config.recycling_method = RecyclingMethod::Fast;
         config.custom_setup = Box::new(move |url| {
             async move {
-                #[expect(clippy::disallowed_methods, reason = "the pool's own connections")]
-                let connection = AsyncPgConnection::establish(url).await?;
+                let connection =
+                    link::connect(url).await.map_err(|e| diesel::ConnectionError::BadConnection(e.to_string()))?;
                 let ready = match portal {
                     true => tenant::make_ready(&connection).await,
                     false => tenant::require_context(&connection).await,
@@ -222,11 +253,11 @@ impl Db {
         let pool = Pool::builder(manager)
             .max_size(size)
             .wait_timeout(Some(PATIENCE))
-            .create_timeout(Some(Duration::from_secs(10)))
+            .create_timeout(Some(Duration::from_secs(5)))
             .runtime(deadpool::Runtime::Tokio1)
             .build()
             .map_err(|error| DbError::Unreachable(error.to_string()))?;
-        Ok(Self { pool, turns: Arc::new(Turns::new(rules(size))) })
+        Ok(Self { pool, turns: Arc::new(Turns::new(rules(size))), reach: Arc::default() })
     }
 
     /// A connection, in turn with the other parties: for the party whose request runs here.
@@ -238,8 +269,7 @@ impl Db {
     async fn connection_of(&self, party: Option<Party>) -> Result<Taken, DbError> {
         tenant::leave();
         let place = self.turns.take(party).await.map_err(|turns::Busy| DbError::Busy)?;
-        let connection = self.pool.get().await.map_err(|error| DbError::Unreachable(error.to_string()))?;
-        Ok(Taken { connection, _place: place })
+        Ok(Taken { connection: self.reach.get(&self.pool).await?, _place: place })
     }
 
     /// Whether the database answers.

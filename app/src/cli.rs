@@ -235,7 +235,7 @@ async fn execute(cli: Cli) -> CliResult {
     match cli.command {
         Command::Serve(args) => {
             let connected = settings.connect().map_err(plain)?;
-            connected.migrate_up().await.map_err(plain)?;
+            bring_up(&connected).await?;
             refuse_faults(&connected).await?;
             if args.demo {
                 demo::print(&demo::load(&connected, None).await?)?;
@@ -256,7 +256,7 @@ async fn execute(cli: Cli) -> CliResult {
         Command::Migrate(command) => run_migrate(&settings.connect().map_err(plain)?, command).await,
         Command::Db(DbCommand::Url { role }) => {
             let connected = settings.connect().map_err(plain)?;
-            connected.migrate_up().await.map_err(plain)?;
+            bring_up(&connected).await?;
             let login = match role {
                 RoleArg::App => Login::App,
                 RoleArg::Worker => Login::Worker,
@@ -297,10 +297,19 @@ async fn execute(cli: Cli) -> CliResult {
     }
 }
 
+/// Brings the database up to date, and tells what a login had done to itself; the migrations that were applied.
+async fn bring_up(connected: &Connected) -> Result<Vec<String>, String> {
+    let brought = connected.migrate_up().await.map_err(plain)?;
+    for mended in brought.mended {
+        out::tell(format_args!("portal: {mended}."));
+    }
+    Ok(brought.applied)
+}
+
 async fn run_migrate(connected: &Connected, command: Migrate) -> CliResult {
     match command {
         Migrate::Up => {
-            let applied = connected.migrate_up().await.map_err(plain)?;
+            let applied = bring_up(connected).await?;
             out::print(format_args!(
                 "{}",
                 if applied.is_empty() {
@@ -355,6 +364,7 @@ async fn refuse_faults(connected: &Connected) -> Result<(), String> {
 
 async fn run_check(connected: &Connected, json: bool) -> CliResult {
     let mut findings = check::run(connected.admin_url()).await.map_err(plain)?;
+    findings.extend(connected.check_logins().await);
     if findings.iter().all(|finding| finding.ok || finding.check != "migrations") {
         // What cannot be looked at is a fault beside the others, not the end of the report.
         let failed =

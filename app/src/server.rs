@@ -29,6 +29,7 @@ use axum_login::AuthManagerLayerBuilder;
 use eis::clock::Clock;
 use eis::db::Db;
 use eis::db::connect::{Connected, Login};
+use eis::db::keep::Keeper;
 use eis::db::proof::Monitor;
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -122,6 +123,7 @@ pub async fn serve(connected: Connected, args: ServeArgs) -> Result<(), String> 
         .map_err(|e| format!("cannot listen on {}: {e}. Choose another with --listen", args.listen))?;
     let address = listener.local_addr().map_err(|e| e.to_string())?;
     let background = Background::start(&connected.url(Login::Worker), args.workers).map_err(|e| e.to_string())?;
+    let keeper = connected.cluster.clone().map(Keeper::of);
     crate::out::print(format_args!("EIS Power Portal: http://{address}"))?;
     let sweeper = background::sweep(state.db.clone());
     let (stop, told) = watch::channel(false);
@@ -138,6 +140,9 @@ pub async fn serve(connected: Connected, args: ServeArgs) -> Result<(), String> 
         () = asked_twice(stop) => tracing::warn!("stopped at once: asked a second time"),
     }
     sweeper.abort();
+    if let Some(keeper) = keeper {
+        keeper.stop().await;
+    }
     if let (Some(cluster), true) = (&connected.cluster, connected.started) {
         cluster.stop().map_err(|e| e.to_string())?;
     }

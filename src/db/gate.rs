@@ -281,6 +281,14 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn session_load(&self, of: SessionSecret) -> Result<Option<LoadedSession>, DbError> {
+        match self.session_load_once(of).await {
+            // A backend that was ended takes a moment to hang up: its connection looks alive until then.
+            Err(error) if error.was_cut_off() => self.session_load_once(of).await,
+            other => other,
+        }
+    }
+
+    async fn session_load_once(&self, of: SessionSecret) -> Result<Option<LoadedSession>, DbError> {
         let connection = self.connection().await?;
         if !tenant::may_enter() {
             return Ok(load(&connection, of, false).await.optional()?);

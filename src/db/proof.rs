@@ -4,11 +4,12 @@
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryResult, QueryableByName, sql_query};
-use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::DbError;
+use super::link::connect;
 
 /// One attempt of `test_rls_isolation()` and how it ended.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, QueryableByName)]
@@ -295,11 +296,6 @@ impl Monitor {
         let query = sql_query("SELECT * FROM public.isolation_drift ORDER BY fault, line");
         Ok(query.load(&mut connect(&self.url).await?).await?)
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the monitor's door, and the administrator's")]
-async fn connect(url: &str) -> Result<AsyncPgConnection, DbError> {
-    AsyncPgConnection::establish(url).await.map_err(|error| DbError::Unreachable(error.to_string()))
 }
 
 /// Runs `test_rls_isolation()` as the owner and puts nothing on record; `None` on a standby, which takes no writes.

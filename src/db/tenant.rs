@@ -99,6 +99,14 @@ impl Db {
     /// [`DbError::SessionEnded`] and [`DbError::Refused`] when writing; for reading they show as a failed
     /// first query.
     pub async fn as_tenant(&self, actor: &Actor, access: Access) -> Result<Tenant, DbError> {
+        match self.as_tenant_once(actor, access).await {
+            // A backend that was ended takes a moment to hang up; nothing was asked of it but to begin.
+            Err(error) if error.was_cut_off() => self.as_tenant_once(actor, access).await,
+            other => other,
+        }
+    }
+
+    async fn as_tenant_once(&self, actor: &Actor, access: Access) -> Result<Tenant, DbError> {
         // Who may stand at several clients must hear at once whether this one is theirs.
         let certain = actor.at.is_none() || actor.at == actor.client;
         if access == Access::Read

@@ -103,6 +103,8 @@ async fn run(worker: &Worker, stopped: watch::Receiver<bool>) {
                 continue;
             }
             Ok(Ok(None)) => PAUSE,
+            // The log has it once, when it goes and when it is back.
+            Ok(Err(error)) if error.is_away() => PAUSE,
             Ok(Err(error)) => {
                 tracing::warn!(%error, "background work failed; it will be taken up again");
                 LONG_PAUSE

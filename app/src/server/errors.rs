@@ -14,6 +14,7 @@
 //! - `Busy`: no place, connection or lock came free in time → 503 with `Retry-After`; a form is shown again with everything
 //!   typed.
 //! - `TooLong`: a statement ran into its limit → 503 that says what to do.
+//! - `Unavailable`: the database is not there, or went meanwhile → 503 with `Retry-After`.
 //! - `BadRequest`: an address or body that no page of ours makes → 400.
 //! - `Unreadable`: what the database keeps cannot be read → 500 that names table, row and column; also in the log.
 //! - `Internal`: ours → 500 with the request's id; the cause goes to the log alone.
@@ -74,6 +75,9 @@ pub enum AppError {
     /// It would have taken too long; nothing was done.
     #[error("too long")]
     TooLong,
+    /// The database is not there, or went meanwhile.
+    #[error("the database cannot be reached")]
+    Unavailable,
     /// Not a request of ours.
     #[error("{0}")]
     BadRequest(String),
@@ -85,6 +89,10 @@ pub enum AppError {
     Internal(String),
 }
 
+/// What is told where the database is not there. What went out just before it went may have been done.
+const AWAY: &str = "It is tried again all the time and is mostly back within seconds; nothing that was saved is lost. Wait a moment, then load \
+    this page again. Where you sent a form, go back and send it again: what was done already is not done twice.";
+
 /// What is told of a form that was done before and whose answer was not kept.
 pub const DONE_BEFORE: &str = "It was done when the form was first sent; nothing was done again.";
 
@@ -93,7 +101,7 @@ pub const BUSY: &str = "The portal is busy. Nothing was changed. Try again in a 
 /// The same, as a page of its own.
 const BUSY_PAGE: &str =
     "Nothing was changed. Try again in a few seconds: load this page again, or go back and send the form again.";
-/// Seconds after which a request that found the portal busy may be sent again.
+/// Seconds after which a request that found the portal busy, or its database away, may be sent again.
 const AGAIN_AFTER: HeaderValue = HeaderValue::from_static("5");
 
 impl From<Busy> for AppError {
@@ -107,6 +115,10 @@ impl From<DbError> for AppError {
         match error {
             error if error.is_busy() => Self::Busy,
             error if error.took_too_long() => Self::TooLong,
+            error if error.is_away() => {
+                tracing::debug!(%error, "the database is away");
+                Self::Unavailable
+            }
             DbError::SessionEnded => Self::SignedOut,
             DbError::Refused => Self::Forbidden,
             DbError::Query(diesel::result::Error::NotFound) => Self::NotFound,
@@ -183,6 +195,9 @@ impl IntoResponse for AppError {
                 "This took too long",
                 "It was stopped, and nothing was changed. Ask for less at a time (fewer days, fewer rows), or try again when the portal is less busy.",
             ),
+            Self::Unavailable => {
+                (StatusCode::SERVICE_UNAVAILABLE, "The portal cannot reach its database just now", AWAY)
+            }
             Self::BadRequest(text) => (StatusCode::BAD_REQUEST, "This request cannot be read", text.as_str()),
             Self::Invalid(_) => (
                 StatusCode::UNPROCESSABLE_ENTITY,
@@ -206,7 +221,7 @@ impl IntoResponse for AppError {
         let ours = status == StatusCode::INTERNAL_SERVER_ERROR;
         let asked = if ours { format!("{} ({})", asked(), id()) } else { String::new() };
         let other = matches!(self, Self::Forbidden).then_some(("Switch role or organisation", "/switch"));
-        let again = matches!(self, Self::Busy).then_some([(RETRY_AFTER, AGAIN_AFTER)]);
+        let again = matches!(self, Self::Busy | Self::Unavailable).then_some([(RETRY_AFTER, AGAIN_AFTER)]);
         (status, again, errors::page(title, text, &asked, other)).into_response()
     }
 }

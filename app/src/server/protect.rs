@@ -103,12 +103,15 @@ async fn known(state: AppState, mut request: Request, next: Next) -> Response {
     let outside = Outside::of(request.headers(), https);
     request.extensions_mut().insert(outside.clone());
     let answered = async {
-        let response = match *request.method() {
+        match *request.method() {
             Method::GET | Method::HEAD => Db::entering(next.run(request)).await,
             Method::OPTIONS => next.run(request).await,
             _ => same_origin(&state, request, next).await,
-        };
-        explained(response)
+        }
+    };
+    let answered = async {
+        let (response, missed) = eis::db::noticing(answered).await;
+        explained(response, missed)
     };
     let mut response = state.options.clock.run(remembering(answered)).await;
     complete_removal(response.headers_mut(), https);
@@ -136,8 +139,11 @@ async fn same_origin(state: &AppState, request: Request, next: Next) -> Response
     }
 }
 
-/// A fault outside the pages, in the layer that looks sessions up, answers without words; people get our page all the same.
-fn explained(response: Response) -> Response {
+/// A fault where no database was found is that. A fault outside the pages, in the layer that looks sessions up, answers without words; people get our page all the same.
+fn explained(response: Response, missed: bool) -> Response {
+    if missed && response.status() == StatusCode::INTERNAL_SERVER_ERROR {
+        return AppError::Unavailable.into_response();
+    }
     if response.status() == StatusCode::INTERNAL_SERVER_ERROR && !response.headers().contains_key(CONTENT_TYPE) {
         let unknown = || AppError::Internal("a session could not be looked up or kept".to_owned());
         return take_failed().unwrap_or_else(unknown).into_response();

@@ -18,6 +18,10 @@ mod coverage;
 #[cfg(test)]
 mod crosstalk;
 #[cfg(test)]
+mod database_dies;
+#[cfg(test)]
+mod database_tls;
+#[cfg(test)]
 mod door;
 #[cfg(test)]
 mod entering;
@@ -83,6 +87,8 @@ mod tables;
 mod targets;
 #[cfg(test)]
 mod terminal;
+#[cfg(test)]
+mod thief;
 #[cfg(test)]
 mod timing;
 #[cfg(test)]

@@ -147,6 +147,11 @@ pub struct Browser {
 }
 
 impl Portal {
+    /// A portal that another process serves.
+    pub fn elsewhere(address: SocketAddr) -> Self {
+        Self { address, server: tokio::spawn(async {}) }
+    }
+
     /// A browser with no cookie.
     pub fn browser(&self) -> Browser {
         Browser {
