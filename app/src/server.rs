@@ -9,11 +9,13 @@ pub mod errors;
 pub mod functions;
 pub mod guards;
 pub mod health;
+mod log;
 pub mod nul;
 pub mod protect;
 pub mod query;
 pub mod sessions;
 pub mod state;
+pub mod uploads;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -35,6 +37,7 @@ use auth::Accounts;
 use background::Background;
 use sessions::PgSessions;
 use state::{AppState, Options};
+use uploads::Uploads;
 
 /// A session ends this long after signing in: a working day and a half.
 const ABSOLUTE_SECONDS: i32 = 16 * 3600;
@@ -89,6 +92,7 @@ pub fn state(connected: &Connected, args: &ServeArgs) -> Result<AppState, String
         db,
         monitor,
         options: Arc::new(Options { public_url, trust_proxy: args.trust_proxy, clock: Clock::System }),
+        uploads: Uploads::default(),
     })
 }
 
@@ -140,7 +144,7 @@ fn start_log(json: bool) {
         .unwrap_or_else(|_| EnvFilter::new("info,tower_sessions=error,tower_sessions_core=error,axum_login=error"));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(|| log::Lines(std::io::stderr()))
         .with_target(false)
         // Its own complaint about a standard error that is gone would be a panic.
         .log_internal_errors(false)

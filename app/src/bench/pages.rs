@@ -32,6 +32,7 @@ use crate::server::auth::Identity;
 use crate::server::errors::AppError;
 use crate::server::sessions::secret;
 use crate::server::state::{AppState, Options};
+use crate::server::uploads::Uploads;
 use crate::server::{auth, router_with};
 
 /// The status that the list is filtered by.
@@ -153,6 +154,7 @@ async fn serve(scale: &Scale, db_connections: usize) -> Result<SocketAddr, Strin
         db,
         monitor,
         options: Arc::new(Options { public_url: None, trust_proxy: false, clock: Clock::System }),
+        uploads: Uploads::default(),
     };
     let handler = |sql: Sql, length: usize| {
         get(move |State(state): State<AppState>, headers: HeaderMap, invoice: Option<Path<String>>| {

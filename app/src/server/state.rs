@@ -6,6 +6,8 @@ use eis::clock::Clock;
 use eis::db::Db;
 use eis::db::proof::Monitor;
 
+use super::uploads::Uploads;
+
 /// How this server was told to behave.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -34,4 +36,6 @@ pub struct AppState {
     pub monitor: Monitor,
     /// How this server behaves.
     pub options: Arc<Options>,
+    /// How many files are received and read at a time.
+    pub uploads: Uploads,
 }

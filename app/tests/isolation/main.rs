@@ -36,6 +36,8 @@ mod model;
 #[cfg(test)]
 mod mutate;
 #[cfg(test)]
+mod names;
+#[cfg(test)]
 mod objects;
 #[cfg(test)]
 mod offers;
@@ -73,6 +75,8 @@ mod terminal;
 mod timing;
 #[cfg(test)]
 mod typed;
+#[cfg(test)]
+mod uploads;
 #[cfg(test)]
 mod view_as;
 mod what_ifs;

@@ -15,6 +15,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use portal::server::router;
 use portal::server::state::{AppState, Options};
+use portal::server::uploads::Uploads;
 
 use super::database::Case;
 use super::world::{PASSWORD, Who};
@@ -52,7 +53,7 @@ impl Case {
     pub async fn portal_told(&self, options: Options) -> Portal {
         let options = Arc::new(options);
         let monitor = Monitor::new(self.connected.url(Login::Monitor));
-        let state = AppState { db: self.db(4), monitor, options };
+        let state = AppState { db: self.db(4), monitor, options, uploads: Uploads::default() };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("its address");
         let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
