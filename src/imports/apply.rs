@@ -9,8 +9,8 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
 use serde_json::json;
 
-use super::survey::Survey;
 use super::matching::Matched;
+use super::survey::Survey;
 use super::take::{Reading, Refused, Taken, TakenDay};
 use super::{ImportError, ImportResult};
 use crate::access::Actor;

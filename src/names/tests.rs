@@ -30,8 +30,23 @@ const NAMES: [&str; 20] = [
 
 /// Characters that hide something wherever they stand.
 const HIDDEN: [char; 17] = [
-    '\u{0}', '\u{7}', '\u{1b}', '\u{7f}', '\u{85}', '\u{9b}', '\u{ad}', '\u{200b}', '\u{200e}', '\u{202e}', '\u{2028}',
-    '\u{2066}', '\u{2069}', '\u{feff}', '\u{3164}', '\u{e0001}', '\u{115f}',
+    '\u{0}',
+    '\u{7}',
+    '\u{1b}',
+    '\u{7f}',
+    '\u{85}',
+    '\u{9b}',
+    '\u{ad}',
+    '\u{200b}',
+    '\u{200e}',
+    '\u{202e}',
+    '\u{2028}',
+    '\u{2066}',
+    '\u{2069}',
+    '\u{feff}',
+    '\u{3164}',
+    '\u{e0001}',
+    '\u{115f}',
 ];
 
 #[test]
@@ -45,7 +60,9 @@ fn names_of_all_scripts_are_taken_and_shown_as_they_are() {
 
 #[test]
 fn a_joiner_or_a_look_where_no_script_has_one_is_refused() {
-    for text in ["Ad\u{200d}min", "A\u{200c}", "\u{200d}", " \u{200d}x", "a\u{fe0f}", "x \u{fe00}", "М\u{200d}", "\u{e0041}"] {
+    for text in
+        ["Ad\u{200d}min", "A\u{200c}", "\u{200d}", " \u{200d}x", "a\u{fe0f}", "x \u{fe00}", "М\u{200d}", "\u{e0041}"]
+    {
         assert!(check(text).is_err(), "{text:?}");
     }
     assert_eq!(check("a\u{202e}b").unwrap_err(), Hidden('\u{202e}'));
@@ -64,7 +81,8 @@ fn words_of_several_alphabets_that_look_alike_are_told() {
 
 #[test]
 fn names_that_look_alike_have_one_look() {
-    for (one, other) in [("Аdmin", "Admin"), ("раураl", "paypal"), ("Ｅｖａ", "Eva"), ("Eva  Roth", "eva roth")] {
+    for (one, other) in [("Аdmin", "Admin"), ("раураl", "paypal"), ("Ｅｖａ", "Eva"), ("Eva  Roth", "eva roth")]
+    {
         assert_eq!(look(one), look(other), "{one} {other}");
     }
     for (one, other) in [("Eva", "Ewa"), ("Müller", "Mueller"), ("Anna", "Hanna")] {

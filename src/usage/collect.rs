@@ -7,8 +7,8 @@ mod day;
 mod finding;
 mod lengths;
 
-use std::collections::btree_map::{BTreeMap, Entry};
 use std::collections::HashMap;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::sync::Arc;
 
 use chrono::NaiveDate;
@@ -174,9 +174,8 @@ impl Collector {
             collected.series.push(CollectedSeries { series: key, zone: self.zone, days });
         }
         collected.series.sort_by(|one, two| one.series.cmp(&two.series));
-        let order = |one: &Finding, two: &Finding| {
-            (one.line, &one.series, one.date).cmp(&(two.line, &two.series, two.date))
-        };
+        let order =
+            |one: &Finding, two: &Finding| (one.line, &one.series, one.date).cmp(&(two.line, &two.series, two.date));
         collected.findings.sort_by(order);
         collected
     }

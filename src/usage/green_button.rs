@@ -16,8 +16,8 @@ use std::io::BufRead;
 use quick_xml::Reader;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 
-use super::{Item, UsageError};
 use super::limits::{self, Paced};
+use super::{Item, UsageError};
 use entry::Entry;
 use links::{Feed, HELD};
 use place::Lines;

@@ -127,7 +127,8 @@ pub fn csv_file(name: &str, head: &[&str], rows: impl IntoIterator<Item = Vec<St
 
 fn csv_headers(name: &str) -> [(HeaderName, String); 2] {
     // A header takes plain letters alone.
-    let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect();
+    let name: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect();
     let disposition = format!("attachment; filename=\"{name}.csv\"");
     [(CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (CONTENT_DISPOSITION, disposition)]
 }

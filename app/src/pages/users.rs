@@ -202,11 +202,7 @@ type Looks = HashMap<String, BTreeSet<String>>;
 /// What is odd about a name that may be meant to be taken for another one.
 fn doubt(name: &str, looks: &Looks) -> impl IntoView + use<> {
     let alike = looks.get(&names::look(name)).is_some_and(|names| names.len() > 1);
-    let told = if names::is_mixed(name) {
-        Some("Mixed alphabets")
-    } else {
-        alike.then_some("Looks like another name")
-    };
+    let told = if names::is_mixed(name) { Some("Mixed alphabets") } else { alike.then_some("Looks like another name") };
     told.map(|text| view! { " " <Tag text=text tone=Tone::Warn/> })
 }
 

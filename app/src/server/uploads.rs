@@ -114,7 +114,9 @@ impl Uploads {
 
 /// Other files keep the server busy.
 fn busy() -> AppError {
-    AppError::Conflict("Other files are being read now. Nothing was imported. Send the file again in a minute.".to_owned())
+    AppError::Conflict(
+        "Other files are being read now. Nothing was imported. Send the file again in a minute.".to_owned(),
+    )
 }
 
 #[cfg(test)]

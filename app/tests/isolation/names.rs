@@ -47,7 +47,9 @@ fn runs(cell: &str) -> bool {
 async fn attack_83_formulas_behind_every_separator() {
     let case = Case::world().await;
     let (portal, truth, me) = (case.portal().await, case.superuser().await, Who::Client(1, 1));
-    for formula in ["=1+1", "＝1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(1)", " =1+1", "\"=1+1", "\u{a0}=1+1", "\u{200b}=1+1"] {
+    for formula in
+        ["=1+1", "＝1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(1)", " =1+1", "\"=1+1", "\u{a0}=1+1", "\u{200b}=1+1"]
+    {
         for before in ["", "x;", "x,", "x\t", "x|", "x\n", "x\r\n", ";;", "x;\";", "\t", " "] {
             let text = format!("{before}{formula}").replace('\'', "''");
             truth
@@ -78,18 +80,25 @@ async fn attack_85_names_that_hide_something() {
     let case = Case::world().await;
     let (portal, truth, me) = (case.portal().await, case.superuser().await, Who::Client(1, 1));
     let browser = portal.browser_of(me);
-    for (n, hidden) in ["\u{202e}", "\u{200b}", "\u{2066}", "\u{feff}", "\u{ad}", "\u{1b}", "\u{85}"].iter().enumerate() {
+    for (n, hidden) in ["\u{202e}", "\u{200b}", "\u{2066}", "\u{feff}", "\u{ad}", "\u{1b}", "\u{85}"].iter().enumerate()
+    {
         let page = create(&browser, me, &format!("H-{n}"), &format!("Ad{hidden}min")).await;
         assert!(page.contains("cannot be seen or turns the text around"), "{hidden:?}: {page}");
     }
     assert_eq!(truth.count("SELECT count(*) FROM customers WHERE account_number LIKE 'H-%'").await, 0);
     // The positive control: names of all scripts are taken, with the joiners that their scripts need.
-    for (n, name) in ["محمد علی", "שרה כהן", "علی\u{200c}رضا", "क्\u{200d}ष", "👨\u{200d}👩\u{200d}👧 Müller", "東京ガス"].iter().enumerate() {
+    for (n, name) in
+        ["محمد علی", "שרה כהן", "علی\u{200c}رضا", "क्\u{200d}ष", "👨\u{200d}👩\u{200d}👧 Müller", "東京ガス"]
+            .iter()
+            .enumerate()
+    {
         let page = create(&browser, me, &format!("N-{n}"), name).await;
         assert!(page.contains(name), "{name}: {page}");
     }
     // What was kept before is shown with marks, on pages and in files.
-    truth.must("SET session_replication_role = replica; UPDATE customers SET name = 'gpj.' || U&'\\202E' || 'exe'").await;
+    truth
+        .must("SET session_replication_role = replica; UPDATE customers SET name = 'gpj.' || U&'\\202E' || 'exe'")
+        .await;
     let page = browser.get(&format!("/clients/{}/customers", client(1, 1))).await.body;
     let file = export(&portal, me).await;
     for text in [page, file] {
@@ -106,7 +115,10 @@ async fn attack_85_names_that_look_like_others() {
     assert!(!page.contains("Mixed alphabets") && !page.contains("Looks like another name"), "the positive control");
     let named = |name: &str, email: &str| format!("UPDATE users SET name = '{name}' WHERE email = '{email}'");
     truth.must(&named("Аdmin", "admin1@eis.example")).await;
-    assert!(admin.get("/organization/users").await.body.contains("Mixed alphabets"), "a Cyrillic A before Latin letters");
+    assert!(
+        admin.get("/organization/users").await.body.contains("Mixed alphabets"),
+        "a Cyrillic A before Latin letters"
+    );
     // Wholly of another alphabet, beside the one that it looks like.
     truth.must(&named("раура", "admin1@eis.example")).await;
     assert!(!admin.get("/organization/users").await.body.contains("Looks like another name"));

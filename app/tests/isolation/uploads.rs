@@ -55,10 +55,18 @@ async fn attack_76_uploads_that_take_many_times_their_size() {
         let answers = four(&server, &content, kind).await;
         let peak = server.peak();
         let imports = truth.count("SELECT count(*) FROM imports WHERE status = 'applied'").await;
-        told.push(format!("{kind:?}: {peak} MB, {idle} MB idle, {} s; {imports} imports so far; {}", start.elapsed().as_secs(), answers[0]));
+        told.push(format!(
+            "{kind:?}: {peak} MB, {idle} MB idle, {} s; {imports} imports so far; {}",
+            start.elapsed().as_secs(),
+            answers[0]
+        ));
         println!("{}", told[told.len() - 1]);
         assert!(peak < LIMIT, "{told:#?}");
-        assert_eq!(answers.iter().all(|answer| answer.contains("new values")), kind.is_right(), "{kind:?}: {answers:?}");
+        assert_eq!(
+            answers.iter().all(|answer| answer.contains("new values")),
+            kind.is_right(),
+            "{kind:?}: {answers:?}"
+        );
         truth.must("TRUNCATE interval_days, superseded_interval_days, import_rejections, imports CASCADE").await;
     }
 }

@@ -172,7 +172,11 @@ impl Feed {
     fn hold(&mut self, channel: &str, readings: &[Raw]) -> Result<(), UsageError> {
         let Some(first) = readings.first() else { return Ok(()) };
         let full = |line: u64| {
-            UsageError::at(line, 1, "the values stand before their ReadingType; the file is too large to hold them back")
+            UsageError::at(
+                line,
+                1,
+                "the values stand before their ReadingType; the file is too large to hold them back",
+            )
         };
         let channel = match self.waiting.get(channel) {
             Some(known) => Arc::clone(known),

@@ -42,7 +42,9 @@ fn feed(before: &str) -> String {
 }
 
 fn interval(value: &str) -> String {
-    format!("<IntervalReading><timePeriod><duration>3600</duration><start>0</start></timePeriod><value>{value}</value></IntervalReading>")
+    format!(
+        "<IntervalReading><timePeriod><duration>3600</duration><start>0</start></timePeriod><value>{value}</value></IntervalReading>"
+    )
 }
 
 #[test]
@@ -67,9 +69,15 @@ fn a_row_an_element_or_a_text_without_an_end_refuses_the_file_at_its_place() {
         (feed(&format!("\n<link rel=\"self\" href=\"{long}\"/>")), "2:1: what begins here"),
         (feed(&format!("<!DOCTYPE a [<!ENTITY b \"{long}\">]>")), "1:1: what begins here"),
         (feed(&"<a>".repeat(MB)), ": elements lie more than 64 deep"),
-        (feed(&format!("<entry>{}</entry>", "<link rel=\"related\" href=\"a\"/>".repeat(100_000))), "this entry has more links"),
+        (
+            feed(&format!("<entry>{}</entry>", "<link rel=\"related\" href=\"a\"/>".repeat(100_000))),
+            "this entry has more links",
+        ),
         (feed("").replace(">72<", &format!(">{}72<", " ".repeat(300))), "uom goes on for more than 200 bytes"),
-        (feed("").replace("<value>1<", &format!("<value>{}<", "1<!-- -->".repeat(300))), "value goes on for more than 200"),
+        (
+            feed("").replace("<value>1<", &format!("<value>{}<", "1<!-- -->".repeat(300))),
+            "value goes on for more than 200",
+        ),
     ] {
         let (_, _, told) = outcome(text.as_bytes());
         assert!(told.contains(place.trim_start_matches("2:15: ")), "{place}: {told}");
@@ -122,7 +130,8 @@ fn rows_that_wait_are_few() {
     let row = "2026-10-25 02:30,1\n";
     let (_, _, told) = outcome(format!("interval_start,kwh\n{}", row.repeat(5_000)).as_bytes());
     assert!(told.starts_with("1002:1: too many rows stand in the hour that comes twice"), "{told}");
-    let (_, _, told) = outcome(format!("interval_start;kwh\n{}", "2026-01-01 02:30;1.234\n".repeat(150_000)).as_bytes());
+    let (_, _, told) =
+        outcome(format!("interval_start;kwh\n{}", "2026-01-01 02:30;1.234\n".repeat(150_000)).as_bytes());
     assert!(told.contains("say which decimal mark"), "{told}");
 }
 

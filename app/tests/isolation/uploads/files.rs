@@ -96,7 +96,9 @@ impl Kind {
 
 /// What stands before and behind a file in its form.
 pub fn form_around(kind: Kind, context: &str) -> (String, String) {
-    let field = |name: &str, value: &str| format!("--edge\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+    let field = |name: &str, value: &str| {
+        format!("--edge\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
     let file = "--edge\r\ncontent-disposition: form-data; name=\"file\"; filename=\"usage";
     let after = "\r\n--edge--\r\n".to_owned();
     let serial = if matches!(kind, Kind::Feed | Kind::FeedBackwards) { "L-000" } else { "" };
@@ -121,7 +123,9 @@ pub fn file(kind: Kind, size: usize) -> Vec<u8> {
         Kind::FeedBackwards => feed(&mut text, size, true),
         Kind::Nem12 => nem12(&mut text, size, "1"),
         Kind::Nem12Parts => nem12(&mut text, size, "0.0001"),
-        Kind::LineWithoutEnd | Kind::LongHeader | Kind::LongName => fill(&mut text, size, |text, _| text.push_str("xxxxxxxx")),
+        Kind::LineWithoutEnd | Kind::LongHeader | Kind::LongName => {
+            fill(&mut text, size, |text, _| text.push_str("xxxxxxxx"))
+        }
         Kind::ColumnsWithoutEnd => fill(&mut text, size, |text, _| text.push_str(",,,,,,,,")),
         Kind::QuoteWithoutEnd => {
             text.push_str(HEADER);
@@ -226,7 +230,9 @@ fn feed(text: &mut String, size: usize, backwards: bool) {
         text.push_str(&what);
     }
     let from = quarter(0).and_utc().timestamp();
-    text.push_str("<entry><link rel=\"up\" href=\"/UsagePoint/1/MeterReading/1/IntervalBlock\"/><content><IntervalBlock>");
+    text.push_str(
+        "<entry><link rel=\"up\" href=\"/UsagePoint/1/MeterReading/1/IntervalBlock\"/><content><IntervalBlock>",
+    );
     // As many as fit and as 20 years have: the rest is space, as programs indent.
     let most = (size / 130).min(700_000);
     let room = size / most - 120;

@@ -110,7 +110,8 @@ impl Server {
     /// Begins an upload and leaves it unfinished.
     pub async fn begin(&self, who: Who, path: &str, bytes: usize) -> TcpStream {
         let (before, _) = form_around(Kind::Rows, &who.context_token());
-        let more = format!("content-type: multipart/form-data; boundary=edge\r\ncontent-length: {}\r\n", bytes + (20 << 20));
+        let more =
+            format!("content-type: multipart/form-data; boundary=edge\r\ncontent-length: {}\r\n", bytes + (20 << 20));
         let mut stream = self.connect(who, "POST", path, &more).await;
         stream.write_all(before.as_bytes()).await.unwrap();
         stream.write_all(&vec![b'x'; bytes + (1 << 20)]).await.unwrap();
