@@ -7,6 +7,7 @@ pub mod seen;
 
 use chrono::{Datelike, NaiveDate};
 use eis::identifiers::{self, NotAnAddress};
+use eis::names;
 use serde::{Deserialize, Serialize};
 
 pub use figure::{Figure, read as figure};
@@ -106,6 +107,9 @@ impl Reader {
     fn at_most(&mut self, field: &str, text: &str, most: usize) -> String {
         if text.chars().count() > most {
             self.errors.add(field, format!("Use at most {most} characters."));
+        }
+        if let Err(hidden) = names::check(text) {
+            self.errors.add(field, hidden.to_string());
         }
         text.to_owned()
     }

@@ -12,8 +12,10 @@ pub mod functions;
 pub mod guards;
 pub mod health;
 pub mod host;
+mod log;
 pub mod nul;
 pub mod outside;
+pub mod pieces;
 pub mod protect;
 pub mod query;
 pub mod sessions;
@@ -43,7 +45,7 @@ use auth::Accounts;
 use background::Background;
 use door::limits::Limits;
 use sessions::PgSessions;
-use shares::{Limits, Shares};
+use shares::Shares;
 use state::{AppState, Options};
 
 /// A session ends this long after signing in: a working day and a half.
@@ -95,7 +97,8 @@ pub fn state(connected: &Connected, args: &ServeArgs) -> Result<AppState, String
     let db = Db::new(&connected.url(Login::App), args.db_connections).map_err(|e| e.to_string())?;
     let public_url = args.public_url.as_deref().map(host::public_url).transpose()?;
     let monitor = Monitor::new(connected.url(Login::Monitor));
-    let limits = Limits { of_session: args.session_requests, heavy: args.heavy, ..Limits::default() };
+    let limits =
+        shares::Limits { of_session: args.session_requests, heavy: args.heavy, ..shares::Limits::default() };
     Ok(AppState {
         db,
         monitor,
@@ -112,7 +115,9 @@ pub fn state(connected: &Connected, args: &ServeArgs) -> Result<AppState, String
 pub async fn serve(connected: Connected, args: ServeArgs) -> Result<(), String> {
     start_log(args.log_json);
     let state = state(&connected, &args)?;
-    let limits = Limits::of(&args.door, args.db_connections + 2 * args.workers, args.trust_proxy)?;
+    // Two of each worker, one that watches the private server, one for the isolation test of each that may run.
+    let connections = args.db_connections + 2 * args.workers + 1 + args.heavy;
+    let limits = Limits::of(&args.door, connections, args.trust_proxy)?;
     state.db.ping().await.map_err(|e| e.to_string())?;
     if !args.listen.ip().is_loopback() && !state.options.https() {
         tracing::warn!(
@@ -189,7 +194,7 @@ fn start_log(json: bool) {
         .unwrap_or_else(|_| EnvFilter::new("info,tower_sessions=error,tower_sessions_core=error,axum_login=error"));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(|| log::Lines(std::io::stderr()))
         .with_target(false)
         // Its own complaint about a standard error that is gone would be a panic.
         .log_internal_errors(false)

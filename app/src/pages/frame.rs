@@ -1,8 +1,11 @@
 //! The frame of a signed-in page: header, navigation, flash; and how a view becomes HTML.
 
+use std::borrow::Cow;
+
 use axum::response::Html;
 use eis::access::{Actor, Permission, Role};
 use eis::ids::ClientId;
+use eis::names;
 use leptos::prelude::*;
 use leptos::tachys::view::Position;
 
@@ -17,7 +20,12 @@ pub fn render<V: IntoView>(view: impl FnOnce() -> V) -> Html<String> {
     let owner = Owner::new();
     let html = owner.with(|| written(view()));
     owner.cleanup();
-    Html(unmarked(&html))
+    // Characters that hide something may be kept from before; no page of ours has any of its own.
+    let html = unmarked(&html);
+    if let Cow::Owned(marked) = names::shown(&html) {
+        return Html(marked);
+    }
+    Html(html)
 }
 
 /// A view's HTML.

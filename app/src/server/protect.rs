@@ -55,10 +55,8 @@ fn is_ours(headers: &HeaderMap, state: &AppState) -> bool {
 /// Around every route that knows sessions: each request in turn with those of its session and its organization
 /// (`shares`), and to its end.
 pub async fn sessions(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let (parts, body) = request.into_parts();
-    let address = peer_address(&parts, state.options.trust_proxy);
-    let asker = state.shares.asker(&parts.headers, &address, state.options.https());
-    let request = Request::from_parts(parts, body);
+    let address = peer_address(request.headers(), request.extensions(), state.options.trust_proxy);
+    let asker = state.shares.asker(request.headers(), &address, state.options.https());
     let Ok(place) = state.shares.begin(&asker).await else { return AppError::Busy.into_response() };
     to_its_end(async move {
         let response = in_its_place(state, asker.party, request, next).await;

@@ -10,13 +10,15 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request};
 use axum::http::header::COOKIE;
 use axum::http::{HeaderMap, Method};
 use eis::db::turns::{Busy, Party, Place, Rules, Turns};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 use tower_sessions::session::Id;
 
 use super::auth::network;
@@ -58,6 +60,12 @@ const PAGES_PATIENCE: Duration = Duration::from_secs(4);
 /// Files that arrive at a time, of all organizations and of one.
 const FILES: usize = 8;
 const FILES_EACH: usize = 2;
+/// Files of a few megabytes that are read at a time; a larger one is read alone, so that memory is bounded.
+const READ_AT_A_TIME: u32 = 2;
+/// A file of more bytes than this is a large one.
+const LARGE: u64 = 8 << 20;
+/// How long a file that has arrived waits until it may be read.
+const READING_PATIENCE: Duration = Duration::from_secs(120);
 /// Who is told that the portal is busy is told after so long: asking again at once would be a load of its own.
 const TOLD_AFTER: Duration = Duration::from_millis(500);
 
@@ -92,6 +100,7 @@ pub struct Shares {
     pages: Turns<Party>,
     files: Turns<Party>,
     heavy: Turns<Party>,
+    reading: Arc<Semaphore>,
     known: Mutex<HashMap<i128, Party>>,
 }
 
@@ -121,6 +130,7 @@ impl Shares {
             pages: Turns::new(rules(usize::MAX, 4 * cores, cores, PAGES_WAITING, PAGES_PATIENCE)),
             files: Turns::new(rules(FILES, FILES_EACH, FILES_EACH, FILES, patience)),
             heavy: Turns::new(rules(limits.heavy, 1, 1, HEAVY_WAITING, patience)),
+            reading: Arc::new(Semaphore::new(READ_AT_A_TIME as usize)),
             known: Mutex::default(),
         }
     }
@@ -174,6 +184,16 @@ impl Shares {
     /// [`Busy`].
     pub async fn file(&self, party: Party) -> Result<Place, Busy> {
         told(self.files.take(Some(party)).await).await
+    }
+
+    /// Waits until a file of so many bytes, which has arrived, may be read.
+    ///
+    /// # Errors
+    /// [`Busy`].
+    pub async fn reading(&self, bytes: u64) -> Result<OwnedSemaphorePermit, Busy> {
+        let places = if bytes > LARGE { READ_AT_A_TIME } else { 1 };
+        let turn = timeout(READING_PATIENCE, Arc::clone(&self.reading).acquire_many_owned(places)).await;
+        turn.ok().and_then(Result::ok).ok_or(Busy)
     }
 
     /// A place for heavy work of a party, after a short wait. Whoever waits for it gives back the turn that they hold.
@@ -238,6 +258,19 @@ mod tests {
         assert_eq!(shares.asker(&headers, "2001:db8::7", false).party, mine);
         let foreign = shares.asker(&headers, "2001:db8::7", true);
         assert_eq!(foreign.session, None, "the cookie of a portal with HTTPS has another name");
+    }
+
+    #[tokio::test]
+    async fn a_large_file_is_read_alone_and_small_ones_two_at_a_time() {
+        let shares = Shares::default();
+        let at_once = async |bytes| timeout(Duration::from_millis(20), shares.reading(bytes)).await.ok()?.ok();
+        let small = [at_once(1).await.unwrap(), at_once(LARGE).await.unwrap()];
+        assert!(at_once(1).await.is_none());
+        drop(small);
+        let large = at_once(LARGE + 1).await.unwrap();
+        assert!(at_once(1).await.is_none());
+        drop(large);
+        assert!(at_once(LARGE + 1).await.is_some());
     }
 
     #[tokio::test]

@@ -50,6 +50,8 @@ mod model;
 #[cfg(test)]
 mod mutate;
 #[cfg(test)]
+mod names;
+#[cfg(test)]
 mod objects;
 #[cfg(test)]
 mod offers;
@@ -93,6 +95,8 @@ mod thief;
 mod timing;
 #[cfg(test)]
 mod typed;
+#[cfg(test)]
+mod uploads;
 #[cfg(test)]
 mod view_as;
 mod what_ifs;

@@ -46,7 +46,8 @@ pub struct Case {
     admin: String,
 }
 
-fn home() -> PathBuf {
+/// Where the test server and its logins' passwords are.
+pub fn home() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("../test-postgres")
 }
 

@@ -149,7 +149,7 @@ pub struct Browser {
 impl Portal {
     /// A portal that another process serves.
     pub fn elsewhere(address: SocketAddr) -> Self {
-        Self { address, server: tokio::spawn(async {}) }
+        Self { address, host: None, server: tokio::spawn(async {}) }
     }
 
     /// A browser with no cookie.
