@@ -58,12 +58,13 @@ pub async fn sessions(State(state): State<AppState>, request: Request, next: Nex
     let address = peer_address(request.headers(), request.extensions(), state.options.trust_proxy);
     let asker = state.shares.asker(request.headers(), &address, state.options.https());
     let Ok(place) = state.shares.begin(&asker).await else { return AppError::Busy.into_response() };
-    to_its_end(async move {
+    // On the heap, as all that a request keeps between its layers: a thread's stack is small for it.
+    let work = Box::pin(async move {
         let response = in_its_place(state, asker.party, request, next).await;
         drop(place);
         response.unwrap_or_else(IntoResponse::into_response)
-    })
-    .await
+    });
+    to_its_end(work).await
 }
 
 /// Works on a request when its turn has come, among pages, files or heavy work. Of a form the body is here by then: a slow
@@ -77,10 +78,10 @@ async fn in_its_place(state: AppState, party: Party, request: Request, next: Nex
         (false, false) => {
             let request = whole(request).await?;
             let turn = shares.page(whose).await?;
-            return Ok(in_turn(turn, asked_by(party, false, known(state, request, next))).await);
+            return Ok(in_turn(turn, asked_by(party, false, Box::pin(known(state, request, next)))).await);
         }
     };
-    let response = apart(clock, asked_by(party, heavy, known(state, request, next))).await;
+    let response = apart(clock, asked_by(party, heavy, Box::pin(known(state, request, next)))).await;
     drop(turn);
     Ok(response)
 }
@@ -100,13 +101,13 @@ async fn known(state: AppState, mut request: Request, next: Next) -> Response {
     let https = state.options.https();
     let outside = Outside::of(request.headers(), https);
     request.extensions_mut().insert(outside.clone());
-    let answered = async {
+    let answered = Box::pin(async {
         match *request.method() {
             Method::GET | Method::HEAD => Db::entering(next.run(request)).await,
             Method::OPTIONS => next.run(request).await,
             _ => same_origin(&state, request, next).await,
         }
-    };
+    });
     let answered = async {
         let (response, missed) = eis::db::noticing(answered).await;
         explained(response, missed)
