@@ -11,6 +11,7 @@ use eis::clock::Clock;
 use tokio::runtime::Handle;
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 use tracing::Instrument;
+use tracing::instrument::WithSubscriber;
 
 use super::asked::Asked;
 use super::errors::AppError;
@@ -24,7 +25,7 @@ pub async fn to_its_end(work: impl Future<Output = Response> + Send + 'static) -
 /// Does heavy work on a thread of its own, so that its computing never makes a page wait for a thread.
 pub async fn apart(clock: Clock, work: impl Future<Output = Response> + Send + 'static) -> Response {
     // On the heap: a thread's stack is small for what a whole request keeps.
-    let work = Box::pin(Asked::here().answering(clock.run(work)).in_current_span());
+    let work = Box::pin(Asked::here().answering(clock.run(work)).in_current_span().with_current_subscriber());
     let runtime = Handle::current();
     ended(spawn_blocking(move || runtime.block_on(work))).await
 }
