@@ -10,6 +10,7 @@ mod figure;
 pub mod gate;
 pub mod migrate;
 pub mod owner;
+pub mod password_resets;
 pub mod proof;
 pub mod schema;
 pub mod second_factor;

@@ -5,6 +5,7 @@ pub mod assets;
 pub mod auth;
 pub mod background;
 pub mod ctx;
+pub mod digests;
 pub mod errors;
 pub mod functions;
 pub mod guards;

@@ -2,6 +2,7 @@
 
 mod edit;
 mod invite;
+mod reset;
 
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};

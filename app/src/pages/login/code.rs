@@ -73,7 +73,10 @@ pub(crate) async fn second_factor(
 ) -> Result<(), ServerFnError> {
     act(async {
         let ctx = ctx()?;
-        let half = kept(&ctx).await.ok_or(AppError::SignedOut)?;
+        let Some(half) = kept(&ctx).await else {
+            // As a rule the same form once more: who is signed in by now goes where the first led.
+            return ctx.signed_in().map(|_| Done::to(own_path(&next, "/"))).ok_or(AppError::SignedOut);
+        };
         match ctx.db().second_factor(&half, &one_time_password, &network(&ctx.address)).await? {
             CodeAnswer::SignedIn { user, ticket } => {
                 let mut auth = ctx.auth.clone();

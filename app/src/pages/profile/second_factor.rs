@@ -3,7 +3,6 @@
 use axum::response::{IntoResponse, Response};
 use eis::db::DbError;
 use eis::db::second_factor::{Ended, Factor};
-use eis::users;
 use leptos::prelude::*;
 use qrcodegen::{QrCode, QrCodeEcc};
 
@@ -220,10 +219,7 @@ pub(crate) async fn end_second_factor(
     act(async {
         let ctx = ctx()?;
         let actor = ctx.require_user()?;
-        let mut tx = ctx.read(&actor).await?;
-        let salt = users::my_salt(&mut tx).await?;
-        drop(tx);
-        let digest = ctx.auth.backend.digest(password, salt).await.map_err(|e| AppError::Internal(e.to_string()))?;
+        let digest = ctx.auth.backend.my_attempt(&actor, &password).await.map_err(|fault| fault.at("password"))?;
         let done =
             ctx.db().end_second_factor(actor.secret, &digest, &one_time_password, &network(&ctx.address)).await?;
         match done {
