@@ -157,7 +157,9 @@ mod tests {
             let told = fault(password, &about).unwrap_or_else(|| panic!("{password} is taken"));
             assert!(told.contains(reason), "{password}: {told}");
         }
-        for good in ["green kettle on the hill", "a quiet heron by the weir", "зелёный чайник на холме", "Xq7#vR2m!pLz9"] {
+        for good in
+            ["green kettle on the hill", "a quiet heron by the weir", "зелёный чайник на холме", "Xq7#vR2m!pLz9"]
+        {
             assert_eq!(fault(good, &about), None, "{good}");
         }
     }

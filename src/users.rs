@@ -358,7 +358,11 @@ pub async fn revoke_invitation(conn: &mut AsyncPgConnection, id: InvitationId) -
 ///
 /// # Errors
 /// `not_yours` when the actor may not take this assignment back; anything else when the database fails.
-pub async fn make_password_reset(conn: &mut AsyncPgConnection, id: AssignmentId, address: &str) -> QueryResult<Vec<u8>> {
+pub async fn make_password_reset(
+    conn: &mut AsyncPgConnection,
+    id: AssignmentId,
+    address: &str,
+) -> QueryResult<Vec<u8>> {
     let bytes: Bytes = sql_query("SELECT public.make_password_reset($1, $2) AS value")
         .bind::<SqlUuid, _>(id)
         .bind::<Text, _>(address)

@@ -86,7 +86,9 @@ pub(crate) async fn reset_password(
         let code = |text: &str| AppError::from(FieldErrors::one("one_time_password", text));
         match ctx.db().reset_password(&key, &salt, &digest, &one_time_password, &network(&ctx.address)).await? {
             ResetAnswer::Done => Ok(Done::to("/login").saying("Your new password is set. Sign in with it.")),
-            ResetAnswer::WrongCode => Err(code("This login has a second factor. Enter the code that your app shows now.")),
+            ResetAnswer::WrongCode => {
+                Err(code("This login has a second factor. Enter the code that your app shows now."))
+            }
             ResetAnswer::Limited => Err(code(&too_many(15 * 60))),
             ResetAnswer::Refused => Ok(Done::to(format!("/reset/{token}"))),
         }

@@ -137,7 +137,7 @@ pub async fn try_page(portal: &Portal, tally: &mut Tally, who: Who, page: Page) 
             let status = match page.path {
                 "/login" | "/login/code" => 303,
                 "/favicon.ico" => 307,
-                "/invitation/{token}" => 404,
+                "/invitation/{token}" | "/reset/{token}" => 404,
                 _ => 200,
             };
             return tally.expect(&what("own"), &own, status);

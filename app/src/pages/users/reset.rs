@@ -65,7 +65,10 @@ pub(super) fn section(name: &str, context: String, hidden: &[(String, String)]) 
 
 /// Makes a link with which an assignment's person sets a new password.
 #[server(prefix = "/api", endpoint = "make_reset_link")]
-pub(crate) async fn make_reset_link(#[server(default)] client: String, assignment: String) -> Result<(), ServerFnError> {
+pub(crate) async fn make_reset_link(
+    #[server(default)] client: String,
+    assignment: String,
+) -> Result<(), ServerFnError> {
     act(async {
         let (ctx, actor) = require_scope(Permission::ManageUsers, &client)?;
         let mut tx = ctx.write(&actor).await?;
