@@ -44,9 +44,8 @@ END $$;
 -- Whether every right that its login holds or will hold is one that its maker may grant.
 CREATE FUNCTION private.reset_reaches(r public.password_resets) RETURNS boolean
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE maker text[] := ARRAY[NULL, r.organization_id::text, r.client_id::text, NULL, r.created_by::text, r.made_as];
 BEGIN
-    RETURN coalesce((SELECT bool_and(coalesce(a.organization_id = r.organization_id, false) AND private.may_grant(maker, a.role, a.client_id))
+    RETURN coalesce((SELECT bool_and(coalesce(a.organization_id = r.organization_id, false) AND private.may_grant(r.made_as, r.client_id, a.role, a.client_id))
         FROM public.role_assignments a WHERE a.user_id = r.user_id AND (a.valid_to IS NULL OR a.valid_to > now())), false);
 END $$;
 
@@ -69,8 +68,8 @@ ALTER FUNCTION private.audit_reset OWNER TO eis_gate;
 CREATE FUNCTION public.make_password_reset(assignment uuid, address text) RETURNS bytea
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    fields text[] := private.context();
-    a public.role_assignments := private.assignment_to_end(assignment);
+    fields text[] := private.writing_context();
+    a public.role_assignments := private.assignment_to_end(fields, assignment);
     token bytea := decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 'hex');
     r public.password_resets;
 BEGIN
@@ -78,7 +77,7 @@ BEGIN
     INSERT INTO public.password_resets (user_id, token_hash, organization_id, client_id, made_as, for_password, expires_at, created_by)
     SELECT u.id, sha256(token), a.organization_id, CASE WHEN fields[6] = 'client_admin' THEN fields[3]::uuid END, fields[6],
         sha256(u.password_proof), now() + interval '1 day', fields[5]::uuid
-    FROM public.users u WHERE u.id = a.user_id AND u.status = 'active' AND fields[7] = 'w'
+    FROM public.users u WHERE u.id = a.user_id AND u.status = 'active'
     ON CONFLICT ON CONSTRAINT password_resets_pkey DO UPDATE SET token_hash = excluded.token_hash, organization_id = excluded.organization_id,
         client_id = excluded.client_id, made_as = excluded.made_as, for_password = excluded.for_password, expires_at = excluded.expires_at,
         created_at = now(), created_by = excluded.created_by
