@@ -31,7 +31,7 @@ fn over() -> Response {
         "This link no longer works",
         "A link to set a new password works once and for a day, and ends with any change of the password. It does not work for a login with rights that whoever made it may not grant. Ask for a new one, or ask EIS Power to set a password for you.",
         "",
-        false,
+        None,
     );
     (StatusCode::NOT_FOUND, body).into_response()
 }
