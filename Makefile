@@ -6,7 +6,7 @@ PORTAL := target/debug/portal
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 export PORTAL_DATA_DIR ?= .portal
 
-.PHONY: run test check unit browser mutate judges fuzz bench need-postgres need-browser need-nextest release clean-data
+.PHONY: run test check unit browser mutate judges deny fuzz bench need-postgres need-browser need-nextest release clean-data
 
 run: need-postgres
 	@cargo build --quiet
@@ -36,6 +36,10 @@ mutate: need-postgres need-nextest
 judges: need-postgres
 	@cargo build --quiet
 	./.ci/judges
+
+# Licences, sources and advisories of the dependencies: deny.toml. Building cargo-deny the first time takes four minutes.
+deny:
+	./.ci/deny
 
 # Damaged tariffs and usage files without end: five minutes of them, or as many as SECONDS_TO_FUZZ says.
 fuzz: need-nextest

@@ -120,11 +120,13 @@ test('pages for everybody: sign-in, a code, an invitation, what machines ask for
   const own = await (await browser.newContext()).newPage();
   await signIn(own, careful);
   await own.goto('/profile/second-factor');
+  await own.getByLabel('Password').fill(careful.password);
   await own.getByRole('button', { name: 'Set up' }).click();
   await look(own, 'second-factor-begun');
   const key = await own.locator('main code').first().innerText();
   const first = totp(key);
   await own.getByRole('textbox', { name: 'Code' }).fill(first);
+  await own.getByLabel('Password').fill(careful.password);
   await own.getByRole('button', { name: 'Turn on' }).click();
   await look(own, 'second-factor-on');
   const paper = await own.locator('.codes code').first().innerText();
@@ -144,9 +146,10 @@ test('pages for everybody: sign-in, a code, an invitation, what machines ask for
   await again.getByRole('textbox', { name: 'Code' }).fill(totp(key, 1));
   await again.getByRole('button', { name: 'Sign in' }).click();
   await expect(again).not.toHaveURL(/\/login/);
-  await own.getByLabel('Password').fill(careful.password);
-  await own.getByRole('textbox', { name: 'Code' }).fill(paper);
-  await own.getByRole('button', { name: 'Turn off' }).click();
+  const off = own.locator('form[action="/api/end_second_factor"]');
+  await off.getByLabel('Password').fill(careful.password);
+  await off.getByRole('textbox', { name: 'Code' }).fill(paper);
+  await off.getByRole('button', { name: 'Turn off' }).click();
   await expect(own.locator('main')).toContainText('The second factor is off.');
   await own.context().close();
   await again.context().close();

@@ -170,6 +170,15 @@ pub struct Viewing {
     pub own_role: Role,
 }
 
+/// Until when a role that needs a second factor may do without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FactorDue {
+    /// The moment.
+    pub at: DateTime<Utc>,
+    /// Whether it is over, by the database's clock: the session opens no tenant then.
+    pub over: bool,
+}
+
 /// Who asks, as the guard found them. Only the guard makes one; `Db::as_tenant` takes nothing else.
 #[derive(Debug, Clone)]
 pub struct Actor {
@@ -195,6 +204,8 @@ pub struct Actor {
     pub customer: Option<CustomerId>,
     /// Until when EIS staff may write in the organization that is open; `None`: reading only.
     pub writes_until: Option<DateTime<Utc>>,
+    /// Where the role needs a second factor and its person has none: until when it may do without.
+    pub factor_due: Option<FactorDue>,
     /// While somebody sees the portal as a customer: role, client and customer are the customer's then, for the
     /// database as for the pages.
     pub viewing: Option<Viewing>,

@@ -8,14 +8,20 @@ pub mod cluster;
 pub mod connect;
 mod figure;
 pub mod gate;
+pub mod keep;
+pub mod link;
 pub mod migrate;
+mod own;
 pub mod owner;
 pub mod password_resets;
 pub mod proof;
+mod reach;
 pub mod schema;
 pub mod second_factor;
+pub mod sessions;
 pub mod system;
 mod tenant;
+pub mod turns;
 mod unreadable;
 pub mod worker;
 
@@ -36,14 +42,21 @@ macro_rules! here {
 }
 pub(crate) use here;
 
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
-use diesel_async::{AsyncConnection, AsyncPgConnection};
 use futures_util::FutureExt;
 
 pub use cached::Cached;
 pub use figure::Figure;
+use reach::Reach;
+pub use reach::noticing;
 pub use tenant::{Access, Tenant};
+use turns::{Party, Place, Rules, Turns};
 pub use unreadable::Unreadable;
 pub(crate) use unreadable::zone_of_row;
 
@@ -83,6 +96,9 @@ pub enum DbError {
     /// Too many wrong passwords; not tried.
     #[error("too many attempts")]
     Limited,
+    /// No connection came free in time, or too many of the same party wait for one.
+    #[error("too many wait for the database")]
+    Busy,
     /// A query failed.
     #[error(transparent)]
     Query(#[from] diesel::result::Error),
@@ -93,6 +109,49 @@ impl DbError {
     #[must_use]
     pub fn lacks_context(&self) -> bool {
         matches!(self, Self::Query(diesel::result::Error::DatabaseError(_, info)) if info.message() == NO_CONTEXT)
+    }
+
+    /// Whether the same may go well a moment later: no connection or no lock was free in time.
+    ///
+    /// By PostgreSQL's own words, since diesel does not tell the SQLSTATE. A server that speaks another language than
+    /// English (`lc_messages`) makes it a fault like any other.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Self::Busy) || self.says(&["canceling statement due to lock timeout", "deadlock detected"])
+    }
+
+    /// Whether a statement ran for longer than it may.
+    #[must_use]
+    pub fn took_too_long(&self) -> bool {
+        self.says(&["canceling statement due to statement timeout"])
+    }
+
+    fn says(&self, messages: &[&str]) -> bool {
+        matches!(self, Self::Query(diesel::result::Error::DatabaseError(_, info)) if messages.contains(&info.message()))
+    }
+
+    /// Whether the database is not there, or went while it was asked: what was asked may or may not be done.
+    ///
+    /// A connection that the server ends is known by PostgreSQL's own words, since diesel does not tell the SQLSTATE: of a
+    /// server that speaks another language (`lc_messages`) the one request that is cut off is told as a fault of ours.
+    #[must_use]
+    pub fn is_away(&self) -> bool {
+        use diesel::result::DatabaseErrorKind::{ClosedConnection, UnableToSendCommand};
+        match self {
+            Self::Unreachable(_) => true,
+            Self::Query(diesel::result::Error::DatabaseError(ClosedConnection | UnableToSendCommand, _)) => true,
+            Self::Query(diesel::result::Error::DatabaseError(_, info)) => {
+                ["terminating connection ", "the database system is "]
+                    .iter()
+                    .any(|words| info.message().starts_with(words))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the connection was dead or died under the query: nothing was wrong with what was asked.
+    fn was_cut_off(&self) -> bool {
+        self.is_away() && !matches!(self, Self::Unreachable(_))
     }
 
     /// The stored value that could not be read, where that is the fault.
@@ -116,10 +175,46 @@ impl DbError {
     }
 }
 
+/// How long a request waits for a connection.
+const PATIENCE: Duration = Duration::from_secs(4);
+/// Requests of one party that wait for a connection, for each connection there is; and at least [`FEWEST_WAITING`].
+const WAITING: usize = 16;
+const FEWEST_WAITING: usize = 64;
+
 /// The portal's connections, as the login `eis_app`.
 #[derive(Clone)]
 pub struct Db {
     pool: Pool<AsyncPgConnection>,
+    turns: Arc<Turns<Party>>,
+    reach: Arc<Reach>,
+}
+
+/// A connection, and the place that it was taken in; the connection goes back first.
+struct Taken {
+    connection: Object<AsyncPgConnection>,
+    _place: Place,
+}
+
+impl Deref for Taken {
+    type Target = AsyncPgConnection;
+
+    fn deref(&self) -> &Self::Target {
+        &self.connection
+    }
+}
+
+impl DerefMut for Taken {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.connection
+    }
+}
+
+/// How the connections of a pool are shared: no party has more than three quarters of them, so that another always
+/// finds one.
+const fn rules(size: usize) -> Rules {
+    let waiting = if size * WAITING > FEWEST_WAITING { size * WAITING } else { FEWEST_WAITING };
+    let each = size.div_ceil(4) * 3;
+    Rules { places: size, each, crowded: each, waiting, patience: PATIENCE }
 }
 
 impl std::fmt::Debug for Db {
@@ -144,8 +239,8 @@ impl Db {
         config.recycling_method = RecyclingMethod::Fast;
         config.custom_setup = Box::new(move |url| {
             async move {
-                #[expect(clippy::disallowed_methods, reason = "the pool's own connections")]
-                let connection = AsyncPgConnection::establish(url).await?;
+                let connection =
+                    link::connect(url).await.map_err(|e| diesel::ConnectionError::BadConnection(e.to_string()))?;
                 let ready = match portal {
                     true => tenant::make_ready(&connection).await,
                     false => tenant::require_context(&connection).await,
@@ -158,17 +253,24 @@ impl Db {
         let manager = AsyncDieselConnectionManager::new_with_config(app_url, config);
         let pool = Pool::builder(manager)
             .max_size(size)
-            .wait_timeout(Some(std::time::Duration::from_secs(10)))
-            .create_timeout(Some(std::time::Duration::from_secs(10)))
+            .wait_timeout(Some(PATIENCE))
+            .create_timeout(Some(Duration::from_secs(5)))
             .runtime(deadpool::Runtime::Tokio1)
             .build()
             .map_err(|error| DbError::Unreachable(error.to_string()))?;
-        Ok(Self { pool })
+        Ok(Self { pool, turns: Arc::new(Turns::new(rules(size))), reach: Arc::default() })
     }
 
-    async fn connection(&self) -> Result<Object<AsyncPgConnection>, DbError> {
+    /// A connection, in turn with the other parties: for the party whose request runs here.
+    async fn connection(&self) -> Result<Taken, DbError> {
+        self.connection_of(turns::party()).await
+    }
+
+    /// A connection, in turn with the other parties.
+    async fn connection_of(&self, party: Option<Party>) -> Result<Taken, DbError> {
         tenant::leave();
-        self.pool.get().await.map_err(|error| DbError::Unreachable(error.to_string()))
+        let place = self.turns.take(party).await.map_err(|turns::Busy| DbError::Busy)?;
+        Ok(Taken { connection: self.reach.get(&self.pool).await?, _place: place })
     }
 
     /// Whether the database answers.

@@ -11,7 +11,10 @@ mod matching;
 mod survey;
 mod take;
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -23,6 +26,7 @@ use crate::db::DbError;
 use crate::db::here;
 use crate::db::schema::{import_rejections, imports};
 use crate::ids::{ClientId, ImportId, MeterId, OrganizationId};
+use crate::names;
 pub use survey::{SeriesSurvey, Survey, survey};
 
 /// Rejected lines that are kept of one file; more are only counted.
@@ -87,8 +91,7 @@ pub async fn import_usage(
     let (client, organization) = actor.tenant()?;
     let serial = options.serial.as_deref().map(str::trim).filter(|serial| !serial.is_empty());
     let matched = matching::find(conn, organization, client, &survey, serial).await?;
-    let taken = take::take(survey.clone(), matched).await?;
-    apply::apply(conn, actor, &survey, taken).await
+    apply::apply(conn, actor, Arc::new(survey), matched).await
 }
 
 /// A file of usage.
@@ -215,14 +218,47 @@ pub async fn rejections(
 pub fn clean_name(name: &str) -> String {
     let base = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let base: String = base.chars().filter(|c| !c.is_control()).take(200).collect();
+    let base = names::shown(&base).into_owned();
     if base.trim().is_empty() { "usage".to_owned() } else { base }
 }
 
-/// A file to import.
+/// A file to import. It may have no name on the disk.
 #[derive(Debug, Clone)]
 pub struct ImportFile {
-    /// Where it lies.
-    pub path: PathBuf,
+    file: Arc<File>,
     /// What the person calls it.
-    pub name: String,
+    name: String,
+}
+
+impl ImportFile {
+    /// An open file, and what the person calls it.
+    #[must_use]
+    pub fn new(file: File, name: &str) -> Self {
+        Self { file: Arc::new(file), name: clean_name(name) }
+    }
+
+    /// What the person calls it, without the folders that some browsers send.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The file from its start, however far others have read it.
+    fn from_start(&self) -> FromStart {
+        FromStart { file: Arc::clone(&self.file), at: 0 }
+    }
+}
+
+/// A file read from its start on, beside other readers of it.
+struct FromStart {
+    file: Arc<File>,
+    at: u64,
+}
+
+impl Read for FromStart {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.file.read_at(into, self.at)?;
+        self.at += u64::try_from(read).unwrap_or_default();
+        Ok(read)
+    }
 }

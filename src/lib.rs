@@ -20,6 +20,7 @@ pub mod jobs;
 pub mod meter_readings;
 pub mod meters;
 pub mod money;
+pub mod names;
 pub mod organizations;
 pub mod passwords;
 pub mod payments;

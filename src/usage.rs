@@ -10,6 +10,7 @@ pub mod csv;
 pub mod days;
 mod energy;
 pub mod green_button;
+mod limits;
 mod merge;
 pub mod nem12;
 mod reading;

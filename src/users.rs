@@ -98,6 +98,36 @@ pub async fn end_other_sessions(
     Ok(count.value)
 }
 
+/// Ends one other session of one's own; false when it is gone already, or the one that asks.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end_session(
+    conn: &mut AsyncPgConnection,
+    secret: SessionSecret,
+    session: SessionId,
+    address: &str,
+) -> QueryResult<bool> {
+    let ended: Flag = sql_query("SELECT public.end_session($1, $2, $3) AS value")
+        .bind::<Binary, _>(secret.bytes().to_vec())
+        .bind::<SqlUuid, _>(session)
+        .bind::<Text, _>(address)
+        .get_result(conn)
+        .await?;
+    Ok(ended.value)
+}
+
+/// Ends the sessions of an assignment's person in the organization, at roles that the context may take back; how many. The
+/// roles stay, and the person may sign in again.
+///
+/// # Errors
+/// `not_yours` when the context may not take the role back, or reads only; anything else when the database fails.
+pub async fn end_user_sessions(conn: &mut AsyncPgConnection, id: AssignmentId) -> QueryResult<i32> {
+    let count: Count =
+        sql_query("SELECT public.end_user_sessions($1) AS value").bind::<SqlUuid, _>(id).get_result(conn).await?;
+    Ok(count.value)
+}
+
 /// An attempt to sign in to one's own account.
 #[derive(Debug, QueryableByName)]
 pub struct MySignIn {
@@ -107,7 +137,8 @@ pub struct MySignIn {
     /// From where.
     #[diesel(sql_type = Text)]
     pub address: String,
-    /// `signed_in`, `password`, `wrong`, `limited`, or `entered`: under way or left off.
+    /// `signed_in`, `password` (a code is asked for), `wrong`, `limited`, `entered` (under way or left off), or `ended`: the
+    /// oldest of too many sessions, which was of this address.
     #[diesel(sql_type = Text)]
     pub outcome: String,
 }

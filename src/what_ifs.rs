@@ -250,19 +250,26 @@ fn counted(sql: &str) -> diesel::query_builder::SqlQuery {
     sql_query(sql)
 }
 
-/// What-ifs of a client that wait or run.
+/// Whether a client may ask for another what-if: fewer than [`WAITING`] wait or run. Until the transaction ends nobody else
+/// asks for one there, so that of many at once no more than the limit are made.
 ///
 /// # Errors
-/// When the database fails.
-pub async fn waiting(conn: &AsyncPgConnection, desk: &Desk) -> QueryResult<i64> {
+/// [`DbError::Refused`] where the context does not write at this client; when the database fails.
+pub async fn may_ask(conn: &AsyncPgConnection, desk: &Desk) -> Result<bool, DbError> {
     let mut conn = conn;
+    // A row that the context may not change is not found for a lock.
+    let lock = "SELECT 1 FROM public.clients WHERE organization_id = $1 AND id = $2 FOR NO KEY UPDATE";
+    let lock = sql_query(lock).bind::<SqlUuid, _>(desk.organization).bind::<SqlUuid, _>(desk.client);
+    if lock.execute(&mut conn).await? == 0 {
+        return Err(DbError::Refused);
+    }
     let query = counted(
         "SELECT count(*) AS value FROM public.what_ifs w JOIN public.jobs j ON j.organization_id = w.organization_id AND j.id = w.job_id \
          WHERE w.organization_id = $1 AND w.client_id = $2 AND w.finished_at IS NULL AND j.status IN ('queued', 'running')",
     );
     let query = query.bind::<SqlUuid, _>(desk.organization).bind::<SqlUuid, _>(desk.client);
     let count: Count = query.get_result(&mut conn).await?;
-    Ok(count.value)
+    Ok(count.value < WAITING)
 }
 
 /// What makes a what-if.

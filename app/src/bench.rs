@@ -1,6 +1,8 @@
 //! `portal bench …`: measurements that anyone can repeat. They print ratios against a peer in the same run.
 
 mod cpu;
+pub mod door;
+pub mod fairness;
 mod load;
 pub mod pages;
 mod peer;
@@ -8,3 +10,4 @@ pub mod rate;
 pub mod rls;
 mod scale;
 mod twin;
+mod visitor;

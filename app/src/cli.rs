@@ -14,9 +14,11 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use eis::db::connect::{Connected, Login, Settings};
-use eis::db::{DbError, check, migrate};
+use eis::db::owner::Owner;
+use eis::db::{DbError, check, migrate, second_factor};
 
 use crate::out;
+use crate::server::door::limits::DoorArgs;
 
 /// The EIS Power Portal: energy billing for many organisations, each seeing only its own.
 #[derive(Debug, Parser)]
@@ -88,9 +90,22 @@ pub struct ServeArgs {
     /// Jobs done in the background at a time (comparisons of tariffs); 0: none by this server [default: half the cores]
     #[arg(long, env = "PORTAL_WORKERS", default_value_t = workers(), hide_default_value = true)]
     pub workers: usize,
+    /// Days that EIS staff and energy admins may do without a second factor, from when they were first given such a role;
+    /// 0: none. Kept in the database for every server on it; left out, what was set last holds (14 at first, 3650 with demo data)
+    #[arg(long, env = "PORTAL_SECOND_FACTOR_GRACE", value_name = "DAYS", value_parser = clap::value_parser!(u16).range(0..=3650))]
+    pub second_factor_grace: Option<u16>,
+    /// Heavy work at a time (rating, issuing, imports, exports), one for each organisation [default: half the cores]
+    #[arg(long, env = "PORTAL_HEAVY", default_value_t = workers(), hide_default_value = true)]
+    pub heavy: usize,
+    /// Requests of one session at a time; beyond that it is told to try again.
+    #[arg(long, env = "PORTAL_SESSION_REQUESTS", default_value_t = 16)]
+    pub session_requests: usize,
     /// Log lines as JSON instead of text.
     #[arg(long, env = "PORTAL_LOG_JSON")]
     pub log_json: bool,
+    /// Limits at the door.
+    #[command(flatten)]
+    pub door: DoorArgs,
     /// Load the demo data first, unless it is there.
     #[arg(long)]
     pub demo: bool,
@@ -127,8 +142,21 @@ enum Bench {
         #[arg(long, value_name = "N", default_value_t = connections())]
         db_connections: usize,
     },
+    /// Pages of a normal client beside 200 slow ones of each kind, how long those are held, and SIGTERM under load.
+    Door {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Bills a second on one core, beside NREL's utilityrate5 (PySAM). No database is needed.
     Rate {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// One organisation's pages while another loads the portal as much as it can, on the demo's data. Exit code 1 when they
+    /// are more than three times as slow.
+    Fairness {
         /// Print JSON.
         #[arg(long)]
         json: bool,
@@ -172,6 +200,12 @@ pub fn connections() -> usize {
     std::thread::available_parallelism().map_or(8, |cores| cores.get() * 4).min(64)
 }
 
+/// Cores of this machine, two where it does not tell.
+#[must_use]
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(2, std::num::NonZero::get)
+}
+
 /// Background work leaves half of the cores to requests.
 #[must_use]
 pub fn workers() -> usize {
@@ -201,11 +235,14 @@ async fn execute(cli: Cli) -> CliResult {
     match cli.command {
         Command::Serve(args) => {
             let connected = settings.connect().map_err(plain)?;
-            connected.migrate_up().await.map_err(plain)?;
+            bring_up(&connected).await?;
             refuse_faults(&connected).await?;
             if args.demo {
                 demo::print(&demo::load(&connected, None).await?)?;
                 out::print("")?;
+            }
+            if let Some(days) = args.second_factor_grace {
+                set_grace(&connected, days).await.map_err(plain)?;
             }
             crate::server::serve(connected, args).await?;
             Ok(ExitCode::SUCCESS)
@@ -219,7 +256,7 @@ async fn execute(cli: Cli) -> CliResult {
         Command::Migrate(command) => run_migrate(&settings.connect().map_err(plain)?, command).await,
         Command::Db(DbCommand::Url { role }) => {
             let connected = settings.connect().map_err(plain)?;
-            connected.migrate_up().await.map_err(plain)?;
+            bring_up(&connected).await?;
             let login = match role {
                 RoleArg::App => Login::App,
                 RoleArg::Worker => Login::Worker,
@@ -240,9 +277,17 @@ async fn execute(cli: Cli) -> CliResult {
             crate::bench::pages::run(&settings, db_connections, json, &only).await?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Bench(Bench::Door { json }) => {
+            crate::bench::door::run(&settings, json).await?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Bench(Bench::Rate { json }) => {
             crate::bench::rate::run(&settings, json)?;
             Ok(ExitCode::SUCCESS)
+        }
+        Command::Bench(Bench::Fairness { json }) => {
+            let met = crate::bench::fairness::run(&settings, json).await?;
+            Ok(if met { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Command::Bench(Bench::Rls { json, drop }) => {
             crate::bench::rls::run(&settings, json, drop).await?;
@@ -252,10 +297,19 @@ async fn execute(cli: Cli) -> CliResult {
     }
 }
 
+/// Brings the database up to date, and tells what a login had done to itself; the migrations that were applied.
+async fn bring_up(connected: &Connected) -> Result<Vec<String>, String> {
+    let brought = connected.migrate_up().await.map_err(plain)?;
+    for mended in brought.mended {
+        out::tell(format_args!("portal: {mended}."));
+    }
+    Ok(brought.applied)
+}
+
 async fn run_migrate(connected: &Connected, command: Migrate) -> CliResult {
     match command {
         Migrate::Up => {
-            let applied = connected.migrate_up().await.map_err(plain)?;
+            let applied = bring_up(connected).await?;
             out::print(format_args!(
                 "{}",
                 if applied.is_empty() {
@@ -286,6 +340,13 @@ async fn run_migrate(connected: &Connected, command: Migrate) -> CliResult {
     Ok(ExitCode::SUCCESS)
 }
 
+/// As the owner: no login may.
+async fn set_grace(connected: &Connected, days: u16) -> Result<(), DbError> {
+    let mut owner = Owner::begin(connected.admin_url()).await?;
+    second_factor::set_grace(&mut owner, days).await?;
+    owner.commit().await
+}
+
 /// Nothing is served from a database whose isolation does not stand. An old server is warned of alone: it may be
 /// the newest that there is for a system.
 async fn refuse_faults(connected: &Connected) -> Result<(), String> {
@@ -303,6 +364,7 @@ async fn refuse_faults(connected: &Connected) -> Result<(), String> {
 
 async fn run_check(connected: &Connected, json: bool) -> CliResult {
     let mut findings = check::run(connected.admin_url()).await.map_err(plain)?;
+    findings.extend(connected.check_logins().await);
     if findings.iter().all(|finding| finding.ok || finding.check != "migrations") {
         // What cannot be looked at is a fault beside the others, not the end of the report.
         let failed =

@@ -7,6 +7,7 @@ pub mod seen;
 
 use chrono::{Datelike, NaiveDate};
 use eis::identifiers::{self, NotAnAddress};
+use eis::names;
 use serde::{Deserialize, Serialize};
 
 pub use figure::{Figure, read as figure};
@@ -41,8 +42,8 @@ impl FieldErrors {
     }
 }
 
-/// What was typed and what was wrong with it, kept in the session until its form is shown again.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+/// What was typed and what was wrong with it, kept until its form is shown again.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Typed {
     /// The page of the form.
     pub page: String,
@@ -106,6 +107,9 @@ impl Reader {
     fn at_most(&mut self, field: &str, text: &str, most: usize) -> String {
         if text.chars().count() > most {
             self.errors.add(field, format!("Use at most {most} characters."));
+        }
+        if let Err(hidden) = names::check(text) {
+            self.errors.add(field, hidden.to_string());
         }
         text.to_owned()
     }

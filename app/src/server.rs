@@ -1,23 +1,30 @@
 //! The server: what stands around the routes (sessions, CSRF, headers, limits, logs), and its start and stop.
 
+pub mod apart;
 pub mod asked;
 pub mod assets;
 pub mod auth;
 pub mod background;
 pub mod ctx;
 pub mod digests;
+pub mod door;
 pub mod errors;
 pub mod functions;
 pub mod guards;
 pub mod health;
+pub mod host;
+mod log;
 pub mod nul;
+pub mod outside;
+pub mod pieces;
 pub mod protect;
 pub mod query;
 pub mod sessions;
+pub mod shares;
 pub mod state;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -25,7 +32,10 @@ use axum_login::AuthManagerLayerBuilder;
 use eis::clock::Clock;
 use eis::db::Db;
 use eis::db::connect::{Connected, Login};
+use eis::db::keep::Keeper;
 use eis::db::proof::Monitor;
+use tokio::sync::watch;
+use tokio::time::timeout;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
@@ -34,7 +44,9 @@ use tower_sessions::{Expiry, SessionManagerLayer};
 use crate::cli::ServeArgs;
 use auth::Accounts;
 use background::Background;
+use door::limits::Limits;
 use sessions::PgSessions;
+use shares::Shares;
 use state::{AppState, Options};
 
 /// A session ends this long after signing in: a working day and a half.
@@ -54,7 +66,7 @@ pub fn router(state: AppState) -> Router {
 /// The whole application with further routes outside its layers: a benchmark's peers.
 pub fn router_with(state: AppState, beside: Router<AppState>) -> Router {
     let https = state.options.https();
-    let store = PgSessions::new(state.db.clone(), ABSOLUTE_SECONDS, IDLE_SECONDS);
+    let store = PgSessions::new(state.db.clone(), state.shares.clone(), ABSOLUTE_SECONDS, IDLE_SECONDS);
     let sessions = SessionManagerLayer::new(store)
         .with_name(sessions::cookie_name(https))
         .with_secure(https)
@@ -73,7 +85,7 @@ pub fn router_with(state: AppState, beside: Router<AppState>) -> Router {
         .merge(crate::routes::public())
         .layer(compress)
         .layer(CatchPanicLayer::custom(errors::panicked))
-        .layer(from_fn(protect::everything))
+        .layer(from_fn_with_state(state.clone(), protect::everything))
         .merge(beside)
         .with_state(state)
 }
@@ -84,53 +96,94 @@ pub fn router_with(state: AppState, beside: Router<AppState>) -> Router {
 /// When the pool cannot be built.
 pub fn state(connected: &Connected, args: &ServeArgs) -> Result<AppState, String> {
     let db = Db::new(&connected.url(Login::App), args.db_connections).map_err(|e| e.to_string())?;
-    let public_url = args.public_url.as_ref().map(|url| url.trim_end_matches('/').to_owned());
+    let public_url = args.public_url.as_deref().map(host::public_url).transpose()?;
     let monitor = Monitor::new(connected.url(Login::Monitor));
+    let limits = shares::Limits { of_session: args.session_requests, heavy: args.heavy, ..shares::Limits::default() };
     Ok(AppState {
         db,
         monitor,
+        shares: Arc::new(Shares::new(limits)),
         options: Arc::new(Options { public_url, trust_proxy: args.trust_proxy, clock: Clock::System }),
     })
 }
 
-/// Serves until SIGTERM or Ctrl-C; requests in flight finish, background work is put down.
+/// Serves until SIGTERM or Ctrl-C. Then requests that are here in whole are answered and background work is put down, until
+/// the deadline; a second signal ends it at once.
 ///
 /// # Errors
-/// When the address cannot be listened on.
+/// When the address cannot be listened on, or the limits do not fit into the limit of open files.
 pub async fn serve(connected: Connected, args: ServeArgs) -> Result<(), String> {
     start_log(args.log_json);
     let state = state(&connected, &args)?;
+    // Two of each worker, one that watches the private server, one for the isolation test of each that may run.
+    let connections = args.db_connections + 2 * args.workers + 1 + args.heavy;
+    let limits = Limits::of(&args.door, connections, args.trust_proxy)?;
     state.db.ping().await.map_err(|e| e.to_string())?;
-    let listener = tokio::net::TcpListener::bind(args.listen)
-        .await
+    if !args.listen.ip().is_loopback() && !state.options.https() {
+        tracing::warn!(
+            "others than this machine reach the portal, and no https is before it: passwords can be read on the way. Put a proxy with TLS before it and give --public-url https://…"
+        );
+    }
+    let listener = door::listen(args.listen)
         .map_err(|e| format!("cannot listen on {}: {e}. Choose another with --listen", args.listen))?;
     let address = listener.local_addr().map_err(|e| e.to_string())?;
     let background = Background::start(&connected.url(Login::Worker), args.workers).map_err(|e| e.to_string())?;
+    let keeper = connected.cluster.clone().map(Keeper::of);
     crate::out::print(format_args!("EIS Power Portal: http://{address}"))?;
-    let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
-    let stop = async {
-        stop_asked().await;
-        background.stop().await;
+    let sweeper = background::sweep(state.db.clone());
+    let (stop, told) = watch::channel(false);
+    let drain = limits.drain;
+    let serving = async {
+        tokio::join!(
+            door::serve(listener, router(state), limits, stopping(told.clone())),
+            put_down(background, drain, stopping(told.clone()))
+        );
+        tracing::info!("stopped");
     };
-    axum::serve(listener, service).with_graceful_shutdown(stop).await.map_err(|e| e.to_string())?;
-    tracing::info!("stopped");
+    tokio::select! {
+        () = serving => {}
+        () = asked_twice(stop) => tracing::warn!("stopped at once: asked a second time"),
+    }
+    sweeper.abort();
+    if let Some(keeper) = keeper {
+        keeper.stop().await;
+    }
     if let (Some(cluster), true) = (&connected.cluster, connected.started) {
         cluster.stop().map_err(|e| e.to_string())?;
     }
     Ok(())
 }
 
-async fn stop_asked() {
-    let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(signal) => signal,
-        Err(error) => {
+/// Comes back when the server was told to stop.
+async fn stopping(mut told: watch::Receiver<bool>) {
+    // Whoever would tell is gone: that is a stop too.
+    let _ = told.wait_for(|stop| *stop).await;
+}
+
+/// Puts background work down once told to stop. What does not stop in time is taken up by another server when its lease ends.
+async fn put_down(background: Background, drain: Duration, told: impl Future<Output = ()>) {
+    told.await;
+    if timeout(drain, background.stop()).await.is_err() {
+        tracing::warn!("background work did not stop in time; its lease ends by itself");
+    }
+}
+
+/// Tells to stop at the first signal; comes back at the second.
+async fn asked_twice(stop: watch::Sender<bool>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) = match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
+        (Ok(terminate), Ok(interrupt)) => (terminate, interrupt),
+        (Err(error), _) | (_, Err(error)) => {
             tracing::error!(%error, "cannot listen for SIGTERM");
             return std::future::pending().await;
         }
     };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
+    for _ in 0..2 {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        stop.send_replace(true);
     }
 }
 
@@ -141,7 +194,7 @@ fn start_log(json: bool) {
         .unwrap_or_else(|_| EnvFilter::new("info,tower_sessions=error,tower_sessions_core=error,axum_login=error"));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(|| log::Lines(std::io::stderr()))
         .with_target(false)
         // Its own complaint about a standard error that is gone would be a panic.
         .log_internal_errors(false)

@@ -10,11 +10,15 @@
 -- Anyone may write a setting; only eis_gate can compute the mac, and it binds the context to this
 -- backend and this transaction, so that a copied one is worth nothing (docs: ARCHITECTURE.md, "Isolation").
 
--- Operators that exclusion constraints compare ids and texts with; a trusted extension, so that the owner may make it.
+-- btree_gist: operators that exclusion constraints compare ids and texts with. pgcrypto: HMAC-SHA-1 and random bytes for
+-- the second factor. Trusted extensions, so that the owner may make them; their functions then belong to the server's
+-- superuser and are PUBLIC's, which only the right to the schema takes away: it is the gate's alone.
 CREATE SCHEMA extensions;
 COMMENT ON SCHEMA extensions IS 'Extensions of PostgreSQL, nothing of ours.';
 REVOKE ALL ON SCHEMA extensions FROM PUBLIC;
+GRANT USAGE ON SCHEMA extensions TO eis_gate;
 CREATE EXTENSION btree_gist WITH SCHEMA extensions;
+CREATE EXTENSION pgcrypto WITH SCHEMA extensions;
 
 CREATE SCHEMA private;
 COMMENT ON SCHEMA private IS 'What no login may read: signing keys and the machinery of the tenant context.';
@@ -149,6 +153,21 @@ END $$;
 COMMENT ON FUNCTION private.writing_context IS 'The verified context, when it may write; otherwise it is an error.';
 REVOKE ALL ON FUNCTION private.writing_context FROM PUBLIC;
 ALTER FUNCTION private.writing_context OWNER TO eis_gate;
+
+-- The log takes a record's person from the open context. A function that acts for the person of a secret or a password asks
+-- here first, so that nothing stands there under another's name.
+CREATE FUNCTION private.nobody_else(person uuid) RETURNS void LANGUAGE plpgsql STABLE AS $$
+DECLARE fields text[];
+BEGIN
+    IF nullif(pg_catalog.current_setting('eis.context', true), '') IS NULL THEN RETURN; END IF;
+    fields := private.context();
+    IF nullif(fields[5], '') <> person::text THEN
+        RAISE EXCEPTION 'another person''s context is open in this transaction' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'not_yours';
+    END IF;
+END $$;
+COMMENT ON FUNCTION private.nobody_else IS 'Refuses what a person does while the context of another is open.';
+REVOKE ALL ON FUNCTION private.nobody_else FROM PUBLIC;
+ALTER FUNCTION private.nobody_else OWNER TO eis_gate;
 
 -- Scopes: what a policy compares a row's tenant columns with. Each is NULL unless the context stands
 -- at exactly that level, so that one policy per level is exact and uses the index.

@@ -140,8 +140,8 @@ CALL private.track_updates('public.role_assignments');
 CREATE TABLE public.sessions (
     id              uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     secret_hash     bytea NOT NULL UNIQUE CHECK (octet_length(secret_hash) = 32),
-    data            text NOT NULL DEFAULT '{}',
-    user_id         uuid REFERENCES public.users (id),
+    data            text NOT NULL DEFAULT '{}' CHECK (octet_length(data) <= 160 * 1024),
+    user_id         uuid NOT NULL REFERENCES public.users (id),
     assignment_id   uuid REFERENCES public.role_assignments (id),
     organization_id uuid REFERENCES public.organizations (id),
     auth_hash       bytea,
@@ -160,7 +160,8 @@ CREATE TABLE public.sessions (
 CREATE INDEX sessions_user ON public.sessions (user_id);
 CREATE INDEX sessions_expiry ON public.sessions (expires_at);
 COMMENT ON TABLE public.sessions IS
-    'Web sessions by the SHA-256 of their secret. Bound to a user only by a ticket that a right password or a switch earned.';
+    'Web sessions by the SHA-256 of their secret. Each is somebody''s from the start, by a ticket that a right password or a switch earned: nobody keeps anything here without.';
+COMMENT ON COLUMN public.sessions.data IS 'What the web keeps with the session, JSON: one form that was typed at most, and little else.';
 COMMENT ON COLUMN public.sessions.organization_id IS 'The organization that EIS staff opened; NULL for every other role.';
 COMMENT ON COLUMN public.sessions.viewed_until IS
     'Until then this session of staff or an admin sees the portal as a customer does (viewed_client_id, viewed_customer_id): the customer''s rows, reading only.';
@@ -198,16 +199,15 @@ CREATE TABLE public.sign_ins (
     user_id     uuid REFERENCES public.users (id),
     account     bytea NOT NULL,
     address     text NOT NULL,
-    outcome     text NOT NULL CHECK (outcome IN ('entered', 'signed_in', 'password', 'wrong', 'limited')),
+    outcome     text NOT NULL CHECK (outcome IN ('entered', 'signed_in', 'password', 'wrong', 'limited', 'ended')),
     at          timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX sign_ins_account ON public.sign_ins (account, at);
 CREATE INDEX sign_ins_address ON public.sign_ins (address, at);
 CREATE INDEX sign_ins_user ON public.sign_ins (user_id, at);
 CREATE INDEX sign_ins_known ON public.sign_ins (account, address, at) WHERE outcome = 'signed_in';
-CREATE INDEX sign_ins_age ON public.sign_ins (at);
 COMMENT ON COLUMN public.sign_ins.outcome IS
-    'entered: under way or left off, and counted as wrong until it is known. password: it was right and the second factor is still asked for; this sets no count of wrong attempts back. limited: refused, told once a quarter of an hour.';
+    'entered: under way or left off, and counted as wrong until it is known. password: it was right and the second factor is still asked for; this sets no count of wrong attempts back. limited: refused, told once a quarter of an hour. ended: signing in ended the oldest of too many sessions, which was of this address.';
 COMMENT ON TABLE public.sign_ins IS 'Attempts to sign in: the limit counts them, their user reads their own. Unknown addresses are kept as a hash only.';
 ALTER TABLE public.sign_ins ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.sign_ins FORCE ROW LEVEL SECURITY;

@@ -26,9 +26,18 @@ ALTER FUNCTION private.in_force OWNER TO eis_gate;
 ALTER FUNCTION private.is_live OWNER TO eis_gate;
 ALTER FUNCTION private.auth_hash OWNER TO eis_gate;
 
+-- Whether a person signs in with a second factor, and until when a person in a role may do without (NULL: needs none, or
+-- has it); their migration says more than this.
+CREATE FUNCTION private.has_second_factor(person uuid) RETURNS boolean LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN false; END $$;
+CREATE FUNCTION private.second_factor_due(person uuid, role text) RETURNS timestamptz LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN NULL; END $$;
+REVOKE ALL ON FUNCTION private.has_second_factor, private.second_factor_due FROM PUBLIC;
+ALTER FUNCTION private.has_second_factor OWNER TO eis_gate;
+ALTER FUNCTION private.second_factor_due OWNER TO eis_gate;
+
 -- One live session by its secret: its row, its user, the assignment in force. It is an error when there is none, and,
--- for whoever does not say otherwise, while the session sees the portal as a customer: then it changes nothing.
-CREATE FUNCTION private.live_session(secret bytea, viewing_too boolean DEFAULT false,
+-- for whoever does not say otherwise, while the session sees the portal as a customer (then it changes nothing) and when
+-- its role needs a second factor that its person has not set up in time (then it does nothing else: `locked_too`).
+CREATE FUNCTION private.live_session(secret bytea, viewing_too boolean DEFAULT false, locked_too boolean DEFAULT false,
     OUT session public.sessions, OUT person public.users, OUT assignment public.role_assignments)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -40,8 +49,12 @@ BEGIN
     IF person.id IS NULL OR session.auth_hash IS DISTINCT FROM private.auth_hash(person, assignment) THEN
         RAISE EXCEPTION 'this session has ended' USING ERRCODE = 'invalid_authorization_specification', CONSTRAINT = 'session_ended';
     END IF;
+    PERFORM private.nobody_else(person.id);
     IF session.viewed_until > now() AND NOT viewing_too THEN
         RAISE EXCEPTION 'this session sees as a customer and changes nothing' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'not_yours';
+    END IF;
+    IF NOT locked_too AND private.second_factor_due(person.id, assignment.role) <= statement_timestamp() THEN
+        RAISE EXCEPTION 'this role needs a second factor' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'second_factor_needed';
     END IF;
 END $$;
 REVOKE ALL ON FUNCTION private.live_session FROM PUBLIC;
@@ -62,7 +75,8 @@ REVOKE ALL ON FUNCTION private.may_view FROM PUBLIC;
 ALTER FUNCTION private.may_view OWNER TO eis_gate;
 
 -- Signs the context that an assignment gives, at one client of the organization (`narrow_client`) or at its own level; for
--- a session that sees as a customer, that customer's, reading only. Whoever calls this has checked the session.
+-- a session that sees as a customer, that customer's, reading only. A role that needs a second factor opens no tenant
+-- without, once the days of grace are over. Whoever calls this has checked the session.
 CREATE FUNCTION private.stand(of_session uuid, opened uuid, person uuid, role text, organization uuid, client uuid, customer uuid, narrow_client uuid,
     viewed_client uuid DEFAULT NULL, viewed_customer uuid DEFAULT NULL)
 RETURNS void LANGUAGE plpgsql AS $$
@@ -70,6 +84,13 @@ DECLARE
     org uuid := CASE WHEN role = 'eis_staff' THEN opened ELSE organization END;
     writes boolean := role = 'energy_admin';
 BEGIN
+    IF role IN ('eis_staff', 'energy_admin') AND private.second_factor_due(person, role) <= statement_timestamp() THEN
+        IF narrow_client IS NOT NULL THEN
+            RAISE EXCEPTION 'this role needs a second factor' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'second_factor_needed';
+        END IF;
+        PERFORM private.put_context('none', NULL, NULL, NULL, person, 'none', false);
+        RETURN;
+    END IF;
     -- (private.writes_until comes with the migration of stepping up.)
     IF role = 'eis_staff' AND org IS NOT NULL THEN writes := private.writes_until(of_session, org) IS NOT NULL; END IF;
     IF viewed_customer IS NOT NULL AND private.may_view(role, org, client, viewed_client, viewed_customer) THEN
@@ -135,19 +156,45 @@ COMMENT ON FUNCTION public.open_system_context IS 'For the owner alone: the cont
 
 -- ── Sessions ───────────────────────────────────────────────────────────────────────────────────────
 
-CREATE FUNCTION public.session_create(secret bytea, data text, address text, agent text, absolute_seconds integer, idle_seconds integer)
-RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+-- A session is somebody's from the start: what has no ticket keeps nothing here. One person has ten at most; the oldest
+-- beyond them ends, on record where it stood and among its person's sign-ins.
+CREATE FUNCTION public.session_create(secret bytea, ticket bytea, data text, address text, agent text, absolute_seconds integer, idle_seconds integer,
+    OUT made boolean, OUT ended_since timestamptz, OUT ended_address text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    most CONSTANT integer := 10;
+    t public.session_tickets;
+    person public.users;
+    fresh uuid;
+    oldest public.sessions;
 BEGIN
     PERFORM private.fresh_snapshot();
-    -- What has ended is swept away as new ones come.
-    DELETE FROM public.sessions s WHERE s.expires_at < now();
-    INSERT INTO public.sessions (secret_hash, data, address, agent, expires_at, idle_seconds)
-    VALUES (sha256(session_create.secret), session_create.data, left(session_create.address, 64), left(session_create.agent, 256),
-        now() + make_interval(secs => least(absolute_seconds, 172800)), least(session_create.idle_seconds, 86400))
-    ON CONFLICT (secret_hash) DO NOTHING;
-    RETURN FOUND;
+    DELETE FROM public.session_tickets x WHERE x.ticket_hash = sha256(ticket) RETURNING x.* INTO t;
+    made := t.user_id IS NOT NULL AND NOT t.needs_code AND t.expires_at >= statement_timestamp();
+    IF NOT made THEN RETURN; END IF;
+    PERFORM private.nobody_else(t.user_id);
+    -- Locked, so that of two that begin at once the second counts the first.
+    SELECT u.* INTO person FROM public.users u WHERE u.id = t.user_id FOR NO KEY UPDATE;
+    INSERT INTO public.sessions (secret_hash, data, user_id, assignment_id, organization_id, auth_hash, address, agent, expires_at, idle_seconds)
+    VALUES (sha256(session_create.secret), session_create.data, t.user_id, t.assignment_id, t.organization_id,
+        private.auth_hash(person, (SELECT a FROM public.role_assignments a WHERE a.id = t.assignment_id)),
+        left(session_create.address, 64), left(session_create.agent, 256),
+        least(now() + make_interval(secs => least(absolute_seconds, 172800)), t.session_ends), least(session_create.idle_seconds, 86400))
+    RETURNING id INTO fresh;
+    FOR oldest IN DELETE FROM public.sessions s USING (SELECT o.id FROM public.sessions o
+            WHERE o.user_id = person.id AND o.id <> fresh AND private.is_live(o) ORDER BY o.created_at DESC, o.id OFFSET most - 1) beyond
+        WHERE s.id = beyond.id RETURNING s.*
+    LOOP
+        ended_since := oldest.created_at;
+        ended_address := oldest.address;
+        INSERT INTO public.sign_ins (user_id, account, address, outcome)
+        VALUES (person.id, private.account_key(person.email), oldest.address, 'ended');
+        PERFORM private.audit_person(person, (SELECT a FROM public.role_assignments a WHERE a.id = oldest.assignment_id), oldest.organization_id,
+            'end_sessions', format('Signing in ended the oldest of more than %s sessions', most), session_create.address);
+    END LOOP;
 END $$;
-COMMENT ON FUNCTION public.session_create IS 'A new session bound to nobody; false when the secret is taken.';
+COMMENT ON FUNCTION public.session_create IS
+    'A new session bound to what a ticket proves, which works once; false when it is spent, late or half of one. Tells which session it ended, where there were too many.';
 
 CREATE FUNCTION public.session_save(secret bytea, data text) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -178,7 +225,8 @@ CREATE FUNCTION public.session_load(secret bytea, enter boolean DEFAULT false) R
     data text, stale boolean, expires_at timestamptz, user_id uuid, email text, user_name text, bound_hash bytea, auth_hash bytea,
     assignment_id uuid, role text, assignments integer, organization_id uuid, organization_slug text, organization_name text,
     client_id uuid, client_slug text, client_name text, client_currency text, client_time_zone text, client_locale text,
-    customer_id uuid, writes_until timestamptz, viewed_until timestamptz, viewed_name text, own_role text)
+    customer_id uuid, writes_until timestamptz, viewed_until timestamptz, viewed_name text, own_role text,
+    factor_due timestamptz, locked boolean)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     opened uuid;
@@ -207,11 +255,13 @@ BEGIN
     WHERE s.secret_hash = sha256(secret) AND private.is_live(s);
     IF NOT FOUND THEN RETURN; END IF;
     IF role = 'eis_staff' AND opened IS NOT NULL THEN writes_until := private.writes_until(of_session, opened); END IF;
+    IF role IN ('eis_staff', 'energy_admin') THEN factor_due := private.second_factor_due(user_id, role); END IF;
+    locked := coalesce(factor_due <= statement_timestamp(), false);
     IF enter AND stands AND bound_hash = auth_hash THEN
         PERFORM private.stand(of_session, opened, user_id, role, organization_id, client_id, customer_id, NULL, seen_client, seen_customer);
     END IF;
     own_role := role;
-    IF seen_customer IS NOT NULL AND private.may_view(role, organization_id, client_id, seen_client, seen_customer) THEN
+    IF seen_customer IS NOT NULL AND NOT locked AND private.may_view(role, organization_id, client_id, seen_client, seen_customer) THEN
         SELECT k.name, k.client_id, c.slug, c.name, c.currency, c.time_zone, c.locale, k.id, 'customer_user', NULL
         INTO viewed_name, client_id, client_slug, client_name, client_currency, client_time_zone, client_locale, customer_id, role, writes_until
         FROM public.customers k JOIN public.clients c ON c.organization_id = k.organization_id AND c.id = k.client_id
@@ -230,7 +280,6 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     ticket bytea := decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 'hex');
 BEGIN
-    DELETE FROM public.session_tickets t WHERE t.expires_at < now();
     INSERT INTO public.session_tickets VALUES (sha256(ticket), person, assignment, organization, session_ends,
         now() + CASE WHEN needs_code THEN interval '5 minutes' ELSE interval '1 minute' END, needs_code);
     RETURN ticket;
@@ -238,21 +287,21 @@ END $$;
 REVOKE ALL ON FUNCTION private.issue_ticket FROM PUBLIC;
 ALTER FUNCTION private.issue_ticket OWNER TO eis_gate;
 
-CREATE FUNCTION public.session_bind(secret bytea, ticket bytea) RETURNS boolean
+-- What has ended is swept by time: `portal serve` asks for it once a minute. Several may at once: each takes its own.
+CREATE FUNCTION public.sweep_sessions() RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE t public.session_tickets;
+DECLARE swept integer;
 BEGIN
     PERFORM private.fresh_snapshot();
-    DELETE FROM public.session_tickets x WHERE x.ticket_hash = sha256(ticket) RETURNING x.* INTO t;
-    IF t.user_id IS NULL OR t.needs_code OR t.expires_at < statement_timestamp() THEN RETURN false; END IF;
-    UPDATE public.sessions s SET bound_at = now(), user_id = t.user_id, assignment_id = t.assignment_id, organization_id = t.organization_id,
-        expires_at = least(s.expires_at, coalesce(t.session_ends, s.expires_at)),
-        auth_hash = (SELECT private.auth_hash(u, a) FROM public.users u
-            LEFT JOIN public.role_assignments a ON a.id = t.assignment_id WHERE u.id = t.user_id)
-    WHERE s.secret_hash = sha256(secret) AND s.user_id IS NULL;
-    RETURN FOUND;
+    DELETE FROM public.sessions s WHERE s.id IN (SELECT o.id FROM public.sessions o WHERE NOT private.is_live(o) LIMIT 1000 FOR UPDATE SKIP LOCKED);
+    GET DIAGNOSTICS swept = ROW_COUNT;
+    DELETE FROM public.session_tickets t WHERE t.expires_at < now();
+    -- What is older than a season tells nobody anything any more, also of accounts that there are not.
+    DELETE FROM public.sign_ins i WHERE i.id IN (SELECT o.id FROM
+        (SELECT x.id, x.at FROM public.sign_ins x ORDER BY x.id LIMIT 1000) o WHERE o.at < now() - interval '90 days');
+    RETURN swept;
 END $$;
-COMMENT ON FUNCTION public.session_bind IS 'Binds a fresh session to what a ticket proves; a ticket works once, a bound session is never bound again.';
+COMMENT ON FUNCTION public.sweep_sessions IS 'Removes sessions and tickets that have ended, and attempts to sign in of 90 days ago; how many sessions. A thousand of each at a time.';
 
 -- ── Signing in ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -291,9 +340,6 @@ BEGIN
     PERFORM pg_advisory_xact_lock(77, hashtext(encode(account, 'hex')));
     PERFORM pg_advisory_xact_lock(78, hashtext(here));
     retry_after := private.retry_after(account, here);
-    -- What is older than a season tells nobody anything any more.
-    DELETE FROM public.sign_ins s WHERE s.id IN (SELECT o.id FROM public.sign_ins o
-        WHERE o.at < now() - interval '90 days' ORDER BY o.at LIMIT 100 FOR UPDATE SKIP LOCKED);
     IF retry_after IS NULL THEN
         INSERT INTO public.sign_ins (user_id, account, address, outcome) VALUES (person, enter_attempt.account, here, 'entered') RETURNING id INTO attempt;
         RETURN;
@@ -322,11 +368,6 @@ CREATE FUNCTION private.end_attempt(attempt bigint, outcome text) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     UPDATE public.sign_ins s SET outcome = end_attempt.outcome WHERE s.id = attempt
 $$;
-
--- Whether a person signs in with a second factor; its migration says more than this.
-CREATE FUNCTION private.has_second_factor(person uuid) RETURNS boolean LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN false; END $$;
-REVOKE ALL ON FUNCTION private.has_second_factor FROM PUBLIC;
-ALTER FUNCTION private.has_second_factor OWNER TO eis_gate;
 
 -- Tries a password digest for an account, whoever asks and wherever: one limit, one record. 'signed_in', 'wrong' or 'limited'.
 CREATE FUNCTION private.try_password(person public.users, email text, digest bytea, address text) RETURNS text
@@ -358,6 +399,7 @@ CREATE FUNCTION public.sign_in_salt(email text, address text, OUT salt text, OUT
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE person public.users;
 BEGIN
+    PERFORM private.fresh_snapshot();
     SELECT u.* INTO person FROM public.users u WHERE lower(u.email) = lower(trim(sign_in_salt.email)) AND u.status = 'active';
     SELECT e.retry_after INTO retry_after FROM private.enter_attempt(private.account_key(email), person.id, address) e;
     salt := coalesce(person.password_salt, left(private.mac('salt|' || lower(trim(sign_in_salt.email)), 0), 32));
@@ -407,13 +449,16 @@ DECLARE
     live record;
     a public.role_assignments;
 BEGIN
-    SELECT * INTO live FROM private.live_session(secret, true);
+    SELECT * INTO live FROM private.live_session(secret, true, true);
     SELECT x.* INTO a FROM public.role_assignments x
         WHERE x.id = coalesce(assignment, (live.session).assignment_id) AND x.user_id = (live.person).id AND private.in_force(x);
     IF a.id IS NULL OR (organization IS NOT NULL AND a.role <> 'eis_staff') THEN
         RAISE EXCEPTION 'this is not yours to open' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'not_yours';
     END IF;
     IF organization IS NOT NULL THEN
+        IF private.second_factor_due((live.person).id, a.role) <= statement_timestamp() THEN
+            RAISE EXCEPTION 'this role needs a second factor' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'second_factor_needed';
+        END IF;
         PERFORM 1 FROM public.organizations g WHERE g.id = organization;
         IF NOT FOUND THEN RAISE EXCEPTION 'this is not yours to open' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'not_yours'; END IF;
         INSERT INTO public.audit_log (organization_id, id, user_id, user_name, role, action, entity, entity_id, summary)
@@ -469,7 +514,7 @@ DECLARE
     ended integer;
     live record;
 BEGIN
-    SELECT * INTO live FROM private.live_session(secret);
+    SELECT * INTO live FROM private.live_session(secret, false, true);
     DELETE FROM public.sessions s WHERE s.user_id = (live.person).id AND s.id <> (live.session).id;
     GET DIAGNOSTICS ended = ROW_COUNT;
     PERFORM private.audit_person(live.person, live.assignment, (live.session).organization_id, 'end_sessions',
@@ -482,12 +527,24 @@ CREATE FUNCTION public.enter_my_attempt(secret bytea, address text, OUT salt tex
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE live record;
 BEGIN
-    SELECT * INTO live FROM private.live_session(secret);
+    SELECT * INTO live FROM private.live_session(secret, false, true);
     SELECT e.retry_after INTO retry_after FROM private.enter_attempt(private.account_key((live.person).email), (live.person).id, address) e;
     salt := (live.person).password_salt;
 END $$;
 COMMENT ON FUNCTION public.enter_my_attempt IS
     'Enters an attempt at the password of this session''s person, as sign_in_salt does, and tells its salt.';
+
+CREATE FUNCTION public.end_session(secret bytea, session uuid, address text) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE live record;
+BEGIN
+    SELECT * INTO live FROM private.live_session(secret, false, true);
+    DELETE FROM public.sessions s WHERE s.user_id = (live.person).id AND s.id = end_session.session AND s.id <> (live.session).id;
+    IF NOT FOUND THEN RETURN false; END IF;
+    PERFORM private.audit_person(live.person, live.assignment, (live.session).organization_id, 'end_sessions', 'Signed out another session', address);
+    RETURN true;
+END $$;
+COMMENT ON FUNCTION public.end_session IS 'Ends one other session of one''s own; false when it is gone, or not one''s own. The present one ends by signing out.';
 
 -- Other sessions end with the old password; the caller continues with a ticket for a new one.
 -- NULL when the old password is wrong: that counts as an attempt to sign in does.
@@ -497,7 +554,7 @@ DECLARE
     live record;
     outcome text;
 BEGIN
-    SELECT * INTO live FROM private.live_session(secret);
+    SELECT * INTO live FROM private.live_session(secret, false, true);
     outcome := private.try_password(live.person, (live.person).email, old_digest, address);
     IF outcome = 'limited' THEN
         RAISE EXCEPTION 'too many attempts' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'limited';
@@ -703,6 +760,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     i public.invitations;
     person public.users;
+    attempt bigint;
     outcome text;
     -- The right as this person holds it now.
     held uuid;
@@ -720,19 +778,22 @@ BEGIN
     -- Locked, so that of two links accepted at once the second sees what the first gave.
     SELECT u.* INTO person FROM public.users u WHERE lower(u.email) = lower(i.email) FOR UPDATE;
     IF person.id IS NULL THEN
-        IF NOT fit OR private.retry_after(sha256(convert_to(lower(trim(i.email)), 'UTF8')), address) IS NOT NULL THEN
-            RETURN private.try_password(person, i.email, digest, address);
-        END IF;
+        IF NOT fit THEN RETURN private.try_password(person, i.email, digest, address); END IF;
+        attempt := private.attempt_to_try(private.account_key(i.email), NULL, address);
+        IF attempt IS NULL THEN RETURN 'limited'; END IF;
         INSERT INTO public.users (id, email, name, password_salt, password_proof, password_changed_at)
         VALUES (new_user, i.email, trim(accept_invitation.name), salt, sha256(digest), now())
         ON CONFLICT DO NOTHING RETURNING * INTO person;
         -- Another link made this login in the meantime: this one asks for its password.
-        IF person.id IS NULL THEN RETURN 'wrong'; END IF;
+        outcome := CASE WHEN person.id IS NULL THEN 'wrong' ELSE 'signed_in' END;
+        PERFORM private.end_attempt(attempt, outcome);
+        IF outcome = 'wrong' THEN RETURN outcome; END IF;
     ELSE
         outcome := private.try_password(person, person.email, digest, address);
         IF outcome <> 'signed_in' THEN RETURN outcome; END IF;
         IF person.status <> 'active' OR (person.id = i.invited_by AND i.reason IS NOT NULL) THEN RETURN 'refused'; END IF;
     END IF;
+    PERFORM private.nobody_else(person.id);
     SELECT a.id INTO held FROM public.role_assignments a
     WHERE private.same_right(a, person.id, i.role, i.organization_id, i.client_id, i.customer_id) AND (a.valid_to IS NULL OR a.valid_to > now())
     ORDER BY a.valid_from LIMIT 1 FOR UPDATE;
@@ -844,11 +905,35 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION public.revoke_assignment IS 'Takes a right back, from now on.';
 
+-- The person's sessions in this organization, at roles that the context may give and take: those at roles elsewhere go on,
+-- and the person may sign in again. Tickets under way to such a role are worth nothing either.
+CREATE FUNCTION public.end_user_sessions(assignment uuid) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    fields text[] := private.writing_context();
+    a public.role_assignments := private.assignment_to_end(fields, assignment);
+    here uuid := nullif(fields[3], '')::uuid;
+    ended integer;
+BEGIN
+    IF a.id IS NULL THEN
+        RAISE EXCEPTION 'these sessions are not yours to end' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'not_yours';
+    END IF;
+    DELETE FROM public.session_tickets t USING public.role_assignments x
+    WHERE t.assignment_id = x.id AND x.user_id = a.user_id AND x.organization_id = a.organization_id AND private.may_grant(fields[6], here, x.role, x.client_id);
+    DELETE FROM public.sessions s USING public.role_assignments x
+    WHERE s.assignment_id = x.id AND x.user_id = a.user_id AND x.organization_id = a.organization_id AND private.may_grant(fields[6], here, x.role, x.client_id);
+    GET DIAGNOSTICS ended = ROW_COUNT;
+    PERFORM private.tell_of_staff(fields, 'ended the sessions of ' || private.right_in_words(a));
+    RETURN ended;
+END $$;
+COMMENT ON FUNCTION public.end_user_sessions IS
+    'Ends the sessions of an assignment''s person in the organization, at roles that the context may take back; how many. The roles stay.';
+
 CALL private.give_to_gate('{
-    open_context, open_system_context, session_create, session_save, session_delete, session_touch, session_load, session_bind,
-    sign_in_salt, sign_in, my_assignments, switch_context, staff_organizations, my_sessions, end_other_sessions, enter_my_attempt,
+    open_context, open_system_context, session_create, session_save, session_delete, session_touch, session_load, sweep_sessions,
+    sign_in_salt, sign_in, my_assignments, switch_context, staff_organizations, my_sessions, end_other_sessions, end_session, enter_my_attempt,
     change_password, organization_users, see_notices, invite, revoke_invitation, invitation_by_token, accept_invitation, end_assignment,
-    revoke_assignment}', 'eis_app');
+    revoke_assignment, end_user_sessions}', 'eis_app');
 SET LOCAL ROLE eis_gate;
 REVOKE EXECUTE ON FUNCTION public.open_system_context FROM eis_app;
 GRANT EXECUTE ON FUNCTION public.open_system_context TO eis_owner;

@@ -80,7 +80,7 @@ BEGIN
     NEW.at := now();
     -- What EIS staff change carries the reason for which they had stepped up.
     IF fields[6] = 'eis_staff' AND fields[7] = 'w' THEN
-        NEW.details := jsonb_strip_nulls(jsonb_build_object('reason', private.step_up_reason(fields))) || NEW.details;
+        NEW.details := NEW.details || jsonb_strip_nulls(jsonb_build_object('reason', private.step_up_reason(fields)));
     END IF;
     RETURN NEW;
 END $$;

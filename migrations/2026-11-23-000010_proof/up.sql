@@ -734,14 +734,25 @@ CREATE POLICY admin_select ON public.isolation_runs FOR SELECT TO eis_app
     USING ((SELECT public.get_current_role()) IN ('eis_staff', 'energy_admin'));
 GRANT SELECT ON public.isolation_runs TO eis_app, eis_monitor;
 
-CREATE FUNCTION public.prove_isolation(asked_by text) RETURNS uuid
+CREATE FUNCTION public.prove_isolation(asked_by text, pause interval DEFAULT '0') RETURNS uuid
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     run CONSTANT uuid := gen_random_uuid();
     began CONSTANT timestamptz := clock_timestamp();
-    verdicts private.isolation_verdict[] := ARRAY(SELECT ROW(t.*)::private.isolation_verdict FROM public.test_rls_isolation() t);
+    verdicts private.isolation_verdict[];
     drift jsonb;
 BEGIN
+    -- One at a time, whichever server asks: the lock is held until the record stands, and who comes meanwhile is refused.
+    -- Reading the record goes on.
+    BEGIN
+        LOCK TABLE public.isolation_runs IN SHARE ROW EXCLUSIVE MODE NOWAIT;
+    EXCEPTION WHEN lock_not_available THEN
+        RAISE EXCEPTION 'the test of isolation runs already' USING ERRCODE = 'object_in_use', CONSTRAINT = 'runs_already';
+    END;
+    IF EXISTS (SELECT 1 FROM public.isolation_runs r WHERE r.at > clock_timestamp() - pause) THEN
+        RAISE EXCEPTION 'the test of isolation ran just now' USING ERRCODE = 'object_in_use', CONSTRAINT = 'ran_just_now';
+    END IF;
+    verdicts := ARRAY(SELECT ROW(t.*)::private.isolation_verdict FROM public.test_rls_isolation() t);
     -- As whoever asks the view would read it: names of our own without their schema.
     SET LOCAL search_path = pg_catalog, public, pg_temp;
     drift := (SELECT coalesce(jsonb_agg(to_jsonb(d) ORDER BY d.fault, d.line), '[]') FROM public.isolation_drift d);
@@ -757,7 +768,7 @@ BEGIN
     DELETE FROM public.isolation_runs r WHERE r.at < now() - interval '2 years';
     RETURN run;
 END $$;
-COMMENT ON FUNCTION public.prove_isolation IS 'test_rls_isolation() put on record in isolation_runs; the id of the record. For eis_monitor, in BEGIN READ WRITE.';
+COMMENT ON FUNCTION public.prove_isolation IS 'test_rls_isolation() put on record in isolation_runs; the id of the record. One at a time, and refused within the pause after the last. For eis_monitor, in BEGIN READ WRITE.';
 
 REVOKE ALL ON FUNCTION public.test_rls_isolation, public.prove_isolation FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.test_rls_isolation, public.prove_isolation TO eis_monitor;

@@ -106,6 +106,10 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION 'this job has ended, or its person may no longer act' USING ERRCODE = 'invalid_authorization_specification', CONSTRAINT = 'session_ended';
     END IF;
+    -- Said here: work without a tenant would look done.
+    IF private.second_factor_due(live.person, live.role) <= statement_timestamp() THEN
+        RAISE EXCEPTION 'this role needs a second factor' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'second_factor_needed';
+    END IF;
     PERFORM private.stand(live.session_id, live.opened, live.person, live.role, live.organization_id, live.client_id, live.customer_id, live.narrow);
 END $$;
 COMMENT ON FUNCTION public.open_job_context IS

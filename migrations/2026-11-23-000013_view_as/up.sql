@@ -29,7 +29,7 @@ CREATE FUNCTION public.stop_viewing(secret bytea) RETURNS TABLE (client_id uuid,
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE live record;
 BEGIN
-    SELECT * INTO live FROM private.live_session(secret, true);
+    SELECT * INTO live FROM private.live_session(secret, true, true);
     IF (live.session).viewed_until IS NULL THEN RETURN; END IF;
     UPDATE public.sessions s SET viewed_client_id = NULL, viewed_customer_id = NULL, viewed_until = NULL, bound_at = now() WHERE s.id = (live.session).id;
     RETURN QUERY SELECT (live.session).viewed_client_id, (live.session).viewed_customer_id;

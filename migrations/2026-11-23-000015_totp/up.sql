@@ -3,11 +3,12 @@
 -- The secret lies where no login reads it, and the check is here: the portal hands over six digits and is told yes or no.
 -- The time step of the last code taken is kept, so that a code works once, whoever saw it typed. SHA-1 is what every
 -- authenticator app speaks (several ignore that another is asked for); as a key in HMAC it is not weakened by collisions.
--- PostgreSQL's core has none, so it is written out here and held against the RFC's own figures by a test.
 
 CREATE TABLE public.second_factors (
     user_id       uuid PRIMARY KEY REFERENCES public.users (id),
     secret        bytea NOT NULL CHECK (octet_length(secret) = 20),
+    session_id    uuid,
+    begun_at      timestamptz NOT NULL DEFAULT now(),
     confirmed_at  timestamptz,
     last_step     bigint NOT NULL DEFAULT 0,
     created_at    timestamptz NOT NULL DEFAULT now(),
@@ -15,10 +16,13 @@ CREATE TABLE public.second_factors (
     updated_at    timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE public.second_factors IS 'Secrets of authenticator apps; in use once confirmed with a code.';
+COMMENT ON COLUMN public.second_factors.session_id IS
+    'The session that began it and alone is shown the secret, until it is confirmed or ten minutes are over. No foreign key: it goes, this stays.';
 COMMENT ON COLUMN public.second_factors.last_step IS 'The 30-second step of the last code that was taken: none up to it is taken again.';
 
 CREATE TABLE public.recovery_codes (
     user_id       uuid NOT NULL REFERENCES public.users (id),
+    salt          bytea NOT NULL CHECK (octet_length(salt) = 16),
     code_hash     bytea NOT NULL CHECK (octet_length(code_hash) = 32),
     used_at       timestamptz,
     created_at    timestamptz NOT NULL DEFAULT now(),
@@ -26,74 +30,62 @@ CREATE TABLE public.recovery_codes (
     updated_at    timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (user_id, code_hash)
 );
-COMMENT ON TABLE public.recovery_codes IS 'SHA-256 of codes that stand in for the authenticator app, once each; 50 random bits.';
+COMMENT ON TABLE public.recovery_codes IS
+    'SHA-256 of salt and code, of codes that stand in for the authenticator app, once each. 64 random bits need no slow digest.';
+
+CREATE TABLE private.second_factor_rule (
+    one           boolean PRIMARY KEY DEFAULT true CHECK (one),
+    grace_days    integer NOT NULL CHECK (grace_days BETWEEN 0 AND 36500),
+    updated_at    timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE private.second_factor_rule IS
+    'One row: how many days EIS staff and energy admins may do without a second factor. Written by the owner (portal serve --second-factor-grace); no login reads or writes it.';
+COMMENT ON COLUMN private.second_factor_rule.grace_days IS 'Days of 24 hours from when a person was first given such a role.';
 
 ALTER TABLE public.second_factors ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.second_factors FORCE ROW LEVEL SECURITY;
 ALTER TABLE public.recovery_codes ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.recovery_codes FORCE ROW LEVEL SECURITY;
-REVOKE ALL ON public.second_factors, public.recovery_codes FROM PUBLIC;
+ALTER TABLE private.second_factor_rule ENABLE ROW LEVEL SECURITY;
+ALTER TABLE private.second_factor_rule FORCE ROW LEVEL SECURITY;
+REVOKE ALL ON public.second_factors, public.recovery_codes, private.second_factor_rule FROM PUBLIC;
 GRANT SELECT, INSERT, UPDATE, DELETE ON public.second_factors, public.recovery_codes TO eis_gate;
+GRANT SELECT ON private.second_factor_rule TO eis_gate;
 CREATE POLICY gate_all ON public.second_factors FOR ALL TO eis_gate USING (true) WITH CHECK (true);
 CREATE POLICY gate_all ON public.recovery_codes FOR ALL TO eis_gate USING (true) WITH CHECK (true);
+CREATE POLICY gate_read ON private.second_factor_rule FOR SELECT TO eis_gate USING (true);
+CREATE POLICY owner_set ON private.second_factor_rule FOR ALL TO eis_owner USING (true) WITH CHECK (true);
 CALL private.track_updates('public.second_factors');
 CALL private.track_updates('public.recovery_codes');
+CALL private.track_updates('private.second_factor_rule');
+INSERT INTO private.second_factor_rule (grace_days) VALUES (14);
 
--- FIPS 180-4, 6.1.
-CREATE FUNCTION private.sha1(message bytea) RETURNS bytea LANGUAGE plpgsql IMMUTABLE STRICT
-SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    mask CONSTANT bigint := 4294967295;
-    h bigint[] := '{1732584193,4023233417,2562383102,271733878,3285377520}';
-    text bytea := message || '\x80' || decode(repeat('00', (119 - octet_length(message) % 64) % 64), 'hex') || int8send(octet_length(message) * 8::bigint);
-    w bigint[];
-    a bigint; b bigint; c bigint; d bigint; e bigint; f bigint; k bigint; x bigint;
-BEGIN
-    FOR block IN 0 .. octet_length(text) / 64 - 1 LOOP
-        w := ARRAY(SELECT ('x' || encode(substr(text, block * 64 + i * 4 + 1, 4), 'hex'))::bit(32)::bigint & mask FROM generate_series(0, 15) i);
-        FOR t IN 17 .. 80 LOOP
-            x := w[t - 3] # w[t - 8] # w[t - 14] # w[t - 16];
-            w[t] := ((x << 1) & mask) | (x >> 31);
-        END LOOP;
-        a := h[1]; b := h[2]; c := h[3]; d := h[4]; e := h[5];
-        FOR t IN 1 .. 80 LOOP
-            IF t <= 20 THEN f := (b & c) | ((~b & mask) & d); k := 1518500249;
-            ELSIF t <= 40 THEN f := b # c # d; k := 1859775393;
-            ELSIF t <= 60 THEN f := (b & c) | (b & d) | (c & d); k := 2400959708;
-            ELSE f := b # c # d; k := 3395469782; END IF;
-            x := ((((a << 5) & mask) | (a >> 27)) + f + e + k + w[t]) & mask;
-            e := d; d := c; c := ((b << 30) & mask) | (b >> 2); b := a; a := x;
-        END LOOP;
-        h := ARRAY[(h[1] + a) & mask, (h[2] + b) & mask, (h[3] + c) & mask, (h[4] + d) & mask, (h[5] + e) & mask];
-    END LOOP;
-    RETURN (SELECT string_agg(substr(int8send(v), 5, 4), '' ORDER BY n) FROM unnest(h) WITH ORDINALITY u (v, n));
-END $$;
-
--- RFC 2104 for keys of up to 64 bytes, and RFC 4226's six digits of a time step.
+-- RFC 4226's six digits of a time step.
 CREATE FUNCTION private.totp(secret bytea, step bigint) RETURNS text LANGUAGE plpgsql IMMUTABLE STRICT
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    key bytea := secret || decode(repeat('00', 64 - octet_length(secret)), 'hex');
-    inner_pad bytea := key;
-    outer_pad bytea := key;
-    mac bytea;
-    place integer;
+    mac CONSTANT bytea := extensions.hmac(int8send(step), secret, 'sha1');
+    place CONSTANT integer := get_byte(mac, 19) & 15;
 BEGIN
-    FOR i IN 0 .. 63 LOOP
-        inner_pad := set_byte(inner_pad, i, get_byte(key, i) # 54);
-        outer_pad := set_byte(outer_pad, i, get_byte(key, i) # 92);
-    END LOOP;
-    mac := private.sha1(outer_pad || private.sha1(inner_pad || int8send(step)));
-    place := get_byte(mac, 19) & 15;
     RETURN lpad(((('x' || encode(substr(mac, place + 1, 4), 'hex'))::bit(32)::bigint & 2147483647) % 1000000)::text, 6, '0');
 END $$;
 
 SET LOCAL ROLE eis_gate;
 CREATE OR REPLACE FUNCTION private.has_second_factor(person uuid) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN RETURN EXISTS (SELECT FROM public.second_factors f WHERE f.user_id = person AND f.confirmed_at IS NOT NULL); END $$;
+
+-- Until when a person in a role may do without. EIS staff and energy admins need one: the days of grace count from when the
+-- person was first given such a role, so that giving it anew prolongs nothing. Without the rule's row there is no grace.
+CREATE OR REPLACE FUNCTION private.second_factor_due(person uuid, role text) RETURNS timestamptz LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF role IS NULL OR role NOT IN ('eis_staff', 'energy_admin') OR private.has_second_factor(person) THEN RETURN NULL; END IF;
+    RETURN coalesce((SELECT min(a.valid_from) FROM public.role_assignments a WHERE a.user_id = person AND a.role IN ('eis_staff', 'energy_admin'))
+        + pg_catalog.make_interval(hours => 24 * (SELECT r.grace_days FROM private.second_factor_rule r)), '-infinity');
+END $$;
 SET LOCAL ROLE eis_owner;
 
--- Takes a code, once: of the step now or a neighbour of it and later than the last one taken, or one from paper.
+-- Takes a code, once: of the step now or a neighbour of it and later than the last one taken, or one from paper, as people
+-- copy it: with dashes or without, in small letters, an O for a zero, an I or an L for a one.
 CREATE FUNCTION private.take_code(person uuid, code text) RETURNS boolean LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -111,7 +103,7 @@ BEGIN
     END LOOP;
     IF factor.confirmed_at IS NULL THEN RETURN false; END IF;
     UPDATE public.recovery_codes r SET used_at = now()
-    WHERE r.user_id = person AND r.code_hash = sha256(convert_to(typed, 'UTF8')) AND r.used_at IS NULL;
+    WHERE r.user_id = person AND r.code_hash = sha256(r.salt || convert_to(translate(typed, 'OIL', '011'), 'UTF8')) AND r.used_at IS NULL;
     RETURN FOUND;
 END $$;
 -- Tries a code under the same limit as passwords, and on the same record. 'signed_in', 'wrong' or 'limited'.
@@ -126,11 +118,54 @@ BEGIN
     PERFORM private.end_attempt(attempt, outcome);
     RETURN outcome;
 END $$;
-REVOKE ALL ON FUNCTION private.sha1, private.totp, private.take_code, private.try_code FROM PUBLIC;
-ALTER FUNCTION private.sha1 OWNER TO eis_gate;
+
+-- Whoever changes something about the second factor says the password anew, and a code where there is one to be had: a
+-- session alone is not enough. 'done', 'wrong password', 'wrong code' or 'limited'.
+CREATE FUNCTION private.prove_anew(person public.users, digest bytea, code text, address text) RETURNS text LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE outcome text := private.try_password(person, person.email, digest, address);
+BEGIN
+    IF outcome <> 'signed_in' THEN RETURN CASE outcome WHEN 'limited' THEN outcome ELSE 'wrong password' END; END IF;
+    outcome := private.try_code(person, code, address);
+    RETURN CASE outcome WHEN 'signed_in' THEN 'done' WHEN 'limited' THEN outcome ELSE 'wrong code' END;
+END $$;
+
+-- Ten fresh codes for paper in place of those before; they are kept as digests, so that this is the only time they are told.
+CREATE FUNCTION private.make_recovery_codes(person uuid) RETURNS text[] LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE codes text[] := ARRAY(SELECT upper(encode(extensions.gen_random_bytes(8), 'hex')) FROM generate_series(1, 10));
+BEGIN
+    DELETE FROM public.recovery_codes r WHERE r.user_id = person;
+    INSERT INTO public.recovery_codes (user_id, salt, code_hash, created_by)
+    SELECT person, x.salt, sha256(x.salt || convert_to(x.code, 'UTF8')), person
+    FROM (SELECT c.code, extensions.gen_random_bytes(16) AS salt FROM unnest(codes) c (code)) x;
+    RETURN codes;
+END $$;
+
+-- Whether a second factor was begun by this session and may still be confirmed by it.
+CREATE FUNCTION private.begun_here(factor public.second_factors, session uuid) RETURNS boolean LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN coalesce(factor.confirmed_at IS NULL AND factor.session_id = session AND factor.begun_at > now() - interval '10 minutes', false);
+END $$;
+
+-- Sessions that began under another rule end, but this one, and so does what was under way to become one.
+CREATE FUNCTION private.end_others(person uuid, session uuid) RETURNS void LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    DELETE FROM public.sessions s WHERE s.user_id = person AND s.id <> session;
+    DELETE FROM public.session_tickets t WHERE t.user_id = person;
+END $$;
+
+REVOKE ALL ON FUNCTION private.totp, private.take_code, private.try_code, private.prove_anew, private.make_recovery_codes, private.begun_here,
+    private.end_others FROM PUBLIC;
 ALTER FUNCTION private.totp OWNER TO eis_gate;
 ALTER FUNCTION private.take_code OWNER TO eis_gate;
 ALTER FUNCTION private.try_code OWNER TO eis_gate;
+ALTER FUNCTION private.prove_anew OWNER TO eis_gate;
+ALTER FUNCTION private.make_recovery_codes OWNER TO eis_gate;
+ALTER FUNCTION private.begun_here OWNER TO eis_gate;
+ALTER FUNCTION private.end_others OWNER TO eis_gate;
 
 -- The second step of signing in: the ticket that the password earned and a code, for a ticket that binds a session.
 CREATE FUNCTION public.second_factor(half bytea, code text, address text, OUT outcome text, OUT ticket bytea, OUT user_id uuid, OUT retry_after integer)
@@ -163,52 +198,66 @@ DECLARE
     live record;
     factor public.second_factors;
 BEGIN
-    SELECT * INTO live FROM private.live_session(secret);
+    SELECT * INTO live FROM private.live_session(secret, false, true);
     SELECT f.* INTO factor FROM public.second_factors f WHERE f.user_id = (live.person).id;
-    state := CASE WHEN factor.user_id IS NULL THEN 'off' WHEN factor.confirmed_at IS NULL THEN 'begun' ELSE 'on' END;
+    state := CASE WHEN factor.confirmed_at IS NOT NULL THEN 'on' WHEN private.begun_here(factor, (live.session).id) THEN 'begun' ELSE 'off' END;
     -- For the app to scan, until it is confirmed; never again.
     IF state = 'begun' THEN shown := factor.secret; END IF;
     recovery_left := (SELECT count(*) FROM public.recovery_codes r WHERE r.user_id = (live.person).id AND r.used_at IS NULL);
 END $$;
-COMMENT ON FUNCTION public.my_second_factor IS 'Whether the person of this session has a second factor: off, begun (with the secret to scan) or on.';
+COMMENT ON FUNCTION public.my_second_factor IS
+    'Whether the person of this session has a second factor: off, begun by this session (with the secret to scan) or on.';
 
-CREATE FUNCTION public.begin_second_factor(secret bytea) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE live record;
-BEGIN
-    SELECT * INTO live FROM private.live_session(secret);
-    INSERT INTO public.second_factors (user_id, secret, created_by)
-    VALUES ((live.person).id, substr(sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())), 1, 20), (live.person).id)
-    ON CONFLICT ON CONSTRAINT second_factors_pkey DO UPDATE SET secret = excluded.secret, last_step = 0 WHERE second_factors.confirmed_at IS NULL;
-END $$;
-COMMENT ON FUNCTION public.begin_second_factor IS 'A fresh secret for the authenticator app; one that is confirmed stays.';
-
--- The codes for paper, shown once; NULL: the code was wrong.
-CREATE FUNCTION public.confirm_second_factor(secret bytea, code text, address text) RETURNS text[]
+-- 'done', 'on' (it is, and stays), 'wrong password' or 'limited'.
+CREATE FUNCTION public.begin_second_factor(secret bytea, digest bytea, address text) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     live record;
     outcome text;
-    codes text[];
 BEGIN
-    SELECT * INTO live FROM private.live_session(secret);
-    PERFORM 1 FROM public.second_factors f WHERE f.user_id = (live.person).id AND f.confirmed_at IS NULL;
-    IF NOT FOUND THEN RETURN NULL; END IF;
-    outcome := private.try_code(live.person, code, address);
-    IF outcome = 'limited' THEN RAISE EXCEPTION 'too many attempts' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'limited'; END IF;
-    IF outcome <> 'signed_in' THEN RETURN NULL; END IF;
-    codes := ARRAY(SELECT upper(substr(replace(gen_random_uuid()::text, '-', ''), 1, 5) || substr(replace(gen_random_uuid()::text, '-', ''), 1, 8)) FROM generate_series(1, 10));
-    DELETE FROM public.recovery_codes r WHERE r.user_id = (live.person).id;
-    INSERT INTO public.recovery_codes (user_id, code_hash, created_by)
-    SELECT (live.person).id, sha256(convert_to(c, 'UTF8')), (live.person).id FROM unnest(codes) c;
-    UPDATE public.second_factors f SET confirmed_at = now() WHERE f.user_id = (live.person).id;
-    -- Sessions that began without it end, but this one.
-    DELETE FROM public.sessions s WHERE s.user_id = (live.person).id AND s.id <> (live.session).id;
-    DELETE FROM public.session_tickets t WHERE t.user_id = (live.person).id;
-    PERFORM private.audit_person(live.person, live.assignment, (live.session).organization_id, 'second_factor', 'Turned the second factor on', address);
-    RETURN codes;
+    SELECT * INTO live FROM private.live_session(secret, false, true);
+    outcome := private.try_password(live.person, (live.person).email, digest, address);
+    IF outcome <> 'signed_in' THEN RETURN CASE outcome WHEN 'limited' THEN outcome ELSE 'wrong password' END; END IF;
+    INSERT INTO public.second_factors (user_id, secret, session_id, created_by)
+    VALUES ((live.person).id, extensions.gen_random_bytes(20), (live.session).id, (live.person).id)
+    ON CONFLICT ON CONSTRAINT second_factors_pkey DO UPDATE
+        SET secret = excluded.secret, session_id = excluded.session_id, begun_at = now(), last_step = 0 WHERE second_factors.confirmed_at IS NULL;
+    RETURN CASE WHEN FOUND THEN 'done' ELSE 'on' END;
 END $$;
-COMMENT ON FUNCTION public.confirm_second_factor IS 'Turns the second factor on with a code from the app; gives the ten codes for paper. The person''s other sessions end.';
+COMMENT ON FUNCTION public.begin_second_factor IS 'With the password, a fresh secret for the authenticator app, shown to this session for ten minutes; one that is confirmed stays.';
+
+-- 'done' with the codes for paper, 'stale' (begin again), 'wrong password', 'wrong code' or 'limited'.
+CREATE FUNCTION public.confirm_second_factor(secret bytea, digest bytea, code text, address text, OUT outcome text, OUT codes text[])
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    live record;
+    factor public.second_factors;
+BEGIN
+    SELECT * INTO live FROM private.live_session(secret, false, true);
+    SELECT f.* INTO factor FROM public.second_factors f WHERE f.user_id = (live.person).id;
+    IF NOT private.begun_here(factor, (live.session).id) THEN outcome := 'stale'; RETURN; END IF;
+    outcome := private.prove_anew(live.person, digest, code, address);
+    IF outcome <> 'done' THEN RETURN; END IF;
+    codes := private.make_recovery_codes((live.person).id);
+    UPDATE public.second_factors f SET confirmed_at = now() WHERE f.user_id = (live.person).id;
+    PERFORM private.end_others((live.person).id, (live.session).id);
+    PERFORM private.audit_person(live.person, live.assignment, (live.session).organization_id, 'second_factor', 'Turned the second factor on', address);
+END $$;
+COMMENT ON FUNCTION public.confirm_second_factor IS
+    'Turns the second factor on with the password and a code from the app; gives the ten codes for paper. The person''s other sessions end.';
+
+CREATE FUNCTION public.new_recovery_codes(secret bytea, digest bytea, code text, address text, OUT outcome text, OUT codes text[])
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE live record;
+BEGIN
+    SELECT * INTO live FROM private.live_session(secret, false, true);
+    IF NOT private.has_second_factor((live.person).id) THEN outcome := 'stale'; RETURN; END IF;
+    outcome := private.prove_anew(live.person, digest, code, address);
+    IF outcome <> 'done' THEN RETURN; END IF;
+    codes := private.make_recovery_codes((live.person).id);
+    PERFORM private.audit_person(live.person, live.assignment, (live.session).organization_id, 'second_factor', 'Made new codes on paper', address);
+END $$;
+COMMENT ON FUNCTION public.new_recovery_codes IS 'With password and code, ten new codes for paper; those before work no longer. stale: the second factor is off.';
 
 -- 'done', 'wrong password', 'wrong code' or 'limited'.
 CREATE FUNCTION public.end_second_factor(secret bytea, digest bytea, code text, address text) RETURNS text
@@ -217,15 +266,27 @@ DECLARE
     live record;
     outcome text;
 BEGIN
-    SELECT * INTO live FROM private.live_session(secret);
-    outcome := private.try_password(live.person, (live.person).email, digest, address);
-    IF outcome <> 'signed_in' THEN RETURN CASE outcome WHEN 'limited' THEN outcome ELSE 'wrong password' END; END IF;
-    outcome := private.try_code(live.person, code, address);
-    IF outcome <> 'signed_in' THEN RETURN CASE outcome WHEN 'limited' THEN outcome ELSE 'wrong code' END; END IF;
+    SELECT * INTO live FROM private.live_session(secret, false, true);
+    outcome := private.prove_anew(live.person, digest, code, address);
+    IF outcome <> 'done' THEN RETURN outcome; END IF;
     DELETE FROM public.recovery_codes r WHERE r.user_id = (live.person).id;
     DELETE FROM public.second_factors f WHERE f.user_id = (live.person).id;
+    PERFORM private.end_others((live.person).id, (live.session).id);
     PERFORM private.audit_person(live.person, live.assignment, (live.session).organization_id, 'second_factor', 'Turned the second factor off', address);
     RETURN 'done';
 END $$;
-COMMENT ON FUNCTION public.end_second_factor IS 'Turns the second factor off, with password and code.';
-CALL private.give_to_gate('{second_factor, my_second_factor, begin_second_factor, confirm_second_factor, end_second_factor}', 'eis_app');
+COMMENT ON FUNCTION public.end_second_factor IS 'Turns the second factor off, with password and code. The person''s other sessions end.';
+CALL private.give_to_gate('{second_factor, my_second_factor, begin_second_factor, confirm_second_factor, new_recovery_codes, end_second_factor}', 'eis_app');
+
+-- The proof's people have one, so that what they may do does not hang on the days of grace.
+CREATE FUNCTION private.sample_12_second_factor(o uuid, c uuid, k uuid) RETURNS SETOF private.sample_rule
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF c IS NOT NULL THEN RETURN; END IF;
+    INSERT INTO public.second_factors (user_id, secret, confirmed_at)
+    SELECT private.sample_id(o, noun), extensions.gen_random_bytes(20), now() FROM unnest(ARRAY['admin', 'staff']) noun;
+END $$;
+ALTER FUNCTION private.sample_12_second_factor OWNER TO eis_gate;
+SET LOCAL ROLE eis_gate;
+GRANT EXECUTE ON FUNCTION private.sample_12_second_factor TO eis_owner;
+SET LOCAL ROLE eis_owner;

@@ -31,6 +31,7 @@ CREATE FUNCTION private.live_reset(token bytea) RETURNS public.password_resets
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE r public.password_resets;
 BEGIN
+    PERFORM private.fresh_snapshot();
     SELECT x.* INTO r FROM public.password_resets x
     JOIN public.users u ON u.id = x.user_id AND u.status = 'active' AND sha256(u.password_proof) = x.for_password
     JOIN public.users m ON m.id = x.created_by AND m.status = 'active'
@@ -111,6 +112,7 @@ BEGIN
     SELECT u.* INTO person FROM public.users u WHERE u.id = r.user_id FOR UPDATE;
     r := private.live_reset(token);
     IF r.user_id IS NULL THEN RETURN 'refused'; END IF;
+    PERFORM private.nobody_else(person.id);
     -- The code first: without it nothing is told of the login's rights.
     IF private.has_second_factor(person.id) THEN
         outcome := private.try_code(person, code, address);

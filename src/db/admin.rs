@@ -2,9 +2,10 @@
 //!
 //! Runs with an administrator's connection (the private server's superuser, or `DATABASE_URL`).
 
-use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 
-use super::DbError;
+use super::link::connect;
+use super::{DbError, own};
 
 /// Passwords of the logins, kept in the data directory.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
@@ -38,6 +39,7 @@ GRANT eis_app TO eis_probe;
 GRANT eis_probe TO eis_owner;
 ALTER ROLE eis_app SET plan_cache_mode = force_generic_plan;
 ALTER ROLE eis_app SET statement_timeout = '60s';
+ALTER ROLE eis_app SET lock_timeout = '2s';
 ALTER ROLE eis_app SET idle_in_transaction_session_timeout = '60s';
 ALTER ROLE eis_app SET jit = off;
 ALTER ROLE eis_app SET enable_bitmapscan = off;
@@ -67,19 +69,25 @@ END $$;
 GRANT EXECUTE ON FUNCTION pg_catalog.pg_advisory_lock(bigint), pg_catalog.pg_advisory_unlock(bigint) TO CURRENT_USER;
 ";
 
-#[expect(clippy::disallowed_methods, reason = "the administrator's door")]
-async fn connect(url: &str) -> Result<AsyncPgConnection, DbError> {
-    AsyncPgConnection::establish(url).await.map_err(|error| DbError::Unreachable(error.to_string()))
-}
+/// How long a start waits for a lock that somebody holds.
+const PATIENCE: &str = "SET lock_timeout = '10s'";
+
+/// What a login had done to itself (`db/own.rs`), told after it was mended.
+pub type Mended = Vec<String>;
 
 /// Makes roles and logins, and in the database of `admin_url` the ground for the migrations. Idempotent.
 ///
 /// # Errors
 /// When the administrator lacks a right: the message of PostgreSQL says which.
-pub async fn prepare(admin_url: &str, passwords: &LoginPasswords) -> Result<(), DbError> {
+pub async fn prepare(admin_url: &str, passwords: &LoginPasswords) -> Result<Mended, DbError> {
     let mut connection = connect(admin_url).await?;
+    connection.batch_execute(PATIENCE).await?;
     connection.batch_execute("SELECT pg_advisory_lock(4711001)").await?;
-    connection.batch_execute(ROLES).await?;
+    let mut mended = own::of_passwords(&mut connection, admin_url, passwords).await?;
+    let strange = own::of_settings(&mut connection).await?;
+    let first = if strange.is_empty() { "" } else { own::RESET };
+    mended.extend(strange);
+    connection.batch_execute(&format!("{first}{ROLES}")).await?;
     for (login, password) in
         [("eis_app", &passwords.app), ("eis_worker", &passwords.worker), ("eis_monitor", &passwords.monitor)]
     {
@@ -100,8 +108,9 @@ pub async fn prepare(admin_url: &str, passwords: &LoginPasswords) -> Result<(), 
              {DATABASE}"
         ))
         .await?;
+    mended.extend(own::of_default_rights(&mut connection).await?);
     connection.batch_execute("SELECT pg_advisory_unlock(4711001)").await?;
-    Ok(())
+    Ok(mended)
 }
 
 /// Makes a database of this name if it is missing.

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use diesel::sql_types::{Array, Bool, Integer, Text};
 use diesel::{QueryableByName, sql_query};
-use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-use super::{DbError, migrate, proof};
+use super::{DbError, link, migrate, own, proof};
 
 /// The result of one check.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -21,7 +21,7 @@ pub struct Finding {
 
 impl Finding {
     /// What was looked at and is right.
-    const fn fine(check: &'static str, message: String) -> Self {
+    pub(super) const fn fine(check: &'static str, message: String) -> Self {
         Self { check, ok: true, message }
     }
 
@@ -96,8 +96,8 @@ impl Checker<'_> {
         let there = self.state().await?;
         let (missing, unexpected) = drift(&there);
         let mut faults: Vec<String> =
-            missing.iter().map(|line| format!("Missing: {line}. Put it back, or migrate down and up.")).collect();
-        faults.extend(unexpected.iter().map(|line| format!("Not made by the migrations: {line}. Take it away.")));
+            missing.iter().map(|line| format!("Missing: {line}. {}", missing_remedy(line))).collect();
+        faults.extend(unexpected.iter().map(|line| format!("Not made by the migrations: {line}. {}", remedy(line))));
         self.note(
             "drift",
             faults,
@@ -153,6 +153,7 @@ impl Checker<'_> {
             )
             .await?;
         faults.extend(strangers);
+        faults.extend(self.names(own::PREPARED).await?);
         let heirs = self
             .names("SELECT rolname::text AS name FROM pg_roles WHERE rolname LIKE 'eis\\_%' AND rolinherit AND pg_has_role(rolname, 'eis_gate', 'USAGE') AND rolname <> 'eis_gate' AND NOT rolsuper")
             .await?;
@@ -311,14 +312,54 @@ fn drift(there: &[String]) -> (Vec<&str>, Vec<&str>) {
     (expected.difference(&there).copied().collect(), there.difference(&expected).copied().collect())
 }
 
+/// What mends a line that is missing.
+fn missing_remedy(line: &str) -> String {
+    match line.strip_prefix("setting ").and_then(|rest| rest.rsplit_once(" of ")) {
+        Some(_) => "`portal migrate up` sets it again.".to_owned(),
+        None => "Put it back, or migrate down and up.".to_owned(),
+    }
+}
+
+/// What mends a line that the migrations did not make: the statement itself where the line tells enough for it.
+fn remedy(line: &str) -> String {
+    let words: Vec<&str> = line.split(' ').collect();
+    if let Some((setting, role)) = line.strip_prefix("setting ").and_then(|rest| rest.rsplit_once(" of ")) {
+        let name = setting.split('=').next().unwrap_or_default();
+        return format!("Run: ALTER ROLE {role} RESET {name}; ALTER ROLE {role} IN DATABASE … RESET {name};");
+    }
+    let (right, kind, role, schema, to) = match words.as_slice() {
+        ["default", "grant", right, "on", kind, "of", role, "in", schema, "to", to] => {
+            (right, kind, role, Some(schema), to)
+        }
+        ["default", "grant", right, "on", kind, "of", role, "to", to] => (right, kind, role, None, to),
+        _ => return "Take it away.".to_owned(),
+    };
+    let kinds = [
+        ("r", "TABLES"),
+        ("S", "SEQUENCES"),
+        ("f", "FUNCTIONS"),
+        ("T", "TYPES"),
+        ("n", "SCHEMAS"),
+        ("L", "LARGE OBJECTS"),
+    ];
+    let kind = kinds.iter().find(|(letter, _)| letter == kind).map_or("TABLES", |(_, name)| name);
+    let place = schema.map_or_else(String::new, |schema| format!(" IN SCHEMA {schema}"));
+    let who = match *role {
+        "eis_app" | "eis_worker" | "eis_monitor" => {
+            let login = role.trim_start_matches("eis_");
+            format!(" (as a superuser, or by psql \"$(portal db url --role {login})\")")
+        }
+        _ => String::new(),
+    };
+    format!("Run{who}: ALTER DEFAULT PRIVILEGES FOR ROLE {role}{place} REVOKE {right} ON {kind} FROM {to};")
+}
+
 /// The state of the database of `admin_url`, in the lines of [`EXPECTED`].
 ///
 /// # Errors
 /// When the database cannot be reached or read.
-#[expect(clippy::disallowed_methods, reason = "looks at the database from outside")]
 pub async fn state(admin_url: &str) -> Result<Vec<String>, DbError> {
-    let mut connection =
-        AsyncPgConnection::establish(admin_url).await.map_err(|e| DbError::Unreachable(e.to_string()))?;
+    let mut connection = link::connect(admin_url).await?;
     Checker { connection: &mut connection, findings: Vec::new() }.state().await
 }
 
@@ -335,10 +376,8 @@ struct Chains {
 ///
 /// # Errors
 /// When the database cannot be reached or read.
-#[expect(clippy::disallowed_methods, reason = "looks at the database from outside")]
 pub async fn audit(admin_url: &str) -> Result<Vec<Finding>, DbError> {
-    let mut connection =
-        AsyncPgConnection::establish(admin_url).await.map_err(|e| DbError::Unreachable(e.to_string()))?;
+    let mut connection = link::connect(admin_url).await?;
     let chains: Chains = sql_query(
         "SELECT (SELECT count(*) FROM public.audit_seals) AS records, ARRAY(SELECT format(
             'The audit log of the organization %s was tampered with%s: %s. Compare with a backup; the records after it are in doubt.',
@@ -376,10 +415,8 @@ pub async fn isolation(admin_url: &str) -> Result<Vec<Finding>, DbError> {
 ///
 /// # Errors
 /// When the database cannot be reached or read.
-#[expect(clippy::disallowed_methods, reason = "looks at the database from outside")]
 pub async fn run(admin_url: &str) -> Result<Vec<Finding>, DbError> {
-    let mut connection =
-        AsyncPgConnection::establish(admin_url).await.map_err(|e| DbError::Unreachable(e.to_string()))?;
+    let mut connection = link::connect(admin_url).await?;
     let mut checker = Checker { connection: &mut connection, findings: Vec::new() };
     checker.version().await?;
     checker.roles().await?;

@@ -100,10 +100,16 @@ impl Cluster {
     /// # Errors
     /// When initialising or starting fails; the message carries the end of the server's log.
     pub fn start(&self) -> Result<bool, ClusterError> {
-        let lock_path = self.home.join("start.lock");
-        let lock = fs::File::create(&lock_path).map_err(at(&lock_path))?;
-        lock.lock().map_err(at(&lock_path))?;
-        let data = self.home.join("data");
+        let _lock = self.lock()?;
+        let mark = self.stopped_mark();
+        if mark.exists() {
+            fs::remove_file(&mark).map_err(at(&mark))?;
+        }
+        self.start_locked()
+    }
+
+    fn start_locked(&self) -> Result<bool, ClusterError> {
+        let data = self.data();
         if !data.join("PG_VERSION").exists() {
             self.init(&data)?;
         }
@@ -111,6 +117,15 @@ impl Cluster {
         self.give(&self.socket)?;
         if self.runs(&data)? {
             return Ok(false);
+        }
+        if is_dead_but_listed(&data) {
+            // PostgreSQL takes the number of a dead process that nobody has fetched for a living server's.
+            for file in [data.join("postmaster.pid"), self.socket.join(".s.PGSQL.5432.lock")] {
+                match fs::remove_file(&file) {
+                    Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(at(&file)(error)),
+                    _ => {}
+                }
+            }
         }
         let log = self.home.join("server.log");
         let durability =
@@ -142,10 +157,60 @@ impl Cluster {
         Err(ClusterError::Failed { step: "starting PostgreSQL", message })
     }
 
+    /// As [`Self::start`], unless it was stopped for good meanwhile.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_again(&self) -> Result<bool, ClusterError> {
+        let _lock = self.lock()?;
+        if self.is_to_stay_stopped() { Ok(false) } else { self.start_locked() }
+    }
+
+    /// Whether `portal db stop` stopped it, and nobody has started it since.
+    #[must_use]
+    pub fn is_to_stay_stopped(&self) -> bool {
+        self.stopped_mark().exists()
+    }
+
+    /// Where its files are.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        self.home.join("data")
+    }
+
+    /// Whether its main process is there, ready or not.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    pub fn runs_now(&self) -> Result<bool, ClusterError> {
+        self.runs(&self.data())
+    }
+
+    fn stopped_mark(&self) -> PathBuf {
+        self.home.join("stopped")
+    }
+
+    fn lock(&self) -> Result<fs::File, ClusterError> {
+        let path = self.home.join("start.lock");
+        let lock = fs::File::create(&path).map_err(at(&path))?;
+        lock.lock().map_err(at(&path))?;
+        Ok(lock)
+    }
+
     fn runs(&self, data: &Path) -> Result<bool, ClusterError> {
         let mut status = self.command("pg_ctl");
         status.arg("status").arg("-D").arg(data).stdout(Stdio::null()).stderr(Stdio::null());
-        Ok(status.status().map_err(at(data))?.success())
+        Ok(status.status().map_err(at(data))?.success() && !is_dead_but_listed(data))
+    }
+
+    /// As [`Self::stop`], and portals that serve from it leave it stopped.
+    ///
+    /// # Errors
+    /// As [`Self::stop`].
+    pub fn stop_for_good(&self) -> Result<(), ClusterError> {
+        let mark = self.stopped_mark();
+        fs::write(&mark, "").map_err(at(&mark))?;
+        self.stop()
     }
 
     /// Stops the server if it runs, letting no new connection in and ending what runs.
@@ -153,7 +218,8 @@ impl Cluster {
     /// # Errors
     /// When it does not stop within a minute.
     pub fn stop(&self) -> Result<(), ClusterError> {
-        let data = self.home.join("data");
+        let _lock = self.lock()?;
+        let data = self.data();
         if !self.runs(&data)? {
             return Ok(());
         }
@@ -201,6 +267,18 @@ impl Cluster {
             None => Ok(()),
         }
     }
+}
+
+/// Whether the main process has died and stays in the list of processes, for no parent has asked how it ended: so in a
+/// container whose first process is the portal.
+fn is_dead_but_listed(data: &Path) -> bool {
+    let state = || {
+        let number = fs::read_to_string(data.join("postmaster.pid")).ok()?;
+        let about = fs::read_to_string(Path::new("/proc").join(number.lines().next()?).join("stat")).ok()?;
+        // The name, which may hold anything, ends with the last bracket.
+        about.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next())
+    };
+    state() == Some('Z')
 }
 
 /// Root may not run a server: the user to run it as instead.
@@ -284,6 +362,11 @@ fn find_binaries() -> Result<PathBuf, ClusterError> {
     std::env::split_paths(&path)
         .find(|dir| dir.join("initdb").exists() && dir.join("pg_ctl").exists())
         .ok_or(ClusterError::NotInstalled)
+}
+
+/// Whether a data directory has its passwords already.
+pub(super) fn has_passwords(data_dir: &Path) -> bool {
+    data_dir.join("secrets.json").exists()
 }
 
 /// The passwords of this data directory, made from the system's random source the first time.

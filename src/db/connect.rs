@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::admin::{self, LoginPasswords};
+use super::check::Finding;
 use super::cluster::{self, Cluster, ClusterError};
-use super::{DbError, migrate};
+use super::{DbError, link, migrate, own};
 
 /// The private server's database.
 pub const DATABASE: &str = "portal";
@@ -23,10 +24,21 @@ pub struct Settings {
 pub struct Connected {
     admin_url: String,
     passwords: LoginPasswords,
+    /// Whether the passwords were made just now: nothing can be said of the database's then.
+    new_passwords: bool,
     /// The private server, where there is one.
     pub cluster: Option<Cluster>,
     /// Whether this process started the private server.
     pub started: bool,
+}
+
+/// What bringing a database up to date did.
+#[derive(Debug)]
+pub struct Brought {
+    /// Migrations that were applied.
+    pub applied: Vec<String>,
+    /// What a login had done to itself and is as it was: sentences without their stop.
+    pub mended: Vec<String>,
 }
 
 /// The logins that `portal db url` knows.
@@ -67,7 +79,7 @@ impl Settings {
     /// # Errors
     /// When it does not stop.
     pub fn stop(&self) -> Result<(), ClusterError> {
-        if self.data_dir.exists() { Cluster::open(&self.data_dir, true)?.stop() } else { Ok(()) }
+        if self.data_dir.exists() { Cluster::open(&self.data_dir, true)?.stop_for_good() } else { Ok(()) }
     }
 
     /// As [`Self::connect`], for another database of the private server; `durable: false` is for tests.
@@ -78,14 +90,16 @@ impl Settings {
         if let Some(url) = &self.database_url {
             std::fs::create_dir_all(&self.data_dir)
                 .map_err(|source| ClusterError::Io { path: self.data_dir.clone(), source })?;
+            let new_passwords = !cluster::has_passwords(&self.data_dir);
             let passwords = cluster::passwords(&self.data_dir)?;
-            return Ok(Connected { admin_url: url.clone(), passwords, cluster: None, started: false });
+            return Ok(Connected { admin_url: url.clone(), passwords, new_passwords, cluster: None, started: false });
         }
         let cluster = Cluster::open(Path::new(&self.data_dir), durable)?;
         let started = cluster.start()?;
         Ok(Connected {
             admin_url: cluster.admin_url(database),
             passwords: cluster.passwords().clone(),
+            new_passwords: false,
             cluster: Some(cluster),
             started,
         })
@@ -117,12 +131,44 @@ impl Connected {
     ///
     /// # Errors
     /// When the administrator lacks a right or a migration fails.
-    pub async fn migrate_up(&self) -> Result<Vec<String>, DbError> {
+    pub async fn migrate_up(&self) -> Result<Brought, DbError> {
+        match self.bring_up().await {
+            Err(DbError::Query(error)) => {
+                let holders = own::holders(&self.admin_url).await;
+                if holders.is_empty() {
+                    return Err(error.into());
+                }
+                let told =
+                    format!("{error}. Where a lock was waited for, one of these holds it: {}", holders.join(" "));
+                Err(DbError::Query(diesel::result::Error::QueryBuilderError(told.into())))
+            }
+            other => other,
+        }
+    }
+
+    /// Whether each login gets in with the password that the portal has; `None` in a data directory that had none.
+    pub async fn check_logins(&self) -> Option<Finding> {
+        if self.new_passwords {
+            return None;
+        }
+        let mut refused = Vec::new();
+        for login in [Login::App, Login::Worker, Login::Monitor] {
+            if let Err(error) = link::connect(&self.url(login)).await {
+                refused.push(format!("{login:?}: {error}."));
+            }
+        }
+        Some(match refused.is_empty() {
+            true => Finding::fine("logins", "each login gets in with the password that the portal has".to_owned()),
+            false => Finding::fault("logins", refused.join(" ")),
+        })
+    }
+
+    async fn bring_up(&self) -> Result<Brought, DbError> {
         if let Some(cluster) = &self.cluster {
             admin::ensure_database(&cluster.admin_url("postgres"), database_name(&self.admin_url)).await?;
         }
-        admin::prepare(&self.admin_url, &self.passwords).await?;
-        migrate::up(&self.admin_url).await
+        let mended = admin::prepare(&self.admin_url, &self.passwords).await?;
+        Ok(Brought { applied: migrate::up(&self.admin_url).await?, mended })
     }
 }
 
@@ -133,7 +179,7 @@ fn database_name(url: &str) -> &str {
 }
 
 /// The same place with another login, given in the query so that socket addresses work too.
-fn with_login(url: &str, login: &str, password: &str) -> String {
+pub(super) fn with_login(url: &str, login: &str, password: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap_or(("postgresql", url));
     let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
     let place = match place.split_once('/') {

@@ -7,7 +7,7 @@ use diesel::{OptionalExtension, QueryResult, Queryable, QueryableByName, sql_que
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use uuid::Uuid;
 
-use super::tenant::{self, BEGIN_READING, Tenant, refused};
+use super::tenant::{self, Tenant, begin_reading, refused};
 use super::{Cached, Db, DbError, Unreadable};
 use crate::access::SessionSecret;
 use crate::clients::{ClientFace, ClientZone};
@@ -66,6 +66,10 @@ pub struct LoadedSession {
     pub viewed_name: Option<String>,
     /// The role of the assignment, whatever is seen.
     pub own_role: Option<String>,
+    /// Until when the role may do without a second factor; `None`: it needs none, or its person has one.
+    pub factor_due: Option<DateTime<Utc>>,
+    /// Whether that moment is over: the session opens no tenant.
+    pub locked: bool,
 }
 
 /// The columns of [`LoadedSession`], in order.
@@ -95,6 +99,8 @@ type SessionColumns = (
     Nullable<Timestamptz>,
     Nullable<Text>,
     Nullable<Text>,
+    Nullable<Timestamptz>,
+    Bool,
 );
 
 impl LoadedSession {
@@ -275,6 +281,14 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn session_load(&self, of: SessionSecret) -> Result<Option<LoadedSession>, DbError> {
+        match self.session_load_once(of).await {
+            // A backend that was ended takes a moment to hang up: its connection looks alive until then.
+            Err(error) if error.was_cut_off() => self.session_load_once(of).await,
+            other => other,
+        }
+    }
+
+    async fn session_load_once(&self, of: SessionSecret) -> Result<Option<LoadedSession>, DbError> {
         let connection = self.connection().await?;
         if !tenant::may_enter() {
             return Ok(load(&connection, of, false).await.optional()?);
@@ -283,38 +297,12 @@ impl Db {
         let tenant = Tenant::around(connection);
         let mut first = tenant.shared();
         // Sent one behind the other, in one round trip.
-        let found = tokio::try_join!(biased; first.batch_execute(BEGIN_READING), load(tenant.shared(), of, true));
+        let found = tokio::try_join!(biased; first.batch_execute(begin_reading()), load(tenant.shared(), of, true));
         let found = found.map(|((), row)| row).optional()?;
         if found.as_ref().is_some_and(|row| row.user_id.is_some() && row.bound_hash == row.auth_hash) {
             tenant::keep(of, tenant);
         }
         Ok(found)
-    }
-
-    /// Makes a session bound to nobody; false when the secret is taken.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn session_create(
-        &self,
-        of: SessionSecret,
-        data: &str,
-        address: &str,
-        agent: &str,
-        absolute_seconds: i32,
-        idle_seconds: i32,
-    ) -> Result<bool, DbError> {
-        let mut connection = self.connection().await?;
-        let flag: Flag = sql_query("SELECT public.session_create($1, $2, $3, $4, $5, $6) AS value")
-            .bind::<Binary, _>(secret(of))
-            .bind::<Text, _>(data)
-            .bind::<Text, _>(address)
-            .bind::<Text, _>(agent)
-            .bind::<Integer, _>(absolute_seconds)
-            .bind::<Integer, _>(idle_seconds)
-            .get_result(&mut connection)
-            .await?;
-        Ok(flag.value.unwrap_or(false))
     }
 
     /// Saves the web's data of a live session; false when it is gone (it does not come back).
@@ -349,20 +337,6 @@ impl Db {
         let mut connection = self.connection().await?;
         sql_query("SELECT public.session_touch($1)").bind::<Binary, _>(secret(of)).execute(&mut connection).await?;
         Ok(())
-    }
-
-    /// Binds a fresh session to what a ticket proves; false when the ticket is spent or stale.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn session_bind(&self, of: SessionSecret, ticket: &Ticket) -> Result<bool, DbError> {
-        let mut connection = self.connection().await?;
-        let flag: Flag = sql_query("SELECT public.session_bind($1, $2) AS value")
-            .bind::<Binary, _>(secret(of))
-            .bind::<Binary, _>(&ticket.0)
-            .get_result(&mut connection)
-            .await?;
-        Ok(flag.value.unwrap_or(false))
     }
 
     /// Enters an attempt at the password of an account from an address, which counts from now on: what it takes to try it.

@@ -3,10 +3,10 @@
 use diesel::migration::{Migration, MigrationSource};
 use diesel::pg::Pg;
 use diesel::sql_types::{Array, Text};
-use diesel_async::{AsyncConnection, AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::{DbError, check};
+use super::{DbError, check, link};
 
 /// The migrations of this program.
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
@@ -24,19 +24,15 @@ fn failed(error: impl std::fmt::Display) -> DbError {
     DbError::Query(diesel::result::Error::QueryBuilderError(error.to_string().into()))
 }
 
-#[expect(clippy::disallowed_methods, reason = "migrations run as the owner")]
 async fn harness(admin_url: &str) -> Result<AsyncMigrationHarness<AsyncPgConnection>, DbError> {
-    let mut connection =
-        AsyncPgConnection::establish(admin_url).await.map_err(|e| DbError::Unreachable(e.to_string()))?;
+    let mut connection = link::connect(admin_url).await?;
     connection.batch_execute("SET ROLE eis_owner; SET lock_timeout = '10s'; SET statement_timeout = '10min'").await?;
     Ok(AsyncMigrationHarness::new(connection))
 }
 
 /// Leaves in the database what its state should be, for `isolation_drift`.
-#[expect(clippy::disallowed_methods, reason = "migrations run as the owner")]
 async fn write_expected_state(admin_url: &str) -> Result<(), DbError> {
-    let mut connection =
-        AsyncPgConnection::establish(admin_url).await.map_err(|e| DbError::Unreachable(e.to_string()))?;
+    let mut connection = link::connect(admin_url).await?;
     connection.batch_execute("SET ROLE eis_owner").await?;
     let lines: Vec<&str> = check::EXPECTED.lines().collect();
     diesel::sql_query(

@@ -3,9 +3,9 @@
 
 use std::ops::{Deref, DerefMut};
 
-use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 
-use super::DbError;
+use super::{DbError, link};
 use crate::ids::OrganizationId;
 
 /// An open transaction as `eis_owner`. Dropped without [`Owner::commit`], nothing of it was written.
@@ -24,10 +24,8 @@ impl Owner {
     ///
     /// # Errors
     /// When the database cannot be reached, or the administrator may not act as `eis_owner`.
-    #[expect(clippy::disallowed_methods, reason = "this is the owner's door")]
     pub async fn begin(admin_url: &str) -> Result<Self, DbError> {
-        let mut connection =
-            AsyncPgConnection::establish(admin_url).await.map_err(|error| DbError::Unreachable(error.to_string()))?;
+        let mut connection = link::connect(admin_url).await?;
         connection.batch_execute("SET ROLE eis_owner; SET lock_timeout = '30s'; BEGIN").await?;
         Ok(Self { connection })
     }

@@ -2,13 +2,14 @@
 //! past runs, and the views of what stands. Asked as `eis_monitor`, which sees no tenant's rows.
 
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{Array, BigInt, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryResult, QueryableByName, sql_query};
-use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::DbError;
+use super::link::connect;
 
 /// One attempt of `test_rls_isolation()` and how it ended.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, QueryableByName)]
@@ -186,6 +187,30 @@ pub struct Drift {
     pub line: String,
 }
 
+/// Why the test was not run.
+#[derive(Debug, thiserror::Error)]
+pub enum ProofError {
+    /// Another run is under way.
+    #[error("the test of isolation runs already")]
+    Runs,
+    /// It ran within the pause.
+    #[error("the test of isolation ran just now")]
+    Ran,
+    /// The database.
+    #[error(transparent)]
+    Db(DbError),
+}
+
+impl From<DbError> for ProofError {
+    fn from(error: DbError) -> Self {
+        match error {
+            error if error.violates("runs_already") => Self::Runs,
+            error if error.violates("ran_just_now") => Self::Ran,
+            error => Self::Db(error),
+        }
+    }
+}
+
 #[derive(QueryableByName)]
 struct Id {
     #[diesel(sql_type = SqlUuid)]
@@ -217,19 +242,23 @@ impl Monitor {
         Self { url }
     }
 
-    /// Runs the test and puts it on record; a second or two. `asked_by` stands in the record.
+    /// Runs the test and puts it on record; a second or two. `asked_by` stands in the record. It runs once at a time in the
+    /// whole database, and not again within `pause` seconds of the last run.
     ///
     /// # Errors
-    /// When the database cannot be reached, or takes no writes.
-    pub async fn prove(&self, asked_by: &str) -> Result<Run, DbError> {
+    /// [`ProofError::Runs`], [`ProofError::Ran`], and when the database cannot be reached or takes no writes.
+    pub async fn prove(&self, asked_by: &str, pause: i32) -> Result<Run, ProofError> {
         let mut connection = connect(&self.url).await?;
-        connection.batch_execute("BEGIN READ WRITE").await?;
-        let done: Id = sql_query("SELECT public.prove_isolation($1) AS id")
+        connection.batch_execute("BEGIN READ WRITE").await.map_err(DbError::from)?;
+        let done: Id = sql_query("SELECT public.prove_isolation($1, make_interval(secs => $2)) AS id")
             .bind::<Text, _>(asked_by)
+            .bind::<Double, _>(f64::from(pause))
             .get_result(&mut connection)
-            .await?;
-        connection.batch_execute("COMMIT").await?;
-        Ok(run(&mut connection, done.id).await?.ok_or(diesel::result::Error::NotFound)?)
+            .await
+            .map_err(DbError::from)?;
+        connection.batch_execute("COMMIT").await.map_err(DbError::from)?;
+        let run = run(&mut connection, done.id).await.map_err(DbError::from)?;
+        Ok(run.ok_or(DbError::Query(diesel::result::Error::NotFound))?)
     }
 
     /// Every table and whether its row-level security stands.
@@ -267,11 +296,6 @@ impl Monitor {
         let query = sql_query("SELECT * FROM public.isolation_drift ORDER BY fault, line");
         Ok(query.load(&mut connect(&self.url).await?).await?)
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the monitor's door, and the administrator's")]
-async fn connect(url: &str) -> Result<AsyncPgConnection, DbError> {
-    AsyncPgConnection::establish(url).await.map_err(|error| DbError::Unreachable(error.to_string()))
 }
 
 /// Runs `test_rls_isolation()` as the owner and puts nothing on record; `None` on a standby, which takes no writes.

@@ -6,6 +6,7 @@ use diesel::{QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
 
 use super::gate::Ticket;
+use super::owner::Owner;
 use super::tenant::refused;
 use super::{Db, DbError};
 use crate::access::SessionSecret;
@@ -46,17 +47,37 @@ pub struct Factor {
     pub recovery_left: i64,
 }
 
-/// What came of turning it off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ended {
-    /// It is off.
-    Done,
+/// What came of changing something about it: each change asks for the password, and most for a code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Changed {
+    /// It is done; with codes for paper where some were made. They are told this once.
+    Done(Vec<String>),
     /// The password is wrong.
     WrongPassword,
     /// The code is wrong.
     WrongCode,
     /// Too many wrong attempts; not tried.
     Limited,
+    /// It stands otherwise by now: look at its page again.
+    Stale,
+}
+
+impl Changed {
+    fn of(outcome: &str, codes: Option<Vec<String>>) -> Result<Self, DbError> {
+        Ok(match outcome {
+            "done" => Self::Done(codes.unwrap_or_default()),
+            "wrong password" => Self::WrongPassword,
+            "wrong code" => Self::WrongCode,
+            "limited" => Self::Limited,
+            "stale" | "on" => Self::Stale,
+            other => return Err(unknown(other)),
+        })
+    }
+}
+
+/// An answer of the gate's that this program does not know.
+fn unknown(outcome: &str) -> DbError {
+    DbError::Query(diesel::result::Error::DeserializationError(format!("the gate answered {outcome:?}").into()))
 }
 
 #[derive(QueryableByName)]
@@ -72,15 +93,11 @@ struct AnswerRow {
 }
 
 #[derive(QueryableByName)]
-struct Codes {
-    #[diesel(sql_type = Nullable<Array<Text>>)]
-    value: Option<Vec<String>>,
-}
-
-#[derive(QueryableByName)]
-struct Words {
+struct ChangedRow {
     #[diesel(sql_type = Text)]
-    value: String,
+    outcome: String,
+    #[diesel(sql_type = Nullable<Array<Text>>)]
+    codes: Option<Vec<String>>,
 }
 
 impl Db {
@@ -100,7 +117,8 @@ impl Db {
             ("signed_in", Some(user), Some(ticket)) => CodeAnswer::SignedIn { user, ticket: Ticket::of(ticket) },
             ("limited", ..) => CodeAnswer::Limited { retry_after: row.retry_after.unwrap_or(900) },
             ("stale", ..) => CodeAnswer::Stale,
-            _ => CodeAnswer::Wrong,
+            ("wrong", ..) => CodeAnswer::Wrong,
+            (other, ..) => return Err(unknown(other)),
         })
     }
 
@@ -114,36 +132,74 @@ impl Db {
         query.get_result(&mut connection).await.map_err(refused)
     }
 
-    /// Makes a fresh secret for the authenticator app; nothing is asked for until it is confirmed.
+    /// Makes a fresh secret for the authenticator app, with the password; nothing is asked for until it is confirmed.
     ///
     /// # Errors
     /// As [`Self::my_second_factor`].
-    pub async fn begin_second_factor(&self, of: SessionSecret) -> Result<(), DbError> {
-        let mut connection = self.connection().await?;
-        let query = sql_query("SELECT public.begin_second_factor($1)").bind::<Binary, _>(of.bytes().to_vec());
-        query.execute(&mut connection).await.map_err(refused)?;
-        Ok(())
-    }
-
-    /// Turns it on with a code from the app: the codes for paper, or `None` when the code is wrong.
-    ///
-    /// # Errors
-    /// As [`Self::my_second_factor`], and [`DbError::Limited`].
-    pub async fn confirm_second_factor(
+    pub async fn begin_second_factor(
         &self,
         of: SessionSecret,
+        digest: &[u8],
+        address: &str,
+    ) -> Result<Changed, DbError> {
+        let mut connection = self.connection().await?;
+        let row: ChangedRow =
+            sql_query("SELECT public.begin_second_factor($1, $2, $3) AS outcome, NULL::text[] AS codes")
+                .bind::<Binary, _>(of.bytes().to_vec())
+                .bind::<Binary, _>(digest)
+                .bind::<Text, _>(address)
+                .get_result(&mut connection)
+                .await
+                .map_err(refused)?;
+        Changed::of(&row.outcome, row.codes)
+    }
+
+    async fn change(
+        &self,
+        call: &'static str,
+        of: SessionSecret,
+        digest: &[u8],
         code: &str,
         address: &str,
-    ) -> Result<Option<Vec<String>>, DbError> {
+    ) -> Result<Changed, DbError> {
         let mut connection = self.connection().await?;
-        let codes: Codes = sql_query("SELECT public.confirm_second_factor($1, $2, $3) AS value")
+        let row: ChangedRow = sql_query(call)
             .bind::<Binary, _>(of.bytes().to_vec())
+            .bind::<Binary, _>(digest)
             .bind::<Text, _>(code)
             .bind::<Text, _>(address)
             .get_result(&mut connection)
             .await
             .map_err(refused)?;
-        Ok(codes.value)
+        Changed::of(&row.outcome, row.codes)
+    }
+
+    /// Turns it on with the password and a code from the app; gives the codes for paper.
+    ///
+    /// # Errors
+    /// As [`Self::my_second_factor`].
+    pub async fn confirm_second_factor(
+        &self,
+        of: SessionSecret,
+        digest: &[u8],
+        code: &str,
+        address: &str,
+    ) -> Result<Changed, DbError> {
+        self.change("SELECT * FROM public.confirm_second_factor($1, $2, $3, $4)", of, digest, code, address).await
+    }
+
+    /// Makes new codes for paper, with password and code; those before work no longer.
+    ///
+    /// # Errors
+    /// As [`Self::my_second_factor`].
+    pub async fn new_recovery_codes(
+        &self,
+        of: SessionSecret,
+        digest: &[u8],
+        code: &str,
+        address: &str,
+    ) -> Result<Changed, DbError> {
+        self.change("SELECT * FROM public.new_recovery_codes($1, $2, $3, $4)", of, digest, code, address).await
     }
 
     /// Turns it off, with password and code.
@@ -156,21 +212,20 @@ impl Db {
         digest: &[u8],
         code: &str,
         address: &str,
-    ) -> Result<Ended, DbError> {
-        let mut connection = self.connection().await?;
-        let words: Words = sql_query("SELECT public.end_second_factor($1, $2, $3, $4) AS value")
-            .bind::<Binary, _>(of.bytes().to_vec())
-            .bind::<Binary, _>(digest)
-            .bind::<Text, _>(code)
-            .bind::<Text, _>(address)
-            .get_result(&mut connection)
-            .await
-            .map_err(refused)?;
-        Ok(match words.value.as_str() {
-            "done" => Ended::Done,
-            "wrong password" => Ended::WrongPassword,
-            "limited" => Ended::Limited,
-            _ => Ended::WrongCode,
-        })
+    ) -> Result<Changed, DbError> {
+        let call = "SELECT public.end_second_factor($1, $2, $3, $4) AS outcome, NULL::text[] AS codes";
+        self.change(call, of, digest, code, address).await
     }
+}
+
+/// Sets how many days EIS staff and energy admins may do without a second factor, as the owner: no login may.
+///
+/// # Errors
+/// When the database cannot be reached or refuses.
+pub async fn set_grace(owner: &mut Owner, days: u16) -> Result<(), DbError> {
+    sql_query("UPDATE private.second_factor_rule SET grace_days = $1 WHERE grace_days <> $1")
+        .bind::<Integer, _>(i32::from(days))
+        .execute(&mut **owner)
+        .await?;
+    Ok(())
 }

@@ -6,11 +6,11 @@ use std::ops::{Deref, DerefMut};
 
 use diesel::sql_types::{Binary, Nullable, Uuid as SqlUuid};
 use diesel::{QueryResult, sql_query};
-use diesel_async::pooled_connection::deadpool::Object;
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use futures_util::FutureExt;
 
-use super::{Cached, Db, DbError};
+use super::turns::{self, Party};
+use super::{Cached, Db, DbError, Taken};
 use crate::access::{Actor, SessionSecret};
 use crate::ids::ClientId;
 
@@ -25,9 +25,9 @@ pub enum Access {
 
 impl Access {
     /// How such a transaction begins.
-    pub(super) const fn begin(self) -> &'static str {
+    pub(super) fn begin(self) -> &'static str {
         match self {
-            Self::Read => BEGIN_READING,
+            Self::Read => begin_reading(),
             Self::Write => "BEGIN",
         }
     }
@@ -36,7 +36,7 @@ impl Access {
 /// A connection inside a transaction that stands under an actor's tenant context. Dropped without
 /// [`Tenant::commit`] (an error, a panic, a request that went away), it rolls back.
 pub struct Tenant {
-    connection: Object<AsyncPgConnection>,
+    connection: Taken,
     open: bool,
 }
 
@@ -99,6 +99,14 @@ impl Db {
     /// [`DbError::SessionEnded`] and [`DbError::Refused`] when writing; for reading they show as a failed
     /// first query.
     pub async fn as_tenant(&self, actor: &Actor, access: Access) -> Result<Tenant, DbError> {
+        match self.as_tenant_once(actor, access).await {
+            // A backend that was ended takes a moment to hang up; nothing was asked of it but to begin.
+            Err(error) if error.was_cut_off() => self.as_tenant_once(actor, access).await,
+            other => other,
+        }
+    }
+
+    async fn as_tenant_once(&self, actor: &Actor, access: Access) -> Result<Tenant, DbError> {
         // Who may stand at several clients must hear at once whether this one is theirs.
         let certain = actor.at.is_none() || actor.at == actor.client;
         if access == Access::Read
@@ -109,7 +117,7 @@ impl Db {
             }
             return Ok(tenant);
         }
-        let tenant = Tenant::around(self.connection().await?);
+        let tenant = Tenant::around(self.connection_of(Some(Party::of(actor))).await?);
         let begin = access.begin();
         let shared: &AsyncPgConnection = &tenant.connection;
         let mut first = shared;
@@ -141,8 +149,13 @@ async fn open_context(
     Cached(query).execute(&mut connection).await
 }
 
-/// How a transaction for pages begins.
-pub(super) const BEGIN_READING: &str = "BEGIN READ ONLY";
+/// How a transaction that reads begins. A page reads for ten seconds at most; the login's own limit holds for the rest.
+pub(super) fn begin_reading() -> &'static str {
+    match turns::is_short() {
+        true => "BEGIN READ ONLY; SET LOCAL statement_timeout = '10s'",
+        false => "BEGIN READ ONLY",
+    }
+}
 
 /// Makes a new connection ready: on it a missing context is an error, not an empty result (`private.context()`).
 pub(super) async fn require_context(connection: &AsyncPgConnection) -> QueryResult<()> {
@@ -172,7 +185,7 @@ pub(super) fn refused(error: diesel::result::Error) -> DbError {
 
 impl Tenant {
     /// A guard for a connection on which a transaction is about to begin.
-    pub(super) const fn around(connection: Object<AsyncPgConnection>) -> Self {
+    pub(super) const fn around(connection: Taken) -> Self {
         Self { connection, open: true }
     }
 

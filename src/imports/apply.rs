@@ -1,6 +1,7 @@
 //! What a file changes: compared with what is kept, written, counted, recorded.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use diesel::prelude::*;
@@ -8,8 +9,9 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
 use serde_json::json;
 
+use super::matching::Matched;
 use super::survey::Survey;
-use super::take::{Refused, Taken, TakenDay};
+use super::take::{Reading, Refused, Taken, TakenDay};
 use super::{ImportError, ImportResult};
 use crate::access::Actor;
 use crate::audit::{self, Entry};
@@ -29,37 +31,59 @@ struct Counts {
     superseded: u64,
 }
 
-/// Writes what is new or changed of a file.
+/// Reads a file part by part and writes what is new or changed.
 pub(super) async fn apply(
     conn: &mut AsyncPgConnection,
     actor: &Actor,
-    survey: &Survey,
-    mut taken: Taken,
+    survey: Arc<Survey>,
+    matched: Matched,
 ) -> Result<ImportResult, ImportError> {
     let tenant = actor.tenant()?;
-    let before = imported_before(conn, tenant, survey, &taken.meters).await?;
+    let mut reading = Reading::new(Arc::clone(&survey), matched).next().await?;
+    let meters = reading.meters();
+    let before = imported_before(conn, tenant, &survey, &meters).await?;
     let id = ImportId::fresh();
-    insert(conn, actor, tenant, id, survey, &taken.meters).await?;
-    lock(conn, tenant.0, &taken.meters).await?;
-    let mut counts = Counts { unchanged: taken.duplicates, ..Counts::default() };
-    learn(conn, actor, tenant.0, &taken).await?;
-    let mut days = taken.days.iter().collect::<Vec<_>>();
+    insert(conn, actor, tenant, id, &survey).await?;
+    lock(conn, tenant.0, &meters).await?;
+    let (mut counts, mut wh) = (Counts::default(), 0);
+    loop {
+        wh += write_part(conn, actor, tenant, id, &mut reading.taken, before.is_some(), &mut counts).await?;
+        if reading.is_done() {
+            break;
+        }
+        reading = reading.next().await?;
+    }
+    let taken = reading.taken;
+    write_rejections(conn, tenant, id, &taken).await?;
+    let Counts { accepted, unchanged, superseded } = counts;
+    let (unchanged, rejected, kwh) = (unchanged + taken.duplicates, taken.rejected, Decimal::new(wh, 3));
+    let result = ImportResult { id, accepted, unchanged, superseded, rejected, kwh, before };
+    close(conn, tenant.0, &result, &taken).await?;
+    record(conn, actor, &survey, &result, &taken.meters).await?;
+    Ok(result)
+}
+
+/// Writes the days of one part, which are given up then; their energy in watt-hours.
+async fn write_part(
+    conn: &mut AsyncPgConnection,
+    actor: &Actor,
+    tenant: (ClientId, OrganizationId),
+    id: ImportId,
+    taken: &mut Taken,
+    fill_only: bool,
+    counts: &mut Counts,
+) -> Result<i64, ImportError> {
+    learn(conn, actor, tenant.0, taken).await?;
+    let mut days = std::mem::take(&mut taken.days);
     days.sort_by_key(|day| (day.meter, day.usage.date));
     let mut refused = vec![];
     for chunk in days.chunks(CHUNK) {
-        write_chunk(conn, actor, tenant, id, &taken.meters, chunk, before.is_some(), &mut counts, &mut refused).await?;
+        write_chunk(conn, actor, tenant, id, &taken.meters, chunk, fill_only, counts, &mut refused).await?;
     }
     for day in refused {
         taken.refuse(day);
     }
-    write_rejections(conn, tenant, id, &taken).await?;
-    let wh: i64 = taken.days.iter().map(|day| day.usage.wh()).sum();
-    let Counts { accepted, unchanged, superseded } = counts;
-    let (rejected, kwh) = (taken.rejected, Decimal::new(wh, 3));
-    let result = ImportResult { id, accepted, unchanged, superseded, rejected, kwh, before };
-    close(conn, tenant.0, &result, &taken).await?;
-    record(conn, actor, survey, &result, &taken.meters).await?;
-    Ok(result)
+    Ok(days.iter().map(|day| day.usage.wh()).sum())
 }
 
 /// The meter of a file that is of one alone.
@@ -97,7 +121,6 @@ async fn insert(
     (client, organization): (ClientId, OrganizationId),
     id: ImportId,
     survey: &Survey,
-    meters: &[Meter],
 ) -> QueryResult<()> {
     let format = match survey.format {
         Format::Csv => "csv",
@@ -109,12 +132,11 @@ async fn insert(
             imports::organization_id.eq(organization),
             imports::client_id.eq(client),
             imports::id.eq(id),
-            imports::file_name.eq(&survey.file.name),
+            imports::file_name.eq(survey.file.name()),
             imports::file_hash.eq(survey.hash.to_vec()),
             imports::file_bytes.eq(i64::try_from(survey.bytes).unwrap_or(i64::MAX)),
             imports::format.eq(format),
             imports::status.eq("validated"),
-            imports::meter_id.eq(only(meters)),
             imports::created_by.eq(actor.user.0),
         ))
         .execute(conn)
@@ -127,9 +149,9 @@ async fn learn(
     conn: &mut AsyncPgConnection,
     actor: &Actor,
     client: ClientId,
-    taken: &Taken,
+    taken: &mut Taken,
 ) -> Result<(), ImportError> {
-    for (id, registers) in &taken.learnt {
+    for (id, registers) in &std::mem::take(&mut taken.learnt) {
         let Some(meter) = taken.meters.iter().find(|meter| meter.id == *id) else { continue };
         let was = MeterFields::from(meter);
         let is = MeterFields { registers: registers.clone(), ..was.clone() };
@@ -168,7 +190,7 @@ async fn write_chunk(
     (client, organization): (ClientId, OrganizationId),
     import: ImportId,
     meters: &[Meter],
-    days: &[&TakenDay],
+    days: &[TakenDay],
     fill_only: bool,
     counts: &mut Counts,
     refused: &mut Vec<Refused>,
@@ -215,7 +237,7 @@ async fn existing(
     organization: OrganizationId,
     client: ClientId,
     meters: &[Meter],
-    days: &[&TakenDay],
+    days: &[TakenDay],
 ) -> QueryResult<HashMap<(MeterId, NaiveDate), IntervalDay>> {
     let mut ids: Vec<MeterId> = days.iter().filter_map(|day| meters.get(day.meter)).map(|meter| meter.id).collect();
     ids.dedup();
@@ -301,24 +323,24 @@ async fn write_rejections(
     taken: &Taken,
 ) -> QueryResult<()> {
     let number = |value: u64| i32::try_from(value).unwrap_or(i32::MAX);
-    let rows: Vec<_> = (1_i32..)
-        .zip(&taken.refused)
-        .map(|(position, refused)| {
-            (
-                import_rejections::organization_id.eq(organization),
-                import_rejections::client_id.eq(client),
-                import_rejections::import_id.eq(id),
-                import_rejections::position.eq(position),
-                import_rejections::line.eq(number(refused.line)),
-                import_rejections::column_.eq(number(refused.column)),
-                // A NUL byte cannot be kept in a text.
-                import_rejections::content.eq(refused.content.replace('\0', "\u{fffd}")),
-                import_rejections::reason.eq(refused.reason.replace('\0', "\u{fffd}")),
-            )
-        })
-        .collect();
-    for chunk in rows.chunks(CHUNK) {
-        diesel::insert_into(import_rejections::table).values(chunk).execute(conn).await?;
+    for (first, chunk) in (1_i32..).step_by(CHUNK).zip(taken.refused.chunks(CHUNK)) {
+        let rows: Vec<_> = (first..)
+            .zip(chunk)
+            .map(|(position, refused)| {
+                (
+                    import_rejections::organization_id.eq(organization),
+                    import_rejections::client_id.eq(client),
+                    import_rejections::import_id.eq(id),
+                    import_rejections::position.eq(position),
+                    import_rejections::line.eq(number(refused.line)),
+                    import_rejections::column_.eq(number(refused.column)),
+                    // A NUL byte cannot be kept in a text.
+                    import_rejections::content.eq(refused.content.replace('\0', "\u{fffd}")),
+                    import_rejections::reason.eq(refused.reason.replace('\0', "\u{fffd}")),
+                )
+            })
+            .collect();
+        diesel::insert_into(import_rejections::table).values(rows).execute(conn).await?;
     }
     Ok(())
 }
@@ -336,6 +358,7 @@ async fn close(
         imports::organization_id.eq(here!()).and(imports::client_id.eq(client)).and(imports::id.eq(result.id)),
     ))
     .set((
+        imports::meter_id.eq(only(&taken.meters)),
         imports::status.eq(if any { "applied" } else { "failed" }),
         imports::accepted.eq(count(result.accepted)),
         imports::unchanged.eq(count(result.unchanged)),
@@ -358,17 +381,14 @@ fn remarks(result: &ImportResult, taken: &Taken) -> String {
     if result.before.is_some() && result.accepted == 0 {
         said.push("This file was imported before; nothing changed.".to_owned());
     }
-    if taken.days.is_empty() {
+    if taken.meters.is_empty() {
         said.push("No value was taken: the reasons stand below.".to_owned());
     }
-    if !taken.gaps.is_empty() {
-        let shown = taken.gaps.iter().take(5).cloned().collect::<Vec<_>>().join("; ");
-        let more = taken.gaps.len().saturating_sub(5);
-        let more = if more > 0 { format!("; and {more} more") } else { String::new() };
-        said.push(format!("Values are missing in the file: {shown}{more}."));
+    if let Some(gaps) = taken.gaps.told() {
+        said.push(format!("Values are missing in the file: {gaps}."));
     }
-    if !taken.lengths.is_empty() {
-        said.push(format!("The interval length changes: {}.", taken.lengths.join("; ")));
+    if let Some(lengths) = taken.lengths.told() {
+        said.push(format!("The interval length changes: {lengths}."));
     }
     said.join(" ")
 }
@@ -388,7 +408,7 @@ async fn record(
         customer: if let [meter] = meters { Some(meter.customer_id) } else { None },
         summary: format!(
             "Imported {}: {} new values, {} replaced, {} rejected",
-            survey.file.name,
+            survey.file.name(),
             audit::grouped(accepted),
             audit::grouped(superseded),
             audit::grouped(rejected)

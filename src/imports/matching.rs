@@ -1,6 +1,6 @@
 //! Which meter each series of a file belongs to.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use diesel_async::AsyncPgConnection;
 
@@ -126,8 +126,13 @@ fn same_serial(one: &str, other: &str) -> bool {
 fn place_all(wanted: Vec<Wanted<'_>>, known: &[Meter], format: Format, matched: &mut Matched) {
     // By the meters that series go to.
     let mut groups: BTreeMap<Vec<crate::ids::MeterId>, Target> = BTreeMap::new();
+    let mut by_serial: HashMap<String, Vec<&Meter>> = HashMap::new();
+    for meter in known {
+        by_serial.entry(identifiers::canonical(&meter.serial)).or_default().push(meter);
+    }
     for (serial, series) in wanted {
-        match meters_of(&series.key, &serial, known) {
+        let own = by_serial.get(&identifiers::canonical(&serial)).map(Vec::as_slice).unwrap_or_default();
+        match meters_of(&series.key, &serial, own) {
             Ok(meters) => {
                 let ids = meters.iter().map(|meter| meter.id).collect();
                 let target = groups.entry(ids).or_insert_with(|| Target { meters, series: vec![], learnt: vec![] });
@@ -147,10 +152,9 @@ fn place_all(wanted: Vec<Wanted<'_>>, known: &[Meter], format: Format, matched: 
     }
 }
 
-/// The meters of a series, or why it has none and what to do.
-fn meters_of(key: &SeriesKey, serial: &str, known: &[Meter]) -> Result<Vec<Meter>, String> {
+/// The meters of a series among those of its serial, or why it has none and what to do.
+fn meters_of(key: &SeriesKey, serial: &str, own: &[&Meter]) -> Result<Vec<Meter>, String> {
     let direction = key.direction;
-    let own: Vec<&Meter> = known.iter().filter(|meter| same_serial(&meter.serial, serial)).collect();
     let way: Vec<&Meter> = own.iter().copied().filter(|meter| meter.way() == direction).collect();
     let fit: Vec<&Meter> = way.iter().copied().filter(|meter| meter.kind == "interval").collect();
     if own.is_empty() {

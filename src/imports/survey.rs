@@ -1,14 +1,12 @@
 //! The first reading of a file: its format, its hash, and which series it holds.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{BufReader, Read};
-use std::path::Path;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::{ImportError, ImportFile, clean_name};
+use super::{ImportError, ImportFile};
 use crate::usage::{self, Format, Hints, Item, Reading, SeriesKey};
 
 /// What a file holds.
@@ -36,7 +34,7 @@ impl Survey {
 #[derive(Debug, Clone)]
 pub struct SeriesSurvey {
     /// What the file calls the meter and its register, and the direction.
-    pub key: SeriesKey,
+    pub key: Arc<SeriesKey>,
     /// How many values.
     pub values: u64,
     /// Line of its first value.
@@ -62,14 +60,13 @@ pub(super) async fn blocking<T: Send + 'static>(
 }
 
 fn look(file: ImportFile, hints: Hints) -> Result<Survey, ImportError> {
-    let (hash, bytes) = hash(&file.path)?;
+    let (hash, bytes) = hash(&file)?;
     let mut found: BTreeMap<Arc<SeriesKey>, SeriesSurvey> = BTreeMap::new();
-    let format = read(&file.path, &hints, &mut |item| {
+    let format = read(&file, &hints, &mut |item| {
         if let Item::Reading(reading) = item {
             note(&mut found, &reading);
         }
     })?;
-    let file = ImportFile { name: clean_name(&file.name), ..file };
     Ok(Survey { file, bytes, hash, hints, format, series: found.into_values().collect() })
 }
 
@@ -78,13 +75,13 @@ fn note(found: &mut BTreeMap<Arc<SeriesKey>, SeriesSurvey>, reading: &Reading) {
         series.values += 1;
         return;
     }
-    let key = SeriesKey::clone(&reading.series);
+    let key = Arc::clone(&reading.series);
     found.insert(Arc::clone(&reading.series), SeriesSurvey { key, values: 1, line: reading.line });
 }
 
 /// Reads a file's items in order.
-pub(super) fn read(path: &Path, hints: &Hints, each: &mut dyn FnMut(Item)) -> Result<Format, ImportError> {
-    let input = BufReader::with_capacity(1 << 16, open(path)?);
+pub(super) fn read(file: &ImportFile, hints: &Hints, each: &mut dyn FnMut(Item)) -> Result<Format, ImportError> {
+    let input = BufReader::with_capacity(1 << 16, file.from_start());
     usage::read(input, hints, each).map_err(|fault| {
         let text = fault.to_string();
         let place = text.split_once(": ").and_then(|(place, rest)| place.split_once(':').map(|place| (place, rest)));
@@ -95,12 +92,8 @@ pub(super) fn read(path: &Path, hints: &Hints, each: &mut dyn FnMut(Item)) -> Re
     })
 }
 
-fn open(path: &Path) -> Result<File, ImportError> {
-    File::open(path).map_err(|fault| ImportError::File(format!("The file cannot be opened: {fault}.")))
-}
-
-fn hash(path: &Path) -> Result<([u8; 32], u64), ImportError> {
-    let mut file = open(path)?;
+fn hash(file: &ImportFile) -> Result<([u8; 32], u64), ImportError> {
+    let mut file = file.from_start();
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 1 << 16];
     let mut bytes = 0;

@@ -1,6 +1,6 @@
 //! The second reading of a file: values sorted into the days of their meters, and what is refused.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
@@ -13,7 +13,7 @@ use crate::ids::MeterId;
 use crate::meters::Meter;
 use crate::usage::collect::{CollectedDay, CollectedSeries, Collector, Finding, FindingKind, join, told_twice};
 use crate::usage::days::{day_start, local_day};
-use crate::usage::{DayUsage, Format, Hints, Item, Quality, Reading, Rejected, SeriesKey};
+use crate::usage::{self, DayUsage, Format, Hints, Item, Quality, Rejected, SeriesKey};
 
 /// A line, or a run of values, refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,30 +36,60 @@ pub(super) struct TakenDay {
     pub usage: DayUsage,
 }
 
-/// What the file yields.
+/// What the file yields. Its days are taken out a part at a time.
 #[derive(Debug, Default)]
 pub(super) struct Taken {
     pub meters: Vec<Meter>,
     pub days: Vec<TakenDay>,
     pub refused: Vec<Refused>,
+    /// Bytes of those texts.
+    told: usize,
     /// Values refused, also of those not kept in `refused`.
     pub rejected: u64,
     /// Values that stand in the file twice.
     pub duplicates: u64,
     /// Days and stretches with missing values.
-    pub gaps: Vec<String>,
+    pub gaps: Remarks,
     /// Days from which on intervals have another length.
-    pub lengths: Vec<String>,
+    pub lengths: Remarks,
     /// Meters that learn the names of their registers from the file.
     pub learnt: Vec<(MeterId, Vec<String>)>,
     pub first: Option<DateTime<Utc>>,
     pub last: Option<DateTime<Utc>>,
 }
 
+/// Sentences of one kind: the first few, and how many there were.
+#[derive(Debug, Default)]
+pub(super) struct Remarks {
+    first: Vec<String>,
+    count: usize,
+}
+
+impl Remarks {
+    fn add(&mut self, text: String) {
+        if self.first.len() < 5 {
+            self.first.push(text);
+        }
+        self.count += 1;
+    }
+
+    /// `One; another; and 3 more`; `None` where there are none.
+    pub(super) fn told(&self) -> Option<String> {
+        let more = self.count - self.first.len();
+        let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+        (self.count > 0).then(|| format!("{}{more}", self.first.join("; ")))
+    }
+}
+
+/// The most bytes of refused lines and their reasons that are kept; more are only counted.
+const TOLD: usize = 4 << 20;
+
 impl Taken {
     pub(super) fn refuse(&mut self, refused: Refused) {
         self.rejected += refused.values;
-        if self.refused.len() < REJECTIONS_KEPT {
+        let bytes = refused.content.len() + refused.reason.len();
+        if self.refused.len() < REJECTIONS_KEPT && self.told + bytes <= TOLD {
+            self.told += bytes;
             self.refused.push(refused);
         }
     }
@@ -86,27 +116,78 @@ fn slot_number(slot: usize) -> i64 {
     i64::try_from(slot).unwrap_or_default()
 }
 
-/// Reads the file once for every zone that its meters have; days are local to the meter.
-pub(super) async fn take(survey: Survey, matched: Matched) -> Result<Taken, ImportError> {
-    blocking(move || {
-        let mut taken = Taken::default();
-        let mut zones: Vec<Tz> = matched.targets.iter().filter_map(Target::zone).collect();
-        zones.sort_by_key(|zone| zone.name());
-        zones.dedup();
-        for (at, zone) in zones.into_iter().enumerate() {
-            let targets: Vec<&Target> = matched.targets.iter().filter(|target| target.zone() == Some(zone)).collect();
-            pass(&survey, zone, &targets, at == 0, &mut taken)?;
+/// The memory that the days of one part of a file take at most, in bytes, about.
+const PART: usize = 16 << 20;
+
+/// How often a file is read at most.
+const PASSES: u32 = 24;
+
+/// The second reading of a file: the days of as many meters at a time as memory is to hold, until all are read. The file is
+/// read once for each such part and zone.
+pub(super) struct Reading {
+    survey: Arc<Survey>,
+    /// What is still to be read.
+    targets: Vec<Target>,
+    refused: Vec<Refused>,
+    passes: u32,
+    part: usize,
+    /// What was read; its days are those of the last part.
+    pub taken: Taken,
+}
+
+impl Reading {
+    pub(super) fn new(survey: Arc<Survey>, matched: Matched) -> Self {
+        let Matched { mut targets, refused } = matched;
+        targets.sort_by_key(|target| target.zone().map(Tz::name));
+        Self { survey, targets, refused, passes: 0, part: PART, taken: Taken::default() }
+    }
+
+    /// The meters that may be written: those of what was read once all is, before that every one that the file names.
+    pub(super) fn meters(&self) -> Vec<Meter> {
+        let to_come = self.targets.iter().flat_map(|target| &target.meters);
+        self.taken.meters.iter().chain(to_come).cloned().collect()
+    }
+
+    /// Whether all is read.
+    pub(super) fn is_done(&self) -> bool {
+        self.passes > 0 && self.targets.is_empty()
+    }
+
+    /// Reads the next part.
+    pub(super) async fn next(mut self) -> Result<Self, ImportError> {
+        blocking(move || {
+            self.read_part()?;
+            Ok(self)
+        })
+        .await
+    }
+
+    /// As many targets of one zone as there is room for.
+    fn read_part(&mut self) -> Result<(), ImportError> {
+        let zone = self.targets.first().and_then(Target::zone).unwrap_or(Tz::UTC);
+        let beyond = self.targets.iter().position(|target| target.zone() != Some(zone)).unwrap_or(self.targets.len());
+        let others = self.targets.split_off(beyond);
+        let targets = std::mem::take(&mut self.targets);
+        let lines = self.passes == 0;
+        self.passes += 1;
+        let put_off = Pass::new(zone, &targets, self.part).run(&self.survey, lines, &mut self.taken)?;
+        let (left, read) = (put_off.len(), targets.len() - put_off.len());
+        // Told at once, and not after the last of them.
+        if left > read * usize::try_from(PASSES.saturating_sub(self.passes)).unwrap_or_default() {
+            let text = "The file has days of too many meters to be read at once. Split it and send the parts. Nothing was imported.";
+            return Err(ImportError::File(text.to_owned()));
         }
-        if matched.targets.is_empty() {
-            pass(&survey, Tz::UTC, &[], true, &mut taken)?;
+        let mut at = 0..targets.len();
+        self.targets = targets.into_iter().filter(|_| at.next().is_some_and(|at| put_off.contains(&at))).collect();
+        self.targets.extend(others);
+        if self.targets.is_empty() {
+            for refused in std::mem::take(&mut self.refused) {
+                self.taken.refuse(refused);
+            }
+            self.taken.refused.sort_by_key(|refused| (refused.line, refused.column));
         }
-        for refused in matched.refused {
-            taken.refuse(refused);
-        }
-        taken.refused.sort_by_key(|refused| (refused.line, refused.column));
-        Ok(taken)
-    })
-    .await
+        Ok(())
+    }
 }
 
 impl Target {
@@ -124,55 +205,94 @@ struct Outside {
     last: NaiveDate,
 }
 
-/// The series of a file by the target that takes them.
-struct Series<'t>(HashMap<&'t SeriesKey, &'t Target>);
-
-impl<'t> Series<'t> {
-    fn new(targets: &[&'t Target]) -> Self {
-        let each = |target: &&'t Target| {
-            let target = *target;
-            target.series.iter().map(move |one| (&one.key, target))
-        };
-        Self(targets.iter().flat_map(each).collect())
-    }
-
-    fn meters_of(&self, key: &SeriesKey) -> Option<&'t [Meter]> {
-        self.0.get(key).map(|target| target.meters.as_slice())
-    }
+/// One reading of the file, for the meters of one zone.
+struct Pass<'t> {
+    targets: &'t [Target],
+    /// The target of each series, by its place.
+    of: HashMap<&'t SeriesKey, usize>,
+    collector: Collector,
+    outside: BTreeMap<Arc<SeriesKey>, Outside>,
+    /// Targets for which there was no room.
+    put_off: HashSet<usize>,
+    /// The bytes that there is room for.
+    most: usize,
 }
 
-fn pass(survey: &Survey, zone: Tz, targets: &[&Target], lines: bool, taken: &mut Taken) -> Result<(), ImportError> {
-    let series = Series::new(targets);
-    let mut collector = Collector::new(zone);
-    let mut outside: BTreeMap<SeriesKey, Outside> = BTreeMap::new();
-    let hints = Hints { zone: Some(zone), ..survey.hints };
-    read(&survey.file.path, &hints, &mut |item| match item {
-        Item::Rejected(line) if lines => taken.refuse_line(line),
-        Item::Rejected(_) | Item::Zone(_) => {}
-        Item::Reading(reading) => {
-            let Some(meters) = series.meters_of(&reading.series) else { return };
-            let day = local_day(zone, reading.start);
-            if meters.iter().any(|meter| meter.covers(day)) {
-                collector.push(&reading);
-            } else {
-                note(&mut outside, &reading, day);
+impl<'t> Pass<'t> {
+    fn new(zone: Tz, targets: &'t [Target], most: usize) -> Self {
+        let each = |(at, target): (usize, &'t Target)| target.series.iter().map(move |one| (&*one.key, at));
+        let of = targets.iter().enumerate().flat_map(each).collect();
+        let (collector, outside, put_off) = (Collector::new(zone), BTreeMap::new(), HashSet::new());
+        Self { targets, of, collector, outside, put_off, most }
+    }
+
+    /// Reads the file; the places of the targets that are to be read another time.
+    fn run(mut self, survey: &Survey, lines: bool, taken: &mut Taken) -> Result<HashSet<usize>, ImportError> {
+        let zone = self.collector.zone();
+        let hints = Hints { zone: Some(zone), ..survey.hints };
+        let mut alone = None;
+        read(&survey.file, &hints, &mut |item| match item {
+            Item::Rejected(line) if lines => taken.refuse_line(line),
+            Item::Rejected(_) | Item::Zone(_) => {}
+            Item::Reading(reading) => {
+                if let Some(target) = self.take(&reading, zone) {
+                    alone.get_or_insert((target, reading.line));
+                }
             }
+        })?;
+        if let Some((target, line)) = alone {
+            let serial = self.targets.get(target).and_then(|target| target.meters.first());
+            let serial = serial.map_or("", |meter| meter.serial.as_str());
+            return Err(ImportError::File(format!(
+                "Line {line}: the file has more days of meter {serial} than are read at once. Split it by years and send the parts. Nothing was imported."
+            )));
         }
-    })?;
-    let mut collected = collector.finish();
-    for found in std::mem::take(&mut collected.findings) {
-        sort_finding(found, taken);
+        self.place(survey.format, taken);
+        Ok(self.put_off)
     }
-    for (key, run) in outside {
-        taken.refuse(out_of_service(&key, &run, series.meters_of(&key).unwrap_or_default()));
+
+    /// Takes a value; the target whose values alone find no room.
+    fn take(&mut self, reading: &usage::Reading, zone: Tz) -> Option<usize> {
+        let at = *self.of.get(&*reading.series)?;
+        let target = self.targets.get(at).filter(|_| !self.put_off.contains(&at))?;
+        let day = local_day(zone, reading.start);
+        if !target.meters.iter().any(|meter| meter.covers(day)) {
+            note(&mut self.outside, reading, day);
+            return None;
+        }
+        self.collector.push(reading);
+        if self.collector.bytes() <= self.most {
+            return None;
+        }
+        for one in &target.series {
+            self.collector.forget(&one.key);
+            self.outside.remove(&one.key);
+        }
+        self.put_off.insert(at);
+        (self.collector.held() == 0).then_some(at)
     }
-    for target in targets {
-        let own = |one: &CollectedSeries| target.series.iter().any(|wanted| wanted.key == *one.series);
-        let (registers, others) = collected.series.into_iter().partition(own);
-        collected.series = others;
-        target.place(survey.format, registers, taken);
+
+    /// Hands on what was collected.
+    fn place(&mut self, format: Format, taken: &mut Taken) {
+        let collector = std::mem::replace(&mut self.collector, Collector::new(Tz::UTC));
+        let collected = collector.finish();
+        taken.duplicates += collected.counts.duplicates + collected.counts.replaced;
+        taken.rejected += collected.counts.lost;
+        for found in collected.findings {
+            sort_finding(found, taken);
+        }
+        for (key, run) in std::mem::take(&mut self.outside) {
+            let target = self.of.get(&*key).and_then(|at| self.targets.get(*at));
+            let meters = target.map(|target| target.meters.as_slice()).unwrap_or_default();
+            taken.refuse(out_of_service(&key, &run, meters));
+        }
+        let mut series: HashMap<Arc<SeriesKey>, CollectedSeries> =
+            collected.series.into_iter().map(|one| (Arc::clone(&one.series), one)).collect();
+        for target in self.targets {
+            let registers = target.series.iter().filter_map(|one| series.remove(&one.key)).collect();
+            target.place(format, registers, taken);
+        }
     }
-    Ok(())
 }
 
 impl Target {
@@ -196,7 +316,7 @@ impl Target {
         for CollectedDay { minutes, usage } in sum.days {
             let Some(meter) = self.meters.iter().find(|meter| meter.covers(usage.date)) else { continue };
             taken.span(sum.zone, &usage, minutes);
-            let at = taken.meters.iter().position(|known| known.id == meter.id).unwrap_or_else(|| {
+            let at = taken.meters.iter().rposition(|known| known.id == meter.id).unwrap_or_else(|| {
                 taken.meters.push(meter.clone());
                 if !self.learnt.is_empty() {
                     taken.learnt.push((meter.id, self.learnt.clone()));
@@ -234,7 +354,7 @@ impl Target {
     }
 }
 
-fn note(outside: &mut BTreeMap<SeriesKey, Outside>, reading: &Reading, day: NaiveDate) {
+fn note(outside: &mut BTreeMap<Arc<SeriesKey>, Outside>, reading: &usage::Reading, day: NaiveDate) {
     match outside.get_mut(&*reading.series) {
         Some(run) => {
             run.values += 1;
@@ -243,7 +363,7 @@ fn note(outside: &mut BTreeMap<SeriesKey, Outside>, reading: &Reading, day: Naiv
         }
         None => {
             let run = Outside { line: reading.line, values: 1, first: day, last: day };
-            outside.insert(SeriesKey::clone(&reading.series), run);
+            outside.insert(Arc::clone(&reading.series), run);
         }
     }
 }
@@ -271,11 +391,14 @@ fn out_of_service(key: &SeriesKey, run: &Outside, meters: &[Meter]) -> Refused {
 }
 
 fn sort_finding(found: Finding, taken: &mut Taken) {
+    // Most of them are only counted.
+    if found.kind.is_again() {
+        return;
+    }
     let reason = found.to_string();
     match found.kind {
-        FindingKind::Duplicate | FindingKind::Replaced => taken.duplicates += 1,
-        FindingKind::Gap { .. } | FindingKind::IncompleteDay { .. } => taken.gaps.push(reason),
-        FindingKind::LengthChanged { .. } => taken.lengths.push(reason),
+        FindingKind::Gap { .. } | FindingKind::IncompleteDay { .. } => taken.gaps.add(reason),
+        FindingKind::LengthChanged { .. } => taken.lengths.add(reason),
         FindingKind::Lacking { values } => {
             let values = u64::try_from(values).unwrap_or(u64::MAX);
             let content = format!("{values} values of {}", found.date);

@@ -7,7 +7,8 @@ mod day;
 mod finding;
 mod lengths;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::sync::Arc;
 
 use chrono::NaiveDate;
@@ -43,15 +44,35 @@ pub struct CollectedSeries {
 pub struct Collected {
     /// Every series, by meter, direction and register.
     pub series: Vec<CollectedSeries>,
-    /// Duplicates, overlaps, gaps and incomplete days.
+    /// Duplicates, overlaps, gaps and incomplete days; of those about values the first thousands.
     pub findings: Vec<Finding>,
+    /// How many findings there were, also those not kept.
+    pub counts: Counts,
 }
+
+/// Findings by what they mean for values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// The same value again.
+    pub duplicates: u64,
+    /// Versions that a later one replaces.
+    pub replaced: u64,
+    /// Values that were not taken and whose finding was not kept.
+    pub lost: u64,
+}
+
+/// Findings about values that are kept of all series together; more are only counted. Those that cost no value have a room
+/// of their own.
+const FINDINGS_KEPT: (usize, usize) = (10_000, 1_000);
 
 /// Sorts readings into days of one zone.
 pub struct Collector {
     zone: Tz,
     series: HashMap<Arc<SeriesKey>, State>,
-    findings: Vec<Finding>,
+    /// The memory that the days take, about.
+    bytes: usize,
+    /// Findings about values: those that cost one, and the others.
+    findings: (usize, usize),
 }
 
 /// A series while it is read.
@@ -60,13 +81,44 @@ struct State {
     days: BTreeMap<NaiveDate, Day>,
     /// The length of the last day filled: a guess for the next one, where the file does not say.
     minutes: Option<u16>,
+    bytes: usize,
+    findings: Vec<Finding>,
+    counts: Counts,
 }
 
 impl Collector {
     /// For meters whose days are local to `zone`.
     #[must_use]
     pub fn new(zone: Tz) -> Self {
-        Self { zone, series: HashMap::new(), findings: vec![] }
+        Self { zone, series: HashMap::new(), bytes: 0, findings: (0, 0) }
+    }
+
+    /// The zone whose days these are.
+    #[must_use]
+    pub const fn zone(&self) -> Tz {
+        self.zone
+    }
+
+    /// The memory that the days take, in bytes, about.
+    #[must_use]
+    pub const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// How many series have values.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.series.len()
+    }
+
+    /// Gives up what was read of a series.
+    pub fn forget(&mut self, series: &SeriesKey) {
+        if let Some(state) = self.series.remove(series) {
+            self.bytes -= state.bytes;
+            let again = state.findings.iter().filter(|found| found.kind.is_again()).count();
+            self.findings.0 -= state.findings.len() - again;
+            self.findings.1 -= again;
+        }
     }
 
     /// Takes one reading. What cannot be placed becomes a [`Finding`].
@@ -75,36 +127,105 @@ impl Collector {
         let date = local_day(zone, reading.start);
         let minutes = u16::try_from(reading.seconds / 60).ok().filter(|minutes| LENGTHS.contains(minutes));
         let stated = reading.seconds > 0;
-        if stated && (minutes.is_none() || !reading.seconds.is_multiple_of(60)) {
-            let kind = FindingKind::UnknownLength { seconds: reading.seconds };
-            return self.findings.push(Finding::of(kind, reading, date));
-        }
         let state = match self.series.get_mut(&reading.series) {
             Some(state) => state,
-            None => self.series.entry(Arc::clone(&reading.series)).or_default(),
+            None => {
+                self.bytes += SERIES;
+                let state = self.series.entry(Arc::clone(&reading.series)).or_default();
+                state.bytes = SERIES;
+                state
+            }
         };
-        // Without a length said or seen, an hour: a value that lies closer makes the day's slots shorter.
-        let guess = minutes.or(state.minutes).unwrap_or(60);
-        let day = state.days.entry(date).or_insert_with(|| Day::new(zone, date, guess, stated));
-        let found = day.put(reading);
-        state.minutes = Some(day.minutes());
-        self.findings.extend(found);
+        let found = if stated && (minutes.is_none() || !reading.seconds.is_multiple_of(60)) {
+            let kind = FindingKind::UnknownLength { seconds: reading.seconds };
+            Some(Finding::of(kind, reading, date))
+        } else {
+            let before = state.bytes;
+            let found = state.put(zone, date, minutes, reading);
+            self.bytes = self.bytes + state.bytes - before;
+            found
+        };
+        if let Some(found) = found {
+            let (kept, most) = match found.kind.is_again() {
+                false => (&mut self.findings.0, FINDINGS_KEPT.0),
+                true => (&mut self.findings.1, FINDINGS_KEPT.1),
+            };
+            let room = *kept < most;
+            *kept += usize::from(room);
+            state.note(found, room);
+        }
     }
 
     /// Everything, days in order. Days missing between the first and the last of a series are findings.
     #[must_use]
-    pub fn finish(mut self) -> Collected {
-        let mut series = vec![];
-        for (key, mut state) in std::mem::take(&mut self.series) {
-            self.findings.extend(lengths::settle(&key, &mut state.days));
-            self.findings.extend(gaps(&key, &state.days));
+    pub fn finish(self) -> Collected {
+        let mut collected = Collected::default();
+        for (key, mut state) in self.series {
+            collected.counts = collected.counts.with(state.counts);
+            collected.findings.append(&mut state.findings);
+            // A series without a day has values that no day takes.
+            if state.days.is_empty() {
+                continue;
+            }
+            collected.findings.extend(lengths::settle(&key, &mut state.days));
+            collected.findings.extend(gaps(&key, &state.days));
             let days = state.days.into_values().filter(Day::is_told);
             let days = days.map(|day| CollectedDay { minutes: day.minutes(), usage: day.into_usage() }).collect();
-            series.push(CollectedSeries { series: key, zone: self.zone, days });
+            collected.series.push(CollectedSeries { series: key, zone: self.zone, days });
         }
-        series.sort_by(|one, two| one.series.cmp(&two.series));
-        self.findings.sort_by(|one, two| (one.line, &one.series, one.date).cmp(&(two.line, &two.series, two.date)));
-        Collected { series, findings: self.findings }
+        collected.series.sort_by(|one, two| one.series.cmp(&two.series));
+        let order =
+            |one: &Finding, two: &Finding| (one.line, &one.series, one.date).cmp(&(two.line, &two.series, two.date));
+        collected.findings.sort_by(order);
+        collected
+    }
+}
+
+/// What a series takes beside its days, about.
+const SERIES: usize = 512;
+
+impl State {
+    /// Puts a value into its day.
+    fn put(&mut self, zone: Tz, date: NaiveDate, minutes: Option<u16>, reading: &Reading) -> Option<Finding> {
+        // Without a length said or seen, an hour: a value that lies closer makes the day's slots shorter.
+        let guess = minutes.or(self.minutes).unwrap_or(60);
+        let mut before = 0;
+        let day = match self.days.entry(date) {
+            Entry::Occupied(day) => {
+                let day = day.into_mut();
+                before = day.bytes();
+                day
+            }
+            Entry::Vacant(place) => place.insert(Day::new(zone, date, guess, reading.seconds > 0)),
+        };
+        let found = day.put(reading);
+        self.minutes = Some(day.minutes());
+        self.bytes = self.bytes + day.bytes() - before;
+        found
+    }
+
+    fn note(&mut self, found: Finding, keep: bool) {
+        match found.kind {
+            FindingKind::Duplicate => self.counts.duplicates += 1,
+            FindingKind::Replaced => self.counts.replaced += 1,
+            _ if !keep => self.counts.lost += 1,
+            _ => {}
+        }
+        if keep {
+            self.findings.push(found);
+        }
+    }
+}
+
+impl Counts {
+    /// The counts of both.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self {
+            duplicates: self.duplicates + other.duplicates,
+            replaced: self.replaced + other.replaced,
+            lost: self.lost + other.lost,
+        }
     }
 }
 

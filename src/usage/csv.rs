@@ -14,7 +14,8 @@ use std::io::{BufRead, Cursor, Read};
 
 use chrono_tz::Tz;
 
-use super::unix::{Unix, line};
+use super::limits::{self, Pace, Paced};
+use super::unix::{Ends, Unix, line};
 use super::{Hints, Item, Reading, Rejected, UsageError};
 use crate::figures::Mark;
 use clock::{Clock, Row};
@@ -31,29 +32,33 @@ pub const TEMPLATE: &str = "meter,direction,interval_start,kwh,quality\n\
 const FIRST_LINE: u64 = 1 << 16;
 
 /// Values held back until the file tells its decimal mark; a file that says so later is refused.
-const HELD: usize = 1_000_000;
+const HELD: usize = 100_000;
 
 /// Reads CSV as a stream. See [`super::read`].
 ///
 /// # Errors
 /// [`UsageError`] when a needed column is missing, or figures may be either of two numbers.
 pub fn read(input: impl BufRead, hints: &Hints, each: &mut dyn FnMut(Item)) -> Result<(), UsageError> {
-    let (input, separator, skipped) = opened(input)?;
+    let (input, pace) = Paced::new(input);
+    let Opened { input, separator, skipped, ends } = opened(input, &pace)?;
     let mut reader = ::csv::ReaderBuilder::new()
         .delimiter(separator)
         .flexible(true)
         .has_headers(false)
-        .from_reader(Unix::new(input));
+        .from_reader(Unix::new(input, ends));
     let mut record = ::csv::ByteRecord::new();
     let mut columns = None;
     let mut file = File::new(separator, hints);
+    let mut before = skipped;
     loop {
+        pace.taken();
         match reader.read_byte_record(&mut record) {
             Ok(false) => break,
             Ok(true) => {}
-            Err(fault) => return Err(unreadable(&fault)),
+            Err(fault) => return Err(unreadable(&fault, before + 1)),
         }
         let line = line(&reader) + skipped;
+        before = line;
         let Some(columns) = &columns else {
             columns = Some(Columns::from_header(&record, line)?);
             continue;
@@ -70,22 +75,52 @@ pub fn read(input: impl BufRead, hints: &Hints, each: &mut dyn FnMut(Item)) -> R
     Ok(())
 }
 
-/// The input from its header on, the separator, and how many lines stand before the header.
-fn opened(mut input: impl BufRead) -> Result<(impl BufRead, u8, u64), UsageError> {
+/// A file from its header on.
+struct Opened<R> {
+    input: R,
+    separator: u8,
+    /// How many lines stand before the header.
+    skipped: u64,
+    ends: Ends,
+}
+
+/// Looks at the lines before the header: blank ones, and one that names the separator.
+fn opened<R: BufRead>(mut input: R, pace: &Pace) -> Result<Opened<impl BufRead>, UsageError> {
     let mut first = vec![];
-    input.by_ref().take(FIRST_LINE).read_until(b'\n', &mut first)?;
+    let mut blank = 0;
+    loop {
+        first.clear();
+        pace.taken();
+        let read = input.by_ref().take(FIRST_LINE).read_until(b'\n', &mut first)?;
+        if read == 0 || !first.trim_ascii().is_empty() {
+            break;
+        }
+        blank += 1;
+    }
+    // Old Macintosh programs end lines so; a file with other ends has one in its first line.
+    let ends = if first.contains(&b'\r') && !first.contains(&b'\n') { Ends::Return } else { Ends::Feed };
+    if ends == Ends::Return {
+        let header = first.trim_ascii_start();
+        let header = header.split(|byte| *byte == b'\r').next().unwrap_or_default();
+        let separator = separator(header);
+        return Ok(Opened { input: Cursor::new(first).chain(input), separator, skipped: blank, ends });
+    }
     let named = first.trim_ascii().to_ascii_lowercase();
     let named = named.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(&named);
     let Some(named) = named.strip_prefix(b"sep=") else {
         let separator = separator(&first);
-        return Ok((Cursor::new(first).chain(input), separator, 0));
+        return Ok(Opened { input: Cursor::new(first).chain(input), separator, skipped: blank, ends });
     };
-    match *named {
-        [separator] if separator.is_ascii() => Ok((Cursor::new(vec![]).chain(input), separator, 1)),
+    let separator = match *named {
+        [separator] if separator.is_ascii() => separator,
         // `sep=` and a tab: the tab went with the space around.
-        [] => Ok((Cursor::new(vec![]).chain(input), b'\t', 1)),
-        _ => Err(UsageError::at(1, 1, "the line sep= names the one character between fields, such as sep=;")),
-    }
+        [] => b'\t',
+        _ => {
+            let reason = "the line sep= names the one character between fields, such as sep=;";
+            return Err(UsageError::at(blank + 1, 1, reason));
+        }
+    };
+    Ok(Opened { input: Cursor::new(vec![]).chain(input), separator, skipped: blank + 1, ends })
 }
 
 /// The separator that makes a column of the header; a comma where none does, so that the header's fault is told.
@@ -138,7 +173,7 @@ impl File {
         };
         let mut settled = vec![];
         let nothing = matches!(row.figure, Figure::Energy(energy) if energy == super::Energy::ZERO);
-        self.clock.take(local, row, &mut |row| settled.push(row));
+        self.clock.take(local, row, &mut |row| settled.push(row))?;
         for row in settled {
             match row {
                 Ok(row) => self.hand_on(row, each)?,
@@ -210,7 +245,14 @@ fn elsewhere(nowhere: clock::Nowhere) -> Item {
     Item::Rejected(Rejected::new(nowhere.line, 1, &local, nowhere.reason))
 }
 
-fn unreadable(fault: &::csv::Error) -> UsageError {
+/// Why no row can be read that begins at this line.
+fn unreadable(fault: &::csv::Error, begins: u64) -> UsageError {
+    if let ::csv::ErrorKind::Io(fault) = fault.kind()
+        && limits::is_too_long(fault)
+    {
+        let reason = format!("this row {}: is a quote opened and not closed?", limits::TOO_LONG);
+        return UsageError::at(begins, 1, reason);
+    }
     let line = fault.position().map_or(1, ::csv::Position::line);
     UsageError::at(line, 1, format!("this is not CSV: {fault}"))
 }

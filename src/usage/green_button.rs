@@ -16,10 +16,14 @@ use std::io::BufRead;
 use quick_xml::Reader;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 
+use super::limits::{self, Paced};
 use super::{Item, UsageError};
 use entry::Entry;
 use links::{Feed, HELD};
 use place::Lines;
+
+/// How deep elements may lie: a feed has ten or so.
+const DEEPEST: usize = 64;
 
 /// What stands before the text of a CDATA section.
 const CDATA: &str = "<![CDATA[";
@@ -29,12 +33,16 @@ const CDATA: &str = "<![CDATA[";
 /// # Errors
 /// [`UsageError`] when the XML is broken, a reading type cannot be read, or no interval data is in it.
 pub fn read(input: impl BufRead, each: &mut dyn FnMut(Item)) -> Result<(), UsageError> {
+    let (input, pace) = Paced::new(input);
     let (lines, places) = Lines::new(input);
     let mut reader = Reader::from_reader(lines);
     let mut document = Document { path: vec![], entry: Entry::default(), feed: Feed::new(HELD), each };
     let mut buffer = vec![];
     loop {
         let offset = reader.buffer_position();
+        pace.taken();
+        // Starts of lines are kept no longer than they are asked for.
+        let (begins, _) = places.borrow_mut().locate(offset);
         let place = |within: usize| {
             let within = u64::try_from(within).unwrap_or_default();
             places.borrow_mut().locate(offset + within)
@@ -42,6 +50,10 @@ pub fn read(input: impl BufRead, each: &mut dyn FnMut(Item)) -> Result<(), Usage
         match reader.read_event_into(&mut buffer) {
             Ok(Event::Eof) => break,
             Ok(event) => document.take(&event, place)?,
+            Err(quick_xml::Error::Io(fault)) if limits::is_too_long(&fault) => {
+                let reason = format!("what begins here {}: no element or text of a feed is so long", limits::TOO_LONG);
+                return Err(UsageError::at(begins, 1, reason));
+            }
             Err(fault) => {
                 let (line, column) = places.borrow_mut().locate(reader.error_position());
                 return Err(UsageError::at(line, column, format!("this is not well-formed XML: {fault}")));
@@ -78,8 +90,7 @@ impl Document<'_> {
             Event::CData(text) => self.text(text, |at| place(CDATA.len() + at)),
             Event::GeneralRef(name) => {
                 let character = reference(name).map_err(|reason| fault(place(0), reason))?;
-                self.entry.text(&self.path, character.encode_utf8(&mut [0; 4]));
-                Ok(())
+                self.entry.text(&self.path, character.encode_utf8(&mut [0; 4]))
             }
             Event::End(_) => self.close(),
             _ => Ok(()),
@@ -90,7 +101,10 @@ impl Document<'_> {
         let name = String::from_utf8_lossy(tag.local_name().as_ref()).into_owned();
         if name == "link" {
             let value = |key: &str| attribute(tag, key).map_err(|reason| fault(place, reason));
-            self.entry.link(&value("rel")?, &value("href")?);
+            self.entry.link(&value("rel")?, &value("href")?).map_err(|reason| fault(place, reason))?;
+        }
+        if self.path.len() == DEEPEST {
+            return Err(fault(place, format!("elements lie more than {DEEPEST} deep: this is no feed")));
         }
         self.path.push(name);
         self.entry.open(&self.path, place);
@@ -100,8 +114,7 @@ impl Document<'_> {
     fn text(&mut self, bytes: &[u8], place: impl Fn(usize) -> (u64, u64)) -> Result<(), UsageError> {
         let text = std::str::from_utf8(bytes)
             .map_err(|broken| fault(place(broken.valid_up_to()), "this byte is not UTF-8 text"))?;
-        self.entry.text(&self.path, text);
-        Ok(())
+        self.entry.text(&self.path, text)
     }
 
     fn close(&mut self) -> Result<(), UsageError> {

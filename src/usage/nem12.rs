@@ -9,7 +9,8 @@ mod record;
 
 use std::io::BufRead;
 
-use super::unix::{Unix, line};
+use super::limits::{self, Names, Paced};
+use super::unix::{Ends, Unix, line};
 use super::{Item, Rejected, UsageError};
 use record::{Day, Register};
 
@@ -18,15 +19,24 @@ use record::{Day, Register};
 /// # Errors
 /// [`UsageError`] when a record is missing, out of order or incomplete.
 pub fn read(input: impl BufRead, each: &mut dyn FnMut(Item)) -> Result<(), UsageError> {
-    let mut reader = ::csv::ReaderBuilder::new().flexible(true).has_headers(false).from_reader(Unix::new(input));
+    let (input, pace) = Paced::new(input);
+    let input = Unix::new(input, Ends::Feed);
+    let mut reader = ::csv::ReaderBuilder::new().flexible(true).has_headers(false).from_reader(input);
     let mut record = ::csv::StringRecord::new();
     let mut file = File::default();
     loop {
+        pace.taken();
         let place = |fault: &::csv::Error| fault.position().map_or(1, ::csv::Position::line);
         match reader.read_record(&mut record) {
             Ok(false) => break,
             Ok(true) => file.take(&record, line(&reader), each)?,
             Err(fault) => {
+                if let ::csv::ErrorKind::Io(fault) = fault.kind()
+                    && limits::is_too_long(fault)
+                {
+                    let reason = format!("this record {}: no record of NEM12 is so long", limits::TOO_LONG);
+                    return Err(UsageError::at(file.line + 1, 1, reason));
+                }
                 return Err(UsageError::at(place(&fault), 1, format!("this is not NEM12: {fault}")));
             }
         }
@@ -42,6 +52,7 @@ struct File {
     line: u64,
     register: Option<Register>,
     day: Option<Day>,
+    names: Names,
 }
 
 impl File {
@@ -67,7 +78,7 @@ impl File {
                 Ok(())
             }
             "200" => {
-                let register = Register::read(record, line)?;
+                let register = Register::read(record, line, &mut self.names)?;
                 if let Some(reason) = register.useless() {
                     each(Item::Rejected(Rejected::new(line, 1, &raw(record), reason).ignored()));
                 }
@@ -119,8 +130,19 @@ impl File {
     }
 }
 
+/// The beginning of a record as it stands in the file: as much as is kept of a refused line.
 fn raw(record: &::csv::StringRecord) -> String {
-    record.iter().collect::<Vec<_>>().join(",")
+    let mut text = String::new();
+    for (at, field) in record.iter().enumerate() {
+        if text.len() > 1_000 {
+            break;
+        }
+        if at > 0 {
+            text.push(',');
+        }
+        text.extend(field.chars().take(1_000));
+    }
+    text
 }
 
 #[cfg(test)]

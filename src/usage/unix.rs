@@ -6,17 +6,27 @@ use std::io::{BufRead, Read, Result};
 /// What stands for a carriage return that ends no line: no figure holds it, and space around a field it is not.
 const STRAY: u8 = 0x1f;
 
+/// What ends the lines of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ends {
+    /// A line feed, with or without a carriage return before it.
+    Feed,
+    /// A carriage return alone.
+    Return,
+}
+
 /// A reader that leaves out the carriage returns of line ends and ends in a line feed.
 pub struct Unix<R> {
     inner: R,
+    ends: Ends,
     last: u8,
     /// A carriage return waits for what follows it.
     held: bool,
 }
 
 impl<R> Unix<R> {
-    pub const fn new(inner: R) -> Self {
-        Self { inner, last: b'\n', held: false }
+    pub const fn new(inner: R, ends: Ends) -> Self {
+        Self { inner, ends, last: b'\n', held: false }
     }
 }
 
@@ -49,7 +59,9 @@ impl<R: BufRead> Read for Unix<R> {
                 if std::mem::take(&mut self.held) && *byte != b'\n' {
                     put(STRAY);
                 }
-                if *byte == b'\r' {
+                if *byte == b'\r' && self.ends == Ends::Return {
+                    put(b'\n');
+                } else if *byte == b'\r' {
                     self.held = true;
                 } else {
                     put(*byte);

@@ -92,7 +92,7 @@ async fn worker(
     while !stop.load(Ordering::Relaxed) {
         let shot = shots.get(next.fetch_add(1, Ordering::Relaxed) % shots.len().max(1)).ok_or("no shots")?;
         let request = Request::get(&shot.path)
-            .header(HOST, "bench")
+            .header(HOST, "localhost")
             .header(COOKIE, &shot.cookie)
             .body(Empty::<Bytes>::new())
             .map_err(|e| e.to_string())?;

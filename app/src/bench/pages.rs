@@ -29,6 +29,7 @@ use crate::out;
 use crate::pages::account::{self, AtAccount};
 use crate::pages::admin;
 use crate::server::auth::Identity;
+use crate::server::door::{self, limits::Limits};
 use crate::server::errors::AppError;
 use crate::server::sessions::secret;
 use crate::server::state::{AppState, Options};
@@ -80,7 +81,7 @@ pub struct Report {
     pub idle_megabytes: u64,
 }
 
-fn cookie(seat: &Seat) -> String {
+pub(super) fn cookie(seat: &Seat) -> String {
     format!("session={}", Id(seat.secret.0))
 }
 
@@ -152,6 +153,7 @@ async fn serve(scale: &Scale, db_connections: usize) -> Result<SocketAddr, Strin
     let state = AppState {
         db,
         monitor,
+        shares: Arc::default(),
         options: Arc::new(Options { public_url: None, trust_proxy: false, clock: Clock::System }),
     };
     let handler = |sql: Sql, length: usize| {
@@ -165,10 +167,9 @@ async fn serve(scale: &Scale, db_connections: usize) -> Result<SocketAddr, Strin
         .route("/bench/invoice/{invoice}", handler(Sql::Invoice, 12_000))
         .route("/bench/context", get(|State(state): State<AppState>, headers: HeaderMap| context_only(state, headers)))
         .layer(axum::middleware::from_fn(entering));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.map_err(|e| e.to_string())?;
+    let listener = door::listen(SocketAddr::from(([127, 0, 0, 1], 0))).map_err(|e| e.to_string())?;
     let address = listener.local_addr().map_err(|e| e.to_string())?;
-    let service = router_with(state, peers).into_make_service_with_connect_info::<SocketAddr>();
-    tokio::spawn(async move { axum::serve(listener, service).await });
+    tokio::spawn(door::serve(listener, router_with(state, peers), Limits::default(), std::future::pending()));
     Ok(address)
 }
 

@@ -4,9 +4,9 @@
 
 use crate::out;
 use eis::db::connect::{Connected, Login, Settings};
+use tokio_postgres::Client;
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type, accepts, to_sql_checked};
-use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;
 
 use super::scale::{id, secret};
@@ -73,9 +73,7 @@ impl Tenant {
 
 /// A connection as a login, with plain SQL: the driver's share is the same on both sides.
 pub async fn open(url: &str) -> Result<Client, String> {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.map_err(told)?;
-    tokio::spawn(connection);
-    Ok(client)
+    eis::db::link::client(url).await.map_err(|error| error.to_string())
 }
 
 /// What the database said, in full.

@@ -7,7 +7,7 @@ use clap::Args;
 use eis::db::connect::Connected;
 use eis::demo::{self, Loaded, Login};
 
-use super::{CliResult, plain};
+use super::{CliResult, bring_up, plain};
 use crate::out;
 
 /// How to load the demo.
@@ -34,7 +34,7 @@ pub async fn run(connected: &Connected, args: DemoArgs) -> CliResult {
 
 /// Migrates and loads the demo of a day, or today's.
 pub async fn load(connected: &Connected, as_of: Option<NaiveDate>) -> Result<Loaded, String> {
-    connected.migrate_up().await.map_err(plain)?;
+    bring_up(connected).await?;
     let as_of = as_of.unwrap_or_else(demo::today);
     demo::load_once(connected.admin_url(), as_of).await.map_err(plain)
 }

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, builder::PossibleValuesParser};
 use eis::db::connect::Connected;
 use eis::organizations::create::{self, NewOrganization};
 
-use super::{CliResult, plain};
+use super::{CliResult, bring_up, plain};
 use crate::format::Locale;
 use crate::out;
 
@@ -40,7 +40,7 @@ pub struct CreateArgs {
 /// Runs a command about organisations.
 pub async fn run(connected: &Connected, command: OrganizationCommand) -> CliResult {
     let OrganizationCommand::Create(args) = command;
-    connected.migrate_up().await.map_err(plain)?;
+    bring_up(connected).await?;
     let new = NewOrganization {
         slug: args.slug,
         name: args.name.trim().to_owned(),

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use eis::db::connect::Connected;
 use eis::platform::{self, Figures};
 
-use super::{CliResult, plain};
+use super::{CliResult, bring_up, plain};
 use crate::out;
 
 /// What can be done across organisations.
@@ -34,7 +34,7 @@ pub async fn run(connected: &Connected, command: SystemCommand) -> CliResult {
     if reason.chars().count() < 10 {
         return Err("say why in ten characters or more: --reason".to_owned());
     }
-    connected.migrate_up().await.map_err(plain)?;
+    bring_up(connected).await?;
     let operator = std::env::var("USER").unwrap_or_else(|_| "unknown".to_owned());
     let all = platform::statistics_for_operator(connected.admin_url(), &operator, reason).await.map_err(plain)?;
     if args.json {

@@ -9,7 +9,7 @@ use eis::db::connect::Connected;
 use eis::identifiers;
 use eis::users::create::{self, NewUser, Outcome};
 
-use super::{CliResult, plain};
+use super::{CliResult, bring_up, plain};
 use crate::out;
 
 /// Bytes that are read as a password: far more than one has, so that what is longer is told so.
@@ -100,7 +100,7 @@ pub async fn run(connected: &Connected, command: UserCommand) -> CliResult {
         UserCommand::Create(args) => create_user(connected, args).await,
         UserCommand::Password(args) => {
             let (email, password) = (identifiers::canonical(&args.email), args.password.read()?);
-            connected.migrate_up().await.map_err(plain)?;
+            bring_up(connected).await?;
             create::reset_password(connected.admin_url(), &email, &password).await.map_err(plain)?;
             out::print(format_args!("{email} has a new password; all sessions under the old one have ended."))?;
             Ok(ExitCode::SUCCESS)
@@ -110,7 +110,7 @@ pub async fn run(connected: &Connected, command: UserCommand) -> CliResult {
 
 async fn create_user(connected: &Connected, args: CreateArgs) -> CliResult {
     let password = args.password.read()?;
-    connected.migrate_up().await.map_err(plain)?;
+    bring_up(connected).await?;
     let role = Role::from(args.role);
     let new = NewUser {
         email: args.email.trim().to_owned(),

@@ -79,6 +79,8 @@ pub struct Frame {
     pub role: String,
     /// The client's brand on its customers' pages; `None` shows the product's.
     pub brand: Option<Brand>,
+    /// That a second factor is to be set up, and by when; empty for none.
+    pub second_factor: String,
     /// EIS staff looking in: shows the staff banner.
     pub staff: bool,
     /// What staff may do just now: `Reading only` or `Changes allowed until 14:05: ticket 4711`.

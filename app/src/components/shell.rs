@@ -2,7 +2,9 @@
 
 use super::html::Html;
 use super::switcher::SwitchDialog;
-use super::{Brand, Button, Crumb, Flash, Frame, Glyph, Icon, Kind, NavItem, PostForm, ViewingBar, present};
+use super::{
+    Brand, Button, Crumb, Flash, Frame, Glyph, Icon, Kind, NavItem, Notice, PostForm, Tone, ViewingBar, present,
+};
 use crate::format::initials;
 use crate::server::assets;
 use leptos::either::Either;
@@ -49,10 +51,20 @@ pub fn Shell(
             <main class="main" id="main" tabindex="-1">
                 {trail(frame.crumbs)}
                 {frame.flash.map(Flash::view)}
+                {present(frame.second_factor).map(second_factor)}
                 {InertElement::new(content)}
             </main>
             {dialog}
         </div>
+    }
+}
+
+/// On every page, until it is done.
+fn second_factor(note: String) -> impl IntoView {
+    view! {
+        <Notice tone=Tone::Warn title=note>
+            <p><a href="/profile/second-factor">"Set it up"</a></p>
+        </Notice>
     }
 }
 

@@ -1,8 +1,11 @@
 //! The frame of a signed-in page: header, navigation, flash; and how a view becomes HTML.
 
+use std::borrow::Cow;
+
 use axum::response::Html;
 use eis::access::{Actor, Permission, Role};
 use eis::ids::ClientId;
+use eis::names;
 use leptos::prelude::*;
 use leptos::tachys::view::Position;
 
@@ -17,7 +20,12 @@ pub fn render<V: IntoView>(view: impl FnOnce() -> V) -> Html<String> {
     let owner = Owner::new();
     let html = owner.with(|| written(view()));
     owner.cleanup();
-    Html(unmarked(&html))
+    // Characters that hide something may be kept from before; no page of ours has any of its own.
+    let html = unmarked(&html);
+    if let Cow::Owned(marked) = names::shown(&html) {
+        return Html(marked);
+    }
+    Html(html)
 }
 
 /// A view's HTML.
@@ -113,6 +121,7 @@ fn frame(path: &str, actor: &Actor, place: Place) -> Frame {
             |viewing| format!("{}, seeing as a customer", viewing.own_role.label()),
         ),
         brand: customer.then(|| Brand { name: client_name.clone(), logo: String::new() }),
+        second_factor: second_factor_note(actor, place.locale),
         staff: actor.role == Some(Role::EisStaff) && organization.is_some(),
         staff_note: actor.writes_until.map_or_else(
             || "Reading only".to_owned(),
@@ -136,6 +145,13 @@ fn frame(path: &str, actor: &Actor, place: Place) -> Frame {
     }
 }
 
+/// That the role needs a second factor, while its person may still do without; its own page says it once that is over.
+fn second_factor_note(actor: &Actor, locale: Locale) -> String {
+    let Some(due) = actor.factor_due.filter(|due| !due.over && actor.viewing.is_none()) else { return String::new() };
+    let last = format::date_time(due.at.naive_utc(), locale);
+    format!("Your role needs a second factor. Set it up by {last} UTC; after that nothing else opens until you do.")
+}
+
 /// The name of the client that the actor belongs to; empty for others.
 fn own_client(actor: &Actor) -> String {
     actor.face.as_ref().map(|client| client.name.clone()).unwrap_or_default()
@@ -148,6 +164,9 @@ fn exact(label: &str, href: &str, path: &str) -> NavItem {
 
 fn nav(path: &str, actor: &Actor, client: Option<ClientId>, client_name: &str) -> Vec<NavItem> {
     let mut items = Vec::new();
+    if actor.factor_due.is_some_and(|due| due.over) {
+        return items;
+    }
     if actor.may(Permission::OpenOrganizations) {
         items.push(NavItem::new("Organisations", "/staff/organizations", path));
     }

@@ -3,6 +3,7 @@
 pub mod code;
 
 use axum::response::{IntoResponse, Response};
+use eis::db::gate::Ticket;
 use leptos::prelude::*;
 use serde::Deserialize;
 
@@ -10,7 +11,7 @@ use super::frame::render;
 use crate::components::{Button, Document, ErrorSummary, Field, Notice, Plain, PostForm, Tone};
 use crate::forms::FieldErrors;
 use crate::pages::parts::field_errors;
-use crate::server::auth::{Credentials, network, rotate};
+use crate::server::auth::{Credentials, User, network, rotate};
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
 use crate::server::functions::{Done, act, ctx, encode, own_path, see_other};
@@ -24,6 +25,8 @@ pub struct LoginQuery {
     out: bool,
     /// What was typed into a form of the page that comes next was kept.
     kept: bool,
+    /// It was not: it was too much for the browser.
+    lost: bool,
 }
 
 /// `GET /login`
@@ -38,6 +41,8 @@ pub async fn page(ctx: Ctx, Query(query): Query<LoginQuery>) -> Response {
     let hidden = vec![("page".to_owned(), page), ("next".to_owned(), next)];
     let why = if query.kept {
         "Sign in to go on. What you had typed was not saved; it comes back after signing in."
+    } else if query.lost {
+        "You were signed out, and what you had typed was not saved. To keep it: sign in in another tab, then come back to this one, go back to the form with the browser's Back button, and send it again."
     } else {
         "Sign in to go on."
     };
@@ -73,7 +78,7 @@ pub(crate) async fn sign_in(
 ) -> Result<(), ServerFnError> {
     act(async {
         let ctx = ctx()?;
-        let mut auth = ctx.auth.clone();
+        let auth = ctx.auth.clone();
         let given =
             Credentials { email: eis::identifiers::canonical(&email), password, address: network(&ctx.address) };
         let user = match auth.authenticate(given).await {
@@ -90,14 +95,33 @@ pub(crate) async fn sign_in(
         };
         let ticket = user.ticket().cloned().ok_or(AppError::SignedOut)?;
         if user.code_needed() {
-            code::keep(&ctx, &ticket).await?;
+            ctx.outside.keep_half(Some(&ticket));
             return Ok(Done::to(code::address(&own_path(&next, ""))));
         }
-        auth.login(&user).await.map_err(|e| AppError::Internal(e.to_string()))?;
-        rotate(&auth, &ticket, &ctx.address, &ctx.agent).await?;
-        Ok(Done::to(own_path(&next, "/")))
+        begin(&ctx, &user, &ticket, &next).await
     })
     .await
+}
+
+/// Begins the session of somebody who has proved who they are, and goes on to `next`.
+async fn begin(ctx: &Ctx, user: &User, ticket: &Ticket, next: &str) -> Result<Done, AppError> {
+    ctx.outside.keep_half(None);
+    // What was wrong with the sign-in itself concerns nobody any more.
+    drop(ctx.outside.take_typed(|typed| typed.page.starts_with("/login")));
+    let mut auth = ctx.auth.clone();
+    auth.login(user).await.map_err(|e| AppError::Internal(e.to_string()))?;
+    let ended = rotate(&auth, ticket, &ctx.address, &ctx.agent).await?;
+    let done = Done::to(own_path(next, "/"));
+    Ok(match ended {
+        None => done,
+        Some(oldest) => {
+            let since = oldest.since.format("%Y-%m-%d %H:%M UTC");
+            done.saying(format!(
+                "You were signed in at more than ten places. Your oldest session, from {since} at {}, was ended. The others stand in your profile.",
+                oldest.address
+            ))
+        }
+    })
 }
 
 /// Signs out: the session is gone from the database.
@@ -107,7 +131,7 @@ pub(crate) async fn sign_out() -> Result<(), ServerFnError> {
         let ctx = ctx()?;
         let mut auth = ctx.auth.clone();
         auth.logout().await.map_err(|e| AppError::Internal(e.to_string()))?;
-        Ok(Done::to("/login?out=true"))
+        Ok(Done::to("/login?out=true").forgetting())
     })
     .await
 }

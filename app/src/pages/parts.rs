@@ -7,6 +7,7 @@ use eis::access::{Actor, Permission};
 use eis::clients::{self, ClientFace};
 use eis::db::Tenant;
 use eis::ids::OrganizationId;
+use eis::names;
 use futures_util::{Stream, StreamExt, stream};
 
 use super::frame::Place;
@@ -125,6 +126,9 @@ pub fn csv_file(name: &str, head: &[&str], rows: impl IntoIterator<Item = Vec<St
 }
 
 fn csv_headers(name: &str) -> [(HeaderName, String); 2] {
+    // A header takes plain letters alone.
+    let name: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect();
     let disposition = format!("attachment; filename=\"{name}.csv\"");
     [(CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (CONTENT_DISPOSITION, disposition)]
 }
@@ -155,12 +159,28 @@ fn lines(rows: impl IntoIterator<Item = Vec<String>>) -> Result<Vec<u8>, AppErro
     writer.into_inner().map_err(|e| AppError::Internal(e.to_string()))
 }
 
+/// A cell that no spreadsheet runs. An apostrophe stands before whatever would be a formula at the beginning of the cell,
+/// and also behind each separator: where people live decides at which one their spreadsheet splits a file. Numbers stay
+/// numbers. Characters that hide something are marked.
 fn harmless(cell: &str) -> String {
-    // Some spreadsheets look past blanks, and take the wide forms for the same.
+    let cell = names::shown(cell);
+    let mut text = String::with_capacity(cell.len() + 1);
+    for (at, part) in cell.split_inclusive([';', ',', '\t', '|', '\n', '\r']).enumerate() {
+        if is_formula(part) || (at == 0 && cell.starts_with(['\t', '\r', '\n'])) {
+            text.push('\'');
+        }
+        text.push_str(part);
+    }
+    text
+}
+
+/// Whether a spreadsheet would take a text for a formula.
+fn is_formula(text: &str) -> bool {
+    // Some spreadsheets look past blanks and quotes, and take the wide forms for the same.
     const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
-    let number = cell.parse::<rust_decimal::Decimal>().is_ok();
-    let formula = cell.trim_start().starts_with(FORMULA) || cell.starts_with(['\t', '\r', '\n']);
-    if !number && formula { format!("'{cell}") } else { cell.to_owned() }
+    let begins = text.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'')).starts_with(FORMULA);
+    let number = text.trim_end_matches([';', ',', '\t', '|', '\n', '\r']);
+    begins && number.parse::<rust_decimal::Decimal>().is_err()
 }
 
 /// The addresses of the first, the previous and the next page of a list; empty where there is none. `to` gives that of
@@ -197,6 +217,23 @@ mod tests {
         assert_eq!(harmless("=HYPERLINK(\"x\")"), "'=HYPERLINK(\"x\")");
         assert_eq!(harmless("-12.50"), "-12.50");
         assert_eq!(harmless("@cmd"), "'@cmd");
+        for (cell, written) in [
+            ("a;=1+1", "a;'=1+1"),
+            ("a;\"=1+1", "a;'\"=1+1"),
+            ("a\t= 1", "a\t'= 1"),
+            ("a\r\n+1+cmd", "a\r\n'+1+cmd"),
+            ("a|@x|b", "a|'@x|b"),
+            ("a, ＝1", "a,' ＝1"),
+            ("x\",=1+1,\"y", "x\",'=1+1,\"y"),
+            ("\t=1", "'\t'=1"),
+            ("  =1", "'  =1"),
+            ("\u{a0}=1", "'\u{a0}=1"),
+            ("\u{200b}=1", "\u{fffd}=1"),
+            ("a;-12.5;b", "a;-12.5;b"),
+            ("Main St. 5; Springfield", "Main St. 5; Springfield"),
+        ] {
+            assert_eq!(harmless(cell), written, "{cell:?}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
-//! One's own profile: password, sessions, sign-ins; the second factor is in [`second_factor`].
+//! One's own profile: password, sessions ([`sessions`]), sign-ins; the second factor is in [`second_factor`].
 
 pub mod second_factor;
+mod sessions;
 
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
@@ -13,8 +14,7 @@ use leptos::prelude::*;
 use super::frame::{Place, page as framed};
 use super::parts::field_errors;
 use crate::components::{
-    Button, Column, DataTable, ErrorSummary, Field, Kind, PageHeader, PostForm, Section, SummaryList, SummaryRow, Tag,
-    Tone,
+    Button, Column, DataTable, ErrorSummary, Field, PageHeader, PostForm, Section, SummaryList, SummaryRow, Tag, Tone,
 };
 use crate::format::{self, Locale};
 use crate::forms::FieldErrors;
@@ -30,6 +30,9 @@ pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
         let text = "You see the portal as a customer just now. Stop that first, then open your own profile.";
         return Err(AppError::Conflict(text.to_owned()));
     }
+    if actor.factor_due.is_some_and(|due| due.over) {
+        return Err(AppError::SecondFactorNeeded);
+    }
     let mut tx = ctx.read(&actor).await?;
     let sessions = users::my_sessions(&mut tx, actor.secret).await?;
     let sign_ins = users::my_sign_ins(&mut tx).await?;
@@ -40,22 +43,8 @@ pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
     let context = actor.context_token();
     let again = context.clone();
     let email = ctx.auth.user.as_ref().map(|u| u.email().to_owned()).unwrap_or_default();
-    let others = sessions.iter().filter(|s| !s.current).count();
     let name = actor.user_name.clone();
     let html = framed(&ctx, &actor, Place::default(), "Profile", move || {
-        let rows = sessions
-            .into_iter()
-            .map(|s| {
-                view! {
-                    <tr>
-                        <th scope="row">{browser(&s.agent)} " " {s.current.then(|| view! { <Tag text="This one" tone=Tone::Good/> })}</th>
-                        <td>{s.address}</td>
-                        <td class="nowrap">{clock.moment(s.created_at)}</td>
-                        <td class="nowrap">{clock.moment(s.seen_at)}</td>
-                    </tr>
-                }
-            })
-            .collect_view();
         let attempts = sign_ins
             .into_iter()
             .map(|s| {
@@ -64,6 +53,7 @@ pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
                     "password" => ("Right password, code asked for", Tone::Neutral),
                     "wrong" => ("Wrong password or code", Tone::Warn),
                     "entered" => ("Begun and not finished", Tone::Neutral),
+                    "ended" => ("Oldest session ended: there were more than ten", Tone::Warn),
                     _ => ("Refused: too many attempts", Tone::Bad),
                 };
                 view! {
@@ -89,14 +79,7 @@ pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
                     <p class="hint">"You stay signed in here; every other session ends."</p>
                 </PostForm>
             </Section>
-            <Section title="Where you are signed in">
-                <DataTable caption="Sessions" columns=vec![Column::text("Browser"), Column::text("Address"), Column::text("Signed in"), Column::text("Last used")]>{rows}</DataTable>
-                {(others > 0).then(|| view! {
-                    <PostForm action="/api/end_other_sessions" context=again hidden=vec![("page".into(), "/profile".into())]>
-                        <Button label=format!("Sign out the other {others}") kind=Kind::Secondary/>
-                    </PostForm>
-                })}
-            </Section>
+            {sessions::section(sessions, clock, again)}
             <Section title="Latest sign-ins">
                 <DataTable caption="Sign-ins" columns=vec![Column::text("When"), Column::text("Address"), Column::text("Outcome")]>{attempts}</DataTable>
             </Section>
@@ -131,17 +114,6 @@ impl Clock {
     fn moment(self, at: DateTime<Utc>) -> String {
         let zone = if self.zone == Tz::UTC { " UTC" } else { "" };
         format!("{}{zone}", format::date_time(at.with_timezone(&self.zone).naive_local(), self.locale))
-    }
-}
-
-/// A browser's name, roughly, from its user-agent string.
-fn browser(agent: &str) -> String {
-    let name = ["Edg", "Firefox", "Chrome", "Safari"].into_iter().find(|name| agent.contains(name));
-    let system =
-        ["Windows", "Android", "iPhone", "iPad", "Mac OS X", "Linux"].into_iter().find(|name| agent.contains(name));
-    match (name, system) {
-        (Some(name), Some(system)) => format!("{} on {system}", if name == "Edg" { "Edge" } else { name }),
-        _ => "Unknown browser".to_owned(),
     }
 }
 
@@ -190,17 +162,4 @@ fn known_of<'a>(ctx: &'a Ctx, actor: &'a Actor) -> Vec<&'a str> {
     let organization = actor.organization.as_ref().map(|open| open.name.as_str());
     let client = actor.face.as_ref().map(|client| client.name.as_str());
     [Some(actor.user_name.as_str()), email, organization, client].into_iter().flatten().collect()
-}
-
-/// Ends one's other sessions.
-#[server(prefix = "/api", endpoint = "end_other_sessions")]
-pub(crate) async fn end_other_sessions() -> Result<(), ServerFnError> {
-    act(async {
-        let ctx = ctx()?;
-        let actor = ctx.require_user()?;
-        let mut tx = ctx.write(&actor).await?;
-        let ended = users::end_other_sessions(&mut tx, actor.secret, &ctx.address).await?;
-        Done::to("/profile").saying(format!("{ended} other sessions signed out.")).commit(&ctx, tx).await
-    })
-    .await
 }

@@ -18,6 +18,9 @@ use crate::server::functions::{Done, act, ctx, see_other};
 /// `GET /`: everybody's start page.
 pub async fn home(ctx: Ctx) -> Result<Response, AppError> {
     let actor = ctx.require_user()?;
+    if actor.factor_due.is_some_and(|due| due.over) {
+        return Err(AppError::SecondFactorNeeded);
+    }
     let to = match (actor.role, &actor.organization, actor.client) {
         (Some(Role::EisStaff), None, _) => "/staff/organizations".to_owned(),
         (Some(Role::EisStaff | Role::EnergyAdmin), Some(_), _) => "/organization".to_owned(),

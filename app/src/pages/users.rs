@@ -4,11 +4,14 @@ mod edit;
 mod invite;
 mod reset;
 
+use std::collections::{BTreeSet, HashMap};
+
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
 use eis::access::{Permission, Role};
 use eis::clients;
+use eis::names;
 use eis::users::{self, Filter, OpenInvitation, OrganizationUser};
 use leptos::prelude::*;
 use serde::Deserialize;
@@ -88,13 +91,13 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: eis::db::Tenant, mut query: ListQu
     let filter = Filter { search: query.q.trim().to_owned(), role: query.role.clone() };
     let (rows, total) = users::list(&mut tx, &filter, offset, PAGE_ROWS).await?;
     let mut invitations = users::open_invitations(&mut tx).await?;
-    let names: Vec<_> = clients::list(&mut tx).await?.into_iter().map(|client| (client.id, client.name)).collect();
+    let clients: Vec<_> = clients::list(&mut tx).await?.into_iter().map(|client| (client.id, client.name)).collect();
     drop(tx);
     invitations.retain(|open| !at_client || open.role == Role::CustomerUser.code());
     let invitations: Vec<(OpenInvitation, String)> = invitations
         .into_iter()
         .map(|open| {
-            let name = names.iter().find(|(id, _)| open.client_id == Some(*id)).map(|(_, name)| name.clone());
+            let name = clients.iter().find(|(id, _)| open.client_id == Some(*id)).map(|(_, name)| name.clone());
             (open, name.unwrap_or_default())
         })
         .collect();
@@ -113,7 +116,9 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: eis::db::Tenant, mut query: ListQu
         let [first, previous, next] = turns(offset, PAGE_ROWS, total, |to| query.href(&path, to));
         let shown = !rows.is_empty();
         let days = days_note(&scope);
-        let body = rows.into_iter().map(|row| line(&scope, row, &path)).collect_view();
+        let known = rows.iter().map(|row| row.name.as_str());
+        let looks = looks(known.chain(invitations.iter().map(|(open, _)| open.name.as_str())));
+        let body = rows.into_iter().map(|row| line(&scope, row, &path, &looks)).collect_view();
         let columns = ["Name", "Role", "For", "Since", "Last day", "Change"].map(Column::text).into();
         let selects = if at_client { Vec::new() } else { vec![role_filter(&query.role)] };
         view! {
@@ -134,7 +139,7 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: eis::db::Tenant, mut query: ListQu
             } else {
                 view! { <EmptyState title="Nobody yet" text="Invite people by a one-time link; they choose their own password." action=invite href=format!("{path}/invite")/> }.into_any()
             }}
-            {(!invitations.is_empty()).then(|| open_invitations(&scope, invitations, &path))}
+            {(!invitations.is_empty()).then(|| open_invitations(&scope, invitations, &path, &looks))}
         }
     })
     .await;
@@ -182,16 +187,17 @@ fn place_of(row: &OrganizationUser, at_client: bool) -> String {
     }
 }
 
-fn line(scope: &Scope, row: OrganizationUser, path: &str) -> impl IntoView + use<> {
+fn line(scope: &Scope, row: OrganizationUser, path: &str, looks: &Looks) -> impl IntoView + use<> {
     let day = |day: NaiveDate| format::date(day, scope.locale());
     let ended = row.ended();
     let change = (may_change(scope, &row) && !ended).then(|| format!("{path}/{}/edit", row.assignment_id));
     let until = row.last_day.map(|last| if ended { format!("{} (ended)", day(last)) } else { day(last) });
     let disabled = row.status == "disabled";
     let place = place_of(&row, scope.client.is_some());
+    let doubt = doubt(&row.name, looks);
     view! {
         <tr>
-            <th scope="row">{row.name.clone()} {disabled.then(|| view! { " " <Tag text="Disabled"/> })} <span class="sub">{broken(&row.email)}</span></th>
+            <th scope="row"><bdi>{row.name.clone()}</bdi> {doubt} {disabled.then(|| view! { " " <Tag text="Disabled"/> })} <span class="sub">{broken(&row.email)}</span></th>
             <td>{Role::parse(&row.role).map_or("", Role::label)}</td>
             <td>{place}</td>
             <td class="nowrap">{day(row.since)}</td>
@@ -201,6 +207,25 @@ fn line(scope: &Scope, row: OrganizationUser, path: &str) -> impl IntoView + use
     }
 }
 
+/// The names of a page by what they look like.
+type Looks = HashMap<String, BTreeSet<String>>;
+
+/// What is odd about a name that may be meant to be taken for another one.
+fn doubt(name: &str, looks: &Looks) -> impl IntoView + use<> {
+    let alike = looks.get(&names::look(name)).is_some_and(|names| names.len() > 1);
+    let told = if names::is_mixed(name) { Some("Mixed alphabets") } else { alike.then_some("Looks like another name") };
+    told.map(|text| view! { " " <Tag text=text tone=Tone::Warn/> })
+}
+
+/// Names that look alike and are not the same, but for case, stand together.
+fn looks<'n>(names: impl Iterator<Item = &'n str>) -> Looks {
+    let mut looks = Looks::new();
+    for name in names {
+        looks.entry(names::look(name)).or_default().insert(name.to_lowercase());
+    }
+    looks
+}
+
 /// An e-mail address that a narrow column breaks behind its @.
 fn broken(email: &str) -> impl IntoView + use<> {
     let (person, host) = email.split_at(email.find('@').map_or(0, |at| at + 1));
@@ -208,7 +233,12 @@ fn broken(email: &str) -> impl IntoView + use<> {
     view! { {person} <wbr/> {host} }
 }
 
-fn open_invitations(scope: &Scope, rows: Vec<(OpenInvitation, String)>, path: &str) -> impl IntoView + use<> {
+fn open_invitations(
+    scope: &Scope,
+    rows: Vec<(OpenInvitation, String)>,
+    path: &str,
+    looks: &Looks,
+) -> impl IntoView + use<> {
     let grants = grants(scope);
     let body = rows
         .into_iter()
@@ -232,7 +262,7 @@ fn open_invitations(scope: &Scope, rows: Vec<(OpenInvitation, String)>, path: &s
             });
             view! {
                 <tr>
-                    <th scope="row">{open.name} <span class="sub">{broken(&open.email)}</span></th>
+                    <th scope="row"><bdi>{open.name.clone()}</bdi> {doubt(&open.name, looks)} <span class="sub">{broken(&open.email)}</span></th>
                     <td>{what}</td>
                     <td class="nowrap">{until}</td>
                     <td>{panel}</td>

@@ -1,7 +1,10 @@
 //! What a request asked for, as its route spells it: faults are named after it, in the log and on the page.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use axum::extract::{MatchedPath, Request};
 use axum::http::Method;
+use eis::ids::{OrganizationId, UserId};
 
 use super::functions::encode;
 
@@ -18,6 +21,17 @@ pub struct Asked {
     id: String,
     /// The address of a page that was asked for, with its query; empty for anything else.
     page: String,
+    /// Who asks; told by the task that looks the session up to the one that writes the log.
+    who: Arc<Mutex<Option<Who>>>,
+}
+
+/// Who asks, by ids alone: names do not belong into a log.
+#[derive(Debug, Clone, Copy)]
+pub struct Who {
+    /// The user.
+    pub user: UserId,
+    /// The organization open.
+    pub organization: Option<OrganizationId>,
 }
 
 impl Asked {
@@ -32,12 +46,31 @@ impl Asked {
             route: format!("{} {}", request.method(), function.unwrap_or(matched)),
             id: id.to_owned(),
             page: page.map_or_else(String::new, ToString::to_string),
+            who: Arc::default(),
         }
+    }
+
+    /// The route, with the method.
+    #[must_use]
+    pub fn route(&self) -> &str {
+        &self.route
+    }
+
+    /// The request that is being answered; none outside of one.
+    #[must_use]
+    pub fn here() -> Self {
+        of_this(Self::clone)
     }
 
     /// Answers the request under its name.
     pub async fn answering<F: Future>(self, request: F) -> F::Output {
         ASKED.scope(self, request).await
+    }
+
+    /// Who asks, where the session said so.
+    #[must_use]
+    pub fn who(&self) -> Option<Who> {
+        *self.who.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -56,6 +89,11 @@ pub fn asked() -> String {
 #[must_use]
 pub fn id() -> String {
     of_this(|asked| asked.id.clone())
+}
+
+/// Keeps who asks, once the session is looked up.
+pub(super) fn is_asked_by(who: Who) {
+    let _ = ASKED.try_with(|asked| *asked.who.lock().unwrap_or_else(PoisonError::into_inner) = Some(who));
 }
 
 /// Where one signs in and comes back to the page that was asked for.

@@ -2,19 +2,22 @@
 
 use axum_login::{AuthUser, AuthnBackend, UserId};
 use chrono::{DateTime, Utc};
-use eis::access::{Actor, OpenOrganization, Role, Viewing};
+use eis::access::{Actor, FactorDue, OpenOrganization, Role, Viewing};
 use eis::clients::ClientFace;
 use eis::db::gate::{LoadedSession, Salt, SignIn, Ticket};
+use eis::db::sessions::EndedOldest;
 use eis::db::{Db, DbError, Unreadable};
 use eis::ids;
 use eis::passwords;
 use serde_json::json;
-use tower_sessions::session::Id;
+use tower_sessions::session::{self, Id};
+use tower_sessions::session_store;
 use uuid::Uuid;
 
+use super::asked::Who;
 use super::digests::Digests;
 use super::errors::AppError;
-use super::sessions::{self, PEER_KEY, secret};
+use super::sessions::{self, ENDED_KEY, PEER_KEY, STALE, TICKET_KEY};
 use crate::forms::FieldErrors;
 
 /// Who a session belongs to, as the database told it with this request.
@@ -32,6 +35,7 @@ pub struct Identity {
     customer: Option<Uuid>,
     writes_until: Option<DateTime<Utc>>,
     viewing: Option<(String, DateTime<Utc>, Role)>,
+    factor_due: Option<FactorDue>,
 }
 
 impl Identity {
@@ -39,6 +43,13 @@ impl Identity {
     #[must_use]
     pub const fn user(&self) -> ids::UserId {
         ids::UserId(self.user)
+    }
+
+    /// The user and the organization open, as the log names them.
+    #[must_use]
+    pub fn who(&self) -> Who {
+        let organization = self.organization.as_ref().map(|(id, ..)| ids::OrganizationId(*id));
+        Who { user: self.user(), organization }
     }
 
     /// The identity of a loaded session; `None` when nobody is signed in.
@@ -66,6 +77,7 @@ impl Identity {
             client,
             customer: row.customer_id,
             writes_until: row.writes_until,
+            factor_due: row.factor_due.map(|at| FactorDue { at, over: row.locked }),
             viewing: match (row.viewed_name, row.viewed_until, row.own_role.as_deref().and_then(Role::parse)) {
                 (Some(name), Some(until), Some(own_role)) => Some((name, until, own_role)),
                 _ => None,
@@ -110,6 +122,7 @@ impl User {
             client: None,
             customer: None,
             writes_until: None,
+            factor_due: None,
             viewing: None,
         };
         Self { identity, ticket: Some(ticket), code_needed: false }
@@ -138,7 +151,7 @@ impl User {
     pub fn actor(&self, session: Id, address: String) -> Actor {
         let identity = self.identity.clone();
         Actor {
-            secret: secret(&session),
+            secret: sessions::secret(&session),
             user: identity.user(),
             user_name: identity.name,
             role: identity.role,
@@ -153,6 +166,7 @@ impl User {
             face: identity.client,
             customer: identity.customer.map(ids::CustomerId),
             writes_until: identity.writes_until,
+            factor_due: identity.factor_due,
             viewing: identity.viewing.map(|(customer, until, own_role)| Viewing { customer, until, own_role }),
             at: None,
             address,
@@ -208,9 +222,6 @@ pub fn too_many(seconds: i32) -> String {
     format!("Too many attempts. Wait {} minutes, then try again.", (seconds + 59) / 60)
 }
 
-/// What is said when more passwords wait to be digested than there is room for.
-pub const BUSY: &str = "The portal is busy signing people in. Try again in a few seconds.";
-
 /// Why there is no user, or no digest.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthError {
@@ -218,7 +229,7 @@ pub enum AuthError {
     #[error("too many attempts; again in {0} seconds")]
     Limited(i32),
     /// More passwords wait than there is room for.
-    #[error("{BUSY}")]
+    #[error("too many passwords wait to be digested")]
     Busy,
     /// The database.
     #[error(transparent)]
@@ -229,12 +240,12 @@ pub enum AuthError {
 }
 
 impl AuthError {
-    /// What a form is told at the field of its password.
+    /// What a form is told at the field of its password, or above it where the portal is busy.
     #[must_use]
     pub fn at(self, field: &str) -> AppError {
         match self {
             Self::Limited(seconds) => FieldErrors::one(field, too_many(seconds)).into(),
-            Self::Busy => FieldErrors::one(field, BUSY).into(),
+            Self::Busy => AppError::Busy,
             Self::Db(error) => error.into(),
             Self::Digest => AppError::Internal(self.to_string()),
         }
@@ -335,15 +346,25 @@ impl AuthnBackend for Accounts {
 /// The session of a request, with its user.
 pub type AuthSession = axum_login::AuthSession<Accounts>;
 
-/// Moves a session to a new id bound by a ticket: at sign-in, switch, choice and change of password.
+/// Moves a session to a new id bound by a ticket: at sign-in, switch, choice and change of password. Tells which session
+/// ended for it, where its person had too many.
 ///
 /// # Errors
-/// When the session cannot be written, or the ticket is stale.
-pub async fn rotate(auth: &AuthSession, ticket: &Ticket, address: &str, agent: &str) -> Result<(), DbError> {
-    let failed = |error: tower_sessions::session::Error| DbError::Unreachable(error.to_string());
-    auth.session.insert(PEER_KEY, json!({ "address": address, "agent": agent })).await.map_err(failed)?;
-    auth.session.cycle_id().await.map_err(failed)?;
-    auth.session.save().await.map_err(failed)?;
-    let id = auth.session.id().ok_or(DbError::SessionEnded)?;
-    if auth.backend.db.session_bind(secret(&id), ticket).await? { Ok(()) } else { Err(DbError::SessionEnded) }
+/// When the session cannot be written; [`DbError::SessionEnded`] when the ticket is stale.
+pub async fn rotate(
+    auth: &AuthSession,
+    ticket: &Ticket,
+    address: &str,
+    agent: &str,
+) -> Result<Option<EndedOldest>, DbError> {
+    let session = &auth.session;
+    let failed = |error: session::Error| match error {
+        session::Error::Store(session_store::Error::Backend(text)) if text == STALE => DbError::SessionEnded,
+        other => DbError::Unreachable(other.to_string()),
+    };
+    session.insert(PEER_KEY, json!({ "address": address, "agent": agent })).await.map_err(failed)?;
+    session.insert(TICKET_KEY, ticket.hex()).await.map_err(failed)?;
+    session.cycle_id().await.map_err(failed)?;
+    session.save().await.map_err(failed)?;
+    session.remove(ENDED_KEY).await.map_err(failed)
 }

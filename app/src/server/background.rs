@@ -7,14 +7,32 @@
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use eis::db::DbError;
 use eis::db::worker::{Job, Worker};
+use eis::db::{Db, DbError};
 use eis::jobs::{self, Failure};
 use eis::what_ifs;
 use futures_util::FutureExt;
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+
+/// How often ended sessions are swept.
+const SWEEP: Duration = Duration::from_secs(60);
+
+/// Sweeps ended sessions away once a minute, until it is aborted. Several servers on one database each do: it takes nobody's
+/// turn.
+pub fn sweep(db: Db) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        loop {
+            match db.sweep_sessions().await {
+                Ok(0) => {}
+                Ok(swept) => tracing::debug!(swept, "ended sessions swept"),
+                Err(error) => tracing::warn!(%error, "ended sessions were not swept; tried again in a minute"),
+            }
+            tokio::time::sleep(SWEEP).await;
+        }
+    })
+}
 
 /// What this server knows how to do.
 pub const KINDS: [&str; 1] = [what_ifs::KIND];
@@ -85,6 +103,8 @@ async fn run(worker: &Worker, stopped: watch::Receiver<bool>) {
                 continue;
             }
             Ok(Ok(None)) => PAUSE,
+            // The log has it once, when it goes and when it is back.
+            Ok(Err(error)) if error.is_away() => PAUSE,
             Ok(Err(error)) => {
                 tracing::warn!(%error, "background work failed; it will be taken up again");
                 LONG_PAUSE

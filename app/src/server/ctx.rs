@@ -3,7 +3,9 @@
 use axum::extract::{ConnectInfo, FromRef, FromRequestParts};
 use axum::http::header::{HOST, USER_AGENT};
 use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap};
 use eis::access::{Actor, Permission, Role};
+use eis::db::turns::{Party, Place};
 use eis::db::{Access, Db, Tenant};
 use eis::ids::ClientId;
 use serde::{Deserialize, Serialize};
@@ -13,17 +15,21 @@ use std::sync::Arc;
 use super::auth::AuthSession;
 use super::errors::AppError;
 use super::guards::{Guard, refuses};
+use super::outside::Outside;
 use super::state::AppState;
 use crate::forms::Typed;
 use crate::forms::once::Sent;
 
 const FLASH_KEY: &str = "flash";
 const TYPED_KEY: &str = "typed";
-/// The most that is kept of a refused form.
+/// The most that a session keeps of a refused form, as JSON. Of a session without anybody signed in there is none: its
+/// browser keeps a little ([`Outside`]).
 const KEPT_BYTES: usize = 96 * 1024;
+/// The most that it keeps of a sentence, in characters.
+const FLASH_CHARACTERS: usize = 4000;
 
 /// What the last action did, shown once.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FlashMessage {
     /// Whether it succeeded.
     pub ok: bool,
@@ -38,6 +44,8 @@ pub struct Ctx {
     pub state: AppState,
     /// The session.
     pub auth: AuthSession,
+    /// What the browser keeps while nobody is signed in.
+    pub outside: Outside,
     /// Path and query asked for.
     pub uri: String,
     /// Where the request comes from.
@@ -58,14 +66,13 @@ impl std::fmt::Debug for Ctx {
 
 /// The address a request comes from; forwarded ones only behind a proxy that is trusted.
 #[must_use]
-pub fn peer_address(parts: &Parts, trust_proxy: bool) -> String {
+pub fn peer_address(headers: &HeaderMap, extensions: &Extensions, trust_proxy: bool) -> String {
     // The last one is the proxy's own word, also where it adds a header of its own instead of a word to the first.
-    let last = parts.headers.get_all("x-forwarded-for").iter().next_back();
+    let last = headers.get_all("x-forwarded-for").iter().next_back();
     let forwarded = last.and_then(|v| v.to_str().ok()).and_then(|v| v.rsplit(',').next());
     match forwarded {
         Some(address) if trust_proxy => address.trim().to_owned(),
-        _ => parts
-            .extensions
+        _ => extensions
             .get::<ConnectInfo<SocketAddr>>()
             .map_or_else(String::new, |ConnectInfo(peer)| peer.ip().to_string()),
     }
@@ -82,12 +89,19 @@ impl Ctx {
             .get::<AuthSession>()
             .cloned()
             .ok_or_else(|| AppError::Internal("no session layer around this route".into()))?;
+        let outside = parts
+            .extensions
+            .get::<Outside>()
+            .cloned()
+            .ok_or_else(|| AppError::Internal("no layer for the browser's own keeping around this route".into()))?;
         let header = |name| parts.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
+        // The host is one that `server::host` believed.
         let origin = state.options.public_url.clone().unwrap_or_else(|| format!("http://{}", header(HOST)));
         Ok(Self {
             auth,
+            outside,
             uri: parts.uri.path_and_query().map_or_else(String::new, ToString::to_string),
-            address: peer_address(parts, state.options.trust_proxy),
+            address: peer_address(&parts.headers, &parts.extensions, state.options.trust_proxy),
             agent: header(USER_AGENT),
             origin,
             state: state.clone(),
@@ -125,13 +139,17 @@ impl Ctx {
     /// The guard of every page and server function that needs a permission, in the organization open.
     ///
     /// # Errors
-    /// [`AppError::SignedOut`], [`AppError::Choose`] while no role is chosen, [`AppError::Suspended`],
+    /// [`AppError::SignedOut`], [`AppError::Choose`] while no role is chosen, [`AppError::SecondFactorNeeded`] where the role
+    /// needs one and its person has set none up in time (the database opens nothing then either), [`AppError::Suspended`],
     /// [`AppError::ChooseOrganization`] for staff with none open, [`AppError::StepUp`] for staff who read and would have
     /// it after stepping up, or [`AppError::Forbidden`] when the role does not include it.
     pub fn require(&self, permission: Permission) -> Result<Actor, AppError> {
         let actor = self.require_user()?;
         if refuses(Guard::Role, actor.role.is_none()) {
             return Err(AppError::Choose);
+        }
+        if actor.factor_due.is_some_and(|due| due.over) {
+            return Err(AppError::SecondFactorNeeded);
         }
         let closed = actor.organization.is_none() && actor.role != Some(Role::EisStaff);
         if refuses(Guard::Suspended, closed) {
@@ -180,8 +198,19 @@ impl Ctx {
         Ok(tx)
     }
 
+    /// A place for heavy work, after a short wait. Take it before the transaction: nobody waits while holding one.
+    ///
+    /// # Errors
+    /// [`AppError::Busy`].
+    pub async fn heavy(&self, actor: &Actor) -> Result<Place, AppError> {
+        Ok(self.state.shares.heavy(Party::of(actor)).await?)
+    }
+
     /// What the last action did; told once.
     pub async fn take_flash(&self) -> Option<FlashMessage> {
+        if let Some(message) = self.outside.take_flash() {
+            return Some(message);
+        }
         // Looked for before it is removed: removing marks the session changed and would write it with every page.
         let kept: Option<FlashMessage> = self.auth.session.get(FLASH_KEY).await.ok().flatten();
         if kept.is_some() {
@@ -192,14 +221,24 @@ impl Ctx {
 
     /// Keeps a sentence for the next page.
     pub async fn flash(&self, ok: bool, text: impl Into<String>) {
-        let _ = self.auth.session.insert(FLASH_KEY, FlashMessage { ok, text: text.into() }).await;
+        let text: String = text.into().chars().take(FLASH_CHARACTERS).collect();
+        let message = FlashMessage { ok, text };
+        if self.signed_in().is_some() {
+            let _ = self.auth.session.insert(FLASH_KEY, message).await;
+        } else {
+            self.outside.keep_flash(message);
+        }
     }
 
     /// What was typed into the form of this page when it was last refused; given back once.
     pub async fn take_typed(&self) -> Typed {
+        let is_it = |typed: &Typed| typed.page == self.path() && typed.context == self.context_token();
+        if let Some(typed) = self.outside.take_typed(is_it) {
+            return typed;
+        }
         let kept: Option<Typed> = self.auth.session.get(TYPED_KEY).await.ok().flatten();
         match kept {
-            Some(typed) if typed.page == self.path() && typed.context == self.context_token() => {
+            Some(typed) if is_it(&typed) => {
                 let _ = self.auth.session.remove::<Typed>(TYPED_KEY).await;
                 typed
             }
@@ -212,16 +251,32 @@ impl Ctx {
         self.signed_in().map(|actor| actor.context_token()).unwrap_or_default()
     }
 
-    /// Keeps what was typed for its form. Passwords are not kept, nor more than a form of ours holds.
-    pub async fn keep_typed(&self, mut typed: Typed) {
-        if typed.values.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > KEPT_BYTES {
-            // What is wrong is told still.
+    /// Keeps what was typed for its form; whether it did. Passwords are not kept, nor more than a form of ours holds, nor,
+    /// while nobody is signed in, more than the browser itself may keep: then what is wrong is told still.
+    pub async fn keep_typed(&self, typed: Typed) -> bool {
+        if self.signed_in().is_none() {
+            return self.keep_outside(typed);
+        }
+        let mut typed = without_secrets(typed);
+        if serde_json::to_string(&typed).map_or(true, |text| text.len() > KEPT_BYTES) {
             typed.values.clear();
         }
-        typed.values.retain(|(name, _)| !name.contains("password") && name != "context");
-        typed.page = typed.page.split('?').next().unwrap_or_default().to_owned();
-        let _ = self.auth.session.insert(TYPED_KEY, typed).await;
+        let kept = !typed.values.is_empty();
+        self.auth.session.insert(TYPED_KEY, typed).await.is_ok() && kept
     }
+
+    /// The same for a form whose session has ended: the browser alone may keep it.
+    #[must_use]
+    pub fn keep_outside(&self, typed: Typed) -> bool {
+        self.outside.keep_typed(without_secrets(typed))
+    }
+}
+
+/// What may be kept of a form, and for which page.
+fn without_secrets(mut typed: Typed) -> Typed {
+    typed.values.retain(|(name, _)| !name.contains("password") && name != "context");
+    typed.page = typed.page.split('?').next().unwrap_or_default().to_owned();
+    typed
 }
 
 impl<S> FromRequestParts<S> for Ctx

@@ -2,6 +2,7 @@
 //!
 //! - `SignedOut`: nobody is signed in → to the sign-in page, and back afterwards.
 //! - `Choose`: somebody with no role chosen yet → to the page where one is chosen.
+//! - `SecondFactorNeeded`: somebody whose role needs a second factor and who set none up in time → to its page.
 //! - `Suspended`: somebody whose organization is closed for now → 403 that says so.
 //! - `ChooseOrganization`: EIS staff with no organization open → to the list of them.
 //! - `StepUp`: EIS staff who read here and would change something → 403 that says how.
@@ -10,14 +11,20 @@
 //! - `Invalid`: what was typed is wrong → back to the form with everything typed (server functions only).
 //! - `Conflict`: the state changed meanwhile → 409 with what to do.
 //! - `Again`: the same form was sent and done before → where it led then (server functions only).
+//! - `Busy`: no place, connection or lock came free in time → 503 with `Retry-After`; a form is shown again with everything
+//!   typed.
+//! - `TooLong`: a statement ran into its limit → 503 that says what to do.
+//! - `Unavailable`: the database is not there, or went meanwhile → 503 with `Retry-After`.
 //! - `BadRequest`: an address or body that no page of ours makes → 400.
 //! - `Unreadable`: what the database keeps cannot be read → 500 that names table, row and column; also in the log.
 //! - `Internal`: ours → 500 with the request's id; the cause goes to the log alone.
 
 use axum::http::StatusCode;
+use axum::http::header::{HeaderValue, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 use eis::billing::BillingError;
 use eis::db::DbError;
+use eis::db::turns::Busy;
 use eis::sent_forms::Answer;
 
 use super::asked::{asked, back_from, id, sign_in};
@@ -35,6 +42,9 @@ pub enum AppError {
     /// Signed in, and no role is chosen.
     #[error("no role chosen")]
     Choose,
+    /// The role needs a second factor, and the days of grace are over.
+    #[error("second factor needed")]
+    SecondFactorNeeded,
     /// The organization is suspended.
     #[error("suspended")]
     Suspended,
@@ -59,6 +69,15 @@ pub enum AppError {
     /// A form that was sent before, with what it was answered then.
     #[error("sent before")]
     Again(Option<Answer>),
+    /// Too much is under way; nothing was done.
+    #[error("busy")]
+    Busy,
+    /// It would have taken too long; nothing was done.
+    #[error("too long")]
+    TooLong,
+    /// The database is not there, or went meanwhile.
+    #[error("the database cannot be reached")]
+    Unavailable,
     /// Not a request of ours.
     #[error("{0}")]
     BadRequest(String),
@@ -70,12 +89,36 @@ pub enum AppError {
     Internal(String),
 }
 
+/// What is told where the database is not there. What went out just before it went may have been done.
+const AWAY: &str = "It is tried again all the time and is mostly back within seconds; nothing that was saved is lost. Wait a moment, then load \
+    this page again. Where you sent a form, go back and send it again: what was done already is not done twice.";
+
 /// What is told of a form that was done before and whose answer was not kept.
 pub const DONE_BEFORE: &str = "It was done when the form was first sent; nothing was done again.";
+
+/// What is told where too much is under way.
+pub const BUSY: &str = "The portal is busy. Nothing was changed. Try again in a few seconds.";
+/// The same, as a page of its own.
+const BUSY_PAGE: &str =
+    "Nothing was changed. Try again in a few seconds: load this page again, or go back and send the form again.";
+/// Seconds after which a request that found the portal busy, or its database away, may be sent again.
+const AGAIN_AFTER: HeaderValue = HeaderValue::from_static("5");
+
+impl From<Busy> for AppError {
+    fn from(Busy: Busy) -> Self {
+        Self::Busy
+    }
+}
 
 impl From<DbError> for AppError {
     fn from(error: DbError) -> Self {
         match error {
+            error if error.is_busy() => Self::Busy,
+            error if error.took_too_long() => Self::TooLong,
+            error if error.is_away() => {
+                tracing::debug!(%error, "the database is away");
+                Self::Unavailable
+            }
             DbError::SessionEnded => Self::SignedOut,
             DbError::Refused => Self::Forbidden,
             DbError::Query(diesel::result::Error::NotFound) => Self::NotFound,
@@ -83,6 +126,7 @@ impl From<DbError> for AppError {
             error if error.violates("not_yours") => Self::Forbidden,
             error if error.violates("reading_only") => Self::StepUp,
             error if error.violates("session_ended") => Self::SignedOut,
+            error if error.violates("second_factor_needed") => Self::SecondFactorNeeded,
             DbError::Limited => {
                 Self::Conflict("Too many attempts. Wait a quarter of an hour, then try again.".to_owned())
             }
@@ -124,6 +168,7 @@ impl IntoResponse for AppError {
         let (status, title, text) = match &self {
             Self::SignedOut => return see_other(&sign_in()),
             Self::Choose => return see_other("/switch"),
+            Self::SecondFactorNeeded => return see_other(crate::pages::profile::second_factor::PATH),
             Self::ChooseOrganization => return see_other("/staff/organizations"),
             Self::Again(Some(answer)) => return see_other(&answer.location),
             Self::Again(None) => (StatusCode::CONFLICT, "This was done before", DONE_BEFORE),
@@ -144,6 +189,15 @@ impl IntoResponse for AppError {
                 "The address may be mistyped, or what was here is gone. Search for it from its list.",
             ),
             Self::Conflict(text) => (StatusCode::CONFLICT, "Something else happened first", text.as_str()),
+            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "The portal is busy", BUSY_PAGE),
+            Self::TooLong => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "This took too long",
+                "It was stopped, and nothing was changed. Ask for less at a time (fewer days, fewer rows), or try again when the portal is less busy.",
+            ),
+            Self::Unavailable => {
+                (StatusCode::SERVICE_UNAVAILABLE, "The portal cannot reach its database just now", AWAY)
+            }
             Self::BadRequest(text) => (StatusCode::BAD_REQUEST, "This request cannot be read", text.as_str()),
             Self::Invalid(_) => (
                 StatusCode::UNPROCESSABLE_ENTITY,
@@ -167,7 +221,8 @@ impl IntoResponse for AppError {
         let ours = status == StatusCode::INTERNAL_SERVER_ERROR;
         let asked = if ours { format!("{} ({})", asked(), id()) } else { String::new() };
         let other = matches!(self, Self::Forbidden).then_some(("Switch role or organisation", "/switch"));
-        (status, errors::page(title, text, &asked, other)).into_response()
+        let again = matches!(self, Self::Busy | Self::Unavailable).then_some([(RETRY_AFTER, AGAIN_AFTER)]);
+        (status, again, errors::page(title, text, &asked, other)).into_response()
     }
 }
 

@@ -8,19 +8,22 @@ use std::sync::{Arc, Mutex};
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_TYPE, LOCATION};
+use axum::http::header::{CONTENT_TYPE, HeaderValue, LOCATION};
 use axum::http::{StatusCode, request::Parts};
 use axum::response::{IntoResponse, Response};
 use eis::access::{Actor, Permission};
+use eis::db::turns::{Party, asked_by};
 use eis::db::{Access, Tenant};
 use eis::sent_forms::Answer;
 use leptos::prelude::{ServerFnError, provide_context, use_context};
 
 use super::FORM_LIMIT;
+use super::apart::apart;
 use super::ctx::Ctx;
-use super::errors::{AppError, DONE_BEFORE, step_up_first};
+use super::errors::{AppError, BUSY, DONE_BEFORE, step_up_first};
 use super::guards::{Guard, refuses};
 use super::nul;
+use super::shares::HEAVY_FUNCTIONS;
 use super::state::AppState;
 use crate::forms::Typed;
 use crate::forms::once::{self, Sent};
@@ -35,18 +38,27 @@ pub const OPEN_FUNCTIONS: [&str; 4] =
 pub struct Done {
     to: String,
     say: Option<String>,
+    forget: bool,
 }
 
 impl Done {
     /// Go on at this address.
     pub fn to(address: impl Into<String>) -> Self {
-        Self { to: address.into(), say: None }
+        Self { to: address.into(), say: None, forget: false }
     }
 
     /// And say there what was done.
     #[must_use]
     pub fn saying(mut self, text: impl Into<String>) -> Self {
         self.say = Some(text.into());
+        self
+    }
+
+    /// And have the browser forget what it kept of the portal's pages. Its cookies stay: the session's is removed by name, and
+    /// what the next page says lies in another.
+    #[must_use]
+    pub const fn forgetting(mut self) -> Self {
+        self.forget = true;
         self
     }
 
@@ -63,8 +75,7 @@ impl Done {
 
 /// Functions that change the session itself, by the gate's functions and not in a transaction of the actor's: the answer is
 /// kept after them, and looked for before them.
-pub const OF_THE_SESSION: [&str; 5] =
-    ["/api/switch", "/api/view_as", "/api/stop_viewing", "/api/begin_second_factor", "/api/change_password"];
+pub const OF_THE_SESSION: [&str; 4] = ["/api/switch", "/api/view_as", "/api/stop_viewing", "/api/change_password"];
 
 /// What this very form was answered with, if it was sent and done before.
 async fn before(ctx: &Ctx, actor: &Actor) -> Result<Option<Answer>, AppError> {
@@ -152,7 +163,11 @@ async fn answer(call: &Call, result: Result<Done, AppError>) -> Response {
             if let Some(text) = done.say {
                 call.ctx.flash(true, text).await;
             }
-            see_other(&done.to)
+            let mut response = see_other(&done.to);
+            if done.forget {
+                response.headers_mut().insert("clear-site-data", HeaderValue::from_static(r#""cache", "storage""#));
+            }
+            response
         }
         Err(AppError::Invalid(errors)) if !call.typed.page.is_empty() => {
             let to = call.typed.page.clone();
@@ -161,6 +176,11 @@ async fn answer(call: &Call, result: Result<Done, AppError>) -> Response {
         }
         Err(AppError::Conflict(text)) if !call.typed.page.is_empty() => {
             call.ctx.flash(false, text).await;
+            see_other(&call.typed.page)
+        }
+        Err(AppError::Busy) if !call.typed.page.is_empty() => {
+            call.ctx.keep_typed(call.typed.clone()).await;
+            call.ctx.flash(false, BUSY).await;
             see_other(&call.typed.page)
         }
         Err(AppError::Again(Some(before))) => again(&call.ctx, before).await,
@@ -173,9 +193,9 @@ async fn answer(call: &Call, result: Result<Done, AppError>) -> Response {
             step_up_first(&format!("{}?next={}", step_up::PATH, encode(&call.typed.page)))
         }
         Err(AppError::SignedOut) => {
-            call.ctx.keep_typed(call.typed.clone()).await;
+            let kept = if call.ctx.keep_outside(call.typed.clone()) { "kept" } else { "lost" };
             let page = if call.typed.page.is_empty() { "/" } else { call.typed.page.as_str() };
-            see_other(&format!("/login?next={}&kept=true", encode(page)))
+            see_other(&format!("/login?next={}&{kept}=true", encode(page)))
         }
         Err(error) => error.into_response(),
     }
@@ -262,8 +282,29 @@ async fn run(state: &AppState, parts: Parts, body: Body) -> Result<Response, App
         }
     }
     let slot = Slot::default();
-    let call = Call { ctx, typed, slot: slot.clone(), of_the_session };
+    let call = Call { ctx, typed, slot, of_the_session };
     let request = Request::from_parts(parts, Body::from(bytes));
+    match call.ctx.signed_in().filter(|_| HEAVY_FUNCTIONS.contains(&path.as_str())) {
+        Some(actor) => heavy(state, call, Party::of(&actor), request).await,
+        None => called(call, request).await,
+    }
+}
+
+/// Runs a function in its turn among heavy work, on a thread of its own.
+async fn heavy(state: &AppState, call: Call, party: Party, request: Request) -> Result<Response, AppError> {
+    let turn = match state.shares.heavy(party.clone()).await {
+        Ok(turn) => turn,
+        Err(busy) => return Ok(answer(&call, Err(busy.into())).await),
+    };
+    let work = async move { called(call, request).await.unwrap_or_else(IntoResponse::into_response) };
+    let response = apart(state.options.clock, asked_by(party, true, work)).await;
+    drop(turn);
+    Ok(response)
+}
+
+/// Has leptos run the function that a request names.
+async fn called(call: Call, request: Request) -> Result<Response, AppError> {
+    let slot = call.slot.clone();
     let _ = leptos_axum::handle_server_fns_with_context(move || provide_context(call.clone()), request).await;
     let answered = slot.lock().ok().and_then(|mut slot| slot.take());
     answered.ok_or_else(|| {

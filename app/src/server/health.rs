@@ -16,7 +16,10 @@ pub async fn readyz(State(state): State<AppState>) -> (StatusCode, String) {
         Ok(pending) if pending.is_empty() => (StatusCode::OK, "ready\n".to_owned()),
         Ok(pending) => (StatusCode::SERVICE_UNAVAILABLE, format!("pending migrations: {}\n", pending.join(", "))),
         Err(error) => {
-            tracing::warn!(%error, "not ready");
+            // That the database went is in the log once; this may be asked every second.
+            if !error.is_away() {
+                tracing::warn!(%error, "not ready");
+            }
             (StatusCode::SERVICE_UNAVAILABLE, "the database cannot be reached\n".to_owned())
         }
     }

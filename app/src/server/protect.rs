@@ -1,7 +1,9 @@
 //! What stands in front of every route: same-origin writes, security headers, the request's log line.
 
+use std::sync::Arc;
 use std::time::Instant;
 
+use axum::body::{Body, to_bytes};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName, HeaderValue, ORIGIN, REFERRER_POLICY,
@@ -11,12 +13,21 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use eis::db::Db;
+use eis::db::turns::{Party, asked_by};
 use tracing::Instrument;
 
+use super::FORM_LIMIT;
+use super::apart::{apart, to_its_end};
 use super::asked::Asked;
+use super::ctx::peer_address;
+use super::door::refusals;
+use super::door::visit::Visit;
 use super::errors::AppError;
 use super::guards::{Guard, refuses};
-use super::sessions::{complete_removal, remembering};
+use super::host;
+use super::outside::Outside;
+use super::sessions::{complete_removal, remembering, take_failed};
+use super::shares::{in_turn, is_heavy_page};
 use super::state::AppState;
 use crate::pages::errors::page;
 
@@ -41,18 +52,69 @@ fn is_ours(headers: &HeaderMap, state: &AppState) -> bool {
     }
 }
 
-/// Around every route that knows sessions: reading requests look their session up in the transaction that their page
-/// then reads in; others must come from a page of ours.
+/// Around every route that knows sessions: each request in turn with those of its session and its organization
+/// (`shares`), and to its end.
 pub async fn sessions(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let answered = async {
+    let address = peer_address(request.headers(), request.extensions(), state.options.trust_proxy);
+    let asker = state.shares.asker(request.headers(), &address, state.options.https());
+    let Ok(place) = state.shares.begin(&asker).await else { return AppError::Busy.into_response() };
+    // On the heap, as all that a request keeps between its layers: a thread's stack is small for it.
+    let work = Box::pin(async move {
+        let response = in_its_place(state, asker.party, request, next).await;
+        drop(place);
+        response.unwrap_or_else(IntoResponse::into_response)
+    });
+    to_its_end(work).await
+}
+
+/// Works on a request when its turn has come, among pages, files or heavy work. Of a form the body is here by then: a slow
+/// sender holds no turn.
+async fn in_its_place(state: AppState, party: Party, request: Request, next: Next) -> Result<Response, AppError> {
+    let (shares, clock, whose) = (state.shares.clone(), state.options.clock, party.clone());
+    let kind = text(request.headers(), &CONTENT_TYPE).unwrap_or_default();
+    let (turn, heavy) = match (is_heavy_page(&request), kind.starts_with("multipart/")) {
+        (true, _) => (shares.heavy(whose).await?, true),
+        (false, true) => (shares.file(whose).await?, false),
+        (false, false) => {
+            let request = whole(request).await?;
+            let turn = shares.page(whose).await?;
+            return Ok(in_turn(turn, asked_by(party, false, Box::pin(known(state, request, next)))).await);
+        }
+    };
+    let response = apart(clock, asked_by(party, heavy, Box::pin(known(state, request, next)))).await;
+    drop(turn);
+    Ok(response)
+}
+
+/// A request whose body has arrived.
+async fn whole(request: Request) -> Result<Request, AppError> {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, FORM_LIMIT)
+        .await
+        .map_err(|_| AppError::BadRequest("The form is too large: half a megabyte at most.".into()))?;
+    Ok(Request::from_parts(parts, Body::from(body)))
+}
+
+/// A request whose turn it is: reading requests look their session up in the transaction that their page then reads in;
+/// others must come from a page of ours.
+async fn known(state: AppState, mut request: Request, next: Next) -> Response {
+    let https = state.options.https();
+    let outside = Outside::of(request.headers(), https);
+    request.extensions_mut().insert(outside.clone());
+    let answered = Box::pin(async {
         match *request.method() {
             Method::GET | Method::HEAD => Db::entering(next.run(request)).await,
             Method::OPTIONS => next.run(request).await,
             _ => same_origin(&state, request, next).await,
         }
+    });
+    let answered = async {
+        let (response, missed) = eis::db::noticing(answered).await;
+        explained(response, missed)
     };
-    let mut response = explained(state.options.clock.run(remembering(answered)).await);
-    complete_removal(response.headers_mut(), state.options.https());
+    let mut response = state.options.clock.run(remembering(answered)).await;
+    complete_removal(response.headers_mut(), https);
+    outside.answer(response.headers_mut(), https);
     response
 }
 
@@ -76,10 +138,14 @@ async fn same_origin(state: &AppState, request: Request, next: Next) -> Response
     }
 }
 
-/// A fault outside the pages, in the layer that looks sessions up, answers without words; people get our page all the same.
-fn explained(response: Response) -> Response {
+/// A fault where no database was found is that. A fault outside the pages, in the layer that looks sessions up, answers without words; people get our page all the same.
+fn explained(response: Response, missed: bool) -> Response {
+    if missed && response.status() == StatusCode::INTERNAL_SERVER_ERROR {
+        return AppError::Unavailable.into_response();
+    }
     if response.status() == StatusCode::INTERNAL_SERVER_ERROR && !response.headers().contains_key(CONTENT_TYPE) {
-        return AppError::Internal("a session could not be looked up or kept".to_owned()).into_response();
+        let unknown = || AppError::Internal("a session could not be looked up or kept".to_owned());
+        return take_failed().unwrap_or_else(unknown).into_response();
     }
     response
 }
@@ -101,19 +167,55 @@ fn secure(headers: &mut HeaderMap) {
     }
 }
 
+/// Health is asked for by whoever watches this server, under any name and however full it is.
+fn is_health(route: Option<&str>) -> bool {
+    matches!(route, Some("/healthz" | "/readyz"))
+}
+
+/// Answers a request that the door let in: not beyond the limit, not under a foreign name, and no longer than its body
+/// keeps coming.
+async fn let_in(state: &AppState, health: bool, request: Request, next: Next) -> Response {
+    let visit = request.extensions().get::<Arc<Visit>>().cloned();
+    if !health {
+        if visit.as_ref().is_some_and(|visit| visit.is_reserve()) {
+            return refusals::full();
+        }
+        if let Err(refusal) = host::believed(&request, &state.options) {
+            return refusal.into_response();
+        }
+    }
+    match visit {
+        Some(visit) if !hyper::body::Body::is_end_stream(request.body()) => tokio::select! {
+            biased;
+            response = next.run(request) => response,
+            why = visit.given_up() => refusals::half_body(why),
+        },
+        _ => next.run(request).await,
+    }
+}
+
 /// Around everything: the answer's headers, and one line a request: method, route (not the address, which may carry ids and searches), status,
-/// milliseconds and an id that the answer carries too.
-pub async fn everything(request: Request, next: Next) -> Response {
+/// milliseconds, who asked (ids alone), from where, and an id that the answer carries too.
+pub async fn everything(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let id = format!("{:016x}", rand::random::<u64>());
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let from = peer_address(request.headers(), request.extensions(), state.options.trust_proxy);
     let span = tracing::info_span!("request", id);
     let start = Instant::now();
     let asked = Asked::of(&request, &id);
-    let mut response = asked.answering(next.run(request)).instrument(span.clone()).await;
+    if let Some(visit) = request.extensions().get::<Arc<Visit>>() {
+        visit.names(asked.route());
+    }
+    let answered = let_in(&state, is_health(route.as_deref()), request, next);
+    let mut response = asked.clone().answering(answered).instrument(span.clone()).await;
+    let who = asked.who();
     let milliseconds = start.elapsed().as_micros() / 1000;
     span.in_scope(|| {
-        tracing::info!(%method, route = route.as_deref().unwrap_or("-"), status = response.status().as_u16(), milliseconds, "request");
+        let user = who.map(|who| tracing::field::display(who.user));
+        let organization = who.and_then(|who| who.organization).map(tracing::field::display);
+        let (route, status) = (route.as_deref().unwrap_or("-"), response.status().as_u16());
+        tracing::info!(%method, route, status, milliseconds, from, user, organization, "request");
     });
     secure(response.headers_mut());
     if let Ok(value) = HeaderValue::from_str(&id) {

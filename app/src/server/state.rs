@@ -6,6 +6,8 @@ use eis::clock::Clock;
 use eis::db::Db;
 use eis::db::proof::Monitor;
 
+use super::shares::Shares;
+
 /// How this server was told to behave.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -32,6 +34,8 @@ pub struct AppState {
     pub db: Db,
     /// The login that runs the proof of isolation and sees no tenant's rows.
     pub monitor: Monitor,
+    /// How much one session and one organization may have at a time.
+    pub shares: Arc<Shares>,
     /// How this server behaves.
     pub options: Arc<Options>,
 }

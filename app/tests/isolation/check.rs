@@ -197,7 +197,12 @@ fn named(findings: &[Finding], words: &[&str]) -> bool {
 
 /// A server of its own, and the lock that keeps it to one test; `None` when there is none to start here.
 pub fn server_apart() -> Option<(File, Settings, Connected)> {
-    let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../test-postgres-check");
+    server_at("check")
+}
+
+/// The same, one for each purpose.
+pub fn server_at(purpose: &str) -> Option<(File, Settings, Connected)> {
+    let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("../test-postgres-{purpose}"));
     std::fs::create_dir_all(&home).unwrap();
     let lock = File::create(home.join("lock")).unwrap();
     lock.lock().unwrap();

@@ -6,6 +6,8 @@
 mod support;
 
 #[cfg(test)]
+mod anonymous;
+#[cfg(test)]
 mod audit;
 #[cfg(test)]
 mod check;
@@ -16,9 +18,19 @@ mod coverage;
 #[cfg(test)]
 mod crosstalk;
 #[cfg(test)]
+mod database_dies;
+#[cfg(test)]
+mod database_tls;
+#[cfg(test)]
+mod door;
+#[cfg(test)]
 mod entering;
 #[cfg(test)]
 mod exports;
+#[cfg(test)]
+mod factor_needed;
+#[cfg(test)]
+mod fairness;
 #[cfg(test)]
 mod guards;
 #[cfg(test)]
@@ -37,6 +49,8 @@ mod migrations;
 mod model;
 #[cfg(test)]
 mod mutate;
+#[cfg(test)]
+mod names;
 #[cfg(test)]
 mod objects;
 #[cfg(test)]
@@ -62,6 +76,8 @@ mod second_factor;
 #[cfg(test)]
 mod seen;
 #[cfg(test)]
+mod session_limits;
+#[cfg(test)]
 mod sessions;
 #[cfg(test)]
 mod side_channels;
@@ -78,9 +94,13 @@ mod targets;
 #[cfg(test)]
 mod terminal;
 #[cfg(test)]
+mod thief;
+#[cfg(test)]
 mod timing;
 #[cfg(test)]
 mod typed;
+#[cfg(test)]
+mod uploads;
 #[cfg(test)]
 mod view_as;
 mod what_ifs;

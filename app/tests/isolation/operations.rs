@@ -93,7 +93,7 @@ async fn stolen_sessions_end_and_a_person_is_stopped() {
 }
 
 /// Whether a connection string opens a connection.
-async fn opens(url: &str) -> bool {
+pub async fn opens(url: &str) -> bool {
     tokio_postgres::connect(url, tokio_postgres::NoTls).await.is_ok()
 }
 
@@ -124,7 +124,7 @@ async fn the_portal_s_password_is_changed(settings: &Settings, connected: &Conne
 }
 
 /// A program of PostgreSQL's, of the newest version that is installed.
-fn program(name: &str) -> PathBuf {
+pub fn program(name: &str) -> PathBuf {
     let mut found: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
         .map(|folder| folder.filter_map(Result::ok).map(|entry| entry.path().join("bin").join(name)).collect())
         .unwrap_or_default();

@@ -92,6 +92,7 @@ async fn nobody_but_the_monitor_calls_it_and_its_inner_parts_are_nobody_s() {
             "SELECT private.probe_context('\\x00', NULL)",
             "SELECT private.sample_person(gen_random_uuid(), 'eis_staff', NULL, NULL, NULL, NULL)",
             "SELECT private.sample_11_gate(NULL, NULL, NULL)",
+            "SELECT private.sample_12_second_factor(NULL, NULL, NULL)",
             "SELECT private.sample_60_system_work(NULL, NULL, NULL)",
             "SET ROLE eis_probe",
             "GRANT eis_probe TO CURRENT_USER",
@@ -221,7 +222,7 @@ async fn every_table_is_tried_whichever_policy_is_opened() {
 async fn a_run_is_put_on_record_and_read_by_whom_it_concerns() {
     let case = Case::world().await;
     let monitor = Monitor::new(case.connected.url(Login::Monitor));
-    let run = monitor.prove("Ada Auditor").await.unwrap();
+    let run = monitor.prove("Ada Auditor", 0).await.unwrap();
     assert!(run.holds() && run.tried > 2_000 && run.asked_by == "Ada Auditor", "{run:?}");
     assert!(run.summary.as_array().unwrap().len() > 200 && run.faults.as_array().unwrap().is_empty());
     let db = case.db(2);
@@ -235,7 +236,7 @@ async fn a_run_is_put_on_record_and_read_by_whom_it_concerns() {
     truth
         .must("ALTER POLICY level2_client_select ON invoices USING (true); DROP TRIGGER append_only ON audit_log")
         .await;
-    let run = monitor.prove("Ada Auditor").await.unwrap();
+    let run = monitor.prove("Ada Auditor", 0).await.unwrap();
     assert!(!run.holds());
     assert!(run.faults.to_string().contains("public.invoices"), "{}", run.faults);
     assert!(run.drift.to_string().contains("append_only"), "{}", run.drift);

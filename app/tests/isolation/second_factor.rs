@@ -3,7 +3,7 @@
 use crate::DENIED;
 use crate::support::database::Case;
 use crate::support::sql::Sql;
-use crate::support::world::{DIGEST, Who};
+use crate::support::world::{DIGEST, PASSWORD, Who};
 
 const ME: Who = Who::Client(1, 1);
 
@@ -32,11 +32,12 @@ async fn answer(app: &Sql, half: &str, code: &str) -> String {
 }
 
 /// Turns it on, and sets its last step back so that the code of now is still good; the codes for paper.
-async fn enrol(app: &Sql, truth: &Sql, who: Who) -> Vec<String> {
-    let secret = who.secret().hex();
-    app.must(&format!("SELECT begin_second_factor('\\x{secret}')")).await;
+pub async fn enrol(app: &Sql, truth: &Sql, who: Who) -> Vec<String> {
+    let (secret, digest) = (who.secret().hex(), DIGEST.trim());
+    app.must(&format!("SELECT begin_second_factor('\\x{secret}', '\\x{digest}', 'here')")).await;
     let first = code(truth, who, 0).await;
-    let codes = app.value(&format!("SELECT confirm_second_factor('\\x{secret}', '{first}', 'here')")).await;
+    let confirm = format!("SELECT codes FROM confirm_second_factor('\\x{secret}', '\\x{digest}', '{first}', 'here')");
+    let codes = app.value(&confirm).await;
     truth.must("UPDATE second_factors SET last_step = last_step - 1").await;
     codes.trim_matches(['{', '}']).split(',').map(str::to_owned).collect()
 }
@@ -45,13 +46,15 @@ async fn enrol(app: &Sql, truth: &Sql, who: Who) -> Vec<String> {
 async fn the_codes_are_those_of_the_rfc() {
     let case = Case::migrated().await;
     let truth = case.superuser().await;
-    assert_eq!(
-        truth.value("SELECT encode(private.sha1('abc'), 'hex')").await,
-        "a9993e364706816aba3e25717850c26c9cd0d89d"
-    );
-    assert_eq!(truth.value("SELECT encode(private.sha1(''), 'hex')").await, "da39a3ee5e6b4b0d3255bfef95601890afd80709");
-    let long = "SELECT encode(private.sha1(convert_to(repeat('a', 119), 'UTF8')), 'hex')";
-    assert_eq!(truth.value(long).await, "ee971065aaa017e0632a8ca6c77bb3bf8b1dfc56");
+    // RFC 4226, appendix D.
+    for (step, code) in
+        ["755224", "287082", "359152", "969429", "338314", "254676", "287922", "162583", "399871", "520489"]
+            .into_iter()
+            .enumerate()
+    {
+        let sql = format!("SELECT private.totp(convert_to('12345678901234567890', 'UTF8'), {step})");
+        assert_eq!(truth.value(&sql).await, code, "{step}");
+    }
     // RFC 6238, appendix B, the last six of its eight digits.
     for (seconds, code) in
         [(59_i64, "287082"), (1_111_111_109, "081804"), (1_234_567_890, "005924"), (20_000_000_000, "353130")]
@@ -92,19 +95,16 @@ async fn attack_65_half_a_sign_in_opens_nothing() {
     let (app, truth) = (case.app().await, case.superuser().await);
     enrol(&app, &truth, ME).await;
     let (_, half) = password(&app, ME).await;
-    app.must("SELECT session_create('\\x01', '{}', '', '', 3600, 3600)").await;
-    assert_eq!(
-        app.value(&format!("SELECT session_bind('\\x01', '{half}')")).await,
-        "f",
-        "the password alone binds no session"
-    );
+    let create =
+        |ticket: &str| format!("SELECT made FROM session_create('\\x01', '{ticket}', '{{}}', '', '', 3600, 3600)");
+    assert_eq!(app.value(&create(&half)).await, "f", "the password alone begins no session");
     let (_, half) = password(&app, ME).await;
     let rows = app
         .rows(&format!("SELECT outcome, ticket FROM second_factor('{half}', '{}', 'here')", code(&truth, ME, 0).await))
         .await
         .unwrap();
     let ticket = rows[0][1].clone().unwrap();
-    assert_eq!(app.value(&format!("SELECT session_bind('\\x01', '{ticket}')")).await, "t", "the positive control");
+    assert_eq!(app.value(&create(&ticket)).await, "t", "the positive control");
     // Another's code, nobody's ticket, a ticket that is over.
     enrol(&app, &truth, Who::Admin(1)).await;
     let (_, half) = password(&app, ME).await;
@@ -119,12 +119,16 @@ async fn attack_65_half_a_sign_in_opens_nothing() {
         "UPDATE second_factors SET last_step = 0",
         "SELECT private.take_code(NULL, '')",
         "SELECT private.totp('', 1)",
+        "SELECT private.make_recovery_codes(NULL)",
+        "SELECT extensions.hmac('', '', 'sha1')",
+        "SELECT extensions.gen_random_bytes(4)",
     ] {
         assert_eq!(app.as_who(ME, sql).await.unwrap_err().code, DENIED, "{sql}");
     }
     let shown = app.maybe(&format!("SELECT shown FROM my_second_factor('\\x{}')", ME.secret().hex())).await;
     assert_eq!(shown, None, "once confirmed, the secret is not shown again");
-    app.must(&format!("SELECT begin_second_factor('\\x{}')", ME.secret().hex())).await;
+    let begin = format!("SELECT begin_second_factor('\\x{}', '\\x{}', 'here')", ME.secret().hex(), DIGEST.trim());
+    assert_eq!(app.value(&begin).await, "on");
     assert_eq!(password(&app, ME).await.0, "code_needed", "beginning again does not turn it off");
 }
 
@@ -150,7 +154,7 @@ async fn a_code_on_paper_works_once_and_turning_it_off_takes_password_and_code()
     let codes = enrol(&app, &truth, ME).await;
     assert_eq!(codes.len(), 10);
     let (_, half) = password(&app, ME).await;
-    let typed = format!("{}-{}", &codes[0][..5].to_lowercase(), &codes[0][5..]);
+    let typed = format!("{}-{} {}", &codes[0][..4].to_lowercase(), &codes[0][4..8], &codes[0][8..]).replace('0', "o");
     assert_eq!(answer(&app, &half, &typed).await, "signed_in", "as people type it");
     let (_, half) = password(&app, ME).await;
     assert_eq!(answer(&app, &half, &codes[0]).await, "wrong", "once");
@@ -177,18 +181,25 @@ async fn the_pages_ask_for_the_code_before_anything_opens() {
         me.post(path, &all).await
     };
     assert!(me.get("/profile").await.body.contains("your password alone signs you in"));
-    send("/api/begin_second_factor", &[]).await;
+    send("/api/begin_second_factor", &[("password", "not mine")]).await;
+    assert!(me.get("/profile/second-factor").await.body.contains("This is not your password."));
+    send("/api/begin_second_factor", &[("password", PASSWORD)]).await;
     let page = me.get("/profile/second-factor").await.body;
     assert!(
         page.contains("otpauth://totp/EIS%20Power:client11%40eis.example?secret=") && page.contains("class=\"qr\""),
         "{page}"
     );
-    send("/api/confirm_second_factor", &[("one_time_password", "000")]).await;
-    assert!(me.get("/profile/second-factor").await.body.contains("not the code of now"));
-    send("/api/confirm_second_factor", &[("one_time_password", &code(&truth, ME, 0).await)]).await;
+    send("/api/confirm_second_factor", &[("password", PASSWORD), ("one_time_password", "000")]).await;
+    assert!(me.get("/profile/second-factor").await.body.contains("This code is wrong"));
+    let now = code(&truth, ME, 0).await;
+    send("/api/confirm_second_factor", &[("password", PASSWORD), ("one_time_password", &now)]).await;
     let page = me.get("/profile/second-factor").await.body;
     assert_eq!(page.matches("<li><code>").count(), 10, "{page}");
     assert_eq!(me.get("/profile/second-factor").await.body.matches("<li><code>").count(), 0, "shown once");
+    truth.must("UPDATE second_factors SET last_step = last_step - 1").await;
+    let renew = [("codes_password", PASSWORD), ("codes_one_time_password", &now)];
+    send("/api/new_recovery_codes", &renew).await;
+    assert_eq!(me.get("/profile/second-factor").await.body.matches("<li><code>").count(), 10, "new ones, once");
     truth.must("UPDATE second_factors SET last_step = last_step - 1").await;
     // Signing in: the password leads to the code and opens nothing by itself.
     let browser = portal.browser();
@@ -208,5 +219,67 @@ async fn the_pages_ask_for_the_code_before_anything_opens() {
     assert_ne!(browser.cookie(), half, "a new session id with the new right");
     let old = portal.browser();
     old.set_cookie(&half);
-    assert!(old.get("/profile").await.location().starts_with("/login"), "the half session opens nothing");
+    assert!(old.get("/profile").await.location().starts_with("/login"), "half a sign-in opens nothing");
+}
+
+#[tokio::test]
+async fn attack_74_a_session_alone_changes_nothing_about_the_second_factor() {
+    let case = Case::world().await;
+    let (app, truth) = (case.app().await, case.superuser().await);
+    let (secret, right) = (ME.secret().hex(), DIGEST.trim());
+    let state = "SELECT md5(concat((SELECT string_agg(f::text, ',' ORDER BY f::text) FROM (SELECT user_id, secret, confirmed_at FROM second_factors) f), (SELECT string_agg(r::text, ',' ORDER BY r::text) FROM recovery_codes r)))";
+    let begin = |digest: &str| format!("SELECT begin_second_factor('\\x{secret}', '\\x{digest}', 'here')");
+    let call = |name: &str, digest: &str, code: &str| {
+        let outcome = if name == "end_second_factor" { "end_second_factor" } else { "outcome" };
+        format!("SELECT {outcome} FROM {name}('\\x{secret}', '\\x{digest}', '{code}', 'here')")
+    };
+    // On: neither begun nor confirmed without the password.
+    let before = truth.value(state).await;
+    assert_eq!(app.value(&begin("00")).await, "wrong password");
+    assert_eq!(app.value(&call("confirm_second_factor", right, "000000")).await, "stale", "nothing was begun");
+    assert_eq!(truth.value(state).await, before);
+    assert_eq!(app.value(&begin(right)).await, "done", "the positive control");
+    let begun = truth.value(state).await;
+    let now = code(&truth, ME, 0).await;
+    assert_eq!(app.value(&call("confirm_second_factor", "00", &now)).await, "wrong password");
+    // Another session of the same person neither sees the secret nor confirms it.
+    let other = app.value(&format!("SELECT ticket FROM sign_in('{}', '\\x{right}', 'x')", ME.email())).await;
+    app.must(&format!("SELECT session_create('\\xcc', '{other}', '{{}}', '', '', 1000, 1000)")).await;
+    assert_eq!(app.value("SELECT state FROM my_second_factor('\\xcc')").await, "off");
+    let elsewhere = format!("SELECT outcome FROM confirm_second_factor('\\xcc', '\\x{right}', '{now}', 'here')");
+    assert_eq!(app.value(&elsewhere).await, "stale");
+    truth.must("UPDATE second_factors SET begun_at = now() - interval '11 minutes'").await;
+    assert_eq!(app.value(&call("confirm_second_factor", right, &now)).await, "stale", "too late");
+    assert_eq!(truth.value(state).await, begun);
+    let codes = enrol(&app, &truth, ME).await;
+    assert!(codes.iter().all(|code| code.len() == 16), "64 bits each: {codes:?}");
+    assert_eq!(
+        truth.count(&format!("SELECT count(*) FROM recovery_codes WHERE code_hash = sha256('{}')", codes[0])).await,
+        0
+    );
+    let salted = format!("SELECT count(*) FROM recovery_codes WHERE code_hash = sha256(salt || '{}'::bytea)", codes[0]);
+    assert_eq!(truth.count(&salted).await, 1);
+    assert!(app.rows("SELECT * FROM session_load('\\xcc')").await.unwrap().is_empty(), "the other session has ended");
+    // New codes and off: password and code, every time.
+    let on = truth.value(state).await;
+    let now = code(&truth, ME, 0).await;
+    for name in ["new_recovery_codes", "end_second_factor"] {
+        assert_eq!(app.value(&call(name, "00", &now)).await, "wrong password", "{name}");
+        assert_eq!(app.value(&call(name, right, "")).await, "wrong code", "{name}");
+    }
+    assert_eq!(truth.value(state).await, on);
+    assert_eq!(app.value(&call("new_recovery_codes", right, &now)).await, "done", "the positive control");
+    assert_eq!(app.value(&call("end_second_factor", right, &codes[1])).await, "wrong code", "one of before");
+    truth.must("UPDATE second_factors SET last_step = last_step - 1").await;
+    assert_eq!(app.value(&call("end_second_factor", right, &now)).await, "done", "the positive control");
+    // The kind: whatever a login may call and touches either table asks for the password.
+    let unasked = truth
+        .rows(
+            "SELECT p.proname FROM pg_proc p WHERE p.prosecdef AND has_function_privilege('eis_app', p.oid, 'EXECUTE')
+             AND p.prosrc ~ '(INSERT INTO|UPDATE|DELETE FROM) public.(second_factors|recovery_codes)|make_recovery_codes'
+             AND NOT ('digest' = ANY (p.proargnames) AND p.prosrc ~ 'prove_anew|try_password')",
+        )
+        .await
+        .unwrap();
+    assert!(unasked.is_empty(), "{unasked:?}");
 }

@@ -31,16 +31,19 @@ fn context(answer: &Answer) -> String {
 async fn attack_58_session_fixation_at_sign_in_again_and_at_a_switch() {
     let case = Case::world().await;
     let (portal, app) = (case.portal().await, case.app().await);
-    // A session that the attacker planted: real, and nobody's.
-    let browser = portal.browser();
-    browser.post("/api/sign_in", &[("page", "/login"), ("email", "x@eis.example"), ("password", "wrong")]).await;
-    let planted = browser.cookie();
+    // Nobody's session is had to plant; a real one of the attacker's own is not taken over.
+    let attacker = portal.browser();
+    attacker.post("/api/sign_in", &[("page", "/login"), ("email", "x@eis.example"), ("password", "wrong")]).await;
+    assert!(!attacker.cookie().contains("session="), "{}", attacker.cookie());
+    attacker.sign_in("client12@eis.example").await;
+    let planted = attacker.cookie();
     assert!(planted.starts_with("session="), "{planted}");
+    let browser = with_cookie(&portal, &planted);
     assert_eq!(browser.sign_in("client11@eis.example").await.location(), "/");
     let first = browser.cookie();
     assert_ne!(first, planted);
     assert!(signed_in(&browser).await, "the positive control");
-    assert!(!signed_in(&with_cookie(&portal, &planted)).await, "the planted one is nobody's still");
+    assert!(!signed_in(&with_cookie(&portal, &planted)).await, "the planted one has ended");
     // One that was made up is not taken.
     let made_up = format!("session={}", tower_sessions::session::Id(42));
     let browser = with_cookie(&portal, &made_up);
@@ -68,28 +71,24 @@ async fn attack_58_session_fixation_at_sign_in_again_and_at_a_switch() {
         assert!(signed_in(&browser).await);
         assert!(!signed_in(&with_cookie(&portal, &before)).await, "the old one ended");
     }
-    // The same at the gate: a bound session is never bound again, a ticket works once.
+    // The same at the gate: a session is bound as it begins and never again, a ticket works once.
     let ticket = || async {
         app.value(&format!("SELECT ticket FROM sign_in('admin2@eis.example', '\\x{}', 'x')", DIGEST.trim())).await
     };
+    let create = |secret: &str, ticket: &str| {
+        format!("SELECT made FROM session_create('\\x{secret}', '{ticket}', '{{}}', '', '', 1000, 1000)")
+    };
     let secret = Who::Client(1, 1).secret().hex();
-    let stolen = ticket().await;
-    assert_eq!(app.value(&format!("SELECT session_bind('\\x{secret}', '{stolen}')")).await, "f", "somebody's session");
-    app.must("SELECT session_create('\\xaa', '{}', '', '', 1000, 1000)").await;
-    assert_eq!(app.value(&format!("SELECT session_bind('\\xaa', '{stolen}')")).await, "f", "a spent ticket");
-    assert_eq!(app.value("SELECT session_bind('\\xaa', '\\x00')").await, "f", "a made-up ticket");
-    let fresh = ticket().await;
-    assert_eq!(app.value(&format!("SELECT session_bind('\\xaa', '{fresh}')")).await, "t", "the positive control");
+    let mine = ticket().await;
+    assert_eq!(app.refused(&create(&secret, &mine)).await, "23505", "somebody's session; a secret is given once");
+    assert_eq!(app.value(&create("aa", "\\x00")).await, "f", "a made-up ticket");
+    assert_eq!(app.value(&create("aa", &mine)).await, "t", "the positive control");
     assert_eq!(app.value("SELECT email FROM session_load('\\xaa')").await, "admin2@eis.example");
-    assert_eq!(
-        app.value("SELECT session_create('\\xaa', '{}', '', '', 1000, 1000)").await,
-        "f",
-        "a secret is given once"
-    );
+    assert_eq!(app.value(&create("bb", &mine)).await, "f", "a spent ticket");
     let late = ticket().await;
     case.superuser().await.must("UPDATE session_tickets SET expires_at = now() - interval '1 second'").await;
-    app.must("SELECT session_create('\\xbb', '{}', '', '', 1000, 1000)").await;
-    assert_eq!(app.value(&format!("SELECT session_bind('\\xbb', '{late}')")).await, "f", "a late ticket");
+    assert_eq!(app.value(&create("bb", &late)).await, "f", "a late ticket");
+    assert_eq!(app.rows("SELECT * FROM session_load('\\xbb')").await.unwrap().len(), 0);
 }
 
 #[tokio::test]
@@ -375,6 +374,8 @@ async fn signing_out_removes_the_cookie_as_it_was_made() {
         let token = context(&browser.get("/profile").await);
         let answer = browser.post("/api/sign_out", &[("context", &token)]).await;
         assert!(answer.header("set-cookie").contains("Max-Age=0"), "{answer:?}");
+        assert_eq!(answer.header("clear-site-data"), "\"cache\", \"storage\"", "what the browser kept goes too");
+        assert!(browser.get(answer.location()).await.body.contains("You are signed out."), "and it is said");
         assert_eq!(attributes(&answer), made);
     }
 }

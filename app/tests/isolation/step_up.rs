@@ -71,7 +71,7 @@ async fn a_record_that_can_still_be_taken_back_opens_nothing() {
     // Another organization, by a session made and bound in the same transaction.
     let new = "00000000000000000000000000004711";
     let bind = format!(
-        "SELECT session_create('\\x{new}', '{{}}', '', '', 3600, 3600); SELECT session_bind('\\x{new}', switch_context('\\x{secret}', NULL, '{}'))",
+        "SELECT session_create('\\x{new}', switch_context('\\x{secret}', NULL, '{}'), '{{}}', '', '', 3600, 3600)",
         organization(2)
     );
     app.must(&format!("BEGIN; {bind}")).await;

@@ -60,6 +60,7 @@ const OF_A_DRAFT: &str = "EXISTS (SELECT FROM tariff_rates r WHERE r.organizatio
 
 /// Every table of the schemas `public` and `private`.
 pub const TABLES: &[(&str, Rule)] = &[
+    ("private.second_factor_rule", Rule::Hidden),
     ("private.signing_keys", Rule::Hidden),
     ("public.__diesel_schema_migrations", Rule::Program),
     ("public.allocations", of_customer(I, MINE, "true")),

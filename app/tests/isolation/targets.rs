@@ -206,14 +206,15 @@ pub const FUNCTIONS: &[Function] = &[
     function("/api/reset_password", Place::Public, ALL, &[], "-"),
     function("/api/sign_in", Place::Public, ALL, &[], "-"),
     function("/api/second_factor", Place::Public, ALL, &[], "-"),
-    function("/api/begin_second_factor", Place::SignedIn, ALL, &[], "/profile/second-factor")
-    .on("/profile/second-factor"),
+    function("/api/begin_second_factor", Place::SignedIn, ALL, &[], "-"),
     function("/api/confirm_second_factor", Place::SignedIn, ALL, &[], "-"),
+    function("/api/new_recovery_codes", Place::SignedIn, ALL, &[], "-"),
     function("/api/end_second_factor", Place::SignedIn, ALL, &[], "-"),
     function("/api/sign_out", Place::SignedIn, ALL, &[], "-"),
     function("/api/switch", Place::SignedIn, ALL, &[], "-"),
     function("/api/change_password", Place::SignedIn, ALL, &[], "-"),
     function("/api/end_other_sessions", Place::SignedIn, ALL, &[], "/profile"),
+    function("/api/end_session", Place::SignedIn, ALL, &[], "-"),
     function(
         "/api/step_up",
         Place::Organization,
@@ -451,6 +452,14 @@ pub const FUNCTIONS: &[Function] = &[
         WRITE,
         &[CLIENT, ("assignment", "{assignment}")],
         "/clients/{client}/users/{assignment}/edit",
+    )
+    .on("/clients/{client}/users/{assignment}/edit"),
+    function(
+        "/api/end_user_sessions",
+        Place::Client,
+        WRITE,
+        &[CLIENT, ("assignment", "{assignment}")],
+        "/clients/{client}/users",
     )
     .on("/clients/{client}/users/{assignment}/edit"),
     function("/api/run_isolation_test", Place::Organization, &[S, E], &[], "/organization/isolation")

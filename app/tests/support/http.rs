@@ -7,13 +7,16 @@ use std::sync::{Arc, Mutex};
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use eis::clock::Clock;
+use eis::db::Db;
 use eis::db::connect::Login;
 use eis::db::proof::Monitor;
 use http_body_util::BodyExt;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use portal::server::door::{self, limits::Limits};
 use portal::server::router;
+use portal::server::shares::Shares;
 use portal::server::state::{AppState, Options};
 
 use super::database::Case;
@@ -22,6 +25,8 @@ use super::world::{PASSWORD, Who};
 /// A running portal.
 pub struct Portal {
     pub address: SocketAddr,
+    /// The host of its public address, if it has one.
+    host: Option<String>,
     server: tokio::task::JoinHandle<()>,
 }
 
@@ -50,14 +55,33 @@ impl Case {
 
     /// The portal over this database, told how to behave.
     pub async fn portal_told(&self, options: Options) -> Portal {
+        self.portal_behind_door(options, Limits::default()).await
+    }
+
+    /// The portal over this database with other limits at its door.
+    pub async fn portal_limited(&self, limits: Limits) -> Portal {
+        self.portal_behind_door(Options { public_url: None, trust_proxy: false, clock: Clock::System }, limits).await
+    }
+
+    async fn portal_behind_door(&self, options: Options, limits: Limits) -> Portal {
+        self.serving(self.db(4), Arc::default(), options, limits)
+    }
+
+    /// The portal over these connections of this database, with these shares.
+    pub async fn portal_sharing(&self, db: Db, shares: Arc<Shares>) -> Portal {
+        let options = Options { public_url: None, trust_proxy: false, clock: Clock::System };
+        self.serving(db, shares, options, Limits::default())
+    }
+
+    fn serving(&self, db: Db, shares: Arc<Shares>, options: Options, limits: Limits) -> Portal {
         let options = Arc::new(options);
         let monitor = Monitor::new(self.connected.url(Login::Monitor));
-        let state = AppState { db: self.db(4), monitor, options };
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let state = AppState { db, monitor, shares, options };
+        let host = state.options.public_url.as_ref().and_then(|url| Some(url.split_once("://")?.1.to_owned()));
+        let listener = door::listen("127.0.0.1:0".parse().expect("an address")).expect("a port");
         let address = listener.local_addr().expect("its address");
-        let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
-        let server = tokio::spawn(async move { axum::serve(listener, service).await.expect("serving") });
-        Portal { address, server }
+        let server = tokio::spawn(door::serve(listener, router(state), limits, std::future::pending()));
+        Portal { address, host, server }
     }
 }
 
@@ -114,20 +138,27 @@ fn without_ids(page: &str) -> String {
     parts.fold(first, |text, part| text + part.trim_start_matches(|c: char| c.is_ascii_hexdigit() || c == '-'))
 }
 
-/// A browser with one session's cookie.
+/// A browser with its cookies.
 pub struct Browser {
     base: String,
+    host: Option<String>,
     client: Client<HttpConnector, Body>,
-    cookie: Mutex<String>,
+    cookies: Mutex<BTreeMap<String, String>>,
 }
 
 impl Portal {
+    /// A portal that another process serves.
+    pub fn elsewhere(address: SocketAddr) -> Self {
+        Self { address, host: None, server: tokio::spawn(async {}) }
+    }
+
     /// A browser with no cookie.
     pub fn browser(&self) -> Browser {
         Browser {
             base: format!("http://{}", self.address),
+            host: self.host.clone(),
             client: Client::builder(TokioExecutor::new()).build_http(),
-            cookie: Mutex::default(),
+            cookies: Mutex::default(),
         }
     }
 
@@ -140,16 +171,33 @@ impl Portal {
 }
 
 impl Browser {
+    /// All of its cookies, as it sends them.
     pub fn cookie(&self) -> String {
-        self.cookie.lock().expect("the cookie").clone()
+        let cookies = self.cookies.lock().expect("the cookies");
+        cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
     }
 
+    /// This one in place of all.
     pub fn set_cookie(&self, cookie: &str) {
-        cookie.clone_into(&mut self.cookie.lock().expect("the cookie"));
+        self.cookies.lock().expect("the cookies").clear();
+        self.take_cookie(cookie);
+    }
+
+    /// One more, or in place of its own name's; an empty one goes.
+    fn take_cookie(&self, cookie: &str) {
+        let Some((name, value)) = cookie.split_once('=') else { return };
+        let mut cookies = self.cookies.lock().expect("the cookies");
+        cookies.remove(name);
+        if !value.is_empty() {
+            cookies.insert(name.to_owned(), value.to_owned());
+        }
     }
 
     pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: String) -> Answer {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
+        if let Some(host) = &self.host {
+            request = request.header("host", host);
+        }
         let cookie = self.cookie();
         if !cookie.is_empty() {
             request = request.header("cookie", cookie);
@@ -162,7 +210,7 @@ impl Browser {
         let (parts, body) = response.into_parts();
         for set in parts.headers.get_all("set-cookie") {
             let pair = set.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
-            self.set_cookie(if pair.ends_with('=') { "" } else { pair });
+            self.take_cookie(pair);
         }
         let bytes = body.collect().await.expect("the body").to_bytes();
         Answer { status: parts.status, headers: parts.headers, body: String::from_utf8_lossy(&bytes).into_owned() }

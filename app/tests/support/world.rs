@@ -173,6 +173,7 @@ impl Who {
             }),
             customer: (k > 0).then(|| CustomerId(customer(o, c, k))),
             writes_until: None,
+            factor_due: None,
             viewing: None,
             at: None,
             address: String::new(),

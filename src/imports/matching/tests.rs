@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::*;
 use crate::ids::{CustomerId, MeterId};
 use crate::usage::Direction;
@@ -22,7 +24,7 @@ fn meter(serial: &str, direction: &str, minutes: i16) -> Meter {
 
 fn series(name: &str, direction: Direction, register: Option<&str>) -> SeriesSurvey {
     let key = SeriesKey { meter: Some(name.into()), direction, register: register.map(str::to_owned) };
-    SeriesSurvey { key, values: 24, line: 2 }
+    SeriesSurvey { key: Arc::new(key), values: 24, line: 2 }
 }
 
 fn placed(series: &[SeriesSurvey], known: &[Meter]) -> Matched {
@@ -43,7 +45,7 @@ fn an_unknown_meter_is_refused_with_what_to_do_and_the_others_go_in() {
 #[test]
 fn rows_without_a_meter_are_refused_and_the_others_go_in() {
     let without = SeriesSurvey {
-        key: SeriesKey { meter: None, direction: Direction::Import, register: None },
+        key: Arc::new(SeriesKey { meter: None, direction: Direction::Import, register: None }),
         ..series("", Direction::Import, None)
     };
     let matched = placed(&[without.clone(), series("m-1 ", Direction::Import, None)], &[meter("M-1", "import", 60)]);

@@ -48,6 +48,9 @@ pub fn collect(files: &RateFiles<'_>, zone: Option<Tz>, input: impl BufRead) -> 
     let collected = file.finish(zone);
     let placed = |finding: &Finding| format!("{}:{}:1: {finding}", files.usage_name, finding.line.unwrap_or(1));
     faults.extend(collected.findings.iter().filter(|finding| finding.kind.is_fault()).map(placed));
+    if collected.counts.lost > 0 {
+        faults.push(told(&format!("1:1: {} more values cannot be placed", collected.counts.lost)));
+    }
     if collected.series.is_empty() && faults.is_empty() {
         faults = left_out.iter().map(|line| told(line)).collect();
         if faults.is_empty() {
@@ -67,14 +70,12 @@ pub fn collect(files: &RateFiles<'_>, zone: Option<Tz>, input: impl BufRead) -> 
             &"1:1: all times are written as UTC, so days and hours are those of UTC; --zone names another zone",
         ));
     }
-    let counted = |wanted: &FindingKind| collected.findings.iter().filter(|finding| finding.kind == *wanted).count();
-    for (kind, what) in [
-        (FindingKind::Duplicate, "stand twice in the file with the same value: they count once"),
-        (FindingKind::Replaced, "stand in the file in two versions: the later counts"),
+    for (count, what) in [
+        (collected.counts.duplicates, "stand twice in the file with the same value: they count once"),
+        (collected.counts.replaced, "stand in the file in two versions: the later counts"),
     ] {
-        match counted(&kind) {
-            0 => {}
-            count => notes.push(told(&format!("1:1: {count} intervals {what}"))),
+        if count > 0 {
+            notes.push(told(&format!("1:1: {count} intervals {what}")));
         }
     }
     let changed = |finding: &&Finding| matches!(finding.kind, FindingKind::LengthChanged { .. });

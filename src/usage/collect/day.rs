@@ -13,6 +13,9 @@ use super::finding::{Finding, FindingKind};
 /// The mark of a slot of which the file says that nothing is known.
 const NULL: u8 = 253;
 
+/// What keeping a day among others costs.
+const NODE: usize = 64;
+
 /// One day being filled. A value takes five bytes, more only where it has parts of a watt-hour.
 pub struct Day {
     date: NaiveDate,
@@ -48,6 +51,17 @@ impl Day {
             versions: vec![],
             version_of: vec![],
         }
+    }
+
+    /// The memory that it takes, about.
+    pub const fn bytes(&self) -> usize {
+        size_of::<Self>()
+            + NODE
+            + self.wh.len() * 4
+            + self.parts.len() * 4
+            + self.flags.len()
+            + self.versions.len() * 8
+            + self.version_of.len() * 2
     }
 
     /// Length of a slot in minutes.

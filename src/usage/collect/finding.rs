@@ -63,6 +63,12 @@ pub enum FindingKind {
 }
 
 impl FindingKind {
+    /// Whether a value stands in the file again, and none is lost.
+    #[must_use]
+    pub const fn is_again(&self) -> bool {
+        matches!(self, Self::Duplicate | Self::Replaced)
+    }
+
     /// Whether a value was lost or doubted. What is missing is for the reader of the days to judge.
     #[must_use]
     pub const fn is_fault(&self) -> bool {

@@ -22,11 +22,12 @@ pub fn settle(series: &Arc<SeriesKey>, days: &mut BTreeMap<NaiveDate, Day>) -> V
         return first.map(|date| Finding::of_day(kind, series, date)).into_iter().collect();
     }
     let own: Vec<(u16, bool)> = days.values().map(own_length).collect();
+    let beside = beside(&own);
     let mut findings = vec![];
     let mut before = None;
     for (at, (date, day)) in days.iter_mut().enumerate() {
         let (minutes, whole) = own.get(at).copied().unwrap_or((day.minutes(), true));
-        let beside = beside(&own, at).unwrap_or(minutes);
+        let beside = beside.get(at).copied().flatten().unwrap_or(minutes);
         let minutes = if whole && !(alone(&own, at) && beside < minutes) { minutes } else { minutes.min(beside) };
         if let Some(odd) = day.odd_distance().filter(|_| !day.is_stated()) {
             let seconds = u32::from(odd) * 60;
@@ -58,12 +59,18 @@ fn own_length(day: &Day) -> (u16, bool) {
     (minutes, day.is_stated() || day.is_full(minutes))
 }
 
-/// The shorter length of the whole days next to a day, before and after.
-fn beside(own: &[(u16, bool)], at: usize) -> Option<u16> {
-    let (before, after) = own.split_at_checked(at)?;
-    let whole = |day: &&(u16, bool)| day.1;
-    let (before, after) = (before.iter().rev().find(whole), after.iter().skip(1).find(whole));
-    before.into_iter().chain(after).map(|(minutes, _)| *minutes).min()
+/// Of each day the shorter length of the whole days next to it, before and after.
+fn beside(own: &[(u16, bool)]) -> Vec<Option<u16>> {
+    // The whole day passed last, before this one.
+    let passed = |last: &mut Option<u16>, (minutes, whole): &(u16, bool)| {
+        let before = *last;
+        *last = if *whole { Some(*minutes) } else { before };
+        Some(before)
+    };
+    let before: Vec<Option<u16>> = own.iter().scan(None, passed).collect();
+    let mut after: Vec<Option<u16>> = own.iter().rev().scan(None, passed).collect();
+    after.reverse();
+    before.into_iter().zip(after).map(|(before, after)| before.into_iter().chain(after).min()).collect()
 }
 
 /// Whether neither neighbour of a day has its length.

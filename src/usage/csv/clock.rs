@@ -7,8 +7,11 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use chrono_tz::Tz;
 
 use super::super::days::instants;
-use super::super::{Reading, SeriesKey};
+use super::super::{Reading, SeriesKey, UsageError};
 use super::numbers::Figure;
+
+/// Rows that may wait in the hour that comes twice: of one series, and of all together.
+const WAITING: (usize, usize) = (1_000, 50_000);
 
 /// A row that was read.
 #[derive(Debug, Clone)]
@@ -34,6 +37,8 @@ pub struct Nowhere {
 pub struct Clock {
     zone: Option<Tz>,
     series: HashMap<Arc<SeriesKey>, State>,
+    /// Rows that wait.
+    waiting: usize,
 }
 
 /// What is known of a series.
@@ -63,27 +68,45 @@ enum Order {
 impl Clock {
     /// For local times of a zone; without one they are refused.
     pub fn new(zone: Option<Tz>) -> Self {
-        Self { zone, series: HashMap::new() }
+        Self { zone, series: HashMap::new(), waiting: 0 }
     }
 
     /// Takes a row with a local time and hands on whatever is settled.
-    pub fn take(&mut self, local: NaiveDateTime, mut row: Row, each: &mut dyn FnMut(Result<Row, Nowhere>)) {
+    ///
+    /// # Errors
+    /// When more rows wait than any clock makes wait.
+    pub fn take(
+        &mut self,
+        local: NaiveDateTime,
+        mut row: Row,
+        each: &mut dyn FnMut(Result<Row, Nowhere>),
+    ) -> Result<(), UsageError> {
         let line = row.reading.line;
         let nowhere = |reason: String| Err(Nowhere { line, local, reason });
         let Some(zone) = self.zone else {
-            return each(nowhere(format!("{local} has no offset and no time zone is known: say the zone")));
+            each(nowhere(format!("{local} has no offset and no time zone is known: say the zone")));
+            return Ok(());
         };
         let state = self.series.entry(Arc::clone(&row.reading.series)).or_default();
         match instants(zone, local) {
             (Some(first), Some(second)) if first == second => {
+                self.waiting -= state.run.len();
                 state.settle(Some(local), each);
                 state.before = Some(local);
                 row.reading.start = first;
                 each(Ok(row));
             }
-            (Some(first), Some(second)) => state.run.push(Twice { local, first, second, row }),
+            (Some(first), Some(second)) => {
+                if state.run.len() >= WAITING.0 || self.waiting >= WAITING.1 {
+                    let reason = "too many rows stand in the hour that comes twice: write the times with their offset";
+                    return Err(UsageError::at(line, 1, reason));
+                }
+                self.waiting += 1;
+                state.run.push(Twice { local, first, second, row });
+            }
             _ => each(nowhere(format!("{local} does not exist in {zone}: clocks skip it"))),
         }
+        Ok(())
     }
 
     /// Settles what is left at the end of the file.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use ::csv::ByteRecord;
 use chrono::{DateTime, Utc};
 
+use super::super::limits::{self, Names};
 use super::super::{Direction, Energy, Quality, Reading, Rejected, SeriesKey, UsageError};
 use super::clock::Row;
 use super::numbers::Marks;
@@ -25,8 +26,9 @@ pub struct Columns {
     /// Columns without a name.
     nameless: Vec<usize>,
     last: RefCell<Arc<SeriesKey>>,
-    /// Every series so far, by its names without case.
-    known: RefCell<HashMap<SeriesKey, Arc<SeriesKey>>>,
+    /// Every series so far, by its names without case, and how the file first wrote it.
+    known: RefCell<HashMap<Arc<SeriesKey>, Arc<SeriesKey>>>,
+    names: RefCell<Names>,
     stamps: Cell<Stamps>,
 }
 
@@ -39,16 +41,31 @@ pub struct FieldFault {
     /// Characters of the field before the place at fault.
     within: usize,
     reason: String,
+    /// It refuses the file, not the row alone.
+    whole: bool,
 }
 
 impl FieldFault {
     fn new(field: usize, reason: impl Into<String>) -> Self {
-        Self { field, within: 0, reason: reason.into() }
+        Self { field, within: 0, reason: reason.into(), whole: false }
     }
 }
 
+impl From<limits::Full> for FieldFault {
+    fn from(full: limits::Full) -> Self {
+        Self { whole: true, ..Self::new(0, full.to_string()) }
+    }
+}
+
+/// The most columns of a file.
+const MOST: usize = 1_000;
+
 impl Columns {
     pub fn from_header(header: &ByteRecord, line: u64) -> Result<Self, UsageError> {
+        if header.len() > MOST {
+            let reason = format!("the header has {} columns; at most {MOST} are read", header.len());
+            return Err(UsageError::at(line, 1, reason));
+        }
         let names: Vec<String> = header
             .iter()
             .map(|name| String::from_utf8_lossy(name).trim().trim_start_matches('\u{feff}').to_lowercase())
@@ -79,6 +96,7 @@ impl Columns {
             nameless: names.iter().enumerate().filter(|(_, name)| name.is_empty()).map(|(at, _)| at).collect(),
             last: RefCell::default(),
             known: RefCell::default(),
+            names: RefCell::default(),
             stamps: Cell::default(),
         })
     }
@@ -95,6 +113,7 @@ impl Columns {
     ) -> Result<Result<(Stamp, Row), FieldFault>, UsageError> {
         let (series, stamp, quality, kwh) = match self.fields(record) {
             Ok(fields) => fields,
+            Err(fault) if fault.whole => return Err(UsageError::at(line, 1, fault.reason)),
             Err(fault) => return Ok(Err(fault)),
         };
         let figure = match marks.read(kwh, line)? {
@@ -117,7 +136,8 @@ impl Columns {
             let reason = format!("the row has {} fields and the header {}", record.len(), self.count);
             return Err(FieldFault::new(more, reason));
         }
-        if let Some(at) = self.nameless.iter().find(|at| !blank(record, **at)) {
+        let mut nameless = self.nameless.iter().take_while(|at| **at < record.len());
+        if let Some(at) = nameless.find(|at| !blank(record, **at)) {
             let reason = "a column without a name holds something: is it the rest of a figure with a decimal comma?";
             return Err(FieldFault::new(*at, reason));
         }
@@ -139,8 +159,8 @@ impl Columns {
 
     /// The row's series; the same allocation as the row before where it is the same.
     fn series(&self, record: &ByteRecord) -> Result<Arc<SeriesKey>, FieldFault> {
-        let meter = self.meter.map_or(Ok(None), |at| field(record, at))?;
-        let register = self.register.map_or(Ok(None), |at| field(record, at))?;
+        let meter = name(record, self.meter, "the meter")?;
+        let register = name(record, self.register, "the register")?;
         let direction = self.optional(record, self.direction, Direction::parse, "a direction (import, export)")?;
         // A file that does not speak of direction holds what was bought.
         let direction = direction.unwrap_or_default();
@@ -150,8 +170,14 @@ impl Columns {
             let canonical = SeriesKey { meter: lower(meter), direction, register: lower(register) };
             let (meter, register) = (meter.map(str::to_owned), register.map(str::to_owned));
             let mut known = self.known.borrow_mut();
-            let own = known.entry(canonical).or_insert_with(|| Arc::new(SeriesKey { meter, direction, register }));
-            *last = Arc::clone(own);
+            *last = match known.get(&canonical) {
+                Some(own) => Arc::clone(own),
+                None => {
+                    let own = Arc::new(SeriesKey { meter, direction, register });
+                    known.insert(self.names.borrow_mut().kept(canonical)?, Arc::clone(&own));
+                    own
+                }
+            };
         }
         Ok(Arc::clone(&last))
     }
@@ -186,6 +212,13 @@ fn field(record: &ByteRecord, at: usize) -> Result<Option<&str>, FieldFault> {
         FieldFault { within: before.chars().count(), ..FieldFault::new(at, "this byte is not UTF-8 text") }
     })?;
     Ok(Some(text.trim()).filter(|text| !text.is_empty()))
+}
+
+/// A name that is kept.
+fn name<'r>(record: &'r ByteRecord, at: Option<usize>, what: &str) -> Result<Option<&'r str>, FieldFault> {
+    let Some(at) = at else { return Ok(None) };
+    let Some(text) = field(record, at)? else { return Ok(None) };
+    limits::name(text, what).map(Some).map_err(|reason| FieldFault::new(at, reason))
 }
 
 fn text<'r>(record: &'r ByteRecord, at: usize, name: &str) -> Result<&'r str, FieldFault> {

@@ -9,6 +9,12 @@ use super::super::UsageError;
 /// Readings kept in an entry before they are handed on: a block may be as long as the file.
 const FULL: usize = 4096;
 
+/// The most bytes of the text of an element that is read: all of them are figures and codes.
+const TEXT: usize = 200;
+
+/// The most bytes of the links of one entry.
+const LINKS: usize = 1 << 20;
+
 /// What an entry holds.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub enum Resource {
@@ -71,10 +77,11 @@ struct Element {
 #[derive(Debug, Default)]
 pub struct Entry {
     pub resource: Resource,
-    pub title: String,
     pub self_link: String,
     pub up_link: String,
     pub related: Vec<String>,
+    /// Bytes of its links.
+    linked: usize,
     pub kind: Kind,
     pub local: LocalTime,
     /// What a usage point is of: 0 electricity, 1 gas.
@@ -86,7 +93,15 @@ pub struct Entry {
 }
 
 impl Entry {
-    pub fn link(&mut self, rel: &str, href: &str) {
+    /// Takes a link.
+    ///
+    /// # Errors
+    /// A sentence, when the entry has more of them than any.
+    pub fn link(&mut self, rel: &str, href: &str) -> Result<(), &'static str> {
+        self.linked += href.len() + size_of::<String>();
+        if self.linked > LINKS {
+            return Err("this entry has more links than any entry of a feed");
+        }
         let href = path(href).to_owned();
         match rel {
             "self" => self.self_link = href,
@@ -94,6 +109,7 @@ impl Entry {
             "related" => self.related.push(href),
             _ => {}
         }
+        Ok(())
     }
 
     pub fn open(&mut self, path: &[String], place: (u64, u64)) {
@@ -120,7 +136,7 @@ impl Entry {
     /// Whether the text of an element matters.
     fn reads(&self, path: &[String]) -> bool {
         match (ends(path), &self.open) {
-            (("title", "entry"), _) | (("value", "IntervalReading") | ("quality", _), Some(_)) => true,
+            (("value", "IntervalReading") | ("quality", _), Some(_)) => true,
             (("start" | "duration", "timePeriod"), Some(_)) => true,
             ((name, "ReadingType"), _) => Kind::NAMES.contains(&name),
             (("kind", "ServiceCategory"), _) => true,
@@ -130,10 +146,18 @@ impl Entry {
     }
 
     /// Takes a piece of the text of the element at `path`.
-    pub fn text(&mut self, path: &[String], piece: &str) {
-        if let Some(element) = self.element.as_mut().filter(|element| element.depth == path.len()) {
-            element.text.push_str(piece);
+    ///
+    /// # Errors
+    /// When the text is longer than any figure.
+    pub fn text(&mut self, path: &[String], piece: &str) -> Result<(), UsageError> {
+        let Some(element) = self.element.as_mut().filter(|element| element.depth == path.len()) else { return Ok(()) };
+        if element.text.len() + piece.len() > TEXT {
+            let (line, column) = element.place;
+            let reason = format!("{} goes on for more than {TEXT} bytes, and no figure does", ends(path).0);
+            return Err(UsageError::at(line, column, reason));
         }
+        element.text.push_str(piece);
+        Ok(())
     }
 
     /// Takes what the element at `path` came to.
@@ -149,7 +173,6 @@ impl Entry {
         };
         let (name, parent) = ends(path);
         match (name, &mut self.open) {
-            ("title", _) => self.title.push_str(&text),
             (_, Some(raw)) => raw.set(name, text),
             _ if parent == "ReadingType" => {
                 self.kind.set(name, &text).map_err(|reason| UsageError::at(place.0, place.1, reason))?;
@@ -215,9 +238,48 @@ impl Raw {
             }
         };
         // Two of them are no number: which would hold is anybody's guess.
-        *field = if field.is_empty() { text } else { format!("{field} {text}") };
+        *field = if field.is_empty() { text } else { format!("{field} {text}").chars().take(TEXT).collect() };
     }
 }
+
+/// A value whose figures are read; what they mean, its reading type says.
+#[derive(Debug, Clone, Copy)]
+pub struct Value {
+    /// Seconds since 1970.
+    pub start: i64,
+    pub value: i64,
+    /// Seconds; 0 where the interval does not say.
+    pub duration: u32,
+    /// A file of more lines than this holds is told with the last of them.
+    pub line: u32,
+    /// ESPI's code; 0 where there is none.
+    pub quality: u8,
+}
+
+impl Value {
+    /// Reads the figures.
+    ///
+    /// # Errors
+    /// A sentence, for one that cannot be read.
+    pub fn of(raw: &Raw) -> Result<Self, String> {
+        let value = whole("value", &raw.value)?;
+        let said = !raw.duration.trim().is_empty();
+        let duration: i64 = if said { whole("duration", &raw.duration)? } else { 0 };
+        let usable = |duration: &u32| !said || USABLE.contains(duration);
+        let duration = u32::try_from(duration).ok().filter(usable).ok_or(NO_DURATION)?;
+        let start = whole("start", &raw.start)?;
+        // Codes that are no quality of ESPI's tell nothing.
+        let quality = raw.quality.clone().transpose()?.and_then(|code| u8::try_from(code).ok()).unwrap_or_default();
+        let line = u32::try_from(raw.line).unwrap_or(u32::MAX);
+        Ok(Self { start, value, duration, line, quality })
+    }
+}
+
+/// The seconds that an interval may last.
+pub const USABLE: std::ops::RangeInclusive<u32> = 60..=86_400;
+
+/// What is told of other ones.
+pub const NO_DURATION: &str = "the interval has no usable duration";
 
 /// A figure that may be there once.
 fn once<T: FromStr>(figure: &mut Option<T>, name: &str, text: &str) -> Result<(), String> {

@@ -6,12 +6,16 @@ use std::sync::Arc;
 use chrono::DateTime;
 use rust_decimal::Decimal;
 
+use super::super::limits::{self, Account, Names};
 use super::super::{Direction, Energy, Item, Quality, Reading, Rejected, SeriesKey, UsageError, plausible};
-use super::entry::{Entry, Kind, Raw, Resource, whole};
+use super::entry::{Entry, Kind, NO_DURATION, Raw, Resource, USABLE, Value};
 use super::local_time;
 
 /// Values held back for a reading type still to come; a file beyond this order is refused.
-pub const HELD: usize = 4_000_000;
+pub const HELD: usize = 1_000_000;
+
+/// Unreadable values held back likewise.
+const HELD_BAD: usize = 1_000;
 
 /// What the file said so far.
 #[derive(Default)]
@@ -20,12 +24,23 @@ pub struct Feed {
     most: usize,
     /// Usage points by their link.
     points: HashMap<String, Point>,
+    /// The links of usage points by what their meters are called.
+    called: HashMap<String, String>,
     kinds: HashMap<String, Kind>,
     /// Channels (MeterReading) by their link: what they are related to.
     channels: HashMap<String, Vec<String>>,
     /// The channel of what is related to one, such as its blocks; `None` where several name it.
     of_related: HashMap<String, Option<String>>,
-    held: Vec<(Arc<str>, Raw)>,
+    held: Vec<Held>,
+    /// How many values those are.
+    values: usize,
+    bad: Vec<(Arc<str>, Bad)>,
+    /// The channels of what is held back.
+    waiting: HashSet<Arc<str>>,
+    /// What is known of channels; until the file says more.
+    known: HashMap<String, Channel>,
+    names: Names,
+    account: Account,
     blocks: u64,
     refused: HashSet<String>,
     /// Which ways the energy of a usage point went: 1 net, 2 delivered or received.
@@ -38,6 +53,36 @@ struct Point {
     name: String,
     /// What it is of: 0 electricity.
     service: Option<i64>,
+}
+
+/// Values that wait for their reading type.
+struct Held {
+    channel: Arc<str>,
+    values: Vec<Value>,
+}
+
+/// A value that cannot be read.
+struct Bad {
+    line: u64,
+    content: String,
+    reason: String,
+}
+
+impl Bad {
+    fn new(raw: &Raw, reason: String) -> Self {
+        Self { line: raw.line, content: format!("{} {} {}", raw.start, raw.duration, raw.value), reason }
+    }
+}
+
+/// What the values of a channel are.
+#[derive(Clone)]
+enum Channel {
+    /// Energy of a series.
+    Energy(Arc<SeriesKey>, Kind),
+    /// Nothing that a bill needs; why.
+    Nothing(String),
+    /// It cannot be told; why.
+    Unknown(String),
 }
 
 /// Between the links of a block that does not name its channel by its folders.
@@ -54,12 +99,11 @@ impl Feed {
     /// # Errors
     /// As [`Self::drain`], and where two entries of one link say different things.
     pub fn take(&mut self, mut entry: Entry, each: &mut dyn FnMut(Item)) -> Result<(), UsageError> {
-        let link = entry.self_link.clone();
-        let twice = |what: &str| {
-            UsageError::at(entry.line, 1, format!("two entries of the link {link:?} are of different {what}"))
-        };
         match entry.resource {
-            Resource::UsagePoint => self.add_point(&entry.self_link, entry.service),
+            Resource::UsagePoint | Resource::ReadingType | Resource::MeterReading => {
+                let line = entry.line;
+                self.learn(entry).map_err(|reason| UsageError::at(line, 1, reason))?;
+            }
             Resource::LocalTime => match local_time::zone(&entry.local) {
                 Some(zone) => each(Item::Zone(zone)),
                 None => {
@@ -67,24 +111,6 @@ impl Feed {
                     each(Item::Rejected(Rejected::new(entry.line, 1, "LocalTimeParameters", reason).ignored()));
                 }
             },
-            Resource::ReadingType => {
-                let before = self.kinds.insert(link.clone(), entry.kind.clone());
-                if before.is_some_and(|before| before != entry.kind) {
-                    return Err(twice("reading types"));
-                }
-            }
-            Resource::MeterReading => {
-                for related in &entry.related {
-                    let known = self.of_related.entry(related.clone()).or_insert_with(|| Some(link.clone()));
-                    if known.as_ref() != Some(&link) {
-                        *known = None;
-                    }
-                }
-                let before = self.channels.insert(link.clone(), entry.related.clone());
-                if before.is_some_and(|before| before != entry.related) {
-                    return Err(twice("relations"));
-                }
-            }
             Resource::IntervalBlock => {
                 self.blocks += 1;
                 self.drain(&mut entry, each)?;
@@ -94,23 +120,88 @@ impl Feed {
         Ok(())
     }
 
+    /// Keeps what an entry says of others.
+    fn learn(&mut self, entry: Entry) -> Result<(), String> {
+        // What it says may change what values of a channel are.
+        self.known.clear();
+        let link = entry.self_link;
+        self.account.charge(link.len(), 3).map_err(|full| full.to_string())?;
+        let twice = |what: &str| Err(format!("two entries of the link {link:?} are of different {what}"));
+        match entry.resource {
+            Resource::UsagePoint => self.add_point(&link, entry.service),
+            Resource::ReadingType => {
+                let before = self.kinds.insert(link.clone(), entry.kind.clone());
+                if before.is_some_and(|before| before != entry.kind) {
+                    return twice("reading types");
+                }
+            }
+            _ => {
+                for related in &entry.related {
+                    self.account.charge(related.len() + link.len(), 2).map_err(|full| full.to_string())?;
+                    let known = self.of_related.entry(related.clone()).or_insert_with(|| Some(link.clone()));
+                    if known.as_ref() != Some(&link) {
+                        *known = None;
+                    }
+                }
+                let before = self.channels.insert(link.clone(), entry.related.clone());
+                if before.is_some_and(|before| before != entry.related) {
+                    return twice("relations");
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Hands on the values of an entry, or holds them back.
     ///
     /// # Errors
     /// When more would be held back than memory is to hold.
     pub fn drain(&mut self, entry: &mut Entry, each: &mut dyn FnMut(Item)) -> Result<(), UsageError> {
-        let channel: Arc<str> = channel_of(entry).into();
-        let ready = self.held.is_empty() && self.is_complete(&channel);
-        for raw in entry.readings.drain(..) {
-            if ready {
-                self.hand_on(&channel, &raw, each);
-            } else if self.held.len() < self.most {
-                self.held.push((Arc::clone(&channel), raw));
-            } else {
-                let message = "the values stand before their ReadingType; the file is too large to hold them back";
-                return Err(UsageError::at(raw.line, 1, message));
+        let channel = channel_of(entry);
+        let readings = std::mem::take(&mut entry.readings);
+        if self.held.is_empty() && self.bad.is_empty() && self.is_complete(&channel) {
+            for raw in &readings {
+                let read = Value::of(raw).map_err(|reason| Bad::new(raw, reason));
+                self.hand_on(&channel, read, each)?;
+            }
+            return Ok(());
+        }
+        self.hold(&channel, &readings)
+    }
+
+    fn hold(&mut self, channel: &str, readings: &[Raw]) -> Result<(), UsageError> {
+        let Some(first) = readings.first() else { return Ok(()) };
+        let full = |line: u64| {
+            UsageError::at(
+                line,
+                1,
+                "the values stand before their ReadingType; the file is too large to hold them back",
+            )
+        };
+        let channel = match self.waiting.get(channel) {
+            Some(known) => Arc::clone(known),
+            None => {
+                let full = |full: limits::Full| UsageError::at(first.line, 1, full.to_string());
+                self.account.charge(channel.len(), 1).map_err(full)?;
+                let channel: Arc<str> = channel.into();
+                self.waiting.insert(Arc::clone(&channel));
+                channel
+            }
+        };
+        let mut values = Vec::with_capacity(readings.len().min(self.most.saturating_sub(self.values)));
+        for raw in readings {
+            match Value::of(raw) {
+                Ok(value) if self.values < self.most => {
+                    self.values += 1;
+                    values.push(value);
+                }
+                Err(reason) if self.bad.len() < HELD_BAD => {
+                    self.bad.push((Arc::clone(&channel), Bad::new(raw, reason)));
+                }
+                _ => return Err(full(raw.line)),
             }
         }
+        self.held.push(Held { channel, values });
         Ok(())
     }
 
@@ -119,17 +210,31 @@ impl Feed {
         if self.blocks == 0 {
             return Err(UsageError::at(1, 1, "there is no interval data (IntervalBlock) in this file"));
         }
-        for (channel, raw) in std::mem::take(&mut self.held) {
-            match self.resolved(&channel) {
-                Some(channel) => self.hand_on(&channel, &raw, each),
-                None => {
-                    let told = channel.replace(AND, " ");
-                    if self.refused.insert(channel.to_string()) {
-                        let reason = format!("no link says which MeterReading the block {:?} belongs to", told.trim());
-                        each(Item::Rejected(Rejected::new(raw.line, 1, &told, reason)));
-                    }
-                }
+        for Held { channel, values } in std::mem::take(&mut self.held) {
+            for value in values {
+                self.hand_on_held(&channel, u64::from(value.line), Ok(value), each)?;
             }
+        }
+        for (channel, bad) in std::mem::take(&mut self.bad) {
+            self.hand_on_held(&channel, bad.line, Err(bad), each)?;
+        }
+        Ok(())
+    }
+
+    fn hand_on_held(
+        &mut self,
+        channel: &str,
+        line: u64,
+        read: Result<Value, Bad>,
+        each: &mut dyn FnMut(Item),
+    ) -> Result<(), UsageError> {
+        if let Some(channel) = self.resolved(channel) {
+            return self.hand_on(&channel, read, each);
+        }
+        let told = channel.replace(AND, " ");
+        if self.refused.insert(channel.to_owned()) {
+            let reason = format!("no link says which MeterReading the block {:?} belongs to", told.trim());
+            each(Item::Rejected(Rejected::new(line, 1, &told, reason)));
         }
         Ok(())
     }
@@ -148,8 +253,9 @@ impl Feed {
     /// A meter is told by the last part of its usage point's link, by the whole link where another one ends the same.
     fn add_point(&mut self, link: &str, service: Option<i64>) {
         let last = last_part(link);
-        let taken = self.points.iter().any(|(other, point)| other != link && point.name == last);
+        let taken = self.called.get(last).is_some_and(|other| other != link);
         let name = if taken { link.to_owned() } else { last.to_owned() };
+        self.called.insert(name.clone(), link.to_owned());
         self.points.insert(link.to_owned(), Point { name, service });
     }
 
@@ -176,11 +282,59 @@ impl Feed {
         types().next().is_some() && types().all(|link| known(&link)) && self.points.contains_key(point(channel))
     }
 
-    fn hand_on(&mut self, channel: &str, raw: &Raw, each: &mut dyn FnMut(Item)) {
-        let refused = |reason: &str| Item::Rejected(Rejected::new(raw.line, 1, channel, reason));
+    fn hand_on(
+        &mut self,
+        channel: &str,
+        read: Result<Value, Bad>,
+        each: &mut dyn FnMut(Item),
+    ) -> Result<(), UsageError> {
+        let line = read.as_ref().map_or_else(|bad| bad.line, |value| u64::from(value.line));
+        let refused = |reason: &str| Item::Rejected(Rejected::new(line, 1, channel, reason));
+        let full = |full: limits::Full| UsageError::at(line, 1, full.to_string());
+        if !self.known.contains_key(channel) {
+            self.account.charge(channel.len(), 3).map_err(full)?;
+            let found = self.channel(channel).map_err(full)?;
+            self.known.insert(channel.to_owned(), found);
+        }
+        let (series, kind) = match self.known.get(channel) {
+            Some(Channel::Energy(series, kind)) => (Arc::clone(series), kind.clone()),
+            Some(Channel::Nothing(reason)) => {
+                if self.refused.insert(channel.to_owned()) {
+                    each(Item::Rejected(Rejected::new(line, 1, channel, reason).ignored()));
+                }
+                return Ok(());
+            }
+            Some(Channel::Unknown(reason)) => {
+                each(refused(reason));
+                return Ok(());
+            }
+            None => return Ok(()),
+        };
+        if self.is_net_beside_others(channel, &kind) {
+            let reason =
+                "the usage point has net values (flow 4) beside delivered or received ones: they tell the same energy";
+            each(refused(reason));
+            return Ok(());
+        }
+        let refused = |bad: Bad| Item::Rejected(Rejected::new(bad.line, 1, &bad.content, bad.reason));
+        each(match read {
+            Err(bad) => refused(bad),
+            Ok(value) => match reading(series, &kind, &value) {
+                Ok(reading) => Item::Reading(reading),
+                Err(reason) => {
+                    let content = format!("{} {} {}", value.start, value.duration, value.value);
+                    refused(Bad { line, content, reason })
+                }
+            },
+        });
+        Ok(())
+    }
+
+    /// What the values of a channel are, as far as the file has told.
+    fn channel(&mut self, channel: &str) -> Result<Channel, limits::Full> {
         let kind = match self.kind(channel) {
             Ok(kind) => kind.clone(),
-            Err(reason) => return each(refused(reason)),
+            Err(reason) => return Ok(Channel::Unknown(reason.to_owned())),
         };
         let service = named(&self.points, point(channel)).and_then(|point| point.service);
         let used = match service.filter(|service| *service != 0) {
@@ -191,37 +345,34 @@ impl Feed {
         };
         let direction = match used {
             Use::Energy(direction) => direction,
-            Use::Nothing(reason) => {
-                if self.refused.insert(channel.to_owned()) {
-                    each(Item::Rejected(Rejected::new(raw.line, 1, channel, reason).ignored()));
-                }
-                return;
-            }
-            Use::Unknown(reason) => return each(refused(&reason)),
+            Use::Nothing(reason) => return Ok(Channel::Nothing(reason)),
+            Use::Unknown(reason) => return Ok(Channel::Unknown(reason)),
         };
-        if self.is_net_beside_others(channel, &kind) {
-            let reason =
-                "the usage point has net values (flow 4) beside delivered or received ones: they tell the same energy";
-            return each(refused(reason));
-        }
         let register = Some(last_part(channel)).filter(|_| in_folder(channel, "MeterReading")).map(str::to_owned);
-        let series = Arc::new(SeriesKey { meter: self.meter(channel), direction, register });
-        each(match reading(series, &kind, raw) {
-            Ok(reading) => Item::Reading(reading),
-            Err(reason) => Item::Rejected(Rejected::new(
-                raw.line,
-                1,
-                &format!("{} {} {}", raw.start, raw.duration, raw.value),
-                reason,
-            )),
-        });
+        let meter = self.meter(channel);
+        for (name, what) in [(&meter, "the meter"), (&register, "the channel")] {
+            if let Err(reason) = limits::name(name.as_deref().unwrap_or_default(), what) {
+                return Ok(Channel::Unknown(reason));
+            }
+        }
+        let series = self.names.kept(SeriesKey { meter, direction, register })?;
+        Ok(Channel::Energy(series, kind))
     }
 
     /// Notes which way a usage point's energy went; whether it is net and something else.
     fn is_net_beside_others(&mut self, channel: &str, kind: &Kind) -> bool {
-        let ways = self.ways.entry(point(channel).to_owned()).or_default();
-        *ways |= if kind.flow == Some(4) { 1 } else { 2 };
-        *ways == 3
+        let point = point(channel);
+        let way = if kind.flow == Some(4) { 1 } else { 2 };
+        match self.ways.get_mut(point) {
+            Some(ways) => {
+                *ways |= way;
+                *ways == 3
+            }
+            None => {
+                self.ways.insert(point.to_owned(), way);
+                false
+            }
+        }
     }
 
     /// What the usage point's meter is called.
@@ -302,34 +453,29 @@ fn direction(kind: &Kind) -> Use {
 }
 
 /// ESPI quality of reading: 7 edited, 8 and 9 estimated, 10 questionable, 12 projected, 13 mixed.
-fn quality(code: Option<i64>) -> Quality {
+const fn quality(code: u8) -> Quality {
     match code {
-        Some(7) => Quality::Edited,
-        Some(8 | 9 | 10 | 12 | 13) => Quality::Estimated,
+        7 => Quality::Edited,
+        8 | 9 | 10 | 12 | 13 => Quality::Estimated,
         _ => Quality::Actual,
     }
 }
 
-fn reading(series: Arc<SeriesKey>, kind: &Kind, raw: &Raw) -> Result<Reading, String> {
-    let value = whole("value", &raw.value)?;
-    let seconds = if raw.duration.trim().is_empty() {
-        i64::from(kind.length.ok_or("neither the interval nor its ReadingType says how long it is")?)
-    } else {
-        whole("duration", &raw.duration)?
+fn reading(series: Arc<SeriesKey>, kind: &Kind, read: &Value) -> Result<Reading, String> {
+    let Value { start, value, duration, line, quality: code } = *read;
+    let seconds = match duration {
+        0 => kind.length.ok_or("neither the interval nor its ReadingType says how long it is")?,
+        said => said,
     };
-    let start = DateTime::from_timestamp(whole("start", &raw.start)?, 0)
+    let start = DateTime::from_timestamp(start, 0)
         .filter(|start| plausible(*start))
-        .ok_or_else(|| format!("start {:?} is not a time", raw.start))?;
-    let seconds = u32::try_from(seconds)
-        .ok()
-        .filter(|seconds| (60..=86_400).contains(seconds))
-        .ok_or("the interval has no usable duration")?;
+        .ok_or_else(|| format!("start {:?} is not a time", start.to_string()))?;
+    let seconds = Some(seconds).filter(|seconds| USABLE.contains(seconds)).ok_or(NO_DURATION)?;
     // A kind that says no power counts in watt-hours.
     let power = kind.power.unwrap_or(0);
     let energy = energy(value, power)
         .ok_or_else(|| format!("{value} x 10^{power} Wh in one interval is more than any meter measures"))?;
-    let quality = quality(raw.quality.clone().transpose()?);
-    Ok(Reading { series, start, seconds, energy, quality, version: 0, line: raw.line })
+    Ok(Reading { series, start, seconds, energy, quality: quality(code), version: 0, line: u64::from(line) })
 }
 
 fn energy(value: i64, power: i32) -> Option<Energy> {
@@ -347,13 +493,14 @@ mod tests {
         let block = |lines: std::ops::Range<u64>| {
             let mut entry = Entry::default();
             entry.resource = Resource::IntervalBlock;
-            entry.readings = lines.map(|line| Raw { line, ..Raw::default() }).collect();
+            let raw = |line| Raw { line, value: "1".into(), start: "0".into(), ..Raw::default() };
+            entry.readings = lines.map(raw).collect();
             entry
         };
         let mut feed = Feed::new(5);
         assert!(feed.take(block(1..4), &mut |_| ()).is_ok());
         let fault = feed.drain(&mut block(4..8), &mut |_| ()).unwrap_err().to_string();
         assert_eq!(fault, "6:1: the values stand before their ReadingType; the file is too large to hold them back");
-        assert_eq!(feed.held.len(), 5);
+        assert_eq!(feed.values, 5);
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ::csv::StringRecord;
 use chrono::{DateTime, Duration, NaiveDate, NaiveTime, Utc};
 
+use super::super::limits::{self, Names};
 use super::super::{Direction, Energy, Item, Quality, Reading, Rejected, SeriesKey, UsageError, plausible};
 use super::raw;
 use crate::plain;
@@ -18,7 +19,7 @@ pub struct Register {
 }
 
 impl Register {
-    pub fn read(record: &StringRecord, line: u64) -> Result<Self, UsageError> {
+    pub fn read(record: &StringRecord, line: u64, names: &mut Names) -> Result<Self, UsageError> {
         if record.len() < 9 {
             return Err(UsageError::at(line, 1, format!("a 200 record has 10 fields; this one has {}", record.len())));
         }
@@ -29,8 +30,12 @@ impl Register {
         })?;
         let meter = Some(field(6)).filter(|serial| !serial.is_empty()).unwrap_or_else(|| field(1));
         let suffix = field(4);
+        for (name, what) in [(&meter, "the meter"), (&suffix, "the register"), (&field(7), "the unit")] {
+            limits::name(name, what).map_err(|reason| UsageError::at(line, 1, reason))?;
+        }
         let direction = if suffix.starts_with('B') { Direction::Export } else { Direction::Import };
-        let series = Arc::new(SeriesKey { meter: Some(meter), direction, register: Some(suffix.clone()) });
+        let key = SeriesKey { meter: Some(meter), direction, register: Some(suffix.clone()) };
+        let series = names.kept(key).map_err(|full| UsageError::at(line, 1, full.to_string()))?;
         Ok(Self { series, suffix, unit: field(7).to_uppercase(), minutes })
     }
 

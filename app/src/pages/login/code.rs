@@ -1,7 +1,6 @@
 //! The second step of signing in: the code of the authenticator app, or one from paper.
 
 use axum::response::{IntoResponse, Response};
-use eis::db::gate::Ticket;
 use eis::db::second_factor::CodeAnswer;
 use leptos::prelude::*;
 
@@ -10,14 +9,11 @@ use crate::components::{Button, Document, ErrorSummary, Field, Plain, PostForm};
 use crate::forms::FieldErrors;
 use crate::pages::frame::render;
 use crate::pages::parts::field_errors;
-use crate::server::auth::{User, network, rotate, too_many};
+use crate::server::auth::{User, network, too_many};
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
 use crate::server::functions::{Done, act, ctx, encode, own_path, see_other};
 use crate::server::query::Query;
-
-/// Where the session keeps what the password earned; it opens nothing without a code.
-const HALF_KEY: &str = "half";
 
 /// The page, which leads on to `next`.
 #[must_use]
@@ -25,24 +21,9 @@ pub fn address(next: &str) -> String {
     if next.is_empty() { "/login/code".to_owned() } else { format!("/login/code?next={}", encode(next)) }
 }
 
-fn failed(error: impl std::fmt::Display) -> AppError {
-    AppError::Internal(error.to_string())
-}
-
-/// Keeps what a right password earned, in a session of a new id.
-pub async fn keep(ctx: &Ctx, half: &Ticket) -> Result<(), AppError> {
-    ctx.auth.session.insert(HALF_KEY, half.hex()).await.map_err(failed)?;
-    ctx.auth.session.cycle_id().await.map_err(failed)
-}
-
-async fn kept(ctx: &Ctx) -> Option<Ticket> {
-    let hex: Option<String> = ctx.auth.session.get(HALF_KEY).await.ok().flatten();
-    Ticket::of_hex(&hex?)
-}
-
 /// `GET /login/code`
 pub async fn page(ctx: Ctx, Query(query): Query<LoginQuery>) -> Response {
-    if kept(&ctx).await.is_none() {
+    if ctx.outside.half().is_none() {
         return see_other("/login");
     }
     let typed = ctx.take_typed().await;
@@ -73,17 +54,14 @@ pub(crate) async fn second_factor(
 ) -> Result<(), ServerFnError> {
     act(async {
         let ctx = ctx()?;
-        let Some(half) = kept(&ctx).await else {
+        let Some(half) = ctx.outside.half() else {
             // As a rule the same form once more: who is signed in by now goes where the first led.
             return ctx.signed_in().map(|_| Done::to(own_path(&next, "/"))).ok_or(AppError::SignedOut);
         };
         match ctx.db().second_factor(&half, &one_time_password, &network(&ctx.address)).await? {
             CodeAnswer::SignedIn { user, ticket } => {
-                let mut auth = ctx.auth.clone();
-                let _ = auth.session.remove::<String>(HALF_KEY).await;
-                auth.login(&User::to_bind(user, ticket.clone())).await.map_err(failed)?;
-                rotate(&auth, &ticket, &ctx.address, &ctx.agent).await?;
-                Ok(Done::to(own_path(&next, "/")))
+                let user = User::to_bind(user, ticket.clone());
+                super::begin(&ctx, &user, &ticket, &next).await
             }
             CodeAnswer::Wrong => {
                 let text = "This code is wrong or was used already. Wait for the app to show the next one.";
@@ -93,7 +71,7 @@ pub(crate) async fn second_factor(
                 Err(FieldErrors::one("one_time_password", too_many(retry_after)).into())
             }
             CodeAnswer::Stale => {
-                let _ = ctx.auth.session.remove::<String>(HALF_KEY).await;
+                ctx.outside.keep_half(None);
                 Err(AppError::Conflict("That took too long. Sign in again.".to_owned()))
             }
         }

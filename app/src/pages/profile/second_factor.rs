@@ -1,8 +1,8 @@
 //! The second factor in one's profile: set up with an authenticator app, codes for paper, turned off again.
 
 use axum::response::{IntoResponse, Response};
-use eis::db::DbError;
-use eis::db::second_factor::{Ended, Factor};
+use eis::access::Actor;
+use eis::db::second_factor::{Changed, Factor};
 use leptos::prelude::*;
 use qrcodegen::{QrCode, QrCodeEcc};
 
@@ -41,17 +41,21 @@ pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
     let typed = ctx.take_typed().await;
     let email = ctx.auth.user.as_ref().map(|u| u.email().to_owned()).unwrap_or_default();
     let context = actor.context_token();
+    let locked = actor.factor_due.is_some_and(|due| due.over);
     let crumbs = vec![Crumb::new("Profile", "/profile"), Crumb::new("Second factor", "")];
     let place = Place { crumbs, ..Place::default() };
     let html = framed(&ctx, &actor, place, "Second factor", move || {
         let body = match (factor.state.as_str(), factor.shown) {
             ("on", _) => on(factor.recovery_left, codes, &typed, context).into_any(),
             ("begun", Some(secret)) => begun(&secret, &email, &typed, context).into_any(),
-            _ => off(context).into_any(),
+            _ => off(&typed, context).into_any(),
         };
         view! {
             <PageHeader title="Second factor" subtitle="After your password, a code from an app on your phone: a password that became known is not enough then."/>
             <ErrorSummary errors=field_errors(&typed) secrets=true/>
+            {locked.then(|| view! {
+                <Notice tone=Tone::Warn title="Your role needs a second factor. Nothing else opens until it is on."/>
+            })}
             {body}
         }
     })
@@ -63,10 +67,18 @@ fn hidden() -> Vec<(String, String)> {
     vec![("page".into(), PATH.into())]
 }
 
-fn off(context: String) -> impl IntoView {
+/// The field for the password that is asked for anew.
+fn password_field(name: &'static str, typed: &Typed) -> impl IntoView + use<> {
+    let error = typed.error(name);
+    view! { <Field name=name label="Password" kind="password" autocomplete="current-password" error=error/> }
+}
+
+fn off(typed: &Typed, context: String) -> impl IntoView + use<> {
+    let password = password_field("password", typed);
     view! {
-        <PostForm action="/api/begin_second_factor" context=context hidden=hidden()>
+        <PostForm action="/api/begin_second_factor" context=context hidden=hidden() class="form">
             <p>"You need an authenticator app; any one that shows codes of six digits will do."</p>
+            {password}
             <div class="actions"><Button label="Set up"/></div>
         </PostForm>
     }
@@ -79,6 +91,7 @@ fn begun(secret: &[u8], email: &str, typed: &Typed, context: String) -> impl Int
     let groups: Vec<String> =
         text.as_bytes().chunks(4).map(|four| String::from_utf8_lossy(four).into_owned()).collect();
     let error = typed.error("one_time_password");
+    let password = password_field("password", typed);
     view! {
         <Section title="1. Add it to your app">
             <div class="qr-row">
@@ -89,11 +102,12 @@ fn begun(secret: &[u8], email: &str, typed: &Typed, context: String) -> impl Int
                 </div>
             </div>
         </Section>
-        <Section title="2. Enter the code that it shows">
+        <Section title="2. Enter the code that it shows, and your password again">
             <PostForm action="/api/confirm_second_factor" context=context hidden=hidden() class="form">
                 <Field name="one_time_password" label="Code" inputmode="numeric" autocomplete="one-time-code" width="w10" error=error/>
+                {password}
                 <Button label="Turn on"/>
-                <p class="hint">"You stay signed in here; every other session ends."</p>
+                <p class="hint">"Within ten minutes. You stay signed in here; every other session ends."</p>
             </PostForm>
         </Section>
     }
@@ -105,32 +119,53 @@ fn on(left: i64, codes: Option<Vec<String>>, typed: &Typed, context: String) -> 
         view! {
             <Section title="Your codes on paper">
                 <Notice tone=Tone::Warn title="They are shown this once. Print them or write them down.">
-                    <p>"Each signs you in once, in the app's place, when your phone is lost."</p>
+                    <p>"Each signs you in once, in the app's place, when your phone is lost. Small letters and missing dashes do no harm."</p>
                 </Notice>
                 <ul class="codes">{items}</ul>
+                <p class="actions"><a href="/">"Go on to the portal"</a></p>
             </Section>
         }
     });
     let left = if left == 1 { "1 is left".to_owned() } else { format!("{left} are left") };
     let rows = vec![SummaryRow::new("Second factor", "On"), SummaryRow::new("Codes on paper", left)];
-    let (wrong_password, wrong_code) = (typed.error("password"), typed.error("one_time_password"));
+    let again = context.clone();
+    let ending = proof("password", "one_time_password", typed);
+    let renewing = proof("codes_password", "codes_one_time_password", typed);
     view! {
         {shown}
         <SummaryList rows=rows/>
+        <Section title="New codes on paper">
+            <p class="hint">"Ten new ones, shown once. Those you have now stop working."</p>
+            <PostForm action="/api/new_recovery_codes" context=again hidden=hidden() class="form">
+                {renewing}
+                <Button label="Make new codes" kind=Kind::Secondary/>
+            </PostForm>
+        </Section>
         <Section title="Turn it off">
-            <p class="hint">"Also the way to another phone or to new codes on paper: turn it off and set it up again."</p>
+            <p class="hint">"Also the way to another phone: turn it off and set it up again. Every other session ends."</p>
             <PostForm action="/api/end_second_factor" context=context hidden=hidden() class="form">
-                <Field name="password" label="Password" kind="password" autocomplete="current-password" error=wrong_password/>
-                <Field name="one_time_password" label="Code" hint="From the app, or one from paper." autocomplete="one-time-code" width="w10" error=wrong_code/>
+                {ending}
                 <Button label="Turn off" kind=Kind::Danger/>
             </PostForm>
         </Section>
     }
 }
 
-/// `3F9AC-12F06CE0`: two groups, as people copy them.
+/// The fields for the password and a code.
+fn proof(password: &'static str, code: &'static str, typed: &Typed) -> impl IntoView + use<> {
+    let error = typed.error(code);
+    let password = password_field(password, typed);
+    view! {
+        {password}
+        <Field name=code label="Code" hint="From the app, or one from paper." autocomplete="one-time-code" width="w10" error=error/>
+    }
+}
+
+/// `3F9A-C12F-06CE-04B7`: groups of four, as people copy them.
 fn spaced(code: &str) -> String {
-    code.split_at_checked(5).map_or_else(|| code.to_owned(), |(first, rest)| format!("{first}-{rest}"))
+    let groups: Vec<&str> =
+        (0..code.len()).step_by(4).filter_map(|at| code.get(at..(at + 4).min(code.len()))).collect();
+    groups.join("-")
 }
 
 /// The account's name in an authenticator app.
@@ -171,46 +206,82 @@ const IS_ON: &str = "The second factor is on.";
 /// What is told once it is off.
 const IS_OFF: &str = "The second factor is off.";
 
-/// Makes a fresh secret.
+/// The password that was typed into a field, digested as one's own; the attempt counts from now on.
+async fn digested(ctx: &Ctx, actor: &Actor, password: &str, field: &str) -> Result<Vec<u8>, AppError> {
+    ctx.auth.backend.my_attempt(actor, password).await.map_err(|fault| fault.at(field))
+}
+
+/// The codes for paper of a change that is done; anything else is told at its field.
+fn done(changed: Changed, password: &'static str, code: &'static str) -> Result<Vec<String>, AppError> {
+    match changed {
+        Changed::Done(codes) => Ok(codes),
+        Changed::WrongPassword => Err(FieldErrors::one(password, "This is not your password.").into()),
+        Changed::WrongCode => Err(FieldErrors::one(code, "This code is wrong or was used already. Check that the phone's clock is right, and enter the code that it shows next.").into()),
+        Changed::Limited => Err(FieldErrors::one(password, too_many(15 * 60)).into()),
+        Changed::Stale => Err(AppError::Conflict("The second factor stands otherwise than on the page that you sent. It is shown here as it is; begin again if need be.".to_owned())),
+    }
+}
+
+/// Keeps the codes for paper until their page has shown them.
+async fn show_codes(ctx: &Ctx, codes: Vec<String>) -> Result<(), AppError> {
+    ctx.auth.session.insert(CODES_KEY, codes).await.map_err(|e| AppError::Internal(e.to_string()))
+}
+
+/// Makes a fresh secret, with the password.
 #[server(prefix = "/api", endpoint = "begin_second_factor")]
-pub(crate) async fn begin_second_factor() -> Result<(), ServerFnError> {
+pub(crate) async fn begin_second_factor(#[server(default)] password: String) -> Result<(), ServerFnError> {
     act(async {
         let ctx = ctx()?;
         let actor = ctx.require_user()?;
-        ctx.db().begin_second_factor(actor.secret).await?;
+        let digest = digested(&ctx, &actor, &password, "password").await?;
+        let changed = ctx.db().begin_second_factor(actor.secret, &digest, &network(&ctx.address)).await?;
+        done(changed, "password", "password")?;
         Ok(Done::to(PATH))
     })
     .await
 }
 
-/// Turns it on with the first code.
+/// Turns it on with the password and the first code.
 #[server(prefix = "/api", endpoint = "confirm_second_factor")]
-pub(crate) async fn confirm_second_factor(#[server(default)] one_time_password: String) -> Result<(), ServerFnError> {
+pub(crate) async fn confirm_second_factor(
+    #[server(default)] password: String,
+    #[server(default)] one_time_password: String,
+) -> Result<(), ServerFnError> {
     act(async {
         let ctx = ctx()?;
         let actor = ctx.require_user()?;
-        let wrong = |text: &str| AppError::from(FieldErrors::one("one_time_password", text));
-        let codes = match ctx.db().confirm_second_factor(actor.secret, &one_time_password, &network(&ctx.address)).await
-        {
-            Err(DbError::Limited) => return Err(wrong(&too_many(15 * 60))),
-            other => other?,
-        };
-        let Some(codes) = codes else {
-            // A code is good once: the same form again finds it on, and its codes wait for the page.
-            if ctx.db().my_second_factor(actor.secret).await?.state == "on" {
-                return Ok(Done::to(PATH).saying(IS_ON));
-            }
-            let text =
-                "This is not the code of now. Check that the phone's clock is right, and enter the one it shows next.";
-            return Err(wrong(text));
-        };
-        ctx.auth.session.insert(CODES_KEY, codes).await.map_err(|e| AppError::Internal(e.to_string()))?;
+        let digest = digested(&ctx, &actor, &password, "password").await?;
+        let address = network(&ctx.address);
+        let changed = ctx.db().confirm_second_factor(actor.secret, &digest, &one_time_password, &address).await?;
+        // A code is good once: the same form again finds it on, and its codes wait for the page.
+        if changed == Changed::Stale && ctx.db().my_second_factor(actor.secret).await?.state == "on" {
+            return Ok(Done::to(PATH).saying(IS_ON));
+        }
+        show_codes(&ctx, done(changed, "password", "one_time_password")?).await?;
         Ok(Done::to(PATH).saying(IS_ON))
     })
     .await
 }
 
-/// Turns it off.
+/// Makes new codes for paper, with password and code.
+#[server(prefix = "/api", endpoint = "new_recovery_codes")]
+pub(crate) async fn new_recovery_codes(
+    #[server(default)] codes_password: String,
+    #[server(default)] codes_one_time_password: String,
+) -> Result<(), ServerFnError> {
+    act(async {
+        let ctx = ctx()?;
+        let actor = ctx.require_user()?;
+        let digest = digested(&ctx, &actor, &codes_password, "codes_password").await?;
+        let address = network(&ctx.address);
+        let changed = ctx.db().new_recovery_codes(actor.secret, &digest, &codes_one_time_password, &address).await?;
+        show_codes(&ctx, done(changed, "codes_password", "codes_one_time_password")?).await?;
+        Ok(Done::to(PATH).saying("These are your new codes on paper. Those before them work no longer."))
+    })
+    .await
+}
+
+/// Turns it off, with password and code.
 #[server(prefix = "/api", endpoint = "end_second_factor")]
 pub(crate) async fn end_second_factor(
     #[server(default)] password: String,
@@ -219,21 +290,15 @@ pub(crate) async fn end_second_factor(
     act(async {
         let ctx = ctx()?;
         let actor = ctx.require_user()?;
-        let digest = ctx.auth.backend.my_attempt(&actor, &password).await.map_err(|fault| fault.at("password"))?;
-        let done =
-            ctx.db().end_second_factor(actor.secret, &digest, &one_time_password, &network(&ctx.address)).await?;
-        match done {
-            Ended::Done => Ok(Done::to(PATH).saying(IS_OFF)),
-            // The same form again, with the right password, finds it off.
-            Ended::WrongCode if ctx.db().my_second_factor(actor.secret).await?.state == "off" => {
-                Ok(Done::to(PATH).saying(IS_OFF))
-            }
-            Ended::WrongPassword => Err(FieldErrors::one("password", "This is not your password.").into()),
-            Ended::WrongCode => {
-                Err(FieldErrors::one("one_time_password", "This code is wrong or was used already.").into())
-            }
-            Ended::Limited => Err(FieldErrors::one("password", too_many(15 * 60)).into()),
+        let digest = digested(&ctx, &actor, &password, "password").await?;
+        let address = network(&ctx.address);
+        let changed = ctx.db().end_second_factor(actor.secret, &digest, &one_time_password, &address).await?;
+        // The same form again, with the right password, finds it off.
+        let again = changed == Changed::WrongCode && ctx.db().my_second_factor(actor.secret).await?.state == "off";
+        if !again {
+            done(changed, "password", "one_time_password")?;
         }
+        Ok(Done::to(PATH).saying(IS_OFF))
     })
     .await
 }
@@ -246,5 +311,10 @@ mod tests {
     fn a_secret_is_written_as_authenticator_apps_read_it() {
         assert_eq!(base32(b"12345678901234567890"), "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
         assert_eq!((base32(b"foobar").as_str(), base32(b"")), ("MZXW6YTBOI", String::new()));
+    }
+
+    #[test]
+    fn a_code_on_paper_stands_in_groups_of_four() {
+        assert_eq!(spaced("3F9AC12F06CE04B7"), "3F9A-C12F-06CE-04B7");
     }
 }

@@ -24,6 +24,7 @@ use crate::forms::{FieldErrors, Reader};
 use crate::pages::frame::page;
 use crate::pages::parts::field_errors;
 use crate::pages::scope::{Scope, about, base_of, require_scope};
+use crate::pages::staff::step_up;
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
 use crate::server::functions::{Done, act};
@@ -102,6 +103,7 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: Tenant, id: &str) -> Result<Respon
         shown.hidden(&typed),
     ];
     let (context, at_client) = (scope.actor.context_token(), scope.client.is_some());
+    let reads_only = scope.actor.role == Some(Role::EisStaff) && scope.actor.writes_until.is_none();
     let role = Role::parse(&row.role).map_or("", Role::label);
     let title = format!("{}, {role}", row.name);
     let html = page(&ctx, &scope.actor, place, title.clone(), move || {
@@ -116,6 +118,7 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: Tenant, id: &str) -> Result<Respon
         ];
         let last = until.map(|day| day.to_string()).unwrap_or_default();
         let (again, same) = (context.clone(), hidden.clone());
+        let (ends, sessions, name) = (context.clone(), hidden.clone(), row.name.clone());
         let stay = what_stays(&others, at_client);
         let changed = changed_meanwhile(&typed, &shown);
         let lost = reset::section(&row.name, context.clone(), &hidden);
@@ -133,6 +136,28 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: Tenant, id: &str) -> Result<Respon
                 </PostForm>
             </Section>
             {lost}
+            <Section title="Sessions">
+                {if reads_only {
+                    view! { <p class="hint">"To end this person's sessions, first "<a href=step_up::PATH>"make changes possible"</a>", with a reason."</p> }.into_any()
+                } else {
+                    view! {
+                        <ConfirmPanel
+                            open="End this person's sessions…"
+                            title=format!("End the sessions of {name} in the organisation?")
+                            consequences=vec![
+                                "They end at once, at every role here that you may take back.".to_owned(),
+                                "The roles stay: the person may sign in again.".to_owned(),
+                                "Sessions at other organisations go on.".to_owned(),
+                            ]
+                            label="End the sessions"
+                            action="/api/end_user_sessions"
+                            context=ends
+                            hidden=sessions
+                            note="For a browser that was left open or a phone that was lost. Take the role back below if the person is to stay out."
+                        />
+                    }.into_any()
+                }}
+            </Section>
             <Section title="Take back">
                 <ConfirmPanel
                     open="Take the role back…"
@@ -244,6 +269,36 @@ pub(crate) async fn revoke_role(#[server(default)] client: String, assignment: S
         };
         audit::record(&mut tx, &about(&actor, row.client_id), entry).await?;
         let text = format!("{} is no longer {}. {}", row.name, label(&row), what_stays(&others, actor.at.is_some()));
+        Done::to(format!("{}/users", base_of(&actor))).saying(text).commit(&ctx, tx).await
+    })
+    .await
+}
+
+/// Ends a person's sessions in the organization, and no role.
+#[server(prefix = "/api", endpoint = "end_user_sessions")]
+pub(crate) async fn end_user_sessions(
+    #[server(default)] client: String,
+    assignment: String,
+) -> Result<(), ServerFnError> {
+    act(async {
+        let (ctx, actor) = require_scope(Permission::ManageUsers, &client)?;
+        let mut tx = ctx.write(&actor).await?;
+        let row = find_held(&mut tx, &assignment).await?;
+        let ended = users::end_user_sessions(&mut tx, row.assignment_id).await?;
+        let entry = Entry {
+            action: "end_sessions",
+            entity: "user",
+            entity_id: Some(row.user_id.0),
+            customer: row.customer_id,
+            summary: format!("Signed {} ({}) out of {ended} sessions", row.name, row.email),
+            details: audit::created(json!({ "sessions": ended })),
+        };
+        audit::record(&mut tx, &about(&actor, row.client_id), entry).await?;
+        let text = match ended {
+            0 => format!("{} has no session open here; nothing was ended.", row.name),
+            1 => format!("One session of {} has ended.", row.name),
+            several => format!("{several} sessions of {} have ended.", row.name),
+        };
         Done::to(format!("{}/users", base_of(&actor))).saying(text).commit(&ctx, tx).await
     })
     .await

@@ -1,14 +1,13 @@
 //! The file to import: its form, and receiving it.
 //!
 //! The upload is no server function, since it streams: guard, then the context the form was rendered in,
-//! then the file to a temporary place, which is gone afterwards whatever happens.
+//! then the file to a temporary place, which is gone afterwards whatever happens ([`receive`]).
 
-use std::path::{Path as FilePath, PathBuf};
+mod receive;
+
 use std::sync::Arc;
 
-use axum::extract::Path;
-use axum::extract::multipart::{Field as Part, Multipart, MultipartError, MultipartRejection};
-use axum::http::StatusCode;
+use axum::extract::{Path, Request};
 use axum::response::{IntoResponse, Response};
 use chrono_tz::Tz;
 use eis::access::Permission;
@@ -19,26 +18,23 @@ use eis::imports::{self, ImportError, ImportFile, ImportOptions, ImportResult, S
 use eis::usage::Hints;
 use leptos::prelude::*;
 use serde::Deserialize;
-use tokio::io::AsyncWriteExt;
 
 use crate::components::{
     Button, ButtonLink, Choice, ErrorSummary, Field, FileField, Kind, PageHeader, PostForm, SelectField,
 };
 use crate::format;
-use crate::forms::once::{self, Sent as Form};
+use crate::forms::once;
 use crate::forms::{FieldErrors, Typed};
 use crate::pages::conflict;
 use crate::pages::frame::page;
 use crate::pages::parts::{AtClient, field_errors};
 use crate::server::UPLOAD_LIMIT;
 use crate::server::ctx::Ctx;
-use crate::server::errors::AppError;
+use crate::server::errors::{AppError, BUSY};
 use crate::server::functions::{Done, see_other};
 use crate::server::guards::{Guard, refuses};
 use crate::server::query::Query;
-
-/// The longest text of a field beside the file.
-const TEXT_LIMIT: usize = 4096;
+use receive::{Form, Received, Sent};
 
 /// The meter that the form is opened for.
 #[derive(Debug, Default, Deserialize)]
@@ -114,20 +110,6 @@ fn marks() -> Vec<Choice> {
     ]
 }
 
-/// A file received, gone when dropped.
-struct Received {
-    path: PathBuf,
-    name: String,
-}
-
-impl Drop for Received {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_file(&self.path) {
-            tracing::warn!(%error, "an uploaded file could not be removed");
-        }
-    }
-}
-
 /// What a person said of the file.
 #[derive(Debug, Clone, Default)]
 struct Told {
@@ -176,15 +158,6 @@ impl Told {
     }
 }
 
-/// What the form sent.
-#[derive(Default)]
-struct Sent {
-    told: Told,
-    file: Option<Received>,
-    /// A file was chosen that has no content.
-    empty: bool,
-}
-
 /// Why an upload was not taken.
 enum Refusal {
     /// Back to the form.
@@ -200,18 +173,14 @@ impl From<AppError> for Refusal {
 }
 
 /// `POST /clients/:client/imports`
-pub async fn create(
-    ctx: Ctx,
-    Path(client): Path<String>,
-    body: Result<Multipart, MultipartRejection>,
-) -> Result<Response, AppError> {
+pub async fn create(ctx: Ctx, Path(client): Path<String>, request: Request) -> Result<Response, AppError> {
     // Before the client is looked at: it may be one of the organisation that was open when the form was.
     let actor = ctx.require_user()?;
     let client: ClientId = client.parse().map_err(|_| AppError::Forbidden)?;
-    let mut body = body.map_err(|_| AppError::BadRequest("An import is sent as a form with a file.".into()))?;
-    let sent = context(&mut body).await?;
+    let mut body = Form::of(request).await?;
+    let sent = body.context().await?;
     if refuses(Guard::SameContext, sent != actor.context_token()) {
-        let values = told(&mut body).await.values();
+        let values = body.told().await.values();
         let typed = Typed { page: form_of(client), context: sent.clone(), values, ..Typed::default() };
         return Ok(conflict::refuse(&ctx, &actor, &sent, typed).await);
     }
@@ -240,10 +209,10 @@ pub async fn create(
     }
 }
 
-async fn import(ctx: &Ctx, at: &AtClient, body: Multipart) -> Result<ImportResult, Refusal> {
-    let sent = receive(body).await?;
+async fn import(ctx: &Ctx, at: &AtClient, body: Form) -> Result<ImportResult, Refusal> {
+    let mut sent = body.receive().await?;
     let refused = |field: &str, text: String, sent: Sent| Refusal::Form(Box::new(sent), FieldErrors::one(field, text));
-    let Some(file) = &sent.file else {
+    let Some(Received { file, bytes, name }) = sent.file.take() else {
         let text = if sent.empty { "This file is empty. Choose the file with the values." } else { "Choose a file." };
         return Err(refused("file", text.into(), sent));
     };
@@ -251,9 +220,14 @@ async fn import(ctx: &Ctx, at: &AtClient, body: Multipart) -> Result<ImportResul
         Ok(hints) => hints,
         Err(errors) => return Err(Refusal::Form(Box::new(sent), errors)),
     };
-    let file = ImportFile { path: file.path.clone(), name: file.name.clone() };
+    let Ok(_turn) = ctx.state.shares.reading(bytes).await else {
+        return Err(refused("file", format!("{BUSY} Choose the file again."), sent));
+    };
+    let file = ImportFile::new(file, &name);
     match read_and_write(ctx, at, file, hints, &sent).await {
         Ok(result) => Ok(result),
+        // A file cannot be kept for its form: it is chosen again.
+        Err(Failed::App(AppError::Busy)) => Err(refused("file", format!("{BUSY} Choose the file again."), sent)),
         Err(Failed::App(error)) => Err(Refusal::App(error)),
         Err(Failed::Import(ImportError::File(text))) => Err(refused("file", text, sent)),
         Err(Failed::Import(ImportError::Meter(text))) => Err(refused("serial", text, sent)),
@@ -280,11 +254,11 @@ impl From<AppError> for Failed {
 }
 
 /// The form with its file, told by its content: sent twice, it is imported once.
-fn as_form(at: &AtClient, sent: &Sent, survey: &Survey, name: &str) -> Form {
+fn as_form(at: &AtClient, sent: &Sent, survey: &Survey, name: &str) -> once::Sent {
     let hash: String = survey.hash().iter().map(|byte| format!("{byte:02x}")).collect();
     let mut values = sent.told.clone().values();
     values.extend([("file", name), ("hash", &hash)].map(|(field, value)| (field.to_owned(), value.to_owned())));
-    Form::new(&sent.told.form, &format!("{}/imports", at.base()), values)
+    once::Sent::new(&sent.told.form, &format!("{}/imports", at.base()), values)
 }
 
 /// The file is looked through before the transaction is opened, so that it holds no connection meanwhile.
@@ -295,7 +269,8 @@ async fn read_and_write(
     hints: Hints,
     sent: &Sent,
 ) -> Result<ImportResult, Failed> {
-    let name = file.name.clone();
+    let name = file.name().to_owned();
+    let _turn = ctx.heavy(&at.actor).await?;
     let survey = imports::survey(file, hints).await?;
     let options = ImportOptions { serial: Some(sent.told.serial.clone()) };
     let ctx = Ctx { sent: Arc::new(as_form(at, sent, &survey, &name)), ..ctx.clone() };
@@ -309,115 +284,6 @@ async fn read_and_write(
 /// The page of the form.
 fn form_of(client: ClientId) -> String {
     format!("/clients/{client}/imports/new")
-}
-
-/// The context of a form, its first field: nothing of it is kept before that is right.
-async fn context(body: &mut Multipart) -> Result<String, AppError> {
-    match body.next_field().await.map_err(broken)? {
-        Some(field) if field.name() == Some("context") => text(field).await,
-        _ => Ok(String::new()),
-    }
-}
-
-/// What was said of the file, as far as it comes next and can be read.
-async fn told(body: &mut Multipart) -> Told {
-    let mut told = Told::default();
-    while let Ok(Some(field)) = body.next_field().await {
-        let name = field.name().unwrap_or_default().to_owned();
-        // The file comes last; nothing of it is kept.
-        let Ok(text) = text(field).await else { break };
-        if name == "file" || !told.take(&name, text) {
-            break;
-        }
-    }
-    told
-}
-
-/// Takes the rest of the form apart.
-async fn receive(mut body: Multipart) -> Result<Sent, Refusal> {
-    let mut sent = Sent::default();
-    loop {
-        match body.next_field().await {
-            Ok(Some(field)) if field.name() == Some("file") => match keep(field).await {
-                Ok(Kept::File(file)) => sent.file = Some(file),
-                Ok(kept) => sent.empty = matches!(kept, Kept::Empty),
-                Err(error) => return Err(too_large(error, sent)),
-            },
-            Ok(Some(field)) => {
-                let name = field.name().unwrap_or_default().to_owned();
-                let text = text(field).await?;
-                sent.told.take(&name, text);
-            }
-            Ok(None) => return Ok(sent),
-            Err(error) => return Err(too_large(Fault::Body(error), sent)),
-        }
-    }
-}
-
-async fn text(mut field: Part<'_>) -> Result<String, AppError> {
-    let mut bytes = vec![];
-    while let Some(chunk) = field.chunk().await.map_err(broken)? {
-        bytes.extend_from_slice(&chunk);
-        if bytes.len() > TEXT_LIMIT {
-            return Err(AppError::BadRequest("A field of the form is too long.".into()));
-        }
-    }
-    bytes.retain(|byte| *byte != 0);
-    String::from_utf8(bytes).map_err(|_| AppError::BadRequest("The form cannot be read.".into()))
-}
-
-/// What can go wrong while a file arrives.
-enum Fault {
-    Body(MultipartError),
-    Disk(std::io::Error),
-}
-
-/// What a file field held.
-enum Kept {
-    File(Received),
-    Empty,
-    NotChosen,
-}
-
-/// Writes a file as it arrives.
-async fn keep(mut field: Part<'_>) -> Result<Kept, Fault> {
-    let name = field.file_name().unwrap_or_default().replace('\0', "");
-    let path = std::env::temp_dir().join(format!("portal-import-{}", uuid::Uuid::now_v7()));
-    let mut file = open(&path).await.map_err(Fault::Disk)?;
-    let received = Received { path, name };
-    let mut any = false;
-    while let Some(chunk) = field.chunk().await.map_err(Fault::Body)? {
-        any |= !chunk.is_empty();
-        file.write_all(&chunk).await.map_err(Fault::Disk)?;
-    }
-    file.flush().await.map_err(Fault::Disk)?;
-    let chosen = !received.name.is_empty();
-    Ok(match (any, chosen) {
-        (true, _) => Kept::File(received),
-        (false, true) => Kept::Empty,
-        (false, false) => Kept::NotChosen,
-    })
-}
-
-/// A new file that only the portal's own user reads.
-async fn open(path: &FilePath) -> std::io::Result<tokio::fs::File> {
-    tokio::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).await
-}
-
-fn broken(_: MultipartError) -> AppError {
-    AppError::BadRequest("The form arrived incomplete. Send it again.".into())
-}
-
-fn too_large(fault: Fault, sent: Sent) -> Refusal {
-    match fault {
-        Fault::Body(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            let most = UPLOAD_LIMIT / 1024 / 1024;
-            let text = format!("The file is larger than {most} MB. Split it and send the parts.");
-            Refusal::Form(Box::new(sent), FieldErrors::one("file", text))
-        }
-        Fault::Body(error) => Refusal::App(broken(error)),
-        Fault::Disk(error) => Refusal::App(AppError::Internal(format!("an upload cannot be kept: {error}"))),
-    }
 }
 
 /// What happened, in a sentence.

@@ -296,7 +296,7 @@ impl WhatIfForm {
 async fn check(tx: &mut Tenant, actor: &Actor, asked: Asked) -> Result<(NewWhatIf, usize), AppError> {
     let desk = Desk::of(actor)?;
     let mut errors = FieldErrors::default();
-    if what_ifs::waiting(tx.shared(), &desk).await? >= WAITING {
+    if !what_ifs::may_ask(tx.shared(), &desk).await? {
         errors
             .add("candidate_1", format!("{WAITING} what-ifs wait or run already. Wait for one of them, or delete it."));
     }

@@ -1,0 +1,44 @@
+//! Where a request is worked on: to its end, whoever goes away meanwhile, and heavy work on a thread of its own.
+//!
+//! A request whose browser goes away is not dropped in the middle: the database would go on with its statement all the
+//! same, and the places that the request holds would be free for the next one before they are.
+
+use std::any::Any;
+use std::panic::resume_unwind;
+
+use axum::response::{IntoResponse, Response};
+use eis::clock::Clock;
+use tokio::runtime::Handle;
+use tokio::task::{JoinError, JoinHandle, spawn_blocking};
+use tracing::Instrument;
+
+use super::asked::Asked;
+use super::errors::AppError;
+
+/// Answers a request to its end.
+pub async fn to_its_end(work: impl Future<Output = Response> + Send + 'static) -> Response {
+    let work = Asked::here().answering(work).in_current_span();
+    ended(tokio::spawn(work)).await
+}
+
+/// Does heavy work on a thread of its own, so that its computing never makes a page wait for a thread.
+pub async fn apart(clock: Clock, work: impl Future<Output = Response> + Send + 'static) -> Response {
+    // On the heap: a thread's stack is small for what a whole request keeps.
+    let work = Box::pin(Asked::here().answering(clock.run(work)).in_current_span());
+    let runtime = Handle::current();
+    ended(spawn_blocking(move || runtime.block_on(work))).await
+}
+
+async fn ended(work: JoinHandle<Response>) -> Response {
+    match work.await.map_err(JoinError::try_into_panic) {
+        Ok(response) => response,
+        Err(Ok(panic)) => go_on(panic),
+        // The runtime goes down.
+        Err(Err(error)) => AppError::Internal(error.to_string()).into_response(),
+    }
+}
+
+/// The layer around catches it and says so.
+fn go_on(panic: Box<dyn Any + Send>) -> Response {
+    resume_unwind(panic)
+}
