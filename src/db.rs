@@ -13,6 +13,7 @@ pub mod link;
 pub mod migrate;
 mod own;
 pub mod owner;
+pub mod password_resets;
 pub mod proof;
 mod reach;
 pub mod schema;

@@ -137,8 +137,8 @@ pub struct MySignIn {
     /// From where.
     #[diesel(sql_type = Text)]
     pub address: String,
-    /// `signed_in`, `password` (a code is asked for), `wrong`, `limited`, or `ended`: the oldest of too many sessions, which
-    /// was of this address.
+    /// `signed_in`, `password` (a code is asked for), `wrong`, `limited`, `entered` (under way or left off), or `ended`: the
+    /// oldest of too many sessions, which was of this address.
     #[diesel(sql_type = Text)]
     pub outcome: String,
 }
@@ -151,21 +151,6 @@ pub async fn my_sign_ins(conn: &mut AsyncPgConnection) -> QueryResult<Vec<MySign
     sql_query("SELECT at, address, outcome FROM public.sign_ins WHERE user_id = (SELECT public.get_current_user_id()) ORDER BY at DESC LIMIT 20")
         .load(conn)
         .await
-}
-
-#[derive(QueryableByName)]
-struct Words {
-    #[diesel(sql_type = Nullable<Text>)]
-    value: Option<String>,
-}
-
-/// The salt of one's own password.
-///
-/// # Errors
-/// When the database fails.
-pub async fn my_salt(conn: &mut AsyncPgConnection) -> QueryResult<String> {
-    let words: Words = sql_query("SELECT public.my_salt() AS value").get_result(conn).await?;
-    Ok(words.value.unwrap_or_default())
 }
 
 /// A user with one of their roles, as an administrator sees them.
@@ -397,6 +382,24 @@ pub async fn revoke_invitation(conn: &mut AsyncPgConnection, id: InvitationId) -
     let flag: Flag =
         sql_query("SELECT public.revoke_invitation($1) AS value").bind::<SqlUuid, _>(id).get_result(conn).await?;
     Ok(flag.value)
+}
+
+/// Makes a one-time link with which an assignment's person sets a new password, on record; its token, shown once. It ends
+/// the link before.
+///
+/// # Errors
+/// `not_yours` when the actor may not take this assignment back; anything else when the database fails.
+pub async fn make_password_reset(
+    conn: &mut AsyncPgConnection,
+    id: AssignmentId,
+    address: &str,
+) -> QueryResult<Vec<u8>> {
+    let bytes: Bytes = sql_query("SELECT public.make_password_reset($1, $2) AS value")
+        .bind::<SqlUuid, _>(id)
+        .bind::<Text, _>(address)
+        .get_result(conn)
+        .await?;
+    Ok(bytes.value)
 }
 
 /// Holds an assignment until the transaction ends: of two who change it at once, the second waits here. The portal's login

@@ -6,7 +6,7 @@ use axum::routing::{get, post};
 
 use crate::pages::admin::{self, billing_periods, customers, imports, invoices, meters, readings, tariffs, what_ifs};
 use crate::pages::organization::{self, clients};
-use crate::pages::{account, audit, invitation, login, profile, staff, switch, users};
+use crate::pages::{account, audit, invitation, login, profile, reset, staff, switch, users};
 use crate::server::UPLOAD_LIMIT;
 use crate::server::state::AppState;
 use crate::server::{assets, functions, health, protect};
@@ -28,6 +28,7 @@ pub fn pages() -> Router<AppState> {
         .route("/clients/{client}/invoices.csv", get(invoices::csv))
         .route("/clients/{client}/invoices/{invoice}", get(invoices::show::show))
         .route("/invitation/{token}", get(invitation::page))
+        .route("/reset/{token}", get(reset::page))
         .route("/staff/organizations", get(staff::organizations::list))
         .route("/staff/step-up", get(staff::step_up::show))
         .route("/organization", get(organization::overview::show))

@@ -6,6 +6,7 @@ pub mod assets;
 pub mod auth;
 pub mod background;
 pub mod ctx;
+pub mod digests;
 pub mod door;
 pub mod errors;
 pub mod functions;
@@ -97,8 +98,7 @@ pub fn state(connected: &Connected, args: &ServeArgs) -> Result<AppState, String
     let db = Db::new(&connected.url(Login::App), args.db_connections).map_err(|e| e.to_string())?;
     let public_url = args.public_url.as_deref().map(host::public_url).transpose()?;
     let monitor = Monitor::new(connected.url(Login::Monitor));
-    let limits =
-        shares::Limits { of_session: args.session_requests, heavy: args.heavy, ..shares::Limits::default() };
+    let limits = shares::Limits { of_session: args.session_requests, heavy: args.heavy, ..shares::Limits::default() };
     Ok(AppState {
         db,
         monitor,

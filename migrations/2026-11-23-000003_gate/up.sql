@@ -188,7 +188,7 @@ BEGIN
         ended_since := oldest.created_at;
         ended_address := oldest.address;
         INSERT INTO public.sign_ins (user_id, account, address, outcome)
-        VALUES (person.id, sha256(convert_to(lower(trim(person.email)), 'UTF8')), oldest.address, 'ended');
+        VALUES (person.id, private.account_key(person.email), oldest.address, 'ended');
         PERFORM private.audit_person(person, (SELECT a FROM public.role_assignments a WHERE a.id = oldest.assignment_id), oldest.organization_id,
             'end_sessions', format('Signing in ended the oldest of more than %s sessions', most), session_create.address);
     END LOOP;
@@ -292,6 +292,7 @@ CREATE FUNCTION public.sweep_sessions() RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE swept integer;
 BEGIN
+    PERFORM private.fresh_snapshot();
     DELETE FROM public.sessions s WHERE s.id IN (SELECT o.id FROM public.sessions o WHERE NOT private.is_live(o) LIMIT 1000 FOR UPDATE SKIP LOCKED);
     GET DIAGNOSTICS swept = ROW_COUNT;
     DELETE FROM public.session_tickets t WHERE t.expires_at < now();
@@ -304,58 +305,107 @@ COMMENT ON FUNCTION public.sweep_sessions IS 'Removes sessions and tickets that 
 
 -- ── Signing in ─────────────────────────────────────────────────────────────────────────────────────
 
--- At most 10 wrong attempts per account and 50 per address in 15 minutes: the seconds until another is tried,
--- NULL when one may be tried now.
+-- How many seconds an attempt on an account from an address must wait; NULL: it may be made now. At most
+--   10 wrong attempts on an account from one address in 15 minutes, counted anew after a right one: nobody elsewhere locks a person out;
+--   50 from one address in 15 minutes, whatever the account;
+--   50 on an account from everywhere in an hour, unless somebody signed in to it from this address before: guessing from many
+--   addresses is bounded, and the rightful person at a usual place is not held up.
+-- What is under way counts as wrong until it is known.
 CREATE FUNCTION private.retry_after(account bytea, address text) RETURNS integer
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    since timestamptz;
-    by_account integer;
-    by_address integer;
-    oldest timestamptz;
-    oldest_here timestamptz;
+    here text := left(address, 64);
+    known timestamptz := (SELECT max(s.at) FROM public.sign_ins s
+        WHERE s.account = retry_after.account AND s.address = here AND s.outcome = 'signed_in');
+    waits timestamptz := greatest(
+        (SELECT min(s.at) + interval '15 minutes' FROM public.sign_ins s
+         WHERE s.account = retry_after.account AND s.address = here AND s.outcome IN ('entered', 'wrong')
+           AND s.at > greatest(known, now() - interval '15 minutes') HAVING count(*) >= 10),
+        (SELECT min(s.at) + interval '15 minutes' FROM public.sign_ins s
+         WHERE s.address = here AND s.outcome IN ('entered', 'wrong') AND s.at > now() - interval '15 minutes' HAVING count(*) >= 50),
+        (SELECT min(s.at) + interval '1 hour' FROM public.sign_ins s
+         WHERE s.account = retry_after.account AND s.outcome IN ('entered', 'wrong') AND s.at > now() - interval '1 hour' AND known IS NULL
+         HAVING count(*) >= 50));
 BEGIN
-    SELECT coalesce(max(s.at), '-infinity') INTO since FROM public.sign_ins s WHERE s.account = retry_after.account AND s.outcome = 'signed_in';
-    SELECT count(*), min(s.at) INTO by_account, oldest FROM public.sign_ins s
-        WHERE s.account = retry_after.account AND s.outcome = 'wrong' AND s.at > greatest(since, now() - interval '15 minutes');
-    SELECT count(*), min(s.at) INTO by_address, oldest_here FROM public.sign_ins s
-        WHERE s.address = left(retry_after.address, 64) AND s.outcome = 'wrong' AND s.at > now() - interval '15 minutes';
-    IF by_account < 10 AND by_address < 50 THEN RETURN NULL; END IF;
-    RETURN greatest(1, extract(epoch FROM CASE WHEN by_account >= 10 THEN oldest ELSE oldest_here END
-        + interval '15 minutes' - now())::integer);
+    RETURN CASE WHEN waits IS NOT NULL THEN greatest(1, ceil(extract(epoch FROM waits - now()))::integer) END;
 END $$;
+
+-- Enters an attempt: it counts from now on, before anything is digested or compared. The caller's transaction should hold nothing
+-- else, so that it ends at once. NULL and the seconds to wait where a limit holds.
+CREATE FUNCTION private.enter_attempt(account bytea, person uuid, address text, OUT attempt bigint, OUT retry_after integer)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE here text := left(address, 64);
+BEGIN
+    -- In turn for an account, then for an address, and always in this order: those who come at once see each other's.
+    PERFORM pg_advisory_xact_lock(77, hashtext(encode(account, 'hex')));
+    PERFORM pg_advisory_xact_lock(78, hashtext(here));
+    retry_after := private.retry_after(account, here);
+    IF retry_after IS NULL THEN
+        INSERT INTO public.sign_ins (user_id, account, address, outcome) VALUES (person, enter_attempt.account, here, 'entered') RETURNING id INTO attempt;
+        RETURN;
+    END IF;
+    -- Refusals without end leave one line in a quarter of an hour.
+    PERFORM 1 FROM public.sign_ins s WHERE s.account = enter_attempt.account AND s.address = here AND s.outcome = 'limited' AND s.at > now() - interval '15 minutes';
+    IF NOT FOUND THEN
+        INSERT INTO public.sign_ins (user_id, account, address, outcome) VALUES (person, enter_attempt.account, here, 'limited');
+    END IF;
+END $$;
+
+-- The attempt to try now: the one that was entered for it, or one entered here; NULL where a limit holds. Each is tried once.
+CREATE FUNCTION private.attempt_to_try(account bytea, person uuid, address text) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE attempt bigint;
+BEGIN
+    SELECT s.id INTO attempt FROM public.sign_ins s
+    WHERE s.account = attempt_to_try.account AND s.address = left(attempt_to_try.address, 64) AND s.outcome = 'entered'
+      AND s.at > now() - interval '15 minutes'
+    ORDER BY s.at DESC, s.id DESC LIMIT 1 FOR UPDATE SKIP LOCKED;
+    RETURN coalesce(attempt, (SELECT e.attempt FROM private.enter_attempt(account, person, address) e));
+END $$;
+
+-- Says what came of an attempt. One that was right gives its own count back.
+CREATE FUNCTION private.end_attempt(attempt bigint, outcome text) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    UPDATE public.sign_ins s SET outcome = end_attempt.outcome WHERE s.id = attempt
+$$;
 
 -- Tries a password digest for an account, whoever asks and wherever: one limit, one record. 'signed_in', 'wrong' or 'limited'.
 CREATE FUNCTION private.try_password(person public.users, email text, digest bytea, address text) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    key bytea := sha256(convert_to(lower(trim(email)), 'UTF8'));
+    attempt bigint := private.attempt_to_try(private.account_key(email), person.id, address);
     outcome text;
 BEGIN
-    PERFORM pg_advisory_xact_lock(('x' || left(encode(key, 'hex'), 15))::bit(60)::bigint);
-    outcome := CASE WHEN private.retry_after(key, address) IS NOT NULL THEN 'limited'
-        WHEN person.id IS NULL OR person.password_proof IS DISTINCT FROM sha256(digest) THEN 'wrong'
-        ELSE 'signed_in' END;
-    -- What is older than a season tells nobody anything any more.
-    DELETE FROM public.sign_ins s WHERE s.account = key AND s.at < now() - interval '90 days';
-    INSERT INTO public.sign_ins (user_id, account, address, outcome) VALUES (person.id, key, left(address, 64),
+    IF attempt IS NULL THEN RETURN 'limited'; END IF;
+    outcome := CASE WHEN person.id IS NULL OR person.password_proof IS DISTINCT FROM sha256(digest) THEN 'wrong' ELSE 'signed_in' END;
+    PERFORM private.end_attempt(attempt,
         CASE WHEN outcome = 'signed_in' AND private.has_second_factor(person.id) THEN 'password' ELSE outcome END);
     RETURN outcome;
 END $$;
-REVOKE ALL ON FUNCTION private.retry_after, private.try_password FROM PUBLIC;
+
+-- What attempts on an account are counted under: an address that nobody has is kept as a hash only.
+CREATE FUNCTION private.account_key(email text) RETURNS bytea LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT sha256(convert_to(lower(trim(email)), 'UTF8'))
+$$;
+REVOKE ALL ON FUNCTION private.retry_after, private.enter_attempt, private.attempt_to_try, private.end_attempt, private.try_password, private.account_key FROM PUBLIC;
 ALTER FUNCTION private.retry_after OWNER TO eis_gate;
+ALTER FUNCTION private.enter_attempt OWNER TO eis_gate;
+ALTER FUNCTION private.attempt_to_try OWNER TO eis_gate;
+ALTER FUNCTION private.end_attempt OWNER TO eis_gate;
 ALTER FUNCTION private.try_password OWNER TO eis_gate;
+ALTER FUNCTION private.account_key OWNER TO eis_gate;
 
 CREATE FUNCTION public.sign_in_salt(email text, address text, OUT salt text, OUT retry_after integer)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE person public.users;
 BEGIN
-    retry_after := private.retry_after(sha256(convert_to(lower(trim(email)), 'UTF8')), address);
-    salt := coalesce(
-        (SELECT u.password_salt FROM public.users u WHERE lower(u.email) = lower(trim(sign_in_salt.email)) AND u.status = 'active'),
-        left(private.mac('salt|' || lower(trim(sign_in_salt.email)), 0), 32));
+    PERFORM private.fresh_snapshot();
+    SELECT u.* INTO person FROM public.users u WHERE lower(u.email) = lower(trim(sign_in_salt.email)) AND u.status = 'active';
+    SELECT e.retry_after INTO retry_after FROM private.enter_attempt(private.account_key(email), person.id, address) e;
+    salt := coalesce(person.password_salt, left(private.mac('salt|' || lower(trim(sign_in_salt.email)), 0), 32));
 END $$;
 COMMENT ON FUNCTION public.sign_in_salt IS
-    'The salt of an account, hex; for an unknown one a steady made-up one, so that both look and cost the same. With it, how long the limit on attempts still holds: then nothing needs to be digested.';
+    'Enters an attempt to sign in, which counts from now on, and tells the salt of the account, hex; for an unknown one a steady made-up one, so that both look and cost the same. Where a limit on attempts holds, how long: then nothing needs to be digested.';
 
 CREATE FUNCTION public.sign_in(email text, digest bytea, address text, OUT outcome text, OUT ticket bytea, OUT user_id uuid, OUT retry_after integer)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -368,7 +418,7 @@ BEGIN
     SELECT u.* INTO person FROM public.users u WHERE lower(u.email) = lower(trim(sign_in.email)) AND u.status = 'active';
     outcome := private.try_password(person, email, digest, address);
     IF outcome = 'limited' THEN
-        retry_after := private.retry_after(sha256(convert_to(lower(trim(email)), 'UTF8')), address);
+        retry_after := private.retry_after(private.account_key(email), address);
     ELSIF outcome = 'signed_in' THEN
         SELECT count(*), (array_agg(a.id))[1] INTO choices, choice FROM public.role_assignments a WHERE a.user_id = person.id AND private.in_force(a);
         user_id := person.id;
@@ -472,6 +522,18 @@ BEGIN
     RETURN ended;
 END $$;
 
+-- A session that sees as a customer enters none.
+CREATE FUNCTION public.enter_my_attempt(secret bytea, address text, OUT salt text, OUT retry_after integer)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE live record;
+BEGIN
+    SELECT * INTO live FROM private.live_session(secret, false, true);
+    SELECT e.retry_after INTO retry_after FROM private.enter_attempt(private.account_key((live.person).email), (live.person).id, address) e;
+    salt := (live.person).password_salt;
+END $$;
+COMMENT ON FUNCTION public.enter_my_attempt IS
+    'Enters an attempt at the password of this session''s person, as sign_in_salt does, and tells its salt.';
+
 CREATE FUNCTION public.end_session(secret bytea, session uuid, address text) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE live record;
@@ -483,10 +545,6 @@ BEGIN
     RETURN true;
 END $$;
 COMMENT ON FUNCTION public.end_session IS 'Ends one other session of one''s own; false when it is gone, or not one''s own. The present one ends by signing out.';
-
-CREATE FUNCTION public.my_salt() RETURNS text
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN RETURN (SELECT u.password_salt FROM public.users u WHERE u.id = public.get_current_user_id()); END $$;
 
 -- Other sessions end with the old password; the caller continues with a ticket for a new one.
 -- NULL when the old password is wrong: that counts as an attempt to sign in does.
@@ -702,6 +760,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     i public.invitations;
     person public.users;
+    attempt bigint;
     outcome text;
     -- The right as this person holds it now.
     held uuid;
@@ -719,14 +778,16 @@ BEGIN
     -- Locked, so that of two links accepted at once the second sees what the first gave.
     SELECT u.* INTO person FROM public.users u WHERE lower(u.email) = lower(i.email) FOR UPDATE;
     IF person.id IS NULL THEN
-        IF NOT fit OR private.retry_after(sha256(convert_to(lower(trim(i.email)), 'UTF8')), address) IS NOT NULL THEN
-            RETURN private.try_password(person, i.email, digest, address);
-        END IF;
+        IF NOT fit THEN RETURN private.try_password(person, i.email, digest, address); END IF;
+        attempt := private.attempt_to_try(private.account_key(i.email), NULL, address);
+        IF attempt IS NULL THEN RETURN 'limited'; END IF;
         INSERT INTO public.users (id, email, name, password_salt, password_proof, password_changed_at)
         VALUES (new_user, i.email, trim(accept_invitation.name), salt, sha256(digest), now())
         ON CONFLICT DO NOTHING RETURNING * INTO person;
         -- Another link made this login in the meantime: this one asks for its password.
-        IF person.id IS NULL THEN RETURN 'wrong'; END IF;
+        outcome := CASE WHEN person.id IS NULL THEN 'wrong' ELSE 'signed_in' END;
+        PERFORM private.end_attempt(attempt, outcome);
+        IF outcome = 'wrong' THEN RETURN outcome; END IF;
     ELSE
         outcome := private.try_password(person, person.email, digest, address);
         IF outcome <> 'signed_in' THEN RETURN outcome; END IF;
@@ -870,7 +931,7 @@ COMMENT ON FUNCTION public.end_user_sessions IS
 
 CALL private.give_to_gate('{
     open_context, open_system_context, session_create, session_save, session_delete, session_touch, session_load, sweep_sessions,
-    sign_in_salt, sign_in, my_assignments, switch_context, staff_organizations, my_sessions, end_other_sessions, end_session, my_salt,
+    sign_in_salt, sign_in, my_assignments, switch_context, staff_organizations, my_sessions, end_other_sessions, end_session, enter_my_attempt,
     change_password, organization_users, see_notices, invite, revoke_invitation, invitation_by_token, accept_invitation, end_assignment,
     revoke_assignment, end_user_sessions}', 'eis_app');
 SET LOCAL ROLE eis_gate;

@@ -110,12 +110,12 @@ END $$;
 CREATE FUNCTION private.try_code(person public.users, code text, address text) RETURNS text LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    key bytea := sha256(convert_to(lower(trim(person.email)), 'UTF8'));
+    attempt bigint := private.attempt_to_try(private.account_key(person.email), person.id, address);
     outcome text;
 BEGIN
-    PERFORM pg_advisory_xact_lock(('x' || left(encode(key, 'hex'), 15))::bit(60)::bigint);
-    outcome := CASE WHEN private.retry_after(key, address) IS NOT NULL THEN 'limited' WHEN private.take_code(person.id, code) THEN 'signed_in' ELSE 'wrong' END;
-    INSERT INTO public.sign_ins (user_id, account, address, outcome) VALUES (person.id, key, left(address, 64), outcome);
+    IF attempt IS NULL THEN RETURN 'limited'; END IF;
+    outcome := CASE WHEN private.take_code(person.id, code) THEN 'signed_in' ELSE 'wrong' END;
+    PERFORM private.end_attempt(attempt, outcome);
     RETURN outcome;
 END $$;
 
@@ -180,7 +180,7 @@ BEGIN
     IF person.id IS NULL THEN outcome := 'stale'; RETURN; END IF;
     outcome := private.try_code(person, code, address);
     IF outcome = 'limited' THEN
-        retry_after := private.retry_after(sha256(convert_to(lower(trim(person.email)), 'UTF8')), address);
+        retry_after := private.retry_after(private.account_key(person.email), address);
     ELSIF outcome = 'signed_in' THEN
         DELETE FROM public.session_tickets x WHERE x.ticket_hash = t.ticket_hash;
         user_id := person.id;

@@ -339,7 +339,7 @@ impl Db {
         Ok(())
     }
 
-    /// What it takes to try a password of an account from an address.
+    /// Enters an attempt at the password of an account from an address, which counts from now on: what it takes to try it.
     ///
     /// # Errors
     /// When the database fails.
@@ -350,6 +350,20 @@ impl Db {
             .bind::<Text, _>(address)
             .get_result(&mut connection)
             .await?)
+    }
+
+    /// Enters an attempt at the password of a session's own person, as [`Self::sign_in_salt`] does.
+    ///
+    /// # Errors
+    /// [`DbError::SessionEnded`]; [`DbError::Refused`] while the session sees as a customer.
+    pub async fn enter_my_attempt(&self, of: SessionSecret, address: &str) -> Result<Salt, DbError> {
+        let mut connection = self.connection().await?;
+        sql_query("SELECT * FROM public.enter_my_attempt($1, $2)")
+            .bind::<Binary, _>(secret(of))
+            .bind::<Text, _>(address)
+            .get_result(&mut connection)
+            .await
+            .map_err(refused)
     }
 
     /// Tries an account's password digest, within the limits on attempts.

@@ -164,7 +164,7 @@ pub async fn reset_password(admin_url: &str, email: &str, password: &str) -> Res
         .optional()?;
     let Some((user, name)) = known else { return input(format!("nobody signs in with {email:?}")) };
     diesel::update(users::table.filter(users::id.eq(user)))
-        .set(Password::of(password, &email)?)
+        .set(Password::of(password, &[&email, &name])?)
         .execute(&mut *tx)
         .await?;
     let organizations: Vec<Option<OrganizationId>> = role_assignments::table
@@ -198,8 +198,8 @@ struct Password {
 }
 
 impl Password {
-    fn of(password: &str, email: &str) -> Result<Self, CreateError> {
-        if let Some(fault) = passwords::fault(password, email) {
+    fn of(password: &str, about: &[&str]) -> Result<Self, CreateError> {
+        if let Some(fault) = passwords::fault(password, about) {
             return input(fault);
         }
         let salt = passwords::fresh_salt();
@@ -308,13 +308,15 @@ async fn promote(conn: &mut AsyncPgConnection, user: UserId) -> QueryResult<bool
 
 async fn insert(conn: &mut AsyncPgConnection, new: &NewUser) -> Result<UserId, CreateError> {
     let id = UserId::fresh();
+    let places = [&new.organization, &new.client].map(|place| place.as_deref().unwrap_or_default());
+    let about = [new.email.as_str(), &new.name, places[0], places[1]];
     diesel::insert_into(users::table)
         .values((
             users::id.eq(id),
             users::email.eq(&new.email),
             users::name.eq(new.name.trim()),
             users::status.eq("active"),
-            Password::of(&new.password, &new.email)?,
+            Password::of(&new.password, &about)?,
         ))
         .execute(conn)
         .await?;

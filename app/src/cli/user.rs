@@ -12,6 +12,9 @@ use eis::users::create::{self, NewUser, Outcome};
 use super::{CliResult, bring_up, plain};
 use crate::out;
 
+/// Bytes that are read as a password: far more than one has, so that what is longer is told so.
+const MOST_READ: u64 = 64 * 1024;
+
 /// What can be done with users.
 #[derive(Debug, Subcommand)]
 pub enum UserCommand {
@@ -138,7 +141,8 @@ impl PasswordArgs {
             }
             None => {
                 let mut text = String::new();
-                std::io::stdin().read_to_string(&mut text).map_err(|error| format!("standard input: {error}"))?;
+                let mut start = std::io::stdin().take(MOST_READ);
+                start.read_to_string(&mut text).map_err(|error| format!("standard input: {error}"))?;
                 text.trim_end_matches(['\r', '\n']).to_owned()
             }
         };

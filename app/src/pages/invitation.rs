@@ -4,7 +4,7 @@ use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use eis::access::Role;
-use eis::db::gate::{Accepted, Invited, Salt};
+use eis::db::gate::{Accepted, Invited};
 use eis::passwords;
 use leptos::prelude::*;
 
@@ -15,13 +15,13 @@ use crate::components::{
 };
 use crate::forms::{FieldErrors, Reader};
 use crate::pages::parts::field_errors;
-use crate::server::auth::{network, too_many};
+use crate::server::auth::{Attempt, network, too_many};
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
 use crate::server::functions::{Done, act, ctx};
 
 /// The token of an address: 32 bytes in hex.
-fn token(hex: &str) -> Option<Vec<u8>> {
+pub(super) fn token(hex: &str) -> Option<Vec<u8>> {
     if hex.len() != 64 || !hex.is_ascii() {
         return None;
     }
@@ -102,14 +102,11 @@ pub(crate) async fn accept_invitation(
         let mut reader = Reader::default();
         let name = reader.text("name", &name, "your name", 200);
         let name = reader.errors.or(name)?;
-        let unfit = unfit(&password, &again_password, &invited.email);
-        // A new login takes the salt that its address had when nobody signed in with it, so that the salt tells nothing either.
-        let Salt { salt, retry_after } = ctx.db().sign_in_salt(&invited.email, &network(&ctx.address)).await?;
-        if let Some(seconds) = retry_after {
-            return Err(limited(seconds));
-        }
-        let digest = ctx.auth.backend.digest(password, salt.clone()).await.map_err(|_| wrong(unfit.as_deref()))?;
+        let unfit = unfit(&password, &again_password, &name, &invited);
         let address = network(&ctx.address);
+        // A new login takes the salt that its address had when nobody signed in with it, so that the salt tells nothing either.
+        let tried = ctx.auth.backend.attempt(&invited.email, &password, &address).await;
+        let Attempt { salt, digest } = tried.map_err(|fault| fault.at("password"))?;
         match ctx.db().accept_invitation(&key, &name, &salt, &digest, &address, unfit.is_none()).await? {
             Accepted::Yes => {}
             Accepted::Wrong => return Err(wrong(unfit.as_deref())),
@@ -142,9 +139,10 @@ fn limited(seconds: i32) -> AppError {
 }
 
 /// Why a password would not do for a new login, whoever typed it.
-fn unfit(password: &str, again: &str, email: &str) -> Option<String> {
+fn unfit(password: &str, again: &str, name: &str, invited: &Invited) -> Option<String> {
     let differ = || (password != again).then(|| "Enter the new password in both fields, alike.".to_owned());
-    passwords::fault(password, email).or_else(differ)
+    let place = invited.client_name.as_deref().unwrap_or_default();
+    passwords::fault(password, &[name, &invited.email, &invited.organization_name, place]).or_else(differ)
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::frame::render;
 use crate::components::{Button, Document, ErrorSummary, Field, Notice, Plain, PostForm, Tone};
 use crate::forms::FieldErrors;
 use crate::pages::parts::field_errors;
-use crate::server::auth::{AuthError, Credentials, User, network, rotate, too_many};
+use crate::server::auth::{Credentials, User, network, rotate};
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
 use crate::server::functions::{Done, act, ctx, encode, own_path, see_other};
@@ -60,7 +60,8 @@ pub async fn page(ctx: Ctx, Query(query): Query<LoginQuery>) -> Response {
                         <Field name="password" label="Password" kind="password" autocomplete="current-password" error=typed.error("password")/>
                         <Button label="Sign in"/>
                     </PostForm>
-                    <p class="hint">"New here? Ask your energy company or administrator for an invitation link. Password lost? Ask them to have a new one set for you."</p>
+                    <p class="hint">"New here? Ask your energy company or administrator for an invitation link."</p>
+                    <p class="hint">"Forgot your password? Ask them for a link with which you set a new one."</p>
                 </Plain>
             </Document>
         }
@@ -89,9 +90,7 @@ pub(crate) async fn sign_in(
                 )
                 .into());
             }
-            Err(axum_login::Error::Backend(AuthError::Limited(seconds))) => {
-                return Err(FieldErrors::one("password", too_many(seconds)).into());
-            }
+            Err(axum_login::Error::Backend(fault)) => return Err(fault.at("password")),
             Err(error) => return Err(AppError::Internal(error.to_string())),
         };
         let ticket = user.ticket().cloned().ok_or(AppError::SignedOut)?;

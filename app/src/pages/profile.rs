@@ -52,6 +52,7 @@ pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
                     "signed_in" => ("Signed in", Tone::Good),
                     "password" => ("Right password, code asked for", Tone::Neutral),
                     "wrong" => ("Wrong password or code", Tone::Warn),
+                    "entered" => ("Begun and not finished", Tone::Neutral),
                     "ended" => ("Oldest session ended: there were more than ten", Tone::Warn),
                     _ => ("Refused: too many attempts", Tone::Bad),
                 };
@@ -126,9 +127,8 @@ pub(crate) async fn change_password(
     act(async {
         let ctx = ctx()?;
         let actor = ctx.require_user()?;
-        let email = ctx.auth.user.as_ref().map(|u| u.email().to_owned()).unwrap_or_default();
         let mut errors = FieldErrors::default();
-        if let Some(fault) = passwords::fault(&new_password, &email) {
+        if let Some(fault) = passwords::fault(&new_password, &known_of(&ctx, &actor)) {
             errors.add("new_password", fault);
         }
         if new_password == old_password {
@@ -138,15 +138,10 @@ pub(crate) async fn change_password(
             errors.add("again_password", "The two new passwords differ.");
         }
         errors.or(())?;
-        let mut tx = ctx.read(&actor).await?;
-        let salt = users::my_salt(&mut tx).await?;
-        drop(tx);
-        let failed = |e: crate::server::auth::AuthError| AppError::Internal(e.to_string());
         let backend = &ctx.auth.backend;
-        let old = backend.digest(old_password, salt).await.map_err(failed)?;
-        let fresh = passwords::fresh_salt();
-        let new = backend.digest(new_password, fresh.clone()).await.map_err(failed)?;
-        let ticket = match ctx.db().change_password(actor.secret, &old, &fresh, &new, &network(&ctx.address)).await {
+        let old = backend.my_attempt(&actor, &old_password).await.map_err(|fault| fault.at("old_password"))?;
+        let (salt, new) = backend.new_password(new_password).await.map_err(|fault| fault.at("new_password"))?;
+        let ticket = match ctx.db().change_password(actor.secret, &old, &salt, &new, &network(&ctx.address)).await {
             Err(DbError::Limited) => {
                 return Err(FieldErrors::one("old_password", too_many(15 * 60)).into());
             }
@@ -159,4 +154,12 @@ pub(crate) async fn change_password(
         Ok(Done::to("/profile").saying("Password changed. Your other sessions have ended."))
     })
     .await
+}
+
+/// What others know of a person: a password is not made of it.
+fn known_of<'a>(ctx: &'a Ctx, actor: &'a Actor) -> Vec<&'a str> {
+    let email = ctx.auth.user.as_ref().map(|user| user.email());
+    let organization = actor.organization.as_ref().map(|open| open.name.as_str());
+    let client = actor.face.as_ref().map(|client| client.name.as_str());
+    [Some(actor.user_name.as_str()), email, organization, client].into_iter().flatten().collect()
 }

@@ -2,6 +2,7 @@
 
 mod edit;
 mod invite;
+mod reset;
 
 use std::collections::{BTreeSet, HashMap};
 

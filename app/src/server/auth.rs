@@ -10,14 +10,15 @@ use eis::db::{Db, DbError, Unreadable};
 use eis::ids;
 use eis::passwords;
 use serde_json::json;
-use std::sync::Arc;
-use tokio::sync::Semaphore;
 use tower_sessions::session::{self, Id};
 use tower_sessions::session_store;
 use uuid::Uuid;
 
 use super::asked::Who;
+use super::digests::Digests;
+use super::errors::AppError;
 use super::sessions::{self, ENDED_KEY, PEER_KEY, STALE, TICKET_KEY};
+use crate::forms::FieldErrors;
 
 /// Who a session belongs to, as the database told it with this request.
 #[derive(Clone)]
@@ -221,12 +222,15 @@ pub fn too_many(seconds: i32) -> String {
     format!("Too many attempts. Wait {} minutes, then try again.", (seconds + 59) / 60)
 }
 
-/// Why there is no user.
+/// Why there is no user, or no digest.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthError {
     /// Too many wrong attempts.
     #[error("too many attempts; again in {0} seconds")]
     Limited(i32),
+    /// More passwords wait than there is room for.
+    #[error("too many passwords wait to be digested")]
+    Busy,
     /// The database.
     #[error(transparent)]
     Db(#[from] DbError),
@@ -235,33 +239,84 @@ pub enum AuthError {
     Digest,
 }
 
+impl AuthError {
+    /// What a form is told at the field of its password, or above it where the portal is busy.
+    #[must_use]
+    pub fn at(self, field: &str) -> AppError {
+        match self {
+            Self::Limited(seconds) => FieldErrors::one(field, too_many(seconds)).into(),
+            Self::Busy => AppError::Busy,
+            Self::Db(error) => error.into(),
+            Self::Digest => AppError::Internal(self.to_string()),
+        }
+    }
+}
+
 /// The backend of axum-login: accounts in PostgreSQL, passwords by Argon2id.
 #[derive(Debug, Clone)]
 pub struct Accounts {
     /// The database.
     pub db: Db,
-    /// At most this many passwords are digested at once: each takes 19 MiB and a core.
-    digesting: Arc<Semaphore>,
+    digests: Digests,
 }
 
 impl Accounts {
     /// Accounts of a database.
     #[must_use]
     pub fn new(db: Db) -> Self {
-        Self { db, digesting: Arc::new(Semaphore::new(2)) }
+        Self { db, digests: Digests::of_machine() }
     }
 
-    /// Digests a password off the runtime's threads.
+    /// The digest of what was typed as the password of an account, from an address of [`network`]. The attempt is entered and
+    /// counts before anything is digested; beyond the limits nothing is, or that would be the cheapest way to keep the portal busy.
     ///
     /// # Errors
-    /// When the password is too long or the runtime is going down.
-    pub async fn digest(&self, password: String, salt: String) -> Result<Vec<u8>, AuthError> {
-        let _permit = self.digesting.acquire().await.map_err(|_| AuthError::Digest)?;
-        tokio::task::spawn_blocking(move || passwords::digest(&password, &salt))
-            .await
-            .map_err(|_| AuthError::Digest)?
-            .map(|digest| digest.to_vec())
-            .map_err(|_| AuthError::Digest)
+    /// [`AuthError::Busy`], [`AuthError::Limited`], or when the database fails.
+    pub async fn attempt(&self, email: &str, password: &str, address: &str) -> Result<Attempt, AuthError> {
+        let place = self.digests.place()?;
+        let salt = self.db.sign_in_salt(email, address).await?.unless_limited()?;
+        let digest = place.attempted(password, salt.clone()).await?;
+        Ok(Attempt { salt, digest })
+    }
+
+    /// The same for the password of a session's own person.
+    ///
+    /// # Errors
+    /// As [`Self::attempt`], and when the session has ended.
+    pub async fn my_attempt(&self, actor: &Actor, password: &str) -> Result<Vec<u8>, AuthError> {
+        let place = self.digests.place()?;
+        let salt = self.db.enter_my_attempt(actor.secret, &network(&actor.address)).await?.unless_limited()?;
+        place.attempted(password, salt).await
+    }
+
+    /// A fresh salt for a new password, and its digest under it.
+    ///
+    /// # Errors
+    /// [`AuthError::Busy`], or when nobody can have this password: ask [`passwords::fault`] first.
+    pub async fn new_password(&self, password: String) -> Result<(String, Vec<u8>), AuthError> {
+        let salt = passwords::fresh_salt();
+        let digest = self.digests.place()?.fresh(password, salt.clone()).await?;
+        Ok((salt, digest))
+    }
+}
+
+/// What was typed as the password of an account, digested.
+#[derive(Debug)]
+pub struct Attempt {
+    /// Under this salt.
+    pub salt: String,
+    /// To be tried by the gate.
+    pub digest: Vec<u8>,
+}
+
+/// The salt of an attempt, where no limit holds.
+trait Entered {
+    fn unless_limited(self) -> Result<String, AuthError>;
+}
+
+impl Entered for Salt {
+    fn unless_limited(self) -> Result<String, AuthError> {
+        self.retry_after.map_or(Ok(self.salt), |seconds| Err(AuthError::Limited(seconds)))
     }
 }
 
@@ -271,13 +326,7 @@ impl AuthnBackend for Accounts {
     type Error = AuthError;
 
     async fn authenticate(&self, given: Credentials) -> Result<Option<User>, AuthError> {
-        let Salt { salt, retry_after } = self.db.sign_in_salt(&given.email, &given.address).await?;
-        // Beyond the limit no password is digested: that would be the cheapest way to keep the portal busy.
-        if let Some(seconds) = retry_after {
-            return Err(AuthError::Limited(seconds));
-        }
-        let password = if given.password.len() > passwords::MAX_LENGTH { String::new() } else { given.password };
-        let digest = self.digest(password, salt).await?;
+        let Attempt { digest, .. } = self.attempt(&given.email, &given.password, &given.address).await?;
         match self.db.sign_in(&given.email, &digest, &given.address).await? {
             SignIn::SignedIn { user, ticket } => Ok(Some(User::to_bind(user, ticket))),
             SignIn::CodeNeeded { half } => {

@@ -30,7 +30,8 @@ use crate::forms::once::{self, Sent};
 use crate::pages::staff::step_up;
 
 /// Functions that nobody needs to be signed in for; every other one starts with a guard.
-pub const OPEN_FUNCTIONS: [&str; 3] = ["/api/sign_in", "/api/second_factor", "/api/accept_invitation"];
+pub const OPEN_FUNCTIONS: [&str; 4] =
+    ["/api/sign_in", "/api/second_factor", "/api/accept_invitation", "/api/reset_password"];
 
 /// What a server function did.
 #[derive(Debug)]
@@ -74,7 +75,7 @@ impl Done {
 
 /// Functions that change the session itself, by the gate's functions and not in a transaction of the actor's: the answer is
 /// kept after them, and looked for before them.
-pub const OF_THE_SESSION: [&str; 3] = ["/api/switch", "/api/view_as", "/api/stop_viewing"];
+pub const OF_THE_SESSION: [&str; 4] = ["/api/switch", "/api/view_as", "/api/stop_viewing", "/api/change_password"];
 
 /// What this very form was answered with, if it was sent and done before.
 async fn before(ctx: &Ctx, actor: &Actor) -> Result<Option<Answer>, AppError> {

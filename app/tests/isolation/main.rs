@@ -60,6 +60,10 @@ mod once;
 #[cfg(test)]
 mod operations;
 #[cfg(test)]
+mod password_resets;
+#[cfg(test)]
+mod passwords;
+#[cfg(test)]
 mod proof;
 #[cfg(test)]
 mod report;

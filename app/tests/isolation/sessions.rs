@@ -300,12 +300,12 @@ async fn every_door_to_a_password_counts_the_same_attempts() {
     };
     let retry = format!("SELECT retry_after FROM sign_in_salt('{}', 'here')", who.email());
     for _ in 0..10 {
-        assert_eq!(app.maybe(&retry).await, None, "not limited yet");
-        assert_eq!(app.maybe(&change("00")).await, None, "a wrong password");
+        assert_eq!(app.maybe(&retry).await, None, "not limited yet: this enters one");
+        assert_eq!(app.maybe(&change("00")).await, None, "a wrong password uses it up");
     }
     assert!(app.maybe(&retry).await.is_some(), "nothing is digested any more");
     assert_eq!(app.refused(&change(right)).await, DENIED, "not even the right one is tried");
-    let sign_in = format!("SELECT outcome FROM sign_in('{}', '\\x{right}', 'elsewhere')", who.email());
+    let sign_in = format!("SELECT outcome FROM sign_in('{}', '\\x{right}', 'here')", who.email());
     assert_eq!(app.value(&sign_in).await, "limited", "nor at the front door");
     truth.must("UPDATE sign_ins SET at = at - interval '16 minutes'").await;
     assert_eq!(app.value(&sign_in).await, "signed_in", "the positive control: later it is");

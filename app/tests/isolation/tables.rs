@@ -101,6 +101,7 @@ pub const TABLES: &[(&str, Rule)] = &[
     ("public.meter_readings", of_customer(IU, MINE, "true")),
     ("public.meters", of_customer(IU, MINE, "true")),
     ("public.organizations", Rule::Organization),
+    ("public.password_resets", Rule::Hidden),
     ("public.payments", of_customer(I, MINE, "true")),
     ("public.recovery_codes", Rule::Hidden),
     ("public.role_assignments", Rule::Assignments),

@@ -52,6 +52,7 @@ pub const PAGES: &[Page] = &[
     page("/profile", Place::SignedIn, ALL),
     page("/profile/second-factor", Place::SignedIn, ALL),
     page("/invitation/{token}", Place::Public, ALL),
+    page("/reset/{token}", Place::Public, ALL),
     page("/staff/organizations", Place::Staff, &[S]),
     page("/organization", Place::Organization, &[S, E]),
     page("/organization/audit", Place::Organization, &[S, E]),
@@ -202,6 +203,7 @@ const fn with<const N: usize, const M: usize>(
 /// Every server function.
 pub const FUNCTIONS: &[Function] = &[
     function("/api/accept_invitation", Place::Public, ALL, &[], "-"),
+    function("/api/reset_password", Place::Public, ALL, &[], "-"),
     function("/api/sign_in", Place::Public, ALL, &[], "-"),
     function("/api/second_factor", Place::Public, ALL, &[], "-"),
     function("/api/begin_second_factor", Place::SignedIn, ALL, &[], "-"),
@@ -442,6 +444,14 @@ pub const FUNCTIONS: &[Function] = &[
         WRITE,
         &[CLIENT, ("assignment", "{assignment}")],
         "/clients/{client}/users",
+    )
+    .on("/clients/{client}/users/{assignment}/edit"),
+    function(
+        "/api/make_reset_link",
+        Place::Client,
+        WRITE,
+        &[CLIENT, ("assignment", "{assignment}")],
+        "/clients/{client}/users/{assignment}/edit",
     )
     .on("/clients/{client}/users/{assignment}/edit"),
     function(

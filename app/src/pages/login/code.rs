@@ -12,7 +12,7 @@ use crate::pages::parts::field_errors;
 use crate::server::auth::{User, network, too_many};
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
-use crate::server::functions::{act, ctx, encode, own_path, see_other};
+use crate::server::functions::{Done, act, ctx, encode, own_path, see_other};
 use crate::server::query::Query;
 
 /// The page, which leads on to `next`.
@@ -54,7 +54,10 @@ pub(crate) async fn second_factor(
 ) -> Result<(), ServerFnError> {
     act(async {
         let ctx = ctx()?;
-        let half = ctx.outside.half().ok_or(AppError::SignedOut)?;
+        let Some(half) = ctx.outside.half() else {
+            // As a rule the same form once more: who is signed in by now goes where the first led.
+            return ctx.signed_in().map(|_| Done::to(own_path(&next, "/"))).ok_or(AppError::SignedOut);
+        };
         match ctx.db().second_factor(&half, &one_time_password, &network(&ctx.address)).await? {
             CodeAnswer::SignedIn { user, ticket } => {
                 let user = User::to_bind(user, ticket.clone());

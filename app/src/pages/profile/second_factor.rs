@@ -3,7 +3,6 @@
 use axum::response::{IntoResponse, Response};
 use eis::access::Actor;
 use eis::db::second_factor::{Changed, Factor};
-use eis::users;
 use leptos::prelude::*;
 use qrcodegen::{QrCode, QrCodeEcc};
 
@@ -207,12 +206,9 @@ const IS_ON: &str = "The second factor is on.";
 /// What is told once it is off.
 const IS_OFF: &str = "The second factor is off.";
 
-/// The password that was typed, digested as one's own.
-async fn digested(ctx: &Ctx, actor: &Actor, password: String) -> Result<Vec<u8>, AppError> {
-    let mut tx = ctx.read(actor).await?;
-    let salt = users::my_salt(&mut tx).await?;
-    drop(tx);
-    ctx.auth.backend.digest(password, salt).await.map_err(|e| AppError::Internal(e.to_string()))
+/// The password that was typed into a field, digested as one's own; the attempt counts from now on.
+async fn digested(ctx: &Ctx, actor: &Actor, password: &str, field: &str) -> Result<Vec<u8>, AppError> {
+    ctx.auth.backend.my_attempt(actor, password).await.map_err(|fault| fault.at(field))
 }
 
 /// The codes for paper of a change that is done; anything else is told at its field.
@@ -237,7 +233,7 @@ pub(crate) async fn begin_second_factor(#[server(default)] password: String) -> 
     act(async {
         let ctx = ctx()?;
         let actor = ctx.require_user()?;
-        let digest = digested(&ctx, &actor, password).await?;
+        let digest = digested(&ctx, &actor, &password, "password").await?;
         let changed = ctx.db().begin_second_factor(actor.secret, &digest, &network(&ctx.address)).await?;
         done(changed, "password", "password")?;
         Ok(Done::to(PATH))
@@ -254,7 +250,7 @@ pub(crate) async fn confirm_second_factor(
     act(async {
         let ctx = ctx()?;
         let actor = ctx.require_user()?;
-        let digest = digested(&ctx, &actor, password).await?;
+        let digest = digested(&ctx, &actor, &password, "password").await?;
         let address = network(&ctx.address);
         let changed = ctx.db().confirm_second_factor(actor.secret, &digest, &one_time_password, &address).await?;
         // A code is good once: the same form again finds it on, and its codes wait for the page.
@@ -276,7 +272,7 @@ pub(crate) async fn new_recovery_codes(
     act(async {
         let ctx = ctx()?;
         let actor = ctx.require_user()?;
-        let digest = digested(&ctx, &actor, codes_password).await?;
+        let digest = digested(&ctx, &actor, &codes_password, "codes_password").await?;
         let address = network(&ctx.address);
         let changed = ctx.db().new_recovery_codes(actor.secret, &digest, &codes_one_time_password, &address).await?;
         show_codes(&ctx, done(changed, "codes_password", "codes_one_time_password")?).await?;
@@ -294,7 +290,7 @@ pub(crate) async fn end_second_factor(
     act(async {
         let ctx = ctx()?;
         let actor = ctx.require_user()?;
-        let digest = digested(&ctx, &actor, password).await?;
+        let digest = digested(&ctx, &actor, &password, "password").await?;
         let address = network(&ctx.address);
         let changed = ctx.db().end_second_factor(actor.secret, &digest, &one_time_password, &address).await?;
         // The same form again, with the right password, finds it off.

@@ -13,7 +13,7 @@ use eis::users::{self, EndError, OrganizationUser};
 use leptos::prelude::*;
 use serde_json::json;
 
-use super::{may_change, place_of};
+use super::{may_change, place_of, reset};
 use crate::components::{
     Button, ButtonLink, ConfirmPanel, DateField, ErrorSummary, Kind, PageHeader, PostForm, Section, SummaryList,
     SummaryRow, changed_meanwhile,
@@ -42,7 +42,7 @@ pub async fn edit_at_client(ctx: Ctx, Path((client, id)): Path<(String, String)>
 }
 
 /// The assignment of an address, while it is in force.
-async fn find(tx: &mut Tenant, id: &str) -> Result<OrganizationUser, AppError> {
+pub(super) async fn find(tx: &mut Tenant, id: &str) -> Result<OrganizationUser, AppError> {
     let id: AssignmentId = id.parse().map_err(|_| AppError::NotFound)?;
     let found = users::find(tx, id).await?.filter(|row| !row.ended());
     found.ok_or(AppError::NotFound)
@@ -90,6 +90,7 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: Tenant, id: &str) -> Result<Respon
         return Err(AppError::NotFound);
     }
     let typed = ctx.take_typed().await;
+    let link = reset::take_link(&ctx, &scope, &row).await;
     let locale = scope.locale();
     let list = if scope.client.is_some() { "Customers' logins" } else { "Users and roles" };
     let place = scope.place(&[(list, "users")], &row.name);
@@ -120,8 +121,10 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: Tenant, id: &str) -> Result<Respon
         let (ends, sessions, name) = (context.clone(), hidden.clone(), row.name.clone());
         let stay = what_stays(&others, at_client);
         let changed = changed_meanwhile(&typed, &shown);
+        let lost = reset::section(&row.name, context.clone(), &hidden);
         view! {
             <PageHeader title=title/>
+            {link.map(reset::link_once)}
             <ErrorSummary errors=field_errors(&typed)/>
             <SummaryList rows=rows/>
             <Section title="Change">
@@ -132,6 +135,7 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: Tenant, id: &str) -> Result<Respon
                     {changed}
                 </PostForm>
             </Section>
+            {lost}
             <Section title="Sessions">
                 {if reads_only {
                     view! { <p class="hint">"To end this person's sessions, first "<a href=step_up::PATH>"make changes possible"</a>", with a reason."</p> }.into_any()
