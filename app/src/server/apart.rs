@@ -1,7 +1,7 @@
 //! Where a request is worked on: to its end, whoever goes away meanwhile, and heavy work on a thread of its own.
 //!
-//! A request whose browser goes away is not dropped in the middle: the database would go on with its statement all the
-//! same, and the places that the request holds would be free for the next one before they are.
+//! A request that is here in whole is not dropped in the middle when its browser goes away: the database would go on with
+//! its statement all the same, and the places that the request holds would be free for the next one before they are.
 
 use std::any::Any;
 use std::panic::resume_unwind;
@@ -9,6 +9,7 @@ use std::panic::resume_unwind;
 use axum::response::{IntoResponse, Response};
 use eis::clock::Clock;
 use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 use tracing::Instrument;
 use tracing::instrument::WithSubscriber;
@@ -28,6 +29,21 @@ pub async fn apart(clock: Clock, work: impl Future<Output = Response> + Send + '
     let work = Box::pin(Asked::here().answering(clock.run(work)).in_current_span().with_current_subscriber());
     let runtime = Handle::current();
     ended(spawn_blocking(move || runtime.block_on(work))).await
+}
+
+/// As [`apart`], for as long as somebody waits for the answer: what reads a body that is given up ends with it.
+pub async fn apart_while_awaited(clock: Clock, work: impl Future<Output = Response> + Send + 'static) -> Response {
+    let (awaited, gone) = oneshot::channel::<()>();
+    let work = async move {
+        tokio::select! {
+            biased;
+            response = work => response,
+            _ = gone => AppError::Unavailable.into_response(),
+        }
+    };
+    let response = apart(clock, work).await;
+    drop(awaited);
+    response
 }
 
 async fn ended(work: JoinHandle<Response>) -> Response {

@@ -17,7 +17,7 @@ use eis::db::turns::{Party, asked_by};
 use tracing::Instrument;
 
 use super::FORM_LIMIT;
-use super::apart::{apart, to_its_end};
+use super::apart::{apart, apart_while_awaited, to_its_end};
 use super::asked::Asked;
 use super::ctx::peer_address;
 use super::door::refusals;
@@ -58,32 +58,47 @@ pub async fn sessions(State(state): State<AppState>, request: Request, next: Nex
     let address = peer_address(request.headers(), request.extensions(), state.options.trust_proxy);
     let asker = state.shares.asker(request.headers(), &address, state.options.https());
     let Ok(place) = state.shares.begin(&asker).await else { return AppError::Busy.into_response() };
+    // Of a form the body is here before the rest begins; of a file it comes while it is kept: what waits for it is given up
+    // with it, and never holds the connection.
+    let file = is_file(&request);
+    let request = match file {
+        true => request,
+        false => match whole(request).await {
+            Ok(request) => request,
+            Err(error) => return error.into_response(),
+        },
+    };
     // On the heap, as all that a request keeps between its layers: a thread's stack is small for it.
     let work = Box::pin(async move {
         let response = in_its_place(state, asker.party, request, next).await;
         drop(place);
         response.unwrap_or_else(IntoResponse::into_response)
     });
-    to_its_end(work).await
+    if file { work.await } else { to_its_end(work).await }
 }
 
-/// Works on a request when its turn has come, among pages, files or heavy work. Of a form the body is here by then: a slow
-/// sender holds no turn.
+/// Works on a request when its turn has come, among pages, files or heavy work.
 async fn in_its_place(state: AppState, party: Party, request: Request, next: Next) -> Result<Response, AppError> {
     let (shares, clock, whose) = (state.shares.clone(), state.options.clock, party.clone());
-    let kind = text(request.headers(), &CONTENT_TYPE).unwrap_or_default();
-    let (turn, heavy) = match (is_heavy_page(&request), kind.starts_with("multipart/")) {
-        (true, _) => (shares.heavy(whose).await?, true),
-        (false, true) => (shares.file(whose).await?, false),
-        (false, false) => {
-            let request = whole(request).await?;
-            let turn = shares.page(whose).await?;
-            return Ok(in_turn(turn, asked_by(party, false, Box::pin(known(state, request, next)))).await);
-        }
-    };
-    let response = apart(clock, asked_by(party, heavy, Box::pin(known(state, request, next)))).await;
-    drop(turn);
-    Ok(response)
+    if is_file(&request) {
+        let turn = shares.file(whose).await?;
+        let response = apart_while_awaited(clock, asked_by(party, false, Box::pin(known(state, request, next)))).await;
+        drop(turn);
+        return Ok(response);
+    }
+    if is_heavy_page(&request) {
+        let turn = shares.heavy(whose).await?;
+        let response = apart(clock, asked_by(party, true, Box::pin(known(state, request, next)))).await;
+        drop(turn);
+        return Ok(response);
+    }
+    let turn = shares.page(whose).await?;
+    Ok(in_turn(turn, asked_by(party, false, Box::pin(known(state, request, next)))).await)
+}
+
+/// Whether a request brings a file.
+fn is_file(request: &Request) -> bool {
+    text(request.headers(), &CONTENT_TYPE).is_some_and(|kind| kind.starts_with("multipart/"))
 }
 
 /// A request whose body has arrived.
