@@ -6,7 +6,7 @@ PORTAL := target/debug/portal
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 export PORTAL_DATA_DIR ?= .portal
 
-.PHONY: run test check unit browser mutate judges deny fuzz bench need-postgres need-browser need-nextest release clean-data
+.PHONY: run test check unit browser mutate judges deny fuzz uploads bench need-postgres need-browser need-nextest release clean-data
 
 run: need-postgres
 	@cargo build --quiet
@@ -44,6 +44,11 @@ deny:
 # Damaged tariffs and usage files without end: five minutes of them, or as many as SECONDS_TO_FUZZ says.
 fuzz: need-nextest
 	EIS_FUZZ_SECONDS=$${SECONDS_TO_FUZZ:-300} cargo nextest run -p eis-power --no-capture fuzz
+
+# Attack 76 at length: four files of 64 MB of every kind at a time, to a release build; many minutes.
+uploads: release need-nextest
+	UPLOADS_MB=$${MB:-64} UPLOADS_PORTAL=$(CURDIR)/target/release/portal \
+	cargo nextest run -p portal --test isolation --no-capture attack_76
 
 release: need-postgres
 	RUSTFLAGS="" cargo build --release

@@ -30,7 +30,7 @@ const SERIES: usize = 8;
 /// What a row, element or text longer than [`PIECE`] is told as.
 pub const TOO_LONG: &str = "goes on for more than 64 kB";
 
-/// A reader that gives no more than [`PIECE`] bytes between two calls of [`Pace::taken`], but for what its buffer holds.
+/// A reader that gives little more than [`PIECE`] bytes between two calls of [`Pace::taken`], however much lies ready below it.
 pub struct Paced<R> {
     inner: R,
     pace: Pace,
@@ -75,7 +75,10 @@ impl<R: Read> Read for Paced<R> {
 impl<R: BufRead> BufRead for Paced<R> {
     fn fill_buf(&mut self) -> Result<&[u8]> {
         self.check()?;
-        self.inner.fill_buf()
+        // One byte too many, so that the next call finds the piece too long.
+        let most = PIECE + 1 - self.pace.0.get();
+        let ready = self.inner.fill_buf()?;
+        Ok(ready.get(..most).unwrap_or(ready))
     }
 
     fn consume(&mut self, amount: usize) {

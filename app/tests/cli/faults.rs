@@ -96,7 +96,7 @@ fn a_bad_usage_file_is_refused_at_its_place() {
     let scratch = Scratch::new("usage");
     let hours = hours("Z");
     let first = |row: &str| hours.replacen("2026-01-01T00:00:00Z,1", row, 1);
-    let cases: [(Vec<u8>, &str); 24] = [
+    let cases: [(Vec<u8>, &str); 25] = [
         (b"".to_vec(), "usage:1:1: the file is empty"),
         (b"\n \n".to_vec(), "usage:1:1: the file is empty"),
         (b"interval_start,kwh\n".to_vec(), "usage:1:1: the file has a header and no rows"),
@@ -122,7 +122,8 @@ fn a_bad_usage_file_is_refused_at_its_place() {
         ((0..4000_u32).map(|at| u8::try_from(at * 7919 % 251).unwrap()).collect(), "usage:"),
         (b"<a><b></a>".to_vec(), "usage:1:7: this is not well-formed XML"),
         (b"<html></html>".to_vec(), "usage:1:1: this file is a web page (HTML)"),
-        ("<a>".repeat(100_000).into(), "usage:1:300001: the file ends inside <a>"),
+        ("<a>".repeat(60).into(), "usage:1:181: the file ends inside <a>"),
+        ("<a>".repeat(100_000).into(), "usage:1:193: elements lie more than 64 deep"),
         (b"200,NEM1201009\n".to_vec(), "usage:1:1: the file begins with a \"200\" record"),
         (b"100,NEM12,200506081149,UNITEDDP,NEMMCO\n".to_vec(), "usage:1:1: the file ends without a 900 record"),
         (std::fs::read(reference("nem12/invalid_incomplete_interval.csv")).unwrap(), "usage:"),

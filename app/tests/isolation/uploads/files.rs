@@ -78,6 +78,16 @@ impl Kind {
         Self::Fields,
     ];
 
+    /// As many megabytes as are sent and read quickly: what the form itself is refused for is cut off early; what is
+    /// refused as a file is a large one, which is read alone; what is right is read whole, and by a debug build.
+    pub const fn quick(self) -> usize {
+        match self {
+            Self::LongHeader | Self::LongName | Self::Fields => 64,
+            kind if kind.is_right() => 2,
+            _ => 9,
+        }
+    }
+
     /// Whether the file is taken.
     pub const fn is_right(self) -> bool {
         matches!(

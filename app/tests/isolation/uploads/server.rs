@@ -25,7 +25,9 @@ impl Server {
         let folder = std::env::temp_dir().join(format!("portal-uploads-{}-{}", case.name, std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_portal"))
+        // Another build of it may be measured.
+        let portal = std::env::var("UPLOADS_PORTAL").unwrap_or_else(|_| env!("CARGO_BIN_EXE_portal").to_owned());
+        let mut child = Command::new(portal)
             .args(["serve", "--listen", &free.to_string(), "--workers", "0"])
             .env("DATABASE_URL", case.connected.admin_url())
             .env("PORTAL_DATA_DIR", home())
@@ -47,6 +49,13 @@ impl Server {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
         line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
+    }
+
+    /// Its memory now: its own, and the pages of its program, of which a debug build has many.
+    pub fn kinds_of_memory(&self) -> String {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let lines = status.lines().filter(|line| line.starts_with("RssAnon") || line.starts_with("RssFile"));
+        lines.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>().join(", ")
     }
 
     /// Files in its folder.
@@ -129,7 +138,9 @@ impl Drop for Server {
 
 /// What a page tells of the upload: its flash, or the fault beside the field.
 fn said(page: &str) -> String {
-    for mark in ["new values", "Nothing was imported", "Send", "Split", "Line ", "No meter", "There is no value"] {
+    for mark in
+        ["new values", "busy", "Nothing was imported", "Send", "Split", "Line ", "No meter", "There is no value"]
+    {
         if let Some(at) = page.find(mark) {
             let text: String = page.chars().collect();
             let at = text[..at].rfind('>').map_or(at, |from| from + 1);
