@@ -35,7 +35,7 @@ BEGIN
     SELECT x.* INTO r FROM public.password_resets x
     JOIN public.users u ON u.id = x.user_id AND u.status = 'active' AND sha256(u.password_proof) = x.for_password
     JOIN public.users m ON m.id = x.created_by AND m.status = 'active'
-    WHERE x.token_hash = sha256(token) AND x.expires_at > now()
+    WHERE x.token_hash = sha256(token) AND x.expires_at > statement_timestamp()
       AND EXISTS (SELECT FROM public.role_assignments g
         WHERE g.user_id = m.id AND private.in_force(g) AND g.role = x.made_as AND g.client_id IS NOT DISTINCT FROM x.client_id
           AND (g.role = 'eis_staff' OR g.organization_id = x.organization_id));

@@ -84,6 +84,8 @@ async fn attack_73_the_page_of_a_link_does_not_tell_who_has_a_login() {
     );
     let made = format!("SELECT name FROM users WHERE email = '{NEW}'");
     assert_eq!(truth.value(&made).await, "Nina New");
+    let left = truth.count("SELECT count(*) FROM sign_ins WHERE outcome = 'entered'").await;
+    assert_eq!(left, 0, "what was right gives its count back, also where it made the login");
     for (browser, email, password) in [(&kim, known.as_str(), PASSWORD), (&nina, NEW, "a quiet heron by the weir")] {
         let form = [("page", "/login"), ("email", email), ("password", password)];
         assert_ne!(browser.post("/api/sign_in", &form).await.location(), "/login", "{email} signs in");

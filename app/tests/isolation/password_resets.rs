@@ -73,6 +73,11 @@ async fn a_link_works_once_and_ends_every_session_of_its_person_and_nobody_else_
     let (theirs, other) = (portal.browser_of(THEM), portal.browser_of(Who::Customer(1, 1, 2)));
     let token = link(&app, ADMIN, THEM).await;
     assert_eq!(theirs.get("/profile").await.status, 200, "making one changes nothing");
+    // Under another's context, whose name would stand in the log.
+    app.enter(ADMIN).await;
+    let reset = format!("SELECT reset_password('{token}', 'salt', '\\x{}', '', 'here')", "22".repeat(32));
+    assert_eq!(app.refused(&reset).await, DENIED);
+    app.leave().await;
     assert_eq!(used(&app, &token, "").await, "done", "the positive control");
     assert_eq!(theirs.get("/profile").await.status, 303);
     assert_eq!(other.get("/profile").await.status, 200);
@@ -109,7 +114,13 @@ async fn a_link_ends_with_its_day_a_newer_one_its_maker_s_right_and_any_change_o
         assert_eq!((used(&app, &token, "").await.as_str(), open_links(&app, &token).await), ("refused", 0), "{what}");
     }
     let case = Case::world().await;
-    let app = case.app().await;
+    let (app, truth) = (case.app().await, case.superuser().await);
+    // A transaction that was begun before keeps nothing of it.
+    let token = link(&app, ADMIN, THEM).await;
+    app.must("BEGIN; SELECT 1").await;
+    truth.must("UPDATE password_resets SET expires_at = clock_timestamp()").await;
+    assert_eq!((used(&app, &token, "").await.as_str(), open_links(&app, &token).await), ("refused", 0));
+    app.leave().await;
     let (old, new) = (link(&app, ADMIN, THEM).await, link(&app, Who::Client(1, 1), THEM).await);
     assert_eq!(used(&app, &old, "").await, "refused", "a newer one");
     assert_eq!(used(&app, &new, "").await, "done");
