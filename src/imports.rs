@@ -244,7 +244,7 @@ impl ImportFile {
     }
 
     /// The file from its start, however far others have read it.
-    fn from_start(&self) -> FromStart {
+    fn whole(&self) -> FromStart {
         FromStart { file: Arc::clone(&self.file), at: 0 }
     }
 }

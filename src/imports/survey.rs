@@ -81,7 +81,7 @@ fn note(found: &mut BTreeMap<Arc<SeriesKey>, SeriesSurvey>, reading: &Reading) {
 
 /// Reads a file's items in order.
 pub(super) fn read(file: &ImportFile, hints: &Hints, each: &mut dyn FnMut(Item)) -> Result<Format, ImportError> {
-    let input = BufReader::with_capacity(1 << 16, file.from_start());
+    let input = BufReader::with_capacity(1 << 16, file.whole());
     usage::read(input, hints, each).map_err(|fault| {
         let text = fault.to_string();
         let place = text.split_once(": ").and_then(|(place, rest)| place.split_once(':').map(|place| (place, rest)));
@@ -93,7 +93,7 @@ pub(super) fn read(file: &ImportFile, hints: &Hints, each: &mut dyn FnMut(Item))
 }
 
 fn hash(file: &ImportFile) -> Result<([u8; 32], u64), ImportError> {
-    let mut file = file.from_start();
+    let mut file = file.whole();
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 1 << 16];
     let mut bytes = 0;

@@ -36,7 +36,7 @@ pub enum Kind {
     PointsWithoutEnd,
     LinksWithoutEnd,
     ValuesWithoutEnd,
-    BlocksWithoutKind,
+    BlocksOfNothing,
     RegistersWithoutEnd,
     /// The form: a field's header without an end.
     LongHeader,
@@ -71,7 +71,7 @@ impl Kind {
         Self::PointsWithoutEnd,
         Self::LinksWithoutEnd,
         Self::ValuesWithoutEnd,
-        Self::BlocksWithoutKind,
+        Self::BlocksOfNothing,
         Self::RegistersWithoutEnd,
         Self::LongHeader,
         Self::LongName,
@@ -142,8 +142,8 @@ pub fn file(kind: Kind, size: usize) -> Vec<u8> {
             text.push('"');
             fill(&mut text, size, |text, _| text.push_str("L-000,1\n"));
         }
-        Kind::MetersWithoutEnd => under(&mut text, size, |text, n| write!(text, "{n},20260101T0000,1\n").unwrap()),
-        Kind::LongMeters => under(&mut text, size, |text, n| write!(text, "{n:0>95},20260101T0000,1\n").unwrap()),
+        Kind::MetersWithoutEnd => under(&mut text, size, |text, n| writeln!(text, "{n},20260101T0000,1").unwrap()),
+        Kind::LongMeters => under(&mut text, size, |text, n| writeln!(text, "{n:0>95},20260101T0000,1").unwrap()),
         Kind::BadRows => {
             text.push_str(HEADER);
             text.push_str("L-000,20260101T0000,1\nL-000,20260101T0015,1\n");
@@ -153,7 +153,7 @@ pub fn file(kind: Kind, size: usize) -> Vec<u8> {
         Kind::OneRowADay => under(&mut text, size, |text, n| {
             let day = chrono::NaiveDate::from_ymd_opt(1971, 1, 1).unwrap() + chrono::Days::new((n / 2 / METERS) as u64);
             let time = if n % 2 == 0 { "0000" } else { "0005" };
-            write!(text, "L-{:03},{}T{time},1\n", n / 2 % METERS, day.format("%Y%m%d")).unwrap();
+            writeln!(text, "L-{:03},{}T{time},1", n / 2 % METERS, day.format("%Y%m%d")).unwrap();
         }),
         Kind::HourThatComesTwice => under(&mut text, size, |text, _| text.push_str("L-000,20261025T0230,1\n")),
         Kind::EitherMark => {
@@ -184,7 +184,7 @@ pub fn file(kind: Kind, size: usize) -> Vec<u8> {
             text.push_str("<feed><entry><IntervalReading>");
             fill(&mut text, size, |text, _| text.push_str("<value>11111111111111111111</value>"));
         }
-        Kind::BlocksWithoutKind => {
+        Kind::BlocksOfNothing => {
             text.push_str("<feed>");
             fill(&mut text, size, |text, n| {
                 write!(text, "<entry><link rel=\"up\" href=\"{n}/IntervalBlock\"/><IntervalBlock><IntervalReading/></IntervalBlock></entry>").unwrap();
@@ -192,7 +192,7 @@ pub fn file(kind: Kind, size: usize) -> Vec<u8> {
         }
         Kind::RegistersWithoutEnd => {
             text.push_str("100,NEM12,1,a,b\n");
-            fill(&mut text, size, |text, n| write!(text, "200,1,E1,E1,E{n},,M,KWH,30,\n").unwrap());
+            fill(&mut text, size, |text, n| writeln!(text, "200,1,E1,E1,E{n},,M,KWH,30,").unwrap());
         }
         Kind::Fields => fill(&mut text, size, |text, _| {
             text.push_str("--edge\r\ncontent-disposition: form-data; name=\"serial\"\r\n\r\nx\r\n");
@@ -226,7 +226,7 @@ fn rows(text: &mut String, size: usize, by_time: bool) {
     text.push_str(HEADER);
     for n in 0..each * METERS {
         let (meter, slot) = if by_time { (n % METERS, n / METERS) } else { (n / each, n % each) };
-        write!(text, "L-{meter:03},{}Z,0.{:03}\n", quarter(slot).format("%Y-%m-%dT%H:%M"), n % 1000).unwrap();
+        writeln!(text, "L-{meter:03},{}Z,0.{:03}", quarter(slot).format("%Y-%m-%dT%H:%M"), n % 1000).unwrap();
     }
 }
 
@@ -262,9 +262,9 @@ fn nem12(text: &mut String, size: usize, value: &str) {
     let each = size / METERS / (day.len() + 16);
     text.push_str("100,NEM12,202601010000,a,b\n");
     for meter in 0..METERS {
-        write!(text, "200,L-{meter:03},E1,E1,E1,,L-{meter:03},KWH,15,\n").unwrap();
+        writeln!(text, "200,L-{meter:03},E1,E1,E1,,L-{meter:03},KWH,15,").unwrap();
         for n in 0..each {
-            write!(text, "300,{}{day},A,,,,\n", quarter(96 * n).format("%Y%m%d")).unwrap();
+            writeln!(text, "300,{}{day},A,,,,", quarter(96 * n).format("%Y%m%d")).unwrap();
         }
     }
     text.push_str("900\n");
