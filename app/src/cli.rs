@@ -91,7 +91,7 @@ pub struct ServeArgs {
     #[arg(long, env = "PORTAL_WORKERS", default_value_t = workers(), hide_default_value = true)]
     pub workers: usize,
     /// Days that EIS staff and energy admins may do without a second factor, from when they were first given such a role;
-    /// 0: none. Kept in the database for every server on it; left out, what was set last holds (14 at first, 3650 with demo data)
+    /// 0: none. Kept in the database for every server on it; left out, what was set last holds (14 at first, 36500 with demo data)
     #[arg(long, env = "PORTAL_SECOND_FACTOR_GRACE", value_name = "DAYS", value_parser = clap::value_parser!(u16).range(0..=3650))]
     pub second_factor_grace: Option<u16>,
     /// Heavy work at a time (rating, issuing, imports, exports), one for each organisation [default: half the cores]
