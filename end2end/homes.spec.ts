@@ -97,6 +97,9 @@ test('pages for everybody: sign-in, a code, an invitation, what machines ask for
   await page.goto('/login');
   await look(page, 'login');
   missing.delete('/login');
+  await page.goto(`/reset/${'ab'.repeat(32)}`);
+  await look(page, 'reset-over');
+  missing.delete('/reset/{token}');
 
   await signIn(page, loginOf('client_admin'));
   await page.goto(`${loginOf('client_admin').home}/users/invite`);
