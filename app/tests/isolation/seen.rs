@@ -93,7 +93,7 @@ fn the_suite_tries_every_form_that_edits() {
         assert!(tried, "{} edits, and nobody saves over another's change with it", function.path);
     }
     // What changes a row and is not among them says why.
-    const NOT_EDITS: [(&str, &str); 16] = [
+    const NOT_EDITS: [(&str, &str); 18] = [
         ("accept_invitation", "makes a login or a role"),
         ("allow_comparison", "says yes or no, and the last word counts"),
         ("approve_billing_period", "a step: refused when what was rated has changed since"),
@@ -102,10 +102,12 @@ fn the_suite_tries_every_form_that_edits() {
         ("delete_billing_period", "a step: refused when something was issued"),
         ("delete_what_if", "deletes, and nothing is lost by another's change"),
         ("issue_billing_period", "a step: refused when what was rated has changed since"),
+        ("make_reset_link", "makes a link, and the newest counts"),
         ("new_recovery_codes", "makes codes, with password and code"),
         ("offer_tariff", "says yes or no, and the last word counts"),
         ("rate_billing_period", "a step: rates anew from what is there"),
         ("reopen_billing_period", "a step: refused when something was issued"),
+        ("reset_password", "sets a new password by a link that works once"),
         ("revoke_invitation", "takes back, whatever the invitation says"),
         ("revoke_role", "takes back, whatever its last day is"),
         ("save_tariff", "makes a draft, or edits one: tried here with the draft's page"),
