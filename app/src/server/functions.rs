@@ -6,7 +6,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_TYPE, HeaderValue, LOCATION};
 use axum::http::{StatusCode, request::Parts};
@@ -17,12 +17,12 @@ use eis::db::{Access, Tenant};
 use eis::sent_forms::Answer;
 use leptos::prelude::{ServerFnError, provide_context, use_context};
 
-use super::FORM_LIMIT;
 use super::apart::apart;
 use super::ctx::Ctx;
 use super::errors::{AppError, BUSY, DONE_BEFORE, step_up_first};
 use super::guards::{Guard, refuses};
 use super::nul;
+use super::protect::form_bytes;
 use super::shares::HEAVY_FUNCTIONS;
 use super::state::AppState;
 use crate::forms::Typed;
@@ -252,9 +252,7 @@ async fn run(state: &AppState, parts: Parts, body: Body) -> Result<Response, App
     if !form {
         return Err(AppError::BadRequest("This function takes a plain form.".into()));
     }
-    let bytes = to_bytes(body, FORM_LIMIT)
-        .await
-        .map_err(|_| AppError::BadRequest("The form is too large: half a megabyte at most.".into()))?;
+    let bytes = form_bytes(body).await?;
     let mut values: Vec<(String, String)> =
         serde_urlencoded::from_bytes(&bytes).map_err(|_| AppError::BadRequest("The form cannot be read.".into()))?;
     let bytes = if nul::from_pairs(&mut values) { encoded(&values)? } else { bytes };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName, HeaderValue, ORIGIN, REFERRER_POLICY,
@@ -70,7 +70,7 @@ pub async fn sessions(State(state): State<AppState>, request: Request, next: Nex
     };
     // On the heap, as all that a request keeps between its layers: a thread's stack is small for it.
     let work = Box::pin(async move {
-        let response = in_its_place(state, asker.party, request, next).await;
+        let response = in_its_place(state, asker.party, file, request, next).await;
         drop(place);
         response.unwrap_or_else(IntoResponse::into_response)
     });
@@ -78,9 +78,15 @@ pub async fn sessions(State(state): State<AppState>, request: Request, next: Nex
 }
 
 /// Works on a request when its turn has come, among pages, files or heavy work.
-async fn in_its_place(state: AppState, party: Party, request: Request, next: Next) -> Result<Response, AppError> {
+async fn in_its_place(
+    state: AppState,
+    party: Party,
+    file: bool,
+    request: Request,
+    next: Next,
+) -> Result<Response, AppError> {
     let (shares, clock, whose) = (state.shares.clone(), state.options.clock, party.clone());
-    if is_file(&request) {
+    if file {
         let turn = shares.file(whose).await?;
         let response = apart_while_awaited(clock, asked_by(party, false, Box::pin(known(state, request, next)))).await;
         drop(turn);
@@ -104,10 +110,16 @@ fn is_file(request: &Request) -> bool {
 /// A request whose body has arrived.
 async fn whole(request: Request) -> Result<Request, AppError> {
     let (parts, body) = request.into_parts();
-    let body = to_bytes(body, FORM_LIMIT)
-        .await
-        .map_err(|_| AppError::BadRequest("The form is too large: half a megabyte at most.".into()))?;
-    Ok(Request::from_parts(parts, Body::from(body)))
+    Ok(Request::from_parts(parts, Body::from(form_bytes(body).await?)))
+}
+
+/// The body of a form.
+///
+/// # Errors
+/// When it is larger than forms are.
+pub async fn form_bytes(body: Body) -> Result<Bytes, AppError> {
+    let too_large = |_| AppError::BadRequest("The form is too large: half a megabyte at most.".into());
+    to_bytes(body, FORM_LIMIT).await.map_err(too_large)
 }
 
 /// A request whose turn it is: reading requests look their session up in the transaction that their page then reads in;
