@@ -10,6 +10,7 @@ pub mod customers;
 pub mod db;
 pub mod demo;
 pub mod figures;
+pub mod hex;
 pub mod identifiers;
 pub mod ids;
 pub mod imports;

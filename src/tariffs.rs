@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 
 use crate::db::schema::{tariff_blocks, tariff_rates};
 use crate::db::{DbError, here, lower};
+use crate::hex;
 use crate::ids::{ClientId, OrganizationId, TariffRateId, UserId};
 use crate::tariff_document::{Fault, TariffDocument};
 pub use life::{Activation, activate, activation, discard, retire};
@@ -446,7 +447,7 @@ pub async fn revise(
 #[must_use]
 pub fn digest(version: &Tariff) -> String {
     let text = format!("{} {} {}", version.status, version.effective_from, version.document);
-    Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hex::of(&Sha256::digest(text)[..8])
 }
 
 async fn write_blocks(

@@ -146,7 +146,7 @@ END $$;
 CREATE FUNCTION private.begun_here(factor public.second_factors, session uuid) RETURNS boolean LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    RETURN coalesce(factor.confirmed_at IS NULL AND factor.session_id = session AND factor.begun_at > now() - interval '10 minutes', false);
+    RETURN coalesce(factor.confirmed_at IS NULL AND factor.session_id = session AND factor.begun_at > statement_timestamp() - interval '10 minutes', false);
 END $$;
 
 -- Sessions that began under another rule end, but this one, and so does what was under way to become one.
@@ -175,7 +175,7 @@ DECLARE
     person public.users;
 BEGIN
     PERFORM private.fresh_snapshot();
-    SELECT x.* INTO t FROM public.session_tickets x WHERE x.ticket_hash = sha256(half) AND x.needs_code AND x.expires_at > now();
+    SELECT x.* INTO t FROM public.session_tickets x WHERE x.ticket_hash = sha256(half) AND x.needs_code AND x.expires_at > statement_timestamp();
     SELECT u.* INTO person FROM public.users u WHERE u.id = t.user_id AND u.status = 'active';
     IF person.id IS NULL THEN outcome := 'stale'; RETURN; END IF;
     outcome := private.try_code(person, code, address);

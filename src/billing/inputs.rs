@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::account::Account;
 use super::tariffs::Tariffs;
+use crate::hex;
 use crate::period::Period;
 
 /// A hash of each thing that a draft is made of.
@@ -57,7 +58,7 @@ impl Account<'_> {
 /// When the value cannot be written as JSON.
 pub(super) fn hash(value: &impl Serialize) -> QueryResult<String> {
     let json = serde_json::to_vec(value).map_err(unhashable)?;
-    Ok(Sha256::digest(json).iter().take(16).map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex::of(&Sha256::digest(json)[..16]))
 }
 
 /// A value that cannot be written as JSON.

@@ -11,6 +11,7 @@ use super::tenant::{self, Tenant, begin_reading, refused};
 use super::{Cached, Db, DbError, Unreadable};
 use crate::access::SessionSecret;
 use crate::clients::{ClientFace, ClientZone};
+use crate::hex;
 use crate::ids::{AssignmentId, ClientId, CustomerId, OrganizationId, UserId};
 
 /// What a request needs to know about who asks.
@@ -182,14 +183,13 @@ impl Ticket {
     /// Its bytes as hex, for a session that waits for its second factor.
     #[must_use]
     pub fn hex(&self) -> String {
-        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::of(&self.0)
     }
 
     /// The ticket of such hex.
     #[must_use]
-    pub fn of_hex(hex: &str) -> Option<Self> {
-        let pairs = hex.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
-        pairs.collect::<Option<Vec<u8>>>().map(Self)
+    pub fn of_hex(text: &str) -> Option<Self> {
+        hex::bytes(text).map(Self)
     }
 
     pub(super) const fn of(bytes: Vec<u8>) -> Self {

@@ -83,8 +83,7 @@ fn seal(users: &mut [UserRow]) -> Result<(), CreateError> {
                 scope.spawn(|| {
                     part.iter_mut().try_for_each(|user| {
                         let bytes = proof(PASSWORD, &user.password_salt)?;
-                        user.password_proof =
-                            bytes.iter().fold("\\x".to_owned(), |hex, byte| format!("{hex}{byte:02x}"));
+                        user.password_proof = format!("\\x{}", crate::hex::of(&bytes));
                         Ok(())
                     })
                 })

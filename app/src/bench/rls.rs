@@ -260,7 +260,7 @@ impl Bench {
     async fn plan(&self, query: &Query, schema: &str, tenant: &Tenant) -> Result<Vec<String>, String> {
         let sql = query.sql.replace("{s}", schema);
         let third = if query.writes { tenant.customer(7) } else { tenant.invoice(7) };
-        let begin = format!("BEGIN; SELECT public.open_context('\\x{}')", hex(&tenant.secret));
+        let begin = format!("BEGIN; SELECT public.open_context('\\x{}')", eis::hex::of(&tenant.secret));
         self.app.batch_execute(&begin).await.map_err(told)?;
         self.app.batch_execute(&format!("PREPARE judged AS {sql}")).await.map_err(told)?;
         let explain =
@@ -328,10 +328,6 @@ impl Bench {
             round_trips: trips,
         })
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn walk(node: &Value, nodes: &mut Vec<String>) {

@@ -116,7 +116,7 @@ impl Field {
 
 /// Short for a row as a form saw it.
 fn version(seen: &str) -> String {
-    Sha256::digest(seen).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    eis::hex::of(&Sha256::digest(seen)[..8])
 }
 
 /// What a form saw, or what it was told to save over: to be compared with the version that is there.

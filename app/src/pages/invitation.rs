@@ -22,10 +22,7 @@ use crate::server::functions::{Done, act, ctx};
 
 /// The token of an address: 32 bytes in hex.
 pub(super) fn token(hex: &str) -> Option<Vec<u8>> {
-    if hex.len() != 64 || !hex.is_ascii() {
-        return None;
-    }
-    (0..64).step_by(2).map(|at| u8::from_str_radix(hex.get(at..at + 2)?, 16).ok()).collect()
+    eis::hex::bytes(hex).filter(|bytes| bytes.len() == 32)
 }
 
 async fn find(ctx: &Ctx, hex: &str) -> Result<Option<(Vec<u8>, Invited)>, AppError> {

@@ -113,6 +113,27 @@ async fn attack_75_a_transaction_kept_open_keeps_nothing_that_ended_since() {
         assert_eq!(app.refused(&open(who)).await, SESSION_ENDED, "{end}");
         app.leave().await;
     }
+    // Half a sign-in, and a second factor that was begun and not confirmed.
+    let half = "SELECT outcome FROM second_factor('\\xab', '000000', 'here')";
+    let ticket = format!(
+        "INSERT INTO session_tickets (ticket_hash, user_id, needs_code, expires_at) SELECT sha256('\\xab'), user_id, true, clock_timestamp() + interval '1 minute' FROM sessions {}",
+        session(ME)
+    );
+    truth.must(&ticket).await;
+    assert_eq!(app.value(half).await, "wrong", "the positive control");
+    app.must("BEGIN").await;
+    truth.must("UPDATE session_tickets SET expires_at = clock_timestamp()").await;
+    assert_eq!(app.value(half).await, "stale", "it ran out after this transaction began");
+    app.leave().await;
+    let begin =
+        |digest: &str| format!("SELECT begin_second_factor('\\x{}', '\\x{digest}', 'here')", STAFF.secret().hex());
+    let state = format!("SELECT state FROM my_second_factor('\\x{}')", STAFF.secret().hex());
+    assert_eq!(app.value(&begin(DIGEST.trim())).await, "done");
+    assert_eq!(app.value(&state).await, "begun", "the positive control");
+    app.must("BEGIN").await;
+    truth.must("UPDATE second_factors SET begun_at = clock_timestamp() - interval '10 minutes' + interval '1 second'; SELECT pg_sleep(1.1)").await;
+    assert_eq!(app.value(&state).await, "off", "its ten minutes ended after this transaction began");
+    app.leave().await;
     // A role that ends by itself, with the session that was bound under that end.
     let who = Who::Client(2, 1);
     truth

@@ -46,12 +46,11 @@ pub(super) async fn take_link(ctx: &Ctx, scope: &Scope) -> Option<(String, Strin
 }
 
 async fn keep_link(ctx: &Ctx, actor: &Actor, email: &str, token: &[u8]) -> Result<(), AppError> {
-    let hex: String = token.iter().map(|byte| format!("{byte:02x}")).collect();
     let kept = KeptLink {
         base: base_of(actor),
         by: actor.user.to_string(),
         email: email.to_owned(),
-        link: format!("{}/invitation/{hex}", ctx.origin),
+        link: format!("{}/invitation/{}", ctx.origin, eis::hex::of(token)),
     };
     ctx.auth.session.insert(LINK_KEY, kept).await.map_err(|e| AppError::Internal(e.to_string()))
 }

@@ -76,8 +76,11 @@ pub(crate) async fn make_reset_link(
         let token = users::make_password_reset(&mut tx, row.assignment_id, &actor.address).await?;
         let page = page_of(&base_of(&actor), &row.assignment_id.to_string());
         let done = Done::to(page.clone()).commit(&ctx, tx).await?;
-        let hex: String = token.iter().map(|byte| format!("{byte:02x}")).collect();
-        let kept = KeptLink { page, by: actor.user.to_string(), link: format!("{}/reset/{hex}", ctx.origin) };
+        let kept = KeptLink {
+            page,
+            by: actor.user.to_string(),
+            link: format!("{}/reset/{}", ctx.origin, eis::hex::of(&token)),
+        };
         ctx.auth.session.insert(LINK_KEY, kept).await.map_err(|e| AppError::Internal(e.to_string()))?;
         Ok(done)
     })

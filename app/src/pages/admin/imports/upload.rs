@@ -255,7 +255,7 @@ impl From<AppError> for Failed {
 
 /// The form with its file, told by its content: sent twice, it is imported once.
 fn as_form(at: &AtClient, sent: &Sent, survey: &Survey, name: &str) -> once::Sent {
-    let hash: String = survey.hash().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = eis::hex::of(&survey.hash());
     let mut values = sent.told.clone().values();
     values.extend([("file", name), ("hash", &hash)].map(|(field, value)| (field.to_owned(), value.to_owned())));
     once::Sent::new(&sent.told.form, &format!("{}/imports", at.base()), values)
