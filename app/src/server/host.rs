@@ -10,6 +10,7 @@ use axum::http::uri::Authority;
 use axum::response::{IntoResponse, Response};
 
 use super::door::Here;
+use super::guards::{Guard, refuses};
 use super::state::Options;
 use crate::pages::errors::page;
 
@@ -50,17 +51,22 @@ impl IntoResponse for Refused {
 pub fn believed(request: &Request, options: &Options) -> Result<(), Refused> {
     let mut hosts = request.headers().get_all(HOST).iter();
     let host = hosts.next().ok_or(Refused::Missing)?;
-    if hosts.next().is_some() {
+    if refuses(Guard::OneHost, hosts.next().is_some()) {
         return Err(Refused::Several);
     }
     let host = host.to_str().unwrap_or_default();
     if request.uri().authority().is_some_and(|named| !named.as_str().eq_ignore_ascii_case(host)) {
         return Err(Refused::Several);
     }
+    let ours = match &options.public_url {
+        Some(url) => is_of(url, host),
+        None => is_own(host, request.extensions().get::<Here>().copied()),
+    };
+    if !refuses(Guard::ForeignHost, !ours) {
+        return Ok(());
+    }
     match &options.public_url {
-        Some(url) if is_of(url, host) => Ok(()),
         Some(url) => Err(Refused::Foreign(format!("Nothing was done. The portal is at {url}: open it there."))),
-        None if is_own(host, request.extensions().get::<Here>().copied()) => Ok(()),
         None => Err(Refused::Foreign(
             "Nothing was done. It answers to the address that it listens on. Its operator gives it a name by starting it with --public-url.".to_owned(),
         )),

@@ -118,7 +118,7 @@ async fn attack_72_thirty_ratings_at_once_are_one_and_a_short_line() {
 }
 
 #[tokio::test]
-async fn attack_72_a_session_with_too_many_requests_is_told_at_once_and_another_is_not() {
+pub async fn attack_72_a_session_with_too_many_requests_is_told_at_once_and_another_is_not() {
     let case = Case::world().await;
     let Shared { db, portal, .. } = shared(&case, Limits { of_session: 2, ..wide() }).await;
     let (mine, other) = (portal.browser_of(MINE), portal.browser_of(Who::Client(1, 2)));

@@ -117,7 +117,7 @@ async fn flood(portal: &Portal, n: usize) -> (Answer, String) {
 }
 
 #[tokio::test]
-async fn attack_77_digests_without_end() {
+pub async fn attack_77_digests_without_end() {
     let case = Case::world().await;
     let (portal, truth) = (case.portal_behind(true).await, case.superuser().await);
     let cores = std::thread::available_parallelism().unwrap().get();
