@@ -130,7 +130,7 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: eis::db::Tenant, mut query: ListQu
             </div>
             {if shown {
                 view! {
-                    <DataTable caption=title columns=columns>{body}</DataTable>
+                    <DataTable caption=title columns=columns cards=true>{body}</DataTable>
                     <p class="hint">{days}</p>
                     <Pagination summary=summary first=first previous=previous next=next/>
                 }.into_any()
@@ -198,10 +198,10 @@ fn line(scope: &Scope, row: OrganizationUser, path: &str, looks: &Looks) -> impl
     view! {
         <tr>
             <th scope="row"><bdi>{row.name.clone()}</bdi> {doubt} {disabled.then(|| view! { " " <Tag text="Disabled"/> })} <span class="sub">{broken(&row.email)}</span></th>
-            <td>{Role::parse(&row.role).map_or("", Role::label)}</td>
-            <td>{place}</td>
-            <td class="nowrap">{day(row.since)}</td>
-            <td class="nowrap">{until.unwrap_or_else(|| "–".to_owned())}</td>
+            <td data-label="Role">{Role::parse(&row.role).map_or("", Role::label)}</td>
+            <td data-label="For">{place}</td>
+            <td class="nowrap" data-label="Since">{day(row.since)}</td>
+            <td class="nowrap" data-label="Last day">{until.unwrap_or_else(|| "–".to_owned())}</td>
             <td>{change.map(|href| view! { <a href=href>"Change" <span class="visually-hidden">" the role of " {row.name}</span></a> })}</td>
         </tr>
     }
@@ -263,8 +263,8 @@ fn open_invitations(
             view! {
                 <tr>
                     <th scope="row"><bdi>{open.name.clone()}</bdi> {doubt(&open.name, looks)} <span class="sub">{broken(&open.email)}</span></th>
-                    <td>{what}</td>
-                    <td class="nowrap">{until}</td>
+                    <td data-label="As">{what}</td>
+                    <td class="nowrap" data-label="Link until">{until}</td>
                     <td>{panel}</td>
                 </tr>
             }
@@ -273,7 +273,7 @@ fn open_invitations(
     let columns = ["Invited", "As", "Last day of the link", "Revoke"].map(Column::text).into();
     view! {
         <Section title="Open invitations">
-            <DataTable caption="Open invitations" columns=columns>{body}</DataTable>
+            <DataTable caption="Open invitations" columns=columns cards=true>{body}</DataTable>
         </Section>
     }
 }
