@@ -115,6 +115,8 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: eis::db::Tenant, mut query: ListQu
         let summary = rows_text(offset, rows.len(), total, if at_client { "logins" } else { "roles" }, scope.locale());
         let [first, previous, next] = turns(offset, PAGE_ROWS, total, |to| query.href(&path, to));
         let shown = !rows.is_empty();
+        // Then the empty list has the button: one filled one in sight.
+        let nobody = !shown && !filtered;
         let days = days_note(&scope);
         let known = rows.iter().map(|row| row.name.as_str());
         let looks = looks(known.chain(invitations.iter().map(|(open, _)| open.name.as_str())));
@@ -122,7 +124,7 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: eis::db::Tenant, mut query: ListQu
         let columns = ["Name", "Role", "For", "Since", "Last day", "Change"].map(Column::text).into();
         let selects = if at_client { Vec::new() } else { vec![role_filter(&query.role)] };
         view! {
-            <PageHeader title=title action=invite href=format!("{path}/invite")/>
+            <PageHeader title=title action=if nobody { "" } else { invite } href=format!("{path}/invite")/>
             <div class="stack">
             {link.map(link_once)}
             {step_up_note(&scope, &path)}
@@ -198,7 +200,7 @@ fn line(scope: &Scope, row: OrganizationUser, path: &str, looks: &Looks) -> impl
     view! {
         <tr>
             <th scope="row"><bdi>{row.name.clone()}</bdi> {doubt} {disabled.then(|| view! { " " <Tag text="Disabled"/> })} <span class="sub">{broken(&row.email)}</span></th>
-            <td data-label="Role">{Role::parse(&row.role).map_or("", Role::label)}</td>
+            <td class="nowrap" data-label="Role">{Role::parse(&row.role).map_or("", Role::label)}</td>
             <td data-label="For">{place}</td>
             <td class="nowrap" data-label="Since">{day(row.since)}</td>
             <td class="nowrap" data-label="Last day">{until.unwrap_or_else(|| "–".to_owned())}</td>
