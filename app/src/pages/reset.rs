@@ -29,9 +29,9 @@ async fn find(ctx: &Ctx, hex: &str) -> Result<Option<(Vec<u8>, Reset)>, AppError
 fn over() -> Response {
     let body = errors::page(
         "This link no longer works",
-        "A link to set a new password works once and for a day, and ends with any change of the password. It does not work for a login with rights that whoever made it may not grant. Ask for a new one, or ask EIS Power to set a password for you.",
+        "It works once, for a day, and until the password changes. If you set a new password with it, sign in. Otherwise ask for a new link. If that one does not work either, ask EIS Power to set a password for you.",
         "",
-        None,
+        &[("Sign in", "/login")],
     );
     (StatusCode::NOT_FOUND, body).into_response()
 }

@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use super::door::Here;
 use super::guards::{Guard, refuses};
 use super::state::Options;
-use crate::pages::errors::page;
+use crate::pages::errors::{START, page};
 
 /// Why a request's name is not believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl IntoResponse for Refused {
             ),
             Self::Foreign(text) => (StatusCode::MISDIRECTED_REQUEST, "The portal is not at this address", text),
         };
-        (status, page(title, &text, "", None)).into_response()
+        (status, page(title, &text, "", &[START])).into_response()
     }
 }
 

@@ -107,6 +107,13 @@ async fn pages_tell_the_last_day_and_then_lead_to_the_second_factor_alone() {
     let (portal, truth) = (case.portal().await, case.superuser().await);
     let admin = portal.browser_of(Who::Admin(1));
     let note = "Your role needs a second factor. Set it up by ";
+    assert!(!admin.get("/organization").await.body.contains(note), "not years before");
+    let soon = format!(
+        "UPDATE private.second_factor_rule SET grace_days = 14 +
+         (SELECT now()::date - min(valid_from)::date FROM role_assignments WHERE user_id = '{}')",
+        Who::Admin(1).user()
+    );
+    truth.must(&soon).await;
     for path in ["/organization", "/profile", "/organization/users"] {
         let page = admin.get(path).await;
         assert!(page.status == 200 && page.body.contains(note), "{path}");

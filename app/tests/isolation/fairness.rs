@@ -81,6 +81,8 @@ async fn attack_72_whoever_holds_all_connections_of_an_organization_makes_only_i
     let busy = mine.get(&list(1)).await;
     assert_eq!((busy.status.as_u16(), busy.header("retry-after")), (503, "5"));
     assert!(busy.body.contains("The portal is busy") && busy.body.contains("Nothing was changed."), "{}", busy.body);
+    let again = format!("href=\"{}\"", list(1));
+    assert!(busy.body.contains("Try again") && busy.body.contains(&again), "the way back to the page: {}", busy.body);
     let sent = rate(&mine, MINE, "").await;
     assert_eq!(sent.status, 503, "a form too, before anything of it is done");
     drop(held);

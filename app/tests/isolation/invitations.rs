@@ -33,6 +33,21 @@ async fn send(browser: &Browser, path: &str, name: &str, password: &str, again: 
     browser.post("/api/accept_invitation", &form).await
 }
 
+#[tokio::test]
+async fn who_is_signed_in_is_told_how_the_invitation_stands_to_that() {
+    let case = Case::world().await;
+    let (portal, app) = (case.portal().await, case.app().await);
+    let me = Who::Customer(2, 1, 1);
+    let (mine, theirs) = (link(&app, &me.email()).await, link(&app, NEW).await);
+    let browser = portal.browser_of(me);
+    let other = browser.get(&theirs).await.body;
+    assert!(other.contains(&format!("You are signed in as {}", me.email())), "{other}");
+    assert!(browser.get(&mine).await.body.contains("You are signed in with this address."));
+    assert!(!portal.browser().get(&mine).await.body.contains("You are signed in"), "and nobody else is");
+    assert_eq!(send(&browser, &mine, "Invited Person", PASSWORD, "").await.location(), "/login");
+    assert!(browser.get("/switch").await.body.contains("open it by Switch organisation"), "how to use the role");
+}
+
 /// What both people get, compared: the page, and what is said of passwords that let nobody in.
 async fn compare(portal: &Portal, known: (&str, &str), new: (&str, &str)) {
     let (one, other) = (portal.browser(), portal.browser());

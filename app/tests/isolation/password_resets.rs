@@ -250,7 +250,7 @@ async fn an_admin_makes_the_link_on_the_person_s_page_and_the_person_sets_a_pass
     for other in [format!("/reset/{}", "0f".repeat(32)), "/reset/x".to_owned()] {
         assert_eq!(portal.browser().get(&other).await.bytes(), spent.bytes(), "{other}");
     }
-    assert!(portal.browser().get("/login").await.body.contains("Forgot your password?"));
+    assert!(portal.browser().get("/login").await.body.contains("forgot your password?"));
 }
 
 #[tokio::test]

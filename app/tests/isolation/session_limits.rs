@@ -81,8 +81,12 @@ async fn a_person_ends_one_session_of_their_own_and_nobody_else_s() {
     for _ in 0..2 {
         assert_eq!(browser.post("/api/end_session", &form).await.location(), "/profile");
     }
-    assert!(browser.get("/profile").await.body.contains("That session is signed out."));
+    assert!(browser.get("/profile").await.body.contains("That session has ended."));
     assert!(!live(&app, 1).await && live(&app, 2).await, "that one alone");
+    assert!(browser.get("/profile").await.body.contains("End the other session"), "one is left");
+    let form = [("context", token.as_str()), ("page", "/profile")];
+    browser.post("/api/end_other_sessions", &form).await;
+    assert!(browser.get("/profile").await.body.contains("Your other session has ended."));
     let record = "SELECT count(*) FROM audit_log WHERE summary = 'Signed out another session'";
     assert_eq!(truth.count(record).await, 1, "on record, once");
 }

@@ -5,7 +5,7 @@ use eis::users::{self, MySession};
 use leptos::prelude::*;
 
 use super::Clock;
-use crate::components::{Button, Column, DataTable, Kind, PostForm, Section, Tag, Tone};
+use crate::components::{Button, Column, DataTable, Kind, PostForm, Section, Tag};
 use crate::server::errors::AppError;
 use crate::server::functions::{Done, act, ctx};
 
@@ -21,15 +21,20 @@ pub fn section(sessions: Vec<MySession>, clock: Clock, context: String) -> impl 
     let columns = ["Browser", "Address", "Signed in", "Last used", "End"].map(Column::text).to_vec();
     view! {
         <Section title="Where you are signed in">
-            <DataTable caption="Sessions" columns=columns>{rows}</DataTable>
+            <DataTable caption="Sessions" columns=columns cards=true>{rows}</DataTable>
             <p class="hint">"Ten places at most: signing in at another ends the oldest."</p>
             {(others > 0).then(|| view! {
                 <PostForm action="/api/end_other_sessions" context=context hidden=hidden()>
-                    <Button label=format!("Sign out the other {others}") kind=Kind::Secondary/>
+                    <Button label=all_others(others) kind=Kind::Secondary/>
                 </PostForm>
             })}
         </Section>
     }
+}
+
+/// The button that ends them.
+fn all_others(others: usize) -> String {
+    if others == 1 { "End the other session".to_owned() } else { format!("End the other {others} sessions") }
 }
 
 fn row(session: MySession, clock: Clock, context: String) -> impl IntoView {
@@ -44,10 +49,10 @@ fn row(session: MySession, clock: Clock, context: String) -> impl IntoView {
     });
     view! {
         <tr>
-            <th scope="row">{browser(&session.agent)} " " {session.current.then(|| view! { <Tag text="This one" tone=Tone::Good/> })}</th>
-            <td>{session.address}</td>
-            <td class="nowrap">{clock.moment(session.created_at)}</td>
-            <td class="nowrap">{clock.moment(session.seen_at)}</td>
+            <th scope="row">{browser(&session.agent)} " " {session.current.then(|| view! { <Tag text="This one"/> })}</th>
+            <td data-label="Address">{session.address}</td>
+            <td class="nowrap" data-label="Signed in">{clock.moment(session.created_at)}</td>
+            <td class="nowrap" data-label="Last used">{clock.moment(session.seen_at)}</td>
             <td>{end}</td>
         </tr>
     }
@@ -73,7 +78,7 @@ pub(crate) async fn end_session(#[server(default)] session: String) -> Result<()
         let session: SessionId = session.parse().map_err(|_| AppError::NotFound)?;
         let mut tx = ctx.write(&actor).await?;
         let ended = users::end_session(&mut tx, actor.secret, session, &ctx.address).await?;
-        let text = if ended { "That session is signed out." } else { "That session had ended already." };
+        let text = if ended { "That session has ended." } else { "That session had ended already." };
         Done::to("/profile").saying(text).commit(&ctx, tx).await
     })
     .await
@@ -87,7 +92,12 @@ pub(crate) async fn end_other_sessions() -> Result<(), ServerFnError> {
         let actor = ctx.require_user()?;
         let mut tx = ctx.write(&actor).await?;
         let ended = users::end_other_sessions(&mut tx, actor.secret, &ctx.address).await?;
-        Done::to("/profile").saying(format!("{ended} other sessions signed out.")).commit(&ctx, tx).await
+        let text = match ended {
+            0 => "No other session was open.".to_owned(),
+            1 => "Your other session has ended.".to_owned(),
+            several => format!("Your {several} other sessions have ended."),
+        };
+        Done::to("/profile").saying(text).commit(&ctx, tx).await
     })
     .await
 }
