@@ -251,7 +251,7 @@ async fn the_portal_shows_its_own_certificate_where_the_server_asks_for_one() {
     server.start_for_certificates(&ours);
     assert_eq!(known_as(&server, &with(&certificate, &key)).await.unwrap(), "/CN=portal", "the positive control");
     let without = known_as(&server, &full).await.unwrap_err();
-    assert!(without.contains("certificate"), "{without}");
+    assert!(without.contains("Give sslcert and sslkey"), "{without}");
     assert!(known_as(&server, &with(&other, &others_key)).await.is_err(), "of another authority");
     let mixed = known_as(&server, &with(&certificate, &others_key)).await.unwrap_err();
     assert!(mixed.contains("does not go with sslkey="), "{mixed}");
