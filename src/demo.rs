@@ -107,6 +107,20 @@ pub async fn load_once(admin_url: &str, as_of: NaiveDate) -> Result<Loaded, Demo
     Ok(Loaded { fresh: true, as_of, logins })
 }
 
+/// Active logins of the demo, where it is there, that still have the password which everybody knows.
+///
+/// # Errors
+/// When the database fails.
+pub async fn known_passwords(admin_url: &str) -> Result<i64, DemoError> {
+    let mut tx = Owner::begin(admin_url).await?;
+    let there = match remembered(&mut tx).await {
+        Ok(Some((_, users))) => users,
+        Ok(None) | Err(DemoError::Taken(_)) => return Ok(0),
+        Err(error) => return Err(error),
+    };
+    Ok(logins::unchanged(&mut tx, &there).await?)
+}
+
 /// The day and the logins of a demo that is there.
 async fn remembered(tx: &mut Owner) -> Result<Option<(NaiveDate, Vec<Uuid>)>, DemoError> {
     let slug = cast::GROUPS[0].slug;

@@ -98,6 +98,12 @@ fn is_own(host: &str, here: Option<Here>) -> bool {
     }
 }
 
+/// Whether an address names this machine as seen from itself.
+#[must_use]
+pub fn is_this_machine(url: &str) -> bool {
+    is_own(url.split_once("://").map_or(url, |(_, name)| name.trim_end_matches('/')), None)
+}
+
 /// The public address as browsers write it: small letters, no port of its scheme's own, nothing behind it.
 ///
 /// # Errors

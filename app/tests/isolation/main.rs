@@ -12,15 +12,21 @@ mod audit;
 #[cfg(test)]
 mod check;
 #[cfg(test)]
+mod closed;
+#[cfg(test)]
 mod context;
 #[cfg(test)]
 mod coverage;
 #[cfg(test)]
 mod crosstalk;
 #[cfg(test)]
+mod database_away;
+#[cfg(test)]
 mod database_dies;
 #[cfg(test)]
 mod database_tls;
+#[cfg(test)]
+mod demo_passwords;
 #[cfg(test)]
 mod door;
 #[cfg(test)]
@@ -65,6 +71,8 @@ mod password_resets;
 mod passwords;
 #[cfg(test)]
 mod proof;
+#[cfg(test)]
+mod readiness;
 #[cfg(test)]
 mod report;
 #[cfg(test)]
