@@ -65,6 +65,7 @@ pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
                 }
             })
             .collect_view();
+        let places = sessions::section(sessions, clock, &typed, again);
         let summary = vec![SummaryRow::new("Name", name), SummaryRow::new("E-mail address", email), second_factor::row(&factor)];
         view! {
             <PageHeader title="Profile and security"/>
@@ -79,7 +80,7 @@ pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
                     <p class="hint">"You stay signed in here; every other session ends."</p>
                 </PostForm>
             </Section>
-            {sessions::section(sessions, clock, again)}
+            {places}
             <Section title="Latest sign-ins">
                 <DataTable caption="Sign-ins" columns=vec![Column::text("When"), Column::text("Address"), Column::text("Outcome")]>{attempts}</DataTable>
             </Section>

@@ -1,4 +1,5 @@
-//! What EIS staff changed in who runs the organization, shown to its energy admins until they have seen it.
+//! What EIS staff changed in who runs the organization, or the operator in how one of them signs in, shown to its energy admins
+//! until they have seen it.
 
 use eis::access::{Permission, Role};
 use eis::audit::{self, Entry};
@@ -37,7 +38,7 @@ pub(super) fn panel(scope: &Scope, told: Vec<RoleNotice>) -> Option<impl IntoVie
     (!lines.is_empty()).then(|| {
         let lines = lines.into_iter().map(|line| view! { <li>{line}</li> }).collect_view();
         view! {
-            <Notice tone=Tone::Warn title="EIS staff changed who runs the organisation">
+            <Notice tone=Tone::Warn title="EIS Power changed who runs the organisation, or how they sign in">
                 <div class="stack">
                 <ul>{lines}</ul>
                 <p>"If you do not know of it, look at "<a href="/organization/users">"Users and roles"</a>" and ask EIS Power."</p>
@@ -66,7 +67,7 @@ pub(crate) async fn see_notices(#[server(default)] notices: String) -> Result<()
             entity: "role_notice",
             entity_id: None,
             customer: None,
-            summary: "Saw what EIS staff changed in who runs the organisation".to_owned(),
+            summary: "Saw what EIS Power changed in who runs the organisation".to_owned(),
             details: audit::created(json!({ "notices": seen })),
         };
         audit::record(&mut tx, &actor, entry).await?;
