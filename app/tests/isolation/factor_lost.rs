@@ -103,11 +103,12 @@ async fn what_was_taken_away_is_on_record_and_told_where_the_person_has_a_say() 
         assert_eq!(truth.count(&notices).await, told, "{who:?}");
         assert_eq!(truth.count("SELECT count(*) FROM audit_chain_faults()").await, 0);
         if who == Who::Client(1, 1) {
-            let page = case.portal().await.browser_of(Who::Admin(1)).get("/organization").await.body;
+            let portal = case.portal().await;
+            let page = portal.browser_of(Who::Admin(1)).get("/organization").await.body;
             let notice = format!("The operator took away the lost second factor of Cleo Client 11 ({})", who.email());
             assert!(page.contains(&notice) && page.contains(WHY), "{page}");
             // A role that needs none opens: its person chose a second factor, and chooses again.
-            let browser = case.portal().await.browser();
+            let browser = portal.browser();
             browser.sign_in(&who.email()).await;
             assert_eq!(browser.get("/profile").await.status, 200);
         }
