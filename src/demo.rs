@@ -77,7 +77,7 @@ impl From<CreateError> for DemoError {
 }
 
 /// Days that the demo's staff and energy admins may do without a second factor: nobody needs a phone to look at it.
-pub const GRACE_DAYS: u16 = 36_500;
+pub const GRACE_DAYS: u16 = second_factor::MOST_GRACE_DAYS;
 
 /// The day that has begun at every client of the demo: nothing in it happens tomorrow.
 #[must_use]

@@ -92,7 +92,7 @@ pub struct ServeArgs {
     pub workers: usize,
     /// Days that EIS staff and energy admins may do without a second factor, from when they were first given such a role;
     /// 0: none. Kept in the database for every server on it; left out, what was set last holds (14 at first, 36500 with demo data)
-    #[arg(long, env = "PORTAL_SECOND_FACTOR_GRACE", value_name = "DAYS", value_parser = clap::value_parser!(u16).range(0..=3650))]
+    #[arg(long, env = "PORTAL_SECOND_FACTOR_GRACE", value_name = "DAYS", value_parser = clap::value_parser!(u16).range(0..=i64::from(second_factor::MOST_GRACE_DAYS)))]
     pub second_factor_grace: Option<u16>,
     /// Heavy work at a time (rating, issuing, imports, exports), one for each organisation [default: half the cores]
     #[arg(long, env = "PORTAL_HEAVY", default_value_t = workers(), hide_default_value = true)]

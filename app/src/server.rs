@@ -19,6 +19,7 @@ pub mod outside;
 pub mod pieces;
 pub mod protect;
 pub mod query;
+pub mod sealed;
 pub mod sessions;
 pub mod shares;
 pub mod state;

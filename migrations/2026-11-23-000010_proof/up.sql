@@ -48,7 +48,7 @@ CREATE FUNCTION private.sample_person(person uuid, role text, organization uuid,
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO public.users (id, email, name, password_salt, password_proof)
-    VALUES (person, person || '@isolation.invalid', 'Isolation test', '', '');
+    VALUES (person, person || '@isolation.invalid', 'Isolation test', '$argon2id$v=19$m=19456,t=2,p=1$' || replace(person::text, '-', ''), '');
     INSERT INTO public.role_assignments (organization_id, id, user_id, role, client_id, customer_id)
     VALUES (organization, private.sample_id(person, 'assignment'), person, sample_person.role, client, customer);
     INSERT INTO public.sessions (secret_hash, user_id, assignment_id, organization_id, auth_hash, expires_at, idle_seconds, bound_at)

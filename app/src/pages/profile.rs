@@ -70,6 +70,7 @@ pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
                 }
             })
             .collect_view();
+        let places = sessions::section(sessions, clock, &typed, again);
         let summary = vec![SummaryRow::new("Name", name), SummaryRow::new("E-mail address", email), second_factor::row(&factor)];
         view! {
             <PageHeader title="Profile and security"/>
@@ -84,7 +85,7 @@ pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
                     <Button label="Change password"/>
                 </PostForm>
             </Section>
-            {sessions::section(sessions, clock, again)}
+            {places}
             <Section title="Latest sign-ins">
                 <DataTable caption="Sign-ins" columns=vec![Column::text("When"), Column::text("Address"), Column::text("Outcome")] cards=true>{attempts}</DataTable>
             </Section>

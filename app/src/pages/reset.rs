@@ -54,7 +54,7 @@ pub async fn page(ctx: Ctx, Path(hex): Path<String>) -> Result<Response, AppErro
                         <input r#type="hidden" name="username" autocomplete="username" value=reset.email/>
                         <Field name="new_password" label="New password" kind="password" autocomplete="new-password" hint="At least 12 characters; a few words do well." error=typed.error("new_password")/>
                         <Field name="again_password" label="New password again" kind="password" autocomplete="new-password" error=typed.error("again_password")/>
-                        <Field name="one_time_password" label="Code" hint="Only if you sign in with a second factor: from your app, or one from paper." autocomplete="one-time-code" width="w10" optional=true error=typed.error("one_time_password")/>
+                        <Field name="one_time_password" label="Code" hint="Only if you sign in with a second factor: from your app, or one from paper." autocomplete="one-time-code" width="w20" optional=true error=typed.error("one_time_password")/>
                         <Button label="Set the password"/>
                     </PostForm>
                 </Plain>

@@ -90,7 +90,7 @@ impl Place {
 mod tests {
     use super::*;
 
-    const SALT: &str = "00112233445566778899aabbccddeeff";
+    const SALT: &str = "$argon2id$v=19$m=19456,t=2,p=1$00112233445566778899aabbccddeeff";
 
     #[tokio::test]
     async fn so_many_at_work_so_many_in_line_and_the_next_is_sent_away() {

@@ -3,7 +3,7 @@
 use crate::support::database::Case;
 use crate::support::http::{Answer, Browser, Portal};
 use crate::support::sql::Sql;
-use crate::support::world::{DIGEST, PASSWORD, Who, client};
+use crate::support::world::{DIGEST, PASSWORD, SALT, Who, client};
 
 /// Of the same length, so that nothing tells them apart by it.
 const NEW: &str = "somebody211@eis.example";
@@ -135,7 +135,7 @@ async fn attack_73_the_limit_on_attempts_does_not_tell_either() {
     // The database says so itself, whoever asks.
     for (path, _) in &links {
         let accept = format!(
-            "SELECT accept_invitation('\\x{}', gen_random_uuid(), gen_random_uuid(), 'X', 'salt', '\\x{}', '127.0.0.1', true)",
+            "SELECT accept_invitation('\\x{}', gen_random_uuid(), gen_random_uuid(), 'X', '{SALT}', '\\x{}', '127.0.0.1', true)",
             path.rsplit('/').next().unwrap(),
             DIGEST.trim()
         );

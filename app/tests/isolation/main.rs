@@ -34,6 +34,8 @@ mod entering;
 #[cfg(test)]
 mod exports;
 #[cfg(test)]
+mod factor_lost;
+#[cfg(test)]
 mod factor_needed;
 #[cfg(test)]
 mod fairness;

@@ -7,7 +7,7 @@ use crate::DENIED;
 use crate::step_up::step_up;
 use crate::support::database::Case;
 use crate::support::sql::Sql;
-use crate::support::world::{DIGEST, Kind, Who, client, customer, id, organization};
+use crate::support::world::{DIGEST, Kind, SALT, Who, client, customer, id, organization};
 use crate::tables::Stand;
 use crate::writes::fingerprint;
 
@@ -46,9 +46,8 @@ pub const WRITERS: &[(&str, By)] = &[
     ("claim_job", By::Job),
     ("confirm_second_factor", By::Session),
     ("end_assignment", By::Context),
-    ("end_other_sessions", By::Session),
+    ("end_my_sessions", By::Session),
     ("end_second_factor", By::Session),
-    ("end_session", By::Session),
     ("end_user_sessions", By::Context),
     ("enter_my_attempt", By::Session),
     ("finish_job", By::Job),
@@ -371,7 +370,7 @@ async fn link(app: &Sql, who: Who, email: &str, role: &str, place: &str) -> Stri
 
 fn accept(token: &str) -> String {
     format!(
-        "SELECT accept_invitation('{token}', gen_random_uuid(), gen_random_uuid(), 'New', 'salt', '\\x{}', 'here', true)",
+        "SELECT accept_invitation('{token}', gen_random_uuid(), gen_random_uuid(), 'New', '{SALT}', '\\x{}', 'here', true)",
         DIGEST.trim()
     )
 }

@@ -1,4 +1,5 @@
-//! What EIS staff changed in who runs the organization, shown to its energy admins until they have seen it.
+//! What EIS staff changed in who runs the organization, or the operator in how one of them signs in, shown to its energy admins
+//! until they have seen it.
 
 use eis::access::{Permission, Role};
 use eis::audit::{self, Entry};
@@ -42,7 +43,7 @@ pub(super) fn panel(scope: &Scope, told: Vec<RoleNotice>) -> Option<impl IntoVie
             .map(|(what, why)| view! { <li>{what} " " <span class="why">{why}</span></li> })
             .collect_view();
         view! {
-            <Notice tone=Tone::Warn title="EIS staff changed who runs the organisation">
+            <Notice tone=Tone::Warn title="EIS Power changed who runs the organisation, or how they sign in">
                 <div class="stack">
                 <ul class="told-list">{lines}</ul>
                 <p>"If you do not know of it, look at "<a href="/organization/users">"Users and roles"</a>" and ask EIS Power."</p>
@@ -71,7 +72,7 @@ pub(crate) async fn see_notices(#[server(default)] notices: String) -> Result<()
             entity: "role_notice",
             entity_id: None,
             customer: None,
-            summary: "Saw what EIS staff changed in who runs the organisation".to_owned(),
+            summary: "Saw what EIS Power changed in who runs the organisation".to_owned(),
             details: audit::created(json!({ "notices": seen })),
         };
         audit::record(&mut tx, &actor, entry).await?;

@@ -160,11 +160,11 @@ fn proof(password: &'static str, code: &'static str, typed: &Typed) -> impl Into
     let password = password_field(password, typed);
     view! {
         {password}
-        <Field name=code label="Code" hint="From the app, or one from paper." autocomplete="one-time-code" width="w10" error=error/>
+        <Field name=code label="Code" hint="From the app, or one from paper." autocomplete="one-time-code" width="w20" error=error/>
     }
 }
 
-/// `3F9A-C12F-06CE-04B7`: groups of four, as people copy them.
+/// `3F9A-KX2F-06CE-04B7-…`: groups of four, as people copy them.
 fn spaced(code: &str) -> String {
     let groups: Vec<&str> =
         (0..code.len()).step_by(4).filter_map(|at| code.get(at..(at + 4).min(code.len()))).collect();
@@ -318,6 +318,6 @@ mod tests {
 
     #[test]
     fn a_code_on_paper_stands_in_groups_of_four() {
-        assert_eq!(spaced("3F9AC12F06CE04B7"), "3F9A-C12F-06CE-04B7");
+        assert_eq!(spaced("3F9AKX2F06CE04B7WQ1MZZ80H7T2"), "3F9A-KX2F-06CE-04B7-WQ1M-ZZ80-H7T2");
     }
 }
