@@ -46,7 +46,7 @@ async fn the_eleventh_session_of_a_person_ends_the_oldest_on_record_and_says_so(
             .get(&format!("/clients/{}", me.actor().client.unwrap()))
             .await
             .body
-            .contains("Your oldest session, from "),
+            .contains("your oldest session, begun "),
         "{first:?}"
     );
     let profile = browser.get("/profile").await.body;
