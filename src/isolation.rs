@@ -5,9 +5,12 @@ use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, Nullable, Text, Timestamptz};
 use diesel::{QueryResult, QueryableByName, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde_json::json;
 
-use crate::db::DbError;
-use crate::db::proof::{self, Drift, Monitor, Run, TableState};
+use crate::access::Role;
+use crate::audit::{self, Entry};
+use crate::db::proof::{self, Drift, Monitor, ProofError, Run, TableState};
+use crate::db::{DbError, Tenant};
 
 /// What any login may know of the server it speaks to.
 #[derive(Debug, Clone, QueryableByName)]
@@ -79,6 +82,28 @@ pub async fn report(conn: &mut AsyncPgConnection, monitor: &Monitor) -> Result<R
     let runs = proof::runs(conn, RUNS).await?;
     let server = server(conn).await?;
     Ok(Report { runs, server, tables: monitor.tables().await?, drift: monitor.drift().await? })
+}
+
+/// Runs the test of isolation, `pause` seconds after the last run at the earliest, and puts it on record.
+///
+/// # Errors
+/// As [`Monitor::prove`], and when the record is refused.
+pub async fn run(tx: &mut Tenant, monitor: &Monitor, pause: i32) -> Result<Run, ProofError> {
+    // The record of runs is for every organization to read: it names nobody.
+    let staff = tx.author()?.role == Role::EisStaff.code();
+    let asked_by = if staff { "EIS staff" } else { "An organisation's admin" };
+    let run = monitor.prove(asked_by, pause).await?;
+    let failed = run.tried - run.passed;
+    let entry = Entry {
+        action: "run",
+        entity: "isolation_run",
+        entity_id: Some(run.id),
+        customer: None,
+        summary: format!("Ran the test of isolation: {} attempts, {failed} failed", run.tried),
+        details: json!({ "tried": run.tried, "failed": failed, "tables": run.tables, "milliseconds": run.milliseconds }),
+    };
+    audit::note(tx, entry).await?;
+    Ok(run)
 }
 
 async fn server(conn: &mut AsyncPgConnection) -> QueryResult<Server> {
