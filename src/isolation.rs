@@ -7,8 +7,9 @@ use diesel::{QueryResult, QueryableByName, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
-use crate::db::DbError;
-use crate::db::proof::{self, Drift, Monitor, Run, TableState};
+use crate::access::Role;
+use crate::db::proof::{self, Drift, Monitor, ProofError, Run, TableState};
+use crate::db::{DbError, Tenant};
 
 /// What any login may know of the server it speaks to.
 #[derive(Debug, Clone, QueryableByName)]
@@ -98,6 +99,20 @@ pub async fn put_on_record(conn: &mut AsyncPgConnection, run: Uuid, address: &st
 struct Put {
     #[diesel(sql_type = Bool)]
     done: bool,
+}
+
+/// Runs the test of isolation, `pause` seconds after the last run at the earliest, and puts it on record.
+///
+/// # Errors
+/// As [`Monitor::prove`], and when the record is refused.
+pub async fn run(tx: &mut Tenant, monitor: &Monitor, pause: i32) -> Result<Run, ProofError> {
+    // The record of runs is for every organization to read: it names nobody.
+    let author = tx.author().map_err(ProofError::Db)?.clone();
+    let staff = author.role == Role::EisStaff.code();
+    let asked_by = if staff { "EIS staff" } else { "An organisation's admin" };
+    let run = monitor.prove(asked_by, pause).await?;
+    put_on_record(tx, run.id, &author.address).await.map_err(ProofError::Db)?;
+    Ok(run)
 }
 
 async fn server(conn: &mut AsyncPgConnection) -> QueryResult<Server> {

@@ -22,9 +22,8 @@
 use axum::http::StatusCode;
 use axum::http::header::{HeaderValue, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
-use eis::billing::BillingError;
-use eis::db::DbError;
 use eis::db::turns::Busy;
+use eis::db::{DbError, QueryError};
 use eis::sent_forms::Answer;
 
 use super::asked::{asked, back_from, id, page, sign_in};
@@ -121,7 +120,7 @@ impl From<DbError> for AppError {
             }
             DbError::SessionEnded => Self::SignedOut,
             DbError::Refused => Self::Forbidden,
-            DbError::Query(diesel::result::Error::NotFound) => Self::NotFound,
+            error if error.is_not_found() => Self::NotFound,
             // The gate's own refusals, by the names that it gives them.
             error if error.violates("not_yours") => Self::Forbidden,
             error if error.violates("reading_only") => Self::StepUp,
@@ -141,19 +140,9 @@ impl From<DbError> for AppError {
     }
 }
 
-impl From<diesel::result::Error> for AppError {
-    fn from(error: diesel::result::Error) -> Self {
+impl From<QueryError> for AppError {
+    fn from(error: QueryError) -> Self {
         DbError::Query(error).into()
-    }
-}
-
-impl From<BillingError> for AppError {
-    fn from(error: BillingError) -> Self {
-        match error {
-            BillingError::NotFound => Self::NotFound,
-            BillingError::Wrong(text) => Self::Conflict(text),
-            BillingError::Db(error) => error.into(),
-        }
     }
 }
 

@@ -3,7 +3,7 @@
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use eis::access::Permission;
-use eis::billing::{self, Attention, BillingPeriod, Desk, MonthUsage};
+use eis::billing::{self, Attention, BillingPeriod, MonthUsage};
 use eis::invoices::{self, Filter};
 use leptos::either::Either;
 use leptos::prelude::*;
@@ -28,12 +28,11 @@ const LEFT_OUT: i64 = 6;
 /// `GET /clients/:client`
 pub async fn show(ctx: Ctx, Path(client): Path<String>) -> Result<Response, AppError> {
     let (at, tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
-    let desk = Desk::of(&at.actor)?;
     let filter = Filter { today: at.client.today(), ..Filter::default() };
     let (attention, left_out, usage, latest) = tokio::try_join!(
-        billing::attention(tx.shared(), &desk, &at.client),
-        billing::left_out(tx.shared(), &desk, LEFT_OUT),
-        billing::usage_by_month(tx.shared(), &desk),
+        billing::attention(&tx, &at.client),
+        billing::left_out(&tx, LEFT_OUT),
+        billing::usage_by_month(&tx),
         invoices::list(tx.shared(), at.organization, at.client.id, &filter, LATEST),
     )?;
     drop(tx);

@@ -2,11 +2,9 @@
 //! until they have seen it.
 
 use eis::access::{Permission, Role};
-use eis::audit::{self, Entry};
 use eis::db::Tenant;
 use eis::users::notices::{self, RoleNotice};
 use leptos::prelude::*;
-use serde_json::json;
 use uuid::Uuid;
 
 use crate::components::{Button, Kind, Notice, PostForm, Tone};
@@ -63,19 +61,7 @@ pub(crate) async fn see_notices(#[server(default)] notices: String) -> Result<()
         let (ctx, actor) = require(Permission::ManageClients)?;
         let ids: Result<Vec<Uuid>, _> = notices.split(',').map(str::parse).collect();
         let mut tx = ctx.write(&actor).await?;
-        let seen = notices::see(&mut tx, &ids.map_err(|_| AppError::NotFound)?).await?;
-        if seen == 0 {
-            return Err(AppError::NotFound);
-        }
-        let entry = Entry {
-            action: "see",
-            entity: "role_notice",
-            entity_id: None,
-            customer: None,
-            summary: "Saw what EIS Power changed in who runs the organisation".to_owned(),
-            details: audit::created(json!({ "notices": seen })),
-        };
-        audit::record(&mut tx, &actor, entry).await?;
+        notices::see(&mut tx, &ids.map_err(|_| AppError::NotFound)?).await?;
         Done::to(PAGE).saying("Put away. The audit log keeps it.").commit(&ctx, tx).await
     })
     .await
