@@ -21,7 +21,7 @@ pub struct Finding {
 
 impl Finding {
     /// What was looked at and is right.
-    pub(super) const fn fine(check: &'static str, message: String) -> Self {
+    pub(crate) const fn fine(check: &'static str, message: String) -> Self {
         Self { check, ok: true, message }
     }
 
