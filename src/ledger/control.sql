@@ -82,6 +82,17 @@ WITH bills AS MATERIALIZED (
             WHERE b.client_id = c.client_id AND b.status = c.status), 0)
         FROM public.invoice_counts c WHERE c.organization_id = $1 AND c.status <> 'draft') t
     WHERE t.books <> t.facts
+    UNION ALL
+    -- What a tariff keeps is what the last bill says. Where bills were taken back, it is what their notes made of it.
+    SELECT 9, k.client_id, c.account_number, format('account %s keeps %s for later bills; the ledger has %s', c.account_number, k.carried_credit, k.kept)
+    FROM (SELECT DISTINCT ON (i.client_id, i.customer_id) i.client_id, i.customer_id, i.carried_credit,
+            coalesce((SELECT -sum(l.amount) FROM public.ledger_lines l WHERE l.organization_id = $1 AND l.client_id = i.client_id
+                AND l.customer_id = i.customer_id AND l.ledger_account = 'carry_over'), 0) AS kept
+        FROM public.invoices i WHERE i.organization_id = $1 AND i.kind = 'invoice' AND i.status <> 'draft' AND NOT EXISTS (SELECT FROM bills b
+            WHERE b.client_id = i.client_id AND b.customer_id = i.customer_id AND b.kind = 'credit_note')
+        ORDER BY i.client_id, i.customer_id, i.issued_on DESC, i.number DESC) k
+    JOIN public.customers c ON c.organization_id = $1 AND c.client_id = k.client_id AND c.id = k.customer_id
+    WHERE k.kept <> k.carried_credit
 )
 SELECT DISTINCT ON (f.rank, c.slug) c.slug AS client, f.fault FROM faults f
 JOIN public.clients c ON c.organization_id = $1 AND c.id = f.client_id

@@ -150,6 +150,10 @@ const FAULTS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "UPDATE ledger_lines SET ledger_account = 'carry_over' WHERE entry_id = {bill} AND ledger_account = 'tax'",
+        &["account A-1 keeps 0.00 for later bills; the ledger has 3.83"],
+    ),
+    (
         "UPDATE invoice_counts SET open_amount = open_amount + 1 WHERE status = 'part_paid' AND client_id = '{client}'",
         &[
             "the control total open amounts of the list of invoices: the ledger has 28.98, what it follows from comes to 27.98",
