@@ -89,6 +89,8 @@ ids! {
     BillingRunId,
     /// An invoice or credit note.
     InvoiceId,
+    /// An entry of the ledger.
+    LedgerEntryId,
     /// Money received.
     PaymentId,
     /// A record of the audit log.

@@ -19,6 +19,7 @@ pub mod interval_days;
 pub mod invoices;
 pub mod isolation;
 pub mod jobs;
+pub mod ledger;
 pub mod meter_readings;
 pub mod meters;
 pub mod money;

@@ -1,9 +1,11 @@
 //! Payments: money received from customers, and which invoices it pays. What a payment has left over is the
-//! customer's credit; [`crate::billing::issue`] lets it pay the next bills.
+//! customer's credit; [`crate::billing::issue`] lets it pay the next bills. Each payment and allocation books itself
+//! in the [ledger](crate::ledger).
 
 use chrono::NaiveDate;
 use diesel::dsl::sum;
 use diesel::prelude::*;
+use diesel::sql_types::{Date, Numeric, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
 use serde_json::json;
@@ -12,7 +14,7 @@ use crate::audit::{self, Entry};
 use crate::clients::{self, Client};
 use crate::days::{self, Unlikely};
 use crate::db::schema::{allocations, invoices as invoice_rows, payments};
-use crate::db::{DbError, Tenant};
+use crate::db::{Cached, DbError, Tenant};
 use crate::ids::{ClientId, CustomerId, InvoiceId, OrganizationId, PaymentId, UserId};
 use crate::invoices::{self, Invoice};
 use crate::money::Money;
@@ -50,9 +52,9 @@ pub struct Payment {
     pub amount: Decimal,
     /// ISO 4217.
     pub currency: String,
-    /// How: one of [`METHODS`], or `credit` that an invoice left.
+    /// How: one of [`METHODS`].
     pub method: String,
-    /// What the payer wrote; of a credit, the invoice's number.
+    /// What the payer wrote.
     pub reference: String,
 }
 
@@ -325,16 +327,16 @@ pub async fn find(
         .optional()
 }
 
-/// A payment with what it pays of one invoice.
+/// What pays a part of an invoice.
 #[derive(Debug, Clone)]
 pub struct Paid {
-    /// The payment.
+    /// The payment; of credit, the bill that left it, told as a payment of method `credit` with the bill's number.
     pub payment: Payment,
     /// How much of it pays this invoice.
     pub amount: Decimal,
 }
 
-/// What paid an invoice, the latest first.
+/// What paid an invoice, the latest first: payments, and credit of other bills.
 ///
 /// # Errors
 /// When the database fails.
@@ -345,19 +347,59 @@ pub async fn of_invoice(
     invoice: InvoiceId,
 ) -> QueryResult<Vec<Paid>> {
     let mut conn = conn;
-    let same = allocations::organization_id
-        .eq(payments::organization_id)
-        .and(allocations::client_id.eq(payments::client_id))
-        .and(allocations::payment_id.eq(payments::id));
-    let rows: Vec<(Payment, Decimal)> = allocations::table
-        .inner_join(payments::table.on(same))
-        .filter(allocations::organization_id.eq(organization).and(allocations::client_id.eq(client)))
-        .filter(allocations::invoice_id.eq(invoice))
-        .select((Payment::as_select(), allocations::amount))
-        .order((payments::received_on.desc(), payments::id.desc()))
-        .load(&mut conn)
-        .await?;
-    Ok(rows.into_iter().map(|(payment, amount)| Paid { payment, amount }).collect())
+    // One round trip: what it is paid with, whichever it is.
+    let rows: Vec<PaidRow> = Cached(
+        diesel::sql_query(
+            "SELECT s.id, s.customer_id, s.received_on, s.whole, s.currency, s.method, s.reference, a.amount \
+             FROM (SELECT * FROM public.allocations WHERE organization_id = $1 AND client_id = $2 AND invoice_id = $3 OFFSET 0) a \
+             CROSS JOIN LATERAL (SELECT p.id, p.customer_id, p.received_on, p.amount AS whole, p.currency, p.method, p.reference \
+                 FROM public.payments p WHERE p.organization_id = $1 AND p.client_id = $2 AND p.id = a.payment_id \
+                 UNION ALL SELECT i.id, i.customer_id, i.issued_on, -i.total, i.currency, 'credit', i.label \
+                 FROM public.invoices i WHERE i.organization_id = $1 AND i.client_id = $2 AND i.id = a.credit_id) s \
+             ORDER BY s.received_on DESC, s.id DESC",
+        )
+        .bind::<SqlUuid, _>(organization)
+        .bind::<SqlUuid, _>(client)
+        .bind::<SqlUuid, _>(invoice),
+    )
+    .load(&mut conn)
+    .await?;
+    Ok(rows.into_iter().map(Paid::from).collect())
+}
+
+#[derive(QueryableByName)]
+struct PaidRow {
+    #[diesel(sql_type = SqlUuid)]
+    id: PaymentId,
+    #[diesel(sql_type = SqlUuid)]
+    customer_id: CustomerId,
+    #[diesel(sql_type = Date)]
+    received_on: NaiveDate,
+    #[diesel(sql_type = Numeric)]
+    whole: Decimal,
+    #[diesel(sql_type = Text)]
+    currency: String,
+    #[diesel(sql_type = Text)]
+    method: String,
+    #[diesel(sql_type = Text)]
+    reference: String,
+    #[diesel(sql_type = Numeric)]
+    amount: Decimal,
+}
+
+impl From<PaidRow> for Paid {
+    fn from(row: PaidRow) -> Self {
+        let payment = Payment {
+            id: row.id,
+            customer_id: row.customer_id,
+            received_on: row.received_on,
+            amount: row.whole,
+            currency: row.currency,
+            method: row.method,
+            reference: row.reference,
+        };
+        Self { payment, amount: row.amount }
+    }
 }
 
 /// The latest payments, of one customer or of all.
@@ -397,7 +439,7 @@ pub async fn received(
     let mut conn = conn;
     let total: Option<Decimal> = payments::table
         .filter(payments::organization_id.eq(organization).and(payments::client_id.eq(client)))
-        .filter(payments::received_on.ge(from).and(payments::received_on.lt(to)).and(payments::method.ne("credit")))
+        .filter(payments::received_on.ge(from).and(payments::received_on.lt(to)))
         .select(sum(payments::amount))
         .first(&mut conn)
         .await?;

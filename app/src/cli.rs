@@ -15,7 +15,9 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use eis::db::connect::{Connected, Login, Settings};
-use eis::db::{DbError, check, migrate};
+use eis::db::owner::Owner;
+use eis::db::{DbError, check, migrate, second_factor};
+use eis::ledger;
 
 use crate::out;
 use crate::server::door::limits::DoorArgs;
@@ -340,6 +342,7 @@ async fn run_check(connected: &Connected, json: bool) -> CliResult {
         let url = connected.admin_url();
         findings.extend(check::audit(url).await.unwrap_or_else(|error| failed("audit log", error)));
         findings.extend(check::isolation(url).await.unwrap_or_else(|error| failed("isolation", error)));
+        findings.extend(ledger::control::check(url).await.unwrap_or_else(|error| failed("ledger", error)));
     }
     let ok = findings.iter().all(|finding| finding.ok);
     if json {

@@ -8,6 +8,7 @@ pub mod errors;
 pub mod frame;
 pub mod invitation;
 pub mod invoice_view;
+pub mod ledger_view;
 pub mod login;
 pub mod organization;
 pub mod parts;

@@ -4,7 +4,9 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
-use crate::pages::admin::{self, billing_periods, customers, imports, invoices, meters, readings, tariffs, what_ifs};
+use crate::pages::admin::{
+    self, billing_periods, customers, imports, invoices, ledger, meters, readings, tariffs, what_ifs,
+};
 use crate::pages::organization::{self, clients};
 use crate::pages::{account, audit, invitation, login, profile, reset, staff, switch, users};
 use crate::server::UPLOAD_LIMIT;
@@ -27,6 +29,8 @@ pub fn pages() -> Router<AppState> {
         .route("/clients/{client}/invoices", get(invoices::list))
         .route("/clients/{client}/invoices.csv", get(invoices::csv))
         .route("/clients/{client}/invoices/{invoice}", get(invoices::show::show))
+        .route("/clients/{client}/ledger", get(ledger::list))
+        .route("/clients/{client}/ledger.csv", get(ledger::csv))
         .route("/invitation/{token}", get(invitation::page))
         .route("/reset/{token}", get(reset::page))
         .route("/staff/organizations", get(staff::organizations::list))
@@ -52,6 +56,7 @@ pub fn pages() -> Router<AppState> {
         .route("/account/invoices/{invoice}", get(account::invoices::show))
         .route("/account/price", get(account::price::page))
         .route("/account/price/compare", get(account::price::compare))
+        .route("/account/statement", get(account::statement::page))
         .route("/account/usage", get(account::usage::page))
         .route("/account/usage.csv", get(account::usage::csv))
         .route("/clients/{client}/customers", get(customers::list))
@@ -59,6 +64,7 @@ pub fn pages() -> Router<AppState> {
         .route("/clients/{client}/customers/new", get(customers::new))
         .route("/clients/{client}/customers/{customer}", get(customers::show))
         .route("/clients/{client}/customers/{customer}/edit", get(customers::edit))
+        .route("/clients/{client}/customers/{customer}/statement", get(ledger::statement))
         .route("/clients/{client}/customers/{customer}/meters/new", get(meters::new))
         .route("/clients/{client}/customers/{customer}/meters/{meter}/edit", get(meters::edit))
         .route("/clients/{client}/customers/{customer}/meters/{meter}/readings", get(readings::list))

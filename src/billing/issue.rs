@@ -75,7 +75,6 @@ async fn issue_on(
     let series = client.invoice_series.as_str();
     let last = take_counter(conn, desk, series).await?;
     let count = number_drafts(conn, desk, client, id, (day, due), last).await?;
-    credit::keep(conn, desk, id, day).await?;
     let from_credit = credit::apply(conn, desk, id).await?;
     let fields = (billing_periods::status.eq("invoiced"), billing_periods::issued_at.eq(diesel::dsl::now));
     steps::set(conn, desk, id, fields).await?;

@@ -73,7 +73,7 @@ FROM (SELECT coalesce(sum(exceptions) FILTER (WHERE status IN ('rated', 'approve
         coalesce(sum(total) FILTER (WHERE issued_at >= $5), 0) AS invoiced \
       FROM public.billing_periods WHERE organization_id = $1 AND client_id = $2) p, \
      (SELECT coalesce(sum(amount), 0) AS received FROM public.payments \
-      WHERE organization_id = $1 AND client_id = $2 AND received_on >= $4 AND received_on <= $3 AND method <> 'credit') r, \
+      WHERE organization_id = $1 AND client_id = $2 AND received_on >= $4 AND received_on <= $3) r, \
      (SELECT count(*) AS overdue, coalesce(sum(total - paid), 0) AS overdue_amount FROM public.invoices \
       WHERE organization_id = $1 AND client_id = $2 AND status IN ('issued', 'part_paid') AND due_on < $3) o";
 

@@ -4,14 +4,18 @@
 use diesel::{allow_tables_to_appear_in_same_query, table};
 
 table! {
-    /// Which payment pays how much of which invoice, of the same customer.
-    allocations (organization_id, client_id, payment_id, invoice_id) {
+    /// Which payment, or which bill in the customer's favour, pays how much of which invoice, of the same customer.
+    allocations (organization_id, client_id, source_id, invoice_id) {
         /// `organization_id`.
         organization_id -> Uuid,
         /// `client_id`.
         client_id -> Uuid,
         /// `payment_id`.
-        payment_id -> Uuid,
+        payment_id -> Nullable<Uuid>,
+        /// `credit_id`.
+        credit_id -> Nullable<Uuid>,
+        /// `source_id`.
+        source_id -> Uuid,
         /// `invoice_id`.
         invoice_id -> Uuid,
         /// `customer_id`.
@@ -543,6 +547,56 @@ table! {
 }
 
 table! {
+    /// What happened to a customer's money, once for each cause.
+    ledger_entries (organization_id, client_id, customer_id, id) {
+        /// `organization_id`.
+        organization_id -> Uuid,
+        /// `client_id`.
+        client_id -> Uuid,
+        /// `customer_id`.
+        customer_id -> Uuid,
+        /// `id`.
+        id -> Uuid,
+        /// `booked_on`.
+        booked_on -> Date,
+        /// `value_on`.
+        value_on -> Date,
+        /// `cause`.
+        cause -> Text,
+        /// `cause_id`.
+        cause_id -> Uuid,
+        /// `settles_id`.
+        settles_id -> Nullable<Uuid>,
+        /// `reverses`.
+        reverses -> Nullable<Uuid>,
+        /// `currency`.
+        currency -> Text,
+        /// `created_at`.
+        created_at -> Timestamptz,
+        /// `created_by`.
+        created_by -> Nullable<Uuid>,
+    }
+}
+
+table! {
+    /// The lines of an entry, one for each ledger account.
+    ledger_lines (organization_id, client_id, customer_id, entry_id, ledger_account) {
+        /// `organization_id`.
+        organization_id -> Uuid,
+        /// `client_id`.
+        client_id -> Uuid,
+        /// `customer_id`.
+        customer_id -> Uuid,
+        /// `entry_id`.
+        entry_id -> Uuid,
+        /// `ledger_account`.
+        ledger_account -> Text,
+        /// `amount`.
+        amount -> Numeric,
+    }
+}
+
+table! {
     /// Register reads: kWh drawn from a day (included) to a day (excluded).
     meter_readings (organization_id, client_id, id) {
         /// `organization_id`.
@@ -833,6 +887,8 @@ allow_tables_to_appear_in_same_query!(
     invoice_counts,
     invoice_lines,
     invoices,
+    ledger_entries,
+    ledger_lines,
     meter_readings,
     meters,
     organizations,

@@ -143,6 +143,11 @@ fn tenant_sql(organization: Uuid, client: Uuid, number: usize) -> String {
              {month}, ({month} + interval '1 month')::date, ({month} + interval '1 month 2 days')::date, ({month} + interval '1 month 16 days')::date,
              'USD', 'Residential', {total} * 6, {total}, 0, {total}, CASE s.status WHEN 'paid' THEN {total} WHEN 'part_paid' THEN 20 ELSE 0 END
          FROM generate_series(0, {last_month}) m, generate_series(0, {last_customer}) c, LATERAL (SELECT {status} AS status) s;
+         INSERT INTO payments (organization_id, client_id, id, customer_id, received_on, amount, currency, method)
+         SELECT organization_id, client_id, id, customer_id, due_on, paid, currency, 'bank_transfer' FROM invoices
+         WHERE organization_id = '{organization}' AND paid > 0;
+         INSERT INTO allocations (organization_id, client_id, payment_id, invoice_id, customer_id, amount)
+         SELECT organization_id, client_id, id, id, customer_id, paid FROM invoices WHERE organization_id = '{organization}' AND paid > 0;
          INSERT INTO invoice_lines (organization_id, client_id, invoice_id, position, customer_id, issued, kind, description, quantity, unit, price, amount, trace)
          SELECT '{organization}', '{client}', {invoice}, p, {customer}, true, CASE p WHEN 3 THEN 'fixed' ELSE 'energy' END,
              CASE p WHEN 1 THEN 'Energy, first 300 kWh' WHEN 2 THEN 'Energy, above 300 kWh' ELSE 'Service charge' END,

@@ -5,6 +5,7 @@ pub mod billing_periods;
 pub mod customers;
 pub mod imports;
 pub mod invoices;
+pub mod ledger;
 pub mod meters;
 pub mod overview;
 pub mod readings;

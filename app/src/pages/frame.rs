@@ -205,6 +205,7 @@ fn nav(path: &str, actor: &Actor, client: Option<ClientId>, client_name: &str) -
             ("What-if", "what-ifs"),
             ("Billing periods", "billing-periods"),
             ("Invoices", "invoices"),
+            ("Ledger", "ledger"),
         ] {
             items.push(NavItem::new(label, format!("{base}/{noun}"), path));
         }

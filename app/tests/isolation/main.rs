@@ -50,6 +50,8 @@ mod issued;
 #[cfg(test)]
 mod jobs;
 #[cfg(test)]
+mod ledger;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod migrations;

@@ -98,6 +98,8 @@ pub const TABLES: &[(&str, Rule)] = &[
     ("public.isolation_state", Rule::Monitor),
     ("public.isolation_tables", Rule::Monitor),
     ("public.jobs", of_client(&[])),
+    ("public.ledger_entries", of_customer(&[], MINE, "true")),
+    ("public.ledger_lines", of_customer(&[], MINE, "true")),
     ("public.meter_readings", of_customer(IU, MINE, "true")),
     ("public.meters", of_customer(IU, MINE, "true")),
     ("public.organizations", Rule::Organization),

@@ -15,7 +15,7 @@ pub struct Finding {
 
 impl Finding {
     /// What was looked at and is right.
-    pub(in crate::db) const fn fine(check: &'static str, message: String) -> Self {
+    pub(crate) const fn fine(check: &'static str, message: String) -> Self {
         Self { check, ok: true, warns: false, message }
     }
 

@@ -10,8 +10,8 @@ use leptos::prelude::*;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 
-use super::AtAccount;
 use super::usage::charts;
+use super::{AtAccount, statement};
 use crate::components::{
     AmountDue, ButtonLink, CompareBars, Comparison, EmptyState, Kind, PageHeader, Section, SummaryList, SummaryRow,
     Tone,
@@ -38,7 +38,7 @@ pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
     let html = framed(&ctx, &actor, place, "Home", move || {
         let see = open.or_else(|| compared.as_ref().map(|c| c.now.id));
         view! {
-            <PageHeader title=at.customer.name.clone() subtitle=format!("Account {}, {}", at.customer.account_number, at.customer.service_address)/>
+            <PageHeader title=at.customer.name.clone() subtitle=format!("Account {}, {}", at.customer.account_number, at.customer.service_address) second="Account statement" second_href=statement::PATH/>
             <div class="columns even">
                 {amount_due(&at, &owed, today, see.map(|id| format!("/account/invoices/{id}")))}
                 {compared.as_ref().map(|compared| latest(&at, compared))}
