@@ -1,6 +1,6 @@
 -- The books go; the facts that they followed from stay.
 DROP FUNCTION private.sample_62_ledger;
-DROP TRIGGER books_inserted ON public.allocations;
+DROP TRIGGER then_books ON public.allocations;
 DROP TRIGGER books_inserted ON public.payments;
 DROP TRIGGER books_inserted ON public.invoices;
 DROP TRIGGER books_updated ON public.invoices;

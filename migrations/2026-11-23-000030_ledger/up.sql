@@ -215,7 +215,8 @@ BEGIN
     FROM booked b CROSS JOIN LATERAL (VALUES ('unapplied', b.amount), ('receivable', -b.amount)) v (ledger_account, amount);
     RETURN NULL;
 END $$;
-CREATE TRIGGER books_inserted AFTER INSERT ON public.allocations REFERENCING NEW TABLE AS new_rows
+-- By its name after pay: what may not be paid is refused there.
+CREATE TRIGGER then_books AFTER INSERT ON public.allocations REFERENCING NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION public.ledger_books_allocations();
 
 -- What was issued, paid and allocated before there was a ledger is booked by the same functions: these tables are there

@@ -210,7 +210,9 @@ async fn going_back_and_up_again_books_what_is_there() {
     let before = sql.value(books).await;
     assert!(before.ends_with(" 56"), "eight bills of three lines, eight payments and allocations of two: {before}");
     let url = case.connected.admin_url().to_owned();
-    apart(async { migrate::down(&url, 1).await }).unwrap();
+    let names = migrate::names().unwrap();
+    let ours = names.iter().rposition(|(_, name)| name.ends_with("_ledger")).unwrap();
+    apart(async { migrate::down(&url, names.len() - ours).await }).unwrap();
     apart(async { migrate::up(&url).await }).unwrap();
     assert_eq!(sql.value(books).await, before);
 }

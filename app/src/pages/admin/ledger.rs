@@ -144,7 +144,7 @@ fn rows_of(entry: Entry, base: &str, locale: Locale) -> AnyView {
         view! {
             <tr>
                 {head.take()}
-                <td class="nowrap">{ledger_view::account(line.account)}</td>
+                <td class="nowrap goes-on">{ledger_view::account(line.account)}</td>
                 <td class="num">{debit}</td>
                 <td class="num">{credit}</td>
             </tr>
