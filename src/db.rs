@@ -177,6 +177,15 @@ impl DbError {
         matches!(self, Self::Query(diesel::result::Error::NotFound))
     }
 
+    /// Whether a policy refused the row that was written: whoever wrote it may not write it there.
+    ///
+    /// By PostgreSQL's own words, since diesel does not tell the SQLSTATE.
+    #[must_use]
+    pub fn is_refused_by_policy(&self) -> bool {
+        matches!(self, Self::Query(diesel::result::Error::DatabaseError(_, info))
+            if info.message().starts_with("new row violates row-level security policy"))
+    }
+
     /// Whether a constraint of this name refused the write.
     #[must_use]
     pub fn violates(&self, constraint: &str) -> bool {

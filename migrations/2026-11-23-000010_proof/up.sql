@@ -25,15 +25,17 @@ CREATE TYPE private.sample_rule AS (
     columns         text[],
     -- What a customer sees of the own rows; the rows that no trigger holds fast.
     customer_sees   text,
-    open            text
+    open            text,
+    -- What one person sees of all that: {person} and {role} stand for who asks.
+    person          text
 );
 
 CREATE FUNCTION private.rule_of(table_name text, readers text, writes text[] DEFAULT '{}',
-    columns text[] DEFAULT NULL, customer_sees text DEFAULT 'true', open text DEFAULT 'true') RETURNS private.sample_rule
+    columns text[] DEFAULT NULL, customer_sees text DEFAULT 'true', open text DEFAULT 'true', person text DEFAULT 'true') RETURNS private.sample_rule
 LANGUAGE sql IMMUTABLE AS $$
     SELECT ROW(table_name, readers, writes, coalesce(columns, CASE readers WHEN 'organization' THEN '{organization_id}'
         WHEN 'client' THEN '{organization_id,client_id}' ELSE '{organization_id,client_id,customer_id}' END::text[]),
-        customer_sees, open)::private.sample_rule
+        customer_sees, open, person)::private.sample_rule
 $$;
 
 CREATE FUNCTION private.sample_id(of_place uuid, noun text) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
@@ -263,6 +265,9 @@ BEGIN
     IF stand.level <> 'none' AND array_position(depth, stand.level) <= array_position(depth, rule.readers) THEN
         mine := private.rows_at(rule, stand.at, stand.level);
         IF stand.level = 'customer' THEN mine := format('%s AND (%s)', mine, rule.customer_sees); END IF;
+        IF rule.person <> 'true' THEN
+            mine := format('%s AND (%s)', mine, replace(replace(rule.person, '{person}', stand.person::text), '{role}', stand.role));
+        END IF;
     END IF;
     IF rule.table_name IN ('public.role_assignments', 'public.sign_ins') AND stand.level <> 'none' THEN
         mine := format('(%s) OR user_id = %L', mine, stand.person);
@@ -427,6 +432,8 @@ BEGIN
             RETURN NEXT private.verdict(rule.table_name, stand.role, 'write ' || place.name, 'a row to try it on', 'none was made');
             CONTINUE;
         END IF;
+        -- Of a person's own rows everybody tries to put in one that would be theirs.
+        IF rule.person LIKE '%{person}%' THEN copy := jsonb_set(copy, '{user_id}', coalesce(to_jsonb(stand.person), 'null')); END IF;
         RETURN QUERY SELECT * FROM private.try_writing(rule, stand, place, copy, CASE WHEN place.name = 'own' THEN may ELSE '{}' END);
         IF place.name <> 'own' THEN RETURN NEXT private.try_moving(rule, stand, place); END IF;
     END LOOP;

@@ -80,6 +80,8 @@ mod readiness;
 #[cfg(test)]
 mod report;
 #[cfg(test)]
+mod requests;
+#[cfg(test)]
 mod role_ends;
 #[cfg(test)]
 mod roles;
@@ -116,6 +118,8 @@ mod uploads;
 #[cfg(test)]
 mod view_as;
 mod what_ifs;
+#[cfg(test)]
+mod workspaces;
 #[cfg(test)]
 mod writers;
 #[cfg(test)]

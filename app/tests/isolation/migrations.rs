@@ -120,11 +120,13 @@ fn diesel_tables() -> BTreeMap<String, BTreeMap<String, (String, bool)>> {
 }
 
 /// Readable, and read with plain SQL only.
-const WITHOUT_DIESEL: [&str; 10] = [
+const WITHOUT_DIESEL: [&str; 12] = [
     "__diesel_schema_migrations",
+    "document_chunks",
     "invitations",
     "isolation_runs",
     "jobs",
+    "price_points",
     "role_assignments",
     "role_notices",
     "step_ups",

@@ -67,6 +67,7 @@ pub const WRITERS: &[(&str, By)] = &[
     ("revoke_invitation", By::Context),
     ("second_factor", By::Password),
     ("see_notices", By::Context),
+    ("send_customer_request", By::Session),
     ("send_form", By::Sender),
     ("session_create", By::Password),
     ("session_delete", By::Session),
@@ -82,6 +83,7 @@ pub const WRITERS: &[(&str, By)] = &[
     ("switch_context", By::Session),
     ("test_rls_isolation", By::Monitor),
     ("view_as", By::Session),
+    ("withdraw_customer_request", By::Session),
 ];
 
 /// Definer functions that may write and that a login may call.

@@ -32,6 +32,17 @@ pub enum Kind {
     Invitation = 16,
     WhatIf = 23,
     Notice = 24,
+    Workspace = 25,
+    File = 26,
+    DataSource = 27,
+    Chunk = 28,
+    Chat = 29,
+    Document = 30,
+    Message = 31,
+    Request = 32,
+    Community = 33,
+    Membership = 34,
+    PriceSeries = 35,
 }
 
 /// An id of the world: of organization `o`, client `c`, customer `k`, the `n`th of its kind there.
