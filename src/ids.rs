@@ -101,4 +101,6 @@ ids! {
     WhatIfId,
     /// A web session as its owner sees it; never its secret.
     SessionId,
+    /// What work without a person stands as.
+    ServiceIdentityId,
 }

@@ -33,6 +33,7 @@ pub mod platform;
 pub mod rating;
 pub mod refused;
 pub mod sent_forms;
+pub mod service_identities;
 pub mod tariff_document;
 pub mod tariffs;
 pub mod usage;

@@ -32,6 +32,7 @@ pub enum Kind {
     Invitation = 16,
     WhatIf = 23,
     Notice = 24,
+    Service = 25,
 }
 
 /// An id of the world: of organization `o`, client `c`, customer `k`, the `n`th of its kind there.
@@ -154,6 +155,7 @@ impl Who {
             user: UserId(self.user()),
             user_name: self.email(),
             role: Some(self.role()),
+            narrowed: None,
             assignment: Some(AssignmentId(self.assignment())),
             assignments: 1,
             organization: (o > 0).then(|| OpenOrganization {
