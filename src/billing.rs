@@ -6,6 +6,7 @@
 //! Every step locks the client's billing, so that two people never do it at once.
 
 mod account;
+mod by_day;
 mod credit;
 mod draft;
 mod explain;
@@ -38,6 +39,7 @@ use crate::db::{DbError, Tenant};
 use crate::ids::{BillingPeriodId, ClientId, CustomerId, InvoiceId, OrganizationId, UserId};
 use crate::period::Period;
 
+pub use by_day::beginning_on;
 pub use issue::{Issued, issue};
 pub use left_out::{bill_left_out, left_out, parts};
 pub use overview::{Attention, Changed, MonthUsage, attention, changed_after_invoice, usage_by_month};

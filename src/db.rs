@@ -20,6 +20,7 @@ mod reach;
 pub mod schema;
 mod scope;
 pub mod second_factor;
+pub mod service;
 pub mod sessions;
 pub mod system;
 mod tenant;

@@ -123,4 +123,6 @@ ids! {
     CommunityMemberId,
     /// Market prices.
     PriceSeriesId,
+    /// What work without a person stands as.
+    ServiceIdentityId,
 }

@@ -40,6 +40,7 @@ pub mod price_series;
 pub mod rating;
 pub mod refused;
 pub mod sent_forms;
+pub mod service_identities;
 pub mod tariff_document;
 pub mod tariffs;
 pub mod texts;

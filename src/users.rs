@@ -3,6 +3,7 @@
 pub mod create;
 pub mod invitations;
 pub mod lost;
+pub mod narrow;
 pub mod notices;
 pub mod roles;
 
@@ -11,7 +12,7 @@ use diesel::sql_types::{BigInt, Binary, Bool, Date, Integer, Nullable, Text, Tim
 use diesel::{OptionalExtension, QueryResult, QueryableByName, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-use crate::access::SessionSecret;
+use crate::access::{Narrowed, SessionSecret};
 use crate::clock;
 use crate::db::{DbError, Tenant};
 use crate::ids::{AssignmentId, ClientId, CustomerId, InvitationId, SessionId, UserId};
@@ -37,6 +38,9 @@ pub struct MyAssignment {
     /// For which account.
     #[diesel(sql_type = Nullable<Text>)]
     pub account_number: Option<String>,
+    /// What it is narrowed to.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub narrowed: Option<Narrowed>,
 }
 
 /// What the user of this context may switch to.
@@ -168,6 +172,9 @@ pub struct OrganizationUser {
     /// The zone of its days: its client's, or the organization's. IANA.
     #[diesel(sql_type = Text)]
     pub time_zone: String,
+    /// What it is narrowed to; `None`: the whole role.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub narrowed: Option<Narrowed>,
 }
 
 impl OrganizationUser {
@@ -273,6 +280,9 @@ pub struct OpenInvitation {
     /// The last day on which the link works, where the client is, or the organization.
     #[diesel(sql_type = Date)]
     pub last_day: NaiveDate,
+    /// What the role will be narrowed to.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub narrowed: Option<Narrowed>,
 }
 
 /// Invitations that were neither accepted nor revoked and have not run out.
@@ -281,7 +291,7 @@ pub struct OpenInvitation {
 /// When the database fails.
 pub async fn open_invitations(conn: &mut AsyncPgConnection) -> QueryResult<Vec<OpenInvitation>> {
     sql_query(
-        "SELECT i.id, i.email, i.name, i.role, i.client_id, i.customer_id,
+        "SELECT i.id, i.email, i.name, i.role, i.client_id, i.customer_id, i.narrowed,
             ((i.expires_at - interval '1 microsecond') AT TIME ZONE coalesce(c.time_zone, g.time_zone))::date AS last_day
          FROM public.invitations i
          JOIN public.organizations g ON g.id = i.organization_id
@@ -305,6 +315,8 @@ struct NewInvitation {
     client: Option<ClientId>,
     /// The customer, for customers.
     customer: Option<CustomerId>,
+    /// What the role is narrowed to; `None`: the whole role.
+    narrowed: Option<Narrowed>,
 }
 
 #[derive(QueryableByName)]
@@ -322,7 +334,7 @@ pub const INVITATION_DAYS: i32 = 14;
 /// `not_yours` when the actor may not grant this, `own_role` when EIS staff invite themselves, `reading_only` in a context
 /// that does not write; anything else when the database fails.
 async fn invite(conn: &mut AsyncPgConnection, id: InvitationId, new: &NewInvitation) -> Result<Vec<u8>, DbError> {
-    let bytes: Bytes = sql_query("SELECT public.invite($1, $2, $3, $4, $5, $6, $7) AS value")
+    let bytes: Bytes = sql_query("SELECT public.invite($1, $2, $3, $4, $5, $6, $7, $8) AS value")
         .bind::<SqlUuid, _>(id)
         .bind::<Text, _>(&new.email)
         .bind::<Text, _>(&new.name)
@@ -330,6 +342,7 @@ async fn invite(conn: &mut AsyncPgConnection, id: InvitationId, new: &NewInvitat
         .bind::<Nullable<SqlUuid>, _>(new.client)
         .bind::<Nullable<SqlUuid>, _>(new.customer)
         .bind::<Integer, _>(INVITATION_DAYS)
+        .bind::<Nullable<Text>, _>(new.narrowed)
         .get_result(conn)
         .await?;
     Ok(bytes.value)

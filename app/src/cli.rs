@@ -2,6 +2,7 @@
 
 mod demo;
 mod files;
+mod job;
 mod organization;
 mod rate;
 mod serve;
@@ -48,6 +49,9 @@ enum Command {
     /// Make users, and new passwords for them.
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Do one of a service identity's commands, as a schedule does.
+    #[command(subcommand)]
+    Job(job::JobCommand),
     /// Look at all organisations, for a reason that each of them reads in its log.
     #[command(subcommand)]
     System(system::SystemCommand),
@@ -244,6 +248,7 @@ async fn execute(cli: Cli) -> CliResult {
         Command::Demo(args) => demo::run(&settings.connect().map_err(plain)?, args).await,
         Command::Organization(command) => organization::run(&settings.connect().map_err(plain)?, command).await,
         Command::User(command) => user::run(&settings.connect().map_err(plain)?, command).await,
+        Command::Job(command) => job::run(&settings.connect().map_err(plain)?, command).await,
         Command::System(command) => system::run(&settings.connect().map_err(plain)?, command).await,
         Command::Migrate(command) => run_migrate(&settings.connect().map_err(plain)?, command).await,
         Command::Db(DbCommand::Url { role }) => {

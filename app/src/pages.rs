@@ -15,6 +15,7 @@ pub mod parts;
 pub mod profile;
 pub mod reset;
 pub mod scope;
+pub mod service_identities;
 pub mod staff;
 pub mod switch;
 pub mod tariff_view;

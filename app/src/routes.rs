@@ -8,7 +8,7 @@ use crate::pages::admin::{
     self, billing_periods, customers, imports, invoices, ledger, meters, readings, tariffs, what_ifs,
 };
 use crate::pages::organization::{self, clients};
-use crate::pages::{account, audit, invitation, login, profile, reset, staff, switch, users};
+use crate::pages::{account, audit, invitation, login, profile, reset, service_identities, staff, switch, users};
 use crate::server::UPLOAD_LIMIT;
 use crate::server::state::AppState;
 use crate::server::{assets, functions, health, protect};
@@ -44,11 +44,15 @@ pub fn pages() -> Router<AppState> {
         .route("/organization/users", get(users::of_organization))
         .route("/organization/users/invite", get(users::invite_to_organization))
         .route("/organization/users/{assignment}/edit", get(users::edit_in_organization))
+        .route("/organization/service-identities", get(service_identities::of_organization))
+        .route("/organization/service-identities/new", get(service_identities::new_in_organization))
         .route("/organization/audit", get(audit::of_organization))
         .route("/organization/audit.csv", get(audit::csv_of_organization))
         .route("/clients/{client}/users", get(users::of_client))
         .route("/clients/{client}/users/invite", get(users::invite_to_client))
         .route("/clients/{client}/users/{assignment}/edit", get(users::edit_at_client))
+        .route("/clients/{client}/service-identities", get(service_identities::of_client))
+        .route("/clients/{client}/service-identities/new", get(service_identities::new_at_client))
         .route("/clients/{client}/audit", get(audit::of_client))
         .route("/clients/{client}/audit.csv", get(audit::csv_of_client))
         .route("/account", get(account::home::page))

@@ -46,13 +46,13 @@ $$;
 CREATE FUNCTION private.sample_secret(person uuid) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
     SELECT pg_catalog.uuid_send(private.sample_id(person, 'secret'))
 $$;
-CREATE FUNCTION private.sample_person(person uuid, role text, organization uuid, client uuid, customer uuid, opened uuid) RETURNS void
+CREATE FUNCTION private.sample_person(person uuid, role text, organization uuid, client uuid, customer uuid, opened uuid, narrowed text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO public.users (id, email, name, password_salt, password_proof)
     VALUES (person, person || '@isolation.invalid', 'Isolation test', '$argon2id$v=19$m=19456,t=2,p=1$' || replace(person::text, '-', ''), '');
-    INSERT INTO public.role_assignments (organization_id, id, user_id, role, client_id, customer_id)
-    VALUES (organization, private.sample_id(person, 'assignment'), person, sample_person.role, client, customer);
+    INSERT INTO public.role_assignments (organization_id, id, user_id, role, client_id, customer_id, narrowed)
+    VALUES (organization, private.sample_id(person, 'assignment'), person, sample_person.role, client, customer, sample_person.narrowed);
     INSERT INTO public.sessions (secret_hash, user_id, assignment_id, organization_id, auth_hash, expires_at, idle_seconds, bound_at)
     SELECT sha256(private.sample_secret(person)), u.id, a.id, opened, private.auth_hash(u, a), now() + interval '1 hour', 3600, now() - interval '1 second'
     FROM public.users u JOIN public.role_assignments a ON a.user_id = u.id WHERE u.id = person;
@@ -68,10 +68,12 @@ BEGIN
     ELSIF c IS NOT NULL THEN
         INSERT INTO public.clients (organization_id, id, slug, name, legal_name, currency, time_zone, locale, invoice_series)
         VALUES (o, c, 'test-' || c, 'Isolation test', 'Isolation test', 'EUR', 'UTC', 'en-GB', 'T');
-        PERFORM private.sample_person(private.sample_id(c, 'admin'), 'client_admin', o, c, NULL, NULL);
+        PERFORM private.sample_person(private.sample_id(c, 'admin'), 'client_admin', o, c, NULL, NULL),
+            private.sample_person(private.sample_id(c, 'reader'), 'client_admin', o, c, NULL, NULL, 'read_only');
     ELSE
         INSERT INTO public.organizations (id, slug, name) VALUES (o, 'test-' || o, 'Isolation test');
         PERFORM private.sample_person(private.sample_id(o, 'admin'), 'energy_admin', o, NULL, NULL, NULL),
+            private.sample_person(private.sample_id(o, 'reader'), 'energy_admin', o, NULL, NULL, NULL, 'read_only'),
             private.sample_person(private.sample_id(o, 'staff'), 'eis_staff', NULL, NULL, NULL, o);
     END IF;
     INSERT INTO public.audit_log (organization_id, id, client_id, user_name, role, action, entity, summary)
@@ -482,6 +484,8 @@ SET search_path = pg_catalog, pg_temp AS $$
         ('energy admin', 'organization', here.o, 'admin', NULL),
         ('energy admin at a client', 'client', here.o, 'admin', here.c),
         ('client admin', 'client', here.c, 'admin', NULL),
+        ('narrowed to reading', 'organization', here.o, 'reader', NULL),
+        ('narrowed to reading, client', 'client', here.c, 'reader', NULL),
         ('customer', 'customer', here.k, 'login', NULL),
         ('staff, reading', 'organization', here.o, 'staff', NULL),
         ('staff, reading at a client', 'client', here.o, 'staff', here.c)) v (role, level, place, noun, narrow)

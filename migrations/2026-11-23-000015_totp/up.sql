@@ -323,7 +323,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF c IS NOT NULL THEN RETURN; END IF;
     INSERT INTO public.second_factors (user_id, secret, confirmed_at)
-    SELECT private.sample_id(o, noun), extensions.gen_random_bytes(20), now() FROM unnest(ARRAY['admin', 'staff']) noun;
+    SELECT private.sample_id(o, noun), extensions.gen_random_bytes(20), now() FROM unnest(ARRAY['admin', 'reader', 'staff']) noun;
 END $$;
 ALTER FUNCTION private.sample_12_second_factor OWNER TO eis_gate;
 SET LOCAL ROLE eis_gate;

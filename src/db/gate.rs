@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::tenant::{self, Tenant, begin_reading, refused};
 use super::{Cached, Db, DbError, Unreadable};
-use crate::access::SessionSecret;
+use crate::access::{Narrowed, SessionSecret};
 use crate::clients::{ClientFace, ClientZone};
 use crate::hex;
 use crate::ids::{AssignmentId, ClientId, CustomerId, OrganizationId, UserId};
@@ -71,6 +71,8 @@ pub struct LoadedSession {
     pub factor_due: Option<DateTime<Utc>>,
     /// Whether that moment is over: the session opens no tenant.
     pub locked: bool,
+    /// What the assignment is narrowed to.
+    pub narrowed: Option<Narrowed>,
 }
 
 /// The columns of [`LoadedSession`], in order.
@@ -102,6 +104,7 @@ type SessionColumns = (
     Nullable<Text>,
     Nullable<Timestamptz>,
     Bool,
+    Nullable<Text>,
 );
 
 impl LoadedSession {
@@ -225,6 +228,9 @@ pub struct Invited {
     /// The client, for roles that have one.
     #[diesel(sql_type = Nullable<Text>)]
     pub client_name: Option<String>,
+    /// What the role is narrowed to.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub narrowed: Option<Narrowed>,
 }
 
 #[derive(QueryableByName)]

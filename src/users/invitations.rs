@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::{INVITATION_DAYS, NewInvitation, OpenInvitation};
-use crate::access::Role;
+use crate::access::{Narrowed, Role};
 use crate::audit::{self, Entry};
 use crate::db::{DbError, Tenant};
 use crate::ids::{ClientId, InvitationId};
@@ -41,6 +41,8 @@ pub struct Invite {
     pub client: Option<ClientId>,
     /// The account that a customer will see; empty for all others.
     pub account_number: String,
+    /// What the role is narrowed to; `None`: the whole role.
+    pub narrowed: Option<Narrowed>,
 }
 
 impl Invite {
@@ -67,7 +69,7 @@ impl Invite {
             }
         }
         let (email, name, role) = (self.email.clone(), self.name.clone(), self.role.clone());
-        Ok(NewInvitation { email, name, role, client, customer })
+        Ok(NewInvitation { email, name, role, client, customer, narrowed: self.narrowed })
     }
 }
 
@@ -83,7 +85,7 @@ pub async fn create(tx: &mut Tenant, invite: &Invite) -> Result<Vec<u8>, Refused
         error if error.violates("own_role") => Refused::by(InviteViolation::OwnAddress),
         error => error.into(),
     })?;
-    let role = Role::parse(&new.role).map_or("", Role::label);
+    let role = Role::parse(&new.role).map_or_else(String::new, |role| role.narrowed_label(new.narrowed));
     let entry = Entry {
         action: "invite",
         entity: "invitation",
@@ -91,7 +93,8 @@ pub async fn create(tx: &mut Tenant, invite: &Invite) -> Result<Vec<u8>, Refused
         customer: new.customer,
         summary: format!("Invited {} ({}) as {role}", new.name, new.email),
         details: audit::created(json!({
-            "name": new.name, "email": new.email, "role": new.role, "account_number": invite.account_number,
+            "name": new.name, "email": new.email, "role": new.role, "narrowed": new.narrowed.map(Narrowed::code),
+            "account_number": invite.account_number,
             "valid_days": INVITATION_DAYS,
         })),
     };

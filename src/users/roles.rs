@@ -37,10 +37,10 @@ impl From<diesel::result::Error> for RoleError {
 }
 
 impl OrganizationUser {
-    /// The role as people read it.
+    /// The role as people read it, with what it is narrowed to.
     #[must_use]
     pub fn role_label(&self) -> String {
-        Role::parse(&self.role).map_or_else(String::new, |role| role.label().to_owned())
+        Role::parse(&self.role).map_or_else(String::new, |role| role.narrowed_label(self.narrowed))
     }
 
     /// Today in the zone of the role's days.

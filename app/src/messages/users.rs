@@ -50,6 +50,15 @@ impl From<RoleError> for AppError {
     }
 }
 
+/// What a role may do that was refused, told at its field.
+#[must_use]
+pub fn of_narrowing(error: RoleError) -> AppError {
+    match error {
+        RoleError::LastEnergyAdmin => FieldErrors::one("narrowed", LAST_ADMIN).into(),
+        other => other.into(),
+    }
+}
+
 /// A last day that was refused, told at its field.
 #[must_use]
 pub fn of_last_day(error: RoleError) -> AppError {

@@ -119,7 +119,7 @@ fn frame(path: &str, actor: &Actor, place: Place) -> Frame {
         hue: organization.as_ref().map_or(NO_HUE, |o| hue_of(&o.slug)),
         person: actor.user_name.clone(),
         role: actor.viewing.as_ref().map_or_else(
-            || actor.role.map_or("No role chosen", Role::label).to_owned(),
+            || actor.role_label(),
             |viewing| format!("{}, seeing as a customer", viewing.own_role.label()),
         ),
         brand: customer.then(|| Brand { name: client_name.clone(), logo: String::new() }),
@@ -190,6 +190,7 @@ fn nav(path: &str, actor: &Actor, client: Option<ClientId>, client_name: &str) -
         items.push(exact("Organisation", "/organization", path));
         items.push(NavItem::new("Clients", "/organization/clients", path));
         items.push(NavItem::new("Users and roles", "/organization/users", path));
+        items.push(NavItem::new("Service identities", "/organization/service-identities", path));
         items.push(NavItem::new("Audit log", "/organization/audit", path));
         items.push(NavItem::new("Isolation report", organization::isolation::PATH, path));
     }
@@ -210,6 +211,7 @@ fn nav(path: &str, actor: &Actor, client: Option<ClientId>, client_name: &str) -
             items.push(NavItem::new(label, format!("{base}/{noun}"), path));
         }
         items.push(NavItem::new("Users", format!("{base}/users"), path));
+        items.push(NavItem::new("Service identities", format!("{base}/service-identities"), path));
         items.push(NavItem::new("Audit log", format!("{base}/audit"), path));
     }
     items

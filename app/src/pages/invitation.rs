@@ -51,7 +51,7 @@ pub async fn page(ctx: Ctx, Path(hex): Path<String>) -> Result<Response, AppErro
     let typed = ctx.take_typed().await;
     let flash = ctx.take_flash().await;
     let hidden = vec![("token".to_owned(), hex.clone()), ("page".to_owned(), format!("/invitation/{hex}"))];
-    let role = Role::parse(&invited.role).map_or("", Role::label);
+    let role = Role::parse(&invited.role).map_or_else(String::new, |role| role.narrowed_label(invited.narrowed));
     let place = invited.client_name.clone().unwrap_or_else(|| invited.organization_name.clone());
     let customer = invited.role == Role::CustomerUser.code();
     let title = if customer { format!("See your account at {place}") } else { format!("Join {place}") };

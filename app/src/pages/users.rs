@@ -2,6 +2,7 @@
 
 mod edit;
 mod invite;
+mod narrow;
 mod reset;
 
 use std::collections::{BTreeSet, HashMap};
@@ -66,8 +67,7 @@ pub async fn of_client(
 
 /// The roles that the one who asks may give and take back here now: EIS staff none before they step up.
 fn grants(scope: &Scope) -> &'static [Role] {
-    let role = scope.actor.role.filter(|_| scope.actor.may(Permission::ManageUsers));
-    role.map_or(&[], |role| role.grants(scope.client.is_some()))
+    if scope.actor.may(Permission::ManageUsers) { scope.actor.grants(scope.client.is_some()) } else { &[] }
 }
 
 /// How EIS staff who only read here come to change roles; nothing for anybody else.
@@ -200,7 +200,7 @@ fn line(scope: &Scope, row: OrganizationUser, path: &str, looks: &Looks) -> impl
     view! {
         <tr>
             <th scope="row"><bdi>{row.name.clone()}</bdi> {doubt} {disabled.then(|| view! { " " <Tag text="Disabled"/> })} <span class="sub">{broken(&row.email)}</span></th>
-            <td class="nowrap" data-label="Role">{Role::parse(&row.role).map_or("", Role::label)}</td>
+            <td class="nowrap" data-label="Role">{row.role_label()}</td>
             <td data-label="For">{place}</td>
             <td class="nowrap" data-label="Since">{day(row.since)}</td>
             <td class="nowrap" data-label="Last day">{until.unwrap_or_else(|| "–".to_owned())}</td>
@@ -246,8 +246,8 @@ fn open_invitations(
         .into_iter()
         .map(|(open, client)| {
             let role = Role::parse(&open.role);
-            let label = role.map_or("", Role::label);
-            let what = if client.is_empty() { label.to_owned() } else { format!("{label}, {client}") };
+            let label = role.map_or_else(String::new, |role| role.narrowed_label(open.narrowed));
+            let what = if client.is_empty() { label } else { format!("{label}, {client}") };
             let until = format::date(open.last_day, scope.locale());
             let hidden = vec![scope.hidden(), ("invitation".to_owned(), open.id.to_string()), ("page".to_owned(), path.to_owned())];
             let mine = role.is_some_and(|role| grants.contains(&role));

@@ -2,7 +2,7 @@
 
 use axum_login::{AuthUser, AuthnBackend, UserId};
 use chrono::{DateTime, Utc};
-use eis::access::{Actor, FactorDue, OpenOrganization, Role, Viewing};
+use eis::access::{Actor, FactorDue, Narrowed, OpenOrganization, Role, Viewing};
 use eis::clients::ClientFace;
 use eis::db::gate::{LoadedSession, Salt, SignIn, Ticket};
 use eis::db::sessions::EndedOldest;
@@ -29,6 +29,7 @@ pub struct Identity {
     auth_hash: Vec<u8>,
     assignment: Option<Uuid>,
     role: Option<Role>,
+    narrowed: Option<Narrowed>,
     assignments: i32,
     organization: Option<(Uuid, String, String)>,
     client: Option<ClientFace>,
@@ -69,6 +70,7 @@ impl Identity {
             auth_hash: row.auth_hash?,
             assignment: row.assignment_id,
             role: row.role.as_deref().and_then(Role::parse),
+            narrowed: row.narrowed,
             assignments: row.assignments,
             organization: row
                 .organization_id
@@ -117,6 +119,7 @@ impl User {
             auth_hash: Vec::new(),
             assignment: None,
             role: None,
+            narrowed: None,
             assignments: 0,
             organization: None,
             client: None,
@@ -155,6 +158,7 @@ impl User {
             user: identity.user(),
             user_name: identity.name,
             role: identity.role,
+            narrowed: identity.narrowed,
             assignment: identity.assignment.map(ids::AssignmentId),
             assignments: identity.assignments,
             organization: identity.organization.map(|(id, slug, name)| OpenOrganization {

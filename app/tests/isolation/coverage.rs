@@ -160,7 +160,7 @@ fn foreign(who: Who) -> Vec<(u8, u8, u8)> {
 }
 
 /// The condition of rows at a place, by the columns that the table has.
-fn rows_at(table: &str, column: &str, (o, c, k): (u8, u8, u8)) -> String {
+pub fn rows_at(table: &str, column: &str, (o, c, k): (u8, u8, u8)) -> String {
     let mut condition = format!("organization_id = '{}' AND {column} = '{}'", organization(o), client(o, c));
     match table {
         "public.customers" => condition += &format!(" AND id = '{}'", customer(o, c, k)),
@@ -177,7 +177,7 @@ fn rule_of(table: &str) -> Rule {
 }
 
 /// Tries to put a copy of the first row that meets `condition` in, as `who`.
-async fn insert_copy(app: &Sql, truth: &Sql, who: Who, table: &str, condition: &str) -> Result<u64, Refusal> {
+pub async fn insert_copy(app: &Sql, truth: &Sql, who: Who, table: &str, condition: &str) -> Result<u64, Refusal> {
     let row = truth
         .value(&format!(
             "SELECT to_jsonb(t) || jsonb_build_object('user_id', '{}') FROM {table} t WHERE {condition} LIMIT 1",
@@ -197,7 +197,7 @@ async fn insert_copy(app: &Sql, truth: &Sql, who: Who, table: &str, condition: &
     app.as_who(who, &sql).await
 }
 
-fn untouched(result: &Result<u64, Refusal>) -> bool {
+pub fn untouched(result: &Result<u64, Refusal>) -> bool {
     match result {
         Ok(count) => *count == 0,
         Err(refusal) => refusal.code == DENIED,
@@ -334,12 +334,15 @@ const DEFINERS: &[(&str, &str)] = &[
     ("claim_job", "jobs"),
     ("client_scope", "attack_05"),
     ("confirm_second_factor", "attack_65"),
+    ("create_service_identity", "services"),
     ("customer_scope", "attack_05"),
     ("end_assignment", "attack_54"),
     ("end_second_factor", "attack_65"),
     ("end_my_sessions", "session_limits"),
+    ("end_service_identity", "services"),
     ("end_user_sessions", "session_limits"),
     ("enter_my_attempt", "attack_30"),
+    ("enter_service", "services"),
     ("finish_job", "jobs"),
     ("get_current_client_id", "attack_05"),
     ("get_current_customer_id", "attack_05"),
@@ -363,10 +366,12 @@ const DEFINERS: &[(&str, &str)] = &[
     ("my_audit_links", "audit"),
     ("my_second_factor", "attack_65"),
     ("my_sessions", "attack_30"),
+    ("narrow_assignment", "narrowed"),
     ("new_recovery_codes", "attack_74"),
     ("open_context", "attack_05"),
     ("open_job_context", "jobs"),
     ("open_operator_work", "system"),
+    ("open_service_context", "services"),
     ("open_system_context", "attack_04"),
     ("open_system_work", "system"),
     ("organization_scope", "attack_05"),
@@ -379,12 +384,14 @@ const DEFINERS: &[(&str, &str)] = &[
     ("put_down_job", "jobs"),
     ("queue_job", "jobs"),
     ("record_isolation_run", "report"),
+    ("replace_service_secret", "services"),
     ("reset_password", "password_resets"),
     ("revoke_assignment", "attack_30"),
     ("revoke_invitation", "attack_30"),
     ("roles_keep_their_day", "role_ends"),
     ("sample_11_gate", "proof"),
     ("sample_12_second_factor", "proof"),
+    ("sample_13_services", "proof"),
     ("sample_60_system_work", "proof"),
     ("sample_person", "proof"),
     ("second_factor", "attack_65"),
@@ -433,6 +440,7 @@ async fn the_suite_knows_every_definer_function() {
         include_str!("writes.rs"),
         include_str!("jobs.rs"),
         include_str!("ledger.rs"),
+        include_str!("narrowed.rs"),
         include_str!("once.rs"),
         include_str!("password_resets.rs"),
         include_str!("proof.rs"),
@@ -441,6 +449,7 @@ async fn the_suite_knows_every_definer_function() {
         include_str!("role_ends.rs"),
         include_str!("roles.rs"),
         include_str!("second_factor.rs"),
+        include_str!("services.rs"),
         include_str!("session_limits.rs"),
         include_str!("sessions.rs"),
         include_str!("step_up.rs"),

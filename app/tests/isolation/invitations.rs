@@ -84,7 +84,7 @@ async fn attack_73_the_page_of_a_link_does_not_tell_who_has_a_login() {
         .rows(&format!("SELECT * FROM invitation_by_token('\\x{}')", theirs.rsplit('/').next().unwrap()))
         .await
         .unwrap();
-    assert_eq!(told[0].len(), 5, "address, name, role, organization, client: {told:?}");
+    assert_eq!(told[0].len(), 6, "address, name, role, organization, client, what the role is narrowed to: {told:?}");
     // What was tried counted for both alike, and nobody was made.
     let tried = "SELECT count(*) FROM sign_ins WHERE outcome = 'wrong' AND account = sha256(convert_to('{}', 'UTF8'))";
     let (one, other) = (truth.count(&tried.replace("{}", &known)).await, truth.count(&tried.replace("{}", NEW)).await);

@@ -62,6 +62,8 @@ mod mutate;
 #[cfg(test)]
 mod names;
 #[cfg(test)]
+mod narrowed;
+#[cfg(test)]
 mod objects;
 #[cfg(test)]
 mod offers;
@@ -89,6 +91,8 @@ mod roles;
 mod second_factor;
 #[cfg(test)]
 mod seen;
+#[cfg(test)]
+mod services;
 #[cfg(test)]
 mod session_limits;
 #[cfg(test)]

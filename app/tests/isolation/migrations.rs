@@ -120,7 +120,7 @@ fn diesel_tables() -> BTreeMap<String, BTreeMap<String, (String, bool)>> {
 }
 
 /// Readable, and read with plain SQL only.
-const WITHOUT_DIESEL: [&str; 12] = [
+const WITHOUT_DIESEL: [&str; 13] = [
     "__diesel_schema_migrations",
     "document_chunks",
     "invitations",
@@ -129,6 +129,7 @@ const WITHOUT_DIESEL: [&str; 12] = [
     "price_points",
     "role_assignments",
     "role_notices",
+    "service_identities",
     "step_ups",
     "system_work",
     "what_if_results",

@@ -116,7 +116,7 @@ impl Tally {
         }
     }
 
-    fn done(self, least: usize) {
+    pub fn done(self, least: usize) {
         assert!(self.faults.is_empty(), "{} of {} wrong:\n{}", self.faults.len(), self.tried, self.faults.join("\n"));
         assert!(self.tried >= least, "only {} tried", self.tried);
         println!("{} answers checked", self.tried);

@@ -168,7 +168,7 @@ async fn call_of(truth: &Sql, name: &str) -> String {
 pub async fn walk(app: &Sql, worker: &Sql, truth: &Sql) -> Vec<String> {
     let mut faults = Vec::new();
     for (name, by) in WRITERS.iter().filter(|(_, by)| !matches!(by, By::Sender | By::Monitor | By::Time)) {
-        let login = if *by == By::Job { worker } else { app };
+        let login = if matches!(by, By::Job | By::Service) { worker } else { app };
         let (call, expected) = (call_of(truth, name).await, if *by == By::Context { DENIED } else { OLD });
         for level in OTHER_LEVELS {
             login.must(&format!("BEGIN ISOLATION LEVEL {level}")).await;

@@ -166,6 +166,7 @@ pub const TABLES: &[(&str, Rule)] = &[
     ("public.role_notices", Rule::Whole),
     ("public.second_factors", Rule::Hidden),
     ("public.sent_forms", Rule::Hidden),
+    ("public.service_identities", of_client(&[])),
     ("public.session_tickets", Rule::Hidden),
     ("public.sessions", Rule::Hidden),
     ("public.sign_ins", Rule::Own),

@@ -26,6 +26,8 @@ pub enum By {
     Password,
     /// Of the secret of a job that runs, or of the worker's login, which alone takes jobs up.
     Job,
+    /// Of the secret of a service identity: it notes the use, and opens what its list allows.
+    Service,
     /// Of the sender's own form, whatever the context: forms of the own profile are sent from reading ones too.
     Sender,
     /// Of any context of staff or an energy admin: what it puts on record are the database's own words, once.
@@ -45,23 +47,29 @@ pub const WRITERS: &[(&str, By)] = &[
     ("change_password", By::Session),
     ("claim_job", By::Job),
     ("confirm_second_factor", By::Session),
+    ("create_service_identity", By::Context),
     ("end_assignment", By::Context),
     ("end_my_sessions", By::Session),
     ("end_second_factor", By::Session),
+    ("end_service_identity", By::Context),
     ("end_user_sessions", By::Context),
     ("enter_my_attempt", By::Session),
+    ("enter_service", By::Service),
     ("finish_job", By::Job),
     ("invite", By::Context),
     ("keep_job", By::Job),
     ("make_password_reset", By::Context),
+    ("narrow_assignment", By::Context),
     ("new_recovery_codes", By::Session),
     ("open_context", By::Session),
     ("open_job_context", By::Job),
+    ("open_service_context", By::Service),
     ("open_system_work", By::Session),
     ("prove_isolation", By::Monitor),
     ("put_down_job", By::Job),
     ("queue_job", By::Context),
     ("record_isolation_run", By::Reader),
+    ("replace_service_secret", By::Context),
     ("reset_password", By::Password),
     ("revoke_assignment", By::Context),
     ("revoke_invitation", By::Context),
@@ -117,6 +125,8 @@ fn calls(who: Who) -> Vec<(&'static str, Who, String)> {
     };
     let job = format!("SELECT queue_job('\\x{secret}', gen_random_uuid(), 'compare', '{{}}')");
     let assignment = Who::Client(1, 1).assignment();
+    let service = id(Kind::Service, 1, 1, 0, 1);
+    let create = "SELECT create_service_identity(gen_random_uuid(), 'Nightly', '{import_usage}')";
     vec![
         ("invite", ADA, invite("client_admin", format!("'{place}'"))),
         ("invite", STAFF, invite("energy_admin", "NULL".to_owned())),
@@ -124,6 +134,14 @@ fn calls(who: Who) -> Vec<(&'static str, Who, String)> {
         ("revoke_invitation", STAFF, format!("SELECT revoke_invitation('{}')", id(Kind::Invitation, 1, 0, 0, 1))),
         ("end_assignment", ADA, format!("SELECT end_assignment('{assignment}', '2031-05-31')")),
         ("end_assignment", STAFF, format!("SELECT end_assignment('{}', NULL)", ADA.assignment())),
+        ("narrow_assignment", ADA, format!("SELECT narrow_assignment('{assignment}', 'billing')")),
+        ("narrow_assignment", STAFF, format!("SELECT narrow_assignment('{}', NULL)", ADA.assignment())),
+        ("create_service_identity", ADA, create.to_owned()),
+        ("create_service_identity", STAFF, create.to_owned()),
+        ("replace_service_secret", ADA, format!("SELECT replace_service_secret('{service}')")),
+        ("replace_service_secret", STAFF, format!("SELECT replace_service_secret('{service}')")),
+        ("end_service_identity", ADA, format!("SELECT end_service_identity('{service}')")),
+        ("end_service_identity", STAFF, format!("SELECT end_service_identity('{service}')")),
         ("revoke_assignment", ADA, format!("SELECT revoke_assignment('{assignment}')")),
         ("end_user_sessions", ADA, format!("SELECT end_user_sessions('{assignment}')")),
         ("end_user_sessions", STAFF, format!("SELECT end_user_sessions('{}')", ADA.assignment())),
@@ -136,7 +154,7 @@ fn calls(who: Who) -> Vec<(&'static str, Who, String)> {
 }
 
 /// Every call that goes by the context, under contexts that only read: what was not refused, one line each.
-async fn under(app: &Sql, readers: &[Stand]) -> Vec<String> {
+pub async fn under(app: &Sql, readers: &[Stand]) -> Vec<String> {
     let mut faults = Vec::new();
     for stand in readers {
         for (_, _, sql) in calls(stand.who) {

@@ -182,6 +182,19 @@ BEGIN
     SELECT pg_temp.id(1, g, 0, 0, 0), pg_temp.id(22, g, h, 0, 1), CASE WHEN h > 0 THEN pg_temp.id(2, g, h, 0, 0) END, 'compare', 'done',
         pg_temp.id(11, g, 0, 0, 1), pg_temp.id(15, g, 0, 0, 1), pg_temp.id(19, g, 0, 0, 1), now()
     FROM generate_series(1, 2) g, generate_series(0, 2) h;
+    -- Service identities, of the organization and of each client; the secret is a word and the place: 'service 11'.
+    INSERT INTO users (id, email, name, status)
+    SELECT pg_temp.id(46, g, h, 0, 1), format('service%s%s@service.invalid', g, h), format('Nightly %s%s', g, h), 'service'
+    FROM generate_series(1, 2) g, generate_series(0, 2) h;
+    INSERT INTO role_assignments (organization_id, id, user_id, role, client_id, valid_from)
+    SELECT pg_temp.id(1, g, 0, 0, 0), pg_temp.id(47, g, h, 0, 1), pg_temp.id(46, g, h, 0, 1), 'service',
+        CASE WHEN h > 0 THEN pg_temp.id(2, g, h, 0, 0) END, '2020-01-01'
+    FROM generate_series(1, 2) g, generate_series(0, 2) h;
+    INSERT INTO service_identities (organization_id, id, client_id, user_id, assignment_id, name, commands, secret_hash, made_by, created_by)
+    SELECT pg_temp.id(1, g, 0, 0, 0), pg_temp.id(45, g, h, 0, 1), CASE WHEN h > 0 THEN pg_temp.id(2, g, h, 0, 0) END, pg_temp.id(46, g, h, 0, 1),
+        pg_temp.id(47, g, h, 0, 1), format('Nightly %s%s', g, h), '{import_usage,read_overview}', sha256(convert_to(format('service %s%s', g, h), 'UTF8')),
+        'Ada Admin', pg_temp.id(11, g, 0, 0, 1)
+    FROM generate_series(1, 2) g, generate_series(0, 2) h;
     -- What-ifs that are done: the draft of the tariff over two months.
     INSERT INTO what_ifs (organization_id, client_id, id, job_id, chosen, from_on, to_on, candidates, documents, totals, user_name, finished_at)
     SELECT t.organization_id, t.client_id, pg_temp.id(23, g, h, 0, 1), pg_temp.id(22, g, h, 0, 1), 'all', '2026-09-01', '2026-11-01',

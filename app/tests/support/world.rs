@@ -43,6 +43,7 @@ pub enum Kind {
     Community = 33,
     Membership = 34,
     PriceSeries = 35,
+    Service = 45,
 }
 
 /// An id of the world: of organization `o`, client `c`, customer `k`, the `n`th of its kind there.
@@ -165,6 +166,7 @@ impl Who {
             user: UserId(self.user()),
             user_name: self.email(),
             role: Some(self.role()),
+            narrowed: None,
             assignment: Some(AssignmentId(self.assignment())),
             assignments: 1,
             organization: (o > 0).then(|| OpenOrganization {

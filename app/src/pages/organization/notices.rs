@@ -15,12 +15,12 @@ use crate::server::functions::{Done, act, require};
 /// Where they are shown.
 const PAGE: &str = "/organization";
 
-/// What is still to be told to the one who asks: energy admins alone.
+/// What is still to be told to the one who asks: energy admins of the whole role alone.
 ///
 /// # Errors
 /// When the database fails.
 pub(super) async fn of(scope: &Scope, tx: &mut Tenant) -> Result<Vec<RoleNotice>, AppError> {
-    let told = scope.actor.role == Some(Role::EnergyAdmin);
+    let told = scope.actor.role == Some(Role::EnergyAdmin) && scope.actor.narrowed.is_none();
     Ok(if told { notices::unseen(tx).await? } else { Vec::new() })
 }
 

@@ -8,7 +8,7 @@ use eis::ids::AssignmentId;
 use eis::users::{self, OrganizationUser, roles};
 use leptos::prelude::*;
 
-use super::{may_change, place_of, reset};
+use super::{may_change, narrow, place_of, reset};
 use crate::components::{
     Button, ButtonLink, ConfirmPanel, DateField, ErrorSummary, Kind, PageHeader, PostForm, Section, SummaryList,
     SummaryRow, changed_meanwhile,
@@ -43,7 +43,7 @@ pub(super) async fn find(tx: &mut Tenant, id: &str) -> Result<OrganizationUser, 
 }
 
 /// The id of an assignment in an address or a form.
-fn id_of(typed: &str) -> Result<AssignmentId, AppError> {
+pub(super) fn id_of(typed: &str) -> Result<AssignmentId, AppError> {
     typed.parse().map_err(|_| AppError::NotFound)
 }
 
@@ -82,7 +82,7 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: Tenant, id: &str) -> Result<Respon
     if !may_change(&scope, &row) {
         return Err(AppError::NotFound);
     }
-    let typed = ctx.take_typed().await;
+    let (typed, narrowing) = narrow::apart(ctx.take_typed().await);
     let link = reset::take_link(&ctx, &scope, &row).await;
     let locale = scope.locale();
     let list = if scope.client.is_some() { "Customers' logins" } else { "Users and roles" };
@@ -98,6 +98,7 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: Tenant, id: &str) -> Result<Respon
     let (context, at_client) = (scope.actor.context_token(), scope.client.is_some());
     let role = row.role_label();
     let title = format!("{}, {role}", row.name);
+    let held = row.clone();
     let html = page(&ctx, &scope.actor, place, title, move || {
         let until = row.last_day;
         let hint = format!("The role ends with this day in {}. Leave empty for no end. The person signs in again after a change; open invitations for the role stop working when it gets a last day.", row.time_zone);
@@ -116,6 +117,7 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: Tenant, id: &str) -> Result<Respon
         let stay = what_stays(&others, at_client);
         let changed = changed_meanwhile(&typed, &shown);
         let lost = reset::section(&row.name, context.clone(), &hidden);
+        let what_it_may_do = narrow::section(&held, &narrowing, context.clone(), &hidden);
         view! {
             <PageHeader title=row.name.clone() subtitle=role/>
             {link.map(reset::link_once)}
@@ -129,6 +131,7 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: Tenant, id: &str) -> Result<Respon
                     {changed}
                 </PostForm>
             </Section>
+            {what_it_may_do}
             {lost}
             <Section title="Sessions">
                 <ConfirmPanel

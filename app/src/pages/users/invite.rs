@@ -9,7 +9,7 @@ use eis::users::invitations::{self, Invite, InviteViolation};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::grants;
+use super::{grants, narrow};
 use crate::components::{Button, ButtonLink, Choice, ErrorSummary, Field, Kind, PageHeader, PostForm, SelectField};
 use crate::forms::{FieldErrors, Reader, Typed};
 use crate::messages::users as messages;
@@ -97,7 +97,7 @@ fn form(scope: &Scope, typed: &Typed, clients: Vec<Client>) -> impl IntoView + u
     let choices: Vec<Choice> = roles.iter().map(|role| Choice::new(role.code(), role.label())).collect();
     let first = roles.first().map_or("", |role| role.code());
     let customers = roles.contains(&Role::CustomerUser);
-    let at = (scope.client.is_none() && roles.contains(&Role::ClientAdmin)).then(|| {
+    let at = (scope.client.is_none() && customers).then(|| {
         let none = std::iter::once(Choice::new("", "Choose a client"));
         none.chain(clients.iter().map(|client| Choice::new(client.id.to_string(), client.name.clone())))
             .collect::<Vec<_>>()
@@ -114,6 +114,7 @@ fn form(scope: &Scope, typed: &Typed, clients: Vec<Client>) -> impl IntoView + u
             <Field name="email" label="E-mail address" kind="email" autocomplete="off" hint="What the person signs in with." value=typed.value("email", "") error=typed.error("email")/>
             {only.is_none().then(|| view! { <SelectField name="role" label="Role" choices=choices value=typed.value("role", first) error=typed.error("role")/> })}
             {at.map(|choices| view! { <SelectField name="at_client" label="Client" choices=choices value=typed.value("at_client", "") error=typed.error("at_client")/> })}
+            {narrow::choice(roles, &typed)}
             {customers.then(|| view! { <Field name="account_number" label="Account number" autocomplete="off" width="w10" hint=account_hint optional={only.is_none()} value=typed.value("account_number", "") error=typed.error("account_number")/> })}
             <div class="actions"><Button label="Make the link"/><ButtonLink label="Cancel" href=list kind=Kind::Secondary/></div>
         </PostForm>
@@ -129,6 +130,7 @@ pub struct InviteForm {
     role: String,
     at_client: String,
     account_number: String,
+    narrowed: String,
 }
 
 impl InviteForm {
@@ -136,7 +138,7 @@ impl InviteForm {
         let mut reader = Reader::default();
         let name = reader.text("name", &self.name, "the person's name", 200);
         let email = reader.login("email", &self.email);
-        let granted = actor.role.map_or(&[][..], |role| role.grants(actor.at.is_some()));
+        let granted = actor.grants(actor.at.is_some());
         let codes: Vec<&str> = granted.iter().map(|role| role.code()).collect();
         let role = reader.choice("role", &self.role, "a role", &codes).to_owned();
         let client: Option<ClientId> = match Role::parse(&role) {
@@ -154,7 +156,8 @@ impl InviteForm {
             }
             String::new()
         };
-        reader.errors.or(Invite { email, name, role, client, account_number })
+        let narrowed = narrow::read(&mut reader, Role::parse(&role), &self.narrowed);
+        reader.errors.or(Invite { email, name, role, client, account_number, narrowed })
     }
 }
 

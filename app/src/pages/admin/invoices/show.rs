@@ -57,7 +57,8 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
     };
     let locale = at.locale();
     let base = at.base();
-    let may_record = at.actor.may(Permission::RunBilling) && matches!(invoice.status.as_str(), "issued" | "part_paid");
+    let may_record =
+        at.actor.may(Permission::RecordPayments) && matches!(invoice.status.as_str(), "issued" | "part_paid");
     let form = may_record.then(|| PaymentPanel {
         context: at.actor.context_token(),
         page: format!("{base}/invoices/{}", invoice.id),
@@ -258,7 +259,7 @@ pub(crate) async fn record_payment(
     #[server(flatten)] form: PaymentForm,
 ) -> Result<(), ServerFnError> {
     act(async {
-        let (ctx, actor) = require_client(Permission::RunBilling, &client)?;
+        let (ctx, actor) = require_client(Permission::RecordPayments, &client)?;
         let (at, organization) = actor.tenant()?;
         let id: InvoiceId = invoice.parse().map_err(|_| AppError::NotFound)?;
         let mut tx = ctx.write(&actor).await?;
