@@ -49,7 +49,7 @@ BEGIN
     person := live.person;
     -- Held, so that one person's requests are counted in turn.
     SELECT a.* INTO assignment FROM public.role_assignments a JOIN public.organizations g ON g.id = a.organization_id AND g.status = 'active'
-    WHERE a.id = (live.assignment).id AND a.role = 'customer_user' FOR UPDATE OF a;
+    WHERE a.id = (live.assignment).id AND a.role = 'customer_user' AND a.narrowed IS NULL FOR UPDATE OF a;
     IF assignment.id IS NULL THEN
         RAISE EXCEPTION 'only a customer sends requests' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'not_yours';
     END IF;

@@ -323,7 +323,7 @@ mod tests {
         match fields.checked() {
             Ok(_) => Ok(()),
             Err(Refused::Violated(all)) => Err(all),
-            Err(Refused::Db(error)) => panic!("{error}"),
+            Err(other) => panic!("{other}"),
         }
     }
 

@@ -5,7 +5,6 @@ use chrono_tz::Tz;
 use eis::access::{Actor, Permission};
 use eis::clients::ClientFace;
 use eis::db::Tenant;
-use eis::ids::ClientId;
 use eis::organizations::{self, Organization};
 
 use super::frame::Place;
@@ -123,10 +122,4 @@ pub fn require_scope(permission: Permission, client: &str) -> Result<(Ctx, Actor
 #[must_use]
 pub fn base_of(actor: &Actor) -> String {
     actor.at.map_or_else(|| "/organization".to_owned(), |client| format!("/clients/{client}"))
-}
-
-/// The actor for an audit record about a client, so that the client's own log shows it too.
-#[must_use]
-pub fn about(actor: &Actor, client: Option<ClientId>) -> Actor {
-    client.map_or_else(|| actor.clone(), |client| actor.clone().at_client(client))
 }

@@ -18,6 +18,14 @@ fn withdraw(who: Who, (o, c, k): (u8, u8, u8)) -> String {
     format!("SELECT withdraw_customer_request('\\x{}', '{request}', 'here')", who.secret().hex())
 }
 
+/// Narrows Kim's role, and lets the session go on as if it had begun so.
+async fn narrow(truth: &Sql, to: &str) {
+    let role = KIM.assignment();
+    assert_eq!(truth.must(&format!("UPDATE role_assignments SET narrowed = {to} WHERE id = '{role}'")).await, 1);
+    let session = "UPDATE sessions s SET auth_hash = private.auth_hash(u, a) FROM users u, role_assignments a";
+    truth.must(&format!("{session} WHERE u.id = s.user_id AND a.id = s.assignment_id AND a.id = '{role}'")).await;
+}
+
 async fn of(truth: &Sql, (o, c, k): (u8, u8, u8)) -> String {
     truth
         .value(&format!(
@@ -96,6 +104,12 @@ async fn nobody_sends_or_withdraws_for_somebody_else() {
     truth.must(&format!("UPDATE organizations SET status = 'suspended' WHERE id = '{}'", organization(1))).await;
     assert_eq!(app.refused(&send(KIM)).await, DENIED);
     truth.must("UPDATE organizations SET status = 'active'").await;
+    // A delegate who only reads, in a session begun as one.
+    narrow(&truth, "'read_only'").await;
+    for sql in [send(KIM), withdraw(KIM, (1, 1, 1))] {
+        assert_eq!(app.refused(&sql).await, DENIED, "{sql}");
+    }
+    narrow(&truth, "NULL").await;
     assert_eq!(
         truth.value("SELECT md5(string_agg(t::text, '' ORDER BY t::text)) FROM customer_requests t").await,
         before
