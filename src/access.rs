@@ -3,7 +3,11 @@
 //! The table of permissions is `domain.md`'s "Who may do what". It decides which pages open; which rows
 //! are seen is decided by the database (`migrations/…_context`), whatever this file says.
 
+mod narrowed;
+
 use chrono::{DateTime, Utc};
+
+pub use narrowed::Narrowed;
 
 use crate::clients::ClientFace;
 use crate::ids::{AssignmentId, ClientId, CustomerId, OrganizationId, UserId};
@@ -54,10 +58,32 @@ impl Role {
         Self::ALL.into_iter().find(|role| role.code() == code)
     }
 
-    /// The roles that one of this role may give and take back; at one client, only its customers' (the
-    /// database's `private.may_grant` says the same and has the last word).
+    /// The role as people read it, with what it is narrowed to: `Client admin, billing`.
     #[must_use]
-    pub const fn grants(self, at_client: bool) -> &'static [Self] {
+    pub fn narrowed_label(self, narrowed: Option<Narrowed>) -> String {
+        narrowed.map_or_else(|| self.label().to_owned(), |narrowed| format!("{}, {}", self.label(), narrowed.short()))
+    }
+
+    /// What the role can be narrowed to; of a customer's login nothing but reading, EIS staff to nothing.
+    #[must_use]
+    pub const fn narrowings(self) -> &'static [Narrowed] {
+        match self {
+            Self::EisStaff => &[],
+            Self::EnergyAdmin | Self::ClientAdmin => &Narrowed::ALL,
+            Self::CustomerUser => &[Narrowed::ReadOnly],
+        }
+    }
+
+    /// The roles that one of this role may give and take back; at one client, only its customers'. Of the narrowed, the
+    /// service desk gives customers their logins, and nobody else anything. (The database's `private.may_grant` says the
+    /// same and has the last word.)
+    #[must_use]
+    pub const fn grants(self, narrowed: Option<Narrowed>, at_client: bool) -> &'static [Self] {
+        match (narrowed, self) {
+            (None, _) => {}
+            (Some(Narrowed::ServiceDesk), Self::EnergyAdmin | Self::ClientAdmin) => return &[Self::CustomerUser],
+            (Some(_), _) => return &[],
+        }
         match (self, at_client) {
             (Self::EisStaff, false) => &[Self::EnergyAdmin],
             (Self::EnergyAdmin, false) => &[Self::ClientAdmin, Self::CustomerUser],
@@ -84,8 +110,10 @@ impl Role {
                     | P::ImportUsage
                     | P::RunBilling
                     | P::IssueInvoices
+                    | P::RecordPayments
                     | P::ViewUsers
                     | P::ManageUsers
+                    | P::ManageServices
                     | P::ViewAudit
             ),
             Self::CustomerUser => matches!(permission, P::ViewAccount),
@@ -114,10 +142,14 @@ pub enum Permission {
     RunBilling,
     /// Issue invoices.
     IssueInvoices,
+    /// Record payments.
+    RecordPayments,
     /// See users and roles.
     ViewUsers,
     /// Invite and revoke, as far as the role may grant.
     ManageUsers,
+    /// Make and end service identities.
+    ManageServices,
     /// Read the audit log.
     ViewAudit,
     /// One's own account as a customer.
@@ -140,6 +172,11 @@ impl SessionSecret {
     pub fn hex(self) -> String {
         format!("{:032x}", self.0)
     }
+}
+
+impl SessionSecret {
+    /// Of no session: whoever acts without one, as a service identity does. It opens nothing.
+    pub const NONE: Self = Self(0);
 }
 
 impl std::fmt::Debug for SessionSecret {
@@ -190,6 +227,8 @@ pub struct Actor {
     pub user_name: String,
     /// The role of the assignment that is open; `None` until one is chosen.
     pub role: Option<Role>,
+    /// What the assignment is narrowed to; `None`: the whole role.
+    pub narrowed: Option<Narrowed>,
     /// The assignment that is open.
     pub assignment: Option<AssignmentId>,
     /// How many assignments the user holds.
@@ -241,12 +280,26 @@ impl Actor {
         client.zip(self.organization.as_ref().map(|o| o.id)).ok_or(crate::db::DbError::Refused)
     }
 
-    /// Whether the open role includes a permission. EIS staff who stepped up may do what an energy admin may,
+    /// The open role as people read it, with what it is narrowed to.
+    #[must_use]
+    pub fn role_label(&self) -> String {
+        self.role.map_or_else(|| "No role chosen".to_owned(), |role| role.narrowed_label(self.narrowed))
+    }
+
+    /// The roles that the actor may give and take back where it stands, a stepped-up one of EIS staff included.
+    #[must_use]
+    pub fn grants(&self, at_client: bool) -> &'static [Role] {
+        self.role.map_or(&[], |role| role.grants(self.narrowed, at_client))
+    }
+
+    /// Whether the open role includes a permission, as far as it is not narrowed. EIS staff who stepped up may do what an energy admin may,
     /// but grant other roles: those of [`Role::grants`].
     #[must_use]
     pub fn may(&self, permission: Permission) -> bool {
         let stepped_up = self.role == Some(Role::EisStaff) && self.writes_until.is_some();
-        self.role.is_some_and(|role| role.may(permission) || (stepped_up && Role::EnergyAdmin.may(permission)))
+        let within = self.narrowed.is_none_or(|narrowed| narrowed.includes(permission));
+        within
+            && self.role.is_some_and(|role| role.may(permission) || (stepped_up && Role::EnergyAdmin.may(permission)))
     }
 
     /// Whether EIS staff would have this permission in the organization that is open if they stepped up.

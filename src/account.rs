@@ -26,7 +26,7 @@ pub struct Key {
 /// What is owed on an account.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
 pub struct Owed {
-    /// Open on all issued invoices, less the credit kept; negative: in credit.
+    /// The balance of the [ledger](crate::ledger): what is open on bills, less the credit kept; negative: in credit.
     #[diesel(sql_type = Numeric)]
     pub amount: Decimal,
     /// Credit kept: what payments have left over, and what bills left in the customer's favour.
@@ -50,14 +50,14 @@ pub struct Owed {
 pub async fn owed(conn: &AsyncPgConnection, key: Key, today: NaiveDate) -> QueryResult<Owed> {
     let mut conn = conn;
     let query = sql_query(
-        "SELECT coalesce(sum(total - paid), 0) - min(kept.credit) AS amount, min(kept.credit) AS credit,
+        "SELECT min(kept.balance) AS amount, min(kept.credit) AS credit,
             coalesce(sum(total - paid) FILTER (WHERE total > paid AND due_on < $4), 0) AS overdue,
             count(*) FILTER (WHERE total > paid) AS invoices,
             min(due_on) FILTER (WHERE total > paid) AS due_on
-         FROM (SELECT coalesce((SELECT sum(p.amount) FROM public.payments p
-                 WHERE p.organization_id = $1 AND p.client_id = $2 AND p.customer_id = $3), 0)
-             - coalesce((SELECT sum(a.amount) FROM public.allocations a
-                 WHERE a.organization_id = $1 AND a.client_id = $2 AND a.customer_id = $3), 0) AS credit) kept
+         FROM (SELECT coalesce(sum(l.amount), 0) AS balance,
+                 coalesce(-sum(l.amount) FILTER (WHERE l.ledger_account = 'unapplied'), 0) AS credit
+             FROM public.ledger_lines l WHERE l.organization_id = $1 AND l.client_id = $2 AND l.customer_id = $3
+                 AND l.ledger_account IN ('receivable', 'unapplied')) kept
          LEFT JOIN public.invoices ON organization_id = $1 AND client_id = $2 AND customer_id = $3
              AND status IN ('issued', 'part_paid')",
     )

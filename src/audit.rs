@@ -9,8 +9,8 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 
 use crate::access::Actor;
-use crate::db::DbError;
 use crate::db::schema::audit_log;
+use crate::db::{Author, DbError, Scope, Tenant};
 use crate::ids::{AuditRecordId, ClientId, CustomerId, OrganizationId, UserId};
 
 pub use details::{changed, created, removed};
@@ -40,7 +40,7 @@ struct NewRecord<'a> {
     id: AuditRecordId,
     client_id: Option<ClientId>,
     customer_id: Option<CustomerId>,
-    user_id: UserId,
+    user_id: Option<UserId>,
     user_name: &'a str,
     role: &'a str,
     action: &'a str,
@@ -85,24 +85,45 @@ pub(crate) async fn record_at_terminal(
 /// # Errors
 /// When the database refuses; the caller's transaction then fails as a whole.
 pub async fn record(conn: &mut AsyncPgConnection, actor: &Actor, entry: Entry<'_>) -> Result<(), DbError> {
-    let organization = actor.organization.as_ref().ok_or(DbError::Refused)?;
+    write(conn, Scope::of(actor), &Author::from(actor), entry).await
+}
+
+/// Writes a record of what a command did, in its transaction: by whom and where, the transaction knows. A change
+/// ([`changed`]) that changed nothing leaves none.
+///
+/// # Errors
+/// When the transaction only reads or the database refuses; the transaction then fails as a whole.
+pub async fn note(tx: &mut Tenant, entry: Entry<'_>) -> Result<(), DbError> {
+    note_at(tx, None, entry).await
+}
+
+/// As [`note`], for what is about a client (`None`: about the whole), so that the client's own log shows it too.
+///
+/// # Errors
+/// As [`note`].
+pub async fn note_at(tx: &mut Tenant, client: Option<ClientId>, entry: Entry<'_>) -> Result<(), DbError> {
+    let (scope, author) = (tx.scope().at_client(client), tx.author()?.clone());
+    write(tx, scope, &author, entry).await
+}
+
+async fn write(conn: &mut AsyncPgConnection, scope: Scope, author: &Author, entry: Entry<'_>) -> Result<(), DbError> {
     if details::is_no_change(&entry.details) {
         return Ok(());
     }
     let row = NewRecord {
-        organization_id: organization.id,
+        organization_id: scope.organization()?,
         id: AuditRecordId::fresh(),
-        client_id: actor.at.or(actor.client),
+        client_id: scope.client_if_any(),
         customer_id: entry.customer,
-        user_id: actor.user,
-        user_name: &actor.user_name,
-        role: actor.role.map_or("none", |role| role.code()),
+        user_id: author.user,
+        user_name: &author.name,
+        role: &author.role,
         action: entry.action,
         entity: entry.entity,
         entity_id: entry.entity_id,
         summary: &entry.summary,
         details: &entry.details,
-        address: &actor.address,
+        address: &author.address,
     };
     diesel::insert_into(audit_log::table).values(&row).execute(conn).await?;
     Ok(())

@@ -6,6 +6,7 @@
 //! Every step locks the client's billing, so that two people never do it at once.
 
 mod account;
+mod by_day;
 mod credit;
 mod draft;
 mod explain;
@@ -13,6 +14,7 @@ mod inputs;
 mod issue;
 mod left_out;
 mod load;
+pub mod log;
 mod order;
 mod overview;
 mod run;
@@ -31,17 +33,22 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
 
 use crate::access::Actor;
-use crate::db::DbError;
+use crate::days::Unlikely;
 use crate::db::schema::{accounts, billing_exceptions, billing_periods, customers, invoices};
+use crate::db::{DbError, Tenant};
 use crate::ids::{BillingPeriodId, ClientId, CustomerId, InvoiceId, OrganizationId, UserId};
 use crate::period::Period;
 
+pub use by_day::beginning_on;
 pub use issue::{Issued, issue};
 pub use left_out::{bill_left_out, left_out, parts};
 pub use overview::{Attention, Changed, MonthUsage, attention, changed_after_invoice, usage_by_month};
 pub use run::{Rated, rate};
 pub use stale::{Stale, stale, stamp};
 pub use steps::{Deleted, approve, create, delete, reopen};
+
+/// Days of a period, at most.
+pub const MOST_DAYS: i64 = 366;
 
 /// Whose billing is done, and by whom; the system (demo data) is nobody.
 #[derive(Debug, Clone, Copy)]
@@ -63,17 +70,97 @@ impl Desk {
         let (client, organization) = actor.tenant()?;
         Ok(Self { organization, client, by: Some(actor.user) })
     }
+
+    /// The desk of a transaction that stands at a client, and of who writes in it.
+    ///
+    /// # Errors
+    /// [`DbError::Refused`] when it stands at none.
+    pub fn at(tx: &Tenant) -> Result<Self, DbError> {
+        let (organization, client) = tx.client()?;
+        // Who reads only is nobody's desk: nothing is written there.
+        let by = tx.author().ok().and_then(|author| author.user);
+        Ok(Self { organization, client, by })
+    }
+
+    /// As [`Self::at`], for a query: to ask one elsewhere is a fault of the program.
+    pub(crate) fn here(tx: &Tenant) -> QueryResult<Self> {
+        let nowhere = "the transaction stands at no client";
+        Self::at(tx).map_err(|_| diesel::result::Error::QueryBuilderError(nowhere.into()))
+    }
 }
 
-/// Why a step was not done.
+/// A step of a period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// [`rate`].
+    Rate,
+    /// [`approve`].
+    Approve,
+    /// [`reopen`].
+    Reopen,
+    /// [`issue`].
+    Issue,
+    /// [`bill_left_out`].
+    BillLeftOut,
+    /// [`delete`].
+    Delete,
+}
+
+/// Why a step was not done: codes with their figures; the words are the web's.
 #[derive(Debug, thiserror::Error)]
 pub enum BillingError {
     /// The period is not there, or not to be seen.
     #[error("there is no such billing period")]
     NotFound,
-    /// The period is not where the step starts, or the days overlap: a sentence for a person.
-    #[error("{0}")]
-    Wrong(String),
+    /// The period is not where the step starts.
+    #[error("{step:?} does not start from {status}")]
+    NotHere {
+        /// The step.
+        step: Step,
+        /// Where the period is: `open`, `rated`, `approved`, `invoiced`, `closed`.
+        status: String,
+    },
+    /// There is a period of exactly these days.
+    #[error("there is a period of these days")]
+    SameDays,
+    /// Another period, of these days, has some of them.
+    #[error("the days overlap {0}")]
+    Overlaps(Period),
+    /// The same, since just now.
+    #[error("the days overlap a period that was made just now")]
+    OverlapsMeanwhile,
+    /// More days than a period has.
+    #[error("more than {} days", MOST_DAYS)]
+    TooLong,
+    /// The last day is hardly meant.
+    #[error("the last day is hardly meant: {0:?}")]
+    Unlikely(Unlikely),
+    /// The period of these earlier days still has bills to issue.
+    #[error("the period {0} comes first")]
+    EarlierFirst(Period),
+    /// Rating made no invoice.
+    #[error("there is no invoice to approve")]
+    NothingToApprove,
+    /// What drafts were rated from has changed since.
+    #[error("{} drafts are stale", .drafts.len())]
+    Stale {
+        /// The step.
+        step: Step,
+        /// Which, and what has changed.
+        drafts: Vec<Stale>,
+    },
+    /// The client's payment terms give no day to pay by.
+    #[error("there is no day to pay by")]
+    NoDueDay,
+    /// Somebody is billing the client just now.
+    #[error("billing is under way")]
+    UnderWay,
+    /// Nobody was left out.
+    #[error("every customer has a bill")]
+    EverybodyBilled,
+    /// There is a period for those left out already.
+    #[error("there is a further part")]
+    FurtherPart,
     /// The database failed.
     #[error(transparent)]
     Db(#[from] DbError),
@@ -83,16 +170,15 @@ impl From<diesel::result::Error> for BillingError {
     /// A day that was put into another period meanwhile is told as such.
     fn from(error: diesel::result::Error) -> Self {
         let error = DbError::from(error);
-        if error.violates("billing_periods_no_overlap") {
-            let text = "The days overlap a billing period that was made just now. A day can be billed once: look at the list, then choose others.";
-            return Self::Wrong(text.to_owned());
-        }
-        Self::Db(error)
+        if error.violates("billing_periods_no_overlap") { Self::OverlapsMeanwhile } else { Self::Db(error) }
     }
 }
 
-fn wrong<T>(text: impl Into<String>) -> Result<T, BillingError> {
-    Err(BillingError::Wrong(text.into()))
+impl BillingError {
+    /// For a period that is not where a step starts.
+    fn not_here<T>(step: Step, period: &BillingPeriod) -> Result<T, Self> {
+        Err(Self::NotHere { step, status: period.status.clone() })
+    }
 }
 
 /// Days that a client bills together.
@@ -178,7 +264,11 @@ pub struct Exception {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn list(
+pub async fn list(tx: &Tenant, before: Option<(NaiveDate, i16)>, limit: i64) -> QueryResult<Vec<BillingPeriod>> {
+    all(tx.shared(), &Desk::here(tx)?, before, limit).await
+}
+
+async fn all(
     conn: &AsyncPgConnection,
     desk: &Desk,
     before: Option<(NaiveDate, i16)>,
@@ -206,7 +296,11 @@ fn far() -> NaiveDate {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find(conn: &AsyncPgConnection, desk: &Desk, id: BillingPeriodId) -> QueryResult<Option<BillingPeriod>> {
+pub async fn find(tx: &Tenant, id: BillingPeriodId) -> QueryResult<Option<BillingPeriod>> {
+    one(tx.shared(), &Desk::here(tx)?, id).await
+}
+
+async fn one(conn: &AsyncPgConnection, desk: &Desk, id: BillingPeriodId) -> QueryResult<Option<BillingPeriod>> {
     let mut conn = conn;
     billing_periods::table
         .filter(billing_periods::organization_id.eq(desk.organization).and(billing_periods::client_id.eq(desk.client)))
@@ -221,14 +315,8 @@ pub async fn find(conn: &AsyncPgConnection, desk: &Desk, id: BillingPeriodId) ->
 ///
 /// # Errors
 /// When the database fails.
-pub async fn exceptions(
-    conn: &AsyncPgConnection,
-    desk: &Desk,
-    period: BillingPeriodId,
-    offset: i64,
-    limit: i64,
-) -> QueryResult<Vec<Exception>> {
-    let mut conn = conn;
+pub async fn exceptions(tx: &Tenant, period: BillingPeriodId, offset: i64, limit: i64) -> QueryResult<Vec<Exception>> {
+    let (desk, mut conn) = (Desk::here(tx)?, tx.shared());
     let same = customers::organization_id
         .eq(billing_exceptions::organization_id)
         .and(customers::client_id.eq(billing_exceptions::client_id))
@@ -273,12 +361,8 @@ pub async fn exceptions(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn count_exceptions(
-    conn: &AsyncPgConnection,
-    desk: &Desk,
-    period: BillingPeriodId,
-) -> QueryResult<(i64, i64)> {
-    let mut conn = conn;
+pub async fn count_exceptions(tx: &Tenant, period: BillingPeriodId) -> QueryResult<(i64, i64)> {
+    let (desk, mut conn) = (Desk::here(tx)?, tx.shared());
     let counts: Vec<(String, i64)> = billing_exceptions::table
         .filter(
             billing_exceptions::organization_id
@@ -328,5 +412,5 @@ async fn locked(conn: &mut AsyncPgConnection, desk: &Desk, id: BillingPeriodId) 
     .bind::<SqlUuid, _>(id)
     .execute(conn)
     .await?;
-    find(conn, desk, id).await?.ok_or(BillingError::NotFound)
+    one(conn, desk, id).await?.ok_or(BillingError::NotFound)
 }

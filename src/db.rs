@@ -4,6 +4,7 @@
 pub mod admin;
 mod cached;
 pub mod check;
+mod closed;
 pub mod cluster;
 pub mod connect;
 mod figure;
@@ -17,7 +18,9 @@ pub mod password_resets;
 pub mod proof;
 mod reach;
 pub mod schema;
+mod scope;
 pub mod second_factor;
+pub mod service;
 pub mod sessions;
 pub mod system;
 mod tenant;
@@ -55,6 +58,7 @@ pub use cached::Cached;
 pub use figure::Figure;
 use reach::Reach;
 pub use reach::noticing;
+pub use scope::{Author, Scope};
 pub use tenant::{Access, Tenant};
 use turns::{Party, Place, Rules, Turns};
 pub use unreadable::Unreadable;
@@ -168,12 +172,30 @@ impl DbError {
         None
     }
 
+    /// Whether what was asked for is not there, or not to be seen.
+    #[must_use]
+    pub const fn is_not_found(&self) -> bool {
+        matches!(self, Self::Query(diesel::result::Error::NotFound))
+    }
+
+    /// Whether a policy refused the row that was written: whoever wrote it may not write it there.
+    ///
+    /// By PostgreSQL's own words, since diesel does not tell the SQLSTATE.
+    #[must_use]
+    pub fn is_refused_by_policy(&self) -> bool {
+        matches!(self, Self::Query(diesel::result::Error::DatabaseError(_, info))
+            if info.message().starts_with("new row violates row-level security policy"))
+    }
+
     /// Whether a constraint of this name refused the write.
     #[must_use]
     pub fn violates(&self, constraint: &str) -> bool {
         matches!(self, Self::Query(diesel::result::Error::DatabaseError(_, info)) if info.constraint_name() == Some(constraint))
     }
 }
+
+/// What a query that failed says: the business hands it on, and the web makes a [`DbError`] of it.
+pub type QueryError = diesel::result::Error;
 
 /// How long a request waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(4);

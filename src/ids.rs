@@ -91,6 +91,8 @@ ids! {
     BillingRunId,
     /// An invoice or credit note.
     InvoiceId,
+    /// An entry of the ledger.
+    LedgerEntryId,
     /// Money received.
     PaymentId,
     /// A record of the audit log.
@@ -101,4 +103,28 @@ ids! {
     WhatIfId,
     /// A web session as its owner sees it; never its secret.
     SessionId,
+    /// A place for documents of a client.
+    WorkspaceId,
+    /// A file of a workspace.
+    FileId,
+    /// A piece of a file's text.
+    DocumentChunkId,
+    /// Where documents of a workspace come from.
+    DataSourceId,
+    /// A conversation about a workspace.
+    ChatSessionId,
+    /// What was rendered for a customer.
+    DocumentId,
+    /// A message to a customer.
+    MessageId,
+    /// What a customer asks for.
+    CustomerRequestId,
+    /// Customers who share generation.
+    CommunityId,
+    /// A customer's share in a community, from a day to a day.
+    CommunityMemberId,
+    /// Market prices.
+    PriceSeriesId,
+    /// What work without a person stands as.
+    ServiceIdentityId,
 }

@@ -9,7 +9,7 @@ use diesel::{OptionalExtension, QueryResult, QueryableByName, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 
-use crate::access::Actor;
+use crate::access::{Actor, SessionSecret};
 use crate::db::DbError;
 use crate::db::worker::{Job, Worker};
 use crate::ids::{ClientId, JobId, OrganizationId, UserId};
@@ -68,9 +68,22 @@ const COLUMNS: &str = "id, client_id, kind, payload, status, progress, total, re
 /// # Errors
 /// `reading_only` in a context that does not write; `not_yours` in one of another session.
 pub async fn queue(conn: &mut AsyncPgConnection, actor: &Actor, kind: &str, payload: &Value) -> Result<JobId, DbError> {
+    queue_by(conn, actor.secret, kind, payload).await
+}
+
+/// As [`queue`], as the person of a session.
+///
+/// # Errors
+/// As [`queue`].
+pub(crate) async fn queue_by(
+    conn: &mut AsyncPgConnection,
+    secret: SessionSecret,
+    kind: &str,
+    payload: &Value,
+) -> Result<JobId, DbError> {
     let id = JobId::fresh();
     sql_query("SELECT public.queue_job($1, $2, $3, $4)")
-        .bind::<Binary, _>(actor.secret.bytes().to_vec())
+        .bind::<Binary, _>(secret.bytes().to_vec())
         .bind::<SqlUuid, _>(id)
         .bind::<Text, _>(kind)
         .bind::<Jsonb, _>(payload)

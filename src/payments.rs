@@ -1,16 +1,24 @@
 //! Payments: money received on customers' accounts, and which invoices it pays. What a payment has left over is the
-//! account's credit; [`crate::billing::issue`] lets it pay the next bills.
+//! account's credit; [`crate::billing::issue`] lets it pay the next bills. Each payment and allocation books itself
+//! in the [ledger](crate::ledger).
 
 use chrono::NaiveDate;
 use diesel::dsl::sum;
 use diesel::prelude::*;
+use diesel::sql_types::{Date, Numeric, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
+use serde_json::json;
 
-use crate::db::DbError;
-use crate::db::schema::{allocations, invoices, payments};
+use crate::audit::{self, Entry};
+use crate::clients::{self, Client};
+use crate::days::{self, Unlikely};
+use crate::db::schema::{allocations, invoices as invoice_rows, payments};
+use crate::db::{Cached, DbError, Tenant};
 use crate::ids::{AccountId, ClientId, CustomerId, InvoiceId, OrganizationId, PaymentId, UserId};
+use crate::invoices::{self, Invoice};
 use crate::money::Money;
+use crate::written::amount;
 
 /// How money came: as the database spells it, and as people read it.
 pub const METHODS: [(&str, &str); 5] = [
@@ -44,9 +52,9 @@ pub struct Payment {
     pub amount: Decimal,
     /// ISO 4217.
     pub currency: String,
-    /// How: one of [`METHODS`], or `credit` that an invoice left.
+    /// How: one of [`METHODS`].
     pub method: String,
-    /// What the payer wrote; of a credit, the invoice's number.
+    /// What the payer wrote.
     pub reference: String,
 }
 
@@ -71,7 +79,7 @@ pub struct NewPayment {
     pub reference: String,
 }
 
-/// What recording a payment did.
+/// What recording a payment came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
     /// Which invoices it pays, and how much of each.
@@ -94,12 +102,131 @@ fn share(amount: Money, open: impl IntoIterator<Item = (InvoiceId, Money)>) -> (
     (shares, left)
 }
 
-/// Lets payments of a customer be recorded one after the other: of two at once, the second waits here until the first has
-/// ended, and then finds it with [`is_recorded_alike`].
+/// Why a payment was not recorded: codes with their figures; the words are the web's.
+#[derive(Debug, thiserror::Error)]
+pub enum PaymentError {
+    /// The invoice is not there, or not to be seen.
+    #[error("there is no such invoice")]
+    NotFound,
+    /// A draft cannot be paid.
+    #[error("the invoice is a draft")]
+    Draft,
+    /// Nothing, or less.
+    #[error("the amount is not more than nothing")]
+    Nothing,
+    /// The day is hardly meant.
+    #[error("the day is hardly meant: {0:?}")]
+    Unlikely(Unlikely),
+    /// None of [`METHODS`].
+    #[error("no such method")]
+    NoSuchMethod,
+    /// The very same was recorded already under another id. It may be one payment recorded twice.
+    #[error("the same payment is recorded already")]
+    Alike,
+    /// It was recorded before, as this; nothing was done again.
+    #[error("this payment was recorded before")]
+    RecordedBefore(Box<Payment>),
+    /// The database failed.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+impl From<diesel::result::Error> for PaymentError {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Db(error.into())
+    }
+}
+
+/// Money that came in for an invoice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    /// The payment's id, made with the form: what is sent twice is one payment.
+    pub id: PaymentId,
+    /// How much, in the invoice's currency.
+    pub amount: Money,
+    /// On which day.
+    pub received_on: NaiveDate,
+    /// How; see [`METHODS`].
+    pub method: String,
+    /// What the payer wrote.
+    pub reference: String,
+    /// It came once more although the very same is recorded already.
+    pub another: bool,
+}
+
+impl Received {
+    fn check(&self, today: NaiveDate) -> Result<(), PaymentError> {
+        if self.amount <= Money::ZERO {
+            return Err(PaymentError::Nothing);
+        }
+        if let Some(unlikely) = days::received(self.received_on, today) {
+            return Err(PaymentError::Unlikely(unlikely));
+        }
+        let known = METHODS.iter().any(|(code, _)| *code == self.method);
+        if known { Ok(()) } else { Err(PaymentError::NoSuchMethod) }
+    }
+
+    /// As the payment of an invoice's customer.
+    fn by_customer_of(&self, invoice: &Invoice) -> NewPayment {
+        NewPayment {
+            id: self.id,
+            customer: invoice.customer_id,
+            account: invoice.account_id,
+            amount: self.amount,
+            currency: invoice.currency.clone(),
+            received_on: self.received_on,
+            method: self.method.clone(),
+            reference: self.reference.clone(),
+        }
+    }
+}
+
+/// Records money that came in for an invoice, on record: it pays that invoice first, and then its customer's oldest.
 ///
 /// # Errors
-/// When the database fails; `NotFound` for a customer that the context does not see.
-pub async fn in_turn(
+/// [`PaymentError`].
+pub async fn record(tx: &mut Tenant, invoice: InvoiceId, received: &Received) -> Result<Recorded, PaymentError> {
+    let (organization, client) = tx.client()?;
+    let by = tx.author()?.user;
+    let owner = clients::current(tx).await?;
+    let invoice = invoices::find(tx, organization, client, invoice).await?.ok_or(PaymentError::NotFound)?;
+    if invoice.status == "draft" {
+        return Err(PaymentError::Draft);
+    }
+    received.check(owner.today())?;
+    let payment = received.by_customer_of(&invoice);
+    in_turn(tx, organization, client, payment.customer).await?;
+    if !received.another && is_recorded_alike(tx, organization, client, &payment).await? {
+        return Err(PaymentError::Alike);
+    }
+    let Some(recorded) = allocate(tx, organization, client, by, &payment, Some(invoice.id)).await? else {
+        let before = find(tx, organization, client, payment.id).await?.ok_or(PaymentError::NotFound)?;
+        return Err(PaymentError::RecordedBefore(Box::new(before)));
+    };
+    audit::note(tx, entry(&payment, &recorded, &invoice, &owner)).await?;
+    Ok(recorded)
+}
+
+/// What the log says of a payment, as the client writes figures.
+fn entry(payment: &NewPayment, recorded: &Recorded, invoice: &Invoice, owner: &Client) -> Entry<'static> {
+    let amount = amount(payment.amount.amount(), &payment.currency, &owner.locale);
+    let shares = recorded.allocated.iter().map(|(invoice, part)| format!("{} to {invoice}", part.amount()));
+    let mut details = audit::created(payment);
+    details["allocated"] = shares.collect();
+    details["left"] = json!(recorded.left);
+    Entry {
+        action: "record",
+        entity: "payment",
+        entity_id: Some(payment.id.0),
+        customer: Some(payment.customer),
+        summary: format!("Recorded a payment of {amount} by {}", invoice.customer_name),
+        details,
+    }
+}
+
+/// Lets payments of a customer be recorded one after the other: of two at once, the second waits here until the first has
+/// ended, and then finds it with [`is_recorded_alike`]. `NotFound` for a customer that the context does not see.
+async fn in_turn(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
     client: ClientId,
@@ -112,11 +239,8 @@ pub async fn in_turn(
 }
 
 /// Whether the very same was recorded already under another id: on the account, as much, that day, in the same way, with
-/// the same reference. It may be one payment recorded twice.
-///
-/// # Errors
-/// When the database fails.
-pub async fn is_recorded_alike(
+/// the same reference.
+async fn is_recorded_alike(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
     client: ClientId,
@@ -134,10 +258,7 @@ pub async fn is_recorded_alike(
 /// Records a payment and lets it pay `chosen` first, if given, and then the account's oldest open invoices.
 /// The invoices' `paid` and status follow from the allocations in the same transaction (`allocations_pay`). `None`: it was recorded before, and nothing is
 /// done again.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn record(
+async fn allocate(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
     client: ClientId,
@@ -163,13 +284,13 @@ pub async fn record(
     if written == 0 {
         return Ok(None);
     }
-    let open: Vec<(InvoiceId, Decimal, Decimal)> = invoices::table
-        .filter(invoices::organization_id.eq(organization).and(invoices::client_id.eq(client)))
-        .filter(invoices::customer_id.eq(payment.customer).and(invoices::account_id.eq(payment.account)))
-        .filter(invoices::status.eq_any(["issued", "part_paid"]))
-        .filter(invoices::currency.eq(&payment.currency))
-        .select((invoices::id, invoices::total, invoices::paid))
-        .order((invoices::due_on.asc(), invoices::number.asc()))
+    let open: Vec<(InvoiceId, Decimal, Decimal)> = invoice_rows::table
+        .filter(invoice_rows::organization_id.eq(organization).and(invoice_rows::client_id.eq(client)))
+        .filter(invoice_rows::customer_id.eq(payment.customer))
+        .filter(invoice_rows::account_id.eq(payment.account).and(invoice_rows::status.eq_any(["issued", "part_paid"])))
+        .filter(invoice_rows::currency.eq(&payment.currency))
+        .select((invoice_rows::id, invoice_rows::total, invoice_rows::paid))
+        .order((invoice_rows::due_on.asc(), invoice_rows::number.asc()))
         .for_update()
         .load(conn)
         .await?;
@@ -211,16 +332,16 @@ pub async fn find(
         .optional()
 }
 
-/// A payment with what it pays of one invoice.
+/// What pays a part of an invoice.
 #[derive(Debug, Clone)]
 pub struct Paid {
-    /// The payment.
+    /// The payment; of credit, the bill that left it, told as a payment of method `credit` with the bill's number.
     pub payment: Payment,
     /// How much of it pays this invoice.
     pub amount: Decimal,
 }
 
-/// What paid an invoice, the latest first.
+/// What paid an invoice, the latest first: payments, and credit of other bills.
 ///
 /// # Errors
 /// When the database fails.
@@ -231,19 +352,59 @@ pub async fn of_invoice(
     invoice: InvoiceId,
 ) -> QueryResult<Vec<Paid>> {
     let mut conn = conn;
-    let same = allocations::organization_id
-        .eq(payments::organization_id)
-        .and(allocations::client_id.eq(payments::client_id))
-        .and(allocations::payment_id.eq(payments::id));
-    let rows: Vec<(Payment, Decimal)> = allocations::table
-        .inner_join(payments::table.on(same))
-        .filter(allocations::organization_id.eq(organization).and(allocations::client_id.eq(client)))
-        .filter(allocations::invoice_id.eq(invoice))
-        .select((Payment::as_select(), allocations::amount))
-        .order((payments::received_on.desc(), payments::id.desc()))
-        .load(&mut conn)
-        .await?;
-    Ok(rows.into_iter().map(|(payment, amount)| Paid { payment, amount }).collect())
+    // One round trip: what it is paid with, whichever it is.
+    let rows: Vec<PaidRow> = Cached(
+        diesel::sql_query(
+            "SELECT s.id, s.customer_id, s.received_on, s.whole, s.currency, s.method, s.reference, a.amount \
+             FROM (SELECT * FROM public.allocations WHERE organization_id = $1 AND client_id = $2 AND invoice_id = $3 OFFSET 0) a \
+             CROSS JOIN LATERAL (SELECT p.id, p.customer_id, p.received_on, p.amount AS whole, p.currency, p.method, p.reference \
+                 FROM public.payments p WHERE p.organization_id = $1 AND p.client_id = $2 AND p.id = a.payment_id \
+                 UNION ALL SELECT i.id, i.customer_id, i.issued_on, -i.total, i.currency, 'credit', i.label \
+                 FROM public.invoices i WHERE i.organization_id = $1 AND i.client_id = $2 AND i.id = a.credit_id) s \
+             ORDER BY s.received_on DESC, s.id DESC",
+        )
+        .bind::<SqlUuid, _>(organization)
+        .bind::<SqlUuid, _>(client)
+        .bind::<SqlUuid, _>(invoice),
+    )
+    .load(&mut conn)
+    .await?;
+    Ok(rows.into_iter().map(Paid::from).collect())
+}
+
+#[derive(QueryableByName)]
+struct PaidRow {
+    #[diesel(sql_type = SqlUuid)]
+    id: PaymentId,
+    #[diesel(sql_type = SqlUuid)]
+    customer_id: CustomerId,
+    #[diesel(sql_type = Date)]
+    received_on: NaiveDate,
+    #[diesel(sql_type = Numeric)]
+    whole: Decimal,
+    #[diesel(sql_type = Text)]
+    currency: String,
+    #[diesel(sql_type = Text)]
+    method: String,
+    #[diesel(sql_type = Text)]
+    reference: String,
+    #[diesel(sql_type = Numeric)]
+    amount: Decimal,
+}
+
+impl From<PaidRow> for Paid {
+    fn from(row: PaidRow) -> Self {
+        let payment = Payment {
+            id: row.id,
+            customer_id: row.customer_id,
+            received_on: row.received_on,
+            amount: row.whole,
+            currency: row.currency,
+            method: row.method,
+            reference: row.reference,
+        };
+        Self { payment, amount: row.amount }
+    }
 }
 
 /// The latest payments, of one customer or of all.
@@ -283,7 +444,7 @@ pub async fn received(
     let mut conn = conn;
     let total: Option<Decimal> = payments::table
         .filter(payments::organization_id.eq(organization).and(payments::client_id.eq(client)))
-        .filter(payments::received_on.ge(from).and(payments::received_on.lt(to)).and(payments::method.ne("credit")))
+        .filter(payments::received_on.ge(from).and(payments::received_on.lt(to)))
         .select(sum(payments::amount))
         .first(&mut conn)
         .await?;

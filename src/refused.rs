@@ -1,7 +1,10 @@
 //! What a command answers when it changed nothing. Each noun has its own enum of violations, with figures and without
 //! sentences; whoever shows one writes the words.
 
-use crate::db::DbError;
+use crate::db::{DbError, QueryError};
+
+/// What a command answers.
+pub type Outcome<T, V> = Result<T, Refused<V>>;
 
 /// Why a command changed nothing.
 #[derive(Debug, thiserror::Error)]
@@ -35,5 +38,29 @@ impl<V: std::fmt::Debug> Refused<V> {
     /// The violations.
     pub fn unless<T>(violations: Vec<V>, value: T) -> Result<T, Self> {
         if violations.is_empty() { Ok(value) } else { Err(Self::Violated(violations)) }
+    }
+
+    /// What the database refused, by the constraint that did; anything else is a failure. The transaction can only be rolled
+    /// back then.
+    #[must_use]
+    pub fn constraint(error: QueryError, known: impl IntoIterator<Item = (&'static str, V)>) -> Self {
+        let error = DbError::from(error);
+        match known.into_iter().find(|(constraint, _)| error.violates(constraint)) {
+            Some((_, violation)) => Self::by(violation),
+            None => Self::Db(error),
+        }
+    }
+
+    /// As [`Self::constraint`], where a policy may refuse the row too: `forbidden` then.
+    #[must_use]
+    pub fn constraint_or_policy(
+        error: QueryError,
+        forbidden: V,
+        known: impl IntoIterator<Item = (&'static str, V)>,
+    ) -> Self {
+        match Self::constraint(error, known) {
+            Self::Db(error) if error.is_refused_by_policy() => Self::by(forbidden),
+            other => other,
+        }
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod agreements;
 pub mod customer;
+mod draft;
 mod life;
 mod shape;
 
@@ -14,17 +15,18 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
+use crate::audit::Entry;
+use crate::days::Unlikely;
 use crate::db::schema::{tariff_blocks, tariff_rates};
-use crate::db::{DbError, here, lower};
-use crate::hex;
-use crate::ids::{ClientId, OrganizationId, TariffRateId, UserId};
+use crate::db::{DbError, Tenant, here, lower};
+use crate::ids::{ClientId, OrganizationId, TariffRateId};
 use crate::tariff_document::{Fault, TariffDocument};
+pub use draft::{NewTariff, as_seen, create, digest, revise};
 pub use life::{Activation, activate, activation, discard, retire};
 pub use shape::{BlockRow, as_billed, blocks_of, kind_label, kind_of};
 
-/// Why a tariff was not changed.
+/// Why a tariff was not changed: codes with their figures; the words are the web's.
 #[derive(Debug, thiserror::Error)]
 pub enum TariffError {
     /// No such version, or not to be seen.
@@ -33,7 +35,53 @@ pub enum TariffError {
     /// Its document has faults.
     #[error("the tariff has faults: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Faulty(Vec<Fault>),
-    /// The step does not fit the state; the sentence says why and what to do.
+    /// The version is not a draft any more.
+    #[error("version {version} is no draft")]
+    NotADraft {
+        /// Which.
+        version: i32,
+    },
+    /// The version's document never changes any more: it is no draft, or has rated.
+    #[error("version {version} is fixed")]
+    Fixed {
+        /// Which.
+        version: i32,
+    },
+    /// The version is not active.
+    #[error("version {version} is not active")]
+    NotActive {
+        /// Which.
+        version: i32,
+    },
+    /// A version that begins on the new one's first day or later has billed already.
+    #[error("version {version} from {from} has billed")]
+    HasBilled {
+        /// Which.
+        version: i32,
+        /// Its first day.
+        from: NaiveDate,
+    },
+    /// The day does not lie after the version's first, or lies after its last.
+    #[error("the day lies outside the version's days")]
+    OutsideItsDays,
+    /// The day is hardly meant.
+    #[error("the day is hardly meant: {0:?}")]
+    Unlikely(Unlikely),
+    /// The document is in another currency than the client's invoices.
+    #[error("the tariff is in {tariff}, the client in {client}")]
+    OtherCurrency {
+        /// The document's.
+        tariff: String,
+        /// The client's.
+        client: String,
+    },
+    /// Another version of the code has some of these days, since just now.
+    #[error("another version has these days")]
+    Overlaps,
+    /// Somebody made this version of the code at the same moment.
+    #[error("the version was made at the same moment")]
+    VersionTaken,
+    /// An agreement does not fit; the sentence says why and what to do.
     #[error("{0}")]
     Refused(String),
     /// Somebody changed it meanwhile.
@@ -44,19 +92,26 @@ pub enum TariffError {
     Db(#[from] DbError),
 }
 
+/// The key that lets a code have each version once, whatever its case.
+const VERSIONS: [&str; 2] = ["tariff_rates_organization_id_client_id_code_version_key", "tariff_rates_code"];
+
 impl From<diesel::result::Error> for TariffError {
-    /// Days that may not overlap and were taken meanwhile are told as such.
+    /// Days and versions that were taken meanwhile are told as such.
     fn from(error: diesel::result::Error) -> Self {
         let error = DbError::from(error);
         if error.violates(life::OVERLAP) {
-            Self::Refused(
-                "Another version of this tariff holds on these days already. Look at its versions again, then choose another first day."
-                    .to_owned(),
-            )
+            Self::Overlaps
+        } else if VERSIONS.iter().any(|constraint| error.violates(constraint)) {
+            Self::VersionTaken
         } else {
             Self::Db(error)
         }
     }
+}
+
+/// A record about a version.
+fn entry(action: &'static str, version: TariffRateId, summary: String, details: Value) -> Entry<'static> {
+    Entry { action, entity: "tariff_rate", entity_id: Some(version.0), customer: None, summary, details }
 }
 
 /// A version of a tariff.
@@ -275,202 +330,24 @@ pub async fn versions_within(
         .await
 }
 
-/// What makes a version.
-#[derive(Debug, Clone)]
-pub struct NewTariff<'a> {
-    /// What agreements call it; letters, digits, `-` and `_`.
-    pub code: &'a str,
-    /// The tariff.
-    pub document: &'a TariffDocument,
-    /// First day it shall apply.
-    pub effective_from: NaiveDate,
-}
-
 /// A code as the client's tariffs spell it; as given where there is none of it in any case.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn spelling(conn: &mut AsyncPgConnection, client: ClientId, code: &str) -> QueryResult<String> {
+pub async fn spelling(tx: &Tenant, code: &str) -> Result<String, DbError> {
+    let ((organization, client), mut conn) = (tx.client()?, tx.shared());
     let found = tariff_rates::table
         .filter(
             tariff_rates::organization_id
-                .eq(here!())
+                .eq(organization)
                 .and(tariff_rates::client_id.eq(client))
                 .and(lower(tariff_rates::code).eq(lower(code))),
         )
         .select(tariff_rates::code)
-        .first(conn)
+        .first(&mut conn)
         .await
         .optional()?;
     Ok(found.unwrap_or_else(|| code.to_owned()))
-}
-
-/// Whether a write was refused because there is this version of the code already.
-#[must_use]
-pub fn is_version_taken(error: &DbError) -> bool {
-    ["tariff_rates_organization_id_client_id_code_version_key", "tariff_rates_code"]
-        .iter()
-        .any(|constraint| error.violates(constraint))
-}
-
-/// Makes the next version of a code, whatever its case, as a draft and says which version it is.
-///
-/// # Errors
-/// [`TariffError::Faulty`] when the document does not validate; `Db` with [`is_version_taken`] when two people do so at
-/// once.
-pub async fn create(
-    conn: &mut AsyncPgConnection,
-    organization: OrganizationId,
-    client: ClientId,
-    id: TariffRateId,
-    by: UserId,
-    new: &NewTariff<'_>,
-) -> Result<i32, TariffError> {
-    let faults = new.document.validate();
-    if !faults.is_empty() {
-        return Err(TariffError::Faulty(faults));
-    }
-    let json = serde_json::to_value(new.document)
-        .map_err(|fault| TariffError::Faulty(vec![Fault::new("", fault.to_string())]))?;
-    let code = spelling(conn, client, new.code).await?;
-    let latest: Option<(i32, bool)> = tariff_rates::table
-        .filter(
-            tariff_rates::organization_id
-                .eq(here!())
-                .and(tariff_rates::client_id.eq(client))
-                .and(tariff_rates::code.eq(&code)),
-        )
-        .select((tariff_rates::version, tariff_rates::offered))
-        .order(tariff_rates::version.desc())
-        .first(conn)
-        .await
-        .optional()?;
-    // What is on offer stays so with its next version.
-    let (latest, offered) = latest.unwrap_or_default();
-    let version = latest + 1;
-    diesel::insert_into(tariff_rates::table)
-        .values((
-            tariff_rates::organization_id.eq(organization),
-            tariff_rates::client_id.eq(client),
-            tariff_rates::id.eq(id),
-            tariff_rates::code.eq(&code),
-            tariff_rates::version.eq(version),
-            tariff_rates::name.eq(&new.document.name),
-            tariff_rates::kind.eq(kind_of(new.document)),
-            tariff_rates::currency.eq(&new.document.currency),
-            tariff_rates::document.eq(json),
-            tariff_rates::effective_from.eq(new.effective_from),
-            tariff_rates::offered.eq(offered),
-            tariff_rates::created_by.eq(by.0),
-        ))
-        .execute(conn)
-        .await?;
-    write_blocks(conn, organization, client, id, by, &blocks_of(new.document)).await?;
-    Ok(version)
-}
-
-/// Makes sure that a version is as it was seen, and that it stays so until the transaction ends.
-///
-/// # Errors
-/// `Changed` when its [`digest`] is not `seen`.
-pub async fn as_seen(
-    conn: &mut AsyncPgConnection,
-    client: ClientId,
-    id: TariffRateId,
-    seen: &str,
-) -> Result<(), TariffError> {
-    let version = life::locked(conn, client, id).await?;
-    if digest(&version) == seen { Ok(()) } else { Err(TariffError::Changed) }
-}
-
-/// Rewrites a draft: its document and its first day. The code and the version stay.
-///
-/// # Errors
-/// [`TariffError::Faulty`] when the document does not validate; `Refused` when the version is not a draft any more;
-/// `Changed` when it was since the document whose [`digest`] is `seen` was read.
-pub async fn revise(
-    conn: &mut AsyncPgConnection,
-    client: ClientId,
-    id: TariffRateId,
-    by: UserId,
-    seen: &str,
-    new: &NewTariff<'_>,
-) -> Result<Tariff, TariffError> {
-    let faults = new.document.validate();
-    if !faults.is_empty() {
-        return Err(TariffError::Faulty(faults));
-    }
-    let json = serde_json::to_value(new.document)
-        .map_err(|fault| TariffError::Faulty(vec![Fault::new("", fault.to_string())]))?;
-    let draft = life::locked(conn, client, id).await?;
-    if draft.status != "draft" || draft.rated {
-        return Err(TariffError::Refused(format!(
-            "Version {} is not a draft any more: make a new version.",
-            draft.version
-        )));
-    }
-    if digest(&draft) != seen {
-        return Err(TariffError::Changed);
-    }
-    diesel::update(tariff_rates::table.filter(
-        tariff_rates::organization_id.eq(here!()).and(tariff_rates::client_id.eq(client)).and(tariff_rates::id.eq(id)),
-    ))
-    .set((
-        tariff_rates::name.eq(&new.document.name),
-        tariff_rates::kind.eq(kind_of(new.document)),
-        tariff_rates::currency.eq(&new.document.currency),
-        tariff_rates::document.eq(json),
-        tariff_rates::effective_from.eq(new.effective_from),
-    ))
-    .execute(conn)
-    .await?;
-    diesel::delete(
-        tariff_blocks::table.filter(
-            tariff_blocks::organization_id
-                .eq(here!())
-                .and(tariff_blocks::client_id.eq(client))
-                .and(tariff_blocks::tariff_rate_id.eq(id)),
-        ),
-    )
-    .execute(conn)
-    .await?;
-    write_blocks(conn, draft.organization_id, client, id, by, &blocks_of(new.document)).await?;
-    Ok(draft)
-}
-
-/// Tells a version as it is now from the same one changed by somebody else.
-#[must_use]
-pub fn digest(version: &Tariff) -> String {
-    let text = format!("{} {} {}", version.status, version.effective_from, version.document);
-    hex::of(&Sha256::digest(text)[..8])
-}
-
-async fn write_blocks(
-    conn: &mut AsyncPgConnection,
-    organization: OrganizationId,
-    client: ClientId,
-    id: TariffRateId,
-    by: UserId,
-    blocks: &[BlockRow],
-) -> QueryResult<()> {
-    let rows: Vec<_> = (0_i16..)
-        .zip(blocks)
-        .map(|(position, block)| {
-            (
-                tariff_blocks::organization_id.eq(organization),
-                tariff_blocks::client_id.eq(client),
-                tariff_blocks::tariff_rate_id.eq(id),
-                tariff_blocks::position.eq(position),
-                tariff_blocks::tou_period.eq(&block.tou_period),
-                tariff_blocks::from_kwh.eq(block.from_kwh),
-                tariff_blocks::to_kwh.eq(block.to_kwh),
-                tariff_blocks::price.eq(block.price),
-                tariff_blocks::created_by.eq(by.0),
-            )
-        })
-        .collect();
-    diesel::insert_into(tariff_blocks::table).values(&rows).execute(conn).await?;
-    Ok(())
 }
 
 /// The energy steps of a version, in order.

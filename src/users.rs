@@ -1,16 +1,20 @@
 //! Users and roles as an actor may see them; granting and revoking, as far as the database's gate allows.
 
 pub mod create;
+pub mod invitations;
+pub mod lost;
+pub mod narrow;
 pub mod notices;
+pub mod roles;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::sql_types::{BigInt, Binary, Bool, Date, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryResult, QueryableByName, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-use crate::access::SessionSecret;
+use crate::access::{Narrowed, SessionSecret};
 use crate::clock;
-use crate::db::DbError;
+use crate::db::{DbError, Tenant};
 use crate::ids::{AssignmentId, ClientId, CustomerId, InvitationId, SessionId, UserId};
 
 /// An assignment of the user of this context.
@@ -34,6 +38,9 @@ pub struct MyAssignment {
     /// For which account.
     #[diesel(sql_type = Nullable<Text>)]
     pub account_number: Option<String>,
+    /// What it is narrowed to.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub narrowed: Option<Narrowed>,
 }
 
 /// What the user of this context may switch to.
@@ -81,48 +88,12 @@ struct Count {
     value: i32,
 }
 
-/// Ends one's other sessions; how many there were.
-///
-/// # Errors
-/// When the database fails.
-pub async fn end_other_sessions(
-    conn: &mut AsyncPgConnection,
-    secret: SessionSecret,
-    address: &str,
-) -> QueryResult<i32> {
-    let count: Count = sql_query("SELECT public.end_other_sessions($1, $2) AS value")
-        .bind::<Binary, _>(secret.bytes().to_vec())
-        .bind::<Text, _>(address)
-        .get_result(conn)
-        .await?;
-    Ok(count.value)
-}
-
-/// Ends one other session of one's own; false when it is gone already, or the one that asks.
-///
-/// # Errors
-/// When the database fails.
-pub async fn end_session(
-    conn: &mut AsyncPgConnection,
-    secret: SessionSecret,
-    session: SessionId,
-    address: &str,
-) -> QueryResult<bool> {
-    let ended: Flag = sql_query("SELECT public.end_session($1, $2, $3) AS value")
-        .bind::<Binary, _>(secret.bytes().to_vec())
-        .bind::<SqlUuid, _>(session)
-        .bind::<Text, _>(address)
-        .get_result(conn)
-        .await?;
-    Ok(ended.value)
-}
-
 /// Ends the sessions of an assignment's person in the organization, at roles that the context may take back; how many. The
 /// roles stay, and the person may sign in again.
 ///
 /// # Errors
 /// `not_yours` when the context may not take the role back, or reads only; anything else when the database fails.
-pub async fn end_user_sessions(conn: &mut AsyncPgConnection, id: AssignmentId) -> QueryResult<i32> {
+async fn end_user_sessions(conn: &mut AsyncPgConnection, id: AssignmentId) -> QueryResult<i32> {
     let count: Count =
         sql_query("SELECT public.end_user_sessions($1) AS value").bind::<SqlUuid, _>(id).get_result(conn).await?;
     Ok(count.value)
@@ -201,6 +172,9 @@ pub struct OrganizationUser {
     /// The zone of its days: its client's, or the organization's. IANA.
     #[diesel(sql_type = Text)]
     pub time_zone: String,
+    /// What it is narrowed to; `None`: the whole role.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub narrowed: Option<Narrowed>,
 }
 
 impl OrganizationUser {
@@ -306,6 +280,9 @@ pub struct OpenInvitation {
     /// The last day on which the link works, where the client is, or the organization.
     #[diesel(sql_type = Date)]
     pub last_day: NaiveDate,
+    /// What the role will be narrowed to.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub narrowed: Option<Narrowed>,
 }
 
 /// Invitations that were neither accepted nor revoked and have not run out.
@@ -314,7 +291,7 @@ pub struct OpenInvitation {
 /// When the database fails.
 pub async fn open_invitations(conn: &mut AsyncPgConnection) -> QueryResult<Vec<OpenInvitation>> {
     sql_query(
-        "SELECT i.id, i.email, i.name, i.role, i.client_id, i.customer_id,
+        "SELECT i.id, i.email, i.name, i.role, i.client_id, i.customer_id, i.narrowed,
             ((i.expires_at - interval '1 microsecond') AT TIME ZONE coalesce(c.time_zone, g.time_zone))::date AS last_day
          FROM public.invitations i
          JOIN public.organizations g ON g.id = i.organization_id
@@ -325,19 +302,21 @@ pub async fn open_invitations(conn: &mut AsyncPgConnection) -> QueryResult<Vec<O
     .await
 }
 
-/// Whom to invite, as what, where.
+/// Whom to invite, as what, where, as the gate takes it.
 #[derive(Debug)]
-pub struct NewInvitation {
+struct NewInvitation {
     /// The person's address.
-    pub email: String,
+    email: String,
     /// The person's name.
-    pub name: String,
+    name: String,
     /// The role's code.
-    pub role: String,
+    role: String,
     /// The client, for roles that have one.
-    pub client: Option<ClientId>,
+    client: Option<ClientId>,
     /// The customer, for customers.
-    pub customer: Option<CustomerId>,
+    customer: Option<CustomerId>,
+    /// What the role is narrowed to; `None`: the whole role.
+    narrowed: Option<Narrowed>,
 }
 
 #[derive(QueryableByName)]
@@ -354,8 +333,8 @@ pub const INVITATION_DAYS: i32 = 14;
 /// # Errors
 /// `not_yours` when the actor may not grant this, `own_role` when EIS staff invite themselves, `reading_only` in a context
 /// that does not write; anything else when the database fails.
-pub async fn invite(conn: &mut AsyncPgConnection, id: InvitationId, new: &NewInvitation) -> Result<Vec<u8>, DbError> {
-    let bytes: Bytes = sql_query("SELECT public.invite($1, $2, $3, $4, $5, $6, $7) AS value")
+async fn invite(conn: &mut AsyncPgConnection, id: InvitationId, new: &NewInvitation) -> Result<Vec<u8>, DbError> {
+    let bytes: Bytes = sql_query("SELECT public.invite($1, $2, $3, $4, $5, $6, $7, $8) AS value")
         .bind::<SqlUuid, _>(id)
         .bind::<Text, _>(&new.email)
         .bind::<Text, _>(&new.name)
@@ -363,6 +342,7 @@ pub async fn invite(conn: &mut AsyncPgConnection, id: InvitationId, new: &NewInv
         .bind::<Nullable<SqlUuid>, _>(new.client)
         .bind::<Nullable<SqlUuid>, _>(new.customer)
         .bind::<Integer, _>(INVITATION_DAYS)
+        .bind::<Nullable<Text>, _>(new.narrowed)
         .get_result(conn)
         .await?;
     Ok(bytes.value)
@@ -378,7 +358,7 @@ struct Flag {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn revoke_invitation(conn: &mut AsyncPgConnection, id: InvitationId) -> QueryResult<bool> {
+async fn revoke_invitation(conn: &mut AsyncPgConnection, id: InvitationId) -> QueryResult<bool> {
     let flag: Flag =
         sql_query("SELECT public.revoke_invitation($1) AS value").bind::<SqlUuid, _>(id).get_result(conn).await?;
     Ok(flag.value)
@@ -389,15 +369,12 @@ pub async fn revoke_invitation(conn: &mut AsyncPgConnection, id: InvitationId) -
 ///
 /// # Errors
 /// `not_yours` when the actor may not take this assignment back; anything else when the database fails.
-pub async fn make_password_reset(
-    conn: &mut AsyncPgConnection,
-    id: AssignmentId,
-    address: &str,
-) -> QueryResult<Vec<u8>> {
+pub async fn make_password_reset(tx: &mut Tenant, id: AssignmentId) -> Result<Vec<u8>, DbError> {
+    let address = tx.author()?.address.clone();
     let bytes: Bytes = sql_query("SELECT public.make_password_reset($1, $2) AS value")
         .bind::<SqlUuid, _>(id)
         .bind::<Text, _>(address)
-        .get_result(conn)
+        .get_result(&mut **tx)
         .await?;
     Ok(bytes.value)
 }
@@ -407,7 +384,7 @@ pub async fn make_password_reset(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn hold(conn: &mut AsyncPgConnection, id: AssignmentId) -> QueryResult<()> {
+async fn hold(conn: &mut AsyncPgConnection, id: AssignmentId) -> QueryResult<()> {
     sql_query("SELECT pg_advisory_xact_lock(hashtextextended('role_assignment ' || $1::text, 0))")
         .bind::<SqlUuid, _>(id)
         .execute(conn)
@@ -415,35 +392,17 @@ pub async fn hold(conn: &mut AsyncPgConnection, id: AssignmentId) -> QueryResult
     Ok(())
 }
 
-/// Why the end of a role cannot be changed.
-#[derive(Debug, thiserror::Error)]
-pub enum EndError {
-    /// The organization would be without an energy admin from then on.
-    #[error("the organization would have no energy admin")]
-    LastEnergyAdmin,
-    /// The database.
-    #[error(transparent)]
-    Db(#[from] DbError),
-}
-
-impl From<diesel::result::Error> for EndError {
-    fn from(error: diesel::result::Error) -> Self {
-        let error = DbError::from(error);
-        if error.violates("last_energy_admin") { Self::LastEnergyAdmin } else { Self::Db(error) }
-    }
-}
-
 /// Sets the last day of a right, in its own zone, or gives it no end. Links that would give it again stop working. False
 /// when it is not in force, one's own, or not the actor's to change. The person's sessions under it end, and they sign in
 /// anew.
 ///
 /// # Errors
-/// [`EndError::LastEnergyAdmin`], or when the database fails.
-pub async fn end_assignment(
+/// `last_energy_admin` when the organization would have none; anything else when the database fails.
+async fn end_assignment(
     conn: &mut AsyncPgConnection,
     id: AssignmentId,
     last_day: Option<NaiveDate>,
-) -> Result<bool, EndError> {
+) -> QueryResult<bool> {
     let flag: Flag = sql_query("SELECT public.end_assignment($1, $2) AS value")
         .bind::<SqlUuid, _>(id)
         .bind::<Nullable<Date>, _>(last_day)
@@ -457,7 +416,7 @@ pub async fn end_assignment(
 ///
 /// # Errors
 /// As [`end_assignment`].
-pub async fn revoke_assignment(conn: &mut AsyncPgConnection, id: AssignmentId) -> Result<bool, EndError> {
+async fn revoke_assignment(conn: &mut AsyncPgConnection, id: AssignmentId) -> QueryResult<bool> {
     let flag: Flag =
         sql_query("SELECT public.revoke_assignment($1) AS value").bind::<SqlUuid, _>(id).get_result(conn).await?;
     Ok(flag.value)

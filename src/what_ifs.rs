@@ -1,6 +1,7 @@
 //! What-if: candidate tariffs over chosen customers' own past usage. Asked for here, worked through in the background
 //! ([`run`]), kept customer by customer ([`results`]) and summed up at the end ([`totals`]). No bill comes of it.
 
+mod ask;
 pub mod results;
 mod run;
 pub mod totals;
@@ -14,14 +15,13 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::access::Actor;
 use crate::billing::Desk;
-use crate::db::{Cached, DbError, Unreadable};
+use crate::db::{Cached, DbError, Tenant, Unreadable};
 use crate::ids::{CustomerId, JobId, TariffRateId, WhatIfId};
-use crate::jobs;
 use crate::period::Period;
 use crate::tariffs::Tariff;
 
+pub use ask::{Asking, WhatIfViolation, create, delete};
 pub(crate) use run::at_once;
 pub use run::{KIND, candidate, work};
 pub use totals::Totals;
@@ -30,6 +30,8 @@ pub use totals::Totals;
 pub const CANDIDATES: usize = 4;
 /// Months that are looked back at, at most.
 pub const MONTHS: usize = 24;
+/// Account numbers that are chosen at once, at most.
+pub const ACCOUNTS: usize = 2_000;
 /// What-ifs of a client that wait or run at a time, at most.
 pub const WAITING: i64 = 3;
 
@@ -117,6 +119,12 @@ pub struct WhatIf {
 }
 
 impl WhatIf {
+    /// What is tried, in a line.
+    #[must_use]
+    pub fn tried(&self) -> String {
+        self.candidates.iter().map(CandidateFace::label).collect::<Vec<_>>().join(", ")
+    }
+
     /// Whether it waits or runs.
     #[must_use]
     pub fn under_way(&self) -> bool {
@@ -211,8 +219,8 @@ WHERE w.organization_id = $1 AND w.client_id = $2";
 ///
 /// # Errors
 /// When the database fails.
-pub async fn list(conn: &AsyncPgConnection, desk: &Desk, offset: i64, limit: i64) -> QueryResult<(Vec<WhatIf>, i64)> {
-    let (mut one, mut two) = (conn, conn);
+pub async fn list(tx: &Tenant, offset: i64, limit: i64) -> QueryResult<(Vec<WhatIf>, i64)> {
+    let (desk, mut one, mut two) = (Desk::here(tx)?, tx.shared(), tx.shared());
     let rows = Cached(
         sql_query(format!("{SELECT} ORDER BY w.created_at DESC, w.id DESC OFFSET $3 LIMIT $4"))
             .bind::<SqlUuid, _>(desk.organization)
@@ -230,8 +238,8 @@ pub async fn list(conn: &AsyncPgConnection, desk: &Desk, offset: i64, limit: i64
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find(conn: &AsyncPgConnection, desk: &Desk, id: WhatIfId) -> QueryResult<Option<WhatIf>> {
-    let mut conn = conn;
+pub async fn find(tx: &Tenant, id: WhatIfId) -> QueryResult<Option<WhatIf>> {
+    let (desk, mut conn) = (Desk::here(tx)?, tx.shared());
     let query = sql_query(format!("{SELECT} AND w.id = $3"))
         .bind::<SqlUuid, _>(desk.organization)
         .bind::<SqlUuid, _>(desk.client)
@@ -251,11 +259,9 @@ fn counted(sql: &str) -> diesel::query_builder::SqlQuery {
 }
 
 /// Whether a client may ask for another what-if: fewer than [`WAITING`] wait or run. Until the transaction ends nobody else
-/// asks for one there, so that of many at once no more than the limit are made.
-///
-/// # Errors
-/// [`DbError::Refused`] where the context does not write at this client; when the database fails.
-pub async fn may_ask(conn: &AsyncPgConnection, desk: &Desk) -> Result<bool, DbError> {
+/// asks for one there, so that of many at once no more than the limit are made. [`DbError::Refused`] where the context does not
+/// write at this client.
+async fn may_ask(conn: &AsyncPgConnection, desk: &Desk) -> Result<bool, DbError> {
     let mut conn = conn;
     // A row that the context may not change is not found for a lock.
     let lock = "SELECT 1 FROM public.clients WHERE organization_id = $1 AND id = $2 FOR NO KEY UPDATE";
@@ -295,17 +301,6 @@ impl NewWhatIf {
         };
         self.candidates.iter().map(face).collect()
     }
-}
-
-/// Asks for a what-if: it is queued to be worked through as the actor.
-///
-/// # Errors
-/// When the context does not write or the database fails.
-pub async fn create(conn: &mut AsyncPgConnection, actor: &Actor, new: &NewWhatIf) -> Result<WhatIfId, DbError> {
-    let id = WhatIfId::fresh();
-    let job = jobs::queue(conn, actor, KIND, &json!({ "what_if": id })).await?;
-    insert(conn, &Desk::of(actor)?, id, Some(job), &actor.user_name, new).await?;
-    Ok(id)
 }
 
 /// Writes what was asked for.
@@ -351,29 +346,6 @@ async fn lock(conn: &mut AsyncPgConnection, desk: &Desk, id: WhatIfId) -> QueryR
             .execute(conn)
             .await?;
     Ok(found == 1)
-}
-
-/// Deletes a what-if with its results and says how many these were; `None`: it is not there. One that runs stops.
-///
-/// # Errors
-/// When the database fails.
-pub async fn delete(conn: &mut AsyncPgConnection, desk: &Desk, id: WhatIfId) -> QueryResult<Option<usize>> {
-    if !lock(conn, desk, id).await? {
-        return Ok(None);
-    }
-    let mut deleted = 0;
-    for (table, key) in [("what_if_results", "what_if_id"), ("what_ifs", "id")] {
-        let rows = sql_query(format!(
-            "DELETE FROM public.{table} WHERE organization_id = $1 AND client_id = $2 AND {key} = $3"
-        ))
-        .bind::<SqlUuid, _>(desk.organization)
-        .bind::<SqlUuid, _>(desk.client)
-        .bind::<SqlUuid, _>(id)
-        .execute(conn)
-        .await?;
-        deleted += rows;
-    }
-    Ok(Some(deleted.saturating_sub(1)))
 }
 
 #[derive(QueryableByName)]
@@ -424,10 +396,7 @@ pub async fn customers(
 }
 
 /// Those of some account numbers that the client has no customer for, in the order given.
-///
-/// # Errors
-/// When the database fails.
-pub async fn unknown_accounts(conn: &AsyncPgConnection, desk: &Desk, accounts: &[String]) -> QueryResult<Vec<String>> {
+async fn unknown_accounts(conn: &AsyncPgConnection, desk: &Desk, accounts: &[String]) -> QueryResult<Vec<String>> {
     let mut conn = conn;
     let rows: Vec<Words> = sql_query(
         "SELECT one AS value FROM unnest($3) AS one WHERE EXISTS (SELECT 1 FROM public.accounts c \

@@ -2,9 +2,15 @@
 
 pub mod accounts;
 pub mod agreements;
+pub mod billing;
+pub mod clients;
 pub mod customers;
 pub mod meters;
+pub mod payments;
 pub mod readings;
+pub mod tariffs;
+pub mod users;
+pub mod what_ifs;
 
 use eis::refused::Refused;
 

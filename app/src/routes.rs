@@ -5,10 +5,10 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
 use crate::pages::admin::{
-    self, accounts, billing_periods, customers, imports, invoices, meters, readings, tariffs, what_ifs,
+    self, accounts, billing_periods, customers, imports, invoices, ledger, meters, readings, tariffs, what_ifs,
 };
 use crate::pages::organization::{self, clients};
-use crate::pages::{account, audit, invitation, login, profile, reset, staff, switch, users};
+use crate::pages::{account, audit, invitation, login, profile, reset, service_identities, staff, switch, users};
 use crate::server::UPLOAD_LIMIT;
 use crate::server::state::AppState;
 use crate::server::{assets, functions, health, protect};
@@ -29,6 +29,8 @@ pub fn pages() -> Router<AppState> {
         .route("/clients/{client}/invoices", get(invoices::list))
         .route("/clients/{client}/invoices.csv", get(invoices::csv))
         .route("/clients/{client}/invoices/{invoice}", get(invoices::show::show))
+        .route("/clients/{client}/ledger", get(ledger::list))
+        .route("/clients/{client}/ledger.csv", get(ledger::csv))
         .route("/invitation/{token}", get(invitation::page))
         .route("/reset/{token}", get(reset::page))
         .route("/staff/organizations", get(staff::organizations::list))
@@ -42,11 +44,15 @@ pub fn pages() -> Router<AppState> {
         .route("/organization/users", get(users::of_organization))
         .route("/organization/users/invite", get(users::invite_to_organization))
         .route("/organization/users/{assignment}/edit", get(users::edit_in_organization))
+        .route("/organization/service-identities", get(service_identities::of_organization))
+        .route("/organization/service-identities/new", get(service_identities::new_in_organization))
         .route("/organization/audit", get(audit::of_organization))
         .route("/organization/audit.csv", get(audit::csv_of_organization))
         .route("/clients/{client}/users", get(users::of_client))
         .route("/clients/{client}/users/invite", get(users::invite_to_client))
         .route("/clients/{client}/users/{assignment}/edit", get(users::edit_at_client))
+        .route("/clients/{client}/service-identities", get(service_identities::of_client))
+        .route("/clients/{client}/service-identities/new", get(service_identities::new_at_client))
         .route("/clients/{client}/audit", get(audit::of_client))
         .route("/clients/{client}/audit.csv", get(audit::csv_of_client))
         .route("/account", get(account::home::page))
@@ -54,6 +60,7 @@ pub fn pages() -> Router<AppState> {
         .route("/account/invoices/{invoice}", get(account::invoices::show))
         .route("/account/price", get(account::price::page))
         .route("/account/price/compare", get(account::price::compare))
+        .route("/account/statement", get(account::statement::page))
         .route("/account/usage", get(account::usage::page))
         .route("/account/usage.csv", get(account::usage::csv))
         .route("/clients/{client}/customers", get(customers::list))
@@ -63,6 +70,7 @@ pub fn pages() -> Router<AppState> {
         .route("/clients/{client}/customers/{customer}/edit", get(customers::edit))
         .route("/clients/{client}/customers/{customer}/accounts/new", get(accounts::new))
         .route("/clients/{client}/customers/{customer}/accounts/{account}/edit", get(accounts::edit))
+        .route("/clients/{client}/customers/{customer}/statement", get(ledger::statement))
         .route("/clients/{client}/customers/{customer}/meters/new", get(meters::new))
         .route("/clients/{client}/customers/{customer}/meters/{meter}/edit", get(meters::edit))
         .route("/clients/{client}/customers/{customer}/meters/{meter}/readings", get(readings::list))

@@ -6,7 +6,8 @@
 --   eis_app     the portal's login        eis_worker  background work
 --   eis_monitor reads catalogues and health, no tenant rows
 --
--- A context is the setting eis.context: 'level|organization|client|customer|user|role|writable|pid|transaction start|key|mac'.
+-- A context is the setting eis.context: 'level|organization|client|customer|user|role|writable|limits|pid|transaction start|key|mac'.
+-- Limits: what narrows the role ('read_only', 'billing', …), or the one command of a service identity; empty: all that the role may.
 -- Anyone may write a setting; only eis_gate can compute the mac, and it binds the context to this
 -- backend and this transaction, so that a copied one is worth nothing (docs: ARCHITECTURE.md, "Isolation").
 
@@ -97,13 +98,13 @@ REVOKE ALL ON FUNCTION private.fresh_snapshot FROM PUBLIC;
 ALTER FUNCTION private.fresh_snapshot OWNER TO eis_gate;
 
 CREATE FUNCTION private.put_context(
-    level text, organization uuid, client uuid, customer uuid, person uuid, role text, writable boolean
+    level text, organization uuid, client uuid, customer uuid, person uuid, role text, writable boolean, limits text DEFAULT NULL
 ) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     key_id bigint := (SELECT s.id FROM private.signing_keys s ORDER BY s.id DESC LIMIT 1);
     message text := pg_catalog.concat_ws('|', level, coalesce(organization::text, ''), coalesce(client::text, ''),
         coalesce(customer::text, ''), coalesce(person::text, ''), role, CASE WHEN writable THEN 'w' ELSE 'r' END,
-        pg_catalog.pg_backend_pid(), (extract(epoch FROM pg_catalog.transaction_timestamp()) * 1000000)::bigint, key_id);
+        coalesce(limits, ''), pg_catalog.pg_backend_pid(), (extract(epoch FROM pg_catalog.transaction_timestamp()) * 1000000)::bigint, key_id);
 BEGIN
     PERFORM private.fresh_snapshot();
     PERFORM pg_catalog.set_config('eis.context', message || '|' || private.mac(message, key_id), true);
@@ -113,7 +114,7 @@ REVOKE ALL ON FUNCTION private.put_context FROM PUBLIC;
 ALTER FUNCTION private.put_context OWNER TO eis_gate;
 
 -- The context as an array when its signature holds, else NULL. Fields:
--- 1 level, 2 organization, 3 client, 4 customer, 5 user, 6 role, 7 writable, 8 pid, 9 transaction start, 10 key, 11 mac.
+-- 1 level, 2 organization, 3 client, 4 customer, 5 user, 6 role, 7 writable, 8 limits, 9 pid, 10 transaction start, 11 key, 12 mac.
 CREATE FUNCTION private.context() RETURNS text[] LANGUAGE plpgsql STABLE AS $$
 DECLARE
     setting text := pg_catalog.current_setting('eis.context', true);
@@ -128,15 +129,15 @@ BEGIN
         RETURN NULL;
     END IF;
     fields := pg_catalog.string_to_array(setting, '|');
-    IF pg_catalog.array_length(fields, 1) IS DISTINCT FROM 11
-        OR fields[8] IS DISTINCT FROM pg_catalog.pg_backend_pid()::text
-        OR fields[9] IS DISTINCT FROM ((extract(epoch FROM pg_catalog.transaction_timestamp()) * 1000000)::bigint)::text
-        OR fields[10] !~ '^[1-9][0-9]{0,17}$'
-        OR fields[11] IS DISTINCT FROM private.mac(pg_catalog.left(setting, -65), fields[10]::bigint)
+    IF pg_catalog.array_length(fields, 1) IS DISTINCT FROM 12
+        OR fields[9] IS DISTINCT FROM pg_catalog.pg_backend_pid()::text
+        OR fields[10] IS DISTINCT FROM ((extract(epoch FROM pg_catalog.transaction_timestamp()) * 1000000)::bigint)::text
+        OR fields[11] !~ '^[1-9][0-9]{0,17}$'
+        OR fields[12] IS DISTINCT FROM private.mac(pg_catalog.left(setting, -65), fields[11]::bigint)
     THEN RETURN NULL; END IF;
     RETURN fields;
 END $$;
-COMMENT ON FUNCTION private.context IS 'The verified context as an array of its eleven fields, else NULL.';
+COMMENT ON FUNCTION private.context IS 'The verified context as an array of its twelve fields, else NULL.';
 REVOKE ALL ON FUNCTION private.context FROM PUBLIC;
 ALTER FUNCTION private.context OWNER TO eis_gate;
 
@@ -231,7 +232,7 @@ COMMENT ON FUNCTION public.get_current_user_id IS 'The user of the verified cont
 CREATE FUNCTION public.get_current_role() RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN RETURN (private.context())[6]; END $$;
-COMMENT ON FUNCTION public.get_current_role IS 'The role of the verified context: eis_staff, energy_admin, client_admin, customer_user, system, none.';
+COMMENT ON FUNCTION public.get_current_role IS 'The role of the verified context: eis_staff, energy_admin, client_admin, customer_user, service, system, none.';
 
 CREATE FUNCTION public.is_organization_admin() RETURNS boolean
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

@@ -31,14 +31,21 @@ CREATE TABLE public.users (
     password_salt       text,
     password_proof      bytea,
     password_changed_at timestamptz,
-    status              text NOT NULL DEFAULT 'active' CHECK (status IN ('invited', 'active', 'disabled')),
+    status              text NOT NULL DEFAULT 'active' CHECK (status IN ('invited', 'active', 'disabled', 'service')),
     created_at          timestamptz NOT NULL DEFAULT now(),
     created_by          uuid,
     updated_at          timestamptz NOT NULL DEFAULT now(),
-    CHECK (status <> 'active' OR (password_salt IS NOT NULL AND password_proof IS NOT NULL))
+    CHECK (status <> 'active' OR (password_salt IS NOT NULL AND password_proof IS NOT NULL)),
+    CHECK (password_salt ~ '^\$argon2id\$v=19\$m=[1-9][0-9]{3,6},t=[1-9][0-9]?,p=[1-9]\$[0-9a-f]{32}$'),
+    CHECK (status <> 'service' OR (password_salt IS NULL AND password_proof IS NULL))
 );
 CREATE UNIQUE INDEX users_email ON public.users (lower(email));
+CREATE INDEX users_salt ON public.users (split_part(password_salt, '$', 5));
 COMMENT ON TABLE public.users IS 'Login identities; never tenant data. Only the gate''s functions read or write them.';
+COMMENT ON COLUMN public.users.password_salt IS
+    'Argon2id''s parameters and the salt, as PHC strings write them: passwords that were digested under weaker parameters are so until their person signs in.';
+COMMENT ON COLUMN public.users.status IS
+    'service: a service identity, which no password, session or job stands for; every door of a person asks for active.';
 COMMENT ON COLUMN public.users.password_proof IS
     'SHA-256 of the Argon2id output that the portal computes with password_salt: what lies here cannot itself be used to sign in.';
 ALTER TABLE public.users ENABLE ROW LEVEL SECURITY;
@@ -88,9 +95,10 @@ CREATE TABLE public.role_assignments (
     organization_id uuid REFERENCES public.organizations (id),
     id              uuid PRIMARY KEY,
     user_id         uuid NOT NULL REFERENCES public.users (id),
-    role            text NOT NULL CHECK (role IN ('eis_staff', 'energy_admin', 'client_admin', 'customer_user')),
+    role            text NOT NULL CHECK (role IN ('eis_staff', 'energy_admin', 'client_admin', 'customer_user', 'service')),
     client_id       uuid,
     customer_id     uuid,
+    narrowed        text,
     administrator   boolean NOT NULL DEFAULT false CHECK (NOT administrator OR role = 'eis_staff'),
     valid_from      timestamptz NOT NULL DEFAULT now(),
     valid_to        timestamptz,
@@ -101,6 +109,8 @@ CREATE TABLE public.role_assignments (
     updated_at      timestamptz NOT NULL DEFAULT now(),
     FOREIGN KEY (organization_id, client_id) REFERENCES public.clients (organization_id, id),
     CHECK (last_day IS NULL OR valid_to IS NOT NULL),
+    CONSTRAINT role_assignments_narrowed CHECK (narrowed IS NULL OR (role IN ('energy_admin', 'client_admin')
+        AND narrowed IN ('read_only', 'service_desk', 'billing', 'finance')) OR (role = 'customer_user' AND narrowed = 'read_only')),
     -- One right is held once at a time, so that taking it back leaves none of it.
     CONSTRAINT role_assignments_held_once EXCLUDE USING gist (
         user_id WITH =, role WITH =,
@@ -112,12 +122,17 @@ CREATE TABLE public.role_assignments (
         WHEN 'eis_staff' THEN organization_id IS NULL AND client_id IS NULL AND customer_id IS NULL
         WHEN 'energy_admin' THEN organization_id IS NOT NULL AND client_id IS NULL AND customer_id IS NULL
         WHEN 'client_admin' THEN organization_id IS NOT NULL AND client_id IS NOT NULL AND customer_id IS NULL
+        WHEN 'service' THEN organization_id IS NOT NULL AND customer_id IS NULL
         ELSE organization_id IS NOT NULL AND client_id IS NOT NULL AND customer_id IS NOT NULL END)
 );
 CREATE INDEX role_assignments_user ON public.role_assignments (user_id);
 CREATE INDEX role_assignments_tenant ON public.role_assignments (organization_id, client_id, customer_id);
 COMMENT ON TABLE public.role_assignments IS
     'Who may act as what, for whom, from when to when. EIS staff belong to no organization; every other role does.';
+COMMENT ON COLUMN public.role_assignments.role IS
+    'service: the one assignment of a service identity, at its organization or at one client; no door of a person opens it.';
+COMMENT ON COLUMN public.role_assignments.narrowed IS
+    'What a role is narrowed to: by command, never by row. NULL: the whole role. read_only: its contexts never write.';
 COMMENT ON COLUMN public.role_assignments.administrator IS
     'EIS staff who may work as the system across organizations. Given at the command line alone (portal user create --administrator).';
 COMMENT ON COLUMN public.role_assignments.last_day IS
@@ -161,7 +176,7 @@ CREATE INDEX sessions_user ON public.sessions (user_id);
 CREATE INDEX sessions_expiry ON public.sessions (expires_at);
 COMMENT ON TABLE public.sessions IS
     'Web sessions by the SHA-256 of their secret. Each is somebody''s from the start, by a ticket that a right password or a switch earned: nobody keeps anything here without.';
-COMMENT ON COLUMN public.sessions.data IS 'What the web keeps with the session, JSON: one form that was typed at most, and little else.';
+COMMENT ON COLUMN public.sessions.data IS 'What the web keeps with the session: one form that was typed at most, a link or codes until they were shown once, and little else. Sealed under the session''s secret, which lies in its browser alone.';
 COMMENT ON COLUMN public.sessions.organization_id IS 'The organization that EIS staff opened; NULL for every other role.';
 COMMENT ON COLUMN public.sessions.viewed_until IS
     'Until then this session of staff or an admin sees the portal as a customer does (viewed_client_id, viewed_customer_id): the customer''s rows, reading only.';
@@ -182,8 +197,10 @@ CREATE TABLE public.session_tickets (
     organization_id uuid REFERENCES public.organizations (id),
     session_ends    timestamptz,
     expires_at      timestamptz NOT NULL,
-    needs_code      boolean NOT NULL DEFAULT false
+    needs_code      boolean NOT NULL DEFAULT false,
+    auth_hash       bytea NOT NULL CHECK (octet_length(auth_hash) = 32)
 );
+COMMENT ON COLUMN public.session_tickets.auth_hash IS 'Password and assignment as they were when it was earned, as in a session: it is worth nothing once they change, whoever changes them.';
 COMMENT ON COLUMN public.session_tickets.needs_code IS 'The password was right and the second factor is still asked for: this ticket binds no session.';
 COMMENT ON COLUMN public.session_tickets.session_ends IS 'The end of the session that is continued under a new id: switching never prolongs it. NULL after signing in.';
 COMMENT ON TABLE public.session_tickets IS
@@ -228,6 +245,7 @@ CREATE TABLE public.invitations (
     role            text NOT NULL CHECK (role IN ('energy_admin', 'client_admin', 'customer_user')),
     client_id       uuid,
     customer_id     uuid,
+    narrowed        text,
     invited_by      uuid NOT NULL REFERENCES public.users (id),
     reason          text,
     expires_at      timestamptz NOT NULL,
@@ -239,13 +257,16 @@ CREATE TABLE public.invitations (
     PRIMARY KEY (organization_id, id),
     FOREIGN KEY (organization_id, client_id) REFERENCES public.clients (organization_id, id),
     CHECK ((client_id IS NULL) = (role = 'energy_admin') AND (customer_id IS NULL) = (role <> 'customer_user')),
-    CHECK ((reason IS NULL) = (role <> 'energy_admin'))
+    CHECK ((reason IS NULL) = (role <> 'energy_admin')),
+    CONSTRAINT invitations_narrowed CHECK (narrowed IS NULL OR (role <> 'customer_user'
+        AND narrowed IN ('read_only', 'service_desk', 'billing', 'finance')) OR narrowed = 'read_only')
 );
+COMMENT ON COLUMN public.invitations.narrowed IS 'What the role will be narrowed to, as in role_assignments.';
 COMMENT ON COLUMN public.invitations.reason IS 'Why EIS staff had stepped up who made it: they alone make energy admins, and not without one.';
 COMMENT ON TABLE public.invitations IS 'One-time links by which a person joins an organization; the link''s token is kept as a hash only.';
 CALL private.protect('public.invitations', 'client', '{}');
 REVOKE SELECT ON public.invitations FROM eis_app, eis_worker;
-GRANT SELECT (organization_id, id, email, name, role, client_id, customer_id, invited_by, expires_at, accepted_at, revoked_at, created_at)
+GRANT SELECT (organization_id, id, email, name, role, client_id, customer_id, narrowed, invited_by, expires_at, accepted_at, revoked_at, created_at)
     ON public.invitations TO eis_app;
 GRANT SELECT, INSERT, UPDATE ON public.invitations TO eis_gate;
 CREATE POLICY gate_all ON public.invitations FOR ALL TO eis_gate USING (true) WITH CHECK (true);
@@ -265,9 +286,9 @@ CREATE TABLE public.role_notices (
 );
 CREATE INDEX role_notices_unseen ON public.role_notices (organization_id, user_id, created_at) WHERE seen_at IS NULL;
 COMMENT ON TABLE public.role_notices IS
-    'What EIS staff changed in who runs an organization: a row for each of its energy admins, shown until they say that they have seen it. The gate alone writes it.';
+    'What EIS staff changed in who runs an organization, or the operator in how one of them signs in: a row for each of its energy admins, shown until they say that they have seen it. The gate alone writes it.';
 COMMENT ON COLUMN public.role_notices.user_id IS 'Who is told.';
-COMMENT ON COLUMN public.role_notices.reason IS 'Why the staff had stepped up.';
+COMMENT ON COLUMN public.role_notices.reason IS 'Why the staff had stepped up, or what the operator says.';
 CALL private.protect('public.role_notices', 'organization', '{}');
 REVOKE SELECT ON public.role_notices FROM eis_worker;
 GRANT SELECT, INSERT, UPDATE ON public.role_notices TO eis_gate;
@@ -298,11 +319,13 @@ COMMENT ON TABLE public.audit_log IS 'Who did what to which row, when, in which 
 CALL private.protect('public.audit_log', 'client', '{}');
 GRANT INSERT ON public.audit_log TO eis_app, eis_worker, eis_gate;
 CREATE POLICY gate_insert ON public.audit_log FOR INSERT TO eis_gate WITH CHECK (true);
+-- As `protect` would make them, and in nobody else's name. Who only reads leaves no record by itself: what is to be on record
+-- of reading, a function of the gate writes (opening an organization, the test of isolation).
 CREATE POLICY level1_organization_insert ON public.audit_log FOR INSERT TO eis_app, eis_worker, eis_owner
-    WITH CHECK (organization_id = (SELECT public.organization_scope())
+    WITH CHECK (organization_id = (SELECT public.organization_scope(true))
         AND user_id IS NOT DISTINCT FROM (SELECT public.get_current_user_id()));
 CREATE POLICY level2_client_insert ON public.audit_log FOR INSERT TO eis_app, eis_worker, eis_owner
-    WITH CHECK ((organization_id, client_id) = (SELECT s.organization_id, s.client_id FROM public.client_scope() s)
+    WITH CHECK ((organization_id, client_id) = (SELECT s.organization_id, s.client_id FROM public.client_scope(true) s)
         AND user_id IS NOT DISTINCT FROM (SELECT public.get_current_user_id()));
 CREATE FUNCTION public.audit_log_is_append_only() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$

@@ -19,7 +19,7 @@ $$;
 -- Changes with the password and with the assignment: a session bound under another value has ended.
 CREATE FUNCTION private.auth_hash(person public.users, a public.role_assignments) RETURNS bytea LANGUAGE sql STABLE AS $$
     SELECT pg_catalog.sha256(person.password_proof || pg_catalog.convert_to(
-        coalesce(a.id::text, '') || coalesce(extract(epoch FROM a.valid_to)::text, ''), 'UTF8'))
+        coalesce(a.id::text, '') || coalesce(extract(epoch FROM a.valid_to)::text, '') || coalesce(a.narrowed, ''), 'UTF8'))
 $$;
 REVOKE ALL ON FUNCTION private.auth_hash, private.in_force, private.is_live FROM PUBLIC;
 ALTER FUNCTION private.in_force OWNER TO eis_gate;
@@ -74,15 +74,22 @@ END $$;
 REVOKE ALL ON FUNCTION private.may_view FROM PUBLIC;
 ALTER FUNCTION private.may_view OWNER TO eis_gate;
 
+-- Whether the command of a service identity writes; NULL: there is no such command. (It comes with their migration.)
+CREATE FUNCTION private.service_writes(command text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN NULL; END $$;
+REVOKE ALL ON FUNCTION private.service_writes FROM PUBLIC;
+ALTER FUNCTION private.service_writes OWNER TO eis_gate;
+
 -- Signs the context that an assignment gives, at one client of the organization (`narrow_client`) or at its own level; for
 -- a session that sees as a customer, that customer's, reading only. A role that needs a second factor opens no tenant
--- without, once the days of grace are over. Whoever calls this has checked the session.
-CREATE FUNCTION private.stand(of_session uuid, opened uuid, person uuid, role text, organization uuid, client uuid, customer uuid, narrow_client uuid,
+-- without, once the days of grace are over. `limits`: what narrows the assignment, or the command of a service identity;
+-- a role narrowed to reading never writes. Whoever calls this has checked the session.
+CREATE FUNCTION private.stand(of_session uuid, opened uuid, person uuid, role text, limits text, organization uuid, client uuid, customer uuid, narrow_client uuid,
     viewed_client uuid DEFAULT NULL, viewed_customer uuid DEFAULT NULL)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     org uuid := CASE WHEN role = 'eis_staff' THEN opened ELSE organization END;
-    writes boolean := role = 'energy_admin';
+    writes boolean := CASE WHEN role IN ('energy_admin', 'client_admin') THEN limits IS DISTINCT FROM 'read_only'
+        WHEN role = 'service' THEN coalesce(private.service_writes(limits), false) ELSE false END;
 BEGIN
     IF role IN ('eis_staff', 'energy_admin') AND private.second_factor_due(person, role) <= statement_timestamp() THEN
         IF narrow_client IS NOT NULL THEN
@@ -100,20 +107,20 @@ BEGIN
         PERFORM private.put_context('customer', org, viewed_client, viewed_customer, person, 'customer_user', false);
     ELSIF org IS NULL THEN
         PERFORM private.put_context('none', NULL, NULL, NULL, person, coalesce(role, 'none'), false);
-    ELSIF role IN ('customer_user', 'client_admin') THEN
+    ELSIF role IN ('customer_user', 'client_admin') OR (role = 'service' AND client IS NOT NULL) THEN
         IF narrow_client IS DISTINCT FROM client AND narrow_client IS NOT NULL THEN
             RAISE EXCEPTION 'this client is not yours' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'not_yours';
         END IF;
-        PERFORM private.put_context(CASE role WHEN 'client_admin' THEN 'client' ELSE 'customer' END,
-            org, client, customer, person, role, role = 'client_admin');
+        PERFORM private.put_context(CASE role WHEN 'customer_user' THEN 'customer' ELSE 'client' END,
+            org, client, customer, person, role, writes, limits);
     ELSIF narrow_client IS NULL THEN
-        PERFORM private.put_context('organization', org, NULL, NULL, person, role, writes);
+        PERFORM private.put_context('organization', org, NULL, NULL, person, role, writes, limits);
     ELSE
         PERFORM 1 FROM public.clients c WHERE c.organization_id = org AND c.id = narrow_client;
         IF NOT FOUND THEN
             RAISE EXCEPTION 'this client is not yours' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'not_yours';
         END IF;
-        PERFORM private.put_context('client', org, narrow_client, NULL, person, role, writes);
+        PERFORM private.put_context('client', org, narrow_client, NULL, person, role, writes, limits);
     END IF;
 END $$;
 REVOKE ALL ON FUNCTION private.stand FROM PUBLIC;
@@ -129,7 +136,7 @@ BEGIN
     IF secret IS NULL THEN RETURN; END IF;
     PERFORM private.fresh_snapshot();
     -- One statement: the session, its user, its assignment; all as they are now.
-    SELECT s.id AS session, s.organization_id AS opened, u.id AS person, a.role, g.id AS organization_id, a.client_id, a.customer_id,
+    SELECT s.id AS session, s.organization_id AS opened, u.id AS person, a.role, a.narrowed, g.id AS organization_id, a.client_id, a.customer_id,
         s.viewed_client_id, CASE WHEN s.viewed_until > now() THEN s.viewed_customer_id END AS viewed_customer_id INTO live
     FROM public.sessions s
     JOIN public.users u ON u.id = s.user_id AND u.status = 'active'
@@ -140,7 +147,7 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION 'this session has ended' USING ERRCODE = 'invalid_authorization_specification', CONSTRAINT = 'session_ended';
     END IF;
-    PERFORM private.stand(live.session, live.opened, live.person, live.role, live.organization_id, live.client_id, live.customer_id, narrow_client,
+    PERFORM private.stand(live.session, live.opened, live.person, live.role, live.narrowed, live.organization_id, live.client_id, live.customer_id, narrow_client,
         live.viewed_client_id, live.viewed_customer_id);
 END $$;
 COMMENT ON FUNCTION public.open_context IS
@@ -175,9 +182,10 @@ BEGIN
     PERFORM private.nobody_else(t.user_id);
     -- Locked, so that of two that begin at once the second counts the first.
     SELECT u.* INTO person FROM public.users u WHERE u.id = t.user_id FOR NO KEY UPDATE;
+    made := t.auth_hash = private.auth_hash(person, (SELECT a FROM public.role_assignments a WHERE a.id = t.assignment_id));
+    IF made IS NOT TRUE THEN made := false; RETURN; END IF;
     INSERT INTO public.sessions (secret_hash, data, user_id, assignment_id, organization_id, auth_hash, address, agent, expires_at, idle_seconds)
-    VALUES (sha256(session_create.secret), session_create.data, t.user_id, t.assignment_id, t.organization_id,
-        private.auth_hash(person, (SELECT a FROM public.role_assignments a WHERE a.id = t.assignment_id)),
+    VALUES (sha256(session_create.secret), session_create.data, t.user_id, t.assignment_id, t.organization_id, t.auth_hash,
         left(session_create.address, 64), left(session_create.agent, 256),
         least(now() + make_interval(secs => least(absolute_seconds, 172800)), t.session_ends), least(session_create.idle_seconds, 86400))
     RETURNING id INTO fresh;
@@ -194,7 +202,7 @@ BEGIN
     END LOOP;
 END $$;
 COMMENT ON FUNCTION public.session_create IS
-    'A new session bound to what a ticket proves, which works once; false when it is spent, late or half of one. Tells which session it ended, where there were too many.';
+    'A new session bound to what a ticket proves, which works once; false when it is spent, late, half of one, or of a password or role that has changed since. Tells which session it ended, where there were too many.';
 
 CREATE FUNCTION public.session_save(secret bytea, data text) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -226,7 +234,7 @@ CREATE FUNCTION public.session_load(secret bytea, enter boolean DEFAULT false) R
     assignment_id uuid, role text, assignments integer, organization_id uuid, organization_slug text, organization_name text,
     client_id uuid, client_slug text, client_name text, client_currency text, client_time_zone text, client_locale text,
     customer_id uuid, writes_until timestamptz, viewed_until timestamptz, viewed_name text, own_role text,
-    factor_due timestamptz, locked boolean)
+    factor_due timestamptz, locked boolean, narrowed text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     opened uuid;
@@ -241,10 +249,10 @@ BEGIN
         s.auth_hash, CASE WHEN u.id IS NOT NULL THEN private.auth_hash(u, a) END,
         a.id, a.role,
         (SELECT count(*)::integer FROM public.role_assignments o WHERE o.user_id = u.id AND private.in_force(o)),
-        g.id, g.slug, g.name, a.client_id, c.slug, c.name, c.currency, c.time_zone, c.locale, a.customer_id
+        g.id, g.slug, g.name, a.client_id, c.slug, c.name, c.currency, c.time_zone, c.locale, a.customer_id, a.narrowed
     INTO stands, of_session, seen_client, seen_customer, viewed_until, data, stale, expires_at, opened, user_id, email, user_name, bound_hash, auth_hash,
         assignment_id, role, assignments, organization_id, organization_slug, organization_name, client_id, client_slug, client_name,
-        client_currency, client_time_zone, client_locale, customer_id
+        client_currency, client_time_zone, client_locale, customer_id, narrowed
     FROM public.sessions s
     LEFT JOIN public.users u ON u.id = s.user_id AND u.status = 'active'
     LEFT JOIN public.role_assignments a ON a.id = s.assignment_id AND a.user_id = u.id AND private.in_force(a)
@@ -258,12 +266,12 @@ BEGIN
     IF role IN ('eis_staff', 'energy_admin') THEN factor_due := private.second_factor_due(user_id, role); END IF;
     locked := coalesce(factor_due <= statement_timestamp(), false);
     IF enter AND stands AND bound_hash = auth_hash THEN
-        PERFORM private.stand(of_session, opened, user_id, role, organization_id, client_id, customer_id, NULL, seen_client, seen_customer);
+        PERFORM private.stand(of_session, opened, user_id, role, narrowed, organization_id, client_id, customer_id, NULL, seen_client, seen_customer);
     END IF;
     own_role := role;
     IF seen_customer IS NOT NULL AND NOT locked AND private.may_view(role, organization_id, client_id, seen_client, seen_customer) THEN
-        SELECT k.name, k.client_id, c.slug, c.name, c.currency, c.time_zone, c.locale, k.id, 'customer_user', NULL
-        INTO viewed_name, client_id, client_slug, client_name, client_currency, client_time_zone, client_locale, customer_id, role, writes_until
+        SELECT k.name, k.client_id, c.slug, c.name, c.currency, c.time_zone, c.locale, k.id, 'customer_user', NULL, NULL
+        INTO viewed_name, client_id, client_slug, client_name, client_currency, client_time_zone, client_locale, customer_id, role, writes_until, narrowed
         FROM public.customers k JOIN public.clients c ON c.organization_id = k.organization_id AND c.id = k.client_id
         WHERE k.organization_id = session_load.organization_id AND k.client_id = seen_client AND k.id = seen_customer;
     ELSE
@@ -274,14 +282,16 @@ END $$;
 COMMENT ON FUNCTION public.session_load IS
     'The live session of this secret with its user and assignment, or no row; with `enter` its tenant context is opened as by open_context.';
 
-CREATE FUNCTION private.issue_ticket(person uuid, assignment uuid, organization uuid, session_ends timestamptz, needs_code boolean DEFAULT false)
+-- A ticket for a person as read when the right was proved: what changes afterwards makes it worth nothing.
+CREATE FUNCTION private.issue_ticket(person public.users, assignment uuid, organization uuid, session_ends timestamptz, needs_code boolean DEFAULT false)
 RETURNS bytea
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     ticket bytea := decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 'hex');
 BEGIN
-    INSERT INTO public.session_tickets VALUES (sha256(ticket), person, assignment, organization, session_ends,
-        now() + CASE WHEN needs_code THEN interval '5 minutes' ELSE interval '1 minute' END, needs_code);
+    INSERT INTO public.session_tickets VALUES (sha256(ticket), person.id, assignment, organization, session_ends,
+        now() + CASE WHEN needs_code THEN interval '5 minutes' ELSE interval '1 minute' END, needs_code,
+        private.auth_hash(person, (SELECT a FROM public.role_assignments a WHERE a.id = assignment)));
     RETURN ticket;
 END $$;
 REVOKE ALL ON FUNCTION private.issue_ticket FROM PUBLIC;
@@ -395,19 +405,68 @@ ALTER FUNCTION private.end_attempt OWNER TO eis_gate;
 ALTER FUNCTION private.try_password OWNER TO eis_gate;
 ALTER FUNCTION private.account_key OWNER TO eis_gate;
 
+-- A steady salt for an account that there is not, with the parameters of the account whose salt comes next: of a hundred
+-- unknown accounts as many have weaker parameters as of a hundred known ones, and each of them one day no longer.
+CREATE FUNCTION private.made_up_salt(email text) RETURNS text LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE made_up CONSTANT text := left(private.mac('salt|' || lower(trim(email)), 0), 32);
+BEGIN
+    RETURN coalesce(
+        (SELECT left(u.password_salt, -32) FROM public.users u WHERE split_part(u.password_salt, '$', 5) >= made_up
+            ORDER BY split_part(u.password_salt, '$', 5) LIMIT 1),
+        (SELECT left(u.password_salt, -32) FROM public.users u WHERE u.password_salt IS NOT NULL
+            ORDER BY split_part(u.password_salt, '$', 5) LIMIT 1),
+        -- Nobody has a login yet.
+        '$argon2id$v=19$m=19456,t=2,p=1$') || made_up;
+END $$;
+
+-- What Argon2id's parameters cost: memory times rounds.
+CREATE FUNCTION private.salt_cost(salt text) RETURNS bigint LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT substring(salt FROM 'm=([0-9]+)')::bigint * substring(salt FROM 't=([0-9]+)')::bigint
+$$;
+
+-- The same password, digested under stronger parameters. It is no other password: sessions and links that are bound to how it
+-- was kept are bound to how it is kept now, and go on.
+CREATE FUNCTION private.strengthen_password(person public.users, salt text, digest bytea) RETURNS public.users LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE kept public.users;
+BEGIN
+    UPDATE public.users u SET password_salt = salt, password_proof = sha256(digest)
+    WHERE u.id = person.id AND u.password_proof = person.password_proof RETURNING u.* INTO kept;
+    -- Another sign-in did it meanwhile, or the password was changed.
+    IF kept.id IS NULL THEN RETURN person; END IF;
+    UPDATE public.sessions s SET auth_hash = private.auth_hash(kept, (SELECT a FROM public.role_assignments a WHERE a.id = s.assignment_id))
+    WHERE s.user_id = kept.id AND s.auth_hash = private.auth_hash(person, (SELECT a FROM public.role_assignments a WHERE a.id = s.assignment_id));
+    PERFORM private.rebind_reset(kept.id, sha256(person.password_proof), sha256(kept.password_proof));
+    RETURN kept;
+END $$;
+
+-- Binds a link to set a new password to how the password is kept now. (Links come with their own migration.)
+CREATE FUNCTION private.rebind_reset(person uuid, was bytea, becomes bytea) RETURNS void LANGUAGE plpgsql AS $$ BEGIN END $$;
+REVOKE ALL ON FUNCTION private.made_up_salt, private.salt_cost, private.strengthen_password, private.rebind_reset FROM PUBLIC;
+ALTER FUNCTION private.made_up_salt OWNER TO eis_gate;
+ALTER FUNCTION private.salt_cost OWNER TO eis_gate;
+ALTER FUNCTION private.strengthen_password OWNER TO eis_gate;
+ALTER FUNCTION private.rebind_reset OWNER TO eis_gate;
+
 CREATE FUNCTION public.sign_in_salt(email text, address text, OUT salt text, OUT retry_after integer)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE person public.users;
+DECLARE
+    person public.users;
+    made_up text;
 BEGIN
     PERFORM private.fresh_snapshot();
     SELECT u.* INTO person FROM public.users u WHERE lower(u.email) = lower(trim(sign_in_salt.email)) AND u.status = 'active';
     SELECT e.retry_after INTO retry_after FROM private.enter_attempt(private.account_key(email), person.id, address) e;
-    salt := coalesce(person.password_salt, left(private.mac('salt|' || lower(trim(sign_in_salt.email)), 0), 32));
+    -- Asked of every account, so that both take the same time.
+    made_up := private.made_up_salt(sign_in_salt.email);
+    salt := coalesce(person.password_salt, made_up);
 END $$;
 COMMENT ON FUNCTION public.sign_in_salt IS
-    'Enters an attempt to sign in, which counts from now on, and tells the salt of the account, hex; for an unknown one a steady made-up one, so that both look and cost the same. Where a limit on attempts holds, how long: then nothing needs to be digested.';
+    'Enters an attempt to sign in, which counts from now on, and tells parameters and salt of the account, as PHC strings write them; for an unknown one a steady made-up one, so that both look and cost the same. Where a limit on attempts holds, how long: then nothing needs to be digested.';
 
-CREATE FUNCTION public.sign_in(email text, digest bytea, address text, OUT outcome text, OUT ticket bytea, OUT user_id uuid, OUT retry_after integer)
+-- `new_digest`: of the same password under `new_salt`, whose parameters are stronger than those that it was tried under.
+CREATE FUNCTION public.sign_in(email text, digest bytea, address text, new_salt text DEFAULT NULL, new_digest bytea DEFAULT NULL, OUT outcome text, OUT ticket bytea, OUT user_id uuid, OUT retry_after integer)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     person public.users;
@@ -422,17 +481,21 @@ BEGIN
     ELSIF outcome = 'signed_in' THEN
         SELECT count(*), (array_agg(a.id))[1] INTO choices, choice FROM public.role_assignments a WHERE a.user_id = person.id AND private.in_force(a);
         user_id := person.id;
+        IF private.salt_cost(new_salt) > private.salt_cost(person.password_salt) THEN
+            person := private.strengthen_password(person, new_salt, new_digest);
+        END IF;
         IF private.has_second_factor(person.id) THEN outcome := 'code_needed'; END IF;
-        ticket := private.issue_ticket(person.id, CASE WHEN choices = 1 THEN choice END, NULL, NULL, outcome = 'code_needed');
+        ticket := private.issue_ticket(person, CASE WHEN choices = 1 THEN choice END, NULL, NULL, outcome = 'code_needed');
     END IF;
 END $$;
-COMMENT ON FUNCTION public.sign_in IS 'Checks a password digest, limits attempts, and gives a ticket for a new session. One assignment is opened at once; of several the person chooses.';
+COMMENT ON FUNCTION public.sign_in IS 'Checks a password digest, limits attempts, and gives a ticket for a new session. One assignment is opened at once; of several the person chooses. A right password is kept under stronger parameters, where the caller digested it so too.';
 
 CREATE FUNCTION public.my_assignments() RETURNS TABLE (
-    assignment_id uuid, role text, organization_name text, organization_slug text, client_name text, account_number text, customer_name text)
+    assignment_id uuid, role text, organization_name text, organization_slug text, client_name text, account_number text, customer_name text,
+    narrowed text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    RETURN QUERY SELECT a.id, a.role, g.name, g.slug, c.name, n.account_number, k.name
+    RETURN QUERY SELECT a.id, a.role, g.name, g.slug, c.name, n.account_number, k.name, a.narrowed
     FROM public.role_assignments a
     LEFT JOIN public.organizations g ON g.id = a.organization_id
     LEFT JOIN public.clients c ON c.organization_id = a.organization_id AND c.id = a.client_id
@@ -466,7 +529,7 @@ BEGIN
         VALUES (organization, gen_random_uuid(), (live.person).id, (live.person).name, 'eis_staff', 'open', 'organization', organization,
             'EIS staff opened the organization');
     END IF;
-    RETURN private.issue_ticket((live.person).id, a.id, organization, (live.session).expires_at);
+    RETURN private.issue_ticket(live.person, a.id, organization, (live.session).expires_at);
 END $$;
 
 CREATE FUNCTION public.staff_organizations(search text, page_offset integer, page_limit integer)
@@ -509,19 +572,30 @@ END $$;
 REVOKE ALL ON FUNCTION private.audit_person FROM PUBLIC;
 ALTER FUNCTION private.audit_person OWNER TO eis_gate;
 
-CREATE FUNCTION public.end_other_sessions(secret bytea, address text) RETURNS integer
+-- Ending sessions asks for the password every time: whoever finds a browser open shuts nobody out (OWASP ASVS 7.5.2).
+CREATE FUNCTION public.end_my_sessions(secret bytea, session uuid, digest bytea, address text, OUT outcome text, OUT ended integer)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    ended integer;
-    live record;
+DECLARE live record;
 BEGIN
     SELECT * INTO live FROM private.live_session(secret, false, true);
-    DELETE FROM public.sessions s WHERE s.user_id = (live.person).id AND s.id <> (live.session).id;
+    outcome := private.try_password(live.person, (live.person).email, digest, address);
+    IF outcome <> 'signed_in' THEN
+        outcome := CASE outcome WHEN 'limited' THEN outcome ELSE 'wrong password' END;
+        RETURN;
+    END IF;
+    DELETE FROM public.sessions s WHERE s.user_id = (live.person).id AND s.id <> (live.session).id
+        AND s.id = coalesce(end_my_sessions.session, s.id);
     GET DIAGNOSTICS ended = ROW_COUNT;
-    PERFORM private.audit_person(live.person, live.assignment, (live.session).organization_id, 'end_sessions',
-        format('Signed out %s other sessions', ended), address);
-    RETURN ended;
+    -- What is under way to become one ends with all others.
+    IF end_my_sessions.session IS NULL THEN DELETE FROM public.session_tickets t WHERE t.user_id = (live.person).id; END IF;
+    IF ended > 0 THEN
+        PERFORM private.audit_person(live.person, live.assignment, (live.session).organization_id, 'end_sessions',
+            CASE WHEN end_my_sessions.session IS NULL THEN format('Signed out %s other sessions', ended) ELSE 'Signed out another session' END, address);
+    END IF;
+    outcome := 'done';
 END $$;
+COMMENT ON FUNCTION public.end_my_sessions IS
+    'With the password, ends one other session of one''s own, or all others (NULL), and tells how many: done, wrong password or limited. The present one ends by signing out.';
 
 -- A session that sees as a customer enters none.
 CREATE FUNCTION public.enter_my_attempt(secret bytea, address text, OUT salt text, OUT retry_after integer)
@@ -533,19 +607,7 @@ BEGIN
     salt := (live.person).password_salt;
 END $$;
 COMMENT ON FUNCTION public.enter_my_attempt IS
-    'Enters an attempt at the password of this session''s person, as sign_in_salt does, and tells its salt.';
-
-CREATE FUNCTION public.end_session(secret bytea, session uuid, address text) RETURNS boolean
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE live record;
-BEGIN
-    SELECT * INTO live FROM private.live_session(secret, false, true);
-    DELETE FROM public.sessions s WHERE s.user_id = (live.person).id AND s.id = end_session.session AND s.id <> (live.session).id;
-    IF NOT FOUND THEN RETURN false; END IF;
-    PERFORM private.audit_person(live.person, live.assignment, (live.session).organization_id, 'end_sessions', 'Signed out another session', address);
-    RETURN true;
-END $$;
-COMMENT ON FUNCTION public.end_session IS 'Ends one other session of one''s own; false when it is gone, or not one''s own. The present one ends by signing out.';
+    'Enters an attempt at the password of this session''s person, as sign_in_salt does, and tells its parameters and salt.';
 
 -- Other sessions end with the old password; the caller continues with a ticket for a new one.
 -- NULL when the old password is wrong: that counts as an attempt to sign in does.
@@ -554,6 +616,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     live record;
     outcome text;
+    changed public.users;
 BEGIN
     SELECT * INTO live FROM private.live_session(secret, false, true);
     outcome := private.try_password(live.person, (live.person).email, old_digest, address);
@@ -562,11 +625,11 @@ BEGIN
     END IF;
     IF outcome = 'wrong' THEN RETURN NULL; END IF;
     UPDATE public.users u SET password_salt = new_salt, password_proof = sha256(new_digest), password_changed_at = now()
-        WHERE u.id = (live.person).id;
+        WHERE u.id = (live.person).id RETURNING u.* INTO changed;
     DELETE FROM public.sessions s WHERE s.user_id = (live.person).id AND s.id <> (live.session).id;
     DELETE FROM public.session_tickets t WHERE t.user_id = (live.person).id;
     PERFORM private.audit_person(live.person, live.assignment, (live.session).organization_id, 'change_password', 'Changed the password', address);
-    RETURN private.issue_ticket((live.person).id, (live.session).assignment_id, (live.session).organization_id, (live.session).expires_at);
+    RETURN private.issue_ticket(changed, (live.session).assignment_id, (live.session).organization_id, (live.session).expires_at);
 END $$;
 
 -- ── Users of an organization ───────────────────────────────────────────────────────────────────────
@@ -620,20 +683,21 @@ CALL private.give_to_gate('{roles_keep_their_day}', '');
 -- Users with an assignment that this context may see: the whole organization, or the customers' logins of one client.
 CREATE FUNCTION public.organization_users() RETURNS TABLE (
     assignment_id uuid, user_id uuid, name text, email text, status text, role text, client_id uuid, client_name text,
-    customer_id uuid, customer_name text, valid_from timestamptz, valid_to timestamptz, since date, last_day date, time_zone text)
+    customer_id uuid, customer_name text, valid_from timestamptz, valid_to timestamptz, since date, last_day date, time_zone text,
+    narrowed text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE fields text[] := private.context();
 BEGIN
     IF fields IS NULL OR fields[1] NOT IN ('organization', 'client') THEN RETURN; END IF;
     RETURN QUERY SELECT a.id, u.id, u.name, u.email, u.status, a.role, a.client_id, c.name, a.customer_id, k.name, a.valid_from, a.valid_to,
-        (a.valid_from AT TIME ZONE z.zone)::date, coalesce(a.last_day, private.last_day_before(a.valid_to, z.zone)), z.zone
+        (a.valid_from AT TIME ZONE z.zone)::date, coalesce(a.last_day, private.last_day_before(a.valid_to, z.zone)), z.zone, a.narrowed
     FROM public.role_assignments a
     JOIN public.users u ON u.id = a.user_id
     JOIN public.organizations g ON g.id = a.organization_id
     LEFT JOIN public.clients c ON c.organization_id = a.organization_id AND c.id = a.client_id
     LEFT JOIN public.customers k ON k.organization_id = a.organization_id AND k.client_id = a.client_id AND k.id = a.customer_id
     CROSS JOIN LATERAL (SELECT coalesce(c.time_zone, g.time_zone) AS zone) z
-    WHERE a.organization_id = fields[2]::uuid AND (fields[1] = 'organization' OR a.client_id = fields[3]::uuid)
+    WHERE a.organization_id = fields[2]::uuid AND (fields[1] = 'organization' OR a.client_id = fields[3]::uuid) AND a.role <> 'service'
     ORDER BY u.name, a.id;
 END $$;
 
@@ -647,10 +711,12 @@ REVOKE ALL ON FUNCTION private.same_right FROM PUBLIC;
 ALTER FUNCTION private.same_right OWNER TO eis_gate;
 
 -- Whether somebody in a role, of the whole organization or at one client (`own_client`), may grant another at this place
--- (domain.md, "Who may do what"; `Role::grants` says the same). Never one's own level, nor one above.
-CREATE FUNCTION private.may_grant(role text, own_client uuid, granted text, client uuid) RETURNS boolean LANGUAGE sql IMMUTABLE
+-- (domain.md, "Who may do what"; `Role::grants` says the same). Never one's own level, nor one above. Of the narrowed, the
+-- service desk gives customers their logins, and nobody else anything: nothing beyond what they may themselves.
+CREATE FUNCTION private.may_grant(role text, limits text, own_client uuid, granted text, client uuid) RETURNS boolean LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp AS $$
     SELECT coalesce(CASE
+        WHEN nullif(limits, '') IS NOT NULL AND (limits <> 'service_desk' OR granted <> 'customer_user') THEN false
         WHEN own_client IS NOT NULL THEN role IN ('energy_admin', 'client_admin') AND granted = 'customer_user' AND client = own_client
         WHEN role = 'eis_staff' THEN granted = 'energy_admin'
         WHEN role = 'energy_admin' THEN granted IN ('client_admin', 'customer_user')
@@ -659,14 +725,14 @@ $$;
 REVOKE ALL ON FUNCTION private.may_grant FROM PUBLIC;
 ALTER FUNCTION private.may_grant OWNER TO eis_gate;
 
--- Tells an organization's energy admins, but one, what EIS staff changed in who runs it.
+-- Tells an organization's energy admins, those who are not narrowed, but one, what EIS staff changed in who runs it.
 CREATE FUNCTION private.tell_energy_admins(organization uuid, changed text, why text, but uuid) RETURNS void LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO public.role_notices (organization_id, user_id, summary, reason)
     SELECT DISTINCT organization, a.user_id, changed, why
     FROM public.role_assignments a JOIN public.users u ON u.id = a.user_id AND u.status = 'active'
-    WHERE a.organization_id = organization AND a.role = 'energy_admin' AND private.in_force(a) AND a.user_id IS DISTINCT FROM but;
+    WHERE a.organization_id = organization AND a.role = 'energy_admin' AND a.narrowed IS NULL AND private.in_force(a) AND a.user_id IS DISTINCT FROM but;
 END $$;
 
 -- What the context changes in somebody's right, told where EIS staff do it; anybody else's changes stand in the log alone.
@@ -699,14 +765,15 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION public.see_notices IS 'One''s own notices that one has seen; how many of these were still open.';
 
-CREATE FUNCTION public.invite(id uuid, email text, name text, role text, client uuid, customer uuid, valid_days integer) RETURNS bytea
+CREATE FUNCTION public.invite(id uuid, email text, name text, role text, client uuid, customer uuid, valid_days integer, narrowed text DEFAULT NULL)
+RETURNS bytea
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     fields text[] := private.writing_context();
     token bytea := decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 'hex');
     zone text := private.zone_of(nullif(fields[2], '')::uuid, invite.client);
 BEGIN
-    IF fields[2] = '' OR NOT private.may_grant(fields[6], nullif(fields[3], '')::uuid, invite.role, invite.client) THEN
+    IF fields[2] = '' OR NOT private.may_grant(fields[6], fields[8], nullif(fields[3], '')::uuid, invite.role, invite.client) THEN
         RAISE EXCEPTION 'you may not grant this role' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'not_yours';
     END IF;
     -- An hour, on record, is all that staff have in an organization: a role of their own would be more.
@@ -718,9 +785,9 @@ BEGIN
         IF NOT FOUND THEN RAISE EXCEPTION 'no such customer' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'not_yours'; END IF;
     END IF;
     PERFORM private.tell_of_staff(fields, format('invited %s (%s) as energy admin', trim(invite.name), trim(invite.email)));
-    INSERT INTO public.invitations (organization_id, id, token_hash, email, name, role, client_id, customer_id, invited_by, reason, expires_at, created_by)
+    INSERT INTO public.invitations (organization_id, id, token_hash, email, name, role, client_id, customer_id, narrowed, invited_by, reason, expires_at, created_by)
     VALUES (fields[2]::uuid, invite.id, sha256(token), trim(invite.email), trim(invite.name), invite.role, invite.client, invite.customer,
-        fields[5]::uuid, private.step_up_reason(fields), private.end_of_day((now() AT TIME ZONE zone)::date + valid_days, zone), fields[5]::uuid);
+        invite.narrowed, fields[5]::uuid, private.step_up_reason(fields), private.end_of_day((now() AT TIME ZONE zone)::date + valid_days, zone), fields[5]::uuid);
     RETURN token;
 END $$;
 COMMENT ON FUNCTION public.invite IS 'A one-time link''s token; shown once, kept as a hash. It works to the end of the last of its days. Who may grant what: domain.md.';
@@ -733,7 +800,7 @@ DECLARE
 BEGIN
     UPDATE public.invitations i SET revoked_at = now()
     WHERE i.organization_id = nullif(fields[2], '')::uuid AND i.id = invitation AND i.accepted_at IS NULL AND i.revoked_at IS NULL
-      AND private.may_grant(fields[6], nullif(fields[3], '')::uuid, i.role, i.client_id)
+      AND private.may_grant(fields[6], fields[8], nullif(fields[3], '')::uuid, i.role, i.client_id)
     RETURNING i.* INTO taken;
     IF taken.id IS NULL THEN RETURN false; END IF;
     PERFORM private.tell_of_staff(fields, format('took back the invitation of %s (%s) as energy admin', taken.name, taken.email));
@@ -741,11 +808,11 @@ BEGIN
 END $$;
 
 CREATE FUNCTION public.invitation_by_token(token bytea) RETURNS TABLE (
-    email text, name text, role text, organization_name text, client_name text)
+    email text, name text, role text, organization_name text, client_name text, narrowed text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM private.fresh_snapshot();
-    RETURN QUERY SELECT i.email, i.name, i.role, g.name, c.name
+    RETURN QUERY SELECT i.email, i.name, i.role, g.name, c.name, i.narrowed
     FROM public.invitations i JOIN public.organizations g ON g.id = i.organization_id
     LEFT JOIN public.clients c ON c.organization_id = i.organization_id AND c.id = i.client_id
     WHERE i.token_hash = sha256(token) AND i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > statement_timestamp();
@@ -774,7 +841,7 @@ BEGIN
     -- up, it carries the reason why they had.
     PERFORM 1 FROM public.role_assignments g WHERE g.user_id = i.invited_by AND private.in_force(g)
         AND (g.organization_id = i.organization_id OR (g.role = 'eis_staff' AND i.reason IS NOT NULL))
-        AND private.may_grant(g.role, g.client_id, i.role, i.client_id);
+        AND private.may_grant(g.role, g.narrowed, g.client_id, i.role, i.client_id);
     IF NOT FOUND THEN RETURN 'refused'; END IF;
     -- Locked, so that of two links accepted at once the second sees what the first gave.
     SELECT u.* INTO person FROM public.users u WHERE lower(u.email) = lower(i.email) FOR UPDATE;
@@ -799,12 +866,14 @@ BEGIN
     WHERE private.same_right(a, person.id, i.role, i.organization_id, i.client_id, i.customer_id) AND (a.valid_to IS NULL OR a.valid_to > now())
     ORDER BY a.valid_from LIMIT 1 FOR UPDATE;
     IF held IS NULL THEN
-        INSERT INTO public.role_assignments (organization_id, id, user_id, role, client_id, customer_id, granted_by, created_by)
-        VALUES (i.organization_id, new_assignment, person.id, i.role, i.client_id, i.customer_id, i.invited_by, i.invited_by);
+        INSERT INTO public.role_assignments (organization_id, id, user_id, role, client_id, customer_id, narrowed, granted_by, created_by)
+        VALUES (i.organization_id, new_assignment, person.id, i.role, i.client_id, i.customer_id, i.narrowed, i.invited_by, i.invited_by);
     ELSE
-        -- Held already: it is not held twice. An end that was set before this link was made falls away.
-        UPDATE public.role_assignments a SET valid_from = least(a.valid_from, now()), valid_to = NULL, last_day = NULL
-        WHERE a.id = held AND (a.valid_to IS NOT NULL OR a.valid_from > now());
+        -- Held already: it is not held twice. An end that was set before this link was made falls away. A link takes
+        -- nothing: whoever holds the whole role keeps it; of a role that is narrowed, what the link says holds from now on.
+        UPDATE public.role_assignments a SET valid_from = least(a.valid_from, now()), valid_to = NULL, last_day = NULL,
+            narrowed = CASE WHEN a.narrowed IS NOT NULL THEN i.narrowed END
+        WHERE a.id = held AND (a.valid_to IS NOT NULL OR a.valid_from > now() OR a.narrowed IS NOT NULL);
     END IF;
     UPDATE public.invitations x SET accepted_at = now() WHERE x.organization_id = i.organization_id AND x.id = i.id;
     INSERT INTO public.audit_log (organization_id, id, client_id, customer_id, user_id, user_name, role, action, entity, entity_id, summary, details)
@@ -838,16 +907,17 @@ BEGIN
     WHERE x.id = a.id;
 END $$;
 
--- An organization keeps one energy admin who may sign in and whose role holds as long as the one that is ended.
+-- An organization keeps one energy admin who may sign in, whose role is not narrowed and holds as long as the one that is
+-- ended, or narrowed.
 CREATE FUNCTION private.keep_an_energy_admin(a public.role_assignments, ends timestamptz) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF a.role <> 'energy_admin' OR ends IS NULL THEN RETURN; END IF;
+    IF a.role <> 'energy_admin' OR a.narrowed IS NOT NULL OR ends IS NULL THEN RETURN; END IF;
     -- Locked, so that two who are ended at once do not each count on the other. What ended while this waited may have ended
     -- after this transaction began: the clock is asked, not now().
     PERFORM 1 FROM public.role_assignments x WHERE x.organization_id = a.organization_id AND x.role = 'energy_admin' ORDER BY x.id FOR UPDATE;
     PERFORM 1 FROM public.role_assignments x JOIN public.users u ON u.id = x.user_id AND u.status = 'active'
-    WHERE x.organization_id = a.organization_id AND x.role = 'energy_admin' AND x.user_id <> a.user_id
+    WHERE x.organization_id = a.organization_id AND x.role = 'energy_admin' AND x.narrowed IS NULL AND x.user_id <> a.user_id
       AND x.valid_from <= now() AND (x.valid_to IS NULL OR x.valid_to > clock_timestamp() AND x.valid_to >= ends);
     IF NOT FOUND THEN
         RAISE EXCEPTION 'the organization would have no energy admin' USING ERRCODE = 'raise_exception', CONSTRAINT = 'last_energy_admin';
@@ -864,7 +934,7 @@ DECLARE found public.role_assignments;
 BEGIN
     SELECT a.* INTO found FROM public.role_assignments a
     WHERE a.id = assignment AND a.organization_id = nullif(fields[2], '')::uuid AND (a.valid_to IS NULL OR a.valid_to > now())
-      AND a.user_id <> nullif(fields[5], '')::uuid AND private.may_grant(fields[6], nullif(fields[3], '')::uuid, a.role, a.client_id);
+      AND a.user_id <> nullif(fields[5], '')::uuid AND private.may_grant(fields[6], fields[8], nullif(fields[3], '')::uuid, a.role, a.client_id);
     RETURN found;
 END $$;
 
@@ -906,6 +976,28 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION public.revoke_assignment IS 'Takes a right back, from now on.';
 
+-- Narrows a right, or gives all of it (NULL). Links that would give it otherwise stop working, and its sessions end, since
+-- what they were bound under has changed. False: it is not in force, one's own, or not the context's to give.
+CREATE FUNCTION public.narrow_assignment(assignment uuid, narrowed text) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    fields text[] := private.writing_context();
+    a public.role_assignments := private.assignment_to_end(fields, assignment);
+BEGIN
+    IF a.id IS NULL THEN RETURN false; END IF;
+    PERFORM private.tell_of_staff(fields, format('changed what %s may do to: %s', private.right_in_words(a), coalesce(replace(narrowed, '_', ' '), 'all of it')));
+    UPDATE public.invitations i SET revoked_at = now()
+    FROM public.users u
+    WHERE u.id = a.user_id AND lower(i.email) = lower(u.email) AND i.organization_id = a.organization_id AND i.role = a.role
+      AND i.client_id IS NOT DISTINCT FROM a.client_id AND i.customer_id IS NOT DISTINCT FROM a.customer_id
+      AND i.accepted_at IS NULL AND i.revoked_at IS NULL;
+    IF narrowed IS NOT NULL THEN PERFORM private.keep_an_energy_admin(a, coalesce(a.valid_to, 'infinity')); END IF;
+    UPDATE public.role_assignments x SET narrowed = narrow_assignment.narrowed
+    WHERE private.same_right(x, a.user_id, a.role, a.organization_id, a.client_id, a.customer_id) AND (x.valid_to IS NULL OR x.valid_to > now());
+    RETURN true;
+END $$;
+COMMENT ON FUNCTION public.narrow_assignment IS 'Narrows a right to some of its commands, or gives all of it (NULL).';
+
 -- The person's sessions in this organization, at roles that the context may give and take: those at roles elsewhere go on,
 -- and the person may sign in again. Tickets under way to such a role are worth nothing either.
 CREATE FUNCTION public.end_user_sessions(assignment uuid) RETURNS integer
@@ -920,9 +1012,9 @@ BEGIN
         RAISE EXCEPTION 'these sessions are not yours to end' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'not_yours';
     END IF;
     DELETE FROM public.session_tickets t USING public.role_assignments x
-    WHERE t.assignment_id = x.id AND x.user_id = a.user_id AND x.organization_id = a.organization_id AND private.may_grant(fields[6], here, x.role, x.client_id);
+    WHERE t.assignment_id = x.id AND x.user_id = a.user_id AND x.organization_id = a.organization_id AND private.may_grant(fields[6], fields[8], here, x.role, x.client_id);
     DELETE FROM public.sessions s USING public.role_assignments x
-    WHERE s.assignment_id = x.id AND x.user_id = a.user_id AND x.organization_id = a.organization_id AND private.may_grant(fields[6], here, x.role, x.client_id);
+    WHERE s.assignment_id = x.id AND x.user_id = a.user_id AND x.organization_id = a.organization_id AND private.may_grant(fields[6], fields[8], here, x.role, x.client_id);
     GET DIAGNOSTICS ended = ROW_COUNT;
     PERFORM private.tell_of_staff(fields, 'ended the sessions of ' || private.right_in_words(a));
     RETURN ended;
@@ -932,9 +1024,9 @@ COMMENT ON FUNCTION public.end_user_sessions IS
 
 CALL private.give_to_gate('{
     open_context, open_system_context, session_create, session_save, session_delete, session_touch, session_load, sweep_sessions,
-    sign_in_salt, sign_in, my_assignments, switch_context, staff_organizations, my_sessions, end_other_sessions, end_session, enter_my_attempt,
+    sign_in_salt, sign_in, my_assignments, switch_context, staff_organizations, my_sessions, end_my_sessions, enter_my_attempt,
     change_password, organization_users, see_notices, invite, revoke_invitation, invitation_by_token, accept_invitation, end_assignment,
-    revoke_assignment, end_user_sessions}', 'eis_app');
+    revoke_assignment, narrow_assignment, end_user_sessions}', 'eis_app');
 SET LOCAL ROLE eis_gate;
 REVOKE EXECUTE ON FUNCTION public.open_system_context FROM eis_app;
 GRANT EXECUTE ON FUNCTION public.open_system_context TO eis_owner;

@@ -6,5 +6,5 @@ DROP FUNCTION public.tell_changed_days, public.tell_changed_reads;
 DROP TABLE public.allocations, public.payments, public.invoice_lines, public.invoice_counts, public.invoices, public.invoice_counters,
     public.billing_exceptions, public.billing_runs, public.billing_periods;
 DROP FUNCTION public.issued_line_is_fixed, public.count_invoices, public.issued_invoice_is_fixed, public.invoice_begins_as_a_draft,
-    public.issuing_takes_numbers, public.lines_are_their_invoice_s, public.counter_follows_invoices, public.credit_comes_from_a_bill,
+    public.issuing_takes_numbers, public.lines_are_their_invoice_s, public.counter_follows_invoices, public.credit_notes_pay,
     public.allocations_pay;

@@ -403,7 +403,7 @@ CREATE TABLE public.payments (
     received_on     date NOT NULL,
     amount          numeric(12,2) NOT NULL CHECK (amount > 0),
     currency        text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
-    method          text NOT NULL CHECK (method IN ('bank_transfer', 'direct_debit', 'card', 'cash', 'other', 'credit')),
+    method          text NOT NULL CHECK (method IN ('bank_transfer', 'direct_debit', 'card', 'cash', 'other')),
     reference       text NOT NULL DEFAULT '',
     created_at      timestamptz NOT NULL DEFAULT now(),
     created_by      uuid,
@@ -415,68 +415,70 @@ CREATE TABLE public.payments (
 CREATE INDEX payments_received ON public.payments (organization_id, client_id, received_on DESC, id DESC) INCLUDE (amount, method);
 CREATE INDEX payments_customer ON public.payments (organization_id, client_id, customer_id, received_on DESC) INCLUDE (amount);
 COMMENT ON TABLE public.payments IS
-    'Money received on an account, and credit that a bill left. What is not allocated is the account''s credit: it pays the next bills when they are issued.';
-COMMENT ON COLUMN public.payments.id IS 'Made with the form that records it: a form sent twice is one payment. A credit has the id of the invoice that left it.';
-COMMENT ON COLUMN public.payments.method IS 'credit: no money came; an invoice came to less than nothing (reference: its number).';
+    'Money received on an account. What is not allocated is the account''s credit: it pays the next bills when they are issued.';
+COMMENT ON COLUMN public.payments.id IS 'Made with the form that records it: a form sent twice is one payment.';
 CALL private.protect('public.payments', 'customer', '{INSERT}');
 CALL private.track_updates('public.payments');
 
+-- A bill of less than nothing, or a credit note, leaves its amount in the customer's favour: it pays as a payment does.
 CREATE TABLE public.allocations (
     organization_id uuid NOT NULL,
     client_id       uuid NOT NULL,
-    payment_id      uuid NOT NULL,
-    invoice_id      uuid NOT NULL,
+    payment_id      uuid,
+    credit_id       uuid,
+    source_id       uuid NOT NULL GENERATED ALWAYS AS (coalesce(payment_id, credit_id)) STORED,
+    invoice_id      uuid NOT NULL CHECK (invoice_id <> credit_id),
     customer_id     uuid NOT NULL,
     account_id      uuid NOT NULL,
     amount          numeric(12,2) NOT NULL CHECK (amount > 0),
     created_at      timestamptz NOT NULL DEFAULT now(),
     created_by      uuid,
     updated_at      timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (organization_id, client_id, payment_id, invoice_id),
+    PRIMARY KEY (organization_id, client_id, source_id, invoice_id),
+    CONSTRAINT allocations_one_source CHECK (num_nonnulls(payment_id, credit_id) = 1),
     FOREIGN KEY (organization_id, client_id, customer_id, account_id, payment_id)
         REFERENCES public.payments (organization_id, client_id, customer_id, account_id, id),
+    FOREIGN KEY (organization_id, client_id, customer_id, credit_id)
+        REFERENCES public.invoices (organization_id, client_id, customer_id, id),
     FOREIGN KEY (organization_id, client_id, customer_id, invoice_id)
         REFERENCES public.invoices (organization_id, client_id, customer_id, id)
 );
 CREATE INDEX allocations_invoice ON public.allocations (organization_id, client_id, invoice_id);
 CREATE INDEX allocations_customer ON public.allocations (organization_id, client_id, customer_id) INCLUDE (amount);
-COMMENT ON TABLE public.allocations IS 'Which payment pays how much of which invoice, of the same account.';
+CREATE INDEX allocations_credit ON public.allocations (organization_id, client_id, customer_id, credit_id) WHERE credit_id IS NOT NULL;
+CREATE INDEX invoices_in_credit ON public.invoices (organization_id, client_id, customer_id) WHERE total < 0 AND status <> 'draft';
+COMMENT ON TABLE public.allocations IS 'Which payment, or which bill in the customer''s favour, pays how much of which invoice, of the same account.';
+COMMENT ON COLUMN public.allocations.credit_id IS 'The bill of less than nothing, or the credit note, whose credit it is; NULL: a payment pays.';
+COMMENT ON COLUMN public.allocations.source_id IS 'payment_id or credit_id, for keys.';
 CALL private.protect('public.allocations', 'customer', '{INSERT}');
 CALL private.track_updates('public.allocations');
-
--- Credit is what a bill of less than nothing leaves, once: it has the id of that bill.
-CREATE FUNCTION public.credit_comes_from_a_bill() RETURNS trigger LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    IF NOT EXISTS (SELECT FROM public.invoices i WHERE i.organization_id = NEW.organization_id AND i.client_id = NEW.client_id
-        AND i.id = NEW.id AND i.customer_id = NEW.customer_id AND i.account_id = NEW.account_id AND i.currency = NEW.currency AND i.status = 'paid' AND i.total = -NEW.amount) THEN
-        RAISE EXCEPTION 'credit is what an issued bill of less than nothing leaves' USING ERRCODE = 'check_violation';
-    END IF;
-    RETURN NULL;
-END $$;
-CREATE TRIGGER comes_from_a_bill AFTER INSERT ON public.payments FOR EACH ROW WHEN (NEW.method = 'credit')
-    EXECUTE FUNCTION public.credit_comes_from_a_bill();
 
 -- What allocations come to: never more than the payment nor more than the bill. The bills' paid and status follow here
 -- and nowhere else. Customers are held meanwhile, each one's allocations come one after the other.
 CREATE FUNCTION public.allocations_pay() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
-DECLARE share record; payment record; bill record; paying uuid[] := '{}'; place record;
+DECLARE share record; source record; bill record; paying uuid[] := '{}'; place record;
 BEGIN
-    FOR share IN SELECT n.* FROM new_rows n ORDER BY n.organization_id, n.client_id, n.customer_id, n.invoice_id, n.payment_id LOOP
+    FOR share IN SELECT n.* FROM new_rows n ORDER BY n.organization_id, n.client_id, n.customer_id, n.invoice_id, n.source_id LOOP
         PERFORM 1 FROM public.customers c WHERE c.organization_id = share.organization_id AND c.client_id = share.client_id
             AND c.id = share.customer_id FOR NO KEY UPDATE;
-        SELECT p.amount, p.currency, (SELECT sum(a.amount) FROM public.allocations a WHERE a.organization_id = share.organization_id
-            AND a.client_id = share.client_id AND a.customer_id = share.customer_id AND a.payment_id = share.payment_id) AS used INTO payment
-        FROM public.payments p WHERE p.organization_id = share.organization_id AND p.client_id = share.client_id AND p.id = share.payment_id;
+        SELECT s.amount, s.currency, s.account_id, (SELECT sum(a.amount) FROM public.allocations a WHERE a.organization_id = share.organization_id
+            AND a.client_id = share.client_id AND a.customer_id = share.customer_id AND a.source_id = share.source_id) AS used INTO source
+        FROM (SELECT p.amount, p.currency, p.account_id FROM public.payments p
+                WHERE p.organization_id = share.organization_id AND p.client_id = share.client_id AND p.id = share.payment_id
+            UNION ALL SELECT -i.total, i.currency, i.account_id FROM public.invoices i
+                WHERE i.organization_id = share.organization_id AND i.client_id = share.client_id AND i.id = share.credit_id
+                    AND i.status <> 'draft' AND i.total < 0) s;
         SELECT i.total, i.paid, i.currency, i.status, i.account_id, (SELECT sum(a.amount) FROM public.allocations a WHERE a.organization_id = share.organization_id
             AND a.client_id = share.client_id AND a.customer_id = share.customer_id AND a.invoice_id = share.invoice_id) AS given INTO bill
         FROM public.invoices i WHERE i.organization_id = share.organization_id AND i.client_id = share.client_id AND i.id = share.invoice_id;
-        IF payment.currency <> bill.currency OR bill.status IN ('draft', 'credited') THEN
+        IF source.amount IS NULL THEN
+            RAISE EXCEPTION 'credit is what an issued bill of less than nothing leaves' USING ERRCODE = 'check_violation';
+        ELSIF source.currency <> bill.currency OR bill.status IN ('draft', 'credited') THEN
             RAISE EXCEPTION 'a payment pays issued invoices of its own currency' USING ERRCODE = 'check_violation';
-        ELSIF bill.account_id <> share.account_id THEN
+        ELSIF bill.account_id <> share.account_id OR source.account_id <> share.account_id THEN
             RAISE EXCEPTION 'a payment pays invoices of its own account' USING ERRCODE = 'check_violation';
-        ELSIF payment.used > payment.amount THEN
+        ELSIF source.used > source.amount THEN
             RAISE EXCEPTION 'a payment pays no more than its amount' USING ERRCODE = 'check_violation';
         ELSIF bill.given > bill.total THEN
             RAISE EXCEPTION 'no more is paid of an invoice than it comes to' USING ERRCODE = 'check_violation';
@@ -494,7 +496,30 @@ BEGIN
 END $$;
 CREATE TRIGGER pay AFTER INSERT ON public.allocations REFERENCING NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION public.allocations_pay();
-REVOKE ALL ON FUNCTION public.credit_comes_from_a_bill, public.allocations_pay FROM PUBLIC;
+
+-- A credit note pays what is left of the bill that it corrects, as soon as it is issued. What was paid before stays the
+-- customer's credit.
+CREATE FUNCTION public.credit_notes_pay() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE note record;
+BEGIN
+    FOR note IN SELECT n.organization_id, n.client_id, n.customer_id, n.id, n.corrects_id, n.total, n.currency FROM new_rows n
+        WHERE n.kind = 'credit_note' AND n.status <> 'draft' AND n.total < 0 ORDER BY n.organization_id, n.client_id, n.id
+    LOOP
+        INSERT INTO public.allocations (organization_id, client_id, credit_id, invoice_id, customer_id, account_id, amount, created_by)
+        SELECT i.organization_id, i.client_id, note.id, i.id, i.customer_id, i.account_id, least(-note.total, i.total - i.paid), public.get_current_user_id()
+        FROM public.invoices i
+        WHERE i.organization_id = note.organization_id AND i.client_id = note.client_id AND i.customer_id = note.customer_id
+            AND i.id = note.corrects_id AND i.currency = note.currency AND i.status IN ('issued', 'part_paid')
+            AND NOT EXISTS (SELECT FROM public.allocations a WHERE a.organization_id = note.organization_id
+                AND a.client_id = note.client_id AND a.customer_id = note.customer_id AND a.source_id = note.id);
+    END LOOP;
+    RETURN NULL;
+END $$;
+-- By its name after takes_numbers: what is issued has its number by then.
+CREATE TRIGGER then_notes_pay AFTER UPDATE ON public.invoices REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION public.credit_notes_pay();
+REVOKE ALL ON FUNCTION public.allocations_pay, public.credit_notes_pay FROM PUBLIC;
 
 -- Usage that changes after it was invoiced. The invoice stays as it is; the change is told, whoever makes it.
 -- Writers of usage hold the client's usage lock together, issuing holds it alone: a change is either seen by what

@@ -19,21 +19,23 @@ CREATE TYPE private.sample_rule AS (
     table_name      text,
     -- The deepest level that reads it: organization, client, customer; person: only one's own rows; program: no tenant data.
     readers         text,
-    -- What admins may do. 'organization:INSERT': only at the level of the organization; 'staff:INSERT': staff too.
+    -- What admins may do. 'organization:INSERT': only at the level of the organization.
     writes          text[],
     -- The columns that name organization, client and customer.
     columns         text[],
     -- What a customer sees of the own rows; the rows that no trigger holds fast.
     customer_sees   text,
-    open            text
+    open            text,
+    -- What one person sees of all that: {person} and {role} stand for who asks.
+    person          text
 );
 
 CREATE FUNCTION private.rule_of(table_name text, readers text, writes text[] DEFAULT '{}',
-    columns text[] DEFAULT NULL, customer_sees text DEFAULT 'true', open text DEFAULT 'true') RETURNS private.sample_rule
+    columns text[] DEFAULT NULL, customer_sees text DEFAULT 'true', open text DEFAULT 'true', person text DEFAULT 'true') RETURNS private.sample_rule
 LANGUAGE sql IMMUTABLE AS $$
     SELECT ROW(table_name, readers, writes, coalesce(columns, CASE readers WHEN 'organization' THEN '{organization_id}'
         WHEN 'client' THEN '{organization_id,client_id}' ELSE '{organization_id,client_id,customer_id}' END::text[]),
-        customer_sees, open)::private.sample_rule
+        customer_sees, open, person)::private.sample_rule
 $$;
 
 CREATE FUNCTION private.sample_id(of_place uuid, noun text) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
@@ -44,13 +46,13 @@ $$;
 CREATE FUNCTION private.sample_secret(person uuid) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
     SELECT pg_catalog.uuid_send(private.sample_id(person, 'secret'))
 $$;
-CREATE FUNCTION private.sample_person(person uuid, role text, organization uuid, client uuid, customer uuid, opened uuid) RETURNS void
+CREATE FUNCTION private.sample_person(person uuid, role text, organization uuid, client uuid, customer uuid, opened uuid, narrowed text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO public.users (id, email, name, password_salt, password_proof)
-    VALUES (person, person || '@isolation.invalid', 'Isolation test', '', '');
-    INSERT INTO public.role_assignments (organization_id, id, user_id, role, client_id, customer_id)
-    VALUES (organization, private.sample_id(person, 'assignment'), person, sample_person.role, client, customer);
+    VALUES (person, person || '@isolation.invalid', 'Isolation test', '$argon2id$v=19$m=19456,t=2,p=1$' || replace(person::text, '-', ''), '');
+    INSERT INTO public.role_assignments (organization_id, id, user_id, role, client_id, customer_id, narrowed)
+    VALUES (organization, private.sample_id(person, 'assignment'), person, sample_person.role, client, customer, sample_person.narrowed);
     INSERT INTO public.sessions (secret_hash, user_id, assignment_id, organization_id, auth_hash, expires_at, idle_seconds, bound_at)
     SELECT sha256(private.sample_secret(person)), u.id, a.id, opened, private.auth_hash(u, a), now() + interval '1 hour', 3600, now() - interval '1 second'
     FROM public.users u JOIN public.role_assignments a ON a.user_id = u.id WHERE u.id = person;
@@ -66,10 +68,12 @@ BEGIN
     ELSIF c IS NOT NULL THEN
         INSERT INTO public.clients (organization_id, id, slug, name, legal_name, currency, time_zone, locale, invoice_series)
         VALUES (o, c, 'test-' || c, 'Isolation test', 'Isolation test', 'EUR', 'UTC', 'en-GB', 'T');
-        PERFORM private.sample_person(private.sample_id(c, 'admin'), 'client_admin', o, c, NULL, NULL);
+        PERFORM private.sample_person(private.sample_id(c, 'admin'), 'client_admin', o, c, NULL, NULL),
+            private.sample_person(private.sample_id(c, 'reader'), 'client_admin', o, c, NULL, NULL, 'read_only');
     ELSE
         INSERT INTO public.organizations (id, slug, name) VALUES (o, 'test-' || o, 'Isolation test');
         PERFORM private.sample_person(private.sample_id(o, 'admin'), 'energy_admin', o, NULL, NULL, NULL),
+            private.sample_person(private.sample_id(o, 'reader'), 'energy_admin', o, NULL, NULL, NULL, 'read_only'),
             private.sample_person(private.sample_id(o, 'staff'), 'eis_staff', NULL, NULL, NULL, o);
     END IF;
     INSERT INTO public.audit_log (organization_id, id, client_id, user_name, role, action, entity, summary)
@@ -80,7 +84,7 @@ BEGIN
             private.rule_of('public.clients', 'customer', '{organization:INSERT,UPDATE}', '{organization_id,id,NULL}'),
             private.rule_of('public.role_assignments', 'client'),
             private.rule_of('public.sign_ins', 'person', '{}', '{}'),
-            private.rule_of('public.audit_log', 'client', '{INSERT,staff:INSERT}'),
+            private.rule_of('public.audit_log', 'client', '{INSERT}'),
             private.rule_of('public.__diesel_schema_migrations', 'program', '{}', '{}'),
             private.rule_of('public.isolation_runs', 'program', '{}', '{}')]) r;
     END IF;
@@ -267,6 +271,9 @@ BEGIN
     IF stand.level <> 'none' AND array_position(depth, stand.level) <= array_position(depth, rule.readers) THEN
         mine := private.rows_at(rule, stand.at, stand.level);
         IF stand.level = 'customer' THEN mine := format('%s AND (%s)', mine, rule.customer_sees); END IF;
+        IF rule.person <> 'true' THEN
+            mine := format('%s AND (%s)', mine, replace(replace(rule.person, '{person}', stand.person::text), '{role}', stand.role));
+        END IF;
     END IF;
     IF rule.table_name IN ('public.role_assignments', 'public.sign_ins') AND stand.level <> 'none' THEN
         mine := format('(%s) OR user_id = %L', mine, stand.person);
@@ -417,7 +424,6 @@ BEGIN
     RETURN NEXT private.try_reading(rule, stand, truth);
     IF rule.readers = 'person' THEN RETURN; END IF;
     may := ARRAY(SELECT split_part(w.w, ':', -1) FROM unnest(rule.writes) w (w) WHERE CASE split_part(w.w, ':', 1)
-        WHEN 'staff' THEN stand.role LIKE 'staff%'
         WHEN 'organization' THEN stand.role = 'energy admin'
         ELSE stand.role LIKE '%admin%' END);
     RETURN QUERY SELECT * FROM private.try_blindly(rule, stand, truth, may);
@@ -432,6 +438,8 @@ BEGIN
             RETURN NEXT private.verdict(rule.table_name, stand.role, 'write ' || place.name, 'a row to try it on', 'none was made');
             CONTINUE;
         END IF;
+        -- Of a person's own rows everybody tries to put in one that would be theirs.
+        IF rule.person LIKE '%{person}%' THEN copy := jsonb_set(copy, '{user_id}', coalesce(to_jsonb(stand.person), 'null')); END IF;
         RETURN QUERY SELECT * FROM private.try_writing(rule, stand, place, copy, CASE WHEN place.name = 'own' THEN may ELSE '{}' END);
         IF place.name <> 'own' THEN RETURN NEXT private.try_moving(rule, stand, place); END IF;
     END LOOP;
@@ -480,6 +488,8 @@ SET search_path = pg_catalog, pg_temp AS $$
         ('energy admin', 'organization', here.o, 'admin', NULL),
         ('energy admin at a client', 'client', here.o, 'admin', here.c),
         ('client admin', 'client', here.c, 'admin', NULL),
+        ('narrowed to reading', 'organization', here.o, 'reader', NULL),
+        ('narrowed to reading, client', 'client', here.c, 'reader', NULL),
         ('customer', 'customer', here.k, 'login', NULL),
         ('staff, reading', 'organization', here.o, 'staff', NULL),
         ('staff, reading at a client', 'client', here.o, 'staff', here.c)) v (role, level, place, noun, narrow)
@@ -773,6 +783,33 @@ BEGIN
     RETURN run;
 END $$;
 COMMENT ON FUNCTION public.prove_isolation IS 'test_rls_isolation() put on record in isolation_runs; the id of the record. One at a time, and refused within the pause after the last. For eis_monitor, in BEGIN READ WRITE.';
+
+-- Staff ask for a run while they only read, and the organization reads in its log that they did. The gate writes what the
+-- record of runs says, once for each run and organization, and only while the run is fresh: no words of the caller's.
+GRANT SELECT ON public.isolation_runs TO eis_gate;
+CREATE POLICY gate_select ON public.isolation_runs FOR SELECT TO eis_gate USING (true);
+CREATE FUNCTION public.record_isolation_run(run uuid, address text) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    fields text[] := private.context();
+    r public.isolation_runs;
+BEGIN
+    IF fields IS NULL OR fields[1] <> 'organization' OR fields[6] NOT IN ('eis_staff', 'energy_admin') THEN
+        RAISE EXCEPTION 'a run is put on record by staff and energy admins' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'not_yours';
+    END IF;
+    -- Two calls at once would both find no record.
+    PERFORM pg_advisory_xact_lock(79, hashtext(fields[2] || run::text));
+    SELECT x.* INTO r FROM public.isolation_runs x WHERE x.id = run AND x.at > statement_timestamp() - interval '5 minutes';
+    IF NOT FOUND OR EXISTS (SELECT 1 FROM public.audit_log l WHERE l.organization_id = fields[2]::uuid
+        AND l.at > statement_timestamp() - interval '1 hour' AND l.entity = 'isolation_run' AND l.entity_id = run) THEN RETURN false; END IF;
+    INSERT INTO public.audit_log (organization_id, id, user_id, user_name, role, action, entity, entity_id, summary, details, address)
+    VALUES (fields[2]::uuid, gen_random_uuid(), fields[5]::uuid, '', fields[6], 'run', 'isolation_run', run,
+        format('Ran the test of isolation: %s attempts, %s failed', r.tried, r.tried - r.passed),
+        jsonb_build_object('tried', r.tried, 'failed', r.tried - r.passed, 'tables', r.tables, 'milliseconds', r.milliseconds), left(address, 64));
+    RETURN true;
+END $$;
+COMMENT ON FUNCTION public.record_isolation_run IS 'Puts a run of the isolation test, just done, into the log of the context''s organization; false when it is no such run or stands there.';
+CALL private.give_to_gate('{record_isolation_run}', 'eis_app');
 
 REVOKE ALL ON FUNCTION public.test_rls_isolation, public.prove_isolation FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.test_rls_isolation, public.prove_isolation TO eis_monitor;

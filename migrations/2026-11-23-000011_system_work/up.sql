@@ -97,7 +97,7 @@ BEGIN
     -- A connection is made ready by preparing this call; it asks for nothing then.
     IF secret IS NULL THEN RETURN; END IF;
     PERFORM private.fresh_snapshot();
-    SELECT j.session_id, j.organization_id AS opened, j.client_id AS narrow, u.id AS person, a.role, a.organization_id, a.client_id, a.customer_id INTO live
+    SELECT j.session_id, j.organization_id AS opened, j.client_id AS narrow, u.id AS person, a.role, a.narrowed, a.organization_id, a.client_id, a.customer_id INTO live
     FROM public.jobs j
     JOIN public.users u ON u.id = j.user_id AND u.status = 'active'
     JOIN public.role_assignments a ON a.id = j.assignment_id AND a.user_id = u.id AND private.in_force(a)
@@ -110,7 +110,7 @@ BEGIN
     IF private.second_factor_due(live.person, live.role) <= statement_timestamp() THEN
         RAISE EXCEPTION 'this role needs a second factor' USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'second_factor_needed';
     END IF;
-    PERFORM private.stand(live.session_id, live.opened, live.person, live.role, live.organization_id, live.client_id, live.customer_id, live.narrow);
+    PERFORM private.stand(live.session_id, live.opened, live.person, live.role, live.narrowed, live.organization_id, live.client_id, live.customer_id, live.narrow);
 END $$;
 COMMENT ON FUNCTION public.open_job_context IS
     'For the worker: checks a running job''s secret, its person and assignment, and signs the context of exactly the level at which it was queued.';

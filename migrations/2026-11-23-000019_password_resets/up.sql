@@ -46,8 +46,12 @@ END $$;
 CREATE FUNCTION private.reset_reaches(r public.password_resets) RETURNS boolean
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    RETURN coalesce((SELECT bool_and(coalesce(a.organization_id = r.organization_id, false) AND private.may_grant(r.made_as, r.client_id, a.role, a.client_id))
-        FROM public.role_assignments a WHERE a.user_id = r.user_id AND (a.valid_to IS NULL OR a.valid_to > now())), false);
+    -- By what its maker's role is narrowed to now; NULL: its maker has none any more.
+    RETURN coalesce((SELECT bool_and(coalesce(a.organization_id = r.organization_id, false) AND private.may_grant(r.made_as, maker.narrowed, r.client_id, a.role, a.client_id))
+        FROM public.role_assignments a CROSS JOIN public.role_assignments maker
+        WHERE a.user_id = r.user_id AND (a.valid_to IS NULL OR a.valid_to > now())
+          AND maker.user_id = r.created_by AND private.in_force(maker) AND maker.role = r.made_as AND maker.client_id IS NOT DISTINCT FROM r.client_id
+          AND (maker.role = 'eis_staff' OR maker.organization_id = r.organization_id)), false);
 END $$;
 
 -- A record about a link in the log of its organization; without a context its person is who did it.
@@ -65,6 +69,14 @@ REVOKE ALL ON FUNCTION private.live_reset, private.reset_reaches, private.audit_
 ALTER FUNCTION private.live_reset OWNER TO eis_gate;
 ALTER FUNCTION private.reset_reaches OWNER TO eis_gate;
 ALTER FUNCTION private.audit_reset OWNER TO eis_gate;
+
+-- A password that is kept under stronger parameters is the same password: its link goes on.
+SET LOCAL ROLE eis_gate;
+CREATE OR REPLACE FUNCTION private.rebind_reset(person uuid, was bytea, becomes bytea) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE public.password_resets r SET for_password = becomes WHERE r.user_id = person AND r.for_password = was;
+END $$;
+SET LOCAL ROLE eis_owner;
 
 CREATE FUNCTION public.make_password_reset(assignment uuid, address text) RETURNS bytea
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

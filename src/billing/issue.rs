@@ -7,8 +7,10 @@ use diesel::sql_types::{BigInt, Date, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
 
-use super::{BillingError, Desk, credit, locked, order, run, stale, steps, wrong};
-use crate::clients::Client;
+use super::{BillingError, Desk, Step, credit, locked, log, order, run, stale, steps};
+use crate::audit;
+use crate::clients::{self, Client};
+use crate::db::Tenant;
 use crate::db::schema::{billing_periods, invoice_counters};
 use crate::ids::BillingPeriodId;
 
@@ -31,14 +33,24 @@ fn label(series: &str, day: NaiveDate, number: i64) -> String {
     format!("{series}-{}-{number:06}", day.year())
 }
 
-/// Issues the drafts of an approved period on a day (today where the client is). Numbers are given in the
+/// Issues the drafts of an approved period today, where the client is, on record. Numbers are given in the
 /// order of account numbers, from the counter of the client's series, which stays locked until the
 /// transaction ends: a transaction that fails leaves no gap. Credit that customers have pays what it can of their
 /// bills. Issuing again does nothing.
 ///
 /// # Errors
-/// [`BillingError::Wrong`] when the period is not approved, an earlier one comes first, or a draft is stale.
-pub async fn issue(
+/// `NotHere` when the period is not approved, `NoDueDay`, `EarlierFirst`, or `Stale`.
+pub async fn issue(tx: &mut Tenant, id: BillingPeriodId) -> Result<Issued, BillingError> {
+    let (desk, client) = (Desk::at(tx)?, clients::current(tx).await?);
+    let issued = issue_on(tx, &desk, &client, id, client.today()).await?;
+    if let Some(summary) = log::issued(&issued, &client) {
+        audit::note(tx, log::entry("issue", id, summary, log::of_issuing(&issued))).await?;
+    }
+    Ok(issued)
+}
+
+/// As [`issue`], on a day and without a record.
+async fn issue_on(
     conn: &mut AsyncPgConnection,
     desk: &Desk,
     client: &Client,
@@ -51,19 +63,18 @@ pub async fn issue(
         "invoiced" | "closed" => {
             return Ok(Issued { invoices: 0, total: Decimal::ZERO, labels: None, from_credit: Decimal::ZERO });
         }
-        _ => return wrong("Approve the period first, then issue its invoices."),
+        _ => return BillingError::not_here(Step::Issue, &period),
     }
     let terms = u64::try_from(client.payment_terms_days).ok().and_then(|terms| day.checked_add_days(Days::new(terms)));
     let Some(due) = terms else {
-        return wrong("The client's payment terms give no day to pay by. Correct them, then issue.");
+        return Err(BillingError::NoDueDay);
     };
     order::in_turn(conn, desk, &period).await?;
     hold_usage(conn, desk).await?;
-    stale::refuse_stale(conn, desk, client, &period, "Reopen the period and rate it again.").await?;
+    stale::refuse_stale(conn, desk, client, &period, Step::Issue).await?;
     let series = client.invoice_series.as_str();
     let last = take_counter(conn, desk, series).await?;
     let count = number_drafts(conn, desk, client, id, (day, due), last).await?;
-    credit::keep(conn, desk, id, day).await?;
     let from_credit = credit::apply(conn, desk, id).await?;
     let fields = (billing_periods::status.eq("invoiced"), billing_periods::issued_at.eq(diesel::dsl::now));
     steps::set(conn, desk, id, fields).await?;

@@ -8,20 +8,22 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Date, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde_json::json;
 
 use super::run::{self, Rated};
-use super::{BillingError, BillingPeriod, Desk, locked, steps, wrong};
-use crate::clients::Client;
+use super::{BillingError, BillingPeriod, Desk, Step, locked, log, steps};
+use crate::db::Tenant;
 use crate::db::schema::billing_periods;
 use crate::ids::{BillingPeriodId, CustomerId};
 use crate::period::Period;
+use crate::{audit, clients};
 
 /// The parts of the period of some days, the first first.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn parts(conn: &AsyncPgConnection, desk: &Desk, days: Period) -> QueryResult<Vec<BillingPeriod>> {
-    let mut conn = conn;
+pub async fn parts(tx: &Tenant, days: Period) -> QueryResult<Vec<BillingPeriod>> {
+    let (desk, mut conn) = (Desk::here(tx)?, tx.shared());
     billing_periods::table
         .filter(billing_periods::organization_id.eq(desk.organization).and(billing_periods::client_id.eq(desk.client)))
         .filter(billing_periods::from_on.eq(days.from()).and(billing_periods::to_on.eq(days.to())))
@@ -35,8 +37,8 @@ pub async fn parts(conn: &AsyncPgConnection, desk: &Desk, days: Period) -> Query
 ///
 /// # Errors
 /// When the database fails.
-pub async fn left_out(conn: &AsyncPgConnection, desk: &Desk, limit: i64) -> QueryResult<Vec<BillingPeriod>> {
-    let mut conn = conn;
+pub async fn left_out(tx: &Tenant, limit: i64) -> QueryResult<Vec<BillingPeriod>> {
+    let (desk, mut conn) = (Desk::here(tx)?, tx.shared());
     let further = diesel::alias!(billing_periods as further);
     let same = further
         .filter(further.field(billing_periods::organization_id).eq(desk.organization))
@@ -54,31 +56,33 @@ pub async fn left_out(conn: &AsyncPgConnection, desk: &Desk, limit: i64) -> Quer
     periods.load(&mut conn).await
 }
 
-/// Makes the next part of an issued period that left customers without a bill, and rates it.
+/// Makes the next part of an issued period that left customers without a bill, and rates it, on record.
 ///
 /// # Errors
-/// [`BillingError::Wrong`] when it is not issued, everybody has a bill, there is a further part already, or an earlier
-/// period is to be issued first.
-pub async fn bill_left_out(
-    conn: &mut AsyncPgConnection,
-    desk: &Desk,
-    client: &Client,
-    id: BillingPeriodId,
-) -> Result<(BillingPeriod, Rated), BillingError> {
-    let issued = locked(conn, desk, id).await?;
+/// `NotHere` when it is not issued, `EverybodyBilled`, `FurtherPart`, `EarlierFirst`.
+pub async fn bill_left_out(tx: &mut Tenant, id: BillingPeriodId) -> Result<(BillingPeriod, Rated), BillingError> {
+    let (desk, client) = (Desk::at(tx)?, clients::current(tx).await?);
+    let issued = locked(tx, &desk, id).await?;
     if !issued.is_issued() {
-        return wrong("The period is not issued yet: mend the exceptions and rate it again.");
+        return BillingError::not_here(Step::BillLeftOut, &issued);
     }
     if issued.exceptions == 0 {
-        return wrong("Every customer of this period has a bill.");
+        return Err(BillingError::EverybodyBilled);
     }
-    if parts(conn, desk, issued.days()).await?.last().is_some_and(|last| last.part > issued.part) {
-        return wrong("There is a billing period for those left out already. Open it from the list.");
+    if parts(tx, issued.days()).await?.last().is_some_and(|last| last.part > issued.part) {
+        return Err(BillingError::FurtherPart);
     }
     let next = BillingPeriodId::fresh();
-    steps::insert(conn, desk, next, issued.days(), issued.part.saturating_add(1)).await?;
-    let rated = run::rate(conn, desk, client, next).await?;
-    let made = super::find(conn, desk, next).await?.ok_or(BillingError::NotFound)?;
+    steps::insert(tx, &desk, next, issued.days(), issued.part.saturating_add(1)).await?;
+    let (_, rated) = run::rate_now(tx, &desk, &client, next).await?;
+    let made = super::find(tx, next).await?.ok_or(BillingError::NotFound)?;
+    let days = made.days();
+    let details = audit::created(json!({
+        "from": days.from(), "last_day": days.last(), "part": made.part, "status": made.status,
+        "invoices": made.invoices, "total": made.total, "blocked": rated.blocked,
+    }));
+    let summary = format!("Created and rated billing period {days} for those left out");
+    audit::note(tx, log::entry("create", next, summary, details)).await?;
     Ok((made, rated))
 }
 

@@ -7,7 +7,7 @@ use diesel::sql_query;
 use diesel::sql_types::{Date, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-use super::{BillingError, BillingPeriod, Desk, wrong};
+use super::{BillingError, BillingPeriod, Desk};
 use crate::db::{DbError, Unreadable};
 use crate::ids::BillingPeriodId;
 use crate::period::Period;
@@ -45,7 +45,5 @@ pub(super) async fn in_turn(
     let Some(days) = earlier else { return Ok(()) };
     let days = Period::new(days.from_on, days.to_on)
         .map_err(|fault| DbError::from(Unreadable::new("billing_periods", days.id, "to_on", fault)))?;
-    wrong(format!(
-        "Issue the billing period {days} first, then rate this one: a bill takes over what earlier bills leave, such as credit. If that period was made by mistake, delete it on its page."
-    ))
+    Err(BillingError::EarlierFirst(days))
 }

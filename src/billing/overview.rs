@@ -3,12 +3,12 @@
 use chrono::{DateTime, Datelike, Months, NaiveDate, Utc};
 use diesel::sql_types::{BigInt, Date, Numeric, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{QueryResult, QueryableByName, sql_query};
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
 
 use super::Desk;
 use crate::clients::ClientFace;
-use crate::db::Cached;
+use crate::db::{Cached, Tenant};
 use crate::ids::InvoiceId;
 use crate::period::Period;
 use crate::usage::days::day_start;
@@ -73,7 +73,7 @@ FROM (SELECT coalesce(sum(exceptions) FILTER (WHERE status IN ('rated', 'approve
         coalesce(sum(total) FILTER (WHERE issued_at >= $5), 0) AS invoiced \
       FROM public.billing_periods WHERE organization_id = $1 AND client_id = $2) p, \
      (SELECT coalesce(sum(amount), 0) AS received FROM public.payments \
-      WHERE organization_id = $1 AND client_id = $2 AND received_on >= $4 AND received_on <= $3 AND method <> 'credit') r, \
+      WHERE organization_id = $1 AND client_id = $2 AND received_on >= $4 AND received_on <= $3) r, \
      (SELECT count(*) AS overdue, coalesce(sum(total - paid), 0) AS overdue_amount FROM public.invoices \
       WHERE organization_id = $1 AND client_id = $2 AND status IN ('issued', 'part_paid') AND due_on < $3) o";
 
@@ -81,8 +81,8 @@ FROM (SELECT coalesce(sum(exceptions) FILTER (WHERE status IN ('rated', 'approve
 ///
 /// # Errors
 /// When the database fails.
-pub async fn attention(conn: &AsyncPgConnection, desk: &Desk, client: &ClientFace) -> QueryResult<Attention> {
-    let mut conn = conn;
+pub async fn attention(tx: &Tenant, client: &ClientFace) -> QueryResult<Attention> {
+    let (desk, mut conn) = (Desk::here(tx)?, tx.shared());
     let today = client.today();
     let month = Period::month_of(today).from();
     let month_start: DateTime<Utc> = day_start(client.zone(), month);
@@ -126,8 +126,8 @@ pub struct Changed {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn changed_after_invoice(conn: &AsyncPgConnection, desk: &Desk, limit: i64) -> QueryResult<Vec<Changed>> {
-    let mut conn = conn;
+pub async fn changed_after_invoice(tx: &Tenant, limit: i64) -> QueryResult<Vec<Changed>> {
+    let (desk, mut conn) = (Desk::here(tx)?, tx.shared());
     Cached(
         sql_query(
             "SELECT i.id AS invoice, i.label, i.account_number, i.customer_name, e.message, e.created_at AS at \
@@ -165,8 +165,8 @@ struct PeriodUsage {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn usage_by_month(conn: &AsyncPgConnection, desk: &Desk) -> QueryResult<Vec<MonthUsage>> {
-    let mut conn = conn;
+pub async fn usage_by_month(tx: &Tenant) -> QueryResult<Vec<MonthUsage>> {
+    let (desk, mut conn) = (Desk::here(tx)?, tx.shared());
     let periods: Vec<PeriodUsage> = Cached(
         sql_query(
             "SELECT from_on, kwh FROM public.billing_periods WHERE organization_id = $1 AND client_id = $2 \

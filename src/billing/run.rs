@@ -10,8 +10,10 @@ use rust_decimal::Decimal;
 use super::account::{Account, Verdict};
 use super::load::{self, Batch, CustomerRow};
 use super::tariffs::Tariffs;
-use super::{BillingError, BillingPeriod, Desk, explain, left_out, locked, order, steps, write, wrong};
-use crate::clients::Client;
+use super::{BillingError, BillingPeriod, Desk, Step, explain, left_out, locked, log, order, steps, write};
+use crate::audit;
+use crate::clients::{self, Client};
+use crate::db::Tenant;
 use crate::db::schema::{billing_periods, billing_runs};
 use crate::ids::{BillingPeriodId, BillingRunId, CustomerId};
 
@@ -55,23 +57,30 @@ impl Rated {
     }
 }
 
-/// Rates a period that is not approved yet: former drafts go, new ones and exceptions are written, the
+/// Rates a period that is not approved yet, on record: former drafts go, new ones and exceptions are written, the
 /// period's totals follow. A customer who moves in or out inside the period is rated for the days supplied. In a later
 /// part of a period only those are rated who have no invoice of its days.
 ///
 /// # Errors
-/// [`BillingError::Wrong`] when the period is approved or issued, or an earlier one is to be issued first.
-pub async fn rate(
+/// `NotHere` when the period is approved or issued, `EarlierFirst`.
+pub async fn rate(tx: &mut Tenant, id: BillingPeriodId) -> Result<Rated, BillingError> {
+    let (desk, client) = (Desk::at(tx)?, clients::current(tx).await?);
+    let (before, rated) = rate_now(tx, &desk, &client, id).await?;
+    let entry = log::entry("rate", id, log::rated(&rated, &client), log::of_rating(&before, &rated));
+    audit::note(tx, entry).await?;
+    Ok(rated)
+}
+
+/// As [`rate`], without a record; gives the period as it was, too.
+pub(super) async fn rate_now(
     conn: &mut AsyncPgConnection,
     desk: &Desk,
     client: &Client,
     id: BillingPeriodId,
-) -> Result<Rated, BillingError> {
+) -> Result<(BillingPeriod, Rated), BillingError> {
     let period = locked(conn, desk, id).await?;
-    match period.status.as_str() {
-        "open" | "rated" => {}
-        "approved" => return wrong("The period is approved. Reopen it first, then rate it again."),
-        _ => return wrong("The invoices of this period are issued already."),
+    if !matches!(period.status.as_str(), "open" | "rated") {
+        return BillingError::not_here(Step::Rate, &period);
     }
     order::in_turn(conn, desk, &period).await?;
     let days = period.days();
@@ -95,7 +104,7 @@ pub async fn rate(
     );
     steps::set(conn, desk, id, fields).await?;
     record_run(conn, desk, id, "rate", rated.customers, rated.invoices, rated.blocked).await?;
-    Ok(rated)
+    Ok((period, rated))
 }
 
 async fn rate_batch(

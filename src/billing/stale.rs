@@ -12,10 +12,10 @@ use super::inputs::{Inputs, unhashable};
 use super::load;
 use super::run::{BATCH, accounts};
 use super::tariffs::Tariffs;
-use super::{BillingError, BillingPeriod, Desk, wrong};
+use super::{BillingError, BillingPeriod, Desk, Step};
 use crate::clients::Client;
-use crate::db::Unreadable;
 use crate::db::schema::invoices;
+use crate::db::{Tenant, Unreadable};
 use crate::ids::{BillingPeriodId, CustomerId, InvoiceId};
 use crate::period::Period;
 
@@ -56,6 +56,15 @@ impl DraftRow {
 /// # Errors
 /// When the database fails.
 pub async fn stale(
+    tx: &Tenant,
+    client: &Client,
+    period: &BillingPeriod,
+    only: Option<&HashSet<InvoiceId>>,
+) -> QueryResult<Vec<Stale>> {
+    stale_of(tx.shared(), &Desk::here(tx)?, client, period, only).await
+}
+
+async fn stale_of(
     conn: &AsyncPgConnection,
     desk: &Desk,
     client: &Client,
@@ -114,24 +123,16 @@ async fn current(
     Ok(now)
 }
 
-/// Refuses a step while a draft of the period is stale. `then` says how to go on.
+/// Refuses a step while a draft of the period is stale.
 pub(super) async fn refuse_stale(
     conn: &AsyncPgConnection,
     desk: &Desk,
     client: &Client,
     period: &BillingPeriod,
-    then: &str,
+    step: Step,
 ) -> Result<(), BillingError> {
-    let stale = stale(conn, desk, client, period, None).await?;
-    if stale.is_empty() {
-        return Ok(());
-    }
-    let told = |stale: &Stale| format!("{} ({})", stale.account_number, stale.why.join(", "));
-    let shown = stale.iter().take(5).map(told).collect::<Vec<_>>().join(", ");
-    let more = stale.len().saturating_sub(5);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let changed = if stale.len() == 1 { "A draft is no longer up to date" } else { "Drafts are no longer up to date" };
-    wrong(format!("{changed}, what it was rated from has changed: {shown}{more}. {then}"))
+    let drafts = stale_of(conn, desk, client, period, None).await?;
+    if drafts.is_empty() { Ok(()) } else { Err(BillingError::Stale { step, drafts }) }
 }
 
 /// Says of a client's drafts that were written otherwise than by [`super::rate`] (demo and test data) that they were
@@ -140,7 +141,7 @@ pub(super) async fn refuse_stale(
 /// # Errors
 /// When the database fails.
 pub async fn stamp(conn: &mut AsyncPgConnection, desk: &Desk, client: &Client) -> QueryResult<()> {
-    for period in super::list(conn, desk, None, i64::MAX).await? {
+    for period in super::all(conn, desk, None, i64::MAX).await? {
         let drafts = drafts(conn, desk, period.id).await?;
         let now = current(conn, desk, client, period.days(), &drafts).await?;
         for draft in drafts {

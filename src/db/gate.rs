@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::tenant::{self, Tenant, begin_reading, refused};
 use super::{Cached, Db, DbError, Unreadable};
-use crate::access::SessionSecret;
+use crate::access::{Narrowed, SessionSecret};
 use crate::clients::{ClientFace, ClientZone};
 use crate::hex;
 use crate::ids::{AssignmentId, ClientId, CustomerId, OrganizationId, UserId};
@@ -71,6 +71,8 @@ pub struct LoadedSession {
     pub factor_due: Option<DateTime<Utc>>,
     /// Whether that moment is over: the session opens no tenant.
     pub locked: bool,
+    /// What the assignment is narrowed to.
+    pub narrowed: Option<Narrowed>,
 }
 
 /// The columns of [`LoadedSession`], in order.
@@ -102,6 +104,7 @@ type SessionColumns = (
     Nullable<Text>,
     Nullable<Timestamptz>,
     Bool,
+    Nullable<Text>,
 );
 
 impl LoadedSession {
@@ -154,7 +157,7 @@ pub enum SignIn {
 /// What it takes to try a password.
 #[derive(Debug, QueryableByName)]
 pub struct Salt {
-    /// The salt to digest it with; a steady made-up one for an unknown account.
+    /// Parameters and salt to digest it with; a steady made-up one for an unknown account.
     #[diesel(sql_type = Text)]
     pub salt: String,
     /// Seconds until an attempt is tried at all, where the limit holds: then there is nothing to digest.
@@ -225,6 +228,9 @@ pub struct Invited {
     /// The client, for roles that have one.
     #[diesel(sql_type = Nullable<Text>)]
     pub client_name: Option<String>,
+    /// What the role is narrowed to.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub narrowed: Option<Narrowed>,
 }
 
 #[derive(QueryableByName)]
@@ -366,16 +372,25 @@ impl Db {
             .map_err(refused)
     }
 
-    /// Tries an account's password digest, within the limits on attempts.
+    /// Tries an account's password digest, within the limits on attempts. `stronger`: salt and digest of the same password
+    /// under stronger parameters, to keep it so when it is right.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn sign_in(&self, email: &str, digest: &[u8], address: &str) -> Result<SignIn, DbError> {
+    pub async fn sign_in(
+        &self,
+        email: &str,
+        digest: &[u8],
+        address: &str,
+        stronger: Option<(&str, &[u8])>,
+    ) -> Result<SignIn, DbError> {
         let mut connection = self.connection().await?;
-        let row: SignInRow = sql_query("SELECT * FROM public.sign_in($1, $2, $3)")
+        let row: SignInRow = sql_query("SELECT * FROM public.sign_in($1, $2, $3, $4, $5)")
             .bind::<Text, _>(email)
             .bind::<Binary, _>(digest)
             .bind::<Text, _>(address)
+            .bind::<Nullable<Text>, _>(stronger.map(|(salt, _)| salt))
+            .bind::<Nullable<Binary>, _>(stronger.map(|(_, digest)| digest))
             .get_result(&mut connection)
             .await?;
         Ok(match (row.outcome.as_str(), row.user_id, row.ticket) {

@@ -5,12 +5,12 @@ use std::ops::{Deref, DerefMut};
 
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 
-use super::{DbError, link};
-use crate::ids::OrganizationId;
+use super::{Author, DbError, Scope, Tenant, link};
+use crate::ids::{ClientId, OrganizationId};
 
 /// An open transaction as `eis_owner`. Dropped without [`Owner::commit`], nothing of it was written.
 pub struct Owner {
-    connection: AsyncPgConnection,
+    tenant: Tenant,
 }
 
 impl std::fmt::Debug for Owner {
@@ -27,7 +27,7 @@ impl Owner {
     pub async fn begin(admin_url: &str) -> Result<Self, DbError> {
         let mut connection = link::connect(admin_url).await?;
         connection.batch_execute("SET ROLE eis_owner; SET lock_timeout = '30s'; BEGIN").await?;
-        Ok(Self { connection })
+        Ok(Self { tenant: Tenant::of_own(connection) })
     }
 
     /// Stands at one organization from here on, as the system.
@@ -37,7 +37,16 @@ impl Owner {
     pub async fn stand_at(&mut self, organization: OrganizationId) -> Result<(), DbError> {
         // A typed id: nothing can be injected.
         let sql = format!("SELECT public.open_system_context('{organization}')");
-        Ok(self.connection.batch_execute(&sql).await?)
+        self.tenant.batch_execute(&sql).await?;
+        self.tenant.stand(Scope::at(organization), Some(Author::system()));
+        Ok(())
+    }
+
+    /// Works for one client of the organization from here on, so that commands of a client's know where they stand. The
+    /// context stays the organization's.
+    pub fn stand_at_client(&mut self, client: ClientId) {
+        let scope = self.tenant.scope().at_client(Some(client));
+        self.tenant.stand(scope, Some(Author::system()));
     }
 
     /// As [`Self::stand_at`], put on record in the organization's log: for what is no migration and loads no demo data.
@@ -54,16 +63,22 @@ impl Owner {
             .bind::<diesel::sql_types::Uuid, _>(organization)
             .bind::<diesel::sql_types::Text, _>(operator)
             .bind::<diesel::sql_types::Text, _>(reason);
-        query.execute(&mut self.connection).await?;
+        query.execute(&mut *self.tenant).await?;
+        self.tenant.stand(Scope::at(organization), Some(Author::system()));
         Ok(())
+    }
+
+    /// The transaction as commands take it.
+    pub const fn tenant(&mut self) -> &mut Tenant {
+        &mut self.tenant
     }
 
     /// Makes what was written last.
     ///
     /// # Errors
     /// When the database refuses at the last moment; then nothing was written.
-    pub async fn commit(mut self) -> Result<(), DbError> {
-        Ok(self.connection.batch_execute("COMMIT").await?)
+    pub async fn commit(self) -> Result<(), DbError> {
+        self.tenant.commit().await
     }
 }
 
@@ -71,12 +86,12 @@ impl Deref for Owner {
     type Target = AsyncPgConnection;
 
     fn deref(&self) -> &Self::Target {
-        &self.connection
+        &self.tenant
     }
 }
 
 impl DerefMut for Owner {
     fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.connection
+        &mut self.tenant
     }
 }

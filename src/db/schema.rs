@@ -40,14 +40,18 @@ table! {
 }
 
 table! {
-    /// Which payment pays how much of which invoice, of the same customer.
-    allocations (organization_id, client_id, payment_id, invoice_id) {
+    /// Which payment, or which bill in the customer's favour, pays how much of which invoice, of the same account.
+    allocations (organization_id, client_id, source_id, invoice_id) {
         /// `organization_id`.
         organization_id -> Uuid,
         /// `client_id`.
         client_id -> Uuid,
         /// `payment_id`.
-        payment_id -> Uuid,
+        payment_id -> Nullable<Uuid>,
+        /// `credit_id`.
+        credit_id -> Nullable<Uuid>,
+        /// `source_id`.
+        source_id -> Uuid,
         /// `invoice_id`.
         invoice_id -> Uuid,
         /// `customer_id`.
@@ -206,6 +210,58 @@ table! {
 }
 
 table! {
+    /// What was said in a conversation, in its order. It is never changed, and goes with its conversation.
+    chat_messages (organization_id, client_id, session_id, position) {
+        /// `organization_id`.
+        organization_id -> Uuid,
+        /// `client_id`.
+        client_id -> Uuid,
+        /// `session_id`.
+        session_id -> Uuid,
+        /// `position`.
+        position -> Integer,
+        /// `user_id`.
+        user_id -> Uuid,
+        /// `role`.
+        role -> Text,
+        /// `text`.
+        text -> Text,
+        /// `cites`.
+        cites -> Array<Nullable<Uuid>>,
+        /// `created_at`.
+        created_at -> Timestamptz,
+        /// `created_by`.
+        created_by -> Nullable<Uuid>,
+        /// `updated_at`.
+        updated_at -> Timestamptz,
+    }
+}
+
+table! {
+    /// Conversations of one person about a workspace.
+    chat_sessions (organization_id, client_id, id) {
+        /// `organization_id`.
+        organization_id -> Uuid,
+        /// `client_id`.
+        client_id -> Uuid,
+        /// `id`.
+        id -> Uuid,
+        /// `workspace_id`.
+        workspace_id -> Uuid,
+        /// `user_id`.
+        user_id -> Uuid,
+        /// `title`.
+        title -> Text,
+        /// `created_at`.
+        created_at -> Timestamptz,
+        /// `created_by`.
+        created_by -> Nullable<Uuid>,
+        /// `updated_at`.
+        updated_at -> Timestamptz,
+    }
+}
+
+table! {
     /// Energy companies of an organization: brand, invoice series, zone, currency, tax, terms.
     clients (organization_id, id) {
         /// `organization_id`.
@@ -252,6 +308,98 @@ table! {
 }
 
 table! {
+    /// Customers who share what some of them generate. The client's: a member sees none of the others.
+    communities (organization_id, client_id, id) {
+        /// `organization_id`.
+        organization_id -> Uuid,
+        /// `client_id`.
+        client_id -> Uuid,
+        /// `id`.
+        id -> Uuid,
+        /// `name`.
+        name -> Text,
+        /// `sharing`.
+        sharing -> Text,
+        /// `starts_on`.
+        starts_on -> Date,
+        /// `ends_on`.
+        ends_on -> Nullable<Date>,
+        /// `metadata`.
+        metadata -> Jsonb,
+        /// `created_at`.
+        created_at -> Timestamptz,
+        /// `created_by`.
+        created_by -> Nullable<Uuid>,
+        /// `updated_at`.
+        updated_at -> Timestamptz,
+    }
+}
+
+table! {
+    /// Who shares in a community, from a day (included) to a day (excluded). On no day do the keys come to more than 1.
+    community_members (organization_id, client_id, id) {
+        /// `organization_id`.
+        organization_id -> Uuid,
+        /// `client_id`.
+        client_id -> Uuid,
+        /// `id`.
+        id -> Uuid,
+        /// `community_id`.
+        community_id -> Uuid,
+        /// `customer_id`.
+        customer_id -> Uuid,
+        /// `role`.
+        role -> Text,
+        /// `share`.
+        share -> Numeric,
+        /// `valid_from`.
+        valid_from -> Date,
+        /// `valid_to`.
+        valid_to -> Nullable<Date>,
+        /// `created_at`.
+        created_at -> Timestamptz,
+        /// `created_by`.
+        created_by -> Nullable<Uuid>,
+        /// `updated_at`.
+        updated_at -> Timestamptz,
+    }
+}
+
+table! {
+    /// Readings, moves, new details, disputes, payment plans and delegates that a customer asks for, and what the client decided.
+    customer_requests (organization_id, client_id, id) {
+        /// `organization_id`.
+        organization_id -> Uuid,
+        /// `client_id`.
+        client_id -> Uuid,
+        /// `id`.
+        id -> Uuid,
+        /// `customer_id`.
+        customer_id -> Uuid,
+        /// `kind`.
+        kind -> Text,
+        /// `payload`.
+        payload -> Jsonb,
+        /// `status`.
+        status -> Text,
+        /// `accepted`.
+        accepted -> Nullable<Bool>,
+        /// `answer`.
+        answer -> Text,
+        /// `decided_at`.
+        decided_at -> Nullable<Timestamptz>,
+        /// `decided_by`.
+        decided_by -> Nullable<Uuid>,
+        /// `created_at`.
+        created_at -> Timestamptz,
+        /// `created_by`.
+        created_by -> Nullable<Uuid>,
+        /// `updated_at`.
+        updated_at -> Timestamptz,
+    }
+}
+
+table! {
     /// Accounts of a client.
     customers (organization_id, client_id, id) {
         /// `organization_id`.
@@ -280,6 +428,120 @@ table! {
         moved_out_on -> Nullable<Date>,
         /// `metadata`.
         metadata -> Jsonb,
+        /// `created_at`.
+        created_at -> Timestamptz,
+        /// `created_by`.
+        created_by -> Nullable<Uuid>,
+        /// `updated_at`.
+        updated_at -> Timestamptz,
+    }
+}
+
+table! {
+    /// Places that are looked at for new documents of a workspace, and what came of it last.
+    data_sources (organization_id, client_id, id) {
+        /// `organization_id`.
+        organization_id -> Uuid,
+        /// `client_id`.
+        client_id -> Uuid,
+        /// `id`.
+        id -> Uuid,
+        /// `workspace_id`.
+        workspace_id -> Uuid,
+        /// `name`.
+        name -> Text,
+        /// `kind`.
+        kind -> Text,
+        /// `address`.
+        address -> Text,
+        /// `schedule`.
+        schedule -> Text,
+        /// `status`.
+        status -> Text,
+        /// `last_run_at`.
+        last_run_at -> Nullable<Timestamptz>,
+        /// `last_result`.
+        last_result -> Text,
+        /// `last_files`.
+        last_files -> Integer,
+        /// `created_at`.
+        created_at -> Timestamptz,
+        /// `created_by`.
+        created_by -> Nullable<Uuid>,
+        /// `updated_at`.
+        updated_at -> Timestamptz,
+    }
+}
+
+table! {
+    /// What was rendered for whom and why. The bytes lie outside the database, encrypted, and are found by the document's id.
+    documents (organization_id, client_id, id) {
+        /// `organization_id`.
+        organization_id -> Uuid,
+        /// `client_id`.
+        client_id -> Uuid,
+        /// `id`.
+        id -> Uuid,
+        /// `customer_id`.
+        customer_id -> Uuid,
+        /// `kind`.
+        kind -> Text,
+        /// `cause_kind`.
+        cause_kind -> Text,
+        /// `cause_id`.
+        cause_id -> Uuid,
+        /// `name`.
+        name -> Text,
+        /// `language`.
+        language -> Text,
+        /// `media_type`.
+        media_type -> Text,
+        /// `bytes`.
+        bytes -> BigInt,
+        /// `sha256`.
+        sha256 -> Binary,
+        /// `content_key`.
+        content_key -> Binary,
+        /// `status`.
+        status -> Text,
+        /// `issued_at`.
+        issued_at -> Nullable<Timestamptz>,
+        /// `withdrawn_at`.
+        withdrawn_at -> Nullable<Timestamptz>,
+        /// `created_at`.
+        created_at -> Timestamptz,
+        /// `created_by`.
+        created_by -> Nullable<Uuid>,
+        /// `updated_at`.
+        updated_at -> Timestamptz,
+    }
+}
+
+table! {
+    /// Files of a workspace: what they are called and what their bytes are. The bytes are found by the file's id.
+    files (organization_id, client_id, id) {
+        /// `organization_id`.
+        organization_id -> Uuid,
+        /// `client_id`.
+        client_id -> Uuid,
+        /// `id`.
+        id -> Uuid,
+        /// `workspace_id`.
+        workspace_id -> Uuid,
+        /// `name`.
+        name -> Text,
+        /// `media_type`.
+        media_type -> Text,
+        /// `bytes`.
+        bytes -> BigInt,
+        /// `sha256`.
+        sha256 -> Binary,
+        /// `content_key`.
+        content_key -> Binary,
+        /// `status`.
+        status -> Text,
+        /// `problem`.
+        problem -> Text,
         /// `created_at`.
         created_at -> Timestamptz,
         /// `created_by`.
@@ -583,6 +845,102 @@ table! {
 }
 
 table! {
+    /// What happened to a customer's money, once for each cause.
+    ledger_entries (organization_id, client_id, customer_id, id) {
+        /// `organization_id`.
+        organization_id -> Uuid,
+        /// `client_id`.
+        client_id -> Uuid,
+        /// `customer_id`.
+        customer_id -> Uuid,
+        /// `id`.
+        id -> Uuid,
+        /// `booked_on`.
+        booked_on -> Date,
+        /// `value_on`.
+        value_on -> Date,
+        /// `cause`.
+        cause -> Text,
+        /// `cause_id`.
+        cause_id -> Uuid,
+        /// `settles_id`.
+        settles_id -> Nullable<Uuid>,
+        /// `reverses`.
+        reverses -> Nullable<Uuid>,
+        /// `currency`.
+        currency -> Text,
+        /// `created_at`.
+        created_at -> Timestamptz,
+        /// `created_by`.
+        created_by -> Nullable<Uuid>,
+    }
+}
+
+table! {
+    /// The lines of an entry, one for each ledger account.
+    ledger_lines (organization_id, client_id, customer_id, entry_id, ledger_account) {
+        /// `organization_id`.
+        organization_id -> Uuid,
+        /// `client_id`.
+        client_id -> Uuid,
+        /// `customer_id`.
+        customer_id -> Uuid,
+        /// `entry_id`.
+        entry_id -> Uuid,
+        /// `ledger_account`.
+        ledger_account -> Text,
+        /// `amount`.
+        amount -> Numeric,
+    }
+}
+
+table! {
+    /// The outbox: what is to be told to which customer, why, and what came of it.
+    messages (organization_id, client_id, id) {
+        /// `organization_id`.
+        organization_id -> Uuid,
+        /// `client_id`.
+        client_id -> Uuid,
+        /// `id`.
+        id -> Uuid,
+        /// `customer_id`.
+        customer_id -> Uuid,
+        /// `kind`.
+        kind -> Text,
+        /// `cause_kind`.
+        cause_kind -> Text,
+        /// `cause_id`.
+        cause_id -> Uuid,
+        /// `channel`.
+        channel -> Text,
+        /// `recipient`.
+        recipient -> Text,
+        /// `language`.
+        language -> Text,
+        /// `content`.
+        content -> Jsonb,
+        /// `document_id`.
+        document_id -> Nullable<Uuid>,
+        /// `status`.
+        status -> Text,
+        /// `attempts`.
+        attempts -> SmallInt,
+        /// `due_at`.
+        due_at -> Nullable<Timestamptz>,
+        /// `last_result`.
+        last_result -> Text,
+        /// `sent_at`.
+        sent_at -> Nullable<Timestamptz>,
+        /// `created_at`.
+        created_at -> Timestamptz,
+        /// `created_by`.
+        created_by -> Nullable<Uuid>,
+        /// `updated_at`.
+        updated_at -> Timestamptz,
+    }
+}
+
+table! {
     /// Register reads: kWh drawn from a day (included) to a day (excluded).
     meter_readings (organization_id, client_id, id) {
         /// `organization_id`.
@@ -711,6 +1069,42 @@ table! {
         method -> Text,
         /// `reference`.
         reference -> Text,
+        /// `created_at`.
+        created_at -> Timestamptz,
+        /// `created_by`.
+        created_by -> Nullable<Uuid>,
+        /// `updated_at`.
+        updated_at -> Timestamptz,
+    }
+}
+
+table! {
+    /// Series of market prices of a client: where they come from, in which unit and resolution.
+    price_series (organization_id, client_id, id) {
+        /// `organization_id`.
+        organization_id -> Uuid,
+        /// `client_id`.
+        client_id -> Uuid,
+        /// `id`.
+        id -> Uuid,
+        /// `code`.
+        code -> Text,
+        /// `name`.
+        name -> Text,
+        /// `source`.
+        source -> Text,
+        /// `unit`.
+        unit -> Text,
+        /// `currency`.
+        currency -> Text,
+        /// `minutes`.
+        minutes -> SmallInt,
+        /// `time_zone`.
+        time_zone -> Text,
+        /// `revision`.
+        revision -> Integer,
+        /// `status`.
+        status -> Text,
         /// `created_at`.
         created_at -> Timestamptz,
         /// `created_by`.
@@ -860,6 +1254,56 @@ table! {
     }
 }
 
+table! {
+    /// Which client admin may read a workspace, write in it, or run it. They go with their workspace.
+    workspace_members (organization_id, client_id, workspace_id, user_id) {
+        /// `organization_id`.
+        organization_id -> Uuid,
+        /// `client_id`.
+        client_id -> Uuid,
+        /// `workspace_id`.
+        workspace_id -> Uuid,
+        /// `user_id`.
+        user_id -> Uuid,
+        /// `role`.
+        role -> Text,
+        /// `created_at`.
+        created_at -> Timestamptz,
+        /// `created_by`.
+        created_by -> Nullable<Uuid>,
+        /// `updated_at`.
+        updated_at -> Timestamptz,
+    }
+}
+
+table! {
+    /// Places for documents of a client. Two may have one name: a refusal would tell who is no member that there is such a workspace.
+    workspaces (organization_id, client_id, id) {
+        /// `organization_id`.
+        organization_id -> Uuid,
+        /// `client_id`.
+        client_id -> Uuid,
+        /// `id`.
+        id -> Uuid,
+        /// `name`.
+        name -> Text,
+        /// `description`.
+        description -> Text,
+        /// `status`.
+        status -> Text,
+        /// `published`.
+        published -> Bool,
+        /// `metadata`.
+        metadata -> Jsonb,
+        /// `created_at`.
+        created_at -> Timestamptz,
+        /// `created_by`.
+        created_by -> Nullable<Uuid>,
+        /// `updated_at`.
+        updated_at -> Timestamptz,
+    }
+}
+
 allow_tables_to_appear_in_same_query!(
     accounts,
     allocations,
@@ -867,8 +1311,16 @@ allow_tables_to_appear_in_same_query!(
     billing_exceptions,
     billing_periods,
     billing_runs,
+    chat_messages,
+    chat_sessions,
     clients,
+    communities,
+    community_members,
+    customer_requests,
     customers,
+    data_sources,
+    documents,
+    files,
     import_rejections,
     imports,
     interval_days,
@@ -876,13 +1328,19 @@ allow_tables_to_appear_in_same_query!(
     invoice_counts,
     invoice_lines,
     invoices,
+    ledger_entries,
+    ledger_lines,
+    messages,
     meter_readings,
     meters,
     organizations,
     payments,
+    price_series,
     sign_ins,
     superseded_interval_days,
     tariff_agreements,
     tariff_blocks,
     tariff_rates,
+    workspace_members,
+    workspaces,
 );

@@ -7,7 +7,7 @@ use diesel::sql_types::{Array, Binary, Bool, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 
 use super::tenant::refused;
-use super::{Access, Cached, Db, DbError, Tenant};
+use super::{Access, Author, Cached, Db, DbError, Scope, Tenant};
 use crate::access::Actor;
 use crate::ids::OrganizationId;
 
@@ -68,6 +68,7 @@ impl Db {
             .bind::<Binary, _>(actor.secret.bytes().to_vec())
             .bind::<SqlUuid, _>(organization);
         Cached(query).execute(&mut *tenant).await.map_err(refused)?;
-        Ok(tenant)
+        let author = (access == Access::Write).then(|| Author::from(actor));
+        Ok(tenant.standing(Scope::at(organization), author))
     }
 }

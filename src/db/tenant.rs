@@ -10,9 +10,9 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use futures_util::FutureExt;
 
 use super::turns::{self, Party};
-use super::{Cached, Db, DbError, Taken};
+use super::{Author, Cached, Db, DbError, Scope, Taken};
 use crate::access::{Actor, SessionSecret};
-use crate::ids::ClientId;
+use crate::ids::{ClientId, OrganizationId};
 
 /// What a transaction may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,11 +33,40 @@ impl Access {
     }
 }
 
+/// A connection of the pool, or one of its own.
+enum Line {
+    Pooled(Taken),
+    Own(AsyncPgConnection),
+}
+
+impl Deref for Line {
+    type Target = AsyncPgConnection;
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::Pooled(taken) => taken,
+            Self::Own(connection) => connection,
+        }
+    }
+}
+
+impl DerefMut for Line {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        match self {
+            Self::Pooled(taken) => taken,
+            Self::Own(connection) => connection,
+        }
+    }
+}
+
 /// A connection inside a transaction that stands under an actor's tenant context. Dropped without
-/// [`Tenant::commit`] (an error, a panic, a request that went away), it rolls back.
+/// [`Tenant::commit`] (an error, a panic, a request that went away), it rolls back. It carries where it stands and, where
+/// it writes, who writes.
 pub struct Tenant {
-    connection: Taken,
+    connection: Line,
     open: bool,
+    scope: Scope,
+    author: Option<Author>,
 }
 
 impl std::fmt::Debug for Tenant {
@@ -115,9 +144,11 @@ impl Db {
             if !certain {
                 open_context(&tenant.connection, Some(actor.secret), actor.at).await.map_err(refused)?;
             }
-            return Ok(tenant);
+            return Ok(tenant.standing(Scope::of(actor), None));
         }
-        let tenant = Tenant::around(self.connection_of(Some(Party::of(actor))).await?);
+        let author = (access == Access::Write).then(|| Author::from(actor));
+        let tenant =
+            Tenant::around(self.connection_of(Some(Party::of(actor))).await?).standing(Scope::of(actor), author);
         let begin = access.begin();
         let shared: &AsyncPgConnection = &tenant.connection;
         let mut first = shared;
@@ -185,8 +216,55 @@ pub(super) fn refused(error: diesel::result::Error) -> DbError {
 
 impl Tenant {
     /// A guard for a connection on which a transaction is about to begin.
-    pub(super) const fn around(connection: Taken) -> Self {
-        Self { connection, open: true }
+    pub(super) fn around(connection: Taken) -> Self {
+        Self { connection: Line::Pooled(connection), open: true, scope: Scope::default(), author: None }
+    }
+
+    /// The same for a connection that is nobody else's.
+    pub(super) fn of_own(connection: AsyncPgConnection) -> Self {
+        Self { connection: Line::Own(connection), open: true, scope: Scope::default(), author: None }
+    }
+
+    /// The same, standing here: as its context was opened.
+    pub(super) fn standing(mut self, scope: Scope, author: Option<Author>) -> Self {
+        self.stand(scope, author);
+        self
+    }
+
+    /// Stands here from now on.
+    pub(super) fn stand(&mut self, scope: Scope, author: Option<Author>) {
+        self.scope = scope;
+        self.author = author;
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub const fn scope(&self) -> Scope {
+        self.scope
+    }
+
+    /// The organization in which it stands.
+    ///
+    /// # Errors
+    /// [`DbError::Refused`] where none is open.
+    pub fn organization(&self) -> Result<OrganizationId, DbError> {
+        self.scope.organization()
+    }
+
+    /// The organization and the client at which it stands.
+    ///
+    /// # Errors
+    /// [`DbError::Refused`] where it stands at none.
+    pub fn client(&self) -> Result<(OrganizationId, ClientId), DbError> {
+        self.scope.client()
+    }
+
+    /// Who writes in it.
+    ///
+    /// # Errors
+    /// [`DbError::Refused`] in one that only reads.
+    pub fn author(&self) -> Result<&Author, DbError> {
+        self.author.as_ref().ok_or(DbError::Refused)
     }
 
     /// Makes what was written last. Mail and documents follow after this, never before.

@@ -8,7 +8,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use serde_json::Value;
 
 use super::tenant::refused;
-use super::{Access, Cached, Db, DbError, Tenant};
+use super::{Access, Author, Cached, Db, DbError, Scope, Tenant};
 use crate::ids::{ClientId, JobId, OrganizationId, UserId};
 
 /// What the database checks before a job's context opens; another with each claim.
@@ -134,7 +134,15 @@ impl Worker {
         tenant.batch_execute(access.begin()).await?;
         let query = sql_query("SELECT public.open_job_context($1)").bind::<Binary, _>(&job.secret.0);
         Cached(query).execute(&mut *tenant).await.map_err(refused)?;
-        Ok(tenant)
+        let author = Author {
+            user: Some(job.user),
+            name: job.user_name.clone(),
+            role: job.role.clone(),
+            address: String::new(),
+            secret: None,
+        };
+        let scope = Scope::at(job.organization).at_client(job.client);
+        Ok(tenant.standing(scope, (access == Access::Write).then_some(author)))
     }
 
     /// Keeps the job for another lease and says how far it is (`None`: as before); false: another worker has it, stop.

@@ -14,9 +14,6 @@ pub fn settle(book: &mut Book<'_>, seed: &mut Seed, invoice: &mut InvoiceRow) {
     if invoice.total <= Money::ZERO {
         // Settled by itself; what it leaves is the customer's credit.
         (invoice.paid, invoice.status) = (invoice.total, "paid");
-        if invoice.total < Money::ZERO {
-            credit(book, invoice, issued);
-        }
         return;
     }
     // What was issued long ago has been settled by now; the unsettled ones are recent.
@@ -37,24 +34,6 @@ pub fn settle(book: &mut Book<'_>, seed: &mut Seed, invoice: &mut InvoiceRow) {
     let at = book.at(on, 300);
     invoice.updated_at = at;
     write(book, seed, invoice, amount, on);
-}
-
-fn credit(book: &mut Book<'_>, invoice: &InvoiceRow, on: NaiveDate) {
-    let at = book.at(on, 210);
-    book.rows.payments.push(PaymentRow {
-        key: book.key,
-        id: invoice.id,
-        customer_id: invoice.customer_id,
-        account_id: invoice.account_id,
-        received_on: on,
-        amount: -invoice.total,
-        currency: book.group.currency,
-        method: "credit",
-        reference: invoice.label.clone(),
-        created_at: at,
-        created_by: book.admin,
-        updated_at: at,
-    });
 }
 
 fn later(days: i64) -> Days {

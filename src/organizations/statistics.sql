@@ -6,7 +6,7 @@ SELECT
     (SELECT count(*) FROM public.meters m WHERE m.organization_id = $1) AS meters,
     n.invoices,
     n.currencies, n.open,
-    (SELECT count(DISTINCT a.user_id) FROM public.role_assignments a WHERE a.organization_id = $1
+    (SELECT count(DISTINCT a.user_id) FROM public.role_assignments a WHERE a.organization_id = $1 AND a.role <> 'service'
         AND a.valid_from <= now() AND (a.valid_to IS NULL OR a.valid_to > now())) AS users,
     i.files, i.bytes, i.last_at,
     (SELECT max(r.finished_at) FROM public.billing_runs r WHERE r.organization_id = $1) AS last_run

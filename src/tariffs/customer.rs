@@ -4,13 +4,15 @@
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde_json::json;
 
 use super::agreements::Agreement;
-use super::{Tariff, TariffError};
+use super::{Tariff, TariffError, entry};
 use crate::account::Key;
-use crate::db::here;
+use crate::audit::{self, Entry};
 use crate::db::schema::{clients, tariff_agreements, tariff_rates};
-use crate::ids::{ClientId, TariffRateId};
+use crate::db::{DbError, Tenant};
+use crate::ids::TariffRateId;
 
 /// The version that holds on `day` and every later one that is agreed or begins after it, each with its first day. The first
 /// one's may lie before `day`; without a tariff on `day` it is the next to come.
@@ -81,61 +83,74 @@ pub async fn offered(conn: &AsyncPgConnection, key: Key, day: NaiveDate) -> Quer
         .await
 }
 
-/// Puts a tariff on offer, all versions of its code, or takes it back; gives the version named and whether anything changed.
+/// Puts a tariff on offer, all versions of its code, or takes it back, on record where that changes anything; gives the
+/// version named.
 ///
 /// # Errors
 /// [`TariffError::NotFound`] for a version that the context does not see.
-pub async fn offer(
-    conn: &mut AsyncPgConnection,
-    client: ClientId,
-    id: TariffRateId,
-    offered: bool,
-) -> Result<(Tariff, bool), TariffError> {
-    let version = super::find(conn, client, id).await?.ok_or(TariffError::NotFound)?;
+pub async fn offer(tx: &mut Tenant, id: TariffRateId, offered: bool) -> Result<Tariff, TariffError> {
+    let (organization, client) = tx.client()?;
+    let version = super::find(tx, client, id).await?.ok_or(TariffError::NotFound)?;
     let changed = diesel::update(
         tariff_rates::table
-            .filter(tariff_rates::organization_id.eq(here!()).and(tariff_rates::client_id.eq(client)))
+            .filter(tariff_rates::organization_id.eq(organization).and(tariff_rates::client_id.eq(client)))
             .filter(tariff_rates::code.eq(&version.code).and(tariff_rates::offered.ne(offered))),
     )
     .set(tariff_rates::offered.eq(offered))
-    .execute(conn)
+    .execute(&mut **tx)
     .await?;
-    Ok((version, changed > 0))
+    if changed > 0 {
+        let code = &version.code;
+        let summary = if offered { format!("Put {code} on offer") } else { format!("Took {code} off offer") };
+        let details = audit::changed(json!({ "offered": !offered }), json!({ "offered": offered }));
+        audit::note(tx, entry("offer", id, summary, details)).await?;
+    }
+    Ok(version)
 }
 
 /// Whether a client lets its customers compare tariffs.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn comparison(conn: &AsyncPgConnection, client: ClientId) -> QueryResult<bool> {
-    let mut conn = conn;
-    clients::table
-        .filter(clients::organization_id.eq(here!()).and(clients::id.eq(client)))
-        .select(clients::tariff_comparison)
-        .first(&mut conn)
-        .await
+pub async fn comparison(tx: &Tenant) -> Result<bool, DbError> {
+    let ((organization, client), mut conn) = (tx.client()?, tx.shared());
+    let client = clients::table.filter(clients::organization_id.eq(organization).and(clients::id.eq(client)));
+    Ok(client.select(clients::tariff_comparison).first(&mut conn).await?)
 }
 
-/// Lets a client's customers compare tariffs, or no longer; says whether that changed anything.
+/// Lets a client's customers compare tariffs, or no longer, on record where that changes anything.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn let_compare(conn: &mut AsyncPgConnection, client: ClientId, allowed: bool) -> QueryResult<bool> {
+pub async fn let_compare(tx: &mut Tenant, allowed: bool) -> Result<(), DbError> {
+    let (organization, client) = tx.client()?;
     let changed = diesel::update(
         clients::table
-            .filter(clients::organization_id.eq(here!()).and(clients::id.eq(client)))
+            .filter(clients::organization_id.eq(organization).and(clients::id.eq(client)))
             .filter(clients::tariff_comparison.ne(allowed)),
     )
     .set(clients::tariff_comparison.eq(allowed))
-    .execute(conn)
+    .execute(&mut **tx)
     .await?;
-    Ok(changed > 0)
+    if changed == 0 {
+        return Ok(());
+    }
+    let summary = if allowed { "Let customers compare tariffs" } else { "Stopped customers comparing tariffs" };
+    let entry = Entry {
+        action: "update",
+        entity: "client",
+        entity_id: Some(client.0),
+        customer: None,
+        summary: summary.to_owned(),
+        details: audit::changed(json!({ "tariff_comparison": !allowed }), json!({ "tariff_comparison": allowed })),
+    };
+    audit::note(tx, entry).await
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{CustomerId, OrganizationId, TariffAgreementId};
+    use crate::ids::{ClientId, CustomerId, OrganizationId, TariffAgreementId};
 
     fn day(text: &str) -> NaiveDate {
         text.parse().unwrap()

@@ -3,11 +3,13 @@
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde_json::json;
 
-use super::{Tariff, TariffError, TariffRow, agreements};
-use crate::db::here;
+use super::{Tariff, TariffError, TariffRow, agreements, entry};
+use crate::db::Tenant;
 use crate::db::schema::tariff_rates;
-use crate::ids::{ClientId, TariffRateId};
+use crate::ids::TariffRateId;
+use crate::{audit, clients, days};
 
 /// The constraint that lets one version of a code hold on a day, also when two are activated at once.
 pub(super) const OVERLAP: &str = "tariff_rates_no_overlap";
@@ -33,7 +35,7 @@ pub async fn activation(conn: &mut AsyncPgConnection, draft: &Tariff) -> QueryRe
     let overlapping: Vec<TariffRow> = tariff_rates::table
         .filter(
             tariff_rates::organization_id
-                .eq(here!())
+                .eq(draft.organization_id)
                 .and(tariff_rates::client_id.eq(draft.client_id))
                 .and(tariff_rates::code.eq(&draft.code)),
         )
@@ -60,111 +62,118 @@ pub async fn activation(conn: &mut AsyncPgConnection, draft: &Tariff) -> QueryRe
     Ok(found)
 }
 
-/// Makes a draft the version that applies from its first day on.
+/// Makes a draft the version that applies from its first day on, on record.
 ///
 /// # Errors
-/// [`TariffError::Faulty`] when its document does not validate, `Refused` when it is no draft or a later
-/// version has billed already.
-pub async fn activate(
-    conn: &mut AsyncPgConnection,
-    client: ClientId,
-    id: TariffRateId,
-    today: NaiveDate,
-) -> Result<(Tariff, Activation), TariffError> {
-    let draft = locked(conn, client, id).await?;
+/// [`TariffError::Faulty`] when its document does not validate, `NotADraft`, `HasBilled` when a later version has billed
+/// already, `Overlaps` when another was activated meanwhile.
+pub async fn activate(tx: &mut Tenant, id: TariffRateId) -> Result<(Tariff, Activation), TariffError> {
+    let draft = locked(tx, id).await?;
     if draft.status != "draft" {
-        return Err(TariffError::Refused(format!("Version {} is not a draft any more.", draft.version)));
+        return Err(TariffError::NotADraft { version: draft.version });
     }
     let faults = draft.document()?.validate();
     if !faults.is_empty() {
         return Err(TariffError::Faulty(faults));
     }
-    let plan = activation(conn, &draft).await?;
+    let today = clients::current(tx).await?.today();
+    let plan = activation(tx, &draft).await?;
     if let [other, ..] = plan.in_the_way.as_slice() {
-        let (version, from) = (other.version, other.effective_from);
-        return Err(TariffError::Refused(format!(
-            "Version {version}, from {from}, has billed already. Make a version that begins after {from}."
-        )));
+        return Err(TariffError::HasBilled { version: other.version, from: other.effective_from });
     }
     for row in &plan.ends {
         let status = if draft.effective_from <= today { "retired" } else { row.status.as_str() };
-        set(conn, client, row.id, status, Some(draft.effective_from)).await?;
+        set(tx, row.id, status, Some(draft.effective_from)).await?;
     }
     for row in &plan.set_back {
-        set(conn, client, row.id, "draft", None).await?;
+        set(tx, row.id, "draft", None).await?;
     }
-    set(conn, client, id, "active", None).await?;
+    set(tx, id, "active", None).await?;
+    let summary = format!("Activated {} version {} from {}", draft.code, draft.version, draft.effective_from);
+    let details = json!({
+        "before": { "status": "draft" },
+        "after": { "status": "active", "effective_from": draft.effective_from },
+        "customers": plan.customers,
+        "ended": plan.ends.iter().map(|row| row.version).collect::<Vec<_>>(),
+        "set_back": plan.set_back.iter().map(|row| row.version).collect::<Vec<_>>(),
+    });
+    audit::note(tx, entry("activate", id, summary, details)).await?;
     Ok((draft, plan))
 }
 
-/// Ends an active version on a day: from then on no version applies until another one is activated.
+/// Ends an active version on a day, on record: from then on no version applies until another one is activated.
 ///
 /// # Errors
-/// `Refused` when it is not active or the day does not lie after its first.
-pub async fn retire(
-    conn: &mut AsyncPgConnection,
-    client: ClientId,
-    id: TariffRateId,
-    from: NaiveDate,
-) -> Result<Tariff, TariffError> {
-    let version = locked(conn, client, id).await?;
+/// `NotActive`, `OutsideItsDays` when the day does not lie after its first, `Unlikely` when it is hardly meant.
+pub async fn retire(tx: &mut Tenant, id: TariffRateId, from: NaiveDate) -> Result<Tariff, TariffError> {
+    let version = locked(tx, id).await?;
     if version.status != "active" {
-        return Err(TariffError::Refused(format!("Version {} is not active.", version.version)));
+        return Err(TariffError::NotActive { version: version.version });
+    }
+    if let Some(unlikely) = days::announced(from, clients::current(tx).await?.today()) {
+        return Err(TariffError::Unlikely(unlikely));
     }
     if from <= version.effective_from || version.effective_to.is_some_and(|to| from > to) {
-        return Err(TariffError::Refused("Choose a day after the version's first and not after its last.".into()));
+        return Err(TariffError::OutsideItsDays);
     }
-    set(conn, client, id, "retired", Some(from)).await?;
+    set(tx, id, "retired", Some(from)).await?;
+    let details = audit::changed(
+        json!({ "status": version.status, "effective_to": version.effective_to }),
+        json!({ "status": "retired", "effective_to": from }),
+    );
+    let summary = format!("Retired {} version {} from {from}", version.code, version.version);
+    audit::note(tx, entry("retire", id, summary, details)).await?;
     Ok(version)
 }
 
-/// Puts a draft aside for good; it never applied.
+/// Puts a draft aside for good, on record; it never applied.
 ///
 /// # Errors
-/// `Refused` when it is no draft.
-pub async fn discard(conn: &mut AsyncPgConnection, client: ClientId, id: TariffRateId) -> Result<Tariff, TariffError> {
-    let draft = locked(conn, client, id).await?;
+/// `NotADraft`.
+pub async fn discard(tx: &mut Tenant, id: TariffRateId) -> Result<Tariff, TariffError> {
+    let draft = locked(tx, id).await?;
     if draft.status != "draft" {
-        return Err(TariffError::Refused(format!("Version {} is not a draft any more.", draft.version)));
+        return Err(TariffError::NotADraft { version: draft.version });
     }
-    set(conn, client, id, "retired", None).await?;
+    set(tx, id, "retired", None).await?;
+    let details = audit::removed(json!({
+        "code": draft.code, "name": draft.name, "kind": draft.kind, "version": draft.version,
+        "effective_from": draft.effective_from, "document": draft.document,
+    }));
+    let summary = format!("Discarded the draft of {} version {}", draft.code, draft.version);
+    audit::note(tx, entry("discard", id, summary, details)).await?;
     Ok(draft)
 }
 
 /// The version, with all versions of its code locked until the transaction ends.
-pub(super) async fn locked(
-    conn: &mut AsyncPgConnection,
-    client: ClientId,
-    id: TariffRateId,
-) -> Result<Tariff, TariffError> {
-    let found = super::find(conn, client, id).await?.ok_or(TariffError::NotFound)?;
+pub(super) async fn locked(tx: &mut Tenant, id: TariffRateId) -> Result<Tariff, TariffError> {
+    let (organization, client) = tx.client()?;
+    let found = super::find(tx, client, id).await?.ok_or(TariffError::NotFound)?;
     let all: Vec<Tariff> = tariff_rates::table
-        .filter(
-            tariff_rates::organization_id
-                .eq(here!())
-                .and(tariff_rates::client_id.eq(client))
-                .and(tariff_rates::code.eq(&found.code)),
-        )
+        .filter(tariff_rates::organization_id.eq(organization).and(tariff_rates::client_id.eq(client)))
+        .filter(tariff_rates::code.eq(&found.code))
         .select(Tariff::as_select())
         .order(tariff_rates::version)
         .for_update()
-        .load(conn)
+        .load(&mut **tx)
         .await?;
     all.into_iter().find(|row| row.id == id).ok_or(TariffError::NotFound)
 }
 
 async fn set(
-    conn: &mut AsyncPgConnection,
-    client: ClientId,
+    tx: &mut Tenant,
     id: TariffRateId,
     status: &str,
     effective_to: Option<NaiveDate>,
-) -> QueryResult<()> {
-    diesel::update(tariff_rates::table.filter(
-        tariff_rates::organization_id.eq(here!()).and(tariff_rates::client_id.eq(client)).and(tariff_rates::id.eq(id)),
-    ))
-    .set((tariff_rates::status.eq(status), tariff_rates::effective_to.eq(effective_to)))
-    .execute(conn)
-    .await?;
+) -> Result<(), TariffError> {
+    let (organization, client) = tx.client()?;
+    let version = tariff_rates::organization_id
+        .eq(organization)
+        .and(tariff_rates::client_id.eq(client))
+        .and(tariff_rates::id.eq(id));
+    diesel::update(tariff_rates::table.filter(version))
+        .set((tariff_rates::status.eq(status), tariff_rates::effective_to.eq(effective_to)))
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }

@@ -5,7 +5,11 @@ use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, Integer, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{QueryResult, QueryableByName, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde_json::json;
 use uuid::Uuid;
+
+use crate::audit::{self, Entry};
+use crate::db::{DbError, Tenant};
 
 /// The most notices that are shown at once; the others follow when these are seen.
 const SHOWN: usize = 20;
@@ -47,12 +51,24 @@ struct Count {
     value: i32,
 }
 
-/// Notes that the user of this context has seen these notices; how many of them were open, of the user's own.
+/// Notes that the user of this context has seen these notices, on record; how many of them were open, of the user's own.
 ///
 /// # Errors
-/// `reading_only` in a context that does not write; anything else when the database fails.
-pub async fn see(conn: &mut AsyncPgConnection, notices: &[Uuid]) -> QueryResult<i32> {
-    let seen: Count =
-        sql_query("SELECT public.see_notices($1) AS value").bind::<Array<SqlUuid>, _>(notices).get_result(conn).await?;
+/// `NotFound` when none was; `reading_only` in a context that does not write; anything else when the database fails.
+pub async fn see(tx: &mut Tenant, notices: &[Uuid]) -> Result<i32, DbError> {
+    let query = sql_query("SELECT public.see_notices($1) AS value").bind::<Array<SqlUuid>, _>(notices);
+    let seen: Count = query.get_result(&mut **tx).await?;
+    if seen.value == 0 {
+        return Err(diesel::result::Error::NotFound.into());
+    }
+    let entry = Entry {
+        action: "see",
+        entity: "role_notice",
+        entity_id: None,
+        customer: None,
+        summary: "Saw what EIS Power changed in who runs the organisation".to_owned(),
+        details: audit::created(json!({ "notices": seen.value })),
+    };
+    audit::note(tx, entry).await?;
     Ok(seen.value)
 }

@@ -10,7 +10,7 @@ use super::totals::{Compared, Share};
 use super::{Count, Id};
 use crate::billing::Desk;
 use crate::billing::shadow::{ShadowAccount, ShadowMonth};
-use crate::db::Cached;
+use crate::db::{Cached, Tenant};
 use crate::ids::{CustomerId, WhatIfId};
 
 #[derive(QueryableByName)]
@@ -209,15 +209,8 @@ impl Filter {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn list(
-    conn: &AsyncPgConnection,
-    desk: &Desk,
-    id: WhatIfId,
-    filter: &Filter,
-    offset: i64,
-    limit: i64,
-) -> QueryResult<(Vec<Row>, i64)> {
-    let (mut one, mut two) = (conn, conn);
+pub async fn list(tx: &Tenant, id: WhatIfId, filter: &Filter, offset: i64, limit: i64) -> QueryResult<(Vec<Row>, i64)> {
+    let (desk, mut one, mut two) = (Desk::here(tx)?, tx.shared(), tx.shared());
     let (condition, order) = (filter.condition(), filter.order());
     let rows = Cached(
         sql_query(format!(
@@ -247,7 +240,11 @@ pub async fn list(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn after(
+pub async fn after(tx: &Tenant, id: WhatIfId, last: Option<&Row>, limit: i64) -> QueryResult<Vec<Row>> {
+    after_of(tx.shared(), &Desk::here(tx)?, id, last, limit).await
+}
+
+pub(super) async fn after_of(
     conn: &AsyncPgConnection,
     desk: &Desk,
     id: WhatIfId,

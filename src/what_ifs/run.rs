@@ -189,7 +189,7 @@ pub fn candidate(code: &str, document: &Value, client: &Client) -> Result<Candid
 
 /// Sums a what-if's results up and says that it is done.
 async fn conclude(conn: &mut AsyncPgConnection, desk: &Desk, id: WhatIfId, candidates: usize) -> QueryResult<Totals> {
-    let rows = results::after(conn, desk, id, None, i64::MAX).await?;
+    let rows = results::after_of(conn, desk, id, None, i64::MAX).await?;
     let rows: Vec<_> = rows.into_iter().map(|row| row.compared).collect();
     let totals = Totals::of(&rows, candidates);
     sql_query(

@@ -146,6 +146,11 @@ fn tenant_sql(organization: Uuid, client: Uuid, number: usize) -> String {
              {month}, ({month} + interval '1 month')::date, ({month} + interval '1 month 2 days')::date, ({month} + interval '1 month 16 days')::date,
              'USD', 'Residential', {total} * 6, {total}, 0, {total}, CASE s.status WHEN 'paid' THEN {total} WHEN 'part_paid' THEN 20 ELSE 0 END
          FROM generate_series(0, {last_month}) m, generate_series(0, {last_customer}) c, LATERAL (SELECT {status} AS status) s;
+         INSERT INTO payments (organization_id, client_id, id, customer_id, received_on, amount, currency, method)
+         SELECT organization_id, client_id, id, customer_id, due_on, paid, currency, 'bank_transfer' FROM invoices
+         WHERE organization_id = '{organization}' AND paid > 0;
+         INSERT INTO allocations (organization_id, client_id, payment_id, invoice_id, customer_id, amount)
+         SELECT organization_id, client_id, id, id, customer_id, paid FROM invoices WHERE organization_id = '{organization}' AND paid > 0;
          INSERT INTO invoice_lines (organization_id, client_id, invoice_id, position, customer_id, issued, kind, description, quantity, unit, price, amount, trace)
          SELECT '{organization}', '{client}', {invoice}, p, {customer}, true, CASE p WHEN 3 THEN 'fixed' ELSE 'energy' END,
              CASE p WHEN 1 THEN 'Energy, first 300 kWh' WHEN 2 THEN 'Energy, above 300 kWh' ELSE 'Service charge' END,
@@ -168,7 +173,7 @@ fn sessions_sql(organizations: usize) -> String {
             let customer = if kind == 2 { format!("'{}'", id(3, organization, customer)) } else { "NULL".to_owned() };
             let _ = write!(
                 sql,
-                "INSERT INTO users (id, email, name, password_salt, password_proof) VALUES ('{user}', 'seat-{kind}-{seat}@example.com', 'Seat {seat}', 'x', '\\x00');
+                "INSERT INTO users (id, email, name, password_salt, password_proof) VALUES ('{user}', 'seat-{kind}-{seat}@example.com', 'Seat {seat}', '$argon2id$v=19$m=19456,t=2,p=1$' || repeat('0', 32), '\\x00');
                  INSERT INTO role_assignments (organization_id, id, user_id, role, client_id, customer_id)
                  VALUES ('{}', '{assignment}', '{user}', '{role}', '{}', {customer});
                  INSERT INTO sessions (secret_hash, user_id, assignment_id, auth_hash, expires_at, idle_seconds)

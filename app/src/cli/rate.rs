@@ -48,9 +48,12 @@ enum Format {
     Text,
 }
 
+/// The decimal mark of a CSV file.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Decimal {
+pub enum Decimal {
+    /// 1.234 is a little more than one.
     Point,
+    /// 1,234 is a little more than one.
     Comma,
 }
 

@@ -67,6 +67,12 @@ impl Cells<'_> {
         self
     }
 
+    /// The cell that names the row, with a quieter line beneath.
+    pub fn name_with(&mut self, text: &str, beneath: &str) -> &mut Self {
+        self.0.raw(head(text)).text(text).raw("<span class=\"sub\">").text(beneath).raw("</span></th>");
+        self
+    }
+
     /// Words.
     pub fn text(&mut self, text: &str) -> &mut Self {
         self.0.raw("<td>").text(text).raw("</td>");

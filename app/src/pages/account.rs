@@ -3,6 +3,7 @@
 pub mod home;
 pub mod invoices;
 pub mod price;
+pub mod statement;
 pub mod usage;
 
 use chrono::NaiveDate;

@@ -6,6 +6,7 @@ pub mod billing_periods;
 pub mod customers;
 pub mod imports;
 pub mod invoices;
+pub mod ledger;
 pub mod meters;
 pub mod overview;
 pub mod readings;

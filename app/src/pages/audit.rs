@@ -202,6 +202,9 @@ fn line(scope: &Scope, names: &Names, row: Record) -> impl IntoView + use<> {
 }
 
 fn role(code: &str) -> String {
+    if code == "service" {
+        return "Service identity".to_owned();
+    }
     Role::parse(code).map_or_else(|| code.replace('_', " "), |role| role.label().to_owned())
 }
 

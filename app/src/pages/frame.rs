@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use axum::response::Html;
+use chrono::Duration;
 use eis::access::{Actor, Permission, Role};
+use eis::clock;
 use eis::ids::ClientId;
 use eis::names;
 use leptos::prelude::*;
@@ -117,7 +119,7 @@ fn frame(path: &str, actor: &Actor, place: Place) -> Frame {
         hue: organization.as_ref().map_or(NO_HUE, |o| hue_of(&o.slug)),
         person: actor.user_name.clone(),
         role: actor.viewing.as_ref().map_or_else(
-            || actor.role.map_or("No role chosen", Role::label).to_owned(),
+            || actor.role_label(),
             |viewing| format!("{}, seeing as a customer", viewing.own_role.label()),
         ),
         brand: customer.then(|| Brand { name: client_name.clone(), logo: String::new() }),
@@ -145,9 +147,14 @@ fn frame(path: &str, actor: &Actor, place: Place) -> Frame {
     }
 }
 
+/// How many days ahead people are told: who has years needs no line about it on every page.
+const TOLD_DAYS: i64 = 60;
+
 /// That the role needs a second factor, while its person may still do without; its own page says it once that is over.
 fn second_factor_note(actor: &Actor, locale: Locale) -> String {
-    let Some(due) = actor.factor_due.filter(|due| !due.over && actor.viewing.is_none()) else { return String::new() };
+    let soon = clock::now() + Duration::days(TOLD_DAYS);
+    let due = actor.factor_due.filter(|due| !due.over && due.at < soon && actor.viewing.is_none());
+    let Some(due) = due else { return String::new() };
     let last = format::date_time(due.at.naive_utc(), locale);
     format!("Your role needs a second factor. Set it up by {last} UTC; after that nothing else opens until you do.")
 }
@@ -183,6 +190,7 @@ fn nav(path: &str, actor: &Actor, client: Option<ClientId>, client_name: &str) -
         items.push(exact("Organisation", "/organization", path));
         items.push(NavItem::new("Clients", "/organization/clients", path));
         items.push(NavItem::new("Users and roles", "/organization/users", path));
+        items.push(NavItem::new("Service identities", "/organization/service-identities", path));
         items.push(NavItem::new("Audit log", "/organization/audit", path));
         items.push(NavItem::new("Isolation report", organization::isolation::PATH, path));
     }
@@ -198,10 +206,12 @@ fn nav(path: &str, actor: &Actor, client: Option<ClientId>, client_name: &str) -
             ("What-if", "what-ifs"),
             ("Billing periods", "billing-periods"),
             ("Invoices", "invoices"),
+            ("Ledger", "ledger"),
         ] {
             items.push(NavItem::new(label, format!("{base}/{noun}"), path));
         }
         items.push(NavItem::new("Users", format!("{base}/users"), path));
+        items.push(NavItem::new("Service identities", format!("{base}/service-identities"), path));
         items.push(NavItem::new("Audit log", format!("{base}/audit"), path));
     }
     items

@@ -43,12 +43,12 @@ pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
     let targets: Vec<SwitchTarget> = rows
         .into_iter()
         .map(|row| {
-            let role = Role::parse(&row.role).map_or("", Role::label);
+            let role = Role::parse(&row.role).map_or_else(String::new, |role| role.narrowed_label(row.narrowed));
             let name = row.organization_name.unwrap_or_else(|| "EIS Power".to_owned());
             let detail = match (row.client_name, row.account_number) {
                 (Some(client), Some(account)) => format!("{role} · {client} · account {account}"),
                 (Some(client), None) => format!("{role} · {client}"),
-                _ => role.to_owned(),
+                _ => role,
             };
             SwitchTarget {
                 field: ("assignment".to_owned(), row.assignment_id.to_string()),

@@ -15,6 +15,7 @@ mod figures;
 mod fixed;
 mod identifiers;
 mod imports;
+mod ledger;
 mod left_out;
 mod order;
 mod overlaps;

@@ -143,7 +143,7 @@ async fn a_missing_context_is_an_error_that_names_what_was_asked_for_never_an_em
     let list = format!("/clients/{}/customers", client(1, 1));
     assert_eq!(browser.get(&list).await.status, 200, "the positive control");
     // As if somebody had forgotten to open the context: the gate's function does nothing.
-    let forgotten = "CREATE OR REPLACE FUNCTION private.put_context(level text, organization uuid, client uuid, customer uuid, person uuid, role text, writable boolean)
+    let forgotten = "CREATE OR REPLACE FUNCTION private.put_context(level text, organization uuid, client uuid, customer uuid, person uuid, role text, writable boolean, limits text DEFAULT NULL)
         RETURNS void LANGUAGE plpgsql AS 'BEGIN END'";
     case.superuser().await.must(forgotten).await;
     let answer = browser.get(&list).await;

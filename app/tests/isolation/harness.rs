@@ -1,13 +1,32 @@
 //! The ground the suite stands on.
 
 use crate::support::database::Case;
-use crate::support::world::{DIGEST, PASSWORD, SALT, Who};
+use crate::support::world::{DIGEST, Kind, PASSWORD, SALT, Who, id};
 
 #[test]
 fn the_digest_of_the_world_is_that_of_its_password() {
     let digest: String =
         eis::passwords::digest(PASSWORD, SALT).unwrap().iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(digest, DIGEST.trim());
+}
+
+#[test]
+fn ids_of_the_world_tell_what_they_belong_to() {
+    let kinds = [
+        Kind::Workspace,
+        Kind::File,
+        Kind::DataSource,
+        Kind::Chunk,
+        Kind::Chat,
+        Kind::Document,
+        Kind::Message,
+        Kind::Request,
+        Kind::Community,
+        Kind::Membership,
+        Kind::PriceSeries,
+    ];
+    let ids: std::collections::BTreeSet<_> = kinds.into_iter().map(|kind| id(kind, 1, 1, 1, 1)).collect();
+    assert_eq!(ids.len(), kinds.len());
 }
 
 #[tokio::test]

@@ -5,11 +5,11 @@ use crate::support::database::Case;
 use crate::support::sql::Sql;
 use crate::support::world::{Who, client, organization};
 
-const ME: Who = Who::Client(1, 1);
+pub const ME: Who = Who::Client(1, 1);
 /// SQLSTATE: a check refused it.
 const CHECK: &str = "23514";
-const ISSUED: &str = "number = 1";
-const DRAFT: &str = "status = 'draft' AND account_number = 'A-1'";
+pub const ISSUED: &str = "number = 1";
+pub const DRAFT: &str = "status = 'draft' AND account_number = 'A-1'";
 
 /// A line added to an invoice.
 fn line(invoice: &str, issued: bool) -> String {
@@ -20,7 +20,7 @@ fn line(invoice: &str, issued: bool) -> String {
 }
 
 /// An invoice made of the first customer's of September, with more columns and their values.
-fn invoice(columns: &str, values: &str) -> String {
+pub fn invoice(columns: &str, values: &str) -> String {
     format!(
         "INSERT INTO invoices (organization_id, client_id, id, customer_id, account_id, customer_name, account_number, period_from, period_to, currency,
              kwh, net, tax, total{columns})
@@ -30,7 +30,7 @@ fn invoice(columns: &str, values: &str) -> String {
 }
 
 /// The draft of October issued with these values.
-fn issue(status: &str, series: &str, number: i64) -> String {
+pub fn issue(status: &str, series: &str, number: i64) -> String {
     format!(
         "UPDATE invoices SET status = '{status}', paid = CASE '{status}' WHEN 'issued' THEN 0 ELSE total END, series = '{series}',
              number = {number}, issued_on = '2026-11-02', due_on = '2026-11-16' WHERE {DRAFT}"
@@ -38,13 +38,21 @@ fn issue(status: &str, series: &str, number: i64) -> String {
 }
 
 /// A payment of the first customer, and what it pays of an invoice.
-fn paying(amount: &str, currency: &str, method: &str, of: &str, share: &str) -> String {
+pub fn paying(amount: &str, currency: &str, method: &str, of: &str, share: &str) -> String {
     let id = "'00000000-0000-7000-8000-000000000001'";
     format!(
         "INSERT INTO payments (organization_id, client_id, id, customer_id, account_id, received_on, amount, currency, method)
          SELECT organization_id, client_id, {id}, customer_id, account_id, '2026-11-01', {amount}, '{currency}', '{method}' FROM invoices WHERE {ISSUED};
          INSERT INTO allocations (organization_id, client_id, payment_id, invoice_id, customer_id, account_id, amount)
          SELECT organization_id, client_id, {id}, id, customer_id, account_id, {share} FROM invoices WHERE {of}"
+    )
+}
+
+/// Credit of a bill that is said to pay the first customer's invoice.
+fn crediting(source: &str, share: &str) -> String {
+    format!(
+        "INSERT INTO allocations (organization_id, client_id, credit_id, invoice_id, customer_id, account_id, amount)
+         SELECT organization_id, client_id, {source}, id, customer_id, account_id, {share} FROM invoices WHERE {ISSUED}"
     )
 }
 
@@ -55,7 +63,7 @@ fn block(version: &str) -> String {
     )
 }
 
-fn counter(series: &str, last: i64) -> String {
+pub fn counter(series: &str, last: i64) -> String {
     let (organization, client) = (organization(1), client(1, 1));
     format!(
         "INSERT INTO invoice_counters (organization_id, client_id, series, last_number) VALUES ('{organization}', '{client}', '{series}', {last})"
@@ -73,7 +81,7 @@ async fn all_refused(app: &Sql, attacks: &[(&str, String)]) {
 }
 
 /// What a statement reads after others, all taken back.
-async fn after(app: &Sql, sql: &str, read: &str) -> String {
+pub async fn after(app: &Sql, sql: &str, read: &str) -> String {
     app.enter(ME).await;
     app.must(sql).await;
     let read = app.value(read).await;
@@ -160,6 +168,14 @@ async fn attack_79_what_was_paid_said_without_money() {
             ("another currency", paying("5", "USD", "cash", ISSUED, "5")),
             ("a draft paid", paying("5", "EUR", "cash", DRAFT, "5")),
             ("credit from nowhere", paying("5", "EUR", "credit", ISSUED, "5")),
+            ("a bill that pays itself", crediting("id", "5")),
+            (
+                "credit of a draft",
+                crediting(
+                    "(SELECT d.id FROM invoices d WHERE d.status = 'draft' AND d.customer_id = invoices.customer_id)",
+                    "5",
+                ),
+            ),
         ],
     )
     .await;
@@ -173,7 +189,10 @@ async fn attack_79_what_was_paid_said_without_money() {
          UPDATE invoices SET status = 'credited' WHERE {ISSUED} AND series = 'INV'",
         counter("CN", 0)
     );
-    assert_eq!(after(&app, &credited, &read).await, "credited 10.00");
+    // The note pays what was left of it; the 10.00 paid before stay the customer's credit.
+    assert_eq!(after(&app, &credited, &read).await, "credited 23.99");
+    let unused = "SELECT sum(amount) FROM allocations WHERE credit_id IS NOT NULL";
+    assert_eq!(after(&app, &credited, unused).await, "13.99");
 }
 
 #[tokio::test]

@@ -12,21 +12,29 @@ mod audit;
 #[cfg(test)]
 mod check;
 #[cfg(test)]
+mod closed;
+#[cfg(test)]
 mod context;
 #[cfg(test)]
 mod coverage;
 #[cfg(test)]
 mod crosstalk;
 #[cfg(test)]
+mod database_away;
+#[cfg(test)]
 mod database_dies;
 #[cfg(test)]
 mod database_tls;
+#[cfg(test)]
+mod demo_passwords;
 #[cfg(test)]
 mod door;
 #[cfg(test)]
 mod entering;
 #[cfg(test)]
 mod exports;
+#[cfg(test)]
+mod factor_lost;
 #[cfg(test)]
 mod factor_needed;
 #[cfg(test)]
@@ -42,6 +50,8 @@ mod issued;
 #[cfg(test)]
 mod jobs;
 #[cfg(test)]
+mod ledger;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod migrations;
@@ -51,6 +61,8 @@ mod model;
 mod mutate;
 #[cfg(test)]
 mod names;
+#[cfg(test)]
+mod narrowed;
 #[cfg(test)]
 mod objects;
 #[cfg(test)]
@@ -66,7 +78,11 @@ mod passwords;
 #[cfg(test)]
 mod proof;
 #[cfg(test)]
+mod readiness;
+#[cfg(test)]
 mod report;
+#[cfg(test)]
+mod requests;
 #[cfg(test)]
 mod role_ends;
 #[cfg(test)]
@@ -75,6 +91,8 @@ mod roles;
 mod second_factor;
 #[cfg(test)]
 mod seen;
+#[cfg(test)]
+mod services;
 #[cfg(test)]
 mod session_limits;
 #[cfg(test)]
@@ -104,6 +122,8 @@ mod uploads;
 #[cfg(test)]
 mod view_as;
 mod what_ifs;
+#[cfg(test)]
+mod workspaces;
 #[cfg(test)]
 mod writers;
 #[cfg(test)]

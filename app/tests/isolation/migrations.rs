@@ -120,13 +120,16 @@ fn diesel_tables() -> BTreeMap<String, BTreeMap<String, (String, bool)>> {
 }
 
 /// Readable, and read with plain SQL only.
-const WITHOUT_DIESEL: [&str; 10] = [
+const WITHOUT_DIESEL: [&str; 13] = [
     "__diesel_schema_migrations",
+    "document_chunks",
     "invitations",
     "isolation_runs",
     "jobs",
+    "price_points",
     "role_assignments",
     "role_notices",
+    "service_identities",
     "step_ups",
     "system_work",
     "what_if_results",

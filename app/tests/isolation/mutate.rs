@@ -247,8 +247,7 @@ async fn a_definer_function_that_no_longer_asks_for_a_writing_context_is_caught(
     let seen = snapshots::walk(&app, &worker, &truth).await;
     truth.must(&was).await;
     println!("{:>3} calls got through: another isolation level", seen.len());
-    let doors = writers::WRITERS
-        .iter()
-        .filter(|(_, by)| matches!(by, writers::By::Session | writers::By::Password | writers::By::Job));
+    use writers::By::{Job, Password, Service, Session};
+    let doors = writers::WRITERS.iter().filter(|(_, by)| matches!(by, Session | Password | Job | Service));
     assert_eq!(seen.len(), doors.count() * 3, "{seen:#?}");
 }

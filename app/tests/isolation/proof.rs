@@ -93,6 +93,7 @@ async fn nobody_but_the_monitor_calls_it_and_its_inner_parts_are_nobody_s() {
             "SELECT private.sample_person(gen_random_uuid(), 'eis_staff', NULL, NULL, NULL, NULL)",
             "SELECT private.sample_11_gate(NULL, NULL, NULL)",
             "SELECT private.sample_12_second_factor(NULL, NULL, NULL)",
+            "SELECT private.sample_13_services(NULL, NULL, NULL)",
             "SELECT private.sample_60_system_work(NULL, NULL, NULL)",
             "SET ROLE eis_probe",
             "GRANT eis_probe TO CURRENT_USER",

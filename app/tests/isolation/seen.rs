@@ -78,6 +78,14 @@ const EDITS: [Edit; 8] = [
         saved: ["2027-01-30", "2027-01-31"],
     },
     Edit {
+        path: "/api/narrow_role",
+        page: "",
+        field: "narrowed",
+        typed: ["read_only", "all"],
+        row: "SELECT coalesce(narrowed, 'all') FROM role_assignments WHERE id = '{assignment}'",
+        saved: ["read_only", "all"],
+    },
+    Edit {
         path: "/api/save_tariff",
         page: "/clients/{client}/tariffs/{draft_tariff}/design",
         field: "name",
@@ -101,7 +109,7 @@ fn the_suite_tries_every_form_that_edits() {
         assert!(tried, "{} edits, and nobody saves over another's change with it", function.path);
     }
     // What changes a row and is not among them says why.
-    const NOT_EDITS: [(&str, &str); 18] = [
+    const NOT_EDITS: [(&str, &str); 19] = [
         ("accept_invitation", "makes a login or a role"),
         ("allow_comparison", "says yes or no, and the last word counts"),
         ("approve_billing_period", "a step: refused when what was rated has changed since"),
@@ -115,6 +123,7 @@ fn the_suite_tries_every_form_that_edits() {
         ("offer_tariff", "says yes or no, and the last word counts"),
         ("rate_billing_period", "a step: rates anew from what is there"),
         ("reopen_billing_period", "a step: refused when something was issued"),
+        ("replace_service_secret", "makes a secret, and the newest counts"),
         ("reset_password", "sets a new password by a link that works once"),
         ("revoke_invitation", "takes back, whatever the invitation says"),
         ("revoke_role", "takes back, whatever its last day is"),

@@ -116,7 +116,7 @@ async fn attack_75_a_transaction_kept_open_keeps_nothing_that_ended_since() {
     // Half a sign-in, and a second factor that was begun and not confirmed.
     let half = "SELECT outcome FROM second_factor('\\xab', '000000', 'here')";
     let ticket = format!(
-        "INSERT INTO session_tickets (ticket_hash, user_id, needs_code, expires_at) SELECT sha256('\\xab'), user_id, true, clock_timestamp() + interval '1 minute' FROM sessions {}",
+        "INSERT INTO session_tickets (ticket_hash, user_id, assignment_id, auth_hash, needs_code, expires_at) SELECT sha256('\\xab'), user_id, assignment_id, auth_hash, true, clock_timestamp() + interval '1 minute' FROM sessions {}",
         session(ME)
     );
     truth.must(&ticket).await;
@@ -168,7 +168,7 @@ async fn call_of(truth: &Sql, name: &str) -> String {
 pub async fn walk(app: &Sql, worker: &Sql, truth: &Sql) -> Vec<String> {
     let mut faults = Vec::new();
     for (name, by) in WRITERS.iter().filter(|(_, by)| !matches!(by, By::Sender | By::Monitor | By::Time)) {
-        let login = if *by == By::Job { worker } else { app };
+        let login = if matches!(by, By::Job | By::Service) { worker } else { app };
         let (call, expected) = (call_of(truth, name).await, if *by == By::Context { DENIED } else { OLD });
         for level in OTHER_LEVELS {
             login.must(&format!("BEGIN ISOLATION LEVEL {level}")).await;

@@ -1,5 +1,7 @@
 //! Every table, and what each role sees of it. A new table fails `coverage` until it has a line here.
 
+use eis::access::Role;
+
 use crate::support::world::{Who, client, customer, organization};
 
 /// What a login may do with a table.
@@ -15,6 +17,8 @@ pub enum Rule {
         writes: &'static [&'static str],
         /// Rows that a trigger does not hold fast.
         open: &'static str,
+        /// Who sees these rows of those who stand at the client or the organization.
+        person: Person,
     },
     /// Rows of a whole organization: nobody below it sees them, and no login writes them.
     Whole,
@@ -36,17 +40,51 @@ pub enum Rule {
     Runs,
 }
 
+/// Who sees rows of a client, of those who stand at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Person {
+    /// Everybody.
+    Everyone,
+    /// Client admins: members of the workspace that this column names; everybody else who stands there.
+    Members(&'static str),
+    /// The row's own person alone (`user_id`).
+    Own,
+}
+
+impl Person {
+    /// What narrows the rows that somebody sees, or those that they write.
+    pub fn condition(self, who: Who, writes: bool) -> String {
+        match (self, who.role()) {
+            (Self::Members(column), Role::ClientAdmin) => format!(
+                "{column} IN (SELECT m.workspace_id FROM workspace_members m WHERE m.user_id = '{}' AND (m.role = 'owner' OR NOT {writes}))",
+                who.user()
+            ),
+            (Self::Own, Role::ClientAdmin | Role::EnergyAdmin) => format!("user_id = '{}'", who.user()),
+            (Self::Own, _) => "false".to_owned(),
+            _ => "true".to_owned(),
+        }
+    }
+}
+
 const IU: &[&str] = &["INSERT", "UPDATE"];
 const I: &[&str] = &["INSERT"];
 const ID: &[&str] = &["INSERT", "DELETE"];
 const IUD: &[&str] = &["INSERT", "UPDATE", "DELETE"];
 
 const fn of_client(writes: &'static [&'static str]) -> Rule {
-    Rule::Tenant { client: "client_id", customer: None, writes, open: "true" }
+    Rule::Tenant { client: "client_id", customer: None, writes, open: "true", person: Person::Everyone }
 }
 
 const fn of_customer(writes: &'static [&'static str], customer: &'static str, open: &'static str) -> Rule {
-    Rule::Tenant { client: "client_id", customer: Some(customer), writes, open }
+    Rule::Tenant { client: "client_id", customer: Some(customer), writes, open, person: Person::Everyone }
+}
+
+const fn of_workspace(writes: &'static [&'static str], customer: Option<&'static str>) -> Rule {
+    Rule::Tenant { client: "client_id", customer, writes, open: "true", person: Person::Members("workspace_id") }
+}
+
+const fn own(writes: &'static [&'static str]) -> Rule {
+    Rule::Tenant { client: "client_id", customer: None, writes, open: "true", person: Person::Own }
 }
 
 const MINE: &str = "customer_id = '{customer}'";
@@ -57,6 +95,9 @@ const OWN_AND_OFFERED: &str = "status = 'active' AND (code = 'HOME' OR offered A
 /// Blocks that a trigger does not hold fast.
 const OF_A_DRAFT: &str = "EXISTS (SELECT FROM tariff_rates r WHERE r.organization_id = tariff_blocks.organization_id
     AND r.client_id = tariff_blocks.client_id AND r.id = tariff_rate_id AND r.status = 'draft')";
+
+/// What the client published.
+const PUBLISHED: &str = "workspace_id IN (SELECT w.id FROM workspaces w WHERE w.published AND w.status = 'active')";
 
 /// Every table of the schemas `public` and `private`.
 pub const TABLES: &[(&str, Rule)] = &[
@@ -71,9 +112,21 @@ pub const TABLES: &[(&str, Rule)] = &[
     ("public.billing_exceptions", of_client(ID)),
     ("public.billing_periods", of_client(IUD)),
     ("public.billing_runs", of_client(IUD)),
-    ("public.clients", Rule::Tenant { client: "id", customer: Some("true"), writes: IU, open: "true" }),
+    ("public.chat_messages", own(ID)),
+    ("public.chat_sessions", own(IUD)),
+    (
+        "public.clients",
+        Rule::Tenant { client: "id", customer: Some("true"), writes: IU, open: "true", person: Person::Everyone },
+    ),
+    ("public.communities", of_client(IUD)),
+    ("public.community_members", of_client(IUD)),
+    ("public.customer_requests", of_customer(IU, MINE, "status = 'received'")),
     ("public.customers", of_customer(IU, "id = '{customer}'", "true")),
+    ("public.data_sources", of_workspace(IUD, None)),
+    ("public.document_chunks", of_workspace(ID, Some(PUBLISHED))),
+    ("public.documents", of_customer(IUD, "customer_id = '{customer}' AND status = 'issued'", "status = 'draft'")),
     ("public.expected_state", Rule::Monitor),
+    ("public.files", of_workspace(IUD, Some(PUBLISHED))),
     ("public.import_rejections", of_client(I)),
     ("public.imports", of_client(IU)),
     ("public.interval_days", of_customer(IU, MINE, "true")),
@@ -99,16 +152,22 @@ pub const TABLES: &[(&str, Rule)] = &[
     ("public.isolation_state", Rule::Monitor),
     ("public.isolation_tables", Rule::Monitor),
     ("public.jobs", of_client(&[])),
+    ("public.ledger_entries", of_customer(&[], MINE, "true")),
+    ("public.ledger_lines", of_customer(&[], MINE, "true")),
+    ("public.messages", of_customer(IU, "customer_id = '{customer}' AND status = 'sent'", "status = 'queued'")),
     ("public.meter_readings", of_customer(IU, MINE, "true")),
     ("public.meters", of_customer(IU, MINE, "true")),
     ("public.organizations", Rule::Organization),
     ("public.password_resets", Rule::Hidden),
     ("public.payments", of_customer(I, MINE, "true")),
+    ("public.price_points", of_client(I)),
+    ("public.price_series", of_client(IU)),
     ("public.recovery_codes", Rule::Hidden),
     ("public.role_assignments", Rule::Assignments),
     ("public.role_notices", Rule::Whole),
     ("public.second_factors", Rule::Hidden),
     ("public.sent_forms", Rule::Hidden),
+    ("public.service_identities", of_client(&[])),
     ("public.session_tickets", Rule::Hidden),
     ("public.sessions", Rule::Hidden),
     ("public.sign_ins", Rule::Own),
@@ -116,11 +175,25 @@ pub const TABLES: &[(&str, Rule)] = &[
     ("public.superseded_interval_days", of_customer(I, MINE, "true")),
     ("public.system_work", Rule::Whole),
     ("public.tariff_agreements", of_customer(IU, MINE, "true")),
-    ("public.tariff_blocks", Rule::Tenant { client: "client_id", customer: None, writes: ID, open: OF_A_DRAFT }),
+    (
+        "public.tariff_blocks",
+        Rule::Tenant { client: "client_id", customer: None, writes: ID, open: OF_A_DRAFT, person: Person::Everyone },
+    ),
     ("public.tariff_rates", of_customer(IU, OWN_AND_OFFERED, "true")),
     ("public.users", Rule::Hidden),
     ("public.what_if_results", of_client(ID)),
     ("public.what_ifs", of_client(IUD)),
+    ("public.workspace_members", of_workspace(IUD, None)),
+    (
+        "public.workspaces",
+        Rule::Tenant {
+            client: "client_id",
+            customer: Some("published AND status = 'active'"),
+            writes: IUD,
+            open: "true",
+            person: Person::Members("id"),
+        },
+    ),
 ];
 
 /// A context: somebody, or an admin or staff standing at one client.
@@ -181,10 +254,13 @@ pub fn visible(rule: Rule, stand: Stand) -> Option<String> {
             (_, 0, _) => format!("({me} OR organization_id = '{org}')"),
             _ => format!("({me} OR (organization_id = '{org}' AND client_id = '{cli}'))"),
         },
-        Rule::Tenant { client: column, customer, .. } => match (o, c, k) {
+        Rule::Tenant { client: column, customer, person, .. } => match (o, c, k) {
             (0, ..) => "false".to_owned(),
-            (_, 0, _) => format!("organization_id = '{org}'"),
-            (_, _, 0) => format!("(organization_id = '{org}' AND {column} = '{cli}')"),
+            (_, _, 0) if person.condition(stand.who, false) == "false" => "false".to_owned(),
+            (_, 0, _) => format!("(organization_id = '{org}' AND {})", person.condition(stand.who, false)),
+            (_, _, 0) => {
+                format!("(organization_id = '{org}' AND {column} = '{cli}' AND {})", person.condition(stand.who, false))
+            }
             _ => customer.map_or_else(
                 || "false".to_owned(),
                 |condition| {

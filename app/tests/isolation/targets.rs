@@ -1,9 +1,11 @@
 //! Every page and server function: where it stands, who may open it. A new one needs one line here.
 //!
 //! Placeholders: `{client}`, `{customer}`, `{account}`, `{meter}`, `{tariff}`, `{code}`, `{period}`, `{run}`, `{invoice}`,
-//! `{import}`, `{agreement}`, `{payment}`, `{reading}`, `{assignment}`, `{invitation}`, `{organization}`, `{what_if}`, `{notice}`.
+//! `{import}`, `{agreement}`, `{payment}`, `{reading}`, `{assignment}`, `{invitation}`, `{organization}`, `{what_if}`, `{notice}`,
+//! `{identity}`.
 
-use crate::support::world::{Kind, client, customer, id, organization};
+use crate::support::world::{Kind, PASSWORD, client, customer, id, organization};
+use eis::access::Narrowed::{self, Billing, Finance, ReadOnly, ServiceDesk};
 use eis::access::Role::{self, ClientAdmin as C, CustomerUser as K, EisStaff as S, EnergyAdmin as E};
 
 /// Where a page or function stands.
@@ -65,12 +67,15 @@ pub const PAGES: &[Page] = &[
     page("/organization/users", Place::Organization, &[S, E]),
     page("/organization/users/invite", Place::Organization, &[E]),
     page("/organization/users/{assignment}/edit", Place::Organization, &[E]),
+    page("/organization/service-identities", Place::Organization, &[S, E]),
+    page("/organization/service-identities/new", Place::Organization, &[E]),
     page("/staff/step-up", Place::Organization, &[S]),
     page("/account", Place::Account, &[K]),
     page("/account/invoices", Place::Account, &[K]),
     page("/account/invoices/{invoice}", Place::Account, &[K]),
     page("/account/price", Place::Account, &[K]),
     page("/account/price/compare", Place::Account, &[K]),
+    page("/account/statement", Place::Account, &[K]),
     page("/account/usage", Place::Account, &[K]),
     page("/account/usage.csv", Place::Account, &[K]),
     page("/clients/{client}", Place::Client, READ),
@@ -86,6 +91,7 @@ pub const PAGES: &[Page] = &[
     page("/clients/{client}/customers/{customer}/edit", Place::Client, WRITE),
     page("/clients/{client}/customers/{customer}/accounts/new", Place::Client, WRITE),
     page("/clients/{client}/customers/{customer}/accounts/{account}/edit", Place::Client, WRITE),
+    page("/clients/{client}/customers/{customer}/statement", Place::Client, READ),
     page("/clients/{client}/customers/{customer}/meters/new", Place::Client, WRITE),
     page("/clients/{client}/customers/{customer}/meters/{meter}/edit", Place::Client, WRITE),
     page("/clients/{client}/customers/{customer}/meters/{meter}/readings", Place::Client, WRITE),
@@ -97,6 +103,8 @@ pub const PAGES: &[Page] = &[
     page("/clients/{client}/invoices", Place::Client, READ),
     page("/clients/{client}/invoices.csv", Place::Client, READ),
     page("/clients/{client}/invoices/{invoice}", Place::Client, READ),
+    page("/clients/{client}/ledger", Place::Client, READ),
+    page("/clients/{client}/ledger.csv", Place::Client, READ),
     page("/clients/{client}/tariffs", Place::Client, READ),
     page("/clients/{client}/tariffs/new", Place::Client, WRITE),
     page("/clients/{client}/tariffs/{tariff}", Place::Client, READ),
@@ -105,6 +113,8 @@ pub const PAGES: &[Page] = &[
     page("/clients/{client}/what-ifs/new", Place::Client, WRITE),
     page("/clients/{client}/what-ifs/{what_if}", Place::Client, READ),
     page("/clients/{client}/what-ifs/{what_if}/customers.csv", Place::Client, READ),
+    page("/clients/{client}/service-identities", Place::Client, READ),
+    page("/clients/{client}/service-identities/new", Place::Client, WRITE),
     page("/clients/{client}/users", Place::Client, READ),
     page("/clients/{client}/users/invite", Place::Client, WRITE),
     page("/clients/{client}/users/{assignment}/edit", Place::Client, WRITE),
@@ -218,8 +228,8 @@ pub const FUNCTIONS: &[Function] = &[
     function("/api/sign_out", Place::SignedIn, ALL, &[], "-"),
     function("/api/switch", Place::SignedIn, ALL, &[], "-"),
     function("/api/change_password", Place::SignedIn, ALL, &[], "-"),
-    function("/api/end_other_sessions", Place::SignedIn, ALL, &[], "/profile"),
-    function("/api/end_session", Place::SignedIn, ALL, &[], "-"),
+    function("/api/end_session", Place::SignedIn, ALL, &[("session", "others"), ("password", PASSWORD)], "/profile")
+        .on("/profile"),
     function(
         "/api/step_up",
         Place::Organization,
@@ -461,6 +471,39 @@ pub const FUNCTIONS: &[Function] = &[
     .on("/clients/{client}/users/{assignment}/edit")
     .edits(),
     function(
+        "/api/narrow_role",
+        Place::Client,
+        WRITE,
+        &[CLIENT, ("assignment", "{assignment}"), ("narrowed", "read_only")],
+        "/clients/{client}/users",
+    )
+    .on("/clients/{client}/users/{assignment}/edit")
+    .edits(),
+    function(
+        "/api/create_service_identity",
+        Place::Client,
+        WRITE,
+        &[CLIENT, ("name", "Nightly import"), ("import_usage", "true")],
+        "/clients/{client}/service-identities",
+    )
+    .on("/clients/{client}/service-identities/new"),
+    function(
+        "/api/replace_service_secret",
+        Place::Client,
+        WRITE,
+        &[CLIENT, ("identity", "{identity}")],
+        "/clients/{client}/service-identities",
+    )
+    .on("/clients/{client}/service-identities"),
+    function(
+        "/api/end_service_identity",
+        Place::Client,
+        WRITE,
+        &[CLIENT, ("identity", "{identity}")],
+        "/clients/{client}/service-identities",
+    )
+    .on("/clients/{client}/service-identities"),
+    function(
         "/api/revoke_role",
         Place::Client,
         WRITE,
@@ -501,6 +544,68 @@ pub const FUNCTIONS: &[Function] = &[
     .edits(),
 ];
 
+/// What a narrowed admin may still open or do, of what not every one of them may; each page and function that an admin's
+/// whole role may and that is not for reading has a line here.
+pub const WITHIN: &[(&str, &[Narrowed])] = &[
+    ("/organization/clients/new", &[]),
+    ("/organization/clients/{client}/edit", &[]),
+    ("/organization/service-identities/new", &[]),
+    ("/organization/users/invite", &[ServiceDesk]),
+    ("/organization/users/{assignment}/edit", &[ServiceDesk]),
+    ("/clients/{client}/billing-periods/new", &[Billing]),
+    ("/clients/{client}/customers/new", &[ServiceDesk]),
+    ("/clients/{client}/customers/{customer}/edit", &[ServiceDesk]),
+    ("/clients/{client}/customers/{customer}/meters/new", &[ServiceDesk]),
+    ("/clients/{client}/customers/{customer}/meters/{meter}/edit", &[ServiceDesk]),
+    ("/clients/{client}/customers/{customer}/meters/{meter}/readings", &[Billing]),
+    ("/clients/{client}/imports/new", &[Billing]),
+    ("/clients/{client}/tariffs/new", &[Billing]),
+    ("/clients/{client}/tariffs/{tariff}/design", &[Billing]),
+    ("/clients/{client}/what-ifs/new", &[Billing]),
+    ("/clients/{client}/service-identities/new", &[]),
+    ("/clients/{client}/users/invite", &[ServiceDesk]),
+    ("/clients/{client}/users/{assignment}/edit", &[ServiceDesk]),
+    ("/clients/{client}/imports", &[Billing]),
+    ("/api/view_as", &Narrowed::ALL),
+    ("/api/create_customer", &[ServiceDesk]),
+    ("/api/update_customer", &[ServiceDesk]),
+    ("/api/create_meter", &[ServiceDesk]),
+    ("/api/update_meter", &[ServiceDesk]),
+    ("/api/record_reading", &[Billing]),
+    ("/api/put_on_tariff", &[ServiceDesk]),
+    ("/api/save_tariff", &[Billing]),
+    ("/api/read_tariff", &[Billing]),
+    ("/api/activate_tariff", &[Billing]),
+    ("/api/discard_tariff", &[Billing]),
+    ("/api/retire_tariff", &[Billing]),
+    ("/api/offer_tariff", &[Billing]),
+    ("/api/allow_comparison", &[Billing]),
+    ("/api/create_what_if", &[Billing]),
+    ("/api/delete_what_if", &[Billing]),
+    ("/api/create_billing_period", &[Billing]),
+    ("/api/rate_billing_period", &[Billing]),
+    ("/api/approve_billing_period", &[Billing]),
+    ("/api/reopen_billing_period", &[Billing]),
+    ("/api/issue_billing_period", &[Billing]),
+    ("/api/bill_left_out", &[Billing]),
+    ("/api/delete_billing_period", &[Billing]),
+    ("/api/record_payment", &[Finance]),
+    ("/api/invite_user", &[ServiceDesk]),
+    ("/api/revoke_invitation", &[ServiceDesk]),
+    ("/api/change_role", &[ServiceDesk]),
+    ("/api/narrow_role", &[ServiceDesk]),
+    ("/api/revoke_role", &[ServiceDesk]),
+    ("/api/make_reset_link", &[ServiceDesk]),
+    ("/api/end_user_sessions", &[ServiceDesk]),
+    ("/api/create_service_identity", &[]),
+    ("/api/replace_service_secret", &[]),
+    ("/api/end_service_identity", &[]),
+    ("/api/run_isolation_test", &[ReadOnly, ServiceDesk, Billing, Finance]),
+    ("/api/see_notices", &[]),
+    ("/api/create_client", &[]),
+    ("/api/update_client", &[]),
+];
+
 /// Routes that take a file: who may send one.
 pub const UPLOADS: &[(&str, &[Role])] = &[("/clients/{client}/imports", WRITE)];
 
@@ -536,6 +641,7 @@ pub fn fill(template: &str, outer: At, inner: At) -> String {
         ("{invitation}", id(Kind::Invitation, o, c, 0, 1)),
         ("{what_if}", id(Kind::WhatIf, o, c, 0, 1)),
         ("{notice}", id(Kind::Notice, o, 0, 0, 1)),
+        ("{identity}", id(Kind::Service, o, c, 0, 1)),
     ] {
         text = text.replace(name, &value.to_string());
     }

@@ -7,7 +7,7 @@ use crate::DENIED;
 use crate::step_up::step_up;
 use crate::support::database::Case;
 use crate::support::sql::Sql;
-use crate::support::world::{DIGEST, Kind, Who, client, customer, id, organization};
+use crate::support::world::{DIGEST, Kind, SALT, Who, client, customer, id, organization};
 use crate::tables::Stand;
 use crate::writes::fingerprint;
 
@@ -26,8 +26,12 @@ pub enum By {
     Password,
     /// Of the secret of a job that runs, or of the worker's login, which alone takes jobs up.
     Job,
+    /// Of the secret of a service identity: it notes the use, and opens what its list allows.
+    Service,
     /// Of the sender's own form, whatever the context: forms of the own profile are sent from reading ones too.
     Sender,
+    /// Of any context of staff or an energy admin: what it puts on record are the database's own words, once.
+    Reader,
     /// Of the time: it removes what has ended.
     Time,
     /// Of the monitor's login: verdicts of the isolation test, no tenant's rows.
@@ -43,28 +47,35 @@ pub const WRITERS: &[(&str, By)] = &[
     ("change_password", By::Session),
     ("claim_job", By::Job),
     ("confirm_second_factor", By::Session),
+    ("create_service_identity", By::Context),
     ("end_assignment", By::Context),
-    ("end_other_sessions", By::Session),
+    ("end_my_sessions", By::Session),
     ("end_second_factor", By::Session),
-    ("end_session", By::Session),
+    ("end_service_identity", By::Context),
     ("end_user_sessions", By::Context),
     ("enter_my_attempt", By::Session),
+    ("enter_service", By::Service),
     ("finish_job", By::Job),
     ("invite", By::Context),
     ("keep_job", By::Job),
     ("make_password_reset", By::Context),
+    ("narrow_assignment", By::Context),
     ("new_recovery_codes", By::Session),
     ("open_context", By::Session),
     ("open_job_context", By::Job),
+    ("open_service_context", By::Service),
     ("open_system_work", By::Session),
     ("prove_isolation", By::Monitor),
     ("put_down_job", By::Job),
     ("queue_job", By::Context),
+    ("record_isolation_run", By::Reader),
+    ("replace_service_secret", By::Context),
     ("reset_password", By::Password),
     ("revoke_assignment", By::Context),
     ("revoke_invitation", By::Context),
     ("second_factor", By::Password),
     ("see_notices", By::Context),
+    ("send_customer_request", By::Session),
     ("send_form", By::Sender),
     ("session_create", By::Password),
     ("session_delete", By::Session),
@@ -80,6 +91,7 @@ pub const WRITERS: &[(&str, By)] = &[
     ("switch_context", By::Session),
     ("test_rls_isolation", By::Monitor),
     ("view_as", By::Session),
+    ("withdraw_customer_request", By::Session),
 ];
 
 /// Definer functions that may write and that a login may call.
@@ -94,12 +106,12 @@ async fn attack_67_the_suite_knows_on_what_strength_every_definer_function_write
     let there: BTreeSet<String> = rows.into_iter().flatten().flatten().collect();
     let known: BTreeSet<String> = WRITERS.iter().map(|(name, _)| (*name).to_owned()).collect();
     assert_eq!(there, known, "left: in the database, right: in writers.rs");
-    // None goes by a context that need not write, but those that keep what was sent.
+    // None goes by a context that need not write, but those that keep what was sent, or that somebody who reads had it proved.
     let by_any = format!(
         "SELECT p.proname FROM pg_proc p WHERE {CALLABLE} AND p.prosrc ~ 'private\\.context\\(|get_current_|_scope\\(' ORDER BY 1"
     );
     let by_any: Vec<String> = truth.rows(&by_any).await.unwrap().into_iter().flatten().flatten().collect();
-    assert_eq!(by_any, ["answer_form", "send_form"]);
+    assert_eq!(by_any, ["answer_form", "record_isolation_run", "send_form"]);
     for (name, _) in WRITERS.iter().filter(|(_, by)| *by == By::Context) {
         assert!(calls(ADA).iter().any(|(called, ..)| called == name), "{name} is called by no attack");
     }
@@ -113,6 +125,8 @@ fn calls(who: Who) -> Vec<(&'static str, Who, String)> {
     };
     let job = format!("SELECT queue_job('\\x{secret}', gen_random_uuid(), 'compare', '{{}}')");
     let assignment = Who::Client(1, 1).assignment();
+    let service = id(Kind::Service, 1, 1, 0, 1);
+    let create = "SELECT create_service_identity(gen_random_uuid(), 'Nightly', '{import_usage}')";
     vec![
         ("invite", ADA, invite("client_admin", format!("'{place}'"))),
         ("invite", STAFF, invite("energy_admin", "NULL".to_owned())),
@@ -120,6 +134,14 @@ fn calls(who: Who) -> Vec<(&'static str, Who, String)> {
         ("revoke_invitation", STAFF, format!("SELECT revoke_invitation('{}')", id(Kind::Invitation, 1, 0, 0, 1))),
         ("end_assignment", ADA, format!("SELECT end_assignment('{assignment}', '2031-05-31')")),
         ("end_assignment", STAFF, format!("SELECT end_assignment('{}', NULL)", ADA.assignment())),
+        ("narrow_assignment", ADA, format!("SELECT narrow_assignment('{assignment}', 'billing')")),
+        ("narrow_assignment", STAFF, format!("SELECT narrow_assignment('{}', NULL)", ADA.assignment())),
+        ("create_service_identity", ADA, create.to_owned()),
+        ("create_service_identity", STAFF, create.to_owned()),
+        ("replace_service_secret", ADA, format!("SELECT replace_service_secret('{service}')")),
+        ("replace_service_secret", STAFF, format!("SELECT replace_service_secret('{service}')")),
+        ("end_service_identity", ADA, format!("SELECT end_service_identity('{service}')")),
+        ("end_service_identity", STAFF, format!("SELECT end_service_identity('{service}')")),
         ("revoke_assignment", ADA, format!("SELECT revoke_assignment('{assignment}')")),
         ("end_user_sessions", ADA, format!("SELECT end_user_sessions('{assignment}')")),
         ("end_user_sessions", STAFF, format!("SELECT end_user_sessions('{}')", ADA.assignment())),
@@ -132,7 +154,7 @@ fn calls(who: Who) -> Vec<(&'static str, Who, String)> {
 }
 
 /// Every call that goes by the context, under contexts that only read: what was not refused, one line each.
-async fn under(app: &Sql, readers: &[Stand]) -> Vec<String> {
+pub async fn under(app: &Sql, readers: &[Stand]) -> Vec<String> {
     let mut faults = Vec::new();
     for stand in readers {
         for (_, _, sql) in calls(stand.who) {
@@ -200,6 +222,75 @@ async fn attack_67_a_definer_function_that_writes_called_under_a_context_that_re
         let done = done.unwrap_or_else(|refusal| panic!("{name} as {right:?}: {refusal:?}"));
         assert!(!["f", "0"].contains(&done[0][0].as_deref().unwrap_or_default()), "{name} as {right:?}: {done:?}");
     }
+}
+
+/// Policies for writing, of roles that somebody logs in as, that do not ask for a scope that writes.
+const LAX: &str = "SELECT p.tablename || '.' || p.policyname FROM pg_policies p, LATERAL (VALUES
+        (p.cmd <> 'INSERT', p.qual), (p.cmd <> 'DELETE', coalesce(p.with_check, p.qual))) v (counts, condition)
+    WHERE p.cmd <> 'SELECT' AND NOT p.roles <@ '{eis_gate,eis_owner,eis_probe}'::name[] AND v.counts
+      AND (coalesce(v.condition, '') !~ '(organization|client)_scope\\(true\\)' OR v.condition ~ '_scope\\(\\)| OR ') ORDER BY 1";
+
+#[tokio::test]
+async fn attack_67_every_policy_for_writing_asks_for_a_context_that_writes() {
+    let case = Case::world().await;
+    let truth = case.superuser().await;
+    let all = "SELECT count(*) FROM pg_policies WHERE cmd <> 'SELECT' AND NOT roles <@ '{eis_gate,eis_owner,eis_probe}'::name[]";
+    assert!(truth.count(all).await > 60, "the positive control: they are looked at");
+    let lax = truth.rows(LAX).await.unwrap();
+    assert!(lax.is_empty(), "{lax:?}");
+    // The positive control: each way to forget it is told.
+    for (change, told) in [
+        (
+            "ALTER POLICY level2_client_insert ON payments WITH CHECK ((organization_id, client_id) = (SELECT s.organization_id, s.client_id FROM public.client_scope() s))",
+            "payments.level2_client_insert",
+        ),
+        (
+            "ALTER POLICY level1_organization_update ON meters USING (organization_id = (SELECT public.organization_scope()))",
+            "meters.level1_organization_update",
+        ),
+        ("CREATE POLICY easy ON customers FOR ALL TO eis_worker USING (true)", "customers.easy"),
+        (
+            "CREATE POLICY open ON customers FOR DELETE USING (organization_id = (SELECT public.organization_scope(true)) OR name = '')",
+            "customers.open",
+        ),
+    ] {
+        truth.must(&format!("BEGIN; {change}")).await;
+        let lax: Vec<String> = truth.rows(LAX).await.unwrap().into_iter().flatten().flatten().collect();
+        assert!(lax.iter().any(|policy| policy == told), "{change}: {lax:?}");
+        truth.leave().await;
+    }
+}
+
+#[tokio::test]
+async fn attack_67_a_record_slipped_in_under_a_context_that_reads() {
+    let case = Case::world().await;
+    let (app, truth) = (case.app().await, case.superuser().await);
+    let record = |who: Who| {
+        format!(
+            "INSERT INTO audit_log (organization_id, id, client_id, user_id, user_name, role, action, entity, summary)
+             VALUES ('{}', gen_random_uuid(), '{}', '{}', 'x', 'x', 'forged', 'x', 'x')",
+            organization(1),
+            client(1, 1),
+            who.user()
+        )
+    };
+    let at = |who, at| Stand { who, at };
+    let staff = [at(STAFF, None), at(STAFF, Some((1, 1)))];
+    let under = async |stand: Stand| {
+        app.must(&format!("BEGIN; {}", stand.open())).await;
+        let done = app.run(&record(stand.who)).await;
+        app.leave().await;
+        done
+    };
+    for stand in [staff[0], staff[1], at(Who::Customer(1, 1, 1), None), at(Who::Staff(0), None)] {
+        assert_eq!(under(stand).await.unwrap_err().code, DENIED, "{stand:?}");
+    }
+    // The positive control: who may write leaves records.
+    app.must(&step_up(STAFF, WHY)).await;
+    for stand in [staff[0], staff[1], at(ADA, None), at(ADA, Some((1, 1))), at(Who::Client(1, 1), None)] {
+        assert_eq!(under(stand).await, Ok(1), "{stand:?}");
+    }
+    assert_eq!(truth.count("SELECT count(*) FROM audit_log WHERE action = 'forged'").await, 0);
 }
 
 /// What is typed into a form.
@@ -299,7 +390,7 @@ async fn link(app: &Sql, who: Who, email: &str, role: &str, place: &str) -> Stri
 
 fn accept(token: &str) -> String {
     format!(
-        "SELECT accept_invitation('{token}', gen_random_uuid(), gen_random_uuid(), 'New', 'salt', '\\x{}', 'here', true)",
+        "SELECT accept_invitation('{token}', gen_random_uuid(), gen_random_uuid(), 'New', '{SALT}', '\\x{}', 'here', true)",
         DIGEST.trim()
     )
 }

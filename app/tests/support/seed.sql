@@ -46,10 +46,36 @@ BEGIN
             VALUES (org, cli, pg_temp.id(8, o, c, 0, 1), 'usage.csv', sha256(convert_to(o || '.' || c, 'UTF8')), 100, 'csv', 'applied', 1);
             INSERT INTO import_rejections (organization_id, client_id, import_id, position, line, content, reason)
             VALUES (org, cli, pg_temp.id(8, o, c, 0, 1), 1, 7, 'x;y', 'The value is no number.');
+            -- Three workspaces: the client admin owns the first, which is published; reads the second; knows nothing of the third.
+            INSERT INTO workspaces (organization_id, client_id, id, name, published)
+            SELECT org, cli, pg_temp.id(25, o, c, 0, n), 'Workspace ' || n, n = 1 FROM generate_series(1, 3) n;
+            INSERT INTO workspace_members (organization_id, client_id, workspace_id, user_id, role)
+            SELECT org, cli, pg_temp.id(25, o, c, 0, v.n), v.person, v.role
+            FROM (VALUES (1, pg_temp.id(11, o, c, 0, 1), 'owner'), (2, pg_temp.id(11, o, c, 0, 1), 'reader'), (2, pg_temp.id(11, o, 0, 0, 1), 'owner'),
+                (3, pg_temp.id(11, o, 0, 0, 1), 'owner')) v (n, person, role);
+            INSERT INTO files (organization_id, client_id, id, workspace_id, name, media_type, bytes, sha256, content_key, status)
+            SELECT org, cli, pg_temp.id(26, o, c, 0, n), pg_temp.id(25, o, c, 0, n), format('notice %s.txt', n), 'text/plain', 10, sha256('text'), sha256('key'), 'indexed'
+            FROM generate_series(1, 3) n;
+            INSERT INTO document_chunks (organization_id, client_id, id, workspace_id, file_id, position, language, text)
+            SELECT org, cli, pg_temp.id(28, o, c, 0, n), pg_temp.id(25, o, c, 0, n), pg_temp.id(26, o, c, 0, n), 0, 'en', 'The meters are exchanged in workspace ' || n
+            FROM generate_series(1, 3) n;
+            INSERT INTO data_sources (organization_id, client_id, id, workspace_id, name, kind, address)
+            SELECT org, cli, pg_temp.id(27, o, c, 0, n), pg_temp.id(25, o, c, 0, n), 'Grid news', 'feed', 'https://grid.example/feed' FROM generate_series(1, 3) n;
+            INSERT INTO chat_sessions (organization_id, client_id, id, workspace_id, user_id, title)
+            SELECT org, cli, pg_temp.id(29, o, c, 0, v.n), pg_temp.id(25, o, c, 0, 1), v.person, 'A question'
+            FROM (VALUES (1, pg_temp.id(11, o, 0, 0, 1)), (2, pg_temp.id(11, o, c, 0, 1)), (3, pg_temp.id(11, 9, 0, 0, 1))) v (n, person) WHERE v.n < 3 OR c = 1;
+            INSERT INTO chat_messages (organization_id, client_id, session_id, position, user_id, role, text)
+            SELECT organization_id, client_id, id, 0, user_id, 'user', 'When are the meters exchanged?' FROM chat_sessions WHERE client_id = cli;
+            INSERT INTO communities (organization_id, client_id, id, name, sharing, starts_on)
+            VALUES (org, cli, pg_temp.id(33, o, c, 0, 1), 'Mill Lane', 'fixed', '2026-01-01');
+            INSERT INTO price_series (organization_id, client_id, id, code, name, source, unit, currency, minutes, time_zone, revision)
+            VALUES (org, cli, pg_temp.id(35, o, c, 0, 1), 'SPOT', 'Day ahead', 'Exchange', 'MWh', 'EUR', 60, 'Europe/Berlin', 1);
+            INSERT INTO price_points (organization_id, client_id, series_id, starts_at, revision, minutes, price)
+            SELECT org, cli, pg_temp.id(35, o, c, 0, 1), '2026-10-01 00:00+02'::timestamptz + n * interval '1 hour', 1, 60, 80 + n FROM generate_series(0, 23) n;
             FOR k IN 1..2 LOOP
                 cus := pg_temp.id(3, o, c, k, 0);
                 meter := pg_temp.id(4, o, c, k, 1);
-                account := pg_temp.id(31, o, c, k, 1);
+                account := pg_temp.id(46, o, c, k, 1);
                 INSERT INTO customers (organization_id, client_id, id, name, service_address, moved_in_on)
                 VALUES (org, cli, cus, format('Customer %s%s%s', o, c, k), k || ' Mill Lane', '2024-01-01');
                 INSERT INTO accounts (organization_id, client_id, customer_id, id, account_number, is_main)
@@ -83,6 +109,25 @@ BEGIN
                 VALUES (org, cli, pg_temp.id(14, o, c, k, 1), cus, account, '2026-10-10', 10, 'EUR', 'bank_transfer');
                 INSERT INTO allocations (organization_id, client_id, payment_id, invoice_id, customer_id, account_id, amount)
                 VALUES (org, cli, pg_temp.id(14, o, c, k, 1), pg_temp.id(13, o, c, k, 1), cus, account, 10);
+                -- Of documents, messages and requests one that its customer sees whole, and one that is not there for them or not yet.
+                INSERT INTO documents (organization_id, client_id, id, customer_id, kind, cause_kind, cause_id, name, language, media_type, bytes,
+                    sha256, content_key, status, issued_at)
+                SELECT org, cli, pg_temp.id(30, o, c, k, n), cus, 'invoice', 'invoice', pg_temp.id(13, o, c, k, n), 'bill.pdf', 'en', 'application/pdf', 1000,
+                    sha256('bill'), sha256('key'), CASE n WHEN 1 THEN 'issued' ELSE 'draft' END, CASE n WHEN 1 THEN '2026-10-02'::timestamptz END
+                FROM generate_series(1, 2) n;
+                INSERT INTO messages (organization_id, client_id, id, customer_id, kind, cause_kind, cause_id, channel, recipient, language, document_id,
+                    status, attempts, due_at, sent_at)
+                SELECT org, cli, pg_temp.id(31, o, c, k, n), cus, 'bill_issued', 'invoice', pg_temp.id(13, o, c, k, n), 'mail',
+                    format('customer%s%s%s@eis.example', o, c, k), 'en', pg_temp.id(30, o, c, k, n), CASE n WHEN 1 THEN 'sent' ELSE 'queued' END, 2 - n,
+                    CASE n WHEN 2 THEN '2026-11-02'::timestamptz END, CASE n WHEN 1 THEN '2026-10-02'::timestamptz END
+                FROM generate_series(1, 2) n;
+                INSERT INTO customer_requests (organization_id, client_id, id, customer_id, kind, payload, status, accepted, decided_at, created_by)
+                SELECT org, cli, pg_temp.id(32, o, c, k, n), cus, 'details', '{"name":"","email":"","phone":"+49 30 1234","billing_address":""}',
+                    CASE n WHEN 1 THEN 'decided' ELSE 'received' END, CASE n WHEN 1 THEN true END, CASE n WHEN 1 THEN '2026-10-02'::timestamptz END,
+                    pg_temp.id(11, o, c, k, 1)
+                FROM generate_series(1, 2) n;
+                INSERT INTO community_members (organization_id, client_id, id, community_id, customer_id, role, share, valid_from)
+                VALUES (org, cli, pg_temp.id(34, o, c, k, 1), pg_temp.id(33, o, c, 0, 1), cus, 'both', 0.4, '2026-01-01');
             END LOOP;
         END LOOP;
     END LOOP;
@@ -107,6 +152,8 @@ BEGIN
     INSERT INTO role_assignments (organization_id, id, user_id, role, client_id, valid_from)
     SELECT pg_temp.id(1, g, 0, 0, 0), pg_temp.id(15, 9, 0, 0, g), pg_temp.id(11, 9, 0, 0, 1), 'client_admin', pg_temp.id(2, g, 1, 0, 0), '2020-01-01'
     FROM generate_series(1, 2) g;
+    INSERT INTO workspace_members (organization_id, client_id, workspace_id, user_id, role)
+    SELECT pg_temp.id(1, g, 0, 0, 0), pg_temp.id(2, g, 1, 0, 0), pg_temp.id(25, g, 1, 0, 1), pg_temp.id(11, 9, 0, 0, 1), 'editor' FROM generate_series(1, 2) g;
 
     -- Invitations and audit records: of the organization, and of each client.
     INSERT INTO invitations (organization_id, id, token_hash, email, name, role, client_id, invited_by, reason, expires_at)
@@ -137,6 +184,19 @@ BEGIN
     INSERT INTO jobs (organization_id, id, client_id, kind, status, user_id, assignment_id, session_id, finished_at)
     SELECT pg_temp.id(1, g, 0, 0, 0), pg_temp.id(22, g, h, 0, 1), CASE WHEN h > 0 THEN pg_temp.id(2, g, h, 0, 0) END, 'compare', 'done',
         pg_temp.id(11, g, 0, 0, 1), pg_temp.id(15, g, 0, 0, 1), pg_temp.id(19, g, 0, 0, 1), now()
+    FROM generate_series(1, 2) g, generate_series(0, 2) h;
+    -- Service identities, of the organization and of each client; the secret is a word and the place: 'service 11'.
+    INSERT INTO users (id, email, name, status)
+    SELECT pg_temp.id(46, g, h, 0, 1), format('service%s%s@service.invalid', g, h), format('Nightly %s%s', g, h), 'service'
+    FROM generate_series(1, 2) g, generate_series(0, 2) h;
+    INSERT INTO role_assignments (organization_id, id, user_id, role, client_id, valid_from)
+    SELECT pg_temp.id(1, g, 0, 0, 0), pg_temp.id(47, g, h, 0, 1), pg_temp.id(46, g, h, 0, 1), 'service',
+        CASE WHEN h > 0 THEN pg_temp.id(2, g, h, 0, 0) END, '2020-01-01'
+    FROM generate_series(1, 2) g, generate_series(0, 2) h;
+    INSERT INTO service_identities (organization_id, id, client_id, user_id, assignment_id, name, commands, secret_hash, made_by, created_by)
+    SELECT pg_temp.id(1, g, 0, 0, 0), pg_temp.id(45, g, h, 0, 1), CASE WHEN h > 0 THEN pg_temp.id(2, g, h, 0, 0) END, pg_temp.id(46, g, h, 0, 1),
+        pg_temp.id(47, g, h, 0, 1), format('Nightly %s%s', g, h), '{import_usage,read_overview}', sha256(convert_to(format('service %s%s', g, h), 'UTF8')),
+        'Ada Admin', pg_temp.id(11, g, 0, 0, 1)
     FROM generate_series(1, 2) g, generate_series(0, 2) h;
     -- What-ifs that are done: the draft of the tariff over two months.
     INSERT INTO what_ifs (organization_id, client_id, id, job_id, chosen, from_on, to_on, candidates, documents, totals, user_name, finished_at)

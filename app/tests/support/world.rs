@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 /// The password of everybody in the world.
 pub const PASSWORD: &str = "green kettle on the hill";
-/// The salt of everybody's password.
-pub const SALT: &str = "00112233445566778899aabbccddeeff";
+/// Parameters and salt of everybody's password.
+pub const SALT: &str = "$argon2id$v=19$m=19456,t=2,p=1$00112233445566778899aabbccddeeff";
 /// [`PASSWORD`] digested under [`SALT`], hex; a test checks it.
 pub const DIGEST: &str = include_str!("digest.txt");
 
@@ -32,7 +32,19 @@ pub enum Kind {
     Invitation = 16,
     WhatIf = 23,
     Notice = 24,
-    Account = 31,
+    Workspace = 25,
+    File = 26,
+    DataSource = 27,
+    Chunk = 28,
+    Chat = 29,
+    Document = 30,
+    Message = 31,
+    Request = 32,
+    Community = 33,
+    Membership = 34,
+    PriceSeries = 35,
+    Service = 45,
+    Account = 46,
 }
 
 /// An id of the world: of organization `o`, client `c`, customer `k`, the `n`th of its kind there.
@@ -54,7 +66,7 @@ pub fn customer(o: u8, c: u8, k: u8) -> Uuid {
 
 /// The account of a customer of the world.
 pub fn account_of(customer: Uuid) -> Uuid {
-    Uuid::from_u128(customer.as_u128() + (0x2e << 96) + 1)
+    Uuid::from_u128(customer.as_u128() + (0x43 << 96) + 1)
 }
 
 /// Somebody with a live session.
@@ -160,6 +172,7 @@ impl Who {
             user: UserId(self.user()),
             user_name: self.email(),
             role: Some(self.role()),
+            narrowed: None,
             assignment: Some(AssignmentId(self.assignment())),
             assignments: 1,
             organization: (o > 0).then(|| OpenOrganization {

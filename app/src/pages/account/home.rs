@@ -2,18 +2,16 @@
 
 use axum::response::{IntoResponse, Response};
 use chrono::{Months, NaiveDate};
-use diesel::QueryResult;
-use diesel_async::AsyncPgConnection;
 use eis::account::{self, Compared, Key, Owed};
-use eis::db::Tenant;
+use eis::db::{QueryError, Tenant};
 use eis::invoices::Invoice;
 use eis::usage_data::{self, By, Total};
 use leptos::prelude::*;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 
-use super::AtAccount;
 use super::usage::charts;
+use super::{AtAccount, statement};
 use crate::components::{
     AmountDue, ButtonLink, CompareBars, Comparison, EmptyState, Kind, PageHeader, Section, SummaryList, SummaryRow,
     Tone,
@@ -40,7 +38,7 @@ pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
     let html = framed(&ctx, &actor, place, "Home", move || {
         let see = open.or_else(|| compared.as_ref().map(|c| c.now.id));
         view! {
-            <PageHeader title=at.customer.name.clone() subtitle=format!("Account {}, {}", at.customer.account_number, at.customer.service_address)/>
+            <PageHeader title=at.customer.name.clone() subtitle=format!("Account {}, {}", at.customer.account_number, at.customer.service_address) second="Account statement" second_href=statement::PATH/>
             <div class="columns even">
                 {amount_due(&at, &owed, today, see.map(|id| format!("/account/invoices/{id}")))}
                 {compared.as_ref().map(|compared| latest(&at, compared))}
@@ -72,18 +70,18 @@ pub(crate) async fn read(tx: &Tenant, at: &AtAccount) -> Result<Read, AppError> 
     let (owed, bills, months) = tokio::try_join!(
         account::owed(conn, at.key, today),
         account::bills(conn, at.key, None, BILLS),
-        year_to(conn, at.key, today),
+        year_to(tx, at.key, today),
     )?;
-    let months = if months.is_empty() { last_year(conn, at.key).await? } else { months };
+    let months = if months.is_empty() { last_year(tx, at.key).await? } else { months };
     Ok(Read { owed, bills, months })
 }
 
 /// The twelve months that end with the one of `day`; empty when nothing was used in them.
-async fn year_to(conn: &AsyncPgConnection, key: Key, day: NaiveDate) -> QueryResult<BTreeMap<NaiveDate, Total>> {
+async fn year_to(tx: &Tenant, key: Key, day: NaiveDate) -> Result<BTreeMap<NaiveDate, Total>, QueryError> {
     let month = By::Month.key(day);
     let from = month.checked_sub_months(Months::new(11)).unwrap_or(month);
     let to = month.checked_add_months(Months::new(1)).unwrap_or(month);
-    let mut months = usage_data::totals(conn, key, By::Month, from, to).await?;
+    let mut months = usage_data::totals(tx.shared(), key, By::Month, from, to).await?;
     if !months.is_empty() {
         for n in 0..12 {
             months.entry(from.checked_add_months(Months::new(n)).unwrap_or(from)).or_default();
@@ -93,9 +91,9 @@ async fn year_to(conn: &AsyncPgConnection, key: Key, day: NaiveDate) -> QueryRes
 }
 
 /// The twelve months up to the last one known, for an account whose usage ended earlier.
-async fn last_year(conn: &AsyncPgConnection, key: Key) -> QueryResult<BTreeMap<NaiveDate, Total>> {
-    match usage_data::span(conn, key).await? {
-        Some((_, last)) => year_to(conn, key, last).await,
+async fn last_year(tx: &Tenant, key: Key) -> Result<BTreeMap<NaiveDate, Total>, QueryError> {
+    match usage_data::span(tx.shared(), key).await? {
+        Some((_, last)) => year_to(tx, key, last).await,
         None => Ok(BTreeMap::new()),
     }
 }

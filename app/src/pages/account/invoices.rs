@@ -12,8 +12,8 @@ use leptos::prelude::*;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
-use super::AtAccount;
 use super::home::{against, span_of};
+use super::{AtAccount, statement};
 use crate::components::{
     AmountDue, Column, DataTable, EmptyState, PageHeader, Pagination, Rows, Section, Status, Tone,
 };
@@ -81,7 +81,7 @@ pub async fn list(ctx: Ctx, Query(query): Query<ListQuery>) -> Result<Response, 
         ];
         let summary = if shown == 1 { "1 invoice".to_owned() } else { format!("{} invoices", format::count(i64::try_from(shown).unwrap_or_default(), locale)) };
         view! {
-            <PageHeader title="Invoices"/>
+            <PageHeader title="Invoices" second="Account statement" second_href=statement::PATH/>
             {if none {
                 view! { <EmptyState title="No invoices yet" text="Your first bill appears here on the day it is issued."/> }.into_any()
             } else {

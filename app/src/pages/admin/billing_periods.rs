@@ -7,14 +7,12 @@ use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use eis::access::Permission;
-use eis::audit::{self, Entry};
-use eis::billing::{self, BillingError, BillingPeriod, Changed, Desk};
+use eis::billing::{self, BillingPeriod, Changed};
+use eis::clients;
 use eis::clock::local_day;
-use eis::ids::BillingPeriodId;
 use eis::period::Period;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use crate::components::{
     Button, ButtonLink, Column, DataTable, DateField, EmptyState, ErrorSummary, Kind, PageHeader, Pagination, PostForm,
@@ -22,6 +20,7 @@ use crate::components::{
 };
 use crate::format::{self, Locale};
 use crate::forms::{self, FieldErrors, Reader, days};
+use crate::messages::billing as messages;
 use crate::pages::frame::page;
 use crate::pages::parts::{AtClient, PAGE_ROWS, address, field_errors};
 use crate::server::ctx::Ctx;
@@ -63,10 +62,9 @@ pub struct ListQuery {
 pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<ListQuery>) -> Result<Response, AppError> {
     let (at, tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
     let before = forms::day(&query.before).map(|day| (day, query.part));
-    let desk = Desk::of(&at.actor)?;
     let (mut rows, changed) = tokio::try_join!(
-        billing::list(tx.shared(), &desk, before, PAGE_ROWS + 1),
-        billing::changed_after_invoice(tx.shared(), &desk, CHANGED_SHOWN),
+        billing::list(&tx, before, PAGE_ROWS + 1),
+        billing::changed_after_invoice(&tx, CHANGED_SHOWN),
     )?;
     drop(tx);
     let more = i64::try_from(rows.len()).unwrap_or_default() > PAGE_ROWS;
@@ -168,7 +166,7 @@ fn proposal(latest: Option<&BillingPeriod>, today: NaiveDate) -> Period {
 /// `GET /clients/:client/billing-periods/new`
 pub async fn new(ctx: Ctx, Path(client): Path<String>) -> Result<Response, AppError> {
     let (at, tx) = AtClient::open(&ctx, Permission::RunBilling, &client).await?;
-    let latest = billing::list(tx.shared(), &Desk::of(&at.actor)?, None, 1).await?;
+    let latest = billing::list(&tx, None, 1).await?;
     drop(tx);
     let days = proposal(latest.first(), at.client.today());
     let typed = ctx.take_typed().await;
@@ -210,7 +208,6 @@ impl PeriodForm {
         let after = last.succ_opt().unwrap_or(last);
         match Period::new(from, after) {
             Err(_) => Err(FieldErrors::one("to", "The last day must not lie before the first.")),
-            Ok(days) if days.days() > 366 => Err(FieldErrors::one("to", "A billing period has at most 366 days.")),
             Ok(days) => Ok(days),
         }
     }
@@ -224,25 +221,11 @@ pub(crate) async fn create_billing_period(
 ) -> Result<(), ServerFnError> {
     act(async {
         let (ctx, actor) = require_client(Permission::RunBilling, &client)?;
-        let desk = Desk::of(&actor)?;
-        let id = BillingPeriodId::fresh();
+        let (at, _) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
-        let owner = eis::clients::find(&tx, desk.organization, desk.client).await?.ok_or(AppError::Forbidden)?;
-        let days = form.read(owner.today())?;
-        billing::create(&mut tx, &desk, id, days).await.map_err(|error| match error {
-            BillingError::Wrong(text) => FieldErrors::one("from", text).into(),
-            other => AppError::from(other),
-        })?;
-        let entry = Entry {
-            action: "create",
-            entity: "billing_period",
-            entity_id: Some(id.0),
-            customer: None,
-            summary: format!("Created billing period {days}"),
-            details: audit::created(json!({ "from": days.from(), "last_day": days.last(), "status": "open" })),
-        };
-        audit::record(&mut tx, &actor, entry).await?;
-        Done::to(format!("/clients/{}/billing-periods/{id}", desk.client))
+        let days = form.read(clients::current(&tx).await?.today())?;
+        let id = billing::create(&mut tx, days).await.map_err(messages::of_days)?;
+        Done::to(format!("/clients/{at}/billing-periods/{id}"))
             .saying("Billing period created. Rate it next.")
             .commit(&ctx, tx)
             .await

@@ -239,7 +239,7 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
             SummaryRow::new("Billing address", if customer.billing_address.is_empty() { "The service address".into() } else { customer.billing_address }),
             SummaryRow::new("Supplied since", format::date(customer.moved_in_on, locale)),
             SummaryRow::new("Supplied until", customer.moved_out_on.map(|d| format::date(d, locale)).unwrap_or_default()),
-            SummaryRow::new("Balance", balance(&owed, &currency, locale)),
+            SummaryRow::new("Balance", balance(&owed, &currency, locale)).action("Account statement", format!("{base}/statement")),
         ];
         view! {
             <PageHeader title=customer.name second={if may_write { "Edit" } else { "" }} second_href=format!("{base}/edit")>

@@ -9,18 +9,18 @@ use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
 use eis::access::Permission;
-use eis::audit::{self, Entry};
+use eis::clients;
 use eis::ids::TariffRateId;
-use eis::tariffs::{self, Filter, Tariff, TariffError, TariffRow, agreements, customer, kind_label};
+use eis::tariffs::{self, Filter, TariffRow, agreements, customer, kind_label};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use crate::components::{
     Choice, Column, DataTable, EmptyState, FilterBar, FilterSelect, PageHeader, Pagination, Status, Tag, Tone,
 };
 use crate::format::{self, Locale};
 use crate::forms::{Reader, days, seen};
+use crate::messages::tariffs as messages;
 use crate::pages::frame::page;
 use crate::pages::parts::{AtClient, PAGE_ROWS, address, rows_text, turns};
 use crate::server::ctx::Ctx;
@@ -28,16 +28,6 @@ use crate::server::errors::AppError;
 use crate::server::functions::{Done, act, require_client, see_other};
 use crate::server::query::Query;
 pub use show::show;
-
-impl From<TariffError> for AppError {
-    fn from(error: TariffError) -> Self {
-        match error {
-            TariffError::NotFound => Self::NotFound,
-            TariffError::Db(error) => error.into(),
-            other => Self::Conflict(other.to_string()),
-        }
-    }
-}
 
 /// Search, filter and page of the list, all in the address.
 #[derive(Debug, Default, Deserialize)]
@@ -71,7 +61,7 @@ pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<List
     let codes: Vec<String> = rows.iter().map(|row| row.code.clone()).collect();
     let today = at.client.today();
     let customers = agreements::counts(&mut tx, at.organization, at.client.id, &codes, today).await?;
-    let compares = customer::comparison(&tx, at.client.id).await?;
+    let compares = customer::comparison(&tx).await?;
     drop(tx);
     let may_write = at.actor.may(Permission::ManageTariffs);
     let path = format!("{}/tariffs", at.base());
@@ -147,35 +137,16 @@ fn table(rows: Vec<TariffRow>, customers: &[(String, i64)], path: &str, locale: 
     view! { <DataTable caption="Tariffs" columns=columns>{body}</DataTable> }
 }
 
-fn version_entry(
-    action: &'static str,
-    version: &Tariff,
-    summary: String,
-    details: serde_json::Value,
-) -> Entry<'static> {
-    Entry { action, entity: "tariff_rate", entity_id: Some(version.id.0), customer: None, summary, details }
-}
-
 /// Activates a draft.
 #[server(prefix = "/api", endpoint = "activate_tariff")]
 pub(crate) async fn activate_tariff(client: String, tariff: String) -> Result<(), ServerFnError> {
     act(async {
         let (ctx, actor) = require_client(Permission::ManageTariffs, &client)?;
         let id: TariffRateId = tariff.parse().map_err(|_| AppError::NotFound)?;
-        let (at, organization) = actor.tenant()?;
+        let (at, _) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
-        tariffs::as_seen(&mut tx, at, id, ctx.sent.value(seen::FIELD)).await?;
-        let owner = eis::clients::face(&tx, organization, at).await?.ok_or(AppError::Forbidden)?;
-        let (version, done) = tariffs::activate(&mut tx, at, id, owner.today()).await?;
-        let text = format!("Activated {} version {} from {}", version.code, version.version, version.effective_from);
-        let details = json!({
-            "before": { "status": "draft" },
-            "after": { "status": "active", "effective_from": version.effective_from },
-            "customers": done.customers,
-            "ended": done.ends.iter().map(|row| row.version).collect::<Vec<_>>(),
-            "set_back": done.set_back.iter().map(|row| row.version).collect::<Vec<_>>(),
-        });
-        audit::record(&mut tx, &actor, version_entry("activate", &version, text, details)).await?;
+        tariffs::as_seen(&mut tx, id, ctx.sent.value(seen::FIELD)).await?;
+        let (version, _) = tariffs::activate(&mut tx, id).await?;
         let say = format!("Version {} applies from {}.", version.version, version.effective_from);
         Done::to(format!("/clients/{at}/tariffs/{id}")).saying(say).commit(&ctx, tx).await
     })
@@ -199,25 +170,16 @@ pub(crate) async fn retire_tariff(
     act(async {
         let (ctx, actor) = require_client(Permission::ManageTariffs, &client)?;
         let id: TariffRateId = tariff.parse().map_err(|_| AppError::NotFound)?;
-        let (at, organization) = actor.tenant()?;
+        let (at, _) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
         tariffs::find(&mut tx, at, id).await?.ok_or(AppError::NotFound)?;
-        let owner = eis::clients::find(&tx, organization, at).await?.ok_or(AppError::Forbidden)?;
+        let owner = clients::current(&tx).await?;
         let mut reader = Reader::default();
         let from = reader.date("retire_from", &form.retire_from, "the first day it no longer applies");
         days::announced(&mut reader.errors, "retire_from", from, owner.today());
         let from = reader.errors.or(from.unwrap_or_default())?;
-        tariffs::as_seen(&mut tx, at, id, ctx.sent.value(seen::FIELD)).await?;
-        let version = tariffs::retire(&mut tx, at, id, from).await.map_err(|error| match error {
-            TariffError::Refused(text) => crate::forms::FieldErrors::one("retire_from", text).into(),
-            other => AppError::from(other),
-        })?;
-        let text = format!("Retired {} version {} from {from}", version.code, version.version);
-        let details = audit::changed(
-            json!({ "status": version.status, "effective_to": version.effective_to }),
-            json!({ "status": "retired", "effective_to": from }),
-        );
-        audit::record(&mut tx, &actor, version_entry("retire", &version, text, details)).await?;
+        tariffs::as_seen(&mut tx, id, ctx.sent.value(seen::FIELD)).await?;
+        let version = tariffs::retire(&mut tx, id, from).await.map_err(messages::of_retiring)?;
         let say = format!("Version {} no longer applies from {from}.", version.version);
         Done::to(format!("/clients/{at}/tariffs/{id}")).saying(say).commit(&ctx, tx).await
     })
@@ -232,14 +194,8 @@ pub(crate) async fn discard_tariff(client: String, tariff: String) -> Result<(),
         let id: TariffRateId = tariff.parse().map_err(|_| AppError::NotFound)?;
         let (at, _) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
-        tariffs::as_seen(&mut tx, at, id, ctx.sent.value(seen::FIELD)).await?;
-        let version = tariffs::discard(&mut tx, at, id).await?;
-        let text = format!("Discarded the draft of {} version {}", version.code, version.version);
-        let details = audit::removed(json!({
-            "code": version.code, "name": version.name, "kind": version.kind, "version": version.version,
-            "effective_from": version.effective_from, "document": version.document,
-        }));
-        audit::record(&mut tx, &actor, version_entry("discard", &version, text, details)).await?;
+        tariffs::as_seen(&mut tx, id, ctx.sent.value(seen::FIELD)).await?;
+        let version = tariffs::discard(&mut tx, id).await?;
         Done::to(format!("/clients/{at}/tariffs"))
             .saying(format!("Draft of version {} discarded.", version.version))
             .commit(&ctx, tx)

@@ -10,8 +10,6 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, NaiveDateTime, Utc};
 use chrono_tz::Tz;
 use eis::access::Permission;
-use eis::audit::{self, Entry};
-use eis::billing::Desk;
 use eis::ids::WhatIfId;
 use eis::period::Period;
 use eis::what_ifs::totals::Outcome;
@@ -19,7 +17,6 @@ use eis::what_ifs::{self, Chosen, Totals, WhatIf};
 use leptos::prelude::*;
 use rust_decimal::Decimal;
 use serde::Deserialize;
-use serde_json::json;
 
 use crate::components::{Column, DataTable, EmptyState, PageHeader, Pagination, Rows};
 use crate::format::{self, Locale};
@@ -60,11 +57,6 @@ fn chosen_text(chosen: &Chosen, locale: Locale) -> String {
     }
 }
 
-/// What is tried, in words: `HOME version 2, SUN version 1`.
-fn tried(what_if: &WhatIf) -> String {
-    what_if.candidates.iter().map(what_ifs::CandidateFace::label).collect::<Vec<_>>().join(", ")
-}
-
 /// An amount with its sign, also where it is more: `+12.30`.
 fn signed(value: Decimal, text: String) -> String {
     if value > Decimal::ZERO { format!("+{text}") } else { text }
@@ -80,7 +72,7 @@ fn percent_text(now: Decimal, cost: Decimal, locale: Locale) -> String {
 pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<ListQuery>) -> Result<Response, AppError> {
     let (at, tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
     let offset = query.offset.max(0);
-    let (rows, total) = what_ifs::list(tx.shared(), &Desk::of(&at.actor)?, offset, PAGE_ROWS).await?;
+    let (rows, total) = what_ifs::list(&tx, offset, PAGE_ROWS).await?;
     drop(tx);
     let path = format!("{}/what-ifs", at.base());
     if rows.is_empty() && offset > 0 {
@@ -126,7 +118,7 @@ fn list_table(rows: &[WhatIf], path: &str, currency: &str, zone: Tz, locale: Loc
         let looked_at = totals.map_or_else(|| "–".to_owned(), |totals| format::count(totals.customers, locale));
         table.row(|cells| {
             cells
-                .name_link(&row.id.below(path), &tried(row))
+                .name_link(&row.id.below(path), &row.tried())
                 .text(&chosen_text(&row.chosen, locale))
                 .line(&months_text(row.months, locale))
                 .text_with(&format::date_time(wall(row.created_at, zone), locale), &row.user_name)
@@ -145,9 +137,9 @@ fn effects(totals: &Totals, locale: Locale) -> String {
 }
 
 /// The what-if of an address, or 404.
-async fn find(tx: &eis::db::Tenant, at: &AtClient, id: &str) -> Result<WhatIf, AppError> {
+async fn find(tx: &eis::db::Tenant, id: &str) -> Result<WhatIf, AppError> {
     let id: WhatIfId = id.parse().map_err(|_| AppError::NotFound)?;
-    what_ifs::find(tx.shared(), &Desk::of(&at.actor)?, id).await?.ok_or(AppError::NotFound)
+    what_ifs::find(tx, id).await?.ok_or(AppError::NotFound)
 }
 
 /// Deletes a what-if with its results; one that runs stops.
@@ -156,22 +148,10 @@ pub(crate) async fn delete_what_if(client: String, what_if: String) -> Result<()
     act(async {
         let (ctx, actor) = require_client(Permission::ManageTariffs, &client)?;
         let id: WhatIfId = what_if.parse().map_err(|_| AppError::NotFound)?;
-        let desk = Desk::of(&actor)?;
+        let (at, _) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
-        let was = what_ifs::find(tx.shared(), &desk, id).await?.ok_or(AppError::NotFound)?;
-        let results = what_ifs::delete(&mut tx, &desk, id).await?.ok_or(AppError::NotFound)?;
-        let entry = Entry {
-            action: "delete",
-            entity: "what_if",
-            entity_id: Some(id.0),
-            customer: None,
-            summary: format!("Deleted the what-if of {} with {results} results", tried(&was)),
-            details: audit::removed(json!({
-                "tariffs": tried(&was), "from": was.months.from(), "last_day": was.months.last(), "status": was.status, "results": results,
-            })),
-        };
-        audit::record(&mut tx, &actor, entry).await?;
-        Done::to(format!("/clients/{}/what-ifs", desk.client)).saying("What-if deleted.").commit(&ctx, tx).await
+        what_ifs::delete(&mut tx, id).await?;
+        Done::to(format!("/clients/{at}/what-ifs")).saying("What-if deleted.").commit(&ctx, tx).await
     })
     .await
 }

@@ -2,11 +2,9 @@
 
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
-use chrono_tz::Tz;
 use eis::access::Permission;
-use eis::audit::{self, Entry};
 use eis::clients::{self, CURRENCIES, Client, ClientFields};
-use eis::db::{DbError, Tenant};
+use eis::db::Tenant;
 use eis::figures::Unit;
 use eis::identifiers;
 use eis::ids::ClientId;
@@ -22,9 +20,10 @@ use crate::components::{
 use crate::format::{self, Locale};
 use crate::forms::seen::{self, Shown};
 use crate::forms::{FieldErrors, Figure, Reader, Typed};
+use crate::messages::clients as messages;
 use crate::pages::frame::page;
-use crate::pages::parts::{address, changed, csv_file, field_errors, rows_text};
-use crate::pages::scope::{Scope, about, open};
+use crate::pages::parts::{address, csv_file, field_errors, rows_text};
+use crate::pages::scope::{Scope, open};
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
 use crate::server::functions::{Done, act, require};
@@ -163,72 +162,32 @@ impl ClientForm {
         let mut reader = Reader::default();
         let name = reader.text("name", &self.name, "the client's name", 200);
         let legal_name = reader.text("legal_name", &self.legal_name, "the name in law", 200);
-        let slug = coded(
-            &mut reader,
-            "slug",
-            &identifiers::canonical(&self.slug),
-            is_slug,
-            "Use 2 to 63 small letters, digits and hyphens, like harbor-light.",
-        );
+        let slug = identifiers::canonical(&self.slug).trim().to_owned();
         let address = reader.optional("address", &self.address, 400);
         let tax_number = reader.optional("tax_number", &self.tax_number, 60);
-        let invoice_series = coded(
-            &mut reader,
-            "invoice_series",
-            &identifiers::canonical(&self.invoice_series).to_uppercase(),
-            is_series,
-            "Use 1 to 12 capital letters, digits and hyphens, like HL.",
-        );
-        let currency = reader.choice("currency", &self.currency, "a currency", &CURRENCIES);
-        let time_zone = coded(
-            &mut reader,
-            "time_zone",
-            &self.time_zone,
-            |zone| zone.parse::<Tz>().is_ok(),
-            "Enter a time zone of the IANA list, like America/New_York or Europe/Berlin.",
-        );
-        let locale = reader.choice("locale", &self.locale, "a language and country", &Locale::ALL.map(Locale::tag));
+        let invoice_series = identifiers::canonical(&self.invoice_series).to_uppercase().trim().to_owned();
         let tax_name = reader.text("tax_name", &self.tax_name, "what the tax is called", 40);
         let (least, most) = (Decimal::ZERO, Decimal::new(9999, 2));
         let asked = Figure { what: "the tax", unit: Unit::Percent, least, most, places: 2 };
         let percent = reader.figure("tax_percent", &self.tax_percent, written, asked);
-        let days = self.payment_terms_days.trim().parse::<i16>().ok().filter(|days| (0..=365).contains(days));
-        if days.is_none() {
-            reader.errors.add("payment_terms_days", "Enter a whole number of days from 0 to 365.");
-        }
-        reader.errors.or(ClientFields {
+        let fields = ClientFields {
             slug,
             name,
             legal_name,
             address,
             tax_number,
-            currency: currency.to_owned(),
-            time_zone,
-            locale: locale.to_owned(),
+            currency: self.currency.clone(),
+            time_zone: self.time_zone.trim().to_owned(),
+            locale: self.locale.clone(),
             invoice_series,
             tax_name,
             tax_rate: percent.unwrap_or_default() / Decimal::ONE_HUNDRED,
-            payment_terms_days: days.unwrap_or_default(),
-        })
+            // What is no whole number lies outside the bounds, too.
+            payment_terms_days: self.payment_terms_days.trim().parse().unwrap_or(-1),
+        };
+        messages::tell(&mut reader.errors, &fields.violations());
+        reader.errors.or(fields)
     }
-}
-
-fn coded(reader: &mut Reader, field: &str, typed: &str, fine: impl Fn(&str) -> bool, fault: &str) -> String {
-    let text = typed.trim();
-    if !fine(text) {
-        reader.errors.add(field, fault);
-    }
-    text.to_owned()
-}
-
-fn is_slug(text: &str) -> bool {
-    let plain = text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-    plain && (2..=63).contains(&text.len()) && !text.starts_with('-')
-}
-
-fn is_series(text: &str) -> bool {
-    let plain = text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '-');
-    plain && (1..=12).contains(&text.len())
 }
 
 /// `GET /organization/clients/new`
@@ -343,15 +302,6 @@ fn form(
     }
 }
 
-fn taken(error: diesel::result::Error) -> AppError {
-    let error = DbError::Query(error);
-    if error.violates("clients_organization_id_slug_key") {
-        FieldErrors::one("slug", "Another client has this short name. Choose a different one.").into()
-    } else {
-        error.into()
-    }
-}
-
 /// What to know where another client has the same invoice series; empty where none has.
 async fn shared_series(tx: &mut Tenant, id: ClientId, series: &str) -> Result<String, AppError> {
     let others = clients::others_with_series(tx, id, series).await?;
@@ -369,22 +319,11 @@ async fn shared_series(tx: &mut Tenant, id: ClientId, series: &str) -> Result<St
 pub(crate) async fn create_client(#[server(flatten)] form: ClientForm) -> Result<(), ServerFnError> {
     act(async {
         let (ctx, actor) = require(Permission::ManageClients)?;
-        let id = ClientId::fresh();
         let mut tx = ctx.write(&actor).await?;
         let organization = open(&mut tx, &actor).await?;
         let fields = form.read(Locale::from(&organization.locale))?;
-        let organization = organization.id;
-        clients::create(&mut tx, organization, id, actor.user, &fields).await.map_err(taken)?;
+        let id = clients::create(&mut tx, &fields).await?;
         let shared = shared_series(&mut tx, id, &fields.invoice_series).await?;
-        let entry = Entry {
-            action: "create",
-            entity: "client",
-            entity_id: Some(id.0),
-            customer: None,
-            summary: format!("Created client {}", fields.name),
-            details: audit::created(&fields),
-        };
-        audit::record(&mut tx, &about(&actor, Some(id)), entry).await?;
         let say = format!("Client created. Add its tariffs and customers next.{shared}");
         Done::to(format!("/clients/{id}")).saying(say).commit(&ctx, tx).await
     })
@@ -402,21 +341,8 @@ pub(crate) async fn update_client(client: String, #[server(flatten)] form: Clien
         let written = Locale::from(&open(&mut tx, &actor).await?.locale);
         let fields = form.read(written)?;
         seen::unchanged(&ctx.sent, &shown(&ClientFields::from(&before), written))?;
-        if before.currency != fields.currency && clients::has_amounts(&mut tx, id).await? {
-            let fault = format!("It stays {}: there are tariffs or invoices in it.", before.currency);
-            return Err(FieldErrors::one("currency", fault).into());
-        }
-        changed(clients::update(&mut tx, id, &fields).await.map_err(taken)?)?;
+        clients::update(&mut tx, id, &fields).await?;
         let shared = shared_series(&mut tx, id, &fields.invoice_series).await?;
-        let entry = Entry {
-            action: "update",
-            entity: "client",
-            entity_id: Some(id.0),
-            customer: None,
-            summary: format!("Changed client {}", fields.name),
-            details: audit::changed(ClientFields::from(&before), &fields),
-        };
-        audit::record(&mut tx, &about(&actor, Some(id)), entry).await?;
         Done::to(PATH).saying(format!("Changes to {} saved.{shared}", before.name)).commit(&ctx, tx).await
     })
     .await

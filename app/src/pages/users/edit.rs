@@ -2,29 +2,24 @@
 
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
-use chrono::NaiveDate;
-use chrono_tz::Tz;
-use eis::access::{Permission, Role};
-use eis::audit::{self, Entry};
-use eis::clock;
+use eis::access::Permission;
 use eis::db::Tenant;
 use eis::ids::AssignmentId;
-use eis::users::{self, EndError, OrganizationUser};
+use eis::users::{self, OrganizationUser, roles};
 use leptos::prelude::*;
-use serde_json::json;
 
-use super::{may_change, place_of, reset};
+use super::{may_change, narrow, place_of, reset};
 use crate::components::{
     Button, ButtonLink, ConfirmPanel, DateField, ErrorSummary, Kind, PageHeader, PostForm, Section, SummaryList,
     SummaryRow, changed_meanwhile,
 };
 use crate::format;
+use crate::forms::Reader;
 use crate::forms::seen::{self, Shown};
-use crate::forms::{FieldErrors, Reader};
+use crate::messages::users as messages;
 use crate::pages::frame::page;
 use crate::pages::parts::field_errors;
 use crate::pages::scope::{Scope, about, base_of, require_scope};
-use crate::pages::staff::step_up;
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
 use crate::server::functions::{Done, act};
@@ -43,15 +38,13 @@ pub async fn edit_at_client(ctx: Ctx, Path((client, id)): Path<(String, String)>
 
 /// The assignment of an address, while it is in force.
 pub(super) async fn find(tx: &mut Tenant, id: &str) -> Result<OrganizationUser, AppError> {
-    let id: AssignmentId = id.parse().map_err(|_| AppError::NotFound)?;
-    let found = users::find(tx, id).await?.filter(|row| !row.ended());
+    let found = users::find(tx, id_of(id)?).await?.filter(|row| !row.ended());
     found.ok_or(AppError::NotFound)
 }
 
-/// The assignment of an address, held until the transaction ends: of two who change it at once, one waits here.
-async fn find_held(tx: &mut Tenant, id: &str) -> Result<OrganizationUser, AppError> {
-    users::hold(tx, id.parse().map_err(|_| AppError::NotFound)?).await?;
-    find(tx, id).await
+/// The id of an assignment in an address or a form.
+pub(super) fn id_of(typed: &str) -> Result<AssignmentId, AppError> {
+    typed.parse().map_err(|_| AppError::NotFound)
 }
 
 /// The other roles that the person of this one holds, as far as they are seen here.
@@ -63,7 +56,7 @@ async fn others(tx: &mut Tenant, row: &OrganizationUser) -> Result<Vec<Organizat
 /// What still gives a person access when a role is taken back, in sentences.
 fn what_stays(others: &[OrganizationUser], at_client: bool) -> String {
     let named: Vec<String> =
-        others.iter().map(|row| format!("{} ({})", label(row), place_of(row, at_client))).collect();
+        others.iter().map(|row| format!("{} ({})", row.role_label(), place_of(row, at_client))).collect();
     let stays = if named.is_empty() {
         format!(
             "No other role {} gives this person access.",
@@ -89,7 +82,7 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: Tenant, id: &str) -> Result<Respon
     if !may_change(&scope, &row) {
         return Err(AppError::NotFound);
     }
-    let typed = ctx.take_typed().await;
+    let (typed, narrowing) = narrow::apart(ctx.take_typed().await);
     let link = reset::take_link(&ctx, &scope, &row).await;
     let locale = scope.locale();
     let list = if scope.client.is_some() { "Customers' logins" } else { "Users and roles" };
@@ -103,27 +96,30 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: Tenant, id: &str) -> Result<Respon
         shown.hidden(&typed),
     ];
     let (context, at_client) = (scope.actor.context_token(), scope.client.is_some());
-    let reads_only = scope.actor.role == Some(Role::EisStaff) && scope.actor.writes_until.is_none();
-    let role = Role::parse(&row.role).map_or("", Role::label);
+    let role = row.role_label();
     let title = format!("{}, {role}", row.name);
-    let html = page(&ctx, &scope.actor, place, title.clone(), move || {
+    let held = row.clone();
+    let html = page(&ctx, &scope.actor, place, title, move || {
         let until = row.last_day;
         let hint = format!("The role ends with this day in {}. Leave empty for no end. The person signs in again after a change; open invitations for the role stop working when it gets a last day.", row.time_zone);
-        let rows = vec![
-            SummaryRow::new("E-mail address", row.email.clone()),
-            SummaryRow::new("Client", row.client_name.unwrap_or_default()),
-            SummaryRow::new("Customer", row.customer_name.unwrap_or_default()),
-            SummaryRow::new("Since", format::date(row.since, locale)),
-            SummaryRow::new("Last day", until.map_or_else(|| "No end".to_owned(), |day| format::date(day, locale))),
-        ];
+        let mut rows = vec![SummaryRow::new("E-mail address", row.email.clone())];
+        // A role of the whole organisation has no client, and one at a client no customer.
+        rows.extend(row.client_name.map(|name| SummaryRow::new("Client", name)));
+        rows.extend(row.customer_name.map(|name| SummaryRow::new("Customer", name)));
+        rows.push(SummaryRow::new("Since", format::date(row.since, locale)));
+        rows.push(SummaryRow::new(
+            "Last day",
+            until.map_or_else(|| "No end".to_owned(), |day| format::date(day, locale)),
+        ));
         let last = until.map(|day| day.to_string()).unwrap_or_default();
         let (again, same) = (context.clone(), hidden.clone());
         let (ends, sessions, name) = (context.clone(), hidden.clone(), row.name.clone());
         let stay = what_stays(&others, at_client);
         let changed = changed_meanwhile(&typed, &shown);
         let lost = reset::section(&row.name, context.clone(), &hidden);
+        let what_it_may_do = narrow::section(&held, &narrowing, context.clone(), &hidden);
         view! {
-            <PageHeader title=title/>
+            <PageHeader title=row.name.clone() subtitle=role/>
             {link.map(reset::link_once)}
             <ErrorSummary errors=field_errors(&typed)/>
             <SummaryList rows=rows/>
@@ -135,28 +131,24 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: Tenant, id: &str) -> Result<Respon
                     {changed}
                 </PostForm>
             </Section>
+            {what_it_may_do}
             {lost}
             <Section title="Sessions">
-                {if reads_only {
-                    view! { <p class="hint">"To end this person's sessions, first "<a href=step_up::PATH>"make changes possible"</a>", with a reason."</p> }.into_any()
-                } else {
-                    view! {
-                        <ConfirmPanel
-                            open="End this person's sessions…"
-                            title=format!("End the sessions of {name} in the organisation?")
-                            consequences=vec![
-                                "They end at once, at every role here that you may take back.".to_owned(),
-                                "The roles stay: the person may sign in again.".to_owned(),
-                                "Sessions at other organisations go on.".to_owned(),
-                            ]
-                            label="End the sessions"
-                            action="/api/end_user_sessions"
-                            context=ends
-                            hidden=sessions
-                            note="For a browser that was left open or a phone that was lost. Take the role back below if the person is to stay out."
-                        />
-                    }.into_any()
-                }}
+                <ConfirmPanel
+                    open="End this person's sessions…"
+                    title=format!("End the sessions of {name} in the organisation?")
+                    consequences=vec![
+                        "They end at once, at every role here that you may take back.".to_owned(),
+                        "The roles stay: the person may sign in again.".to_owned(),
+                        "Sessions at other organisations go on.".to_owned(),
+                    ]
+                    label="End the sessions"
+                    action="/api/end_user_sessions"
+                    context=ends
+                    hidden=sessions
+                    kind=Kind::Secondary
+                    note="For a browser that was left open or a phone that was lost. Take the role back below if the person is to stay out."
+                />
             </Section>
             <Section title="Take back">
                 <ConfirmPanel
@@ -190,59 +182,18 @@ pub(crate) async fn change_role(
     act(async {
         let (ctx, actor) = require_scope(Permission::ManageUsers, &client)?;
         let mut tx = ctx.write(&actor).await?;
-        let row = find_held(&mut tx, &assignment).await?;
+        let id = id_of(&assignment)?;
+        let row = roles::held(&mut tx, id).await?;
         let mut reader = Reader::default();
         let day = reader.optional_date("last_day", &last_day, "the last day");
         reader.errors.or(())?;
         seen::unchanged(&ctx.sent, &shown(&row))?;
-        let list = format!("{}/users", base_of(&actor));
-        if day == row.last_day {
-            return Done::to(list).saying(format!("Role of {} stays as it was.", row.name)).commit(&ctx, tx).await;
-        }
-        let today = today_of(&row)?;
-        if day.is_some_and(|day| day < today) {
-            return Err(FieldErrors::one("last_day", GONE_BY).into());
-        }
-        if !users::end_assignment(&mut tx, row.assignment_id, day).await.map_err(|fault| refusal(fault, true))? {
-            return Err(AppError::NotFound);
-        }
-        let entry = Entry {
-            action: "update",
-            entity: "role_assignment",
-            entity_id: Some(row.assignment_id.0),
-            customer: row.customer_id,
-            summary: format!("Changed until when {} ({}) is {}", row.name, row.email, label(&row)),
-            details: audit::changed(json!({ "last_day": row.last_day }), json!({ "last_day": day })),
-        };
-        audit::record(&mut tx, &about(&actor, row.client_id), entry).await?;
-        Done::to(list).saying(format!("Role of {} changed.", row.name)).commit(&ctx, tx).await
+        roles::set_last_day(&mut tx, id, day).await.map_err(messages::of_last_day)?;
+        let did = if day == row.last_day { "stays as it was" } else { "changed" };
+        let say = format!("Role of {} {did}.", row.name);
+        Done::to(format!("{}/users", base_of(&actor))).saying(say).commit(&ctx, tx).await
     })
     .await
-}
-
-fn label(row: &OrganizationUser) -> &'static str {
-    Role::parse(&row.role).map_or("", Role::label)
-}
-
-/// What is said of a last day before today.
-const GONE_BY: &str = "Enter today or a day to come, or take the role back below.";
-
-/// Today in the zone of a role's days.
-fn today_of(row: &OrganizationUser) -> Result<NaiveDate, AppError> {
-    let zone: Tz = row.time_zone.parse().map_err(|_| {
-        AppError::Internal(format!("the time zone {:?} of role {} cannot be read", row.time_zone, row.assignment_id))
-    })?;
-    Ok(clock::today(zone))
-}
-
-/// Why a role does not end: told at the form's field, or above the page.
-fn refusal(fault: EndError, at_field: bool) -> AppError {
-    let text = "Nobody else is energy admin of the organisation for as long. Invite another energy admin first.";
-    match fault {
-        EndError::LastEnergyAdmin if at_field => FieldErrors::one("last_day", text).into(),
-        EndError::LastEnergyAdmin => AppError::Conflict(text.into()),
-        EndError::Db(error) => error.into(),
-    }
 }
 
 /// Takes a role back, from now on.
@@ -251,24 +202,10 @@ pub(crate) async fn revoke_role(#[server(default)] client: String, assignment: S
     act(async {
         let (ctx, actor) = require_scope(Permission::ManageUsers, &client)?;
         let mut tx = ctx.write(&actor).await?;
-        let row = find_held(&mut tx, &assignment).await?;
-        if !users::revoke_assignment(&mut tx, row.assignment_id).await.map_err(|fault| refusal(fault, false))? {
-            return Err(AppError::NotFound);
-        }
+        let row = roles::take_back(&mut tx, id_of(&assignment)?).await?;
         let others = others(&mut tx, &row).await?;
-        let entry = Entry {
-            action: "revoke",
-            entity: "role_assignment",
-            entity_id: Some(row.assignment_id.0),
-            customer: row.customer_id,
-            summary: format!("Took the role {} back from {} ({})", label(&row), row.name, row.email),
-            details: audit::removed(json!({
-                "name": row.name, "email": row.email, "role": row.role, "client": row.client_name, "customer": row.customer_name,
-                "valid_from": row.valid_from, "valid_to": row.valid_to, "last_day": row.last_day,
-            })),
-        };
-        audit::record(&mut tx, &about(&actor, row.client_id), entry).await?;
-        let text = format!("{} is no longer {}. {}", row.name, label(&row), what_stays(&others, actor.at.is_some()));
+        let text =
+            format!("{} is no longer {}. {}", row.name, row.role_label(), what_stays(&others, actor.at.is_some()));
         Done::to(format!("{}/users", base_of(&actor))).saying(text).commit(&ctx, tx).await
     })
     .await
@@ -283,17 +220,7 @@ pub(crate) async fn end_user_sessions(
     act(async {
         let (ctx, actor) = require_scope(Permission::ManageUsers, &client)?;
         let mut tx = ctx.write(&actor).await?;
-        let row = find_held(&mut tx, &assignment).await?;
-        let ended = users::end_user_sessions(&mut tx, row.assignment_id).await?;
-        let entry = Entry {
-            action: "end_sessions",
-            entity: "user",
-            entity_id: Some(row.user_id.0),
-            customer: row.customer_id,
-            summary: format!("Signed {} ({}) out of {ended} sessions", row.name, row.email),
-            details: audit::created(json!({ "sessions": ended })),
-        };
-        audit::record(&mut tx, &about(&actor, row.client_id), entry).await?;
+        let (row, ended) = roles::end_sessions(&mut tx, id_of(&assignment)?).await?;
         let text = match ended {
             0 => format!("{} has no session open here; nothing was ended.", row.name),
             1 => format!("One session of {} has ended.", row.name),

@@ -3,22 +3,19 @@
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use eis::access::{Actor, Permission, Role};
-use eis::audit::{self, Entry};
 use eis::clients::{self, Client};
-use eis::customers;
-use eis::db::{DbError, Tenant};
 use eis::ids::{ClientId, InvitationId};
-use eis::users::{self, NewInvitation};
+use eis::users::invitations::{self, Invite, InviteViolation};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
-use super::grants;
+use super::{grants, narrow};
 use crate::components::{Button, ButtonLink, Choice, ErrorSummary, Field, Kind, PageHeader, PostForm, SelectField};
 use crate::forms::{FieldErrors, Reader, Typed};
+use crate::messages::users as messages;
 use crate::pages::frame::page;
 use crate::pages::parts::field_errors;
-use crate::pages::scope::{Scope, about, base_of, require_scope};
+use crate::pages::scope::{Scope, base_of, require_scope};
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
 use crate::server::functions::{Done, act};
@@ -100,7 +97,7 @@ fn form(scope: &Scope, typed: &Typed, clients: Vec<Client>) -> impl IntoView + u
     let choices: Vec<Choice> = roles.iter().map(|role| Choice::new(role.code(), role.label())).collect();
     let first = roles.first().map_or("", |role| role.code());
     let customers = roles.contains(&Role::CustomerUser);
-    let at = (scope.client.is_none() && roles.contains(&Role::ClientAdmin)).then(|| {
+    let at = (scope.client.is_none() && customers).then(|| {
         let none = std::iter::once(Choice::new("", "Choose a client"));
         none.chain(clients.iter().map(|client| Choice::new(client.id.to_string(), client.name.clone())))
             .collect::<Vec<_>>()
@@ -117,6 +114,7 @@ fn form(scope: &Scope, typed: &Typed, clients: Vec<Client>) -> impl IntoView + u
             <Field name="email" label="E-mail address" kind="email" autocomplete="off" hint="What the person signs in with." value=typed.value("email", "") error=typed.error("email")/>
             {only.is_none().then(|| view! { <SelectField name="role" label="Role" choices=choices value=typed.value("role", first) error=typed.error("role")/> })}
             {at.map(|choices| view! { <SelectField name="at_client" label="Client" choices=choices value=typed.value("at_client", "") error=typed.error("at_client")/> })}
+            {narrow::choice(roles, &typed)}
             {customers.then(|| view! { <Field name="account_number" label="Account number" autocomplete="off" width="w10" hint=account_hint optional={only.is_none()} value=typed.value("account_number", "") error=typed.error("account_number")/> })}
             <div class="actions"><Button label="Make the link"/><ButtonLink label="Cancel" href=list kind=Kind::Secondary/></div>
         </PostForm>
@@ -132,15 +130,15 @@ pub struct InviteForm {
     role: String,
     at_client: String,
     account_number: String,
+    narrowed: String,
 }
 
 impl InviteForm {
-    /// Everything but the customer, who is looked up, and its account number.
-    fn read(&self, actor: &Actor) -> Result<(NewInvitation, String), FieldErrors> {
+    fn read(&self, actor: &Actor) -> Result<Invite, FieldErrors> {
         let mut reader = Reader::default();
         let name = reader.text("name", &self.name, "the person's name", 200);
         let email = reader.login("email", &self.email);
-        let granted = actor.role.map_or(&[][..], |role| role.grants(actor.at.is_some()));
+        let granted = actor.grants(actor.at.is_some());
         let codes: Vec<&str> = granted.iter().map(|role| role.code()).collect();
         let role = reader.choice("role", &self.role, "a role", &codes).to_owned();
         let client: Option<ClientId> = match Role::parse(&role) {
@@ -149,16 +147,17 @@ impl InviteForm {
             }
             _ => None,
         };
-        let account = if role == Role::CustomerUser.code() {
+        let account_number = if role == Role::CustomerUser.code() {
             reader.text("account_number", &self.account_number, "the account number", 40)
         } else {
             if !self.account_number.trim().is_empty() {
-                let fault = "An account number is a customer's: choose the role Customer, or leave it empty.";
-                reader.errors.add("account_number", fault);
+                let (field, fault) = messages::words(&InviteViolation::AccountWithoutCustomer);
+                reader.errors.add(field, fault);
             }
             String::new()
         };
-        reader.errors.or((NewInvitation { email, name, role, client, customer: None }, account))
+        let narrowed = narrow::read(&mut reader, Role::parse(&role), &self.narrowed);
+        reader.errors.or(Invite { email, name, role, client, account_number, narrowed })
     }
 }
 
@@ -170,50 +169,14 @@ pub(crate) async fn invite_user(
 ) -> Result<(), ServerFnError> {
     act(async {
         let (ctx, actor) = require_scope(Permission::ManageUsers, &client)?;
-        let (mut new, account) = form.read(&actor)?;
+        let invite = form.read(&actor)?;
         let mut tx = ctx.write(&actor).await?;
-        find_place(&mut tx, &actor, &mut new, &account).await?;
-        let id = InvitationId::fresh();
-        let token = users::invite(&mut tx, id, &new).await.map_err(refusal)?;
-        let role = Role::parse(&new.role).map_or("", Role::label);
-        let entry = Entry {
-            action: "invite",
-            entity: "invitation",
-            entity_id: Some(id.0),
-            customer: new.customer,
-            summary: format!("Invited {} ({}) as {role}", new.name, new.email),
-            details: audit::created(json!({
-                "name": new.name, "email": new.email, "role": new.role, "account_number": account, "valid_days": users::INVITATION_DAYS,
-            })),
-        };
-        audit::record(&mut tx, &about(&actor, new.client), entry).await?;
+        let token = invitations::create(&mut tx, &invite).await?;
         let done = Done::to(format!("{}/users", base_of(&actor))).commit(&ctx, tx).await?;
-        keep_link(&ctx, &actor, &new.email, &token).await?;
+        keep_link(&ctx, &actor, &invite.email, &token).await?;
         Ok(done)
     })
     .await
-}
-
-/// Why no link is made: told at the form's field where it is about what was typed.
-fn refusal(error: DbError) -> AppError {
-    let own = "This is your own address. EIS staff give roles to others, never to themselves: step up to work here, or have another person invited.";
-    if error.violates("own_role") { FieldErrors::one("email", own).into() } else { error.into() }
-}
-
-/// Makes sure that client and customer are there for the one who invites.
-async fn find_place(tx: &mut Tenant, actor: &Actor, new: &mut NewInvitation, account: &str) -> Result<(), AppError> {
-    let Some(client) = new.client else { return Ok(()) };
-    if clients::find(tx, actor.open_organization()?, client).await?.is_none() {
-        return Err(FieldErrors::one("at_client", "Choose a client.").into());
-    }
-    if account.is_empty() {
-        return Ok(());
-    }
-    let customer = customers::find_by_account(tx, client, account).await?;
-    let customer = customer
-        .ok_or_else(|| FieldErrors::one("account_number", "No customer of this client has this account number."))?;
-    new.customer = Some(customer.id);
-    Ok(())
 }
 
 /// Takes an open invitation back.
@@ -226,20 +189,7 @@ pub(crate) async fn revoke_invitation(
         let (ctx, actor) = require_scope(Permission::ManageUsers, &client)?;
         let id: InvitationId = invitation.parse().map_err(|_| AppError::NotFound)?;
         let mut tx = ctx.write(&actor).await?;
-        let open = users::open_invitations(&mut tx).await?.into_iter().find(|open| open.id == id);
-        let open = open.ok_or(AppError::NotFound)?;
-        if !users::revoke_invitation(&mut tx, id).await? {
-            return Err(AppError::NotFound);
-        }
-        let entry = Entry {
-            action: "revoke",
-            entity: "invitation",
-            entity_id: Some(id.0),
-            customer: open.customer_id,
-            summary: format!("Revoked the invitation for {} ({})", open.name, open.email),
-            details: audit::removed(json!({ "name": open.name, "email": open.email, "role": open.role })),
-        };
-        audit::record(&mut tx, &about(&actor, open.client_id), entry).await?;
+        let open = invitations::revoke(&mut tx, id).await?;
         Done::to(format!("{}/users", base_of(&actor)))
             .saying(format!("Invitation for {} revoked.", open.email))
             .commit(&ctx, tx)

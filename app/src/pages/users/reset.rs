@@ -73,7 +73,7 @@ pub(crate) async fn make_reset_link(
         let (ctx, actor) = require_scope(Permission::ManageUsers, &client)?;
         let mut tx = ctx.write(&actor).await?;
         let row = find(&mut tx, &assignment).await?;
-        let token = users::make_password_reset(&mut tx, row.assignment_id, &actor.address).await?;
+        let token = users::make_password_reset(&mut tx, row.assignment_id).await?;
         let page = page_of(&base_of(&actor), &row.assignment_id.to_string());
         let done = Done::to(page.clone()).commit(&ctx, tx).await?;
         let kept = KeptLink {

@@ -2,7 +2,6 @@
 
 use axum::response::{IntoResponse, Response};
 use chrono::{Months, NaiveDate};
-use diesel_async::AsyncPgConnection;
 use eis::billing::Desk;
 use eis::billing::shadow::{self, Candidate, ShadowMonth};
 use eis::clients::{self, Client};
@@ -73,19 +72,19 @@ pub(crate) async fn read(tx: &Tenant, at: &AtAccount) -> Result<Read, AppError> 
         }
     }
     let months = past_year(known.map_or(today, |(_, last)| last), today);
-    let months = rated(conn, at, &client, &months, &candidates).await?;
+    let months = rated(tx, at, &client, &months, &candidates).await?;
     Ok(Read { client, columns, refused, months })
 }
 
 async fn rated(
-    conn: &AsyncPgConnection,
+    tx: &Tenant,
     at: &AtAccount,
     client: &Client,
     months: &[Period],
     candidates: &[Candidate],
 ) -> Result<Vec<ShadowMonth>, AppError> {
     let desk = Desk { organization: at.key.organization, client: at.key.client, by: None };
-    let accounts = shadow::accounts(conn, &desk, client, &[at.key.customer], months, candidates).await?;
+    let accounts = shadow::accounts(tx.shared(), &desk, client, &[at.key.customer], months, candidates).await?;
     Ok(accounts.into_iter().next().map(|account| account.months).unwrap_or_default())
 }
 

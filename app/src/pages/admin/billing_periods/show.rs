@@ -5,8 +5,7 @@ use std::collections::HashSet;
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use eis::access::{Actor, Permission};
-use eis::audit::{self, Entry};
-use eis::billing::{self, BillingPeriod, Desk, Exception, Rated, Stale};
+use eis::billing::{self, BillingPeriod, Exception, Stale, log};
 use eis::clients::{self, Client};
 use eis::db::Tenant;
 use eis::ids::{BillingPeriodId, InvoiceId};
@@ -14,14 +13,13 @@ use eis::invoices::{self, Invoice};
 use leptos::prelude::*;
 use rust_decimal::Decimal;
 use serde::Deserialize;
-use serde_json::{Value, json};
 
 use super::part_name;
 use crate::components::{
     Column, ConfirmPanel, DataTable, EmptyState, Kind, Notice, PageHeader, Pagination, Rows, Section, Stat, Stats,
     Status, Steps, Tone,
 };
-use crate::format::{self, Locale};
+use crate::format::{self, Locale, many};
 use crate::pages::frame::page;
 use crate::pages::parts::{AtClient, PAGE_ROWS, address};
 use crate::server::ctx::Ctx;
@@ -63,19 +61,18 @@ pub async fn show(
 ) -> Result<Response, AppError> {
     let (at, tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
     let id: BillingPeriodId = id.parse().map_err(|_| AppError::NotFound)?;
-    let desk = Desk::of(&at.actor)?;
     let (skip, place) = (query.exceptions.max(0), query.place());
     let (client, period, found, counts, drafts) = tokio::try_join!(
         clients::find(tx.shared(), at.organization, at.client.id),
-        billing::find(tx.shared(), &desk, id),
-        billing::exceptions(tx.shared(), &desk, id, skip, PAGE_ROWS),
-        billing::count_exceptions(tx.shared(), &desk, id),
+        billing::find(&tx, id),
+        billing::exceptions(&tx, id, skip, PAGE_ROWS),
+        billing::count_exceptions(&tx, id),
         invoices::of_period(tx.shared(), at.organization, at.client.id, id, place.as_ref(), PAGE_ROWS + 1),
     )?;
     let period = period.ok_or(AppError::NotFound)?;
     let client = client.ok_or(AppError::Forbidden)?;
-    let stale = stale(&tx, &desk, &client, &period, &drafts).await?;
-    let parts = billing::parts(tx.shared(), &desk, period.days()).await?;
+    let stale = stale(&tx, &client, &period, &drafts).await?;
+    let parts = billing::parts(&tx, period.days()).await?;
     drop(tx);
     let locale = at.locale();
     let name = part_name(&period, locale);
@@ -117,7 +114,6 @@ pub async fn show(
 /// The drafts that must be rated again.
 async fn stale(
     tx: &Tenant,
-    desk: &Desk,
     client: &Client,
     period: &BillingPeriod,
     shown: &[Invoice],
@@ -127,7 +123,7 @@ async fn stale(
     }
     let shown: HashSet<InvoiceId> = shown.iter().map(|draft| draft.id).collect();
     let only = (period.invoices > STALE_LOOKED_AT).then_some(&shown);
-    Ok(billing::stale(tx.shared(), desk, client, period, only).await?)
+    Ok(billing::stale(tx, client, period, only).await?)
 }
 
 fn stats(period: &BillingPeriod, warnings: i64, currency: &str, locale: Locale) -> Vec<Stat> {
@@ -168,10 +164,6 @@ fn parts(period: &BillingPeriod, currency: &str, locale: Locale) -> String {
     let rounding = period.total - period.net - period.tax;
     let rounded = if rounding.is_zero() { String::new() } else { format!(", {} rounding", amount(rounding)) };
     format!("{} before tax, {} tax{rounded}", amount(period.net), amount(period.tax))
-}
-
-fn many(count: i64, one: &str, more: &str, locale: Locale) -> String {
-    format!("{} {}", format::count(count, locale), if count == 1 { one } else { more })
 }
 
 /// What was found, as people say it, and where it is mended: words, link, path below the client.
@@ -579,29 +571,16 @@ impl Panels {
     }
 }
 
-/// What a step says on record.
-fn entry(action: &'static str, period: BillingPeriodId, summary: String, details: Value) -> Entry<'static> {
-    Entry { action, entity: "billing_period", entity_id: Some(period.0), customer: None, summary, details }
-}
-
-/// Writes the record, commits, and goes back to the period.
-async fn finish(ctx: &Ctx, mut tx: Tenant, actor: &Actor, entry: Entry<'_>, say: String) -> Result<Done, AppError> {
+/// Commits, and goes back to the period.
+async fn finish(
+    ctx: &Ctx,
+    tx: Tenant,
+    actor: &Actor,
+    period: BillingPeriodId,
+    say: impl Into<String>,
+) -> Result<Done, AppError> {
     let (client, _) = actor.tenant()?;
-    let period = entry.entity_id.unwrap_or_default();
-    audit::record(&mut tx, actor, entry).await?;
     Done::to(format!("/clients/{client}/billing-periods/{period}")).saying(say).commit(ctx, tx).await
-}
-
-/// What a rating is told to have come to.
-fn said(rated: &Rated, client: &Client) -> String {
-    if rated.customers == 0 {
-        return "Rated: there is nobody to bill for these days.".to_owned();
-    }
-    let locale = Locale::from(&client.locale);
-    let total = format::amount(rated.total, &client.currency, locale);
-    let drafts = many(rated.invoices.into(), "draft invoice", "draft invoices", locale);
-    let without = many(rated.blocked.into(), "customer", "customers", locale);
-    format!("Rated: {drafts} over {total}; {without} without a bill.")
 }
 
 /// Rates a period.
@@ -610,18 +589,10 @@ pub(crate) async fn rate_billing_period(client: String, period: String) -> Resul
     act(async {
         let (ctx, actor) = require_client(Permission::RunBilling, &client)?;
         let id: BillingPeriodId = period.parse().map_err(|_| AppError::NotFound)?;
-        let desk = Desk::of(&actor)?;
         let mut tx = ctx.write(&actor).await?;
-        let client = clients::find(&tx, desk.organization, desk.client).await?.ok_or(AppError::Forbidden)?;
-        let before = billing::find(&tx, &desk, id).await?.ok_or(AppError::NotFound)?;
-        let rated = billing::rate(&mut tx, &desk, &client, id).await?;
-        let say = said(&rated, &client);
-        let details = json!({
-            "before": { "status": before.status, "invoices": before.invoices, "total": before.total },
-            "after": { "status": "rated", "invoices": rated.invoices, "total": rated.total },
-            "customers": rated.customers, "blocked": rated.blocked,
-        });
-        finish(&ctx, tx, &actor, entry("rate", id, say.clone(), details), say).await
+        let rated = billing::rate(&mut tx, id).await?;
+        let say = log::rated(&rated, &clients::current(&tx).await?);
+        finish(&ctx, tx, &actor, id, say).await
     })
     .await
 }
@@ -632,27 +603,9 @@ pub(crate) async fn approve_billing_period(client: String, period: String) -> Re
     act(async {
         let (ctx, actor) = require_client(Permission::RunBilling, &client)?;
         let id: BillingPeriodId = period.parse().map_err(|_| AppError::NotFound)?;
-        let desk = Desk::of(&actor)?;
         let mut tx = ctx.write(&actor).await?;
-        let client = clients::find(&tx, desk.organization, desk.client).await?.ok_or(AppError::Forbidden)?;
-        let period = billing::approve(&mut tx, &desk, &client, id).await?;
-        let summary = format!(
-            "Approved {} of billing period {}",
-            many(period.invoices.into(), "invoice", "invoices", Locale::default()),
-            period.days()
-        );
-        let details = json!({
-            "before": { "status": period.status }, "after": { "status": "approved" },
-            "invoices": period.invoices, "exceptions": period.exceptions, "total": period.total,
-        });
-        finish(
-            &ctx,
-            tx,
-            &actor,
-            entry("approve", id, summary, details),
-            "Approved. Issue the invoices next.".to_owned(),
-        )
-        .await
+        billing::approve(&mut tx, id).await?;
+        finish(&ctx, tx, &actor, id, "Approved. Issue the invoices next.").await
     })
     .await
 }
@@ -663,22 +616,9 @@ pub(crate) async fn reopen_billing_period(client: String, period: String) -> Res
     act(async {
         let (ctx, actor) = require_client(Permission::RunBilling, &client)?;
         let id: BillingPeriodId = period.parse().map_err(|_| AppError::NotFound)?;
-        let desk = Desk::of(&actor)?;
         let mut tx = ctx.write(&actor).await?;
-        let before = billing::reopen(&mut tx, &desk, id).await?;
-        let summary = format!("Reopened billing period {}", before.days());
-        let details = audit::changed(
-            json!({ "status": before.status, "invoices": before.invoices, "total": before.total }),
-            json!({ "status": "open", "invoices": 0, "total": Decimal::ZERO }),
-        );
-        finish(
-            &ctx,
-            tx,
-            &actor,
-            entry("reopen", id, summary, details),
-            "Reopened. Its drafts are gone; rate it again when ready.".to_owned(),
-        )
-        .await
+        billing::reopen(&mut tx, id).await?;
+        finish(&ctx, tx, &actor, id, "Reopened. Its drafts are gone; rate it again when ready.").await
     })
     .await
 }
@@ -689,17 +629,10 @@ pub(crate) async fn bill_left_out(client: String, period: String) -> Result<(), 
     act(async {
         let (ctx, actor) = require_client(Permission::RunBilling, &client)?;
         let id: BillingPeriodId = period.parse().map_err(|_| AppError::NotFound)?;
-        let desk = Desk::of(&actor)?;
         let mut tx = ctx.write(&actor).await?;
-        let client = clients::find(&tx, desk.organization, desk.client).await?.ok_or(AppError::Forbidden)?;
-        let (made, rated) = billing::bill_left_out(&mut tx, &desk, &client, id).await?;
-        let days = made.days();
-        let details = audit::created(json!({
-            "from": days.from(), "last_day": days.last(), "part": made.part, "status": made.status,
-            "invoices": made.invoices, "total": made.total, "blocked": rated.blocked,
-        }));
-        let summary = format!("Created and rated billing period {days} for those left out");
-        finish(&ctx, tx, &actor, entry("create", made.id, summary, details), said(&rated, &client)).await
+        let (made, rated) = billing::bill_left_out(&mut tx, id).await?;
+        let say = log::rated(&rated, &clients::current(&tx).await?);
+        finish(&ctx, tx, &actor, made.id, say).await
     })
     .await
 }
@@ -710,17 +643,11 @@ pub(crate) async fn delete_billing_period(client: String, period: String) -> Res
     act(async {
         let (ctx, actor) = require_client(Permission::RunBilling, &client)?;
         let id: BillingPeriodId = period.parse().map_err(|_| AppError::NotFound)?;
-        let desk = Desk::of(&actor)?;
+        let (at, _) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
-        let gone = billing::delete(&mut tx, &desk, id).await?;
-        let days = gone.period.days();
-        let details = audit::removed(json!({
-            "from": days.from(), "last_day": days.last(), "status": gone.period.status, "invoices": gone.period.invoices,
-            "total": gone.period.total, "exceptions": gone.exceptions, "runs": gone.runs,
-        }));
-        audit::record(&mut tx, &actor, entry("delete", id, format!("Deleted billing period {days}"), details)).await?;
-        Done::to(format!("/clients/{}/billing-periods", desk.client))
-            .saying(format!("Billing period {days} deleted.")).commit(&ctx, tx).await
+        let days = billing::delete(&mut tx, id).await?.period.days();
+        let say = format!("Billing period {days} deleted.");
+        Done::to(format!("/clients/{at}/billing-periods")).saying(say).commit(&ctx, tx).await
     })
     .await
 }
@@ -731,33 +658,14 @@ pub(crate) async fn issue_billing_period(client: String, period: String) -> Resu
     act(async {
         let (ctx, actor) = require_client(Permission::IssueInvoices, &client)?;
         let id: BillingPeriodId = period.parse().map_err(|_| AppError::NotFound)?;
-        let desk = Desk::of(&actor)?;
+        let (at, _) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
-        let client = clients::find(&tx, desk.organization, desk.client).await?.ok_or(AppError::Forbidden)?;
-        let issued = billing::issue(&mut tx, &desk, &client, id, client.today()).await?;
-        let Some((first, last)) = issued.labels else {
-            let to = format!("/clients/{}/billing-periods/{id}", desk.client);
+        let issued = billing::issue(&mut tx, id).await?;
+        let Some(say) = log::issued(&issued, &clients::current(&tx).await?) else {
+            let to = format!("/clients/{at}/billing-periods/{id}");
             return Ok(Done::to(to).saying("These invoices were issued before; nothing was done again."));
         };
-        let locale = Locale::from(&client.locale);
-        let invoices = many(issued.invoices, "invoice", "invoices", locale);
-        let from_credit = if issued.from_credit > Decimal::ZERO {
-            format!(
-                " Customers' credit paid {} of it.",
-                format::amount(issued.from_credit, &client.currency, locale)
-            )
-        } else {
-            String::new()
-        };
-        let say = format!(
-            "Issued {invoices} totalling {}: {first} to {last}.{from_credit}",
-            format::amount(issued.total, &client.currency, locale)
-        );
-        let details = json!({
-            "before": { "status": "approved" }, "after": { "status": "invoiced" },
-            "invoices": issued.invoices, "total": issued.total, "first": first, "last": last, "from_credit": issued.from_credit,
-        });
-        finish(&ctx, tx, &actor, entry("issue", id, say.clone(), details), say).await
+        finish(&ctx, tx, &actor, id, say).await
     })
     .await
 }

@@ -3,17 +3,15 @@
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use eis::access::Permission;
-use eis::audit::{self, Entry};
 use eis::clients::{self, ClientFace};
 use eis::figures::Unit;
 use eis::ids::{ClientId, InvoiceId, PaymentId};
 use eis::invoices::{self, Invoice};
 use eis::money::Money;
-use eis::payments::{self, METHODS, NewPayment, Paid};
+use eis::payments::{self, METHODS, Paid, PaymentError, Received};
 use leptos::prelude::*;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use crate::components::{
     Checkbox, Choice, ConfirmPanel, DateField, ErrorSummary, Event, Field, Kind, Notice, PageHeader, Section,
@@ -59,7 +57,8 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
     };
     let locale = at.locale();
     let base = at.base();
-    let may_record = at.actor.may(Permission::RunBilling) && matches!(invoice.status.as_str(), "issued" | "part_paid");
+    let may_record =
+        at.actor.may(Permission::RecordPayments) && matches!(invoice.status.as_str(), "issued" | "part_paid");
     let form = may_record.then(|| PaymentPanel {
         context: at.actor.context_token(),
         page: format!("{base}/invoices/{}", invoice.id),
@@ -222,7 +221,7 @@ pub struct PaymentForm {
 }
 
 impl PaymentForm {
-    fn read(&self, invoice: &Invoice, today: chrono::NaiveDate, locale: Locale) -> Result<NewPayment, FieldErrors> {
+    fn read(&self, invoice: &Invoice, today: chrono::NaiveDate, locale: Locale) -> Result<Received, FieldErrors> {
         let mut reader = Reader::default();
         let key: Option<PaymentId> = self.key.parse().ok();
         if key.is_none() {
@@ -241,15 +240,13 @@ impl PaymentForm {
         let codes = METHODS.map(|(code, _)| code);
         let method = reader.choice("method", &self.method, "how the money came", &codes);
         let reference = reader.optional("reference", &self.reference, 140);
-        reader.errors.or(NewPayment {
+        reader.errors.or(Received {
             id: key.unwrap_or_else(PaymentId::fresh),
-            customer: invoice.customer_id,
-            account: invoice.account_id,
             amount: Money::new(amount.unwrap_or_default()),
-            currency: invoice.currency.clone(),
             received_on: received_on.unwrap_or_default(),
             method: method.to_owned(),
             reference,
+            another: !self.another.is_empty(),
         })
     }
 }
@@ -262,49 +259,29 @@ pub(crate) async fn record_payment(
     #[server(flatten)] form: PaymentForm,
 ) -> Result<(), ServerFnError> {
     act(async {
-        let (ctx, actor) = require_client(Permission::RunBilling, &client)?;
+        let (ctx, actor) = require_client(Permission::RecordPayments, &client)?;
         let (at, organization) = actor.tenant()?;
         let id: InvoiceId = invoice.parse().map_err(|_| AppError::NotFound)?;
         let mut tx = ctx.write(&actor).await?;
-        let owner = clients::find(&tx, organization, at).await?.ok_or(AppError::Forbidden)?;
+        let owner = clients::current(&tx).await?;
         let invoice = invoices::find(&tx, organization, at, id).await?.ok_or(AppError::NotFound)?;
-        if invoice.status == "draft" {
-            return Err(AppError::Conflict("A draft cannot be paid. Issue its billing period first.".into()));
-        }
         let locale = Locale::from(&owner.locale);
-        let payment = form.read(&invoice, owner.today(), locale)?;
-        payments::in_turn(&mut tx, organization, at, payment.customer).await?;
-        if form.another.is_empty() && payments::is_recorded_alike(&mut tx, organization, at, &payment).await? {
-            let text = "The same payment is recorded already. Tick this only if the money came once more.";
-            return Err(FieldErrors::one("another", text).into());
-        }
-        let recorded = payments::record(&mut tx, organization, at, Some(actor.user), &payment, Some(id)).await?;
+        let received = form.read(&invoice, owner.today(), locale)?;
         let to = format!("/clients/{at}/invoices/{id}");
-        let Some(recorded) = recorded else {
-            let before = payments::find(&tx, organization, at, payment.id).await?.ok_or(AppError::NotFound)?;
-            let amount = format::amount(before.amount, &before.currency, locale);
-            let say = format!("This payment of {amount} was already recorded; nothing was recorded again.");
-            return Ok(Done::to(to).saying(say));
+        let recorded = match payments::record(&mut tx, id, &received).await {
+            Err(PaymentError::RecordedBefore(before)) => {
+                let amount = format::amount(before.amount, &before.currency, locale);
+                let say = format!("This payment of {amount} was already recorded; nothing was recorded again.");
+                return Ok(Done::to(to).saying(say));
+            }
+            recorded => recorded?,
         };
-        let amount = format::amount(payment.amount.amount(), &payment.currency, locale);
-        let allocated = recorded.allocated.len();
-        let shares = recorded.allocated.iter().map(|(invoice, part)| format!("{} to {invoice}", part.amount()));
-        let mut details = audit::created(&payment);
-        details["allocated"] = shares.collect();
-        details["left"] = json!(recorded.left);
-        let entry = Entry {
-            action: "record",
-            entity: "payment",
-            entity_id: Some(payment.id.0),
-            customer: Some(payment.customer),
-            summary: format!("Recorded a payment of {amount} by {}", invoice.customer_name),
-            details,
-        };
-        audit::record(&mut tx, &actor, entry).await?;
+        let money = |amount: Money| format::amount(amount.amount(), &invoice.currency, locale);
+        let (amount, allocated) = (money(received.amount), recorded.allocated.len());
         let left = if recorded.left.is_zero() {
             String::new()
         } else {
-            format!(" {} is left over as credit.", format::amount(recorded.left.amount(), &payment.currency, locale))
+            format!(" {} is left over as credit.", money(recorded.left))
         };
         let pays = format!("It pays {allocated} {}.", if allocated == 1 { "invoice" } else { "invoices" });
         Done::to(to).saying(format!("Payment of {amount} recorded. {pays}{left}")).commit(&ctx, tx).await

@@ -14,16 +14,14 @@ use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use chrono::{Datelike, Months, NaiveDate};
 use eis::access::Permission;
-use eis::audit::{self, Entry};
 use eis::billing::Desk;
 use eis::clients::{self, Client};
 use eis::db::Tenant;
 use eis::ids::TariffRateId;
 use eis::tariff_document::{TariffDocument, difference};
-use eis::tariffs::{self, NewTariff, Tariff, TariffError};
+use eis::tariffs::{self, NewTariff, Tariff};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use super::new::starter;
 use crate::components::{
@@ -31,8 +29,9 @@ use crate::components::{
     Section, save_over,
 };
 use crate::format::Locale;
-use crate::forms::seen::{self, CHANGED};
+use crate::forms::seen;
 use crate::forms::{FieldErrors, Typed, days};
+use crate::messages::tariffs as messages;
 use crate::pages::frame::{Place, page};
 use crate::pages::parts::AtClient;
 use crate::server::ctx::Ctx;
@@ -146,7 +145,7 @@ fn theirs_beside(draft: &Tariff, yours: &Design) -> Result<AnyView, AppError> {
 /// The example and the changes that belong to what the form holds.
 async fn side(at: &AtClient, tx: &mut Tenant, client: &Client, fields: &Fields) -> Result<example::Side, AppError> {
     let (mut design, faults) = read(fields, client);
-    design.code = tariffs::spelling(tx, client.id, &design.code).await?;
+    design.code = tariffs::spelling(tx, &design.code).await?;
     let active = tariffs::version_for(tx, client.id, &design.code, client.today()).await?;
     let base = active.as_ref().and_then(|version| version.document().ok());
     // A code, a name or a day still to be typed does not keep the bill from being worked out.
@@ -235,11 +234,11 @@ pub struct DesignForm {
 pub(crate) async fn save_tariff(client: String, #[server(flatten)] form: DesignForm) -> Result<(), ServerFnError> {
     act(async {
         let (ctx, actor) = require_client(Permission::ManageTariffs, &client)?;
-        let (at, organization) = actor.tenant()?;
+        let (at, _) = actor.tenant()?;
         let mut fields = form.fields;
         let path = format!("/clients/{at}/tariffs");
         let mut tx = ctx.write(&actor).await?;
-        let client = clients::find(&tx, organization, at).await?.ok_or(AppError::Forbidden)?;
+        let client = clients::current(&tx).await?;
         let action = fields.get("do").to_owned();
         if action != "save" && !action.is_empty() {
             fields.apply(&action);
@@ -255,75 +254,20 @@ pub(crate) async fn save_tariff(client: String, #[server(flatten)] form: DesignF
         }
         let (design, mut faults) = read(&fields, &client);
         days::announced(&mut faults, "effective_from", Some(design.effective_from), client.today());
-        let mut design = faults.or(design)?;
-        design.code = tariffs::spelling(&mut tx, at, &design.code).await?;
+        let design = faults.or(design)?;
         let new = NewTariff { code: &design.code, document: &design.document, effective_from: design.effective_from };
-        let (id, version, entry) = match fields.get("tariff") {
-            "" => {
-                let id = TariffRateId::fresh();
-                let version = tariffs::create(&mut tx, organization, at, id, actor.user, &new).await.map_err(taken)?;
-                (id, version, created(id, version, &design))
-            }
+        let (id, version) = match fields.get("tariff") {
+            "" => tariffs::create(&mut tx, &new).await.map_err(messages::of_draft)?,
             id => {
                 let id: TariffRateId = id.parse().map_err(|_| AppError::NotFound)?;
-                let was = tariffs::revise(&mut tx, at, id, actor.user, seen::seen_or_over(&ctx.sent), &new)
-                    .await
-                    .map_err(refused)?;
-                (id, was.version, revised(&was, &design))
+                let seen = seen::seen_or_over(&ctx.sent);
+                (id, tariffs::revise(&mut tx, id, seen, &new).await.map_err(messages::of_draft)?.version)
             }
         };
-        audit::record(&mut tx, &actor, entry).await?;
         let say = format!("Draft of version {version} saved. Activate it on its page when it is right.");
         Done::to(format!("{path}/{id}/design")).saying(say).commit(&ctx, tx).await
     })
     .await
-}
-
-fn created(id: TariffRateId, version: i32, design: &Design) -> Entry<'static> {
-    let (code, from) = (&design.code, design.effective_from);
-    Entry {
-        action: "create",
-        entity: "tariff_rate",
-        entity_id: Some(id.0),
-        customer: None,
-        summary: format!("Drafted {code} version {version}"),
-        details: audit::created(json!({
-            "code": code, "version": version, "status": "draft", "effective_from": from, "document": design.document,
-        })),
-    }
-}
-
-fn revised(was: &Tariff, design: &Design) -> Entry<'static> {
-    Entry {
-        action: "update",
-        entity: "tariff_rate",
-        entity_id: Some(was.id.0),
-        customer: None,
-        summary: format!("Changed the draft of {} version {}", was.code, was.version),
-        details: audit::changed(
-            json!({ "effective_from": was.effective_from, "document": was.document }),
-            json!({ "effective_from": design.effective_from, "document": design.document }),
-        ),
-    }
-}
-
-/// What is refused gives the form back with everything typed.
-fn refused(error: TariffError) -> AppError {
-    match error {
-        TariffError::Refused(text) => FieldErrors::one("", text).into(),
-        TariffError::Changed => FieldErrors::one(CHANGED, seen::refusal()).into(),
-        other => other.into(),
-    }
-}
-
-fn taken(error: TariffError) -> AppError {
-    match error {
-        TariffError::Db(db) if tariffs::is_version_taken(&db) => {
-            let text = "Someone made a version of this code at the same moment. Send the form again.";
-            FieldErrors::one("code", text).into()
-        }
-        other => refused(other),
-    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use eis::access::Permission;
 use eis::clients::{self, Client};
 use eis::tariff_document::{self, PriceCell, TariffDocument};
+use eis::tariffs::TariffError;
 use leptos::prelude::*;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,7 @@ use crate::components::{
 };
 use crate::format::Locale;
 use crate::forms::{FieldErrors, Typed};
+use crate::messages::tariffs as messages;
 use crate::pages::frame::page;
 use crate::pages::parts::{AtClient, field_errors};
 use crate::server::ctx::Ctx;
@@ -129,8 +131,8 @@ pub(crate) async fn read_tariff(client: String, #[server(flatten)] form: TextFor
             FieldErrors(faults.iter().map(|fault| ("json".to_owned(), fault.to_string())).collect())
         })?;
         if document.currency != client.currency {
-            let text = format!("The tariff is in {}, invoices here are in {}.", document.currency, client.currency);
-            return Err(FieldErrors::one("json", text).into());
+            let other = TariffError::OtherCurrency { tariff: document.currency, client: client.currency };
+            return Err(FieldErrors::one("json", messages::words(&other)).into());
         }
         let page = format!("/clients/{at}/tariffs/new");
         let values = fill(&document, Locale::from(&client.locale)).pairs();

@@ -1,13 +1,10 @@
 //! What customers may compare: which tariffs are on offer, and whether customers see them at all.
 
 use eis::access::Permission;
-use eis::audit::{self, Entry};
 use eis::ids::TariffRateId;
 use eis::tariffs::customer;
 use leptos::prelude::*;
-use serde_json::json;
 
-use super::version_entry;
 use crate::components::{Button, Kind, PostForm, Section};
 use crate::server::errors::AppError;
 use crate::server::functions::{Done, act, require_client};
@@ -70,16 +67,12 @@ pub(crate) async fn offer_tariff(client: String, tariff: String, offered: String
         let offered = yes(&offered)?;
         let (at, _) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
-        let (version, changed) = customer::offer(&mut tx, at, id, offered).await?;
-        let (text, say) = if offered {
-            (format!("Put {} on offer", version.code), format!("{} is on offer to customers.", version.code))
+        let code = customer::offer(&mut tx, id, offered).await?.code;
+        let say = if offered {
+            format!("{code} is on offer to customers.")
         } else {
-            (format!("Took {} off offer", version.code), format!("{} is not on offer any more.", version.code))
+            format!("{code} is not on offer any more.")
         };
-        if changed {
-            let details = audit::changed(json!({ "offered": !offered }), json!({ "offered": offered }));
-            audit::record(&mut tx, &actor, version_entry("offer", &version, text, details)).await?;
-        }
         Done::to(format!("/clients/{at}/tariffs/{id}")).saying(say).commit(&ctx, tx).await
     })
     .await
@@ -93,23 +86,9 @@ pub(crate) async fn allow_comparison(client: String, allowed: String) -> Result<
         let allowed = yes(&allowed)?;
         let (at, _) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
-        let changed = customer::let_compare(&mut tx, at, allowed).await?;
+        customer::let_compare(&mut tx, allowed).await?;
         let say =
             if allowed { "Customers may compare tariffs." } else { "Customers may not compare tariffs any more." };
-        if changed {
-            let summary = if allowed { "Let customers compare tariffs" } else { "Stopped customers comparing tariffs" };
-            let details =
-                audit::changed(json!({ "tariff_comparison": !allowed }), json!({ "tariff_comparison": allowed }));
-            let entry = Entry {
-                action: "update",
-                entity: "client",
-                entity_id: Some(at.0),
-                customer: None,
-                summary: summary.to_owned(),
-                details,
-            };
-            audit::record(&mut tx, &actor, entry).await?;
-        }
         Done::to(format!("/clients/{at}/tariffs")).saying(say).commit(&ctx, tx).await
     })
     .await

@@ -3,25 +3,21 @@
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use chrono::Months;
-use eis::access::{Actor, Permission};
-use eis::audit::{self, Entry};
+use eis::access::Permission;
 use eis::billing::Desk;
-use eis::clients;
-use eis::db::Tenant;
 use eis::ids::{TariffRateId, WhatIfId};
 use eis::period::Period;
-use eis::tariffs::{self, Tariff, TariffRow};
-use eis::what_ifs::{self, CANDIDATES, Chosen, MONTHS, NewWhatIf, WAITING, WhatIf};
+use eis::tariffs::{self, TariffRow};
+use eis::what_ifs::{self, ACCOUNTS, Asking, CANDIDATES, Chosen, WhatIf, WhatIfViolation};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
-use super::tried;
 use crate::components::{
     Button, ButtonLink, Choice, EmptyState, ErrorSummary, Kind, PageHeader, PostForm, Radios, SelectField, TextArea,
 };
 use crate::format::{self, Locale};
 use crate::forms::{self, FieldErrors, Typed};
+use crate::messages::what_ifs as messages;
 use crate::pages::frame::page;
 use crate::pages::parts::{AtClient, field_errors};
 use crate::server::ctx::Ctx;
@@ -33,8 +29,6 @@ use crate::server::query::Query;
 const VERSIONS: i64 = 500;
 /// Months offered.
 const OFFERED: u32 = 36;
-/// Account numbers that may be typed.
-const ACCOUNTS: usize = 2_000;
 
 /// A version to try, or a what-if to run again.
 #[derive(Debug, Default, Deserialize)]
@@ -89,16 +83,15 @@ impl Start {
 /// `GET /clients/:client/what-ifs/new`
 pub async fn new(ctx: Ctx, Path(client): Path<String>, Query(query): Query<NewQuery>) -> Result<Response, AppError> {
     let (at, mut tx) = AtClient::open(&ctx, Permission::ManageTariffs, &client).await?;
-    let desk = Desk::of(&at.actor)?;
     let (versions, _) =
         tariffs::list(&mut tx, at.organization, at.client.id, &tariffs::Filter::default(), 0, VERSIONS).await?;
     let again = match query.again.parse::<WhatIfId>() {
-        Ok(id) => what_ifs::find(tx.shared(), &desk, id).await?,
+        Ok(id) => what_ifs::find(&tx, id).await?,
         Err(_) => None,
     };
     let today = Period::month_of(at.client.today());
     let before = Period::month_of(today.from().pred_opt().unwrap_or(today.from()));
-    let latest = what_ifs::latest_month(tx.shared(), &desk).await?.unwrap_or(before);
+    let latest = what_ifs::latest_month(tx.shared(), &Desk::at(&tx)?).await?.unwrap_or(before);
     drop(tx);
     let typed = ctx.take_typed().await;
     let list = format!("{}/what-ifs", at.base());
@@ -239,7 +232,7 @@ impl WhatIfForm {
             Some((first, last)) => {
                 let months = what_ifs::span(first, last);
                 if months.is_none() {
-                    errors.add("last_month", format!("Choose at most {MONTHS} months."));
+                    errors.add("last_month", messages::words(&WhatIfViolation::TooManyMonths));
                 }
                 months
             }
@@ -256,14 +249,14 @@ impl WhatIfForm {
             let field = format!("candidate_{}", at + 1);
             match typed.parse() {
                 Ok(id) if found.iter().any(|(_, other)| *other == id) => {
-                    errors.add(field, "This version is chosen above already.");
+                    errors.add(field, messages::words(&WhatIfViolation::Twice(at)));
                 }
                 Ok(id) => found.push((field, id)),
                 Err(_) => errors.add(field, "Choose a version."),
             }
         }
         if found.is_empty() && errors.0.is_empty() {
-            errors.add("candidate_1", "Choose a version to try.");
+            errors.add("candidate_1", messages::words(&WhatIfViolation::NoCandidate));
         }
         found
     }
@@ -280,9 +273,9 @@ impl WhatIfForm {
                 accounts.sort_unstable();
                 accounts.dedup();
                 if accounts.is_empty() {
-                    errors.add("accounts", "Enter the account numbers.");
+                    errors.add("accounts", messages::words(&WhatIfViolation::NoAccounts));
                 } else if accounts.len() > ACCOUNTS {
-                    errors.add("accounts", format!("Enter at most {ACCOUNTS} account numbers."));
+                    errors.add("accounts", messages::words(&WhatIfViolation::TooManyAccounts));
                 }
                 return Chosen::Accounts(accounts);
             }
@@ -292,73 +285,19 @@ impl WhatIfForm {
     }
 }
 
-/// Holds what was asked for against what is there.
-async fn check(tx: &mut Tenant, actor: &Actor, asked: Asked) -> Result<(NewWhatIf, usize), AppError> {
-    let desk = Desk::of(actor)?;
-    let mut errors = FieldErrors::default();
-    if !what_ifs::may_ask(tx.shared(), &desk).await? {
-        errors
-            .add("candidate_1", format!("{WAITING} what-ifs wait or run already. Wait for one of them, or delete it."));
-    }
-    let candidates = versions(tx, &desk, asked.candidates, &mut errors).await?;
-    if let Chosen::Accounts(accounts) = &asked.chosen {
-        let unknown = what_ifs::unknown_accounts(tx.shared(), &desk, accounts).await?;
-        if !unknown.is_empty() {
-            let shown = unknown.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
-            let more = if unknown.len() > 5 { format!(" and {} more", unknown.len() - 5) } else { String::new() };
-            errors.add("accounts", format!("There is no account {shown}{more}."));
-        }
-    }
-    let customers = what_ifs::customers(tx.shared(), &desk, &asked.chosen, asked.months).await?.len();
-    if customers == 0 && errors.0.is_empty() {
-        let field = if matches!(asked.chosen, Chosen::Tariff(_)) { "tariff_code" } else { "customers" };
-        errors.add(field, "No such customer was supplied in these months.");
-    }
-    let new = NewWhatIf { chosen: asked.chosen, months: asked.months, candidates };
-    Ok((errors.or(new)?, customers))
-}
-
-/// The versions, each such that rating takes it.
-async fn versions(
-    tx: &mut Tenant,
-    desk: &Desk,
-    asked: Vec<(String, TariffRateId)>,
-    errors: &mut FieldErrors,
-) -> Result<Vec<Tariff>, AppError> {
-    let client = clients::find(tx, desk.organization, desk.client).await?.ok_or(AppError::Forbidden)?;
-    let mut found = vec![];
-    for (field, id) in asked {
-        let version = tariffs::find(tx, desk.client, id).await?.ok_or(AppError::NotFound)?;
-        if let Err(fault) = what_ifs::candidate(&version.code, &version.document, &client) {
-            errors.add(field, fault);
-        }
-        found.push(version);
-    }
-    Ok(found)
-}
-
 /// Asks for a what-if.
 #[server(prefix = "/api", endpoint = "create_what_if")]
 pub(crate) async fn create_what_if(client: String, #[server(flatten)] form: WhatIfForm) -> Result<(), ServerFnError> {
     act(async {
         let (ctx, actor) = require_client(Permission::ManageTariffs, &client)?;
-        let asked = form.read()?;
-        let mut tx = ctx.write(&actor).await?;
-        let (new, customers) = check(&mut tx, &actor, asked).await?;
-        let id = what_ifs::create(&mut tx, &actor, &new).await?;
-        let made = what_ifs::find(tx.shared(), &Desk::of(&actor)?, id).await?.ok_or(AppError::NotFound)?;
-        let entry = Entry {
-            action: "create",
-            entity: "what_if",
-            entity_id: Some(id.0),
-            customer: None,
-            summary: format!("Asked what {customers} customers would have paid under {}", tried(&made)),
-            details: audit::created(json!({
-                "tariffs": tried(&made), "customers": customers, "from": new.months.from(), "last_day": new.months.last(),
-            })),
-        };
-        audit::record(&mut tx, &actor, entry).await?;
+        let Asked { candidates, chosen, months } = form.read()?;
         let (at, _) = actor.tenant()?;
+        let mut tx = ctx.write(&actor).await?;
+        let customers = if matches!(chosen, Chosen::Tariff(_)) { "tariff_code" } else { "customers" };
+        let (fields, candidates): (Vec<_>, Vec<_>) = candidates.into_iter().unzip();
+        let asking = Asking { candidates, chosen, months };
+        let refused = |refused| messages::of_form(refused, &fields, customers);
+        let id = what_ifs::create(&mut tx, asking).await.map_err(refused)?;
         Done::to(format!("/clients/{at}/what-ifs/{id}")).commit(&ctx, tx).await
     })
     .await

@@ -5,13 +5,12 @@ use axum::http::HeaderValue;
 use axum::http::header::REFRESH;
 use axum::response::{IntoResponse, Response};
 use eis::access::Permission;
-use eis::billing::Desk;
 use eis::what_ifs::{WhatIf, results};
 use futures_util::stream;
 use leptos::prelude::*;
 use serde::Deserialize;
 
-use super::{chosen_text, effect, find, months_text, table, tried, wall};
+use super::{chosen_text, effect, find, months_text, table, wall};
 use crate::components::{ConfirmPanel, Notice, PageHeader, Progress, Status, SummaryList, SummaryRow, Tone};
 use crate::format::{self, Locale};
 use crate::pages::frame::page;
@@ -55,13 +54,10 @@ pub async fn show(
     Query(query): Query<ShowQuery>,
 ) -> Result<Response, AppError> {
     let (at, tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
-    let what_if = find(&tx, &at, &id).await?;
+    let what_if = find(&tx, &id).await?;
     let choice = table::Choice::of(&query, what_if.candidates.len());
     let rows = match what_if.totals {
-        Some(_) => {
-            results::list(tx.shared(), &Desk::of(&at.actor)?, what_if.id, &choice.filter, choice.offset, choice.rows)
-                .await?
-        }
+        Some(_) => results::list(&tx, what_if.id, &choice.filter, choice.offset, choice.rows).await?,
         None => (vec![], 0),
     };
     drop(tx);
@@ -80,7 +76,7 @@ pub async fn show(
         locale,
     };
     let (moving, still) = (head.what_if.under_way(), !query.still.is_empty());
-    let title = tried(&head.what_if);
+    let title = head.what_if.tried();
     let client = at.client.id.to_string();
     let html = page(&ctx, &at.actor, at.place(&[("What-if", "what-ifs")], &title), title, move || {
         let again = if head.may_write && !moving { "Run again" } else { "" };
@@ -95,7 +91,7 @@ pub async fn show(
             None => under_way(&head, still, &list).into_any(),
         };
         view! {
-            <PageHeader title=tried(&head.what_if) second=again second_href=again_href><Status value=status/></PageHeader>
+            <PageHeader title=head.what_if.tried() second=again second_href=again_href><Status value=status/></PageHeader>
             <div class="stack">
                 <SummaryList rows=facts(&head)/>
                 {body}
@@ -179,9 +175,8 @@ fn delete(head: &Head, client: String) -> impl IntoView + use<> {
 /// transaction of its own, so that a slow reader keeps no connection.
 pub async fn csv(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Result<Response, AppError> {
     let (at, tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
-    let what_if = find(&tx, &at, &id).await?;
-    let desk = Desk::of(&at.actor)?;
-    let first = results::after(tx.shared(), &desk, what_if.id, None, CSV_ROWS).await?;
+    let what_if = find(&tx, &id).await?;
+    let first = results::after(&tx, what_if.id, None, CSV_ROWS).await?;
     drop(tx);
     let name = format!("{}-what-if-{}", at.client.slug, what_if.months.from().format("%Y-%m"));
     let head = table::csv_head(&what_if.candidates);
@@ -194,7 +189,7 @@ pub async fn csv(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Result
                 Some(last) if rows.len() >= usize::try_from(CSV_ROWS).unwrap_or(usize::MAX) => {
                     let read = async {
                         let tx = db.as_tenant(&actor, eis::db::Access::Read).await?;
-                        Ok::<_, AppError>(results::after(tx.shared(), &desk, id, Some(last), CSV_ROWS).await?)
+                        Ok::<_, AppError>(results::after(&tx, id, Some(last), CSV_ROWS).await?)
                     };
                     read.await.map(Some)
                 }

@@ -1,7 +1,7 @@
 //! Numbers, money and energy.
 
 use super::{Locale, NBSP};
-use eis::figures;
+use crate::figures;
 use rust_decimal::{Decimal, RoundingStrategy};
 
 /// Minus as typographers write it: as wide as a plus, unlike the hyphen.
