@@ -16,7 +16,6 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use eis::db::connect::{Connected, Login, Settings};
-use eis::db::owner::Owner;
 use eis::db::{DbError, check, migrate, second_factor};
 use eis::ledger;
 

@@ -22,6 +22,7 @@ fn invite(role: &str, at: Option<u8>, account: &str) -> Invite {
         role: role.into(),
         client: at.map(|c| ClientId(client(1, c))),
         account_number: account.into(),
+        narrowed: None,
     }
 }
 

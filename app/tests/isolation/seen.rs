@@ -20,7 +20,7 @@ struct Edit {
     saved: [&'static str; 2],
 }
 
-const EDITS: [Edit; 8] = [
+const EDITS: [Edit; 9] = [
     Edit {
         path: "/api/update_customer",
         page: "",

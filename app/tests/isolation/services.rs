@@ -268,7 +268,7 @@ async fn a_service_identity_gives_no_right_and_nobody_signs_in_as_one() {
         );
         assert_eq!(app.value(&accept).await, "wrong");
     }
-    let told = eis::users::create::reset_password(case.connected.admin_url(), email, "a quiet heron by the weir").await;
+    let told = eis::users::lost::reset_password(case.connected.admin_url(), email, "a quiet heron by the weir").await;
     assert!(told.is_err(), "{told:?}");
     for sql in [
         "UPDATE users SET password_salt = 'x', password_proof = '\\x00' WHERE status = 'service'",

@@ -19,7 +19,7 @@ use crate::forms::seen::{self, Shown};
 use crate::messages::users as messages;
 use crate::pages::frame::page;
 use crate::pages::parts::field_errors;
-use crate::pages::scope::{Scope, about, base_of, require_scope};
+use crate::pages::scope::{Scope, base_of, require_scope};
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
 use crate::server::functions::{Done, act};
@@ -119,7 +119,7 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: Tenant, id: &str) -> Result<Respon
         let lost = reset::section(&row.name, context.clone(), &hidden);
         let what_it_may_do = narrow::section(&held, &narrowing, context.clone(), &hidden);
         view! {
-            <PageHeader title=row.name.clone() subtitle=role/>
+            <PageHeader title=row.name.clone() subtitle=role.clone()/>
             {link.map(reset::link_once)}
             <ErrorSummary errors=field_errors(&typed)/>
             <SummaryList rows=rows/>
