@@ -1,5 +1,5 @@
-//! Payments: money received from customers, and which invoices it pays. What a payment has left over is the
-//! customer's credit; [`crate::billing::issue`] lets it pay the next bills. Each payment and allocation books itself
+//! Payments: money received on customers' accounts, and which invoices it pays. What a payment has left over is the
+//! account's credit; [`crate::billing::issue`] lets it pay the next bills. Each payment and allocation books itself
 //! in the [ledger](crate::ledger).
 
 use chrono::NaiveDate;
@@ -15,7 +15,7 @@ use crate::clients::{self, Client};
 use crate::days::{self, Unlikely};
 use crate::db::schema::{allocations, invoices as invoice_rows, payments};
 use crate::db::{Cached, DbError, Tenant};
-use crate::ids::{ClientId, CustomerId, InvoiceId, OrganizationId, PaymentId, UserId};
+use crate::ids::{AccountId, ClientId, CustomerId, InvoiceId, OrganizationId, PaymentId, UserId};
 use crate::invoices::{self, Invoice};
 use crate::money::Money;
 use crate::written::amount;
@@ -65,6 +65,8 @@ pub struct NewPayment {
     pub id: PaymentId,
     /// From whom.
     pub customer: CustomerId,
+    /// On which account.
+    pub account: AccountId,
     /// How much; more than nothing.
     pub amount: Money,
     /// ISO 4217.
@@ -82,7 +84,7 @@ pub struct NewPayment {
 pub struct Recorded {
     /// Which invoices it pays, and how much of each.
     pub allocated: Vec<(InvoiceId, Money)>,
-    /// What is left over: credit of the customer.
+    /// What is left over: credit of the account.
     pub left: Money,
 }
 
@@ -169,6 +171,7 @@ impl Received {
         NewPayment {
             id: self.id,
             customer: invoice.customer_id,
+            account: invoice.account_id,
             amount: self.amount,
             currency: invoice.currency.clone(),
             received_on: self.received_on,
@@ -235,7 +238,7 @@ async fn in_turn(
         .map(|_| ())
 }
 
-/// Whether the very same was recorded already under another id: the customer's, as much, that day, in the same way, with
+/// Whether the very same was recorded already under another id: on the account, as much, that day, in the same way, with
 /// the same reference.
 async fn is_recorded_alike(
     conn: &mut AsyncPgConnection,
@@ -245,13 +248,14 @@ async fn is_recorded_alike(
 ) -> QueryResult<bool> {
     let alike = payments::table
         .filter(payments::organization_id.eq(organization).and(payments::client_id.eq(client)))
-        .filter(payments::customer_id.eq(payment.customer).and(payments::id.ne(payment.id)))
+        .filter(payments::customer_id.eq(payment.customer).and(payments::account_id.eq(payment.account)))
+        .filter(payments::id.ne(payment.id))
         .filter(payments::received_on.eq(payment.received_on).and(payments::amount.eq(payment.amount.amount())))
         .filter(payments::method.eq(&payment.method).and(payments::reference.eq(&payment.reference)));
     diesel::select(diesel::dsl::exists(alike)).get_result(conn).await
 }
 
-/// Records a payment and lets it pay `chosen` first, if given, and then the customer's oldest open invoices.
+/// Records a payment and lets it pay `chosen` first, if given, and then the account's oldest open invoices.
 /// The invoices' `paid` and status follow from the allocations in the same transaction (`allocations_pay`). `None`: it was recorded before, and nothing is
 /// done again.
 async fn allocate(
@@ -266,6 +270,7 @@ async fn allocate(
     let keys = (payments::organization_id.eq(organization), payments::client_id.eq(client), payments::id.eq(id));
     let fields = (
         payments::customer_id.eq(payment.customer),
+        payments::account_id.eq(payment.account),
         payments::received_on.eq(payment.received_on),
         payments::amount.eq(payment.amount.amount()),
         payments::currency.eq(&payment.currency),
@@ -281,9 +286,8 @@ async fn allocate(
     }
     let open: Vec<(InvoiceId, Decimal, Decimal)> = invoice_rows::table
         .filter(invoice_rows::organization_id.eq(organization).and(invoice_rows::client_id.eq(client)))
-        .filter(
-            invoice_rows::customer_id.eq(payment.customer).and(invoice_rows::status.eq_any(["issued", "part_paid"])),
-        )
+        .filter(invoice_rows::customer_id.eq(payment.customer))
+        .filter(invoice_rows::account_id.eq(payment.account).and(invoice_rows::status.eq_any(["issued", "part_paid"])))
         .filter(invoice_rows::currency.eq(&payment.currency))
         .select((invoice_rows::id, invoice_rows::total, invoice_rows::paid))
         .order((invoice_rows::due_on.asc(), invoice_rows::number.asc()))
@@ -300,6 +304,7 @@ async fn allocate(
             allocations::payment_id.eq(id),
             allocations::invoice_id.eq(*invoice),
             allocations::customer_id.eq(payment.customer),
+            allocations::account_id.eq(payment.account),
             allocations::amount.eq(amount.amount()),
             allocations::created_by.eq(by.map(|user| user.0)),
         );

@@ -99,12 +99,7 @@ impl From<diesel::result::Error> for TariffError {
     /// Days and versions that were taken meanwhile are told as such.
     fn from(error: diesel::result::Error) -> Self {
         let error = DbError::from(error);
-        if error.violates(agreements::OVERLAP) || error.violates(agreements::SAME_DAY) {
-            Self::Refused(
-                "The customer was put on a tariff on these days just now. Look at the customer's tariffs again, then choose."
-                    .to_owned(),
-            )
-        } else if error.violates(life::OVERLAP) {
+        if error.violates(life::OVERLAP) {
             Self::Overlaps
         } else if VERSIONS.iter().any(|constraint| error.violates(constraint)) {
             Self::VersionTaken

@@ -1,8 +1,13 @@
 //! Words for what the business finds: codes and figures become sentences here, one file a noun.
 
+pub mod accounts;
+pub mod agreements;
 pub mod billing;
 pub mod clients;
+pub mod customers;
+pub mod meters;
 pub mod payments;
+pub mod readings;
 pub mod tariffs;
 pub mod users;
 pub mod what_ifs;

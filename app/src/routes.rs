@@ -5,7 +5,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
 use crate::pages::admin::{
-    self, billing_periods, customers, imports, invoices, ledger, meters, readings, tariffs, what_ifs,
+    self, accounts, billing_periods, customers, imports, invoices, ledger, meters, readings, tariffs, what_ifs,
 };
 use crate::pages::organization::{self, clients};
 use crate::pages::{account, audit, invitation, login, profile, reset, service_identities, staff, switch, users};
@@ -68,6 +68,8 @@ pub fn pages() -> Router<AppState> {
         .route("/clients/{client}/customers/new", get(customers::new))
         .route("/clients/{client}/customers/{customer}", get(customers::show))
         .route("/clients/{client}/customers/{customer}/edit", get(customers::edit))
+        .route("/clients/{client}/customers/{customer}/accounts/new", get(accounts::new))
+        .route("/clients/{client}/customers/{customer}/accounts/{account}/edit", get(accounts::edit))
         .route("/clients/{client}/customers/{customer}/statement", get(ledger::statement))
         .route("/clients/{client}/customers/{customer}/meters/new", get(meters::new))
         .route("/clients/{client}/customers/{customer}/meters/{meter}/edit", get(meters::edit))

@@ -117,6 +117,7 @@ CREATE TABLE public.invoices (
     client_id         uuid NOT NULL,
     id                uuid NOT NULL,
     customer_id       uuid NOT NULL,
+    account_id        uuid NOT NULL,
     billing_period_id uuid,
     kind              text NOT NULL DEFAULT 'invoice' CHECK (kind IN ('invoice', 'credit_note')),
     corrects_id       uuid,
@@ -160,7 +161,7 @@ CREATE TABLE public.invoices (
     PRIMARY KEY (organization_id, client_id, id),
     UNIQUE (organization_id, client_id, customer_id, id),
     CONSTRAINT invoices_number UNIQUE (organization_id, client_id, series, number),
-    FOREIGN KEY (organization_id, client_id, customer_id) REFERENCES public.customers (organization_id, client_id, id),
+    FOREIGN KEY (organization_id, client_id, customer_id, account_id) REFERENCES public.accounts (organization_id, client_id, customer_id, id),
     FOREIGN KEY (organization_id, client_id, billing_period_id) REFERENCES public.billing_periods (organization_id, client_id, id),
     FOREIGN KEY (organization_id, client_id, corrects_id) REFERENCES public.invoices (organization_id, client_id, id),
     FOREIGN KEY (organization_id, client_id, tariff_rate_id) REFERENCES public.tariff_rates (organization_id, client_id, id),
@@ -244,7 +245,7 @@ BEGIN
         RAISE EXCEPTION 'what is paid of an invoice follows from the allocations of payments' USING ERRCODE = 'check_violation';
     ELSIF NEW.status = 'credited' AND (NEW.kind <> 'invoice' OR NOT EXISTS (SELECT FROM public.invoices n
         WHERE n.organization_id = NEW.organization_id AND n.client_id = NEW.client_id AND n.kind = 'credit_note' AND n.corrects_id = NEW.id
-            AND n.customer_id = NEW.customer_id AND n.status <> 'draft' AND n.currency = NEW.currency AND n.total = -NEW.total)) THEN
+            AND n.customer_id = NEW.customer_id AND n.account_id = NEW.account_id AND n.status <> 'draft' AND n.currency = NEW.currency AND n.total = -NEW.total)) THEN
         RAISE EXCEPTION 'an invoice is credited by a credit note of its whole amount, issued first' USING ERRCODE = 'check_violation';
     END IF;
     RETURN NEW;
@@ -398,6 +399,7 @@ CREATE TABLE public.payments (
     client_id       uuid NOT NULL,
     id              uuid NOT NULL,
     customer_id     uuid NOT NULL,
+    account_id      uuid NOT NULL,
     received_on     date NOT NULL,
     amount          numeric(12,2) NOT NULL CHECK (amount > 0),
     currency        text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
@@ -407,13 +409,13 @@ CREATE TABLE public.payments (
     created_by      uuid,
     updated_at      timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (organization_id, client_id, id),
-    UNIQUE (organization_id, client_id, customer_id, id),
-    FOREIGN KEY (organization_id, client_id, customer_id) REFERENCES public.customers (organization_id, client_id, id)
+    UNIQUE (organization_id, client_id, customer_id, account_id, id),
+    FOREIGN KEY (organization_id, client_id, customer_id, account_id) REFERENCES public.accounts (organization_id, client_id, customer_id, id)
 );
 CREATE INDEX payments_received ON public.payments (organization_id, client_id, received_on DESC, id DESC) INCLUDE (amount, method);
 CREATE INDEX payments_customer ON public.payments (organization_id, client_id, customer_id, received_on DESC) INCLUDE (amount);
 COMMENT ON TABLE public.payments IS
-    'Money received from a customer. What is not allocated is the customer''s credit: it pays the next bills when they are issued.';
+    'Money received on an account. What is not allocated is the account''s credit: it pays the next bills when they are issued.';
 COMMENT ON COLUMN public.payments.id IS 'Made with the form that records it: a form sent twice is one payment.';
 CALL private.protect('public.payments', 'customer', '{INSERT}');
 CALL private.track_updates('public.payments');
@@ -427,14 +429,15 @@ CREATE TABLE public.allocations (
     source_id       uuid NOT NULL GENERATED ALWAYS AS (coalesce(payment_id, credit_id)) STORED,
     invoice_id      uuid NOT NULL CHECK (invoice_id <> credit_id),
     customer_id     uuid NOT NULL,
+    account_id      uuid NOT NULL,
     amount          numeric(12,2) NOT NULL CHECK (amount > 0),
     created_at      timestamptz NOT NULL DEFAULT now(),
     created_by      uuid,
     updated_at      timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (organization_id, client_id, source_id, invoice_id),
     CONSTRAINT allocations_one_source CHECK (num_nonnulls(payment_id, credit_id) = 1),
-    FOREIGN KEY (organization_id, client_id, customer_id, payment_id)
-        REFERENCES public.payments (organization_id, client_id, customer_id, id),
+    FOREIGN KEY (organization_id, client_id, customer_id, account_id, payment_id)
+        REFERENCES public.payments (organization_id, client_id, customer_id, account_id, id),
     FOREIGN KEY (organization_id, client_id, customer_id, credit_id)
         REFERENCES public.invoices (organization_id, client_id, customer_id, id),
     FOREIGN KEY (organization_id, client_id, customer_id, invoice_id)
@@ -444,7 +447,7 @@ CREATE INDEX allocations_invoice ON public.allocations (organization_id, client_
 CREATE INDEX allocations_customer ON public.allocations (organization_id, client_id, customer_id) INCLUDE (amount);
 CREATE INDEX allocations_credit ON public.allocations (organization_id, client_id, customer_id, credit_id) WHERE credit_id IS NOT NULL;
 CREATE INDEX invoices_in_credit ON public.invoices (organization_id, client_id, customer_id) WHERE total < 0 AND status <> 'draft';
-COMMENT ON TABLE public.allocations IS 'Which payment, or which bill in the customer''s favour, pays how much of which invoice, of the same customer.';
+COMMENT ON TABLE public.allocations IS 'Which payment, or which bill in the customer''s favour, pays how much of which invoice, of the same account.';
 COMMENT ON COLUMN public.allocations.credit_id IS 'The bill of less than nothing, or the credit note, whose credit it is; NULL: a payment pays.';
 COMMENT ON COLUMN public.allocations.source_id IS 'payment_id or credit_id, for keys.';
 CALL private.protect('public.allocations', 'customer', '{INSERT}');
@@ -459,20 +462,22 @@ BEGIN
     FOR share IN SELECT n.* FROM new_rows n ORDER BY n.organization_id, n.client_id, n.customer_id, n.invoice_id, n.source_id LOOP
         PERFORM 1 FROM public.customers c WHERE c.organization_id = share.organization_id AND c.client_id = share.client_id
             AND c.id = share.customer_id FOR NO KEY UPDATE;
-        SELECT s.amount, s.currency, (SELECT sum(a.amount) FROM public.allocations a WHERE a.organization_id = share.organization_id
+        SELECT s.amount, s.currency, s.account_id, (SELECT sum(a.amount) FROM public.allocations a WHERE a.organization_id = share.organization_id
             AND a.client_id = share.client_id AND a.customer_id = share.customer_id AND a.source_id = share.source_id) AS used INTO source
-        FROM (SELECT p.amount, p.currency FROM public.payments p
+        FROM (SELECT p.amount, p.currency, p.account_id FROM public.payments p
                 WHERE p.organization_id = share.organization_id AND p.client_id = share.client_id AND p.id = share.payment_id
-            UNION ALL SELECT -i.total, i.currency FROM public.invoices i
+            UNION ALL SELECT -i.total, i.currency, i.account_id FROM public.invoices i
                 WHERE i.organization_id = share.organization_id AND i.client_id = share.client_id AND i.id = share.credit_id
                     AND i.status <> 'draft' AND i.total < 0) s;
-        SELECT i.total, i.paid, i.currency, i.status, (SELECT sum(a.amount) FROM public.allocations a WHERE a.organization_id = share.organization_id
+        SELECT i.total, i.paid, i.currency, i.status, i.account_id, (SELECT sum(a.amount) FROM public.allocations a WHERE a.organization_id = share.organization_id
             AND a.client_id = share.client_id AND a.customer_id = share.customer_id AND a.invoice_id = share.invoice_id) AS given INTO bill
         FROM public.invoices i WHERE i.organization_id = share.organization_id AND i.client_id = share.client_id AND i.id = share.invoice_id;
         IF source.amount IS NULL THEN
             RAISE EXCEPTION 'credit is what an issued bill of less than nothing leaves' USING ERRCODE = 'check_violation';
         ELSIF source.currency <> bill.currency OR bill.status IN ('draft', 'credited') THEN
             RAISE EXCEPTION 'a payment pays issued invoices of its own currency' USING ERRCODE = 'check_violation';
+        ELSIF bill.account_id <> share.account_id OR source.account_id <> share.account_id THEN
+            RAISE EXCEPTION 'a payment pays invoices of its own account' USING ERRCODE = 'check_violation';
         ELSIF source.used > source.amount THEN
             RAISE EXCEPTION 'a payment pays no more than its amount' USING ERRCODE = 'check_violation';
         ELSIF bill.given > bill.total THEN
@@ -501,8 +506,8 @@ BEGIN
     FOR note IN SELECT n.organization_id, n.client_id, n.customer_id, n.id, n.corrects_id, n.total, n.currency FROM new_rows n
         WHERE n.kind = 'credit_note' AND n.status <> 'draft' AND n.total < 0 ORDER BY n.organization_id, n.client_id, n.id
     LOOP
-        INSERT INTO public.allocations (organization_id, client_id, credit_id, invoice_id, customer_id, amount, created_by)
-        SELECT i.organization_id, i.client_id, note.id, i.id, i.customer_id, least(-note.total, i.total - i.paid), public.get_current_user_id()
+        INSERT INTO public.allocations (organization_id, client_id, credit_id, invoice_id, customer_id, account_id, amount, created_by)
+        SELECT i.organization_id, i.client_id, note.id, i.id, i.customer_id, i.account_id, least(-note.total, i.total - i.paid), public.get_current_user_id()
         FROM public.invoices i
         WHERE i.organization_id = note.organization_id AND i.client_id = note.client_id AND i.customer_id = note.customer_id
             AND i.id = note.corrects_id AND i.currency = note.currency AND i.status IN ('issued', 'part_paid')

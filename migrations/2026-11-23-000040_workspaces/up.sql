@@ -158,6 +158,7 @@ BEGIN
         VALUES (o, c, private.sample_id(c, 'workspace'), 'Isolation test', true), (o, c, private.sample_id(c, 'closed'), 'Isolation test', false);
         INSERT INTO public.workspace_members (organization_id, client_id, workspace_id, user_id, role)
         VALUES (o, c, private.sample_id(c, 'workspace'), private.sample_id(c, 'admin'), 'owner'),
+               (o, c, private.sample_id(c, 'workspace'), private.sample_id(c, 'reader'), 'reader'),
                (o, c, private.sample_id(c, 'closed'), private.sample_id(o, 'admin'), 'owner');
     ELSE
         RETURN QUERY SELECT (r).* FROM unnest(ARRAY[
@@ -170,6 +171,6 @@ END $$;
 CREATE FUNCTION private.workspace_rule_of(table_name text, readers text, writes text[], workspace_column text DEFAULT 'workspace_id')
 RETURNS private.sample_rule LANGUAGE sql IMMUTABLE AS $$
     SELECT private.rule_of(table_name, readers, writes, '{organization_id,client_id,NULL}', customer_sees => mine, open => mine,
-        person => '''{role}'' <> ''client admin'' OR ' || mine)
+        person => '''{role}'' NOT IN (''client admin'', ''narrowed to reading, client'') OR ' || mine)
     FROM (SELECT workspace_column || ' = md5(client_id::text || ''workspace'')::uuid') v (mine)
 $$;

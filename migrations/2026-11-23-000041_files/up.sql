@@ -6,7 +6,7 @@ CREATE TABLE public.files (
     client_id       uuid NOT NULL,
     id              uuid NOT NULL,
     workspace_id    uuid NOT NULL,
-    name            text NOT NULL CHECK (length(trim(name)) BETWEEN 1 AND 255 AND name !~ '[[:cntrl:]/\\]'),
+    name            text NOT NULL CHECK (length(trim(name)) >= 1 AND length(trim(name)) <= 255 AND name !~ '[[:cntrl:]/\\]'),
     media_type      text NOT NULL CHECK (length(media_type) <= 127 AND media_type ~ '^[a-z0-9.+-]+/[a-z0-9.+-]+$'),
     bytes           bigint NOT NULL CHECK (bytes >= 0),
     sha256          bytea NOT NULL CHECK (octet_length(sha256) = 32),
@@ -39,7 +39,7 @@ BEGIN
 END $$;
 REVOKE ALL ON FUNCTION public.bytes_of_a_file_are_fixed FROM PUBLIC;
 CREATE TRIGGER bytes_are_fixed BEFORE UPDATE ON public.files FOR EACH ROW
-    WHEN ((NEW.bytes, NEW.sha256, NEW.content_key, NEW.media_type) IS DISTINCT FROM (OLD.bytes, OLD.sha256, OLD.content_key, OLD.media_type))
+    WHEN (NEW.bytes IS DISTINCT FROM OLD.bytes OR NEW.sha256 IS DISTINCT FROM OLD.sha256 OR NEW.content_key IS DISTINCT FROM OLD.content_key OR NEW.media_type IS DISTINCT FROM OLD.media_type)
     EXECUTE FUNCTION public.bytes_of_a_file_are_fixed();
 
 CREATE FUNCTION private.sample_71_files(o uuid, c uuid, k uuid) RETURNS SETOF private.sample_rule LANGUAGE plpgsql

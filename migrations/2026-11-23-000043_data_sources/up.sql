@@ -7,7 +7,7 @@ CREATE TABLE public.data_sources (
     workspace_id    uuid NOT NULL,
     name            text NOT NULL CHECK (length(trim(name)) BETWEEN 1 AND 200),
     kind            text NOT NULL CHECK (kind IN ('web_page', 'feed', 'folder', 'mailbox', 'object_store')),
-    address         text NOT NULL CHECK (length(address) BETWEEN 1 AND 2000 AND address !~ '^[[:alpha:]][[:alnum:]+.-]*://[^/?#]*@'),
+    address         text NOT NULL CHECK (length(address) >= 1 AND length(address) <= 2000 AND address !~ '^[[:alpha:]][[:alnum:]+.-]*://[^/?#]*@'),
     schedule        text NOT NULL DEFAULT 'manual' CHECK (schedule IN ('manual', 'hourly', 'daily', 'weekly')),
     status          text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'paused')),
     last_run_at     timestamptz,

@@ -81,7 +81,8 @@ DECLARE person uuid;
 BEGIN
     IF k IS NOT NULL THEN RETURN;
     ELSIF c IS NOT NULL THEN
-        FOREACH person IN ARRAY ARRAY[private.sample_id(o, 'admin'), private.sample_id(o, 'staff'), private.sample_id(c, 'admin')] LOOP
+        FOREACH person IN ARRAY ARRAY[private.sample_id(o, 'admin'), private.sample_id(o, 'reader'), private.sample_id(o, 'staff'),
+            private.sample_id(c, 'admin'), private.sample_id(c, 'reader')] LOOP
             INSERT INTO public.chat_sessions (organization_id, client_id, id, workspace_id, user_id, title)
             VALUES (o, c, private.sample_id(c, person || 'chat'), private.sample_id(c, 'workspace'), person, 'Isolation test');
             INSERT INTO public.chat_messages (organization_id, client_id, session_id, position, user_id, role, text)

@@ -8,7 +8,7 @@ CREATE TABLE public.documents (
     kind            text NOT NULL CHECK (kind IN ('invoice', 'credit_note', 'reminder', 'statement', 'contract', 'letter')),
     cause_kind      text NOT NULL CHECK (cause_kind ~ '^[a-z_]{1,40}$'),
     cause_id        uuid NOT NULL,
-    name            text NOT NULL CHECK (length(trim(name)) BETWEEN 1 AND 255 AND name !~ '[[:cntrl:]/\\]'),
+    name            text NOT NULL CHECK (length(trim(name)) >= 1 AND length(trim(name)) <= 255 AND name !~ '[[:cntrl:]/\\]'),
     language        text NOT NULL CHECK (language ~ '^[a-z]{2}(-[A-Z]{2})?$'),
     media_type      text NOT NULL CHECK (length(media_type) <= 127 AND media_type ~ '^[a-z0-9.+-]+/[a-z0-9.+-]+$'),
     bytes           bigint NOT NULL CHECK (bytes > 0),

@@ -9,7 +9,7 @@ CREATE TABLE public.messages (
     cause_kind      text NOT NULL CHECK (cause_kind ~ '^[a-z_]{1,40}$'),
     cause_id        uuid NOT NULL,
     channel         text NOT NULL CHECK (channel IN ('mail', 'post', 'portal')),
-    recipient       text NOT NULL CHECK (length(recipient) BETWEEN 1 AND 400 AND (channel = 'post' OR recipient !~ '[[:cntrl:]]')),
+    recipient       text NOT NULL CHECK (length(recipient) >= 1 AND length(recipient) <= 400 AND (channel = 'post' OR recipient !~ '[[:cntrl:]]')),
     language        text NOT NULL CHECK (language ~ '^[a-z]{2}(-[A-Z]{2})?$'),
     content         jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(content) = 'object' AND length(content::text) <= 20000),
     document_id     uuid,

@@ -36,7 +36,7 @@ END $$;
 REVOKE ALL ON FUNCTION public.decided_request_is_fixed FROM PUBLIC;
 -- After the policies had their say.
 CREATE TRIGGER decided_is_fixed AFTER UPDATE ON public.customer_requests FOR EACH ROW
-    WHEN (OLD.status <> 'received' OR (NEW.kind, NEW.payload, NEW.customer_id, NEW.created_at) IS DISTINCT FROM (OLD.kind, OLD.payload, OLD.customer_id, OLD.created_at))
+    WHEN (OLD.status <> 'received' OR NEW.kind IS DISTINCT FROM OLD.kind OR NEW.payload IS DISTINCT FROM OLD.payload OR NEW.customer_id IS DISTINCT FROM OLD.customer_id OR NEW.created_at IS DISTINCT FROM OLD.created_at)
     EXECUTE FUNCTION public.decided_request_is_fixed();
 
 -- A customer's context writes nothing. What a customer sends goes by the secret of the own session, which refuses while

@@ -29,7 +29,7 @@ CREATE TABLE public.community_members (
     community_id    uuid NOT NULL,
     customer_id     uuid NOT NULL,
     role            text NOT NULL CHECK (role IN ('consumer', 'producer', 'both')),
-    share           numeric(9,6) NOT NULL CHECK (share BETWEEN 0 AND 1 AND (share = 0 OR role <> 'producer')),
+    share           numeric(9,6) NOT NULL CHECK (share >= 0 AND share <= 1 AND (share = 0 OR role <> 'producer')),
     valid_from      date NOT NULL,
     valid_to        date CHECK (valid_to > valid_from),
     created_at      timestamptz NOT NULL DEFAULT now(),

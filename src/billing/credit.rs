@@ -1,6 +1,6 @@
-//! Credit of customers at issue: it pays what is open.
+//! Credit of accounts at issue: it pays what is open on the same account.
 //!
-//! A customer's credit is what payments, bills of less than nothing and credit notes have left over: their amounts less
+//! An account's credit is what payments, bills of less than nothing and credit notes have left over: their amounts less
 //! their allocations. It is the balance of `unapplied` in the [ledger](crate::ledger).
 
 use diesel::prelude::*;
@@ -42,21 +42,21 @@ pub(super) async fn apply(conn: &mut AsyncPgConnection, desk: &Desk, period: Bil
     let shares = format!(
         "WITH used AS (SELECT a.source_id, sum(a.amount) AS amount FROM public.allocations a \
              WHERE a.organization_id = $1 AND a.client_id = $2 GROUP BY a.source_id), \
-         source AS (SELECT p.id, p.id AS payment, NULL::uuid AS bill, p.customer_id, p.currency, p.received_on AS since, p.amount \
+         source AS (SELECT p.id, p.id AS payment, NULL::uuid AS bill, p.customer_id, p.account_id, p.currency, p.received_on AS since, p.amount \
              FROM public.payments p WHERE p.organization_id = $1 AND p.client_id = $2 AND p.customer_id IN ({CUSTOMERS}) \
-             UNION ALL SELECT i.id, NULL, i.id, i.customer_id, i.currency, i.issued_on, -i.total \
+             UNION ALL SELECT i.id, NULL, i.id, i.customer_id, i.account_id, i.currency, i.issued_on, -i.total \
              FROM public.invoices i WHERE i.organization_id = $1 AND i.client_id = $2 AND i.customer_id IN ({CUSTOMERS}) \
                  AND i.total < 0 AND i.status <> 'draft'), \
          free AS (SELECT s.*, s.amount - coalesce(u.amount, 0) AS rest, \
-             sum(s.amount - coalesce(u.amount, 0)) OVER (PARTITION BY s.customer_id, s.currency ORDER BY s.since, s.id) AS upto \
+             sum(s.amount - coalesce(u.amount, 0)) OVER (PARTITION BY s.account_id, s.currency ORDER BY s.since, s.id) AS upto \
              FROM source s LEFT JOIN used u ON u.source_id = s.id WHERE s.amount > coalesce(u.amount, 0)), \
-         due AS (SELECT i.id, i.customer_id, i.currency, i.total - i.paid AS rest, \
-             sum(i.total - i.paid) OVER (PARTITION BY i.customer_id, i.currency ORDER BY i.due_on, i.number) AS upto \
+         due AS (SELECT i.id, i.account_id, i.currency, i.total - i.paid AS rest, \
+             sum(i.total - i.paid) OVER (PARTITION BY i.account_id, i.currency ORDER BY i.due_on, i.number) AS upto \
              FROM public.invoices i WHERE i.organization_id = $1 AND i.client_id = $2 AND i.status IN ('issued', 'part_paid') \
                  AND i.total > i.paid AND i.customer_id IN ({CUSTOMERS})), \
-         made AS (INSERT INTO public.allocations (organization_id, client_id, payment_id, credit_id, invoice_id, customer_id, amount, created_by) \
-             SELECT $1, $2, f.payment, f.bill, d.id, f.customer_id, least(f.upto, d.upto) - greatest(f.upto - f.rest, d.upto - d.rest), $4 \
-             FROM free f JOIN due d ON (d.customer_id, d.currency) = (f.customer_id, f.currency) \
+         made AS (INSERT INTO public.allocations (organization_id, client_id, payment_id, credit_id, invoice_id, customer_id, account_id, amount, created_by) \
+             SELECT $1, $2, f.payment, f.bill, d.id, f.customer_id, f.account_id, least(f.upto, d.upto) - greatest(f.upto - f.rest, d.upto - d.rest), $4 \
+             FROM free f JOIN due d ON (d.account_id, d.currency) = (f.account_id, f.currency) \
              WHERE least(f.upto, d.upto) > greatest(f.upto - f.rest, d.upto - d.rest) RETURNING amount) \
          SELECT coalesce(sum(amount), 0) AS amount FROM made"
     );

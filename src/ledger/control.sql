@@ -60,9 +60,9 @@ WITH bills AS MATERIALIZED (
         ELSE EXISTS (SELECT FROM public.invoices i WHERE i.organization_id = $1 AND i.client_id = e.client_id AND i.customer_id = e.customer_id
             AND i.id = e.cause_id AND i.kind = e.cause AND i.status <> 'draft') END
     UNION ALL
-    SELECT 7, k.client_id, c.account_number, format('account %s has %s open on its bills and %s in credit; the ledger has receivable %s and unapplied %s',
-        c.account_number, k.open, k.credit, k.receivable, k.unapplied)
-    FROM balances k JOIN public.customers c ON c.organization_id = $1 AND c.client_id = k.client_id AND c.id = k.customer_id
+    SELECT 7, k.client_id, n.account_number, format('account %s has %s open on its bills and %s in credit; the ledger has receivable %s and unapplied %s',
+        n.account_number, k.open, k.credit, k.receivable, k.unapplied)
+    FROM balances k JOIN public.accounts n ON n.organization_id = $1 AND n.client_id = k.client_id AND n.customer_id = k.customer_id AND n.is_main
     WHERE (k.open, k.credit) <> (k.receivable, k.unapplied)
     UNION ALL
     SELECT 8, t.client_id, t.name, format('the control total %s: the ledger has %s, what it follows from comes to %s (%s)', t.name, t.books, t.facts, t.currency)
@@ -84,14 +84,14 @@ WITH bills AS MATERIALIZED (
     WHERE t.books <> t.facts
     UNION ALL
     -- What a tariff keeps is what the last bill says. Where bills were taken back, it is what their notes made of it.
-    SELECT 9, k.client_id, c.account_number, format('account %s keeps %s for later bills; the ledger has %s', c.account_number, k.carried_credit, k.kept)
+    SELECT 9, k.client_id, n.account_number, format('account %s keeps %s for later bills; the ledger has %s', n.account_number, k.carried_credit, k.kept)
     FROM (SELECT DISTINCT ON (i.client_id, i.customer_id) i.client_id, i.customer_id, i.carried_credit,
             coalesce((SELECT -sum(l.amount) FROM public.ledger_lines l WHERE l.organization_id = $1 AND l.client_id = i.client_id
                 AND l.customer_id = i.customer_id AND l.ledger_account = 'carry_over'), 0) AS kept
         FROM public.invoices i WHERE i.organization_id = $1 AND i.kind = 'invoice' AND i.status <> 'draft' AND NOT EXISTS (SELECT FROM bills b
             WHERE b.client_id = i.client_id AND b.customer_id = i.customer_id AND b.kind = 'credit_note')
         ORDER BY i.client_id, i.customer_id, i.issued_on DESC, i.number DESC) k
-    JOIN public.customers c ON c.organization_id = $1 AND c.client_id = k.client_id AND c.id = k.customer_id
+    JOIN public.accounts n ON n.organization_id = $1 AND n.client_id = k.client_id AND n.customer_id = k.customer_id AND n.is_main
     WHERE k.kept <> k.carried_credit
 )
 SELECT DISTINCT ON (f.rank, c.slug) c.slug AS client, f.fault FROM faults f

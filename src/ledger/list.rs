@@ -98,15 +98,17 @@ fn sql(filter: &Filter, limit: i64) -> String {
         // As the list of invoices does: the few customers first, by the index of their names.
         page.push_str(
             " AND customer_id = ANY(ARRAY(SELECT c.id FROM public.customers c WHERE c.organization_id = $1 \
-             AND c.client_id = $2 AND (lower(c.account_number) = lower($4) OR lower(c.name) LIKE $3) LIMIT 5000)) OFFSET 0",
+             AND c.client_id = $2 AND lower(c.name) LIKE $3 LIMIT 5000) || ARRAY(SELECT n.customer_id FROM public.accounts n \
+             WHERE n.organization_id = $1 AND n.client_id = $2 AND lower(n.account_number) = lower($4))) OFFSET 0",
         );
     }
     let place = if filter.after.is_some() { "WHERE (booked_on, id) < ($7, $8) " } else { "" };
     format!(
-        "SELECT e.id, e.booked_on, e.value_on, {WHAT}, e.customer_id, c.name AS customer_name, c.account_number, e.currency, \
+        "SELECT e.id, e.booked_on, e.value_on, {WHAT}, e.customer_id, c.name AS customer_name, n.account_number, e.currency, \
              l.accounts, l.amounts \
          FROM (SELECT * FROM ({page}) found {place}ORDER BY booked_on DESC, id DESC LIMIT {limit}) e \
          JOIN public.customers c ON c.organization_id = $1 AND c.client_id = $2 AND c.id = e.customer_id \
+         JOIN public.accounts n ON n.organization_id = $1 AND n.client_id = $2 AND n.customer_id = e.customer_id AND n.is_main \
          CROSS JOIN LATERAL (SELECT coalesce(array_agg(l.ledger_account ORDER BY l.amount DESC, l.ledger_account), '{{}}') AS accounts, \
              coalesce(array_agg(l.amount ORDER BY l.amount DESC, l.ledger_account), '{{}}') AS amounts \
              FROM public.ledger_lines l WHERE l.organization_id = $1 AND l.client_id = $2 AND l.customer_id = e.customer_id \

@@ -72,9 +72,9 @@ async fn a_statement_and_the_ledger_go_on_from_page_to_page() {
     let (portal, looker) = (case.portal().await, case.superuser().await);
     looker
         .must(&format!(
-            "INSERT INTO payments (organization_id, client_id, id, customer_id, received_on, amount, currency, method)
-             SELECT organization_id, client_id, gen_random_uuid(), id, '2026-11-20', n, 'EUR', 'cash'
-             FROM customers, generate_series(1, 60) n WHERE client_id = '{}' AND account_number = 'A-1'",
+            "INSERT INTO payments (organization_id, client_id, id, customer_id, account_id, received_on, amount, currency, method)
+             SELECT organization_id, client_id, gen_random_uuid(), customer_id, id, '2026-11-20', n, 'EUR', 'cash'
+             FROM accounts, generate_series(1, 60) n WHERE client_id = '{}' AND account_number = 'A-1'",
             client(1, 1)
         ))
         .await;

@@ -7,13 +7,23 @@
 mod support;
 
 #[cfg(test)]
+mod accounts;
+#[cfg(test)]
+mod agreements;
+#[cfg(test)]
 mod billing;
 #[cfg(test)]
 mod clients;
 #[cfg(test)]
+mod customers;
+#[cfg(test)]
 mod layers;
 #[cfg(test)]
+mod meters;
+#[cfg(test)]
 mod payments;
+#[cfg(test)]
+mod readings;
 #[cfg(test)]
 mod tariffs;
 #[cfg(test)]
@@ -26,7 +36,9 @@ mod what_ifs;
 #[cfg(test)]
 use {
     chrono::NaiveDate,
+    eis::access::Actor,
     eis::db::{Access, Db, Tenant},
+    eis::refused::Refused,
     support::sql::Sql,
     support::world::Who,
 };
@@ -44,6 +56,39 @@ async fn write(db: &Db, who: Who) -> Tenant {
 #[cfg(test)]
 fn day(text: &str) -> NaiveDate {
     text.parse().expect("a day")
+}
+
+/// Who does it by the commands that are told: the same.
+#[cfg(test)]
+fn cleo() -> Actor {
+    CLEO.actor()
+}
+
+/// Today where the world's clients are.
+#[cfg(test)]
+fn today() -> NaiveDate {
+    eis::clock::today(chrono_tz::Europe::Berlin)
+}
+
+/// More than two years from today: hardly meant.
+#[cfg(test)]
+fn too_late() -> NaiveDate {
+    today() + chrono::Days::new(800)
+}
+
+/// A transaction that writes, as the admin.
+#[cfg(test)]
+async fn writing(db: &Db) -> Tenant {
+    write(db, CLEO).await
+}
+
+/// What a command found.
+#[cfg(test)]
+fn violations<T: std::fmt::Debug, V: std::fmt::Debug>(result: Result<T, Refused<V>>) -> Vec<V> {
+    match result {
+        Err(Refused::Violated(found)) => found,
+        other => panic!("{other:?}"),
+    }
 }
 
 /// What the log says that somebody did to a noun, in order.

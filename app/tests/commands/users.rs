@@ -173,6 +173,6 @@ async fn a_notice_is_seen_once_by_whom_it_is_for() {
     let foreign = id(Kind::Notice, 2, 0, 0, 1);
     assert!(notices::see(&mut tx, &[foreign]).await.is_err_and(|error| error.is_not_found()));
     tx.commit().await.unwrap();
-    let told = "Ada Admin 1 see Saw what EIS staff changed in who runs the organisation";
+    let told = "Ada Admin 1 see Saw what EIS Power changed in who runs the organisation";
     assert_eq!(on_record(&truth, "role_notice").await, [told]);
 }

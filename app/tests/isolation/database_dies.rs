@@ -136,7 +136,7 @@ async fn nobody_serves_as_the_administrator(admin: &Sql) {
     let of = async |login: &str| {
         admin
             .count(&format!(
-                "SELECT count(*) FROM pg_stat_activity WHERE usename = '{login}' AND pid <> pg_backend_pid()"
+                "SELECT count(*) FROM pg_stat_activity WHERE usename = '{login}' AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
             ))
             .await
     };

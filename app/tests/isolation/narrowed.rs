@@ -257,7 +257,7 @@ async fn nobody_who_is_narrowed_grants_beyond_own_rights() {
 
 fn accept(token: &str) -> String {
     format!(
-        "SELECT accept_invitation('{token}', gen_random_uuid(), gen_random_uuid(), 'New', 'salt', '\\x{}', 'here', true)",
+        "SELECT accept_invitation('{token}', gen_random_uuid(), gen_random_uuid(), 'New', '$argon2id$v=19$m=19456,t=2,p=1$00112233445566778899aabbccddeeff', '\\x{}', 'here', true)",
         DIGEST.trim()
     )
 }
@@ -296,7 +296,10 @@ async fn a_link_gives_the_narrowed_role_and_takes_none() {
     app.enter(ADA).await;
     let token = app.value(&format!("SELECT make_password_reset('{}', '')", CARL.assignment())).await;
     app.must("COMMIT").await;
-    let reset = format!("SELECT reset_password('{token}', 'salt', '\\x{}', '', '')", DIGEST.trim());
+    let reset = format!(
+        "SELECT reset_password('{token}', '$argon2id$v=19$m=19456,t=2,p=1$00112233445566778899aabbccddeeff', '\\x{}', '', '')",
+        DIGEST.trim()
+    );
     for (narrowed, outcome) in [(Some(Narrowed::ServiceDesk), "refused"), (None, "done")] {
         narrow(&truth, ADA, narrowed).await;
         app.must("BEGIN").await;

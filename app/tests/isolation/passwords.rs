@@ -236,7 +236,7 @@ async fn keep_with(truth: &Sql, salt: &str) {
     let digest = eis::hex::of(&eis::passwords::digest(PASSWORD, salt).unwrap());
     truth
         .must(&format!(
-            "UPDATE users SET password_salt = '{salt}', password_proof = sha256('\\x{digest}');
+            "UPDATE users SET password_salt = '{salt}', password_proof = sha256('\\x{digest}') WHERE status <> 'service';
              UPDATE sessions s SET auth_hash = private.auth_hash(u, (SELECT a FROM role_assignments a WHERE a.id = s.assignment_id)) FROM users u WHERE u.id = s.user_id"
         ))
         .await;

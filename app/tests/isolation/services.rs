@@ -264,7 +264,7 @@ async fn a_service_identity_gives_no_right_and_nobody_signs_in_as_one() {
     .await;
     for digest in ["00", ""] {
         let accept = format!(
-            "SELECT accept_invitation('{token}', gen_random_uuid(), gen_random_uuid(), 'X', 'salt', '\\x{digest}', 'here', true)"
+            "SELECT accept_invitation('{token}', gen_random_uuid(), gen_random_uuid(), 'X', '$argon2id$v=19$m=19456,t=2,p=1$00112233445566778899aabbccddeeff', '\\x{digest}', 'here', true)"
         );
         assert_eq!(app.value(&accept).await, "wrong");
     }

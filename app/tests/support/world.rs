@@ -44,6 +44,7 @@ pub enum Kind {
     Membership = 34,
     PriceSeries = 35,
     Service = 45,
+    Account = 46,
 }
 
 /// An id of the world: of organization `o`, client `c`, customer `k`, the `n`th of its kind there.
@@ -61,6 +62,11 @@ pub fn client(o: u8, c: u8) -> Uuid {
 
 pub fn customer(o: u8, c: u8, k: u8) -> Uuid {
     id(Kind::Customer, o, c, k, 0)
+}
+
+/// The account of a customer of the world.
+pub fn account_of(customer: Uuid) -> Uuid {
+    Uuid::from_u128(customer.as_u128() + (0x43 << 96) + 1)
 }
 
 /// Somebody with a live session.
