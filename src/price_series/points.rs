@@ -80,7 +80,7 @@ impl Resolution {
         let whole = local.second() == 0 && local.nanosecond() == 0;
         whole
             && match self {
-                Self::QuarterHour => local.minute() % 15 == 0,
+                Self::QuarterHour => local.minute().is_multiple_of(15),
                 Self::Hour => local.minute() == 0,
                 Self::Day => first_moment(zone, local_day(zone, at)) == Some(at),
             }

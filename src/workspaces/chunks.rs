@@ -293,7 +293,7 @@ mod tests {
         };
         assert_eq!(told(&[]), [Violation::NoText]);
         let long = "é".repeat(MOST_CHARACTERS);
-        assert!(checked(&[long.clone()]).is_ok());
+        assert!(checked(std::slice::from_ref(&long)).is_ok());
         let faulty = [" ".to_owned(), format!("{long}x"), "a\0".to_owned()];
         let expected =
             [Violation::Empty { at: 0 }, Violation::TooLong { at: 1, most: MOST_CHARACTERS }, Violation::Nul { at: 2 }];

@@ -11,6 +11,7 @@ use super::support::database::{Case, apart};
 use super::support::world::{Who, client, customer};
 use super::{CLEO, beneath, bill, create, pay, the_missing_day, usage};
 
+#[cfg(test)]
 fn checked(case: &Case) -> Vec<Finding> {
     let url = case.connected.admin_url().to_owned();
     apart(async { control::check(&url).await }).unwrap()

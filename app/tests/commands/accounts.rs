@@ -40,7 +40,10 @@ async fn an_account_s_number_is_its_own_and_its_terms_are_days() {
         (terms(366), Violation::Terms(366)),
     ] {
         let mut tx = writing(&db).await;
-        assert_eq!(violations(accounts::create(&mut tx, &cleo(), kim(), &fields).await), [expected.clone()]);
+        assert_eq!(
+            violations(accounts::create(&mut tx, &cleo(), kim(), &fields).await),
+            std::slice::from_ref(&expected)
+        );
         drop(tx);
         let mut tx = writing(&db).await;
         assert_eq!(violations(accounts::update(&mut tx, &cleo(), kim(), first(), &fields).await), [expected]);

@@ -9,7 +9,7 @@ use crate::step_up::step_up;
 use crate::support::database::Case;
 use crate::support::http::Browser;
 use crate::support::sql::Sql;
-use crate::support::world::{DIGEST, Who, client, customer, organization};
+use crate::support::world::{DIGEST, SALT, Who, client, customer, organization};
 
 const KIM: Who = Who::Customer(1, 1, 1);
 const ADA: Who = Who::Admin(1);
@@ -113,7 +113,7 @@ async fn of_two_links_accepted_at_once_one_role_comes() {
             [(KIM.email(), vec!["accepted"]), (format!("new{round}@eis.example"), vec!["accepted", "wrong"])]
         {
             let (first, second) = (link(&one, &email).await, link(&one, &email).await);
-            let (first, second) = (accept(&first, "00"), accept(&second, "00"));
+            let (first, second) = (accept(&first, SALT), accept(&second, SALT));
             let (first, second) = tokio::join!(one.value(&first), other.value(&second));
             assert!(first == "accepted" || second == "accepted", "{first} {second}");
             assert!(

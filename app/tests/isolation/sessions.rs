@@ -213,7 +213,8 @@ async fn what_a_session_keeps_until_it_is_shown_is_sealed_under_its_secret() {
     let whom = [("name", "New"), ("email", "fresh@eis.example"), ("role", "customer_user"), ("account_number", "A-1")];
     let typed = [("name", "Typed By Me"), ("email", "no address")];
     // What is sent, from which page; where it is shown, and what of it.
-    let sent: [(&str, &str, &[(&str, &str)], &str, &str); 3] = [
+    type Sent<'s> = (&'s str, &'s str, &'s [(&'s str, &'s str)], &'s str, &'s str);
+    let sent: [Sent<'_>; 3] = [
         ("/api/make_reset_link", &edit, &[("assignment", assignment.as_str())], &edit, "/reset/"),
         ("/api/invite_user", &invite, &whom, &list, "/invitation/"),
         ("/api/invite_user", &invite, &typed, &invite, "Typed By Me"),

@@ -58,7 +58,7 @@ async fn every_rule_of_a_request_is_told() {
     let none = dispute(" ");
     assert_eq!(
         because(done!(db, kims, |tx| customer_requests::send(&mut tx, &kims, fresh(), &none))),
-        [missing.clone()]
+        std::slice::from_ref(&missing)
     );
     assert_eq!(
         because(done!(db, cleo, |tx| customer_requests::create(&mut tx, &cleo, fresh(), kim(), &none))),

@@ -89,7 +89,7 @@ async fn members_come_change_and_go_and_one_owner_stays() {
     assert_eq!(because(twice), [members::Violation::AlreadyMember]);
     for n in [2, 3] {
         let foreign = done!(db, cleo, |tx| members::add(&mut tx, &cleo, workspace(n), u, r));
-        assert_eq!(because(foreign), [there.clone()], "{n}");
+        assert_eq!(because(foreign), std::slice::from_ref(&there), "{n}");
     }
     done!(db, ada, |tx| members::add(&mut tx, &ada, workspace(3), u, r)).unwrap();
     let change = done!(db, cleo, |tx| members::update(&mut tx, &cleo, w, user(Who::Client(1, 2)), r));
