@@ -163,13 +163,14 @@ async fn call_of(truth: &Sql, name: &str) -> String {
     truth.value(&sql).await
 }
 
-/// Functions that go by a secret and did not refuse another isolation level, one line each; a context that writes cannot be
-/// had there, so that those that go by one are refused with it.
+/// Functions that go by a secret and did not refuse another isolation level, one line each; a context cannot be had there,
+/// so that those that go by one are refused with it.
 pub async fn walk(app: &Sql, worker: &Sql, truth: &Sql) -> Vec<String> {
     let mut faults = Vec::new();
     for (name, by) in WRITERS.iter().filter(|(_, by)| !matches!(by, By::Sender | By::Monitor | By::Time)) {
         let login = if matches!(by, By::Job | By::Service) { worker } else { app };
-        let (call, expected) = (call_of(truth, name).await, if *by == By::Context { DENIED } else { OLD });
+        let (call, expected) =
+            (call_of(truth, name).await, if matches!(by, By::Context | By::Reader) { DENIED } else { OLD });
         for level in OTHER_LEVELS {
             login.must(&format!("BEGIN ISOLATION LEVEL {level}")).await;
             match login.rows(&call).await {

@@ -228,7 +228,7 @@ async fn attack_67_a_definer_function_that_writes_called_under_a_context_that_re
 const LAX: &str = "SELECT p.tablename || '.' || p.policyname FROM pg_policies p, LATERAL (VALUES
         (p.cmd <> 'INSERT', p.qual), (p.cmd <> 'DELETE', coalesce(p.with_check, p.qual))) v (counts, condition)
     WHERE p.cmd <> 'SELECT' AND NOT p.roles <@ '{eis_gate,eis_owner,eis_probe}'::name[] AND v.counts
-      AND (coalesce(v.condition, '') !~ '(organization|client)_scope\\(true\\)' OR v.condition ~ '_scope\\(\\)| OR ') ORDER BY 1";
+      AND (coalesce(v.condition, '') !~ '(organization|client|overseer)_scope\\(true\\)' OR v.condition ~ '_scope\\(\\)| OR ') ORDER BY 1";
 
 #[tokio::test]
 async fn attack_67_every_policy_for_writing_asks_for_a_context_that_writes() {
