@@ -55,7 +55,7 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: Tenant) -> Result<Response, AppErr
             .collect_view();
         let empty = "A service identity does the work of a schedule or a watched folder, and nothing but what you let it do. It goes on when its maker leaves.";
         view! {
-            <PageHeader title="Service identities" subtitle="What work without a person stands as: nobody signs in as one." action=action href=new.clone()/>
+            <PageHeader title="Service identities" subtitle="What work without a person stands as: nobody signs in as one." action=if shown { action } else { "" } href=new.clone()/>
             {secret.map(secret_once)}
             {if shown {
                 view! { <DataTable caption="Service identities" columns=columns>{body}</DataTable> }.into_any()
