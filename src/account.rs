@@ -1,4 +1,4 @@
-//! The account as its customer reads it: what is owed, and the bills of one customer.
+//! What a customer owes, on all accounts together, and the bills of one customer.
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
@@ -153,6 +153,7 @@ mod tests {
         Invoice {
             id: InvoiceId::fresh(),
             customer_id: CustomerId::fresh(),
+            account_id: crate::ids::AccountId::fresh(),
             billing_period_id: None,
             kind: "invoice".into(),
             status: status.into(),

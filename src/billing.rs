@@ -32,7 +32,7 @@ use rust_decimal::Decimal;
 
 use crate::access::Actor;
 use crate::db::DbError;
-use crate::db::schema::{billing_exceptions, billing_periods, customers, invoices};
+use crate::db::schema::{accounts, billing_exceptions, billing_periods, customers, invoices};
 use crate::ids::{BillingPeriodId, ClientId, CustomerId, InvoiceId, OrganizationId, UserId};
 use crate::period::Period;
 
@@ -233,6 +233,10 @@ pub async fn exceptions(
         .eq(billing_exceptions::organization_id)
         .and(customers::client_id.eq(billing_exceptions::client_id))
         .and(customers::id.eq(billing_exceptions::customer_id));
+    let main = accounts::organization_id
+        .eq(billing_exceptions::organization_id)
+        .and(accounts::client_id.eq(billing_exceptions::client_id))
+        .and(accounts::customer_id.eq(billing_exceptions::customer_id).and(accounts::is_main));
     let issued = invoices::organization_id
         .eq(billing_exceptions::organization_id)
         .and(invoices::client_id.eq(billing_exceptions::client_id))
@@ -241,6 +245,7 @@ pub async fn exceptions(
         .and(invoices::kind.eq("invoice").and(invoices::status.ne_all(["draft", "credited"])));
     billing_exceptions::table
         .inner_join(customers::table.on(same))
+        .inner_join(accounts::table.on(main))
         .left_join(invoices::table.on(issued))
         .filter(
             billing_exceptions::organization_id
@@ -250,14 +255,14 @@ pub async fn exceptions(
         .filter(billing_exceptions::billing_period_id.eq(period))
         .select((
             customers::id,
-            customers::account_number,
+            accounts::account_number,
             customers::name,
             billing_exceptions::kind,
             billing_exceptions::severity,
             billing_exceptions::message,
             invoices::id.nullable(),
         ))
-        .order((billing_exceptions::severity, customers::account_number, billing_exceptions::kind))
+        .order((billing_exceptions::severity, accounts::account_number, billing_exceptions::kind))
         .offset(offset)
         .limit(limit)
         .load(&mut conn)

@@ -65,8 +65,10 @@ ids! {
     OrganizationId,
     /// An energy company of an organization.
     ClientId,
-    /// An account of a client.
+    /// A customer of a client.
     CustomerId,
+    /// An account of a customer.
+    AccountId,
     /// A register of a meter.
     MeterId,
     /// A login identity.

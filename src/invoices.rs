@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use crate::db::schema::{invoice_lines, invoices};
 use crate::db::{Figure, Unreadable};
-use crate::ids::{BillingPeriodId, ClientId, CustomerId, InvoiceId, OrganizationId};
+use crate::ids::{AccountId, BillingPeriodId, ClientId, CustomerId, InvoiceId, OrganizationId};
 use crate::money::Money;
 use crate::rating::explain::Explanation;
 
@@ -32,6 +32,8 @@ pub struct Invoice {
     pub id: InvoiceId,
     /// Whose.
     pub customer_id: CustomerId,
+    /// On which account.
+    pub account_id: AccountId,
     /// The period it was made in.
     pub billing_period_id: Option<BillingPeriodId>,
     /// `invoice` or `credit_note`.

@@ -2,11 +2,13 @@
 
 pub mod access;
 pub mod account;
+pub mod accounts;
 pub mod audit;
 pub mod billing;
 pub mod clients;
 pub mod clock;
 pub mod customers;
+pub mod days;
 pub mod db;
 pub mod demo;
 pub mod figures;
@@ -29,6 +31,7 @@ pub mod period;
 pub mod plain;
 pub mod platform;
 pub mod rating;
+pub mod refused;
 pub mod sent_forms;
 pub mod tariff_document;
 pub mod tariffs;

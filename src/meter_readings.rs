@@ -11,11 +11,15 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
+use crate::access::Actor;
+use crate::audit::{self, Entry};
+use crate::days::{self, Unlikely};
 use crate::db::Unreadable;
-use crate::db::schema::{meter_readings, meters};
-use crate::ids::{ClientId, MeterId, MeterReadingId, OrganizationId, UserId};
-use crate::meters::Meter;
+use crate::db::schema::meter_readings;
+use crate::ids::{ClientId, MeterId, MeterReadingId, OrganizationId};
+use crate::meters::{self, Meter};
 use crate::period::Period;
+use crate::refused::Refused;
 
 /// Who read it, as the database spells it and as people say it.
 pub const QUALITIES: [(&str, &str); 3] =
@@ -114,15 +118,48 @@ pub async fn of_days(
         .optional()
 }
 
-/// What became of a reading.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Recorded {
-    /// It counts.
-    New(MeterReadingId),
-    /// It counts in place of an earlier one of the same days.
-    InPlaceOf(MeterReadingId, Box<MeterReading>),
-    /// It was not written: these days have a reading already, and they are not the same days.
+/// What forbids a reading.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Violation {
+    /// The meter measures in intervals: it tells its values itself.
+    IntervalMeter,
+    /// The day of the reading is hardly meant.
+    ReadOn(Unlikely),
+    /// It ends before it begins, or on the same day.
+    EndsBeforeItBegins,
+    /// The meter is in service from this day on only.
+    InServiceFrom(NaiveDate),
+    /// The meter was removed on this day.
+    Removed(NaiveDate),
+    /// The kWh of the periods come to another total than what was used.
+    PeriodsAddUp {
+        /// What they come to.
+        sum: Decimal,
+        /// What was used.
+        total: Decimal,
+    },
+    /// These days have a reading already, and they are not the same days.
     Overlaps(Period),
+}
+
+/// Why a reading was not recorded.
+pub type ReadingError = Refused<Violation>;
+
+impl From<Unreadable> for ReadingError {
+    fn from(fault: Unreadable) -> Self {
+        Self::Db(fault.into())
+    }
+}
+
+/// A reading that was recorded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recorded {
+    /// Its id.
+    pub id: MeterReadingId,
+    /// Its meter.
+    pub meter: Meter,
+    /// Whether it counts in place of an earlier one of the same days.
+    pub corrects: bool,
 }
 
 /// The readings that count of a meter, the latest first, from a row on, and how many there are.
@@ -155,25 +192,37 @@ fn of<'m>(meter: &'m Meter) -> _ {
         .filter(meter_readings::meter_id.eq(id).and(meter_readings::superseded_by.is_null()))
 }
 
-/// Records a reading of a meter.
+/// What a reading breaks by itself.
+fn faults(meter: &Meter, reading: &NewReading) -> Vec<Violation> {
+    let sum: Decimal = reading.kwh_by_period.values().sum();
+    let added = reading.kwh_by_period.is_empty() || sum == reading.kwh;
+    let empty = reading.to_on <= reading.from_on;
+    let found = [
+        (meter.kind != "register").then_some(Violation::IntervalMeter),
+        (reading.from_on < meter.valid_from).then_some(Violation::InServiceFrom(meter.valid_from)),
+        days::read(reading.to_on, meter.today()).map(Violation::ReadOn),
+        empty.then_some(Violation::EndsBeforeItBegins),
+        meter.valid_to.filter(|end| !empty && reading.to_on > *end).map(Violation::Removed),
+        (!added).then_some(Violation::PeriodsAddUp { sum, total: reading.kwh }),
+    ];
+    found.into_iter().flatten().collect()
+}
+
+/// Records a reading of a meter, and puts it on record. One of the same days as another corrects that.
 ///
 /// # Errors
-/// When the database refuses.
-pub async fn record(
+/// [`ReadingError`].
+pub async fn create(
     conn: &mut AsyncPgConnection,
-    by: UserId,
-    meter: &Meter,
+    by: &Actor,
+    meter: MeterId,
     reading: &NewReading,
-) -> QueryResult<Recorded> {
+) -> Result<Recorded, ReadingError> {
+    let (client, _) = by.tenant()?;
     // Of two at once, one waits here and then sees the other's days.
-    meters::table
-        .filter(meters::organization_id.eq(meter.organization_id).and(meters::client_id.eq(meter.client_id)))
-        .filter(meters::id.eq(meter.id))
-        .select(meters::id)
-        .for_update()
-        .first::<MeterId>(conn)
-        .await?;
-    let there = of(meter)
+    let meter = meters::locked(conn, client, meter).await?.ok_or(Refused::NotFound)?;
+    Refused::unless(faults(&meter, reading), ())?;
+    let there = of(&meter)
         .filter(meter_readings::from_on.lt(reading.to_on).and(meter_readings::to_on.gt(reading.from_on)))
         .select(MeterReading::as_select())
         .order(meter_readings::from_on)
@@ -184,12 +233,25 @@ pub async fn record(
     if let Some(old) = there.as_ref().filter(|old| !same(old))
         && let Ok(days) = Period::new(old.from_on, old.to_on)
     {
-        return Ok(Recorded::Overlaps(days));
+        return Err(Refused::by(Violation::Overlaps(days)));
     }
+    let id = insert(conn, by, &meter, reading, there.as_ref().map(|old| old.id)).await?;
+    let corrects = there.is_some();
+    record(conn, by, (id, &meter), reading, there).await?;
+    Ok(Recorded { id, meter, corrects })
+}
+
+/// In one statement: the old one names the new one, and of each day one reading counts.
+async fn insert(
+    conn: &mut AsyncPgConnection,
+    by: &Actor,
+    meter: &Meter,
+    reading: &NewReading,
+    old: Option<MeterReadingId>,
+) -> QueryResult<MeterReadingId> {
     let id = MeterReadingId::fresh();
     let periods = serde_json::to_value(&reading.kwh_by_period)
         .map_err(|fault| diesel::result::Error::SerializationError(Box::new(fault)))?;
-    // In one statement: the old one names the new one, and of each day one reading counts.
     sql_query(
         "WITH old AS (UPDATE public.meter_readings SET superseded_by = $4
              WHERE organization_id = $1 AND client_id = $2 AND id = $5 RETURNING id)
@@ -201,7 +263,7 @@ pub async fn record(
     .bind::<SqlUuid, _>(meter.client_id)
     .bind::<SqlUuid, _>(meter.id)
     .bind::<SqlUuid, _>(id)
-    .bind::<Nullable<SqlUuid>, _>(there.as_ref().map(|old| old.id))
+    .bind::<Nullable<SqlUuid>, _>(old)
     .bind::<SqlUuid, _>(meter.customer_id)
     .bind::<Date, _>(reading.from_on)
     .bind::<Date, _>(reading.to_on)
@@ -209,11 +271,33 @@ pub async fn record(
     .bind::<Jsonb, _>(periods)
     .bind::<Nullable<Numeric>, _>(reading.peak_kw)
     .bind::<Text, _>(&reading.quality)
-    .bind::<SqlUuid, _>(by.0)
+    .bind::<SqlUuid, _>(by.user.0)
     .execute(conn)
     .await?;
-    Ok(match there {
-        Some(old) => Recorded::InPlaceOf(id, Box::new(old)),
-        None => Recorded::New(id),
-    })
+    Ok(id)
+}
+
+async fn record(
+    conn: &mut AsyncPgConnection,
+    by: &Actor,
+    (id, meter): (MeterReadingId, &Meter),
+    reading: &NewReading,
+    old: Option<MeterReading>,
+) -> Result<(), ReadingError> {
+    let last = reading.to_on.pred_opt().unwrap_or(reading.to_on);
+    let used = audit::grouped(reading.kwh);
+    let said = format!("{used} kWh of meter {} for {} to {last}", meter.serial, reading.from_on);
+    let (action, did, details) = match old {
+        None => ("record", "Recorded a reading:", audit::created(reading)),
+        Some(old) => ("update", "Corrected the reading to", audit::changed(NewReading::try_from(old)?, reading)),
+    };
+    let entry = Entry {
+        action,
+        entity: "meter_reading",
+        entity_id: Some(id.0),
+        customer: Some(meter.customer_id),
+        summary: format!("{did} {said}"),
+        details,
+    };
+    Ok(audit::record(conn, by, entry).await?)
 }

@@ -11,12 +11,18 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, Bool, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
+use crate::access::Actor;
+use crate::audit::{self, Entry};
+use crate::clients;
 use crate::clock;
-use crate::db::schema::{clients, meters};
+use crate::customers;
+use crate::days::{self, Unlikely};
+use crate::db::schema::{self, meters};
 use crate::db::zone_of_row;
 use crate::db::{DbError, here};
 use crate::identifiers;
-use crate::ids::{ClientId, CustomerId, MeterId, OrganizationId, UserId};
+use crate::ids::{ClientId, CustomerId, MeterId, OrganizationId};
+use crate::refused::Refused;
 use crate::usage::Direction;
 
 pub use crate::tariff_document::same_register;
@@ -131,25 +137,38 @@ impl From<&Meter> for MeterFields {
 /// The most registers that a meter adds up.
 pub const MOST_REGISTERS: usize = 20;
 
+/// The most characters in the name of a register.
+pub const REGISTER_NAME: usize = 20;
+
+/// What is wrong with names of registers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NamesFault {
+    /// More than [`MOST_REGISTERS`].
+    TooMany,
+    /// This is no name of a register: longer than [`REGISTER_NAME`], or not to be seen.
+    NoName(String),
+    /// This one is there twice, whatever its case.
+    Twice(String),
+}
+
 /// Reads names of registers written with commas between them: `E1, E2`.
-///
-/// # Errors
-/// A sentence that says what is wrong with them.
-pub fn register_names(text: &str) -> Result<Vec<String>, String> {
-    let names: Vec<String> =
-        text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect();
+#[must_use]
+pub fn register_names(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
+/// What is wrong with names of registers, if anything.
+fn names_fault(names: &[String]) -> Option<NamesFault> {
     if names.len() > MOST_REGISTERS {
-        return Err(format!("A meter has at most {MOST_REGISTERS} registers."));
+        return Some(NamesFault::TooMany);
     }
-    if let Some(name) = names.iter().find(|name| name.chars().count() > 20 || name.contains(char::is_control)) {
-        return Err(format!("The name of a register has at most 20 characters: {name:?} is none."));
-    }
-    for (at, name) in names.iter().enumerate() {
-        if names.iter().take(at).any(|other| same_register(other, name)) {
-            return Err(format!("The register {name} is there twice."));
-        }
-    }
-    Ok(names)
+    let is_none = |name: &&String| name.chars().count() > REGISTER_NAME || name.contains(char::is_control);
+    let twice = |at: usize, name: &String| names.iter().take(at).any(|other| same_register(other, name));
+    let none = names.iter().find(is_none).cloned().map(NamesFault::NoName);
+    none.or_else(|| {
+        let found = names.iter().enumerate().find(|(at, name)| twice(*at, name));
+        found.map(|(_, name)| NamesFault::Twice(name.clone()))
+    })
 }
 
 /// Whether both name their registers and have none in common.
@@ -230,16 +249,16 @@ pub async fn with_serials(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn overlapping(
+async fn overlapping(
     conn: &mut AsyncPgConnection,
     organization: OrganizationId,
     client: ClientId,
     fields: &MeterFields,
     except: Option<MeterId>,
 ) -> QueryResult<Option<Meter>> {
-    clients::table
-        .filter(clients::organization_id.eq(organization).and(clients::id.eq(client)))
-        .select(clients::id)
+    schema::clients::table
+        .filter(schema::clients::organization_id.eq(organization).and(schema::clients::id.eq(client)))
+        .select(schema::clients::id)
         .for_no_key_update()
         .first::<ClientId>(conn)
         .await?;
@@ -255,58 +274,190 @@ pub async fn overlapping(
     }))
 }
 
-/// The constraint that lets two rows of one serial, direction and list of registers not be in service on the same day, also when both are
-/// written at once.
-const OVERLAP: &str = "meters_no_overlap";
+/// The constraints that let two rows of one serial, direction and list of registers not be in service on the same day, also
+/// when both are written at once.
+const OVERLAP: [&str; 2] =
+    ["meters_no_overlap", "meters_organization_id_client_id_serial_direction_registers_key"];
 
-/// Whether a write was refused because another row of the serial and direction is in service on one of the days.
-#[must_use]
-pub fn is_taken(error: &DbError) -> bool {
-    error.violates(OVERLAP) || error.violates("meters_organization_id_client_id_serial_direction_registers_key")
+/// What forbids a meter to be installed or changed so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Violation {
+    /// No known time zone.
+    TimeZone(String),
+    /// Not names of registers.
+    Registers(NamesFault),
+    /// The first day in service is hardly meant.
+    FirstDay(Unlikely),
+    /// The first day no longer in service is hardly meant.
+    LastDay(Unlikely),
+    /// It is removed before it is in service, or on the same day.
+    EndsBeforeItBegins,
+    /// Another row of its serial and direction is in service on one of its days, from a day until another.
+    Overlaps(NaiveDate, Option<NaiveDate>),
+    /// The same, written at the same time: the other one is not known here.
+    TakenMeanwhile,
+    /// The meter has usage, and this stays as it is.
+    Measured(Fixed),
+    /// The meter has usage from this day on.
+    UsageFrom(NaiveDate),
+    /// The meter has usage until this day.
+    UsageUntil(NaiveDate),
 }
 
-/// Makes a meter.
+/// What of a meter stays as it is once there is usage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fixed {
+    /// Which way it counts.
+    Direction,
+    /// Whether it measures in intervals, and in which.
+    Interval,
+    /// Its time zone.
+    TimeZone,
+}
+
+/// Why a meter was not installed or changed.
+pub type MeterError = Refused<Violation>;
+
+/// What a meter's own fields break.
+fn faults(fields: &MeterFields, today: NaiveDate) -> Vec<Violation> {
+    let no_zone = fields.time_zone.parse::<Tz>().is_err();
+    let found = [
+        names_fault(&fields.registers).map(Violation::Registers),
+        no_zone.then(|| Violation::TimeZone(fields.time_zone.clone())),
+        days::planned(fields.valid_from, today).map(Violation::FirstDay),
+        fields.valid_to.and_then(|day| days::planned(day, today)).map(Violation::LastDay),
+        fields.valid_to.is_some_and(|day| day <= fields.valid_from).then_some(Violation::EndsBeforeItBegins),
+    ];
+    found.into_iter().flatten().collect()
+}
+
+/// What usage that is there already forbids.
+fn against_usage(before: &Meter, fields: &MeterFields, measured: Option<(NaiveDate, NaiveDate)>) -> Vec<Violation> {
+    let Some((first, last)) = measured else { return vec![] };
+    let fixed = |is: bool, what: Fixed| (!is).then_some(Violation::Measured(what));
+    let found = [
+        fixed(before.direction == fields.direction, Fixed::Direction),
+        fixed(before.interval_minutes == fields.interval_minutes, Fixed::Interval),
+        fixed(before.time_zone == fields.time_zone, Fixed::TimeZone),
+        (fields.valid_from > first).then_some(Violation::UsageFrom(first)),
+        fields.valid_to.is_some_and(|to| to <= last).then_some(Violation::UsageUntil(last)),
+    ];
+    found.into_iter().flatten().collect()
+}
+
+fn taken(error: diesel::result::Error) -> MeterError {
+    let error = DbError::from(error);
+    let overlaps = OVERLAP.iter().any(|constraint| error.violates(constraint));
+    if overlaps { Refused::by(Violation::TakenMeanwhile) } else { error.into() }
+}
+
+/// Holds the client and refuses a meter that another one stands in the way of.
+async fn alone(
+    conn: &mut AsyncPgConnection,
+    (client, organization): (ClientId, OrganizationId),
+    fields: &MeterFields,
+    except: Option<MeterId>,
+) -> Result<(), MeterError> {
+    match overlapping(conn, organization, client, fields, except).await? {
+        Some(other) => Err(Refused::by(Violation::Overlaps(other.valid_from, other.valid_to))),
+        None => Ok(()),
+    }
+}
+
+/// Installs a meter at a customer, and puts it on record.
 ///
 /// # Errors
-/// One that [`is_taken`] knows when another one of the serial and direction is in service on one of the days.
-pub async fn create(
+/// [`MeterError`].
+pub async fn install(
     conn: &mut AsyncPgConnection,
-    organization: OrganizationId,
-    client: ClientId,
+    by: &Actor,
     customer: CustomerId,
-    id: MeterId,
-    by: UserId,
     fields: &MeterFields,
-) -> QueryResult<()> {
+) -> Result<MeterId, MeterError> {
+    let (client, organization) = by.tenant()?;
+    let owner = clients::face(conn, organization, client).await?.ok_or(DbError::Refused)?;
+    customers::find(conn, organization, client, customer).await?.ok_or(Refused::NotFound)?;
+    Refused::unless(faults(fields, owner.today()), ())?;
+    alone(conn, (client, organization), fields, None).await?;
+    let id = MeterId::fresh();
     let keys = (
         meters::organization_id.eq(organization),
         meters::client_id.eq(client),
         meters::customer_id.eq(customer),
         meters::id.eq(id),
-        meters::created_by.eq(by.0),
+        meters::created_by.eq(by.user.0),
     );
-    diesel::insert_into(meters::table).values((keys, fields)).execute(conn).await?;
-    Ok(())
+    diesel::insert_into(meters::table).values((keys, fields)).execute(conn).await.map_err(taken)?;
+    let summary = format!("Added meter {} ({})", fields.serial, fields.direction);
+    record(conn, by, (id, customer), "create", summary, audit::created(fields)).await?;
+    Ok(id)
 }
 
-/// Changes a meter; false when the context does not see it.
+/// Changes a meter or removes it, and puts it on record; the customer at whom it is.
 ///
 /// # Errors
-/// As [`create`].
+/// [`MeterError`].
 pub async fn update(
+    conn: &mut AsyncPgConnection,
+    by: &Actor,
+    id: MeterId,
+    fields: &MeterFields,
+) -> Result<CustomerId, MeterError> {
+    let (client, organization) = by.tenant()?;
+    let owner = clients::face(conn, organization, client).await?.ok_or(DbError::Refused)?;
+    let before = locked(conn, client, id).await?.ok_or(Refused::NotFound)?;
+    let mut found = faults(fields, owner.today());
+    found.extend(against_usage(&before, fields, measured_days(conn, client, id).await?));
+    Refused::unless(found, ())?;
+    alone(conn, (client, organization), fields, Some(id)).await?;
+    // A row that is seen and that nobody may change.
+    if !write(conn, client, id, fields).await.map_err(taken)? {
+        return Err(DbError::Refused.into());
+    }
+    let summary = format!("Changed meter {} ({})", fields.serial, fields.direction);
+    let details = audit::changed(MeterFields::from(&before), fields);
+    record(conn, by, (id, before.customer_id), "update", summary, details).await?;
+    Ok(before.customer_id)
+}
+
+/// Keeps the names of the registers that a meter adds up, as its file has them, and puts it on record.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn learn_registers(
+    conn: &mut AsyncPgConnection,
+    by: &Actor,
+    meter: &Meter,
+    registers: &[String],
+) -> Result<(), DbError> {
+    let was = MeterFields::from(meter);
+    let is = MeterFields { registers: registers.to_vec(), ..was.clone() };
+    write(conn, meter.client_id, meter.id, &is).await?;
+    let summary = format!("Meter {} adds up the registers {}, as its file has them", meter.serial, registers.join(", "));
+    record(conn, by, (meter.id, meter.customer_id), "update", summary, audit::changed(was, &is)).await
+}
+
+async fn write(
     conn: &mut AsyncPgConnection,
     client: ClientId,
     id: MeterId,
     fields: &MeterFields,
 ) -> QueryResult<bool> {
-    let changed = diesel::update(
-        meters::table
-            .filter(meters::organization_id.eq(here!()).and(meters::client_id.eq(client)).and(meters::id.eq(id))),
-    )
-    .set(fields)
-    .execute(conn)
-    .await?;
-    Ok(changed == 1)
+    let row = meters::table
+        .filter(meters::organization_id.eq(here!()).and(meters::client_id.eq(client)).and(meters::id.eq(id)));
+    Ok(diesel::update(row).set(fields).execute(conn).await? == 1)
+}
+
+async fn record(
+    conn: &mut AsyncPgConnection,
+    by: &Actor,
+    (id, customer): (MeterId, CustomerId),
+    action: &str,
+    summary: String,
+    details: serde_json::Value,
+) -> Result<(), DbError> {
+    let entry = Entry { action, entity: "meter", entity_id: Some(id.0), customer: Some(customer), summary, details };
+    audit::record(conn, by, entry).await
 }
 
 /// First and last day with values or reads, if the meter has any: what its dates and kind may no longer deny.
@@ -352,16 +503,19 @@ mod tests {
 
     #[test]
     fn names_of_registers_are_read_between_commas_and_none_is_there_twice() {
-        assert_eq!(register_names(" E1, e2 ,"), Ok(vec!["E1".to_owned(), "e2".to_owned()]));
-        assert_eq!(register_names("  "), Ok(vec![]));
-        assert_eq!(register_names("E1,e1 "), Err("The register e1 is there twice.".to_owned()));
-        assert!(register_names(&"x".repeat(21)).is_err());
-        assert!(register_names(&(0..21).map(|at| format!("E{at},")).collect::<String>()).is_err());
+        let fault = |text: &str| names_fault(&register_names(text));
+        assert_eq!(register_names(" E1, e2 ,"), ["E1", "e2"]);
+        assert_eq!(register_names("  "), Vec::<String>::new());
+        assert_eq!(fault(" E1, e2 ,"), None);
+        assert_eq!(fault("E1,e1 "), Some(NamesFault::Twice("e1".to_owned())));
+        assert_eq!(fault(&"x".repeat(21)), Some(NamesFault::NoName("x".repeat(21))));
+        assert_eq!(fault("E\u{7}1"), Some(NamesFault::NoName("E\u{7}1".to_owned())));
+        assert_eq!(fault(&(0..21).map(|at| format!("E{at},")).collect::<String>()), Some(NamesFault::TooMany));
     }
 
     #[test]
     fn rows_stand_side_by_side_only_where_both_name_other_registers() {
-        let names = |text: &str| register_names(text).unwrap();
+        let names = register_names;
         assert!(of_other_registers(&names("E1"), &names("E2, E3")));
         assert!(!of_other_registers(&names("E1"), &names("e1, E3")));
         assert!(!of_other_registers(&names("E1"), &names("")));

@@ -1,5 +1,5 @@
-//! Payments: money received from customers, and which invoices it pays. What a payment has left over is the
-//! customer's credit; [`crate::billing::issue`] lets it pay the next bills.
+//! Payments: money received on customers' accounts, and which invoices it pays. What a payment has left over is the
+//! account's credit; [`crate::billing::issue`] lets it pay the next bills.
 
 use chrono::NaiveDate;
 use diesel::dsl::sum;
@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 
 use crate::db::DbError;
 use crate::db::schema::{allocations, invoices, payments};
-use crate::ids::{ClientId, CustomerId, InvoiceId, OrganizationId, PaymentId, UserId};
+use crate::ids::{AccountId, ClientId, CustomerId, InvoiceId, OrganizationId, PaymentId, UserId};
 use crate::money::Money;
 
 /// How money came: as the database spells it, and as people read it.
@@ -57,6 +57,8 @@ pub struct NewPayment {
     pub id: PaymentId,
     /// From whom.
     pub customer: CustomerId,
+    /// On which account.
+    pub account: AccountId,
     /// How much; more than nothing.
     pub amount: Money,
     /// ISO 4217.
@@ -74,7 +76,7 @@ pub struct NewPayment {
 pub struct Recorded {
     /// Which invoices it pays, and how much of each.
     pub allocated: Vec<(InvoiceId, Money)>,
-    /// What is left over: credit of the customer.
+    /// What is left over: credit of the account.
     pub left: Money,
 }
 
@@ -109,7 +111,7 @@ pub async fn in_turn(
         .map(|_| ())
 }
 
-/// Whether the very same was recorded already under another id: the customer's, as much, that day, in the same way, with
+/// Whether the very same was recorded already under another id: on the account, as much, that day, in the same way, with
 /// the same reference. It may be one payment recorded twice.
 ///
 /// # Errors
@@ -122,13 +124,14 @@ pub async fn is_recorded_alike(
 ) -> QueryResult<bool> {
     let alike = payments::table
         .filter(payments::organization_id.eq(organization).and(payments::client_id.eq(client)))
-        .filter(payments::customer_id.eq(payment.customer).and(payments::id.ne(payment.id)))
+        .filter(payments::customer_id.eq(payment.customer).and(payments::account_id.eq(payment.account)))
+        .filter(payments::id.ne(payment.id))
         .filter(payments::received_on.eq(payment.received_on).and(payments::amount.eq(payment.amount.amount())))
         .filter(payments::method.eq(&payment.method).and(payments::reference.eq(&payment.reference)));
     diesel::select(diesel::dsl::exists(alike)).get_result(conn).await
 }
 
-/// Records a payment and lets it pay `chosen` first, if given, and then the customer's oldest open invoices.
+/// Records a payment and lets it pay `chosen` first, if given, and then the account's oldest open invoices.
 /// The invoices' `paid` and status follow from the allocations in the same transaction (`allocations_pay`). `None`: it was recorded before, and nothing is
 /// done again.
 ///
@@ -146,6 +149,7 @@ pub async fn record(
     let keys = (payments::organization_id.eq(organization), payments::client_id.eq(client), payments::id.eq(id));
     let fields = (
         payments::customer_id.eq(payment.customer),
+        payments::account_id.eq(payment.account),
         payments::received_on.eq(payment.received_on),
         payments::amount.eq(payment.amount.amount()),
         payments::currency.eq(&payment.currency),
@@ -161,7 +165,8 @@ pub async fn record(
     }
     let open: Vec<(InvoiceId, Decimal, Decimal)> = invoices::table
         .filter(invoices::organization_id.eq(organization).and(invoices::client_id.eq(client)))
-        .filter(invoices::customer_id.eq(payment.customer).and(invoices::status.eq_any(["issued", "part_paid"])))
+        .filter(invoices::customer_id.eq(payment.customer).and(invoices::account_id.eq(payment.account)))
+        .filter(invoices::status.eq_any(["issued", "part_paid"]))
         .filter(invoices::currency.eq(&payment.currency))
         .select((invoices::id, invoices::total, invoices::paid))
         .order((invoices::due_on.asc(), invoices::number.asc()))
@@ -178,6 +183,7 @@ pub async fn record(
             allocations::payment_id.eq(id),
             allocations::invoice_id.eq(*invoice),
             allocations::customer_id.eq(payment.customer),
+            allocations::account_id.eq(payment.account),
             allocations::amount.eq(amount.amount()),
             allocations::created_by.eq(by.map(|user| user.0)),
         );

@@ -48,12 +48,7 @@ impl From<diesel::result::Error> for TariffError {
     /// Days that may not overlap and were taken meanwhile are told as such.
     fn from(error: diesel::result::Error) -> Self {
         let error = DbError::from(error);
-        if error.violates(agreements::OVERLAP) || error.violates(agreements::SAME_DAY) {
-            Self::Refused(
-                "The customer was put on a tariff on these days just now. Look at the customer's tariffs again, then choose."
-                    .to_owned(),
-            )
-        } else if error.violates(life::OVERLAP) {
+        if error.violates(life::OVERLAP) {
             Self::Refused(
                 "Another version of this tariff holds on these days already. Look at its versions again, then choose another first day."
                     .to_owned(),

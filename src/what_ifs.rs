@@ -401,13 +401,15 @@ pub async fn customers(
     let mut conn = conn;
     let (word, code, accounts) = chosen.parts();
     let rows: Vec<Id> = sql_query(
-        "SELECT c.id FROM public.customers c WHERE c.organization_id = $1 AND c.client_id = $2 \
-           AND CASE $5 WHEN 'all' THEN true WHEN 'accounts' THEN lower(c.account_number) = ANY (SELECT lower(one) FROM unnest($7) AS one) \
+        "SELECT c.id FROM public.customers c JOIN public.accounts n ON n.organization_id = $1 AND n.client_id = $2 \
+           AND n.customer_id = c.id AND n.is_main WHERE c.organization_id = $1 AND c.client_id = $2 \
+           AND CASE $5 WHEN 'all' THEN true WHEN 'accounts' THEN c.id IN (SELECT k.customer_id FROM public.accounts k \
+               WHERE k.organization_id = $1 AND k.client_id = $2 AND lower(k.account_number) = ANY (SELECT lower(one) FROM unnest($7) AS one)) \
              ELSE EXISTS (SELECT 1 FROM public.tariff_agreements a WHERE a.organization_id = $1 AND a.client_id = $2 \
                AND a.customer_id = c.id AND a.tariff_code = $6 AND a.valid_from < $4 AND (a.valid_to IS NULL OR a.valid_to > $3)) END \
            AND ($5 = 'accounts' OR (c.moved_in_on < $4 AND (c.moved_out_on IS NULL OR c.moved_out_on > $3) \
              AND (c.status = 'active' OR c.moved_out_on IS NOT NULL))) \
-         ORDER BY c.account_number, c.id",
+         ORDER BY n.account_number, c.id",
     )
     .bind::<SqlUuid, _>(desk.organization)
     .bind::<SqlUuid, _>(desk.client)
@@ -428,7 +430,7 @@ pub async fn customers(
 pub async fn unknown_accounts(conn: &AsyncPgConnection, desk: &Desk, accounts: &[String]) -> QueryResult<Vec<String>> {
     let mut conn = conn;
     let rows: Vec<Words> = sql_query(
-        "SELECT one AS value FROM unnest($3) AS one WHERE EXISTS (SELECT 1 FROM public.customers c \
+        "SELECT one AS value FROM unnest($3) AS one WHERE EXISTS (SELECT 1 FROM public.accounts c \
          WHERE c.organization_id = $1 AND c.client_id = $2 AND lower(c.account_number) = lower(one))",
     )
     .bind::<SqlUuid, _>(desk.organization)

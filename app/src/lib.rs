@@ -8,6 +8,7 @@ pub mod cli;
 pub mod components;
 pub mod format;
 pub mod forms;
+pub mod messages;
 pub mod out;
 pub mod pages;
 pub mod routes;

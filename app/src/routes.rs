@@ -4,7 +4,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
-use crate::pages::admin::{self, billing_periods, customers, imports, invoices, meters, readings, tariffs, what_ifs};
+use crate::pages::admin::{self, accounts, billing_periods, customers, imports, invoices, meters, readings, tariffs, what_ifs};
 use crate::pages::organization::{self, clients};
 use crate::pages::{account, audit, invitation, login, profile, reset, staff, switch, users};
 use crate::server::UPLOAD_LIMIT;
@@ -59,6 +59,8 @@ pub fn pages() -> Router<AppState> {
         .route("/clients/{client}/customers/new", get(customers::new))
         .route("/clients/{client}/customers/{customer}", get(customers::show))
         .route("/clients/{client}/customers/{customer}/edit", get(customers::edit))
+        .route("/clients/{client}/customers/{customer}/accounts/new", get(accounts::new))
+        .route("/clients/{client}/customers/{customer}/accounts/{account}/edit", get(accounts::edit))
         .route("/clients/{client}/customers/{customer}/meters/new", get(meters::new))
         .route("/clients/{client}/customers/{customer}/meters/{meter}/edit", get(meters::edit))
         .route("/clients/{client}/customers/{customer}/meters/{meter}/readings", get(readings::list))

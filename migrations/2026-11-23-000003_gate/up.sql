@@ -432,11 +432,12 @@ CREATE FUNCTION public.my_assignments() RETURNS TABLE (
     assignment_id uuid, role text, organization_name text, organization_slug text, client_name text, account_number text, customer_name text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    RETURN QUERY SELECT a.id, a.role, g.name, g.slug, c.name, k.account_number, k.name
+    RETURN QUERY SELECT a.id, a.role, g.name, g.slug, c.name, n.account_number, k.name
     FROM public.role_assignments a
     LEFT JOIN public.organizations g ON g.id = a.organization_id
     LEFT JOIN public.clients c ON c.organization_id = a.organization_id AND c.id = a.client_id
     LEFT JOIN public.customers k ON k.organization_id = a.organization_id AND k.client_id = a.client_id AND k.id = a.customer_id
+    LEFT JOIN public.accounts n ON n.organization_id = a.organization_id AND n.client_id = a.client_id AND n.customer_id = a.customer_id AND n.is_main
     WHERE a.user_id = public.get_current_user_id() AND private.in_force(a)
     ORDER BY g.name NULLS FIRST, c.name NULLS FIRST, k.name;
 END $$;

@@ -9,4 +9,4 @@ ALTER TABLE public.invitations FORCE ROW LEVEL SECURITY;
 ALTER TABLE public.session_tickets FORCE ROW LEVEL SECURITY;
 DELETE FROM public.sessions s USING public.role_assignments a WHERE a.id = s.assignment_id AND a.customer_id IS NOT NULL;
 DELETE FROM public.role_assignments WHERE customer_id IS NOT NULL;
-DROP TABLE public.meters, public.customers;
+DROP TABLE public.meters, public.accounts, public.customers;

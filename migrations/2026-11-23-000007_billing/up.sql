@@ -117,6 +117,7 @@ CREATE TABLE public.invoices (
     client_id         uuid NOT NULL,
     id                uuid NOT NULL,
     customer_id       uuid NOT NULL,
+    account_id        uuid NOT NULL,
     billing_period_id uuid,
     kind              text NOT NULL DEFAULT 'invoice' CHECK (kind IN ('invoice', 'credit_note')),
     corrects_id       uuid,
@@ -160,7 +161,7 @@ CREATE TABLE public.invoices (
     PRIMARY KEY (organization_id, client_id, id),
     UNIQUE (organization_id, client_id, customer_id, id),
     CONSTRAINT invoices_number UNIQUE (organization_id, client_id, series, number),
-    FOREIGN KEY (organization_id, client_id, customer_id) REFERENCES public.customers (organization_id, client_id, id),
+    FOREIGN KEY (organization_id, client_id, customer_id, account_id) REFERENCES public.accounts (organization_id, client_id, customer_id, id),
     FOREIGN KEY (organization_id, client_id, billing_period_id) REFERENCES public.billing_periods (organization_id, client_id, id),
     FOREIGN KEY (organization_id, client_id, corrects_id) REFERENCES public.invoices (organization_id, client_id, id),
     FOREIGN KEY (organization_id, client_id, tariff_rate_id) REFERENCES public.tariff_rates (organization_id, client_id, id),
@@ -244,7 +245,7 @@ BEGIN
         RAISE EXCEPTION 'what is paid of an invoice follows from the allocations of payments' USING ERRCODE = 'check_violation';
     ELSIF NEW.status = 'credited' AND (NEW.kind <> 'invoice' OR NOT EXISTS (SELECT FROM public.invoices n
         WHERE n.organization_id = NEW.organization_id AND n.client_id = NEW.client_id AND n.kind = 'credit_note' AND n.corrects_id = NEW.id
-            AND n.customer_id = NEW.customer_id AND n.status <> 'draft' AND n.currency = NEW.currency AND n.total = -NEW.total)) THEN
+            AND n.customer_id = NEW.customer_id AND n.account_id = NEW.account_id AND n.status <> 'draft' AND n.currency = NEW.currency AND n.total = -NEW.total)) THEN
         RAISE EXCEPTION 'an invoice is credited by a credit note of its whole amount, issued first' USING ERRCODE = 'check_violation';
     END IF;
     RETURN NEW;
@@ -398,6 +399,7 @@ CREATE TABLE public.payments (
     client_id       uuid NOT NULL,
     id              uuid NOT NULL,
     customer_id     uuid NOT NULL,
+    account_id      uuid NOT NULL,
     received_on     date NOT NULL,
     amount          numeric(12,2) NOT NULL CHECK (amount > 0),
     currency        text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
@@ -407,13 +409,13 @@ CREATE TABLE public.payments (
     created_by      uuid,
     updated_at      timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (organization_id, client_id, id),
-    UNIQUE (organization_id, client_id, customer_id, id),
-    FOREIGN KEY (organization_id, client_id, customer_id) REFERENCES public.customers (organization_id, client_id, id)
+    UNIQUE (organization_id, client_id, customer_id, account_id, id),
+    FOREIGN KEY (organization_id, client_id, customer_id, account_id) REFERENCES public.accounts (organization_id, client_id, customer_id, id)
 );
 CREATE INDEX payments_received ON public.payments (organization_id, client_id, received_on DESC, id DESC) INCLUDE (amount, method);
 CREATE INDEX payments_customer ON public.payments (organization_id, client_id, customer_id, received_on DESC) INCLUDE (amount);
 COMMENT ON TABLE public.payments IS
-    'Money received from a customer, and credit that a bill left. What is not allocated is the customer''s credit: it pays the next bills when they are issued.';
+    'Money received on an account, and credit that a bill left. What is not allocated is the account''s credit: it pays the next bills when they are issued.';
 COMMENT ON COLUMN public.payments.id IS 'Made with the form that records it: a form sent twice is one payment. A credit has the id of the invoice that left it.';
 COMMENT ON COLUMN public.payments.method IS 'credit: no money came; an invoice came to less than nothing (reference: its number).';
 CALL private.protect('public.payments', 'customer', '{INSERT}');
@@ -425,19 +427,20 @@ CREATE TABLE public.allocations (
     payment_id      uuid NOT NULL,
     invoice_id      uuid NOT NULL,
     customer_id     uuid NOT NULL,
+    account_id      uuid NOT NULL,
     amount          numeric(12,2) NOT NULL CHECK (amount > 0),
     created_at      timestamptz NOT NULL DEFAULT now(),
     created_by      uuid,
     updated_at      timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (organization_id, client_id, payment_id, invoice_id),
-    FOREIGN KEY (organization_id, client_id, customer_id, payment_id)
-        REFERENCES public.payments (organization_id, client_id, customer_id, id),
+    FOREIGN KEY (organization_id, client_id, customer_id, account_id, payment_id)
+        REFERENCES public.payments (organization_id, client_id, customer_id, account_id, id),
     FOREIGN KEY (organization_id, client_id, customer_id, invoice_id)
         REFERENCES public.invoices (organization_id, client_id, customer_id, id)
 );
 CREATE INDEX allocations_invoice ON public.allocations (organization_id, client_id, invoice_id);
 CREATE INDEX allocations_customer ON public.allocations (organization_id, client_id, customer_id) INCLUDE (amount);
-COMMENT ON TABLE public.allocations IS 'Which payment pays how much of which invoice, of the same customer.';
+COMMENT ON TABLE public.allocations IS 'Which payment pays how much of which invoice, of the same account.';
 CALL private.protect('public.allocations', 'customer', '{INSERT}');
 CALL private.track_updates('public.allocations');
 
@@ -446,7 +449,7 @@ CREATE FUNCTION public.credit_comes_from_a_bill() RETURNS trigger LANGUAGE plpgs
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM public.invoices i WHERE i.organization_id = NEW.organization_id AND i.client_id = NEW.client_id
-        AND i.id = NEW.id AND i.customer_id = NEW.customer_id AND i.currency = NEW.currency AND i.status = 'paid' AND i.total = -NEW.amount) THEN
+        AND i.id = NEW.id AND i.customer_id = NEW.customer_id AND i.account_id = NEW.account_id AND i.currency = NEW.currency AND i.status = 'paid' AND i.total = -NEW.amount) THEN
         RAISE EXCEPTION 'credit is what an issued bill of less than nothing leaves' USING ERRCODE = 'check_violation';
     END IF;
     RETURN NULL;
@@ -466,11 +469,13 @@ BEGIN
         SELECT p.amount, p.currency, (SELECT sum(a.amount) FROM public.allocations a WHERE a.organization_id = share.organization_id
             AND a.client_id = share.client_id AND a.customer_id = share.customer_id AND a.payment_id = share.payment_id) AS used INTO payment
         FROM public.payments p WHERE p.organization_id = share.organization_id AND p.client_id = share.client_id AND p.id = share.payment_id;
-        SELECT i.total, i.paid, i.currency, i.status, (SELECT sum(a.amount) FROM public.allocations a WHERE a.organization_id = share.organization_id
+        SELECT i.total, i.paid, i.currency, i.status, i.account_id, (SELECT sum(a.amount) FROM public.allocations a WHERE a.organization_id = share.organization_id
             AND a.client_id = share.client_id AND a.customer_id = share.customer_id AND a.invoice_id = share.invoice_id) AS given INTO bill
         FROM public.invoices i WHERE i.organization_id = share.organization_id AND i.client_id = share.client_id AND i.id = share.invoice_id;
         IF payment.currency <> bill.currency OR bill.status IN ('draft', 'credited') THEN
             RAISE EXCEPTION 'a payment pays issued invoices of its own currency' USING ERRCODE = 'check_violation';
+        ELSIF bill.account_id <> share.account_id THEN
+            RAISE EXCEPTION 'a payment pays invoices of its own account' USING ERRCODE = 'check_violation';
         ELSIF payment.used > payment.amount THEN
             RAISE EXCEPTION 'a payment pays no more than its amount' USING ERRCODE = 'check_violation';
         ELSIF bill.given > bill.total THEN

@@ -110,14 +110,17 @@ CREATE FUNCTION private.sample_20_customers(o uuid, c uuid, k uuid) RETURNS SETO
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF k IS NOT NULL THEN
-        INSERT INTO public.customers (organization_id, client_id, id, account_number, name, service_address, moved_in_on)
-        VALUES (o, c, k, k::text, 'Isolation test', 'Isolation test', '2026-01-01');
+        INSERT INTO public.customers (organization_id, client_id, id, name, service_address, moved_in_on)
+        VALUES (o, c, k, 'Isolation test', 'Isolation test', '2026-01-01');
+        INSERT INTO public.accounts (organization_id, client_id, customer_id, id, account_number, is_main)
+        VALUES (o, c, k, private.sample_id(k, 'account'), k::text, true);
         PERFORM private.sample_person(private.sample_id(k, 'login'), 'customer_user', o, c, k, NULL);
         INSERT INTO public.meters (organization_id, client_id, id, customer_id, serial, kind, interval_minutes, time_zone, valid_from)
         VALUES (o, c, private.sample_id(k, 'meter'), k, k::text, 'interval', 60, 'UTC', '2026-01-01');
     ELSIF c IS NULL THEN
         RETURN QUERY SELECT (r).* FROM unnest(ARRAY[
             private.rule_of('public.customers', 'customer', '{INSERT,UPDATE}', '{organization_id,client_id,id}'),
+            private.rule_of('public.accounts', 'customer', '{INSERT,UPDATE}'),
             private.rule_of('public.meters', 'customer', '{INSERT,UPDATE}')]) r;
     END IF;
 END $$;
@@ -171,21 +174,22 @@ END $$;
 CREATE FUNCTION private.sample_50_billing(o uuid, c uuid, k uuid) RETURNS SETOF private.sample_rule LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+    account uuid := private.sample_id(k, 'account');
     issued uuid := private.sample_id(k, 'issued');
     draft uuid := private.sample_id(k, 'draft');
 BEGIN
     IF k IS NOT NULL THEN
-        INSERT INTO public.invoices (organization_id, client_id, id, customer_id, status, series, number, customer_name, account_number,
+        INSERT INTO public.invoices (organization_id, client_id, id, customer_id, account_id, status, series, number, customer_name, account_number,
             period_from, period_to, issued_on, due_on, currency, kwh, net, tax, total)
-        VALUES (o, c, issued, k, 'issued', k::text, 1, '', '', '2026-01-01', '2026-02-01', '2026-02-01', '2026-02-15', 'EUR', 1, 1, 0, 1),
-               (o, c, draft, k, 'draft', '', NULL, '', '', '2026-02-01', '2026-03-01', NULL, NULL, 'EUR', 1, 1, 0, 1);
+        VALUES (o, c, issued, k, account, 'issued', k::text, 1, '', '', '2026-01-01', '2026-02-01', '2026-02-01', '2026-02-15', 'EUR', 1, 1, 0, 1),
+               (o, c, draft, k, account, 'draft', '', NULL, '', '', '2026-02-01', '2026-03-01', NULL, NULL, 'EUR', 1, 1, 0, 1);
         INSERT INTO public.invoice_lines (organization_id, client_id, invoice_id, position, customer_id, issued, kind, description, quantity,
             unit, price, amount)
         VALUES (o, c, issued, 1, k, true, 'energy', '', 1, 'kWh', 1, 1), (o, c, draft, 1, k, false, 'energy', '', 1, 'kWh', 1, 1);
-        INSERT INTO public.payments (organization_id, client_id, id, customer_id, received_on, amount, currency, method)
-        VALUES (o, c, private.sample_id(k, 'payment'), k, '2026-02-02', 1, 'EUR', 'cash');
-        INSERT INTO public.allocations (organization_id, client_id, payment_id, invoice_id, customer_id, amount)
-        VALUES (o, c, private.sample_id(k, 'payment'), issued, k, 1);
+        INSERT INTO public.payments (organization_id, client_id, id, customer_id, account_id, received_on, amount, currency, method)
+        VALUES (o, c, private.sample_id(k, 'payment'), k, account, '2026-02-02', 1, 'EUR', 'cash');
+        INSERT INTO public.allocations (organization_id, client_id, payment_id, invoice_id, customer_id, account_id, amount)
+        VALUES (o, c, private.sample_id(k, 'payment'), issued, k, account, 1);
         INSERT INTO public.billing_exceptions (organization_id, client_id, billing_period_id, customer_id, kind, severity, message)
         VALUES (o, c, private.sample_id(c, 'period'), k, 'test', 'warns', '');
     ELSIF c IS NOT NULL THEN

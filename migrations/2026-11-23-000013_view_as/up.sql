@@ -18,8 +18,10 @@ BEGIN
     UPDATE public.sessions s SET viewed_client_id = client, viewed_customer_id = customer, viewed_until = ends, bound_at = now() WHERE s.id = (live.session).id;
     INSERT INTO public.audit_log (organization_id, id, client_id, customer_id, user_id, user_name, role, action, entity, entity_id, summary, details, address)
     SELECT org, gen_random_uuid(), client, customer, (live.person).id, (live.person).name, (live.assignment).role, 'view_as', 'customer', customer,
-        format('Sees the portal as %s (%s)', k.name, k.account_number), jsonb_build_object('until', ends), left(view_as.address, 64)
-    FROM public.customers k WHERE k.organization_id = org AND k.client_id = view_as.client AND k.id = view_as.customer;
+        format('Sees the portal as %s (%s)', k.name, n.account_number), jsonb_build_object('until', ends), left(view_as.address, 64)
+    FROM public.customers k
+    LEFT JOIN public.accounts n ON n.organization_id = k.organization_id AND n.client_id = k.client_id AND n.customer_id = k.id AND n.is_main
+    WHERE k.organization_id = org AND k.client_id = view_as.client AND k.id = view_as.customer;
     RETURN ends;
 END $$;
 COMMENT ON FUNCTION public.view_as IS
@@ -42,11 +44,12 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO public.audit_log (organization_id, id, client_id, customer_id, user_id, user_name, role, action, entity, entity_id, summary)
     SELECT k.organization_id, gen_random_uuid(), k.client_id, k.id, u.id, u.name, a.role, 'stop_viewing', 'customer', k.id,
-        format('No longer sees the portal as %s (%s)', k.name, k.account_number)
+        format('No longer sees the portal as %s (%s)', k.name, n.account_number)
     FROM public.role_assignments a
     JOIN public.users u ON u.id = a.user_id
     JOIN public.customers k ON k.organization_id = CASE WHEN a.role = 'eis_staff' THEN OLD.organization_id ELSE a.organization_id END
         AND k.client_id = OLD.viewed_client_id AND k.id = OLD.viewed_customer_id
+    LEFT JOIN public.accounts n ON n.organization_id = k.organization_id AND n.client_id = k.client_id AND n.customer_id = k.id AND n.is_main
     WHERE a.id = OLD.assignment_id;
     RETURN NULL;
 END $$;

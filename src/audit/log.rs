@@ -8,7 +8,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 
 use crate::db::lower;
-use crate::db::schema::{audit_log, customers};
+use crate::db::schema::{accounts, audit_log};
 use crate::identifiers;
 use crate::ids::{AuditRecordId, ClientId, CustomerId, OrganizationId};
 
@@ -91,13 +91,13 @@ pub async fn list(
         query = query.filter(audit_log::client_id.eq(client));
     }
     if !filter.account.is_empty() {
-        let of_account = customers::table
+        let of_account = accounts::table
             .filter(
-                customers::organization_id
+                accounts::organization_id
                     .eq(organization)
-                    .and(lower(customers::account_number).eq(lower(identifiers::plain(&filter.account)))),
+                    .and(lower(accounts::account_number).eq(lower(identifiers::plain(&filter.account)))),
             )
-            .select(customers::id.nullable());
+            .select(accounts::customer_id.nullable());
         query = query.filter(audit_log::customer_id.eq_any(of_account));
     }
     if !filter.entity.is_empty() {
@@ -125,7 +125,7 @@ pub async fn list(
     query.load(conn).await
 }
 
-/// The account numbers of the customers that records are about.
+/// The main account's number of each customer that records are about.
 ///
 /// # Errors
 /// When the database fails.
@@ -140,9 +140,10 @@ pub async fn accounts(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    customers::table
-        .filter(customers::organization_id.eq(organization).and(customers::id.eq_any(ids)))
-        .select((customers::id, customers::account_number))
+    accounts::table
+        .filter(accounts::organization_id.eq(organization).and(accounts::customer_id.eq_any(ids)))
+        .filter(accounts::is_main)
+        .select((accounts::customer_id, accounts::account_number))
         .load(conn)
         .await
 }

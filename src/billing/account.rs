@@ -175,6 +175,7 @@ impl Account<'_> {
         Draft {
             id,
             customer_id: customer.id,
+            account_id: customer.account_id,
             customer_name: customer.name.clone(),
             account_number: customer.account_number.clone(),
             billing_address: address.clone(),

@@ -1,6 +1,7 @@
-//! Credit of customers at issue: what a bill leaves in the customer's favour is kept, and what is kept pays bills.
+//! Credit of accounts at issue: what a bill leaves in the customer's favour is kept, and what is kept pays bills of the
+//! same account.
 //!
-//! A customer's credit is what the payments have left over: their amounts less their allocations. A bill that comes
+//! An account's credit is what the payments on it have left over: their amounts less their allocations. A bill that comes
 //! to less than nothing leaves its credit as a payment of its own, of method `credit`, with the invoice's id.
 
 use diesel::prelude::*;
@@ -20,8 +21,8 @@ pub(super) async fn keep(
     day: chrono::NaiveDate,
 ) -> QueryResult<()> {
     sql_query(
-        "INSERT INTO public.payments (organization_id, client_id, id, customer_id, received_on, amount, currency, method, reference, created_by) \
-         SELECT i.organization_id, i.client_id, i.id, i.customer_id, $4, -i.total, i.currency, 'credit', i.label, $5 \
+        "INSERT INTO public.payments (organization_id, client_id, id, customer_id, account_id, received_on, amount, currency, method, reference, created_by) \
+         SELECT i.organization_id, i.client_id, i.id, i.customer_id, i.account_id, $4, -i.total, i.currency, 'credit', i.label, $5 \
          FROM public.invoices i WHERE i.organization_id = $1 AND i.client_id = $2 AND i.billing_period_id = $3 \
              AND i.status = 'paid' AND i.total < 0",
     )
@@ -65,17 +66,17 @@ pub(super) async fn apply(conn: &mut AsyncPgConnection, desk: &Desk, period: Bil
     let shares = format!(
         "WITH used AS (SELECT a.payment_id, sum(a.amount) AS amount FROM public.allocations a \
              WHERE a.organization_id = $1 AND a.client_id = $2 GROUP BY a.payment_id), \
-         free AS (SELECT p.id, p.customer_id, p.currency, p.amount - coalesce(u.amount, 0) AS rest, \
-             sum(p.amount - coalesce(u.amount, 0)) OVER (PARTITION BY p.customer_id, p.currency ORDER BY p.received_on, p.id) AS upto \
+         free AS (SELECT p.id, p.customer_id, p.account_id, p.currency, p.amount - coalesce(u.amount, 0) AS rest, \
+             sum(p.amount - coalesce(u.amount, 0)) OVER (PARTITION BY p.account_id, p.currency ORDER BY p.received_on, p.id) AS upto \
              FROM public.payments p LEFT JOIN used u ON u.payment_id = p.id \
              WHERE p.organization_id = $1 AND p.client_id = $2 AND p.amount > coalesce(u.amount, 0) AND p.customer_id IN ({CUSTOMERS})), \
-         due AS (SELECT i.id, i.customer_id, i.currency, i.total - i.paid AS rest, \
-             sum(i.total - i.paid) OVER (PARTITION BY i.customer_id, i.currency ORDER BY i.due_on, i.number) AS upto \
+         due AS (SELECT i.id, i.account_id, i.currency, i.total - i.paid AS rest, \
+             sum(i.total - i.paid) OVER (PARTITION BY i.account_id, i.currency ORDER BY i.due_on, i.number) AS upto \
              FROM public.invoices i WHERE i.organization_id = $1 AND i.client_id = $2 AND i.status IN ('issued', 'part_paid') \
                  AND i.total > i.paid AND i.customer_id IN ({CUSTOMERS})), \
-         made AS (INSERT INTO public.allocations (organization_id, client_id, payment_id, invoice_id, customer_id, amount, created_by) \
-             SELECT $1, $2, f.id, d.id, f.customer_id, least(f.upto, d.upto) - greatest(f.upto - f.rest, d.upto - d.rest), $4 \
-             FROM free f JOIN due d ON (d.customer_id, d.currency) = (f.customer_id, f.currency) \
+         made AS (INSERT INTO public.allocations (organization_id, client_id, payment_id, invoice_id, customer_id, account_id, amount, created_by) \
+             SELECT $1, $2, f.id, d.id, f.customer_id, f.account_id, least(f.upto, d.upto) - greatest(f.upto - f.rest, d.upto - d.rest), $4 \
+             FROM free f JOIN due d ON (d.account_id, d.currency) = (f.account_id, f.currency) \
              WHERE least(f.upto, d.upto) > greatest(f.upto - f.rest, d.upto - d.rest) RETURNING amount) \
          SELECT coalesce(sum(amount), 0) AS amount FROM made"
     );

@@ -103,7 +103,7 @@ async fn take_counter(conn: &mut AsyncPgConnection, desk: &Desk, series: &str) -
         .await
 }
 
-/// Numbers the drafts after `last`; how many there were. What comes to nothing or less is settled: nobody has to pay it.
+/// Numbers the drafts after `last`; how many there were. An account's own days to pay go before the client's. What comes to nothing or less is settled: nobody has to pay it.
 /// The database moves the counter, prints the numbers and marks the lines (`issuing_takes_numbers`).
 async fn number_drafts(
     conn: &mut AsyncPgConnection,
@@ -115,9 +115,11 @@ async fn number_drafts(
 ) -> QueryResult<i64> {
     let count = sql_query(
         "UPDATE public.invoices i SET number = $4 + d.place, series = $5, \
-             issued_on = $6, due_on = $7, \
+             issued_on = $6, due_on = coalesce($6 + d.terms, $7), \
              status = CASE WHEN i.total <= 0 THEN 'paid' ELSE 'issued' END, paid = least(i.total, 0) \
-         FROM (SELECT x.id, row_number() OVER (ORDER BY x.account_number, x.id) AS place FROM public.invoices x \
+         FROM (SELECT x.id, n.payment_terms_days::integer AS terms, row_number() OVER (ORDER BY x.account_number, x.id) AS place \
+             FROM public.invoices x JOIN public.accounts n ON n.organization_id = $1 AND n.client_id = $2 \
+                 AND n.customer_id = x.customer_id AND n.id = x.account_id \
              WHERE x.organization_id = $1 AND x.client_id = $2 AND x.billing_period_id = $3 AND x.status = 'draft') d \
          WHERE i.organization_id = $1 AND i.client_id = $2 AND i.id = d.id",
     )

@@ -11,8 +11,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Desk;
-use crate::db::schema::{customers, interval_days, invoices, meter_readings, meters, tariff_agreements, tariff_rates};
-use crate::ids::{CustomerId, MeterId, TariffRateId};
+use crate::customers::with_account;
+use crate::db::schema::{accounts, customers, interval_days, invoices, meter_readings, meters, tariff_agreements, tariff_rates};
+use crate::ids::{AccountId, CustomerId, MeterId, TariffRateId};
 use crate::money::Money;
 use crate::period::Period;
 use crate::rating::{Carried, PastPeak};
@@ -23,9 +24,14 @@ use crate::tariff_document::Ratchet;
 #[diesel(table_name = customers)]
 pub(super) struct CustomerRow {
     pub id: CustomerId,
+    /// The main account: its supply is billed to it.
+    #[diesel(select_expression = accounts::id)]
+    pub account_id: AccountId,
+    #[diesel(select_expression = accounts::account_number)]
     pub account_number: String,
     pub name: String,
     pub service_address: String,
+    #[diesel(select_expression = accounts::billing_address)]
     pub billing_address: String,
     pub moved_in_on: NaiveDate,
     pub moved_out_on: Option<NaiveDate>,
@@ -153,13 +159,13 @@ pub(super) struct Batch {
 /// The customers with supply in the period, by account number. Who moved out is billed for the days until then.
 pub(super) async fn customers(conn: &AsyncPgConnection, desk: &Desk, period: Period) -> QueryResult<Vec<CustomerRow>> {
     let mut conn = conn;
-    customers::table
+    with_account()
         .filter(customers::organization_id.eq(desk.organization).and(customers::client_id.eq(desk.client)))
         .filter(customers::moved_in_on.lt(period.to()))
         .filter(customers::moved_out_on.is_null().or(customers::moved_out_on.gt(period.from())))
         .filter(customers::status.eq("active").or(customers::moved_out_on.is_not_null()))
         .select(CustomerRow::as_select())
-        .order((customers::account_number, customers::id))
+        .order((accounts::account_number, customers::id))
         .load(&mut conn)
         .await
 }
@@ -188,11 +194,11 @@ pub(super) async fn these_customers(
     ids: &[CustomerId],
 ) -> QueryResult<Vec<CustomerRow>> {
     let mut conn = conn;
-    customers::table
+    with_account()
         .filter(customers::organization_id.eq(desk.organization).and(customers::client_id.eq(desk.client)))
         .filter(customers::id.eq_any(ids))
         .select(CustomerRow::as_select())
-        .order((customers::account_number, customers::id))
+        .order((accounts::account_number, customers::id))
         .load(&mut conn)
         .await
 }

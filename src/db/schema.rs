@@ -4,6 +4,42 @@
 use diesel::{allow_tables_to_appear_in_same_query, table};
 
 table! {
+    /// What customers owe under one number.
+    accounts (organization_id, client_id, customer_id, id) {
+        /// `organization_id`.
+        organization_id -> Uuid,
+        /// `client_id`.
+        client_id -> Uuid,
+        /// `customer_id`.
+        customer_id -> Uuid,
+        /// `id`.
+        id -> Uuid,
+        /// `account_number`.
+        account_number -> Text,
+        /// `is_main`.
+        is_main -> Bool,
+        /// `billing_address`.
+        billing_address -> Text,
+        /// `delivery`.
+        delivery -> Text,
+        /// `language`.
+        language -> Text,
+        /// `payment_terms_days`.
+        payment_terms_days -> Nullable<SmallInt>,
+        /// `status`.
+        status -> Text,
+        /// `metadata`.
+        metadata -> Jsonb,
+        /// `created_at`.
+        created_at -> Timestamptz,
+        /// `created_by`.
+        created_by -> Nullable<Uuid>,
+        /// `updated_at`.
+        updated_at -> Timestamptz,
+    }
+}
+
+table! {
     /// Which payment pays how much of which invoice, of the same customer.
     allocations (organization_id, client_id, payment_id, invoice_id) {
         /// `organization_id`.
@@ -16,6 +52,8 @@ table! {
         invoice_id -> Uuid,
         /// `customer_id`.
         customer_id -> Uuid,
+        /// `account_id`.
+        account_id -> Uuid,
         /// `amount`.
         amount -> Numeric,
         /// `created_at`.
@@ -222,18 +260,18 @@ table! {
         client_id -> Uuid,
         /// `id`.
         id -> Uuid,
-        /// `account_number`.
-        account_number -> Text,
+        /// `kind`.
+        kind -> Text,
         /// `name`.
         name -> Text,
         /// `email`.
         email -> Text,
         /// `phone`.
         phone -> Text,
+        /// `tax_number`.
+        tax_number -> Text,
         /// `service_address`.
         service_address -> Text,
-        /// `billing_address`.
-        billing_address -> Text,
         /// `status`.
         status -> Text,
         /// `moved_in_on`.
@@ -459,6 +497,8 @@ table! {
         id -> Uuid,
         /// `customer_id`.
         customer_id -> Uuid,
+        /// `account_id`.
+        account_id -> Uuid,
         /// `billing_period_id`.
         billing_period_id -> Nullable<Uuid>,
         /// `kind`.
@@ -659,6 +699,8 @@ table! {
         id -> Uuid,
         /// `customer_id`.
         customer_id -> Uuid,
+        /// `account_id`.
+        account_id -> Uuid,
         /// `received_on`.
         received_on -> Date,
         /// `amount`.
@@ -819,6 +861,7 @@ table! {
 }
 
 allow_tables_to_appear_in_same_query!(
+    accounts,
     allocations,
     audit_log,
     billing_exceptions,

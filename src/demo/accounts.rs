@@ -10,7 +10,7 @@ use super::book::{Book, at};
 use super::cast::{self, Land, Utility};
 use super::household::Shape;
 use super::names::{Party, party};
-use super::rows::{AgreementRow, CustomerRow, MeterRow};
+use super::rows::{AccountRow, AgreementRow, CustomerRow, MeterRow};
 use super::seed::Seed;
 use super::tariffs::codes;
 use crate::period::Period;
@@ -29,6 +29,7 @@ pub enum Kind {
 /// A customer as usage and billing need it.
 pub struct Account {
     pub id: Uuid,
+    pub account: Uuid,
     pub meter: Uuid,
     pub serial: String,
     pub number: String,
@@ -153,8 +154,10 @@ fn account(
     };
     let kind = if code == codes.tou || kind != Kind::TwoRegisters { kind } else { Kind::Register };
     let created = at(moved_in, 180);
+    let id = seed.id(created);
     Account {
-        id: seed.id(created),
+        id,
+        account: Seed::named(&format!("account/{id}")).id(created),
         meter: seed.id(created),
         serial: if walk { cast::WALK_SERIAL.to_owned() } else { serial(seed, germany) },
         number: number(book, place),
@@ -216,15 +219,28 @@ fn write(book: &mut Book<'_>, seed: &mut Seed, account: &Account, party: Party) 
     book.rows.customers.push(CustomerRow {
         key: book.key,
         id: account.id,
-        account_number: account.number.clone(),
+        kind: if account.business { "company" } else { "person" },
         name: party.name,
         email: party.email,
         phone: party.phone,
         service_address: account.service_address.clone(),
-        billing_address: account.billing_address.clone(),
         status: if closed { "closed" } else { "active" },
         moved_in_on: account.moved_in,
         moved_out_on: account.moved_out,
+        metadata: json!({}),
+        created_at: created,
+        updated_at: created,
+    });
+    book.rows.accounts.push(AccountRow {
+        key: book.key,
+        customer_id: account.id,
+        id: account.account,
+        account_number: account.number.clone(),
+        is_main: true,
+        billing_address: account.billing_address.clone(),
+        delivery: "post",
+        language: "",
+        status: if closed { "closed" } else { "open" },
         metadata: json!({}),
         created_at: created,
         updated_at: created,

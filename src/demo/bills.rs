@@ -197,6 +197,7 @@ fn invoice(
         key: book.key,
         id,
         customer_id: account.id,
+        account_id: account.account,
         billing_period_id: billing.id,
         kind: "invoice",
         status: if issued { "issued" } else { "draft" },

@@ -85,15 +85,31 @@ pub struct CustomerRow {
     #[serde(flatten)]
     pub key: Key,
     pub id: Uuid,
-    pub account_number: String,
+    pub kind: &'static str,
     pub name: String,
     pub email: String,
     pub phone: String,
     pub service_address: String,
-    pub billing_address: String,
     pub status: &'static str,
     pub moved_in_on: NaiveDate,
     pub moved_out_on: Option<NaiveDate>,
+    pub metadata: Value,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct AccountRow {
+    #[serde(flatten)]
+    pub key: Key,
+    pub customer_id: Uuid,
+    pub id: Uuid,
+    pub account_number: String,
+    pub is_main: bool,
+    pub billing_address: String,
+    pub delivery: &'static str,
+    pub language: &'static str,
+    pub status: &'static str,
     pub metadata: Value,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
@@ -306,6 +322,7 @@ pub struct InvoiceRow {
     pub key: Key,
     pub id: Uuid,
     pub customer_id: Uuid,
+    pub account_id: Uuid,
     pub billing_period_id: Uuid,
     pub kind: &'static str,
     pub status: &'static str,
@@ -375,6 +392,7 @@ pub struct PaymentRow {
     pub key: Key,
     pub id: Uuid,
     pub customer_id: Uuid,
+    pub account_id: Uuid,
     pub received_on: NaiveDate,
     pub amount: Money,
     pub currency: &'static str,
@@ -392,6 +410,7 @@ pub struct AllocationRow {
     pub payment_id: Uuid,
     pub invoice_id: Uuid,
     pub customer_id: Uuid,
+    pub account_id: Uuid,
     pub amount: Money,
     pub created_at: DateTime<Utc>,
     pub created_by: Uuid,
@@ -418,6 +437,7 @@ pub struct AuditRow {
 #[derive(Debug, Default, Serialize)]
 pub struct Rows {
     pub customers: Vec<CustomerRow>,
+    pub accounts: Vec<AccountRow>,
     pub meters: Vec<MeterRow>,
     pub tariff_rates: Vec<TariffRow>,
     pub tariff_blocks: Vec<BlockRow>,

@@ -20,7 +20,7 @@ use crate::db::schema::{import_rejections, imports, meters};
 use crate::db::{DbError, here};
 use crate::ids::{ClientId, ImportId, MeterId, OrganizationId};
 use crate::interval_days::{self, CHUNK, IntervalDay};
-use crate::meters::{Meter, MeterFields};
+use crate::meters::Meter;
 use crate::usage::{DayUsage, Format, Quality};
 
 /// Values counted by what became of them.
@@ -73,7 +73,7 @@ async fn write_part(
     fill_only: bool,
     counts: &mut Counts,
 ) -> Result<i64, ImportError> {
-    learn(conn, actor, tenant.0, taken).await?;
+    learn(conn, actor, taken).await?;
     let mut days = std::mem::take(&mut taken.days);
     days.sort_by_key(|day| (day.meter, day.usage.date));
     let mut refused = vec![];
@@ -148,24 +148,11 @@ async fn insert(
 async fn learn(
     conn: &mut AsyncPgConnection,
     actor: &Actor,
-    client: ClientId,
     taken: &mut Taken,
 ) -> Result<(), ImportError> {
     for (id, registers) in &std::mem::take(&mut taken.learnt) {
         let Some(meter) = taken.meters.iter().find(|meter| meter.id == *id) else { continue };
-        let was = MeterFields::from(meter);
-        let is = MeterFields { registers: registers.clone(), ..was.clone() };
-        crate::meters::update(conn, client, *id, &is).await?;
-        let registers = registers.join(", ");
-        let entry = Entry {
-            action: "update",
-            entity: "meter",
-            entity_id: Some(id.0),
-            customer: Some(meter.customer_id),
-            summary: format!("Meter {} adds up the registers {registers}, as its file has them", meter.serial),
-            details: audit::changed(was, &is),
-        };
-        audit::record(conn, actor, entry).await?;
+        crate::meters::learn_registers(conn, actor, meter, registers).await?;
     }
     Ok(())
 }

@@ -181,7 +181,8 @@ fn matching(filter: &Filter) -> String {
         // security has not passed yet, so no index on lower(customer_name) could serve here.
         sql.push_str(
             " AND (customer_id = ANY(ARRAY(SELECT c.id FROM public.customers c WHERE c.organization_id = $1 \
-             AND c.client_id = $2 AND (lower(c.account_number) = lower($6) OR lower(c.name) LIKE $5) LIMIT 5000)) \
+             AND c.client_id = $2 AND lower(c.name) LIKE $5 LIMIT 5000) || ARRAY(SELECT n.customer_id FROM public.accounts n \
+             WHERE n.organization_id = $1 AND n.client_id = $2 AND lower(n.account_number) = lower($6))) \
              OR (number = $7 AND series = coalesce($8, (SELECT l.invoice_series FROM public.clients l \
              WHERE l.organization_id = $1 AND l.id = $2))))",
         );

@@ -3,16 +3,21 @@
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde_json::json;
 
-use super::TariffError;
-use crate::db::here;
+use crate::access::Actor;
+use crate::audit::{self, Entry};
+use crate::clients;
+use crate::customers::{self, Customer};
+use crate::days::{self, Unlikely};
 use crate::db::schema::tariff_agreements;
-use crate::ids::{ClientId, CustomerId, OrganizationId, TariffAgreementId, UserId};
+use crate::db::{DbError, here};
+use crate::ids::{ClientId, CustomerId, OrganizationId, TariffAgreementId};
+use crate::refused::Refused;
 
-/// The constraint that lets a customer be on one tariff a day, also when two agreements are made at once.
-pub(super) const OVERLAP: &str = "tariff_agreements_no_overlap";
-/// The key that lets one agreement begin on a day.
-pub(super) const SAME_DAY: &str = "tariff_agreements_organization_id_client_id_customer_id_val_key";
+/// The constraints that let a customer be on one tariff a day, also when two agreements are made at once.
+const OVERLAP: [&str; 2] =
+    ["tariff_agreements_no_overlap", "tariff_agreements_organization_id_client_id_customer_id_val_key"];
 
 /// A customer's being on a tariff.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
@@ -123,40 +128,76 @@ pub async fn counts(
         .await
 }
 
-/// Puts a customer on a tariff from a day on. The agreement that held until then ends on that day, one
+/// What forbids an agreement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Violation {
+    /// No active version of this tariff applies on this day.
+    NoVersion(String, NaiveDate),
+    /// The first day is hardly meant.
+    From(Unlikely),
+    /// Another agreement of these days was made at the same time.
+    TakenMeanwhile,
+}
+
+/// Why an agreement was not made.
+pub type AgreementError = Refused<Violation>;
+
+fn taken(error: diesel::result::Error) -> AgreementError {
+    let error = DbError::from(error);
+    let overlaps = OVERLAP.iter().any(|constraint| error.violates(constraint));
+    if overlaps { Refused::by(Violation::TakenMeanwhile) } else { error.into() }
+}
+
+/// Puts a customer on a tariff from a day on, and puts it on record. The agreement that held until then ends on that day, one
 /// from that very day is replaced, and a later one stays: then the new one lasts until it begins.
-/// Gives back the agreement that was ended or replaced.
 ///
 /// # Errors
-/// [`TariffError::Refused`] when no version of the tariff applies on that day, or another agreement was made meanwhile.
-pub async fn put_on_tariff(
+/// [`AgreementError`].
+pub async fn create(
     conn: &mut AsyncPgConnection,
-    organization: OrganizationId,
-    client: ClientId,
+    by: &Actor,
     customer: CustomerId,
-    by: UserId,
     code: &str,
     from: NaiveDate,
-) -> Result<Option<Agreement>, TariffError> {
+) -> Result<(), AgreementError> {
+    let (client, organization) = by.tenant()?;
+    let owner = clients::face(conn, organization, client).await?.ok_or(DbError::Refused)?;
+    // Locked: of two at once, one waits here and then finds the other's agreement.
+    let customer = customers::locked(conn, organization, client, customer).await?.ok_or(Refused::NotFound)?;
+    let unlikely = days::planned(from, owner.today()).map(Violation::From);
+    Refused::unless(unlikely.into_iter().collect(), ())?;
     if super::version_for(conn, client, code, from).await?.is_none() {
-        return Err(TariffError::Refused(format!("No active version of {code} applies on {from}.")));
+        return Err(Refused::by(Violation::NoVersion(code.to_owned(), from)));
     }
-    let all: Vec<Agreement> = tariff_agreements::table
-        .filter(
-            tariff_agreements::organization_id
-                .eq(here!())
-                .and(tariff_agreements::client_id.eq(client))
-                .and(tariff_agreements::customer_id.eq(customer)),
-        )
-        .select(Agreement::as_select())
-        .order(tariff_agreements::valid_from.desc())
-        .for_update()
-        .load(conn)
-        .await?;
+    let before = write(conn, by, &customer, code, from).await?;
+    let entry = Entry {
+        action: "update",
+        entity: "tariff_agreement",
+        entity_id: None,
+        customer: Some(customer.id),
+        summary: format!("Put {} on tariff {code} from {from}", customer.name),
+        details: audit::changed(
+            before.map(|was| json!({ "tariff": was.tariff_code, "from": was.valid_from })),
+            json!({ "tariff": code, "from": from }),
+        ),
+    };
+    Ok(audit::record(conn, by, entry).await?)
+}
+
+/// Writes the agreement; the one that it ended or replaced.
+async fn write(
+    conn: &mut AsyncPgConnection,
+    by: &Actor,
+    customer: &Customer,
+    code: &str,
+    from: NaiveDate,
+) -> Result<Option<Agreement>, AgreementError> {
+    let (organization, client) = (customer.organization_id, customer.client_id);
+    let all = list(conn, client, customer.id).await?;
     let row = |id: TariffAgreementId| {
         tariff_agreements::table.filter(
             tariff_agreements::organization_id
-                .eq(here!())
+                .eq(organization)
                 .and(tariff_agreements::client_id.eq(client))
                 .and(tariff_agreements::id.eq(id)),
         )
@@ -167,7 +208,7 @@ pub async fn put_on_tariff(
     }
     let before = all.iter().find(|agreement| agreement.valid_from < from && agreement.covers(from));
     if let Some(before) = before {
-        diesel::update(row(before.id)).set(tariff_agreements::valid_to.eq(from)).execute(conn).await?;
+        diesel::update(row(before.id)).set(tariff_agreements::valid_to.eq(from)).execute(conn).await.map_err(taken)?;
     }
     let next = all.iter().map(|agreement| agreement.valid_from).filter(|start| *start > from).min();
     diesel::insert_into(tariff_agreements::table)
@@ -175,13 +216,14 @@ pub async fn put_on_tariff(
             tariff_agreements::organization_id.eq(organization),
             tariff_agreements::client_id.eq(client),
             tariff_agreements::id.eq(TariffAgreementId::fresh()),
-            tariff_agreements::customer_id.eq(customer),
+            tariff_agreements::customer_id.eq(customer.id),
             tariff_agreements::tariff_code.eq(code),
             tariff_agreements::valid_from.eq(from),
             tariff_agreements::valid_to.eq(next),
-            tariff_agreements::created_by.eq(by.0),
+            tariff_agreements::created_by.eq(by.user.0),
         ))
         .execute(conn)
-        .await?;
+        .await
+        .map_err(taken)?;
     Ok(before.cloned())
 }

@@ -6,9 +6,10 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::json;
 
 use crate::access::Role;
+use crate::accounts;
 use crate::audit::{self, Entry};
 use crate::clock;
-use crate::db::schema::{clients, customers, organizations};
+use crate::db::schema::{clients, organizations};
 use crate::db::{DbError, lower, owner::Owner};
 use crate::identifiers;
 use crate::ids::{AssignmentId, ClientId, CustomerId, OrganizationId, UserId};
@@ -255,12 +256,7 @@ async fn place(tx: &mut Owner, new: &NewUser) -> Result<Place, CreateError> {
             .optional()?;
         let Some(client) = place.client else { return input(format!("the organisation has no client {slug:?}")) };
         if let Some(account) = &new.customer {
-            let of_client = customers::organization_id
-                .eq(organization)
-                .and(customers::client_id.eq(client))
-                .and(lower(customers::account_number).eq(lower(identifiers::plain(account))));
-            place.customer =
-                customers::table.filter(of_client).select(customers::id).first(&mut **tx).await.optional()?;
+            place.customer = accounts::customer_of(tx, client, account).await?;
             if place.customer.is_none() {
                 return input(format!("the client has no customer with the account number {account:?}"));
             }

@@ -1,60 +1,47 @@
-//! Days that people type lie within sensible bounds.
+//! Days that people type lie within the business's bounds ([`eis::days`]); what is wrong with one is told at its field.
 
-use chrono::{Months, NaiveDate};
+use chrono::NaiveDate;
+use eis::days::{self, Unlikely};
 
 use super::FieldErrors;
 
-/// How many months back money may have been received.
-const RECEIVED_BACK: u32 = 24;
-/// How many months back a read of a meter may lie.
-const READ_BACK: u32 = 120;
-/// How many months ahead a day may be planned.
-const PLANNED_AHEAD: u32 = 24;
-/// How many months ahead a tariff may be announced.
-const ANNOUNCED_AHEAD: u32 = 120;
-
-/// The day so many months before or after; a day at the calendar's end stays.
-fn back(today: NaiveDate, months: u32) -> NaiveDate {
-    today.checked_sub_months(Months::new(months)).unwrap_or(today)
+/// What is said of a day that is hardly meant.
+#[must_use]
+pub fn words(unlikely: Unlikely) -> String {
+    match unlikely {
+        Unlikely::Future => "Enter a day that is not in the future.".to_owned(),
+        Unlikely::Before(least) => format!("Enter a day from {least} on: is the year right?"),
+        Unlikely::After(most) => format!("Enter a day until {most}: is the year right?"),
+    }
 }
 
-fn ahead(today: NaiveDate, months: u32) -> NaiveDate {
-    today.checked_add_months(Months::new(months)).unwrap_or(today)
+/// One of the business's bounds.
+type Bound = fn(NaiveDate, NaiveDate) -> Option<Unlikely>;
+
+fn tell(errors: &mut FieldErrors, field: &str, day: Option<NaiveDate>, today: NaiveDate, bound: Bound) {
+    if let Some(unlikely) = day.and_then(|day| bound(day, today)) {
+        errors.add(field, words(unlikely));
+    }
 }
 
 /// A day on which money was received: not in the future, and of the last two years.
 pub fn received(errors: &mut FieldErrors, field: &str, day: Option<NaiveDate>, today: NaiveDate) {
-    past(errors, field, day, today, RECEIVED_BACK);
+    tell(errors, field, day, today, days::received);
 }
 
 /// A day of a read of a meter: not in the future, and of the last ten years.
 pub fn read(errors: &mut FieldErrors, field: &str, day: Option<NaiveDate>, today: NaiveDate) {
-    past(errors, field, day, today, READ_BACK);
-}
-
-fn past(errors: &mut FieldErrors, field: &str, day: Option<NaiveDate>, today: NaiveDate, months: u32) {
-    let least = back(today, months);
-    match day {
-        Some(day) if day > today => errors.add(field, "Enter a day that is not in the future."),
-        Some(day) if day < least => errors.add(field, format!("Enter a day from {least} on: is the year right?")),
-        _ => {}
-    }
+    tell(errors, field, day, today, days::read);
 }
 
 /// A day that is planned, like moving in or out: at most two years ahead.
 pub fn planned(errors: &mut FieldErrors, field: &str, day: Option<NaiveDate>, today: NaiveDate) {
-    before(errors, field, day, ahead(today, PLANNED_AHEAD));
+    tell(errors, field, day, today, days::planned);
 }
 
 /// A day from which a tariff holds or ends: at most ten years ahead.
 pub fn announced(errors: &mut FieldErrors, field: &str, day: Option<NaiveDate>, today: NaiveDate) {
-    before(errors, field, day, ahead(today, ANNOUNCED_AHEAD));
-}
-
-fn before(errors: &mut FieldErrors, field: &str, day: Option<NaiveDate>, most: NaiveDate) {
-    if day.is_some_and(|day| day > most) {
-        errors.add(field, format!("Enter a day until {most}: is the year right?"));
-    }
+    tell(errors, field, day, today, days::announced);
 }
 
 #[cfg(test)]

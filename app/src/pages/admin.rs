@@ -1,5 +1,6 @@
 //! Pages of a client (energy company): for its admins, its organization's admins, and staff who look in.
 
+pub mod accounts;
 pub mod agreements;
 pub mod billing_periods;
 pub mod customers;

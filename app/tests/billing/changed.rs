@@ -29,7 +29,7 @@ async fn import(browser: &Browser, kwh: [&str; 2]) {
 async fn told(looker: &Sql, period: &str) -> String {
     let sql = format!(
         "SELECT coalesce(string_agg(concat_ws(' ', c.account_number, e.message), ', '), 'nothing')
-         FROM billing_exceptions e JOIN customers c ON c.id = e.customer_id WHERE e.billing_period_id = '{period}' AND e.kind = 'usage_changed'"
+         FROM billing_exceptions e JOIN accounts c ON c.customer_id = e.customer_id WHERE e.billing_period_id = '{period}' AND e.kind = 'usage_changed'"
     );
     looker.value(&sql).await
 }

@@ -11,6 +11,7 @@ async fn create(browser: &Browser, account: &str, email: &str) -> String {
     let form = [
         ("page", page.as_str()),
         ("account_number", account),
+        ("kind", "person"),
         ("name", "New"),
         ("email", email),
         ("service_address", "1 Street"),
@@ -34,10 +35,10 @@ async fn an_account_number_is_one_whatever_its_case_and_holds_nothing_unseen() {
     assert!(said.contains("cannot be seen (U+200B)"), "{said}");
     let said = create(&browser, " Ab-9\u{feff}", "").await;
     assert!(said.contains("Customer created"), "{said}");
-    let of_client = format!("FROM customers WHERE client_id = '{}'", client(1, 1));
+    let of_client = format!("FROM accounts WHERE client_id = '{}'", client(1, 1));
     assert_eq!(looker.count(&format!("SELECT count(*) {of_client} AND account_number = 'Ab-9'")).await, 1);
     // The database holds it too, and lookups do not mind the case.
-    let twin = format!("UPDATE customers SET account_number = 'AB-9' WHERE id = '{}'", customer(1, 1, 1));
+    let twin = format!("UPDATE accounts SET account_number = 'AB-9' WHERE customer_id = '{}'", customer(1, 1, 1));
     assert_eq!(looker.refused(&twin).await, "23505");
     let log = browser.get(&format!("/clients/{}/audit?account=AB-9", client(1, 1))).await.body;
     assert!(log.contains("Created customer New (Ab-9)"), "{log}");

@@ -46,9 +46,9 @@ async fn those_left_out_are_rated_apart_and_only_their_drafts_are_issued() {
     // The first customer has credit and an open bill: billing others later must not touch either.
     looker
         .must(&format!(
-            "INSERT INTO payments (organization_id, client_id, id, customer_id, received_on, amount, currency, method)
-             SELECT organization_id, client_id, gen_random_uuid(), id, '2026-11-20', 5, 'EUR', 'cash'
-             FROM customers WHERE client_id = '{}' AND account_number = 'A-1'",
+            "INSERT INTO payments (organization_id, client_id, id, customer_id, account_id, received_on, amount, currency, method)
+             SELECT organization_id, client_id, gen_random_uuid(), customer_id, id, '2026-11-20', 5, 'EUR', 'cash'
+             FROM accounts WHERE client_id = '{}' AND account_number = 'A-1'",
             client(1, 1)
         ))
         .await;

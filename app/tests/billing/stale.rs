@@ -20,7 +20,7 @@ async fn rated(portal: &Portal, looker: &Sql) -> (Browser, String) {
 fn changes() -> Vec<(&'static str, &'static str, String)> {
     let client = client(1, 1);
     let of = |sql: &str| format!("{sql} AND client_id = '{client}'");
-    let first = format!("(SELECT id FROM customers WHERE client_id = '{client}' AND account_number = 'A-1')");
+    let first = format!("(SELECT customer_id FROM accounts WHERE client_id = '{client}' AND account_number = 'A-1')");
     let values = "UPDATE interval_days SET wh[1] = 2000, total_wh = 25000 WHERE day = '2026-11-03' AND meter_id IN (SELECT id FROM meters WHERE serial = 'M-1')";
     let read = format!(
         "INSERT INTO meter_readings (organization_id, client_id, id, customer_id, meter_id, from_on, to_on, kwh, quality)

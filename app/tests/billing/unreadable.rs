@@ -97,7 +97,7 @@ async fn a_meter_or_a_day_that_cannot_be_read_leaves_its_customer_without_a_bill
         .await;
     step(&browser, &period, "rate_billing_period").await;
     let found = format!(
-        "SELECT string_agg(e.message, '; ' ORDER BY c.account_number) FROM billing_exceptions e JOIN customers c ON c.id = e.customer_id
+        "SELECT string_agg(e.message, '; ' ORDER BY c.account_number) FROM billing_exceptions e JOIN accounts c ON c.customer_id = e.customer_id
          WHERE e.billing_period_id = '{period}' AND e.severity = 'blocks'"
     );
     let found = looker.value(&found).await;

@@ -106,6 +106,7 @@ async fn what_was_typed_comes_back_after_signing_in_where_the_browser_could_keep
             ("page", &page),
             ("client", &company),
             ("account_number", "OUT-1"),
+            ("kind", "person"),
             ("name", &name),
             ("service_address", "4 Kept Lane"),
             ("status", "active"),

@@ -290,7 +290,7 @@ async fn a_form_sent_unchanged_leaves_no_record_and_a_change_names_its_field_alo
     let customer = [
         ("client", own.to_string()),
         ("customer", person.to_string()),
-        ("account_number", "A-1".into()),
+        ("kind", "person".into()),
         ("name", "Customer 111".into()),
         ("service_address", "1 Mill Lane".into()),
         ("status", "active".into()),

@@ -432,7 +432,7 @@ async fn attack_16_sql_run_inside_functions() {
     let case = Case::world().await;
     let app = case.app().await;
     let xml = "SELECT (length(x) - length(replace(x, '<id>', ''))) / 4 FROM (SELECT query_to_xml('SELECT id FROM public.customers', true, false, '')::text x) q";
-    let words = "SELECT count(*) FROM ts_stat('SELECT to_tsvector(''simple'', account_number || '' '' || name) FROM public.customers') WHERE word ~ '^[0-9]{3}$'";
+    let words = "SELECT count(*) FROM ts_stat('SELECT to_tsvector(''simple'', phone || '' '' || name) FROM public.customers') WHERE word ~ '^[0-9]{3}$'";
     let table = "SELECT (length(x) - length(replace(x, '<id>', ''))) / 4 FROM (SELECT table_to_xml('public.customers', true, false, '')::text x) q";
     for sql in [xml, table] {
         assert_eq!(app.count(sql).await, 0, "{sql}");

@@ -76,6 +76,7 @@ async fn attack_40_notifications() {
             "/api/create_customer",
             vec![
                 ("account_number", "NEW"),
+                ("kind", "person"),
                 ("name", "Secret Person"),
                 ("service_address", "9 New Lane"),
                 ("status", "active"),

@@ -114,7 +114,8 @@ async fn attack_62_formulas_in_csv_files() {
         truth
             .must(&format!(
                 "SET session_replication_role = replica;
-                 UPDATE customers SET name = '{text}', account_number = '{text}' || right(account_number, 1), service_address = '{text}', email = '', phone = '{text}';
+                 UPDATE customers SET name = '{text}', service_address = '{text}', email = '', phone = '{text}', tax_number = '{text}';
+                 UPDATE accounts SET account_number = '{text}' || right(account_number, 1);
                  UPDATE clients SET name = '{text}', legal_name = '{text}', tax_number = '{text}';
                  UPDATE invoices SET customer_name = '{text}', account_number = '{text}', label = '{text}', tariff_name = '{text}';
                  UPDATE meters SET serial = '{text}' || right(serial, 1);

@@ -22,9 +22,9 @@ fn line(invoice: &str, issued: bool) -> String {
 /// An invoice made of the first customer's of September, with more columns and their values.
 fn invoice(columns: &str, values: &str) -> String {
     format!(
-        "INSERT INTO invoices (organization_id, client_id, id, customer_id, customer_name, account_number, period_from, period_to, currency,
+        "INSERT INTO invoices (organization_id, client_id, id, customer_id, account_id, customer_name, account_number, period_from, period_to, currency,
              kwh, net, tax, total{columns})
-         SELECT organization_id, client_id, '00000000-0000-7000-8000-000000000009', customer_id, customer_name, account_number, period_from,
+         SELECT organization_id, client_id, '00000000-0000-7000-8000-000000000009', customer_id, account_id, customer_name, account_number, period_from,
              period_to, currency, -kwh, -net, -tax, -total{values} FROM invoices WHERE {ISSUED}"
     )
 }
@@ -41,10 +41,10 @@ fn issue(status: &str, series: &str, number: i64) -> String {
 fn paying(amount: &str, currency: &str, method: &str, of: &str, share: &str) -> String {
     let id = "'00000000-0000-7000-8000-000000000001'";
     format!(
-        "INSERT INTO payments (organization_id, client_id, id, customer_id, received_on, amount, currency, method)
-         SELECT organization_id, client_id, {id}, customer_id, '2026-11-01', {amount}, '{currency}', '{method}' FROM invoices WHERE {ISSUED};
-         INSERT INTO allocations (organization_id, client_id, payment_id, invoice_id, customer_id, amount)
-         SELECT organization_id, client_id, {id}, id, customer_id, {share} FROM invoices WHERE {of}"
+        "INSERT INTO payments (organization_id, client_id, id, customer_id, account_id, received_on, amount, currency, method)
+         SELECT organization_id, client_id, {id}, customer_id, account_id, '2026-11-01', {amount}, '{currency}', '{method}' FROM invoices WHERE {ISSUED};
+         INSERT INTO allocations (organization_id, client_id, payment_id, invoice_id, customer_id, account_id, amount)
+         SELECT organization_id, client_id, {id}, id, customer_id, account_id, {share} FROM invoices WHERE {of}"
     )
 }
 

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::DENIED;
 use crate::support::database::Case;
 use crate::support::sql::{Refusal, Sql};
-use crate::support::world::{Kind, Who, client, customer, id, organization};
+use crate::support::world::{Kind, Who, account_of, client, customer, id, organization};
 use crate::tables::Stand;
 
 /// How long it goes on, and how much it must have done by then.
@@ -44,8 +44,8 @@ const TABLES: [Table; 6] = [
         customer: "id",
         draft: "",
         writes: &["INSERT", "UPDATE"],
-        columns: "id, account_number, name, service_address, moved_in_on",
-        values: "'{new}', '{new}', 'New', 'Here', '2026-01-01'",
+        columns: "id, name, service_address, moved_in_on",
+        values: "'{new}', 'New', 'Here', '2026-01-01'",
     },
     Table {
         name: "meters",
@@ -80,8 +80,8 @@ const TABLES: [Table; 6] = [
         customer: "customer_id",
         draft: "status = 'draft'",
         writes: &["INSERT", "UPDATE", "DELETE"],
-        columns: "id, customer_id, customer_name, account_number, period_from, period_to, currency, kwh, net, tax, total",
-        values: "'{new}', '{customer}', 'New', 'A-1', '2026-11-01', '2026-12-01', 'EUR', 1, 1, 0, 1",
+        columns: "id, customer_id, account_id, customer_name, account_number, period_from, period_to, currency, kwh, net, tax, total",
+        values: "'{new}', '{customer}', '{account}', 'New', 'A-1', '2026-11-01', '2026-12-01', 'EUR', 1, 1, 0, 1",
     },
     Table {
         name: "payments",
@@ -89,8 +89,8 @@ const TABLES: [Table; 6] = [
         customer: "customer_id",
         draft: "",
         writes: &["INSERT"],
-        columns: "id, customer_id, received_on, amount, currency, method",
-        values: "'{new}', '{customer}', '2026-11-01', 1, 'EUR', 'cash'",
+        columns: "id, customer_id, account_id, received_on, amount, currency, method",
+        values: "'{new}', '{customer}', '{account}', '2026-11-01', 1, 'EUR', 'cash'",
     },
 ];
 
@@ -235,6 +235,7 @@ impl Play {
         let (period, person) = (id(Kind::Period, o, c, 0, 2), customer(o, c, k));
         let fill = |text: &str| {
             let text = text.replace("{new}", &new.to_string()).replace("{letters}", &letters);
+            let text = text.replace("{account}", &account_of(person).to_string());
             text.replace("{customer}", &person.to_string()).replace("{period}", &period.to_string())
         };
         let Table { name, columns, values, customer: sees_it, draft, .. } = TABLES[table];

@@ -16,6 +16,7 @@ async fn create(browser: &Browser, who: Who, account: &str, name: &str) -> Strin
                 ("page", &page),
                 ("client", &client),
                 ("account_number", account),
+                ("kind", "person"),
                 ("name", name),
                 ("service_address", "9 New Lane"),
                 ("status", "active"),
@@ -85,7 +86,7 @@ async fn attack_85_names_that_hide_something() {
         let page = create(&browser, me, &format!("H-{n}"), &format!("Ad{hidden}min")).await;
         assert!(page.contains("cannot be seen or turns the text around"), "{hidden:?}: {page}");
     }
-    assert_eq!(truth.count("SELECT count(*) FROM customers WHERE account_number LIKE 'H-%'").await, 0);
+    assert_eq!(truth.count("SELECT count(*) FROM accounts WHERE account_number LIKE 'H-%'").await, 0);
     // The positive control: names of all scripts are taken, with the joiners that their scripts need.
     for (n, name) in
         ["محمد علی", "שרה כהן", "علی\u{200c}رضا", "क्\u{200d}ष", "👨\u{200d}👩\u{200d}👧 Müller", "東京ガス"]

@@ -152,7 +152,7 @@ async fn the_same_form_with_something_else_in_it_is_asked_about() {
     let answer = post(&browser, create.path, &form).await;
     let page = browser.get(answer.location()).await.body;
     assert!(page.contains("was sent before with something else in it") && page.contains("ANOTHER"), "{page}");
-    assert_eq!(truth.count("SELECT count(*) FROM customers WHERE account_number = 'ANOTHER'").await, 0);
+    assert_eq!(truth.count("SELECT count(*) FROM accounts WHERE account_number = 'ANOTHER'").await, 0);
     // Its page made a form of its own: sent from there, it is done.
     let again = filled(hidden(&page, create.path), form_of(create, OWN, OWN));
     let again: Vec<_> = again
@@ -160,7 +160,7 @@ async fn the_same_form_with_something_else_in_it_is_asked_about() {
         .map(|(name, value)| if value == "NEW" { (name, "ANOTHER".to_owned()) } else { (name, value) })
         .collect();
     post(&browser, create.path, &again).await;
-    assert_eq!(truth.count("SELECT count(*) FROM customers WHERE account_number = 'ANOTHER'").await, 1);
+    assert_eq!(truth.count("SELECT count(*) FROM accounts WHERE account_number = 'ANOTHER'").await, 1);
 }
 
 #[tokio::test]

@@ -661,6 +661,7 @@ async fn attack_56_a_tenant_smuggled_into_a_form() {
         ("context", token.as_str()),
         ("client", &mine),
         ("account_number", "SMUGGLED"),
+        ("kind", "person"),
         ("name", "New"),
         ("service_address", "Here"),
         ("status", "active"),
@@ -680,7 +681,7 @@ async fn attack_56_a_tenant_smuggled_into_a_form() {
     let browser = portal.browser_of(Who::Client(1, 1));
     let answer = browser.post("/api/create_customer", &form).await;
     assert_eq!(answer.status, 303, "{}", answer.body);
-    let place = "SELECT string_agg(client_id::text, ' ') FROM customers WHERE account_number = 'SMUGGLED'";
+    let place = "SELECT string_agg(client_id::text, ' ') FROM accounts WHERE account_number = 'SMUGGLED'";
     assert_eq!(truth.value(place).await, mine, "it is one's own");
     // The same field twice.
     let others = "SELECT count(*) FROM customers WHERE organization_id <> '00000001-0001-7000-8000-000000000000'";

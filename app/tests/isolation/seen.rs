@@ -20,7 +20,7 @@ struct Edit {
     saved: [&'static str; 2],
 }
 
-const EDITS: [Edit; 7] = [
+const EDITS: [Edit; 8] = [
     Edit {
         path: "/api/update_customer",
         page: "",
@@ -28,6 +28,14 @@ const EDITS: [Edit; 7] = [
         typed: ["Their Name", "My Name"],
         row: "SELECT name FROM customers WHERE id = '{customer}'",
         saved: ["Their Name", "My Name"],
+    },
+    Edit {
+        path: "/api/update_account",
+        page: "",
+        field: "billing_address",
+        typed: ["Their Lane", "My Lane"],
+        row: "SELECT billing_address FROM accounts WHERE id = '{account}'",
+        saved: ["Their Lane", "My Lane"],
     },
     Edit {
         path: "/api/update_meter",

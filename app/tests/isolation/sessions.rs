@@ -224,6 +224,7 @@ async fn a_form_of_one_organization_never_writes_into_another_opened_in_a_second
             ("page", &page),
             ("client", &target.to_string()),
             ("account_number", "TAB-A"),
+            ("kind", "person"),
             ("name", "Typed In Tab A"),
             ("service_address", "4 Kept Lane"),
             ("status", "active"),

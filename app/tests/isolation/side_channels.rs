@@ -9,8 +9,10 @@ const ME: Who = Who::Client(1, 1);
 
 fn new_customer(id: &str, number: &str) -> String {
     format!(
-        "INSERT INTO customers (organization_id, client_id, id, account_number, name, service_address, moved_in_on)
-         VALUES ('{}', '{}', '{id}', '{number}', 'New', 'Here', '2026-01-01')",
+        "INSERT INTO customers (organization_id, client_id, id, name, service_address, moved_in_on)
+         VALUES ('{0}', '{1}', '{id}', 'New', 'Here', '2026-01-01');
+         INSERT INTO accounts (organization_id, client_id, customer_id, id, account_number, is_main)
+         VALUES ('{0}', '{1}', '{id}', '{id}', '{number}', true)",
         organization(1),
         client(1, 1)
     )
@@ -20,7 +22,7 @@ fn new_customer(id: &str, number: &str) -> String {
 async fn attack_42_unique_constraints() {
     let case = Case::world().await;
     let (app, truth) = (case.app().await, case.superuser().await);
-    truth.must("UPDATE customers SET account_number = 'THEIRS' WHERE name IN ('Customer 121', 'Customer 211')").await;
+    truth.must("UPDATE accounts SET account_number = 'THEIRS' WHERE customer_id IN (SELECT id FROM customers WHERE name IN ('Customer 121', 'Customer 211'))").await;
     assert_eq!(
         app.as_who(ME, &new_customer(&id(Kind::Customer, 8, 1, 1, 0).to_string(), "THEIRS")).await,
         Ok(1),
@@ -144,8 +146,8 @@ async fn attack_46_the_counts_of_explain() {
     // Another organization grows a thousandfold.
     truth
         .must(&format!(
-            "INSERT INTO customers (organization_id, client_id, id, account_number, name, service_address, moved_in_on)
-             SELECT '{}', '{}', gen_random_uuid(), 'B-' || n, 'Big', 'There', '2026-01-01' FROM generate_series(1, 3000) n; ANALYZE customers",
+            "INSERT INTO customers (organization_id, client_id, id, name, service_address, moved_in_on)
+             SELECT '{}', '{}', gen_random_uuid(), 'Big', 'There', '2026-01-01' FROM generate_series(1, 3000) n; ANALYZE customers",
             organization(2),
             client(2, 1)
         ))

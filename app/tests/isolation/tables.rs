@@ -63,6 +63,7 @@ pub const TABLES: &[(&str, Rule)] = &[
     ("private.second_factor_rule", Rule::Hidden),
     ("private.signing_keys", Rule::Hidden),
     ("public.__diesel_schema_migrations", Rule::Program),
+    ("public.accounts", of_customer(IU, MINE, "true")),
     ("public.allocations", of_customer(I, MINE, "true")),
     ("public.audit_chains", Rule::Hidden),
     ("public.audit_log", of_client(I)),

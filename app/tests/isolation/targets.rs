@@ -1,6 +1,6 @@
 //! Every page and server function: where it stands, who may open it. A new one needs one line here.
 //!
-//! Placeholders: `{client}`, `{customer}`, `{meter}`, `{tariff}`, `{code}`, `{period}`, `{run}`, `{invoice}`,
+//! Placeholders: `{client}`, `{customer}`, `{account}`, `{meter}`, `{tariff}`, `{code}`, `{period}`, `{run}`, `{invoice}`,
 //! `{import}`, `{agreement}`, `{payment}`, `{reading}`, `{assignment}`, `{invitation}`, `{organization}`, `{what_if}`, `{notice}`.
 
 use crate::support::world::{Kind, client, customer, id, organization};
@@ -84,6 +84,8 @@ pub const PAGES: &[Page] = &[
     page("/clients/{client}/customers/new", Place::Client, WRITE),
     page("/clients/{client}/customers/{customer}", Place::Client, READ),
     page("/clients/{client}/customers/{customer}/edit", Place::Client, WRITE),
+    page("/clients/{client}/customers/{customer}/accounts/new", Place::Client, WRITE),
+    page("/clients/{client}/customers/{customer}/accounts/{account}/edit", Place::Client, WRITE),
     page("/clients/{client}/customers/{customer}/meters/new", Place::Client, WRITE),
     page("/clients/{client}/customers/{customer}/meters/{meter}/edit", Place::Client, WRITE),
     page("/clients/{client}/customers/{customer}/meters/{meter}/readings", Place::Client, WRITE),
@@ -156,14 +158,17 @@ const CLIENT: (&str, &str) = ("client", "{client}");
 const PERIODS: &str = "/clients/{client}/billing-periods/{open_period}";
 const PERIOD: [(&str, &str); 2] = [CLIENT, ("period", "{open_period}")];
 const DRAFT: [(&str, &str); 2] = [CLIENT, ("tariff", "{draft_tariff}")];
-const CUSTOMER: [(&str, &str); 6] = [
+const CUSTOMER: [(&str, &str); 7] = [
     CLIENT,
     ("account_number", "NEW"),
+    ("kind", "person"),
     ("name", "New Person"),
     ("service_address", "9 New Lane"),
     ("status", "active"),
     ("moved_in_on", "2026-01-01"),
 ];
+const ACCOUNT: [(&str, &str); 5] =
+    [CLIENT, ("customer", "{customer}"), ("account_number", "A-1N"), ("delivery", "portal"), ("status", "open")];
 const METER: [(&str, &str); 6] = [
     CLIENT,
     ("serial", "NEW"),
@@ -240,10 +245,27 @@ pub const FUNCTIONS: &[Function] = &[
         "/api/update_customer",
         Place::Client,
         WRITE,
-        &with::<6, 7>(("customer", "{customer}"), CUSTOMER),
+        &with::<7, 8>(("customer", "{customer}"), CUSTOMER),
         "/clients/{client}/customers/{customer}",
     )
     .on("/clients/{client}/customers/{customer}/edit")
+    .edits(),
+    function(
+        "/api/create_account",
+        Place::Client,
+        WRITE,
+        &ACCOUNT,
+        "/clients/{client}/customers/{customer}",
+    )
+    .on("/clients/{client}/customers/{customer}/accounts/new"),
+    function(
+        "/api/update_account",
+        Place::Client,
+        WRITE,
+        &with::<5, 6>(("account", "{account}"), ACCOUNT),
+        "/clients/{client}/customers/{customer}",
+    )
+    .on("/clients/{client}/customers/{customer}/accounts/{account}/edit")
     .edits(),
     function(
         "/api/create_meter",
@@ -497,6 +519,7 @@ pub fn fill(template: &str, outer: At, inner: At) -> String {
     for (name, value) in [
         ("{organization}", organization(o)),
         ("{customer}", customer(o, c, k)),
+        ("{account}", id(Kind::Account, o, c, k, 1)),
         ("{meter}", id(Kind::Meter, o, c, k, 1)),
         ("{tariff}", id(Kind::Tariff, o, c, 0, 1)),
         ("{draft_tariff}", id(Kind::Tariff, o, c, 0, 2)),

@@ -29,8 +29,8 @@ pub async fn fingerprint(truth: &Sql) -> String {
 
 fn new_customer(o: u8, c: u8, number: &str) -> String {
     format!(
-        "INSERT INTO customers (organization_id, client_id, id, account_number, name, service_address, moved_in_on)
-         VALUES ('{}', '{}', gen_random_uuid(), '{number}', 'New', 'Here', '2026-01-01')",
+        "INSERT INTO customers (organization_id, client_id, id, name, service_address, moved_in_on)
+         VALUES ('{}', '{}', gen_random_uuid(), '{number}', 'Here', '2026-01-01')",
         organization(o),
         client(o, c)
     )
@@ -86,7 +86,7 @@ async fn attack_22_moving_a_row_to_another_tenant() {
         // A meterless copy, so that no foreign key is what refuses.
         app.enter(ME).await;
         app.must(&new_customer(1, 1, "MOVE")).await;
-        let sql = format!("UPDATE customers SET {change} WHERE account_number = 'MOVE'");
+        let sql = format!("UPDATE customers SET {change} WHERE name = 'MOVE'");
         assert_eq!(app.refused(&sql).await, DENIED, "{change}");
         app.leave().await;
     }

@@ -13,7 +13,7 @@ UPDATE private.second_factor_rule SET grace_days = 36500;
 DO $$
 DECLARE
     o integer; c integer; k integer; staff uuid := pg_temp.id(11, 0, 0, 0, 1); person uuid;
-    org uuid; cli uuid; cus uuid; meter uuid;
+    org uuid; cli uuid; cus uuid; account uuid; meter uuid;
 BEGIN
     FOR o IN 1..2 LOOP
         org := pg_temp.id(1, o, 0, 0, 0);
@@ -49,8 +49,11 @@ BEGIN
             FOR k IN 1..2 LOOP
                 cus := pg_temp.id(3, o, c, k, 0);
                 meter := pg_temp.id(4, o, c, k, 1);
-                INSERT INTO customers (organization_id, client_id, id, account_number, name, service_address, moved_in_on)
-                VALUES (org, cli, cus, 'A-' || k, format('Customer %s%s%s', o, c, k), k || ' Mill Lane', '2024-01-01');
+                account := pg_temp.id(31, o, c, k, 1);
+                INSERT INTO customers (organization_id, client_id, id, name, service_address, moved_in_on)
+                VALUES (org, cli, cus, format('Customer %s%s%s', o, c, k), k || ' Mill Lane', '2024-01-01');
+                INSERT INTO accounts (organization_id, client_id, customer_id, id, account_number, is_main)
+                VALUES (org, cli, cus, account, 'A-' || k, true);
                 INSERT INTO meters (organization_id, client_id, id, customer_id, serial, kind, interval_minutes, time_zone, valid_from)
                 VALUES (org, cli, meter, cus, 'M-' || k, 'interval', 60, 'Europe/Berlin', '2024-01-01');
                 INSERT INTO interval_days (organization_id, client_id, customer_id, meter_id, day, interval_minutes, wh, total_wh)
@@ -66,20 +69,20 @@ BEGIN
                 VALUES (org, cli, pg_temp.id(12, o, c, k, 1), cus, 'HOME', '2024-01-01');
                 INSERT INTO billing_exceptions (organization_id, client_id, billing_period_id, customer_id, kind, severity, message)
                 VALUES (org, cli, pg_temp.id(6, o, c, 0, 2), cus, 'gap', 'warns', 'Two hours are missing.');
-                INSERT INTO invoices (organization_id, client_id, id, customer_id, billing_period_id, status, series, number, label, customer_name,
+                INSERT INTO invoices (organization_id, client_id, id, customer_id, account_id, billing_period_id, status, series, number, label, customer_name,
                     account_number, period_from, period_to, issued_on, due_on, currency, tariff_rate_id, tariff_name, kwh, net, tax, total, paid)
-                VALUES (org, cli, pg_temp.id(13, o, c, k, 1), cus, pg_temp.id(6, o, c, 0, 1), 'part_paid', 'INV', k, 'INV-2026-' || k, format('Customer %s%s%s', o, c, k),
+                VALUES (org, cli, pg_temp.id(13, o, c, k, 1), cus, account, pg_temp.id(6, o, c, 0, 1), 'part_paid', 'INV', k, 'INV-2026-' || k, format('Customer %s%s%s', o, c, k),
                         'A-' || k, '2026-09-01', '2026-10-01', '2026-10-02', '2026-10-16', 'EUR', pg_temp.id(5, o, c, 0, 1), 'Home 1', 72, 20.16, 3.83, 23.99, 10),
-                       (org, cli, pg_temp.id(13, o, c, k, 2), cus, pg_temp.id(6, o, c, 0, 2), 'draft', '', NULL, '', format('Customer %s%s%s', o, c, k),
+                       (org, cli, pg_temp.id(13, o, c, k, 2), cus, account, pg_temp.id(6, o, c, 0, 2), 'draft', '', NULL, '', format('Customer %s%s%s', o, c, k),
                         'A-' || k, '2026-10-01', '2026-11-01', NULL, NULL, 'EUR', pg_temp.id(5, o, c, 0, 1), 'Home 1', 74, 20.72, 3.94, 24.66, 0);
                 INSERT INTO invoice_lines (organization_id, client_id, invoice_id, position, customer_id, issued, kind, description, quantity, unit, price, amount, tax_rate)
                 VALUES (org, cli, pg_temp.id(13, o, c, k, 1), 1, cus, true, 'energy', 'Energy', 72, 'kWh', 0.28, 20.16, 0.19),
                        (org, cli, pg_temp.id(13, o, c, k, 1), 2, cus, true, 'tax', 'VAT', 1, '', 3.83, 3.83, NULL),
                        (org, cli, pg_temp.id(13, o, c, k, 2), 1, cus, false, 'energy', 'Energy', 74, 'kWh', 0.28, 20.72, 0.19);
-                INSERT INTO payments (organization_id, client_id, id, customer_id, received_on, amount, currency, method)
-                VALUES (org, cli, pg_temp.id(14, o, c, k, 1), cus, '2026-10-10', 10, 'EUR', 'bank_transfer');
-                INSERT INTO allocations (organization_id, client_id, payment_id, invoice_id, customer_id, amount)
-                VALUES (org, cli, pg_temp.id(14, o, c, k, 1), pg_temp.id(13, o, c, k, 1), cus, 10);
+                INSERT INTO payments (organization_id, client_id, id, customer_id, account_id, received_on, amount, currency, method)
+                VALUES (org, cli, pg_temp.id(14, o, c, k, 1), cus, account, '2026-10-10', 10, 'EUR', 'bank_transfer');
+                INSERT INTO allocations (organization_id, client_id, payment_id, invoice_id, customer_id, account_id, amount)
+                VALUES (org, cli, pg_temp.id(14, o, c, k, 1), pg_temp.id(13, o, c, k, 1), cus, account, 10);
             END LOOP;
         END LOOP;
     END LOOP;
@@ -145,9 +148,9 @@ BEGIN
                 'reasons', '[{"text":"Usage is missing.","left_out":0,"in_part":1}]'::jsonb))), 'Ada Admin', now()
     FROM tariff_rates t, generate_series(1, 2) g, generate_series(1, 2) h WHERE t.id = pg_temp.id(5, g, h, 0, 2);
     INSERT INTO what_if_results (organization_id, client_id, what_if_id, customer_id, account_number, customer_name, supplied, estimated, months, kwh, now, costs, problems)
-    SELECT c.organization_id, c.client_id, pg_temp.id(23, g, h, 0, 1), c.id, c.account_number, c.name, 2, false, ARRAY[i], '{100}', '{28}', '{30}',
+    SELECT c.organization_id, c.client_id, pg_temp.id(23, g, h, 0, 1), c.id, n.account_number, c.name, 2, false, ARRAY[i], '{100}', '{28}', '{30}',
         ARRAY[CASE i WHEN 1 THEN 'Usage is missing: 2026-10-02.' ELSE '' END]
-    FROM customers c, generate_series(1, 2) g, generate_series(1, 2) h, generate_series(1, 2) i WHERE c.id = pg_temp.id(3, g, h, i, 0);
+    FROM customers c JOIN accounts n ON n.customer_id = c.id, generate_series(1, 2) g, generate_series(1, 2) h, generate_series(1, 2) i WHERE c.id = pg_temp.id(3, g, h, i, 0);
     DROP TABLE people;
     -- A run of the isolation test long ago.
     INSERT INTO isolation_runs (id, at, asked_by, milliseconds, tried, passed, tables, summary, faults, drift)

@@ -32,6 +32,7 @@ pub enum Kind {
     Invitation = 16,
     WhatIf = 23,
     Notice = 24,
+    Account = 31,
 }
 
 /// An id of the world: of organization `o`, client `c`, customer `k`, the `n`th of its kind there.
@@ -49,6 +50,11 @@ pub fn client(o: u8, c: u8) -> Uuid {
 
 pub fn customer(o: u8, c: u8, k: u8) -> Uuid {
     id(Kind::Customer, o, c, k, 0)
+}
+
+/// The account of a customer of the world.
+pub fn account_of(customer: Uuid) -> Uuid {
+    Uuid::from_u128(customer.as_u128() + (0x2e << 96) + 1)
 }
 
 /// Somebody with a live session.

@@ -12,9 +12,11 @@ use portal::server::background::{self, Background};
 async fn crowd(owner: &Sql, customers: u32) {
     owner
         .must(&format!(
-            "INSERT INTO customers (organization_id, client_id, id, account_number, name, service_address, moved_in_on)
-             SELECT organization_id, id, gen_random_uuid(), 'C-' || lpad(n::text, 6, '0'), 'Customer ' || n, n || ' Long Street', '2024-01-01'
-             FROM clients, generate_series(1, {customers}) n WHERE id = '{}'",
+            "INSERT INTO customers (organization_id, client_id, id, name, service_address, moved_in_on)
+             SELECT organization_id, id, gen_random_uuid(), 'Crowd ' || lpad(n::text, 6, '0'), n || ' Long Street', '2024-01-01'
+             FROM clients, generate_series(1, {customers}) n WHERE id = '{}';
+             INSERT INTO accounts (organization_id, client_id, customer_id, id, account_number, is_main)
+             SELECT organization_id, client_id, id, id, 'C-' || right(name, 6), true FROM customers WHERE name LIKE 'Crowd %'",
             client(1, 1)
         ))
         .await;

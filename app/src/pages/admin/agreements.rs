@@ -2,22 +2,21 @@
 
 use chrono::{Datelike, Months, NaiveDate};
 use eis::access::Permission;
-use eis::audit::{self, Entry};
 use eis::customers::Customer;
 use eis::db::Tenant;
 use eis::ids::CustomerId;
 use eis::tariffs::agreements::{self, Agreement};
-use eis::tariffs::{self, Filter, TariffError, TariffRow};
+use eis::tariffs::{self, Filter, TariffRow};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use crate::components::{
     Button, Choice, Column, DataTable, DateField, PostForm, Section, SelectField, changed_meanwhile,
 };
 use crate::format::{self, Locale};
 use crate::forms::seen::{self, Shown};
-use crate::forms::{FieldErrors, Reader, Typed, days};
+use crate::forms::{FieldErrors, Reader, Typed};
+use crate::messages;
 use crate::pages::parts::AtClient;
 use crate::server::errors::AppError;
 use crate::server::functions::{Done, act, require_client};
@@ -149,14 +148,13 @@ pub struct AgreementForm {
 }
 
 impl AgreementForm {
-    fn read(&self, today: NaiveDate) -> Result<(String, NaiveDate), FieldErrors> {
+    fn read(&self) -> Result<(String, NaiveDate), FieldErrors> {
         let mut reader = Reader::default();
         let code = self.tariff_code.trim().to_owned();
         if code.is_empty() {
             reader.errors.add("tariff_code", "Choose a tariff.");
         }
         let from = reader.date("tariff_from", &self.tariff_from, "the first day on the tariff");
-        days::planned(&mut reader.errors, "tariff_from", from, today);
         reader.errors.or((code, from.unwrap_or_default()))
     }
 }
@@ -173,28 +171,12 @@ pub(crate) async fn put_on_tariff(
         let id: CustomerId = customer.parse().map_err(|_| AppError::NotFound)?;
         let (at, organization) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
-        let owner = eis::clients::find(&tx, organization, at).await?.ok_or(AppError::Forbidden)?;
         // Locked: of two at once, one waits here and then finds the other's agreement.
-        let customer = eis::customers::locked(&mut tx, organization, at, id).await?.ok_or(AppError::NotFound)?;
-        let (code, from) = form.read(owner.today())?;
+        eis::customers::locked(&mut tx, organization, at, id).await?.ok_or(AppError::NotFound)?;
+        let (code, from) = form.read()?;
         seen::unchanged(&ctx.sent, &shown(&agreements::list(&mut tx, at, id).await?))?;
-        let before = agreements::put_on_tariff(&mut tx, organization, at, id, actor.user, &code, from).await;
-        let before = before.map_err(|error| match error {
-            TariffError::Refused(text) => FieldErrors::one("tariff_from", text).into(),
-            other => AppError::from(other),
-        })?;
-        let entry = Entry {
-            action: "update",
-            entity: "tariff_agreement",
-            entity_id: None,
-            customer: Some(id),
-            summary: format!("Put {} on tariff {code} from {from}", customer.name),
-            details: audit::changed(
-                before.map(|was| json!({ "tariff": was.tariff_code, "from": was.valid_from })),
-                json!({ "tariff": code, "from": from }),
-            ),
-        };
-        audit::record(&mut tx, &actor, entry).await?;
+        let agreed = agreements::create(&mut tx, &actor, id, &code, from).await;
+        agreed.map_err(|refused| messages::told(refused, messages::agreements::words))?;
         Done::to(format!("/clients/{at}/customers/{id}"))
             .saying(format!("On tariff {code} from {from}."))
             .commit(&ctx, tx)

@@ -5,17 +5,15 @@ use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
 use eis::access::Permission;
 use eis::account::{self, Key, Owed};
-use eis::audit::{self, Entry};
-use eis::clients;
-use eis::customers::{self, Customer, CustomerFields, Filter, Lack, Order};
-use eis::db::DbError;
+use eis::accounts;
+use eis::customers::{self, Customer, CustomerFields, Filter, KINDS, Lack, NewCustomer, Order};
 use eis::ids::CustomerId;
 use eis::meters;
 use leptos::prelude::*;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::{agreements, view_as};
+use super::{accounts as account_pages, agreements, view_as};
 use crate::components::{
     Button, ButtonLink, Choice, Column, DataTable, DateField, EmptyState, ErrorSummary, Field, FilterBar, FilterSelect,
     Kind, PageHeader, Pagination, PostForm, SelectField, Sort, Status, SummaryList, SummaryRow, TextArea,
@@ -23,11 +21,10 @@ use crate::components::{
 };
 use crate::format::{self, Locale};
 use crate::forms::seen::{self, Shown};
-use crate::forms::{FieldErrors, Reader, Typed, days};
+use crate::forms::{FieldErrors, Reader, Typed};
+use crate::messages;
 use crate::pages::frame::page;
-use crate::pages::parts::{
-    AtClient, EXPORT_ROWS, PAGE_ROWS, address, changed, csv_file, field_errors, rows_text, turns,
-};
+use crate::pages::parts::{AtClient, EXPORT_ROWS, PAGE_ROWS, address, csv_file, field_errors, rows_text, turns};
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
 use crate::server::functions::{Done, act, require_client, see_other};
@@ -152,7 +149,7 @@ pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<List
             } else if filtered {
                 view! { <EmptyState title="No customer matches" text="Try fewer words, or clear the search." action="Clear the search" href=path.clone()/> }.into_any()
             } else {
-                view! { <EmptyState title="No customers yet" text="A customer is an account with a service address. Add one, then its meter, and import usage." action=new href=format!("{path}/new")/> }.into_any()
+                view! { <EmptyState title="No customers yet" text="A customer is whom you supply, with a service address and an account. Add one, then its meter, and import usage." action=new href=format!("{path}/new")/> }.into_any()
             }}
         }
     })
@@ -167,9 +164,11 @@ pub async fn csv(ctx: Ctx, Path(client): Path<String>, Query(query): Query<ListQ
     let (rows, _) = customers::list(&mut tx, at.organization, at.client.id, &filter, 0, EXPORT_ROWS).await?;
     let head = [
         "account_number",
+        "kind",
         "name",
         "email",
         "phone",
+        "tax_number",
         "service_address",
         "billing_address",
         "status",
@@ -180,9 +179,11 @@ pub async fn csv(ctx: Ctx, Path(client): Path<String>, Query(query): Query<ListQ
         let out = c.moved_out_on.map(|d| d.to_string()).unwrap_or_default();
         vec![
             c.account_number,
+            c.kind,
             c.name,
             c.email,
             c.phone,
+            c.tax_number,
             c.service_address,
             c.billing_address,
             c.status,
@@ -208,6 +209,7 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
     let customer = find(&mut tx, &at, &id).await?;
     let meters = meters::list(&mut tx, at.client.id, customer.id).await?;
     let tariff = agreements::load(&mut tx, &at, &customer).await?;
+    let accounts = accounts::list(&mut tx, at.client.id, customer.id).await?;
     let key = Key { organization: at.organization, client: at.client.id, customer: customer.id };
     let owed = account::owed(&tx, key, at.client.today()).await?;
     drop(tx);
@@ -232,6 +234,7 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
             SummaryRow::new("Account number", customer.account_number),
             SummaryRow::new("E-mail address", customer.email),
             SummaryRow::new("Phone", customer.phone),
+            SummaryRow::new("Tax number", customer.tax_number),
             SummaryRow::new("Service address", customer.service_address),
             SummaryRow::new("Billing address", if customer.billing_address.is_empty() { "The service address".into() } else { customer.billing_address }),
             SummaryRow::new("Supplied since", format::date(customer.moved_in_on, locale)),
@@ -245,6 +248,7 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
             <ErrorSummary errors=field_errors(&typed)/>
             <SummaryList rows=rows/>
             {view_as::offer(view, log)}
+            {account_pages::section(accounts, &base, may_write)}
             {super::meters::section(meters, &base, &import, may_write, locale)}
             {agreements::section(tariff, typed, form, &tariffs, locale)}
         }
@@ -276,51 +280,58 @@ fn balance(owed: &Owed, currency: &str, locale: Locale) -> String {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CustomerForm {
-    account_number: String,
+    kind: String,
     name: String,
     email: String,
     phone: String,
+    tax_number: String,
     service_address: String,
-    billing_address: String,
     status: String,
     moved_in_on: String,
     moved_out_on: String,
 }
 
-impl CustomerForm {
-    fn read(&self, today: NaiveDate) -> Result<CustomerFields, FieldErrors> {
+/// What is typed besides for the first account of a new one.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FirstAccountForm {
+    account_number: String,
+    billing_address: String,
+}
+
+impl FirstAccountForm {
+    /// All faults at once: of the account and of the customer.
+    fn read(&self, customer: &CustomerForm) -> Result<NewCustomer, FieldErrors> {
         let mut reader = Reader::default();
         let account_number = reader.identifier("account_number", &self.account_number, "an account number", 40);
+        let fields = customer.read(&mut reader);
+        let billing_address = reader.optional("billing_address", &self.billing_address, 400);
+        reader.errors.or(NewCustomer { account_number, billing_address, fields })
+    }
+}
+
+impl CustomerForm {
+    fn read(&self, reader: &mut Reader) -> CustomerFields {
+        let kind = reader.choice("kind", &self.kind, "what kind of customer it is", &KINDS.map(|(code, _)| code));
         let name = reader.text("name", &self.name, "the customer's name", 200);
         let email = reader.email("email", &self.email);
         let phone = reader.optional("phone", &self.phone, 40);
+        let tax_number = reader.optional("tax_number", &self.tax_number, 40);
         let service_address = reader.text("service_address", &self.service_address, "the service address", 400);
-        let billing_address = reader.optional("billing_address", &self.billing_address, 400);
         let status = reader.choice("status", &self.status, "a status", &["active", "closed"]);
         let moved_in_on = reader.date("moved_in_on", &self.moved_in_on, "the first day supplied");
         let moved_out_on = reader.optional_date("moved_out_on", &self.moved_out_on, "the first day no longer supplied");
-        days::planned(&mut reader.errors, "moved_in_on", moved_in_on, today);
-        days::planned(&mut reader.errors, "moved_out_on", moved_out_on, today);
-        if let (Some(from), Some(to)) = (moved_in_on, moved_out_on)
-            && to <= from
-        {
-            reader.errors.add("moved_out_on", "The end must lie after the first day supplied.");
-        }
-        if status == "closed" && moved_out_on.is_none() {
-            let text = "Enter the first day no longer supplied: until then a closed account is billed.";
-            reader.errors.add("moved_out_on", text);
-        }
-        reader.errors.or(CustomerFields {
-            account_number,
+        CustomerFields {
+            kind: kind.to_owned(),
             name,
             email,
             phone,
+            tax_number,
             service_address,
-            billing_address,
             status: status.to_owned(),
             moved_in_on: moved_in_on.unwrap_or_default(),
             moved_out_on,
-        })
+        }
     }
 }
 
@@ -335,12 +346,12 @@ pub async fn new(ctx: Ctx, Path(client): Path<String>) -> Result<Response, AppEr
     let context = at.actor.context_token();
     let today = at.client.today();
     let now = CustomerFields {
-        account_number: String::new(),
+        kind: "person".into(),
         name: String::new(),
         email: String::new(),
         phone: String::new(),
+        tax_number: String::new(),
         service_address: String::new(),
-        billing_address: String::new(),
         status: "active".into(),
         moved_in_on: today,
         moved_out_on: None,
@@ -389,12 +400,12 @@ const STATUSES: [(&str, &str); 2] = [("active", "Active"), ("closed", "Closed")]
 fn shown(now: &CustomerFields) -> Shown {
     let ended = now.moved_out_on.map(|day| day.to_string()).unwrap_or_default();
     Shown::default()
-        .field("account_number", "Account number", &now.account_number)
+        .choice("kind", "Kind", &now.kind, KINDS)
         .field("name", "Name", &now.name)
         .field("email", "E-mail address", &now.email)
         .field("phone", "Phone", &now.phone)
+        .field("tax_number", "Tax number", &now.tax_number)
         .field("service_address", "Service address", &now.service_address)
-        .field("billing_address", "Billing address", &now.billing_address)
         .field("moved_in_on", "First day supplied", now.moved_in_on)
         .field("moved_out_on", "First day no longer supplied", ended)
         .choice("status", "Status", &now.status, STATUSES)
@@ -415,15 +426,24 @@ fn form(
     let ended = now.moved_out_on.map(|d| d.to_string()).unwrap_or_default();
     let statuses = STATUSES.map(|(code, text)| Choice::new(code, text)).to_vec();
     let changed = changed_meanwhile(&typed, shown);
+    let kinds = KINDS.map(|(code, text)| Choice::new(code, text)).to_vec();
+    // A new one is typed with its first account.
+    let new = action == "/api/create_customer";
     view! {
         <ErrorSummary errors=field_errors(&typed)/>
         <PostForm action=action context=context hidden=hidden class="form">
-            <Field name="account_number" label="Account number" width="w10" value=typed.value("account_number", now.account_number) error=typed.error("account_number") hint="Your own number for this account; unique within your company."/>
+            {new.then(|| view! {
+                <Field name="account_number" label="Account number" width="w10" value=typed.value("account_number", "") error=typed.error("account_number") hint="Your own number for this account; unique within your company."/>
+            })}
+            <SelectField name="kind" label="Kind" choices=kinds value=typed.value("kind", now.kind) error=typed.error("kind")/>
             <Field name="name" label="Name" autocomplete="off" value=typed.value("name", now.name) error=typed.error("name")/>
             <Field name="email" label="E-mail address" kind="email" autocomplete="off" value=typed.value("email", now.email) error=typed.error("email") optional=true/>
             <Field name="phone" label="Phone" kind="tel" autocomplete="off" width="w20" value=typed.value("phone", now.phone) error=typed.error("phone") optional=true/>
+            <Field name="tax_number" label="Tax number" autocomplete="off" width="w20" value=typed.value("tax_number", now.tax_number) error=typed.error("tax_number") optional=true/>
             <TextArea name="service_address" label="Service address" rows=3 hint="Where the energy is used." value=typed.value("service_address", now.service_address) error=typed.error("service_address")/>
-            <TextArea name="billing_address" label="Billing address" rows=3 hint="Leave empty when bills go to the service address." value=typed.value("billing_address", now.billing_address) error=typed.error("billing_address") optional=true/>
+            {new.then(|| view! {
+                <TextArea name="billing_address" label="Billing address" rows=3 hint="Leave empty when bills go to the service address." value=typed.value("billing_address", "") error=typed.error("billing_address") optional=true/>
+            })}
             <DateField name="moved_in_on" label="First day supplied" value=typed.value("moved_in_on", now.moved_in_on.to_string()) error=typed.error("moved_in_on")/>
             <DateField name="moved_out_on" label="First day no longer supplied" value=typed.value("moved_out_on", ended) error=typed.error("moved_out_on") optional=true/>
             <SelectField name="status" label="Status" choices=statuses value=typed.value("status", now.status) error=typed.error("status")/>
@@ -433,38 +453,20 @@ fn form(
     }
 }
 
-fn taken(error: diesel::result::Error) -> AppError {
-    let error = DbError::Query(error);
-    if customers::is_account_taken(&error) {
-        FieldErrors::one("account_number", "Another customer has this account number. Choose a different one.").into()
-    } else {
-        error.into()
-    }
-}
-
 /// Makes a customer.
 #[server(prefix = "/api", endpoint = "create_customer")]
 pub(crate) async fn create_customer(
     client: String,
     #[server(flatten)] form: CustomerForm,
+    #[server(flatten)] account: FirstAccountForm,
 ) -> Result<(), ServerFnError> {
     act(async {
         let (ctx, actor) = require_client(Permission::ManageCustomers, &client)?;
-        let (at, organization) = actor.tenant()?;
-        let id = CustomerId::fresh();
+        let (at, _) = actor.tenant()?;
+        let new = account.read(&form)?;
         let mut tx = ctx.write(&actor).await?;
-        let owner = clients::find(&tx, organization, at).await?.ok_or(AppError::Forbidden)?;
-        let fields = form.read(owner.today())?;
-        customers::create(&mut tx, organization, at, id, actor.user, &fields).await.map_err(taken)?;
-        let entry = Entry {
-            action: "create",
-            entity: "customer",
-            entity_id: Some(id.0),
-            customer: Some(id),
-            summary: format!("Created customer {} ({})", fields.name, fields.account_number),
-            details: audit::created(&fields),
-        };
-        audit::record(&mut tx, &actor, entry).await?;
+        let made = customers::create(&mut tx, &actor, &new).await;
+        let id = made.map_err(|refused| messages::told(refused, messages::customers::words))?;
         Done::to(format!("/clients/{at}/customers/{id}"))
             .saying("Customer created. Add a meter next.")
             .commit(&ctx, tx)
@@ -485,20 +487,13 @@ pub(crate) async fn update_customer(
         let id: CustomerId = customer.parse().map_err(|_| AppError::NotFound)?;
         let (at, organization) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
-        let owner = clients::find(&tx, organization, at).await?.ok_or(AppError::Forbidden)?;
         let before = customers::locked(&mut tx, organization, at, id).await?.ok_or(AppError::NotFound)?;
-        let fields = form.read(owner.today())?;
+        let mut reader = Reader::default();
+        let fields = form.read(&mut reader);
+        let fields = reader.errors.or(fields)?;
         seen::unchanged(&ctx.sent, &shown(&CustomerFields::from(&before)))?;
-        changed(customers::update(&mut tx, at, id, &fields).await.map_err(taken)?)?;
-        let entry = Entry {
-            action: "update",
-            entity: "customer",
-            entity_id: Some(id.0),
-            customer: Some(id),
-            summary: format!("Changed customer {} ({})", fields.name, fields.account_number),
-            details: audit::changed(CustomerFields::from(&before), &fields),
-        };
-        audit::record(&mut tx, &actor, entry).await?;
+        let changed = customers::update(&mut tx, &actor, id, &fields).await;
+        changed.map_err(|refused| messages::told(refused, messages::customers::words))?;
         Done::to(format!("/clients/{at}/customers/{id}")).saying("Changes saved.").commit(&ctx, tx).await
     })
     .await

@@ -2,10 +2,7 @@
 
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
-use chrono::NaiveDate;
 use eis::access::Permission;
-use eis::audit::{self, Entry};
-use eis::clients;
 use eis::ids::{CustomerId, MeterId};
 use eis::meters::{self, INTERVALS, Meter, MeterFields};
 use leptos::prelude::*;
@@ -18,9 +15,10 @@ use crate::components::{
 };
 use crate::format::{self, Locale};
 use crate::forms::seen::{self, Shown};
-use crate::forms::{FieldErrors, Reader, Typed, days};
+use crate::forms::{FieldErrors, Reader, Typed};
+use crate::messages;
 use crate::pages::frame::page;
-use crate::pages::parts::{AtClient, address, changed, field_errors};
+use crate::pages::parts::{AtClient, address, field_errors};
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
 use crate::server::functions::{Done, act, require_client};
@@ -101,36 +99,22 @@ pub struct MeterForm {
 }
 
 impl MeterForm {
-    fn read(&self, today: NaiveDate) -> Result<MeterFields, FieldErrors> {
+    fn read(&self) -> Result<MeterFields, FieldErrors> {
         let mut reader = Reader::default();
         let serial = reader.identifier("serial", &self.serial, "the meter's serial", 60);
         let direction = reader.choice("direction", &self.direction, "a direction", &["import", "export"]);
         let measure =
             reader.choice("measure", &self.measure, "how the meter measures", &["register", "5", "15", "30", "60"]);
-        let registers = meters::register_names(&self.registers).unwrap_or_else(|fault| {
-            reader.errors.add("registers", fault);
-            vec![]
-        });
         let time_zone = reader.text("time_zone", &self.time_zone, "the meter's time zone", 60);
-        if !time_zone.is_empty() && time_zone.parse::<chrono_tz::Tz>().is_err() {
-            reader.errors.add("time_zone", "Enter a time zone like America/New_York or Europe/Berlin.");
-        }
         let valid_from = reader.date("valid_from", &self.valid_from, "the first day in service");
         let valid_to = reader.optional_date("valid_to", &self.valid_to, "the first day no longer in service");
-        days::planned(&mut reader.errors, "valid_from", valid_from, today);
-        days::planned(&mut reader.errors, "valid_to", valid_to, today);
-        if let (Some(from), Some(to)) = (valid_from, valid_to)
-            && to <= from
-        {
-            reader.errors.add("valid_to", "The end must lie after the first day in service.");
-        }
         let interval_minutes = measure.parse::<i16>().ok();
         reader.errors.or(MeterFields {
             serial,
             direction: direction.to_owned(),
             kind: if interval_minutes.is_some() { "interval" } else { "register" }.to_owned(),
             interval_minutes,
-            registers,
+            registers: meters::register_names(&self.registers),
             time_zone,
             valid_from: valid_from.unwrap_or_default(),
             valid_to,
@@ -282,25 +266,6 @@ fn form(
     }
 }
 
-/// What no meter may be: two rows of one serial and direction in service on the same day.
-fn clash(other: &Meter) -> AppError {
-    let until = other.valid_to.map(|to| format!(" until {to}")).unwrap_or_default();
-    let text = format!(
-        "There is a meter with this serial and direction in service from {}{until}. End it at its customer first, or choose other days, or name other registers of it.",
-        other.valid_from
-    );
-    FieldErrors::one("serial", text).into()
-}
-
-/// The same when both were written at once: the other one is not known here.
-fn taken(error: eis::db::DbError) -> AppError {
-    if meters::is_taken(&error) {
-        let text = "A meter with this serial and direction was put in service on these days just now. Look at its customer's page: end it there first, or choose other days.";
-        return FieldErrors::one("serial", text).into();
-    }
-    error.into()
-}
-
 /// Adds a meter to a customer.
 #[server(prefix = "/api", endpoint = "create_meter")]
 pub(crate) async fn create_meter(
@@ -311,58 +276,17 @@ pub(crate) async fn create_meter(
     act(async {
         let (ctx, actor) = require_client(Permission::ManageCustomers, &client)?;
         let customer: CustomerId = customer.parse().map_err(|_| AppError::NotFound)?;
-        let (at, organization) = actor.tenant()?;
+        let (at, _) = actor.tenant()?;
+        let fields = form.read()?;
         let mut tx = ctx.write(&actor).await?;
-        eis::customers::find(&tx, organization, at, customer).await?.ok_or(AppError::NotFound)?;
-        let owner = clients::find(&tx, organization, at).await?.ok_or(AppError::Forbidden)?;
-        let fields = form.read(owner.today())?;
-        if let Some(other) = meters::overlapping(&mut tx, organization, at, &fields, None).await? {
-            return Err(clash(&other));
-        }
-        let id = MeterId::fresh();
-        let made = meters::create(&mut tx, organization, at, customer, id, actor.user, &fields).await;
-        made.map_err(|error| taken(error.into()))?;
-        let entry = Entry {
-            action: "create",
-            entity: "meter",
-            entity_id: Some(id.0),
-            customer: Some(customer),
-            summary: format!("Added meter {} ({})", fields.serial, fields.direction),
-            details: audit::created(&fields),
-        };
-        audit::record(&mut tx, &actor, entry).await?;
+        let made = meters::install(&mut tx, &actor, customer, &fields).await;
+        made.map_err(|refused| messages::told(refused, messages::meters::words))?;
         Done::to(format!("/clients/{at}/customers/{customer}"))
             .saying(format!("Meter {} added.", fields.serial))
             .commit(&ctx, tx)
             .await
     })
     .await
-}
-
-/// What usage that is there already forbids.
-fn against_usage(
-    before: &Meter,
-    fields: &MeterFields,
-    measured: Option<(NaiveDate, NaiveDate)>,
-) -> Result<(), FieldErrors> {
-    let Some((first, last)) = measured else { return Ok(()) };
-    let mut errors = FieldErrors::default();
-    let stays = "This stays as it is: the meter has usage. Remove the meter and add another one instead.";
-    let same = [
-        ("direction", before.direction == fields.direction),
-        ("measure", before.interval_minutes == fields.interval_minutes),
-        ("time_zone", before.time_zone == fields.time_zone),
-    ];
-    for (field, _) in same.into_iter().filter(|(_, same)| !same) {
-        errors.add(field, stays);
-    }
-    if fields.valid_from > first {
-        errors.add("valid_from", format!("The meter has usage from {first} on."));
-    }
-    if fields.valid_to.is_some_and(|to| to <= last) {
-        errors.add("valid_to", format!("The meter has usage until {last}: choose a later day."));
-    }
-    errors.or(())
 }
 
 /// Changes a meter, or ends it.
@@ -375,27 +299,13 @@ pub(crate) async fn update_meter(
     act(async {
         let (ctx, actor) = require_client(Permission::ManageCustomers, &client)?;
         let id: MeterId = meter.parse().map_err(|_| AppError::NotFound)?;
-        let (at, organization) = actor.tenant()?;
+        let (at, _) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
-        let owner = clients::find(&tx, organization, at).await?.ok_or(AppError::Forbidden)?;
         let before = meters::locked(&mut tx, at, id).await?.ok_or(AppError::NotFound)?;
-        let fields = form.read(owner.today())?;
+        let fields = form.read()?;
         seen::unchanged(&ctx.sent, &shown(&MeterFields::from(&before)))?;
-        against_usage(&before, &fields, meters::measured_days(&mut tx, at, id).await?)?;
-        if let Some(other) = meters::overlapping(&mut tx, organization, at, &fields, Some(id)).await? {
-            return Err(clash(&other));
-        }
-        changed(meters::update(&mut tx, at, id, &fields).await.map_err(|error| taken(error.into()))?)?;
-        let customer = before.customer_id;
-        let entry = Entry {
-            action: "update",
-            entity: "meter",
-            entity_id: Some(id.0),
-            customer: Some(customer),
-            summary: format!("Changed meter {} ({})", fields.serial, fields.direction),
-            details: audit::changed(MeterFields::from(&before), &fields),
-        };
-        audit::record(&mut tx, &actor, entry).await?;
+        let changed = meters::update(&mut tx, &actor, id, &fields).await;
+        let customer = changed.map_err(|refused| messages::told(refused, messages::meters::words))?;
         Done::to(format!("/clients/{at}/customers/{customer}")).saying("Changes saved.").commit(&ctx, tx).await
     })
     .await

@@ -6,11 +6,10 @@ use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
 use eis::access::Permission;
-use eis::audit::{self, Entry};
 use eis::db::DbError;
 use eis::figures::Unit;
 use eis::ids::MeterId;
-use eis::meter_readings::{self, MeterReading, NewReading, QUALITIES, Recorded};
+use eis::meter_readings::{self, MeterReading, NewReading, QUALITIES, ReadingError, Recorded, Violation};
 use eis::meters::{self, Meter};
 use leptos::prelude::*;
 use rust_decimal::Decimal;
@@ -24,7 +23,8 @@ use crate::components::{
 };
 use crate::format::{self, Locale};
 use crate::forms::seen::{self, Shown};
-use crate::forms::{self, FieldErrors, Figure, Reader, Typed, days};
+use crate::forms::{self, FieldErrors, Figure, Reader, Typed};
+use crate::messages;
 use crate::pages::frame::page;
 use crate::pages::parts::{AtClient, PAGE_ROWS, address, field_errors, rows_text, turns};
 use crate::server::ctx::Ctx;
@@ -212,7 +212,7 @@ pub struct ReadingForm {
 }
 
 impl ReadingForm {
-    fn read(&self, meter: &Meter, today: NaiveDate, locale: Locale) -> Result<NewReading, FieldErrors> {
+    fn read(&self, locale: Locale) -> Result<NewReading, FieldErrors> {
         let mut reader = Reader::default();
         let from = reader.date("from_on", &self.from_on, "the first day");
         let to = reader.date("to_on", &self.to_on, "the day of the reading");
@@ -223,20 +223,8 @@ impl ReadingForm {
             let asked = Figure { what: "the highest demand", unit: Unit::Named("kW"), ..KWH };
             reader.figure("peak_kw", &self.peak_kw, locale, asked)
         };
-        let errors = &mut reader.errors;
-        if from.is_some_and(|from| from < meter.valid_from) {
-            errors.add("from_on", format!("The meter is in service from {} on.", meter.valid_from));
-        }
-        days::read(errors, "to_on", to, today);
-        match (from, to) {
-            (Some(from), Some(to)) if to <= from => errors.add("to_on", "Enter a day after the first day."),
-            (_, Some(to)) if meter.valid_to.is_some_and(|end| to > end) => {
-                errors.add("to_on", "The meter was removed before that day.");
-            }
-            _ => {}
-        }
-        let kwh_by_period = by_period(&self.kwh_by_period, kwh, locale).unwrap_or_else(|fault| {
-            errors.add("kwh_by_period", fault);
+        let kwh_by_period = by_period(&self.kwh_by_period, locale).unwrap_or_else(|fault| {
+            reader.errors.add("kwh_by_period", fault);
             BTreeMap::new()
         });
         let quality = reader.choice("quality", &self.quality, "who read it", &QUALITIES.map(|(code, _)| code));
@@ -251,8 +239,8 @@ impl ReadingForm {
     }
 }
 
-/// Energy by period, one a line; all of it together is the total.
-fn by_period(typed: &str, total: Option<Decimal>, locale: Locale) -> Result<BTreeMap<String, Decimal>, String> {
+/// Energy by period, one a line.
+fn by_period(typed: &str, locale: Locale) -> Result<BTreeMap<String, Decimal>, String> {
     let mut found = BTreeMap::new();
     for line in typed.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let Some((name, figure)) = name_and_figure(line, locale)? else {
@@ -263,14 +251,7 @@ fn by_period(typed: &str, total: Option<Decimal>, locale: Locale) -> Result<BTre
             return Err(format!("{name} is there twice."));
         }
     }
-    let sum: Decimal = found.values().sum();
-    match total {
-        Some(total) if !found.is_empty() && sum != total => {
-            let [sum, total] = [sum, total].map(|kwh| format::field(kwh, locale));
-            Err(format!("The periods add up to {sum} kWh, and {total} kWh were used."))
-        }
-        _ => Ok(found),
-    }
+    Ok(found)
 }
 
 fn example(locale: Locale) -> String {
@@ -297,6 +278,16 @@ fn name_and_figure(line: &str, locale: Locale) -> Result<Option<(&str, &str)>, S
     Ok(Some((name, figure)))
 }
 
+/// The page of an interval meter has no form to tell a fault at.
+fn told(refused: ReadingError, locale: Locale) -> AppError {
+    match refused {
+        ReadingError::Violated(found) if found.contains(&Violation::IntervalMeter) => {
+            AppError::Conflict(messages::readings::INTERVAL_METER.to_owned())
+        }
+        refused => messages::told(refused, |violation| messages::readings::words(violation, locale)),
+    }
+}
+
 /// Records a reading of a register meter.
 #[server(prefix = "/api", endpoint = "record_reading")]
 pub(crate) async fn record_reading(
@@ -309,42 +300,16 @@ pub(crate) async fn record_reading(
         let id: MeterId = meter.parse().map_err(|_| AppError::NotFound)?;
         let (at, organization) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
-        let owner = eis::clients::find(&tx, organization, at).await?.ok_or(AppError::Forbidden)?;
+        let owner = eis::clients::face(&tx, organization, at).await?.ok_or(AppError::Forbidden)?;
+        let locale = Locale::from(owner.locale.as_str());
         let meter = meters::find(&mut tx, at, id).await?.ok_or(AppError::NotFound)?;
-        if !is_read(&meter) {
-            let text = "This meter measures in intervals: import the file with its usage.";
-            return Err(AppError::Conflict(text.into()));
-        }
-        let locale = Locale::from(&owner.locale);
-        let reading = form.read(&meter, meter.today(), locale)?;
+        let reading = form.read(locale)?;
         unchanged(&mut tx, &ctx, &meter, &reading, locale).await?;
-        let days = |from: NaiveDate, to: NaiveDate| format::date_range(from, to.pred_opt().unwrap_or(to), locale);
-        let (entity_id, details, corrects) = match meter_readings::record(&mut tx, actor.user, &meter, &reading).await?
-        {
-            Recorded::Overlaps(there) => {
-                let days = days(there.from(), there.to());
-                let text =
-                    format!("There is a reading of {days} already. Enter the same days to correct it, or other days.");
-                return Err(FieldErrors::one("from_on", text).into());
-            }
-            Recorded::New(id) => (id, audit::created(&reading), false),
-            Recorded::InPlaceOf(id, old) => {
-                (id, audit::changed(NewReading::try_from(*old).map_err(DbError::from)?, &reading), true)
-            }
-        };
-        let used = format::kwh(reading.kwh, locale);
-        let said = format!("{used} kWh of meter {} for {}", meter.serial, days(reading.from_on, reading.to_on));
-        let entry = Entry {
-            action: if corrects { "update" } else { "record" },
-            entity: "meter_reading",
-            entity_id: Some(entity_id.0),
-            customer: Some(meter.customer_id),
-            summary: format!("{} {said}", if corrects { "Corrected the reading to" } else { "Recorded a reading:" }),
-            details,
-        };
-        audit::record(&mut tx, &actor, entry).await?;
-        let to = format!("/clients/{at}/customers/{}/meters/{id}/readings", meter.customer_id);
-        Done::to(to)
+        let recorded = meter_readings::create(&mut tx, &actor, id, &reading).await;
+        let Recorded { meter, corrects, .. } = recorded.map_err(|refused| told(refused, locale))?;
+        let days = format::date_range(reading.from_on, reading.to_on.pred_opt().unwrap_or(reading.to_on), locale);
+        let said = format!("{} kWh of meter {} for {days}", format::kwh(reading.kwh, locale), meter.serial);
+        Done::to(format!("/clients/{at}/customers/{}/meters/{id}/readings", meter.customer_id))
             .saying(format!("{}: {said}.", if corrects { "Reading corrected" } else { "Reading recorded" }))
             .commit(&ctx, tx)
             .await
@@ -357,8 +322,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn periods_are_read_a_line_each_and_add_up_to_the_total() {
-        let of = |typed: &str, locale| by_period(typed, Some(Decimal::from(10)), locale);
+    fn periods_are_read_a_line_each() {
+        let of = by_period;
         let told = |typed: &str, locale| {
             let found = of(typed, locale).unwrap();
             found.into_iter().map(|(name, kwh)| format!("{name}={kwh}")).collect::<Vec<_>>()
@@ -373,7 +338,6 @@ mod tests {
             ("a 1.0001", "Enter the energy of a with at most three decimals"),
             ("a 1,5\nb 9", "“1,5” could be 1.5 or 15"),
             ("a 5\na 5", "a is there twice"),
-            ("a 5\nb 4", "The periods add up to 9 kWh, and 10 kWh were used"),
             ("rate 1 234\nb 5", "“rate 1 234” could be 1 234 kWh or 234 kWh"),
             ("a 5 MWh\nb 5", "Enter the energy of a 5 as a number"),
         ] {

@@ -244,6 +244,7 @@ impl PaymentForm {
         reader.errors.or(NewPayment {
             id: key.unwrap_or_else(PaymentId::fresh),
             customer: invoice.customer_id,
+            account: invoice.account_id,
             amount: Money::new(amount.unwrap_or_default()),
             currency: invoice.currency.clone(),
             received_on: received_on.unwrap_or_default(),
