@@ -16,7 +16,8 @@ use crate::ids::{AccountId, ClientId, CustomerId};
 use crate::refused::Refused;
 
 /// How bills reach a customer, as the database spells it and as people say it.
-pub const DELIVERIES: [(&str, &str); 3] = [("post", "By post"), ("mail", "By e-mail"), ("portal", "In the portal only")];
+pub const DELIVERIES: [(&str, &str); 3] =
+    [("post", "By post"), ("mail", "By e-mail"), ("portal", "In the portal only")];
 
 /// The most days that a bill may be open before it is due.
 pub const MOST_TERMS: i16 = 365;

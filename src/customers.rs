@@ -2,8 +2,9 @@
 //! ([`crate::accounts`]).
 
 use chrono::NaiveDate;
-use diesel::dsl::{exists, not};
+use diesel::dsl::{exists, not, sql};
 use diesel::prelude::*;
+use diesel::sql_types::{Bool, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use crate::access::Actor;
@@ -162,17 +163,17 @@ pub async fn list(
                 .into_boxed();
             if !filter.search.is_empty() {
                 let pattern = format!("%{}%", crate::db::literal(&filter.search));
-                let numbered = other
-                    .filter(other.field(accounts::organization_id).eq(organization))
-                    .filter(other.field(accounts::client_id).eq(client))
-                    .filter(other.field(accounts::account_number).ilike(pattern.clone()))
-                    .select(other.field(accounts::customer_id));
-                query = query.filter(
-                    customers::name
-                        .ilike(pattern.clone())
-                        .or(customers::service_address.ilike(pattern))
-                        .or(customers::id.eq_any(numbered)),
-                );
+                let numbered = sql::<Bool>(
+                    "customers.id IN (SELECT n.customer_id FROM public.accounts n WHERE n.organization_id = ",
+                )
+                .bind::<SqlUuid, _>(organization)
+                .sql(" AND n.client_id = ")
+                .bind::<SqlUuid, _>(client)
+                .sql(" AND n.account_number ILIKE ")
+                .bind::<Text, _>(pattern.clone())
+                .sql(")");
+                let named = customers::name.ilike(pattern.clone());
+                query = query.filter(named.or(customers::service_address.ilike(pattern)).or(numbered));
             }
             if !filter.status.is_empty() {
                 query = query.filter(customers::status.eq(filter.status.clone()));
@@ -202,7 +203,6 @@ pub async fn list(
             }
         }};
     }
-    let other = diesel::alias!(accounts as other);
     let total = matching!(customers::table).count().get_result(conn).await?;
     let page = matching!(with_account()).select(Customer::as_select());
     let page = match filter.order {
@@ -254,14 +254,16 @@ pub async fn locked(
     client: ClientId,
     id: CustomerId,
 ) -> QueryResult<Option<Customer>> {
-    with_account()
+    // The row alone: whoever waits here finds the accounts as they are then, also when the main one is another by then.
+    customers::table
         .filter(customers::organization_id.eq(organization))
         .filter(customers::client_id.eq(client).and(customers::id.eq(id)))
-        .select(Customer::as_select())
+        .select(customers::id)
         .for_no_key_update()
-        .first(conn)
+        .first::<CustomerId>(conn)
         .await
-        .optional()
+        .optional()?;
+    find(conn, organization, client, id).await
 }
 
 /// The customer who has an account of this number, whatever its case, if the context sees it.
@@ -317,11 +319,7 @@ fn faults(fields: &CustomerFields, today: NaiveDate) -> Vec<Violation> {
 ///
 /// # Errors
 /// [`CustomerError`].
-pub async fn create(
-    conn: &mut AsyncPgConnection,
-    by: &Actor,
-    new: &NewCustomer,
-) -> Result<CustomerId, CustomerError> {
+pub async fn create(conn: &mut AsyncPgConnection, by: &Actor, new: &NewCustomer) -> Result<CustomerId, CustomerError> {
     let (client, organization) = by.tenant()?;
     let owner = clients::face(conn, organization, client).await?.ok_or(DbError::Refused)?;
     Refused::unless(faults(&new.fields, owner.today()), ())?;

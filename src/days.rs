@@ -33,11 +33,7 @@ fn ahead(today: NaiveDate, months: u32) -> NaiveDate {
 
 fn past(day: NaiveDate, today: NaiveDate, months: u32) -> Option<Unlikely> {
     let least = back(today, months);
-    if day > today {
-        Some(Unlikely::Future)
-    } else {
-        (day < least).then_some(Unlikely::Before(least))
-    }
+    if day > today { Some(Unlikely::Future) } else { (day < least).then_some(Unlikely::Before(least)) }
 }
 
 fn until(day: NaiveDate, most: NaiveDate) -> Option<Unlikely> {

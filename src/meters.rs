@@ -276,8 +276,7 @@ async fn overlapping(
 
 /// The constraints that let two rows of one serial, direction and list of registers not be in service on the same day, also
 /// when both are written at once.
-const OVERLAP: [&str; 2] =
-    ["meters_no_overlap", "meters_organization_id_client_id_serial_direction_registers_key"];
+const OVERLAP: [&str; 2] = ["meters_no_overlap", "meters_organization_id_client_id_serial_direction_registers_key"];
 
 /// What forbids a meter to be installed or changed so.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -433,16 +432,12 @@ pub(crate) async fn learn_registers(
     let was = MeterFields::from(meter);
     let is = MeterFields { registers: registers.to_vec(), ..was.clone() };
     write(conn, meter.client_id, meter.id, &is).await?;
-    let summary = format!("Meter {} adds up the registers {}, as its file has them", meter.serial, registers.join(", "));
+    let summary =
+        format!("Meter {} adds up the registers {}, as its file has them", meter.serial, registers.join(", "));
     record(conn, by, (meter.id, meter.customer_id), "update", summary, audit::changed(was, &is)).await
 }
 
-async fn write(
-    conn: &mut AsyncPgConnection,
-    client: ClientId,
-    id: MeterId,
-    fields: &MeterFields,
-) -> QueryResult<bool> {
+async fn write(conn: &mut AsyncPgConnection, client: ClientId, id: MeterId, fields: &MeterFields) -> QueryResult<bool> {
     let row = meters::table
         .filter(meters::organization_id.eq(here!()).and(meters::client_id.eq(client)).and(meters::id.eq(id)));
     Ok(diesel::update(row).set(fields).execute(conn).await? == 1)

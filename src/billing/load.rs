@@ -12,7 +12,9 @@ use serde_json::Value;
 
 use super::Desk;
 use crate::customers::with_account;
-use crate::db::schema::{accounts, customers, interval_days, invoices, meter_readings, meters, tariff_agreements, tariff_rates};
+use crate::db::schema::{
+    accounts, customers, interval_days, invoices, meter_readings, meters, tariff_agreements, tariff_rates,
+};
 use crate::ids::{AccountId, CustomerId, MeterId, TariffRateId};
 use crate::money::Money;
 use crate::period::Period;

@@ -145,11 +145,7 @@ async fn insert(
 }
 
 /// Keeps the names of the registers that meters add up, so that a file with fewer of them is not taken for the whole.
-async fn learn(
-    conn: &mut AsyncPgConnection,
-    actor: &Actor,
-    taken: &mut Taken,
-) -> Result<(), ImportError> {
+async fn learn(conn: &mut AsyncPgConnection, actor: &Actor, taken: &mut Taken) -> Result<(), ImportError> {
     for (id, registers) in &std::mem::take(&mut taken.learnt) {
         let Some(meter) = taken.meters.iter().find(|meter| meter.id == *id) else { continue };
         crate::meters::learn_registers(conn, actor, meter, registers).await?;

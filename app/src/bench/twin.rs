@@ -159,7 +159,16 @@ fn load() -> String {
 
 /// The twin: everything that an invoice hangs on, copied; foreign keys and triggers within the copy.
 fn twin() -> String {
-    let tables = ["clients", "customers", "accounts", "billing_periods", "tariff_rates", "invoices", "invoice_counts", "sessions"];
+    let tables = [
+        "clients",
+        "customers",
+        "accounts",
+        "billing_periods",
+        "tariff_rates",
+        "invoices",
+        "invoice_counts",
+        "sessions",
+    ];
     let copies: String = tables
         .iter()
         .map(|table| {

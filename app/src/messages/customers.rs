@@ -13,9 +13,7 @@ pub fn words(violation: &Violation) -> (&'static str, String) {
         }
         Violation::MovedIn(unlikely) => ("moved_in_on", days::words(*unlikely)),
         Violation::MovedOut(unlikely) => ("moved_out_on", days::words(*unlikely)),
-        Violation::EndsBeforeItBegins => {
-            ("moved_out_on", "The end must lie after the first day supplied.".to_owned())
-        }
+        Violation::EndsBeforeItBegins => ("moved_out_on", "The end must lie after the first day supplied.".to_owned()),
         Violation::ClosedWithoutEnd => {
             let text = "Enter the first day no longer supplied: until then a closed account is billed.";
             ("moved_out_on", text.to_owned())

@@ -8,15 +8,11 @@ use crate::forms::days;
 #[must_use]
 pub fn words(violation: &Violation) -> (&'static str, String) {
     match violation {
-        Violation::TimeZone(_) => {
-            ("time_zone", "Enter a time zone like America/New_York or Europe/Berlin.".to_owned())
-        }
+        Violation::TimeZone(_) => ("time_zone", "Enter a time zone like America/New_York or Europe/Berlin.".to_owned()),
         Violation::Registers(fault) => ("registers", names(fault)),
         Violation::FirstDay(unlikely) => ("valid_from", days::words(*unlikely)),
         Violation::LastDay(unlikely) => ("valid_to", days::words(*unlikely)),
-        Violation::EndsBeforeItBegins => {
-            ("valid_to", "The end must lie after the first day in service.".to_owned())
-        }
+        Violation::EndsBeforeItBegins => ("valid_to", "The end must lie after the first day in service.".to_owned()),
         Violation::Overlaps(from, to) => {
             let until = to.map(|to| format!(" until {to}")).unwrap_or_default();
             let text = format!(
@@ -33,9 +29,7 @@ pub fn words(violation: &Violation) -> (&'static str, String) {
             (fixed(*what), stays.to_owned())
         }
         Violation::UsageFrom(first) => ("valid_from", format!("The meter has usage from {first} on.")),
-        Violation::UsageUntil(last) => {
-            ("valid_to", format!("The meter has usage until {last}: choose a later day."))
-        }
+        Violation::UsageUntil(last) => ("valid_to", format!("The meter has usage until {last}: choose a later day.")),
     }
 }
 

@@ -41,6 +41,7 @@ async fn an_account_s_number_is_its_own_and_its_terms_are_days() {
     ] {
         let mut tx = writing(&db).await;
         assert_eq!(violations(accounts::create(&mut tx, &cleo(), kim(), &fields).await), [expected.clone()]);
+        drop(tx);
         let mut tx = writing(&db).await;
         assert_eq!(violations(accounts::update(&mut tx, &cleo(), kim(), first(), &fields).await), [expected]);
     }
@@ -74,7 +75,9 @@ async fn a_main_account_that_is_closed_hands_over_and_the_last_one_stays_open_wh
     assert_eq!(violations(refused), [Violation::LastOpen]);
     drop(tx);
     // Who is no longer supplied may have none open; the next one is the main one again.
-    looker.must(&format!("UPDATE customers SET status = 'closed', moved_out_on = '2026-11-01' WHERE id = '{}'", kim())).await;
+    looker
+        .must(&format!("UPDATE customers SET status = 'closed', moved_out_on = '2026-11-01' WHERE id = '{}'", kim()))
+        .await;
     let mut tx = writing(&db).await;
     accounts::update(&mut tx, &cleo(), kim(), second, &closed("B-1")).await.unwrap();
     accounts::create(&mut tx, &cleo(), kim(), &AccountFields::opened("C-1", "")).await.unwrap();
@@ -130,7 +133,10 @@ async fn a_payment_on_one_account_pays_no_bill_of_another() {
     };
     let app = case.app().await;
     let refused = app.as_who(super::CLEO, &pays(second)).await.unwrap_err();
-    assert_eq!((refused.code.as_str(), refused.message.as_str()), ("23514", "a payment pays invoices of its own account"));
+    assert_eq!(
+        (refused.code.as_str(), refused.message.as_str()),
+        ("23514", "a payment pays invoices of its own account")
+    );
     assert_eq!(app.as_who(super::CLEO, &pays(first())).await, Ok(1), "the positive control");
     assert_eq!(looker.count("SELECT count(*) FROM allocations").await, 8);
 }

@@ -26,8 +26,7 @@ async fn a_customer_is_put_on_a_tariff_that_holds_on_a_day_that_is_meant() {
     }
     for foreign in [customer(1, 2, 1), customer(2, 1, 1)] {
         let mut tx = writing(&db).await;
-        let refused =
-            agreements::create(&mut tx, &cleo(), CustomerId(foreign), "HOME", day("2026-01-01")).await;
+        let refused = agreements::create(&mut tx, &cleo(), CustomerId(foreign), "HOME", day("2026-01-01")).await;
         assert!(matches!(refused, Err(AgreementError::NotFound)), "{refused:?}");
     }
     assert_eq!(looker.count("SELECT count(*) FROM audit_log WHERE entity = 'tariff_agreement'").await, 0);
@@ -46,10 +45,7 @@ async fn an_agreement_ends_the_one_before_and_lasts_until_the_next() {
     let all = format!(
         "SELECT string_agg(concat_ws(' ', tariff_code, valid_from, valid_to), ', ' ORDER BY valid_from) FROM tariff_agreements WHERE customer_id = '{kim}'"
     );
-    assert_eq!(
-        looker.value(&all).await,
-        "HOME 2024-01-01 2026-06-01, SAVER 2026-06-01 2026-09-01, HOME 2026-09-01"
-    );
+    assert_eq!(looker.value(&all).await, "HOME 2024-01-01 2026-06-01, SAVER 2026-06-01 2026-09-01, HOME 2026-09-01");
     let told = "SELECT string_agg(summary, ', ' ORDER BY at, id) FROM audit_log WHERE entity = 'tariff_agreement'";
     assert_eq!(
         looker.value(told).await,
@@ -71,8 +67,5 @@ async fn of_two_agreements_made_at_once_both_stand_one_after_the_other() {
     let all = format!(
         "SELECT string_agg(concat_ws(' ', tariff_code, valid_from, valid_to), ', ' ORDER BY valid_from) FROM tariff_agreements WHERE customer_id = '{kim}'"
     );
-    assert_eq!(
-        looker.value(&all).await,
-        "HOME 2024-01-01 2026-06-01, SAVER 2026-06-01 2026-09-01, PLAIN 2026-09-01"
-    );
+    assert_eq!(looker.value(&all).await, "HOME 2024-01-01 2026-06-01, SAVER 2026-06-01 2026-09-01, PLAIN 2026-09-01");
 }

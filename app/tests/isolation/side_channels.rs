@@ -7,15 +7,24 @@ use crate::support::world::{Kind, Who, client, customer, id, organization};
 
 const ME: Who = Who::Client(1, 1);
 
-fn new_customer(id: &str, number: &str) -> String {
+fn new_customer(id: &str) -> String {
     format!(
         "INSERT INTO customers (organization_id, client_id, id, name, service_address, moved_in_on)
-         VALUES ('{0}', '{1}', '{id}', 'New', 'Here', '2026-01-01');
-         INSERT INTO accounts (organization_id, client_id, customer_id, id, account_number, is_main)
-         VALUES ('{0}', '{1}', '{id}', '{id}', '{number}', true)",
+         VALUES ('{}', '{}', '{id}', 'New', 'Here', '2026-01-01')",
         organization(1),
         client(1, 1)
     )
+}
+
+/// The same with an account of this number.
+fn with_account(id: &str, number: &str) -> String {
+    let account = format!(
+        "INSERT INTO accounts (organization_id, client_id, customer_id, id, account_number, is_main)
+         VALUES ('{}', '{}', '{id}', '{id}', '{number}', true)",
+        organization(1),
+        client(1, 1)
+    );
+    format!("{}; {account}", new_customer(id))
 }
 
 #[tokio::test]
@@ -24,19 +33,24 @@ async fn attack_42_unique_constraints() {
     let (app, truth) = (case.app().await, case.superuser().await);
     truth.must("UPDATE accounts SET account_number = 'THEIRS' WHERE customer_id IN (SELECT id FROM customers WHERE name IN ('Customer 121', 'Customer 211'))").await;
     assert_eq!(
-        app.as_who(ME, &new_customer(&id(Kind::Customer, 8, 1, 1, 0).to_string(), "THEIRS")).await,
+        app.as_who(ME, &with_account(&id(Kind::Customer, 8, 1, 1, 0).to_string(), "THEIRS")).await,
         Ok(1),
         "another's number is free here"
     );
+    assert_eq!(
+        app.as_who(ME, &with_account(&id(Kind::Customer, 8, 1, 1, 0).to_string(), "a-1")).await.unwrap_err().code,
+        "23505",
+        "the positive control"
+    );
     for (o, c, k) in [(1, 2, 1), (2, 1, 1)] {
         assert_eq!(
-            app.as_who(ME, &new_customer(&customer(o, c, k).to_string(), "X")).await,
+            app.as_who(ME, &new_customer(&customer(o, c, k).to_string())).await,
             Ok(1),
             "another's id is free here"
         );
     }
     assert_eq!(
-        app.as_who(ME, &new_customer(&customer(1, 1, 1).to_string(), "X")).await.unwrap_err().code,
+        app.as_who(ME, &new_customer(&customer(1, 1, 1).to_string())).await.unwrap_err().code,
         "23505",
         "the positive control"
     );
@@ -87,14 +101,14 @@ async fn attack_44_the_row_count_of_on_conflict() {
     let app = case.app().await;
     let ignore = " ON CONFLICT DO NOTHING";
     for (o, c, k) in [(1, 2, 1), (2, 1, 1), (9, 9, 9)] {
-        let sql = new_customer(&customer(o, c, k).to_string(), "X") + ignore;
+        let sql = new_customer(&customer(o, c, k).to_string()) + ignore;
         assert_eq!(app.as_who(ME, &sql).await, Ok(1), "{o}{c}{k}");
         let theirs = sql
             .replace(&organization(1).to_string(), &organization(o).to_string())
             .replace(&client(1, 1).to_string(), &client(o, c).to_string());
         assert_eq!(app.as_who(ME, &theirs).await.unwrap_err().code, DENIED, "{o}{c}{k}");
     }
-    let mine = new_customer(&customer(1, 1, 1).to_string(), "X") + ignore;
+    let mine = new_customer(&customer(1, 1, 1).to_string()) + ignore;
     assert_eq!(app.as_who(ME, &mine).await, Ok(0), "the positive control");
 }
 

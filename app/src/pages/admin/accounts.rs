@@ -33,8 +33,7 @@ pub fn section(accounts: Vec<Account>, base: &str, may_write: bool) -> impl Into
         .map(|account| {
             let edit = format!("{base}/accounts/{}/edit", account.id);
             let number = account.account_number;
-            let number =
-                if may_write { view! { <a href=edit>{number}</a> }.into_any() } else { number.into_any() };
+            let number = if may_write { view! { <a href=edit>{number}</a> }.into_any() } else { number.into_any() };
             let delivery = label(&DELIVERIES, &account.delivery);
             let address =
                 if account.billing_address.is_empty() { "The service address".into() } else { account.billing_address };
@@ -83,8 +82,7 @@ impl AccountForm {
         let mut reader = Reader::default();
         let account_number = reader.identifier("account_number", &self.account_number, "an account number", 40);
         let billing_address = reader.optional("billing_address", &self.billing_address, 400);
-        let delivery =
-            reader.choice("delivery", &self.delivery, "how bills go out", &DELIVERIES.map(|(code, _)| code));
+        let delivery = reader.choice("delivery", &self.delivery, "how bills go out", &DELIVERIES.map(|(code, _)| code));
         let language = match self.language.as_str() {
             "" => "",
             typed => reader.choice("language", typed, "a language", &Locale::ALL.map(Locale::tag)),
