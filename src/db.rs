@@ -4,6 +4,7 @@
 pub mod admin;
 mod cached;
 pub mod check;
+mod closed;
 pub mod cluster;
 pub mod connect;
 mod figure;

@@ -77,7 +77,7 @@ impl From<CreateError> for DemoError {
 }
 
 /// Days that the demo's staff and energy admins may do without a second factor: nobody needs a phone to look at it.
-pub const GRACE_DAYS: u16 = 36_500;
+pub const GRACE_DAYS: u16 = second_factor::MOST_GRACE_DAYS;
 
 /// The day that has begun at every client of the demo: nothing in it happens tomorrow.
 #[must_use]
@@ -105,6 +105,20 @@ pub async fn load_once(admin_url: &str, as_of: NaiveDate) -> Result<Loaded, Demo
     tx.batch_execute("ANALYZE").await?;
     tx.commit().await?;
     Ok(Loaded { fresh: true, as_of, logins })
+}
+
+/// Active logins of the demo, where it is there, that still have the password which everybody knows.
+///
+/// # Errors
+/// When the database fails.
+pub async fn known_passwords(admin_url: &str) -> Result<i64, DemoError> {
+    let mut tx = Owner::begin(admin_url).await?;
+    let there = match remembered(&mut tx).await {
+        Ok(Some((_, users))) => users,
+        Ok(None) | Err(DemoError::Taken(_)) => return Ok(0),
+        Err(error) => return Err(error),
+    };
+    Ok(logins::unchanged(&mut tx, &there).await?)
 }
 
 /// The day and the logins of a demo that is there.

@@ -2,9 +2,10 @@
 //! now. Nothing in it is a tenant's.
 
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{Array, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Array, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{QueryResult, QueryableByName, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use uuid::Uuid;
 
 use crate::db::DbError;
 use crate::db::proof::{self, Drift, Monitor, Run, TableState};
@@ -79,6 +80,24 @@ pub async fn report(conn: &mut AsyncPgConnection, monitor: &Monitor) -> Result<R
     let runs = proof::runs(conn, RUNS).await?;
     let server = server(conn).await?;
     Ok(Report { runs, server, tables: monitor.tables().await?, drift: monitor.drift().await? })
+}
+
+/// Puts a run that the asker had done just now into the log of the organization of the context, which may be one that reads.
+///
+/// # Errors
+/// [`DbError::Refused`] when there is no such run, or it stands there already; when the context may not, or the database fails.
+pub async fn put_on_record(conn: &mut AsyncPgConnection, run: Uuid, address: &str) -> Result<(), DbError> {
+    let query = sql_query("SELECT public.record_isolation_run($1, $2) AS done")
+        .bind::<SqlUuid, _>(run)
+        .bind::<Text, _>(address);
+    let put: Put = query.get_result(conn).await?;
+    if put.done { Ok(()) } else { Err(DbError::Refused) }
+}
+
+#[derive(QueryableByName)]
+struct Put {
+    #[diesel(sql_type = Bool)]
+    done: bool,
 }
 
 async fn server(conn: &mut AsyncPgConnection) -> QueryResult<Server> {

@@ -1,15 +1,19 @@
 //! Passwords: Argon2id in the portal, so that the database never sees one and nobody reads a hash back.
 //!
 //! The portal asks for an account's salt, digests what was typed, and hands the digest to the database's
-//! gate, which keeps only its SHA-256. Parameters: OWASP's for Argon2id (19 MiB, t = 2, p = 1).
+//! gate, which keeps only its SHA-256. Parameters stand with the salt ([`salt`]).
 //!
 //! What is typed is brought into one form first (NFKC, as NIST SP 800-63B says), so that another keyboard or phone that writes
 //! the same letters in other code points signs in too. There are no rules of composition: what is easy to guess is refused.
 
-use argon2::{Algorithm, Argon2, Params, Version};
+mod salt;
+
 use unicode_normalization::UnicodeNormalization;
 use zxcvbn::feedback::Warning;
 use zxcvbn::{Score, zxcvbn};
+
+use salt::Salt;
+pub use salt::{fresh_salt, salt_of, stronger_salt};
 
 /// Bytes of a digest.
 pub const DIGEST_BYTES: usize = 32;
@@ -29,7 +33,7 @@ pub enum Impossible {
     /// It holds a control character.
     #[error("Leave out line breaks, tabs and other characters that no key types.")]
     Control,
-    /// Argon2 takes neither it nor its salt.
+    /// Argon2 does not take it, or its salt is none of ours.
     #[error("This password cannot be kept. Choose another one.")]
     Undigestible,
 }
@@ -54,24 +58,12 @@ pub fn attempted(typed: &str) -> &str {
     if normal(typed).is_ok() { typed } else { "" }
 }
 
-/// A new random salt, 32 hex digits.
-#[must_use]
-pub fn fresh_salt() -> String {
-    format!("{:032x}", rand::random::<u128>())
-}
-
-/// The Argon2id digest of a password under a salt. Takes some 30 ms of one core: call it off the runtime.
+/// The Argon2id digest of a password with a salt and its parameters. Takes some 30 ms of one core: call it off the runtime.
 ///
 /// # Errors
-/// When it is nobody's password.
+/// When it is nobody's password, or the salt is none of ours.
 pub fn digest(password: &str, salt: &str) -> Result<[u8; DIGEST_BYTES], Impossible> {
-    let password = normal(password)?;
-    let params = Params::new(19 * 1024, 2, 1, Some(DIGEST_BYTES)).map_err(|_| Impossible::Undigestible)?;
-    let mut out = [0; DIGEST_BYTES];
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-        .hash_password_into(password.as_bytes(), salt.as_bytes(), &mut out)
-        .map_err(|_| Impossible::Undigestible)?;
-    Ok(out)
+    Salt::read(salt)?.digest(&normal(password)?)
 }
 
 /// What is wrong with a new password, as a sentence; `None` when it will do. `about`: what others know of the person, such as
@@ -128,13 +120,14 @@ const fn why(telling: bool, warning: Option<Warning>) -> &'static str {
 mod tests {
     use super::*;
 
-    const SALT: &str = "00112233445566778899aabbccddeeff";
+    const SALT: &str = "$argon2id$v=19$m=19456,t=2,p=1$00112233445566778899aabbccddeeff";
 
     #[test]
     fn the_same_password_and_salt_give_the_same_digest_and_others_do_not() {
         let one = digest("correct horse battery", SALT).unwrap();
         assert_eq!(one, digest("correct horse battery", SALT).unwrap());
-        assert_ne!(one, digest("correct horse battery", "10112233445566778899aabbccddeeff").unwrap());
+        assert_ne!(one, digest("correct horse battery", &SALT.replace("$0011", "$1011")).unwrap());
+        assert_ne!(one, digest("correct horse battery", &SALT.replace("t=2", "t=1")).unwrap(), "the parameters count");
         assert_ne!(one, digest("Correct horse battery", SALT).unwrap());
     }
 

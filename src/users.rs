@@ -1,6 +1,7 @@
 //! Users and roles as an actor may see them; granting and revoking, as far as the database's gate allows.
 
 pub mod create;
+pub mod lost;
 pub mod notices;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -79,42 +80,6 @@ pub async fn my_sessions(conn: &mut AsyncPgConnection, secret: SessionSecret) ->
 struct Count {
     #[diesel(sql_type = Integer)]
     value: i32,
-}
-
-/// Ends one's other sessions; how many there were.
-///
-/// # Errors
-/// When the database fails.
-pub async fn end_other_sessions(
-    conn: &mut AsyncPgConnection,
-    secret: SessionSecret,
-    address: &str,
-) -> QueryResult<i32> {
-    let count: Count = sql_query("SELECT public.end_other_sessions($1, $2) AS value")
-        .bind::<Binary, _>(secret.bytes().to_vec())
-        .bind::<Text, _>(address)
-        .get_result(conn)
-        .await?;
-    Ok(count.value)
-}
-
-/// Ends one other session of one's own; false when it is gone already, or the one that asks.
-///
-/// # Errors
-/// When the database fails.
-pub async fn end_session(
-    conn: &mut AsyncPgConnection,
-    secret: SessionSecret,
-    session: SessionId,
-    address: &str,
-) -> QueryResult<bool> {
-    let ended: Flag = sql_query("SELECT public.end_session($1, $2, $3) AS value")
-        .bind::<Binary, _>(secret.bytes().to_vec())
-        .bind::<SqlUuid, _>(session)
-        .bind::<Text, _>(address)
-        .get_result(conn)
-        .await?;
-    Ok(ended.value)
 }
 
 /// Ends the sessions of an assignment's person in the organization, at roles that the context may take back; how many. The

@@ -4,6 +4,7 @@ mod demo;
 mod files;
 mod organization;
 mod rate;
+mod serve;
 mod system;
 mod tariff;
 mod user;
@@ -14,8 +15,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use eis::db::connect::{Connected, Login, Settings};
-use eis::db::owner::Owner;
-use eis::db::{DbError, check, migrate, second_factor};
+use eis::db::{DbError, check, migrate};
 
 use crate::out;
 use crate::server::door::limits::DoorArgs;
@@ -92,7 +92,7 @@ pub struct ServeArgs {
     pub workers: usize,
     /// Days that EIS staff and energy admins may do without a second factor, from when they were first given such a role;
     /// 0: none. Kept in the database for every server on it; left out, what was set last holds (14 at first, 36500 with demo data)
-    #[arg(long, env = "PORTAL_SECOND_FACTOR_GRACE", value_name = "DAYS", value_parser = clap::value_parser!(u16).range(0..=3650))]
+    #[arg(long, env = "PORTAL_SECOND_FACTOR_GRACE", value_name = "DAYS", value_parser = clap::value_parser!(u16).range(0..=i64::from(second_factor::MOST_GRACE_DAYS)))]
     pub second_factor_grace: Option<u16>,
     /// Heavy work at a time (rating, issuing, imports, exports), one for each organisation [default: half the cores]
     #[arg(long, env = "PORTAL_HEAVY", default_value_t = workers(), hide_default_value = true)]
@@ -109,6 +109,9 @@ pub struct ServeArgs {
     /// Load the demo data first, unless it is there.
     #[arg(long)]
     pub demo: bool,
+    /// Serve the demo's logins, whose password everybody knows, to others than this machine too.
+    #[arg(long, env = "PORTAL_DEMO_PASSWORDS_ARE_KNOWN")]
+    pub demo_passwords_are_known: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -233,20 +236,7 @@ fn plain(error: impl std::fmt::Display) -> String {
 async fn execute(cli: Cli) -> CliResult {
     let settings = Settings { database_url: cli.database_url.filter(|url| !url.is_empty()), data_dir: cli.data_dir };
     match cli.command {
-        Command::Serve(args) => {
-            let connected = settings.connect().map_err(plain)?;
-            bring_up(&connected).await?;
-            refuse_faults(&connected).await?;
-            if args.demo {
-                demo::print(&demo::load(&connected, None).await?)?;
-                out::print("")?;
-            }
-            if let Some(days) = args.second_factor_grace {
-                set_grace(&connected, days).await.map_err(plain)?;
-            }
-            crate::server::serve(connected, args).await?;
-            Ok(ExitCode::SUCCESS)
-        }
+        Command::Serve(args) => serve::run(settings, args).await,
         Command::Rate(args) => rate::run(&args),
         Command::Tariff(command) => tariff::run(&command),
         Command::Demo(args) => demo::run(&settings.connect().map_err(plain)?, args).await,
@@ -340,28 +330,6 @@ async fn run_migrate(connected: &Connected, command: Migrate) -> CliResult {
     Ok(ExitCode::SUCCESS)
 }
 
-/// As the owner: no login may.
-async fn set_grace(connected: &Connected, days: u16) -> Result<(), DbError> {
-    let mut owner = Owner::begin(connected.admin_url()).await?;
-    second_factor::set_grace(&mut owner, days).await?;
-    owner.commit().await
-}
-
-/// Nothing is served from a database whose isolation does not stand. An old server is warned of alone: it may be
-/// the newest that there is for a system.
-async fn refuse_faults(connected: &Connected) -> Result<(), String> {
-    let faults = check::run(connected.admin_url()).await.map_err(plain)?.into_iter().filter(|finding| !finding.ok);
-    let (old, broken): (Vec<_>, Vec<_>) = faults.partition(|fault| fault.check == "version");
-    for fault in old {
-        out::tell(format_args!("portal: {}", fault.message));
-    }
-    if broken.is_empty() {
-        return Ok(());
-    }
-    let told: Vec<String> = broken.into_iter().map(|fault| format!("  {}: {}", fault.check, fault.message)).collect();
-    Err(format!("the database is not safe to serve from:\n{}\n`portal check` tells all of it", told.join("\n")))
-}
-
 async fn run_check(connected: &Connected, json: bool) -> CliResult {
     let mut findings = check::run(connected.admin_url()).await.map_err(plain)?;
     findings.extend(connected.check_logins().await);
@@ -379,12 +347,7 @@ async fn run_check(connected: &Connected, json: bool) -> CliResult {
         out::print(serde_json::to_string_pretty(&report).map_err(plain)?)?;
     } else {
         for finding in &findings {
-            out::print(format_args!(
-                "{}  {}: {}",
-                if finding.ok { "ok   " } else { "FAULT" },
-                finding.check,
-                finding.message
-            ))?;
+            out::print(format_args!("{}  {}: {}", finding.mark(), finding.check, finding.message))?;
         }
     }
     Ok(if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -19,6 +19,7 @@ pub mod outside;
 pub mod pieces;
 pub mod protect;
 pub mod query;
+pub mod sealed;
 pub mod sessions;
 pub mod shares;
 pub mod state;
@@ -104,6 +105,7 @@ pub fn state(connected: &Connected, args: &ServeArgs) -> Result<AppState, String
         monitor,
         shares: Arc::new(Shares::new(limits)),
         options: Arc::new(Options { public_url, trust_proxy: args.trust_proxy, clock: Clock::System }),
+        readiness: Arc::default(),
     })
 }
 
@@ -128,7 +130,9 @@ pub async fn serve(connected: Connected, args: ServeArgs) -> Result<(), String> 
         .map_err(|e| format!("cannot listen on {}: {e}. Choose another with --listen", args.listen))?;
     let address = listener.local_addr().map_err(|e| e.to_string())?;
     let background = Background::start(&connected.url(Login::Worker), args.workers).map_err(|e| e.to_string())?;
-    let keeper = connected.cluster.clone().map(Keeper::of);
+    // From here on nothing of the administrator's is needed: its connection string and the superuser's password go.
+    let private = connected.into_private();
+    let keeper = private.as_ref().map(|private| Keeper::of(private.server.clone(), private.watched_by.clone()));
     crate::out::print(format_args!("EIS Power Portal: http://{address}"))?;
     let sweeper = background::sweep(state.db.clone());
     let (stop, told) = watch::channel(false);
@@ -148,8 +152,8 @@ pub async fn serve(connected: Connected, args: ServeArgs) -> Result<(), String> 
     if let Some(keeper) = keeper {
         keeper.stop().await;
     }
-    if let (Some(cluster), true) = (&connected.cluster, connected.started) {
-        cluster.stop().map_err(|e| e.to_string())?;
+    if let Some(private) = private.filter(|private| private.started) {
+        private.server.stop().map_err(|e| e.to_string())?;
     }
     Ok(())
 }

@@ -35,10 +35,14 @@ CREATE TABLE public.users (
     created_at          timestamptz NOT NULL DEFAULT now(),
     created_by          uuid,
     updated_at          timestamptz NOT NULL DEFAULT now(),
-    CHECK (status <> 'active' OR (password_salt IS NOT NULL AND password_proof IS NOT NULL))
+    CHECK (status <> 'active' OR (password_salt IS NOT NULL AND password_proof IS NOT NULL)),
+    CHECK (password_salt ~ '^\$argon2id\$v=19\$m=[1-9][0-9]{3,6},t=[1-9][0-9]?,p=[1-9]\$[0-9a-f]{32}$')
 );
 CREATE UNIQUE INDEX users_email ON public.users (lower(email));
+CREATE INDEX users_salt ON public.users (split_part(password_salt, '$', 5));
 COMMENT ON TABLE public.users IS 'Login identities; never tenant data. Only the gate''s functions read or write them.';
+COMMENT ON COLUMN public.users.password_salt IS
+    'Argon2id''s parameters and the salt, as PHC strings write them: passwords that were digested under weaker parameters are so until their person signs in.';
 COMMENT ON COLUMN public.users.password_proof IS
     'SHA-256 of the Argon2id output that the portal computes with password_salt: what lies here cannot itself be used to sign in.';
 ALTER TABLE public.users ENABLE ROW LEVEL SECURITY;
@@ -161,7 +165,7 @@ CREATE INDEX sessions_user ON public.sessions (user_id);
 CREATE INDEX sessions_expiry ON public.sessions (expires_at);
 COMMENT ON TABLE public.sessions IS
     'Web sessions by the SHA-256 of their secret. Each is somebody''s from the start, by a ticket that a right password or a switch earned: nobody keeps anything here without.';
-COMMENT ON COLUMN public.sessions.data IS 'What the web keeps with the session, JSON: one form that was typed at most, and little else.';
+COMMENT ON COLUMN public.sessions.data IS 'What the web keeps with the session: one form that was typed at most, a link or codes until they were shown once, and little else. Sealed under the session''s secret, which lies in its browser alone.';
 COMMENT ON COLUMN public.sessions.organization_id IS 'The organization that EIS staff opened; NULL for every other role.';
 COMMENT ON COLUMN public.sessions.viewed_until IS
     'Until then this session of staff or an admin sees the portal as a customer does (viewed_client_id, viewed_customer_id): the customer''s rows, reading only.';
@@ -182,8 +186,10 @@ CREATE TABLE public.session_tickets (
     organization_id uuid REFERENCES public.organizations (id),
     session_ends    timestamptz,
     expires_at      timestamptz NOT NULL,
-    needs_code      boolean NOT NULL DEFAULT false
+    needs_code      boolean NOT NULL DEFAULT false,
+    auth_hash       bytea NOT NULL CHECK (octet_length(auth_hash) = 32)
 );
+COMMENT ON COLUMN public.session_tickets.auth_hash IS 'Password and assignment as they were when it was earned, as in a session: it is worth nothing once they change, whoever changes them.';
 COMMENT ON COLUMN public.session_tickets.needs_code IS 'The password was right and the second factor is still asked for: this ticket binds no session.';
 COMMENT ON COLUMN public.session_tickets.session_ends IS 'The end of the session that is continued under a new id: switching never prolongs it. NULL after signing in.';
 COMMENT ON TABLE public.session_tickets IS
@@ -265,9 +271,9 @@ CREATE TABLE public.role_notices (
 );
 CREATE INDEX role_notices_unseen ON public.role_notices (organization_id, user_id, created_at) WHERE seen_at IS NULL;
 COMMENT ON TABLE public.role_notices IS
-    'What EIS staff changed in who runs an organization: a row for each of its energy admins, shown until they say that they have seen it. The gate alone writes it.';
+    'What EIS staff changed in who runs an organization, or the operator in how one of them signs in: a row for each of its energy admins, shown until they say that they have seen it. The gate alone writes it.';
 COMMENT ON COLUMN public.role_notices.user_id IS 'Who is told.';
-COMMENT ON COLUMN public.role_notices.reason IS 'Why the staff had stepped up.';
+COMMENT ON COLUMN public.role_notices.reason IS 'Why the staff had stepped up, or what the operator says.';
 CALL private.protect('public.role_notices', 'organization', '{}');
 REVOKE SELECT ON public.role_notices FROM eis_worker;
 GRANT SELECT, INSERT, UPDATE ON public.role_notices TO eis_gate;
@@ -298,11 +304,13 @@ COMMENT ON TABLE public.audit_log IS 'Who did what to which row, when, in which 
 CALL private.protect('public.audit_log', 'client', '{}');
 GRANT INSERT ON public.audit_log TO eis_app, eis_worker, eis_gate;
 CREATE POLICY gate_insert ON public.audit_log FOR INSERT TO eis_gate WITH CHECK (true);
+-- As `protect` would make them, and in nobody else's name. Who only reads leaves no record by itself: what is to be on record
+-- of reading, a function of the gate writes (opening an organization, the test of isolation).
 CREATE POLICY level1_organization_insert ON public.audit_log FOR INSERT TO eis_app, eis_worker, eis_owner
-    WITH CHECK (organization_id = (SELECT public.organization_scope())
+    WITH CHECK (organization_id = (SELECT public.organization_scope(true))
         AND user_id IS NOT DISTINCT FROM (SELECT public.get_current_user_id()));
 CREATE POLICY level2_client_insert ON public.audit_log FOR INSERT TO eis_app, eis_worker, eis_owner
-    WITH CHECK ((organization_id, client_id) = (SELECT s.organization_id, s.client_id FROM public.client_scope() s)
+    WITH CHECK ((organization_id, client_id) = (SELECT s.organization_id, s.client_id FROM public.client_scope(true) s)
         AND user_id IS NOT DISTINCT FROM (SELECT public.get_current_user_id()));
 CREATE FUNCTION public.audit_log_is_append_only() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$

@@ -175,9 +175,10 @@ BEGIN
     PERFORM private.nobody_else(t.user_id);
     -- Locked, so that of two that begin at once the second counts the first.
     SELECT u.* INTO person FROM public.users u WHERE u.id = t.user_id FOR NO KEY UPDATE;
+    made := t.auth_hash = private.auth_hash(person, (SELECT a FROM public.role_assignments a WHERE a.id = t.assignment_id));
+    IF made IS NOT TRUE THEN made := false; RETURN; END IF;
     INSERT INTO public.sessions (secret_hash, data, user_id, assignment_id, organization_id, auth_hash, address, agent, expires_at, idle_seconds)
-    VALUES (sha256(session_create.secret), session_create.data, t.user_id, t.assignment_id, t.organization_id,
-        private.auth_hash(person, (SELECT a FROM public.role_assignments a WHERE a.id = t.assignment_id)),
+    VALUES (sha256(session_create.secret), session_create.data, t.user_id, t.assignment_id, t.organization_id, t.auth_hash,
         left(session_create.address, 64), left(session_create.agent, 256),
         least(now() + make_interval(secs => least(absolute_seconds, 172800)), t.session_ends), least(session_create.idle_seconds, 86400))
     RETURNING id INTO fresh;
@@ -194,7 +195,7 @@ BEGIN
     END LOOP;
 END $$;
 COMMENT ON FUNCTION public.session_create IS
-    'A new session bound to what a ticket proves, which works once; false when it is spent, late or half of one. Tells which session it ended, where there were too many.';
+    'A new session bound to what a ticket proves, which works once; false when it is spent, late, half of one, or of a password or role that has changed since. Tells which session it ended, where there were too many.';
 
 CREATE FUNCTION public.session_save(secret bytea, data text) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -274,14 +275,16 @@ END $$;
 COMMENT ON FUNCTION public.session_load IS
     'The live session of this secret with its user and assignment, or no row; with `enter` its tenant context is opened as by open_context.';
 
-CREATE FUNCTION private.issue_ticket(person uuid, assignment uuid, organization uuid, session_ends timestamptz, needs_code boolean DEFAULT false)
+-- A ticket for a person as read when the right was proved: what changes afterwards makes it worth nothing.
+CREATE FUNCTION private.issue_ticket(person public.users, assignment uuid, organization uuid, session_ends timestamptz, needs_code boolean DEFAULT false)
 RETURNS bytea
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     ticket bytea := decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 'hex');
 BEGIN
-    INSERT INTO public.session_tickets VALUES (sha256(ticket), person, assignment, organization, session_ends,
-        now() + CASE WHEN needs_code THEN interval '5 minutes' ELSE interval '1 minute' END, needs_code);
+    INSERT INTO public.session_tickets VALUES (sha256(ticket), person.id, assignment, organization, session_ends,
+        now() + CASE WHEN needs_code THEN interval '5 minutes' ELSE interval '1 minute' END, needs_code,
+        private.auth_hash(person, (SELECT a FROM public.role_assignments a WHERE a.id = assignment)));
     RETURN ticket;
 END $$;
 REVOKE ALL ON FUNCTION private.issue_ticket FROM PUBLIC;
@@ -395,19 +398,68 @@ ALTER FUNCTION private.end_attempt OWNER TO eis_gate;
 ALTER FUNCTION private.try_password OWNER TO eis_gate;
 ALTER FUNCTION private.account_key OWNER TO eis_gate;
 
+-- A steady salt for an account that there is not, with the parameters of the account whose salt comes next: of a hundred
+-- unknown accounts as many have weaker parameters as of a hundred known ones, and each of them one day no longer.
+CREATE FUNCTION private.made_up_salt(email text) RETURNS text LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE made_up CONSTANT text := left(private.mac('salt|' || lower(trim(email)), 0), 32);
+BEGIN
+    RETURN coalesce(
+        (SELECT left(u.password_salt, -32) FROM public.users u WHERE split_part(u.password_salt, '$', 5) >= made_up
+            ORDER BY split_part(u.password_salt, '$', 5) LIMIT 1),
+        (SELECT left(u.password_salt, -32) FROM public.users u WHERE u.password_salt IS NOT NULL
+            ORDER BY split_part(u.password_salt, '$', 5) LIMIT 1),
+        -- Nobody has a login yet.
+        '$argon2id$v=19$m=19456,t=2,p=1$') || made_up;
+END $$;
+
+-- What Argon2id's parameters cost: memory times rounds.
+CREATE FUNCTION private.salt_cost(salt text) RETURNS bigint LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT substring(salt FROM 'm=([0-9]+)')::bigint * substring(salt FROM 't=([0-9]+)')::bigint
+$$;
+
+-- The same password, digested under stronger parameters. It is no other password: sessions and links that are bound to how it
+-- was kept are bound to how it is kept now, and go on.
+CREATE FUNCTION private.strengthen_password(person public.users, salt text, digest bytea) RETURNS public.users LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE kept public.users;
+BEGIN
+    UPDATE public.users u SET password_salt = salt, password_proof = sha256(digest)
+    WHERE u.id = person.id AND u.password_proof = person.password_proof RETURNING u.* INTO kept;
+    -- Another sign-in did it meanwhile, or the password was changed.
+    IF kept.id IS NULL THEN RETURN person; END IF;
+    UPDATE public.sessions s SET auth_hash = private.auth_hash(kept, (SELECT a FROM public.role_assignments a WHERE a.id = s.assignment_id))
+    WHERE s.user_id = kept.id AND s.auth_hash = private.auth_hash(person, (SELECT a FROM public.role_assignments a WHERE a.id = s.assignment_id));
+    PERFORM private.rebind_reset(kept.id, sha256(person.password_proof), sha256(kept.password_proof));
+    RETURN kept;
+END $$;
+
+-- Binds a link to set a new password to how the password is kept now. (Links come with their own migration.)
+CREATE FUNCTION private.rebind_reset(person uuid, was bytea, becomes bytea) RETURNS void LANGUAGE plpgsql AS $$ BEGIN END $$;
+REVOKE ALL ON FUNCTION private.made_up_salt, private.salt_cost, private.strengthen_password, private.rebind_reset FROM PUBLIC;
+ALTER FUNCTION private.made_up_salt OWNER TO eis_gate;
+ALTER FUNCTION private.salt_cost OWNER TO eis_gate;
+ALTER FUNCTION private.strengthen_password OWNER TO eis_gate;
+ALTER FUNCTION private.rebind_reset OWNER TO eis_gate;
+
 CREATE FUNCTION public.sign_in_salt(email text, address text, OUT salt text, OUT retry_after integer)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE person public.users;
+DECLARE
+    person public.users;
+    made_up text;
 BEGIN
     PERFORM private.fresh_snapshot();
     SELECT u.* INTO person FROM public.users u WHERE lower(u.email) = lower(trim(sign_in_salt.email)) AND u.status = 'active';
     SELECT e.retry_after INTO retry_after FROM private.enter_attempt(private.account_key(email), person.id, address) e;
-    salt := coalesce(person.password_salt, left(private.mac('salt|' || lower(trim(sign_in_salt.email)), 0), 32));
+    -- Asked of every account, so that both take the same time.
+    made_up := private.made_up_salt(sign_in_salt.email);
+    salt := coalesce(person.password_salt, made_up);
 END $$;
 COMMENT ON FUNCTION public.sign_in_salt IS
-    'Enters an attempt to sign in, which counts from now on, and tells the salt of the account, hex; for an unknown one a steady made-up one, so that both look and cost the same. Where a limit on attempts holds, how long: then nothing needs to be digested.';
+    'Enters an attempt to sign in, which counts from now on, and tells parameters and salt of the account, as PHC strings write them; for an unknown one a steady made-up one, so that both look and cost the same. Where a limit on attempts holds, how long: then nothing needs to be digested.';
 
-CREATE FUNCTION public.sign_in(email text, digest bytea, address text, OUT outcome text, OUT ticket bytea, OUT user_id uuid, OUT retry_after integer)
+-- `new_digest`: of the same password under `new_salt`, whose parameters are stronger than those that it was tried under.
+CREATE FUNCTION public.sign_in(email text, digest bytea, address text, new_salt text DEFAULT NULL, new_digest bytea DEFAULT NULL, OUT outcome text, OUT ticket bytea, OUT user_id uuid, OUT retry_after integer)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     person public.users;
@@ -422,11 +474,14 @@ BEGIN
     ELSIF outcome = 'signed_in' THEN
         SELECT count(*), (array_agg(a.id))[1] INTO choices, choice FROM public.role_assignments a WHERE a.user_id = person.id AND private.in_force(a);
         user_id := person.id;
+        IF private.salt_cost(new_salt) > private.salt_cost(person.password_salt) THEN
+            person := private.strengthen_password(person, new_salt, new_digest);
+        END IF;
         IF private.has_second_factor(person.id) THEN outcome := 'code_needed'; END IF;
-        ticket := private.issue_ticket(person.id, CASE WHEN choices = 1 THEN choice END, NULL, NULL, outcome = 'code_needed');
+        ticket := private.issue_ticket(person, CASE WHEN choices = 1 THEN choice END, NULL, NULL, outcome = 'code_needed');
     END IF;
 END $$;
-COMMENT ON FUNCTION public.sign_in IS 'Checks a password digest, limits attempts, and gives a ticket for a new session. One assignment is opened at once; of several the person chooses.';
+COMMENT ON FUNCTION public.sign_in IS 'Checks a password digest, limits attempts, and gives a ticket for a new session. One assignment is opened at once; of several the person chooses. A right password is kept under stronger parameters, where the caller digested it so too.';
 
 CREATE FUNCTION public.my_assignments() RETURNS TABLE (
     assignment_id uuid, role text, organization_name text, organization_slug text, client_name text, account_number text, customer_name text)
@@ -466,7 +521,7 @@ BEGIN
         VALUES (organization, gen_random_uuid(), (live.person).id, (live.person).name, 'eis_staff', 'open', 'organization', organization,
             'EIS staff opened the organization');
     END IF;
-    RETURN private.issue_ticket((live.person).id, a.id, organization, (live.session).expires_at);
+    RETURN private.issue_ticket(live.person, a.id, organization, (live.session).expires_at);
 END $$;
 
 CREATE FUNCTION public.staff_organizations(search text, page_offset integer, page_limit integer)
@@ -509,19 +564,30 @@ END $$;
 REVOKE ALL ON FUNCTION private.audit_person FROM PUBLIC;
 ALTER FUNCTION private.audit_person OWNER TO eis_gate;
 
-CREATE FUNCTION public.end_other_sessions(secret bytea, address text) RETURNS integer
+-- Ending sessions asks for the password every time: whoever finds a browser open shuts nobody out (OWASP ASVS 7.5.2).
+CREATE FUNCTION public.end_my_sessions(secret bytea, session uuid, digest bytea, address text, OUT outcome text, OUT ended integer)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    ended integer;
-    live record;
+DECLARE live record;
 BEGIN
     SELECT * INTO live FROM private.live_session(secret, false, true);
-    DELETE FROM public.sessions s WHERE s.user_id = (live.person).id AND s.id <> (live.session).id;
+    outcome := private.try_password(live.person, (live.person).email, digest, address);
+    IF outcome <> 'signed_in' THEN
+        outcome := CASE outcome WHEN 'limited' THEN outcome ELSE 'wrong password' END;
+        RETURN;
+    END IF;
+    DELETE FROM public.sessions s WHERE s.user_id = (live.person).id AND s.id <> (live.session).id
+        AND s.id = coalesce(end_my_sessions.session, s.id);
     GET DIAGNOSTICS ended = ROW_COUNT;
-    PERFORM private.audit_person(live.person, live.assignment, (live.session).organization_id, 'end_sessions',
-        format('Signed out %s other sessions', ended), address);
-    RETURN ended;
+    -- What is under way to become one ends with all others.
+    IF end_my_sessions.session IS NULL THEN DELETE FROM public.session_tickets t WHERE t.user_id = (live.person).id; END IF;
+    IF ended > 0 THEN
+        PERFORM private.audit_person(live.person, live.assignment, (live.session).organization_id, 'end_sessions',
+            CASE WHEN end_my_sessions.session IS NULL THEN format('Signed out %s other sessions', ended) ELSE 'Signed out another session' END, address);
+    END IF;
+    outcome := 'done';
 END $$;
+COMMENT ON FUNCTION public.end_my_sessions IS
+    'With the password, ends one other session of one''s own, or all others (NULL), and tells how many: done, wrong password or limited. The present one ends by signing out.';
 
 -- A session that sees as a customer enters none.
 CREATE FUNCTION public.enter_my_attempt(secret bytea, address text, OUT salt text, OUT retry_after integer)
@@ -533,19 +599,7 @@ BEGIN
     salt := (live.person).password_salt;
 END $$;
 COMMENT ON FUNCTION public.enter_my_attempt IS
-    'Enters an attempt at the password of this session''s person, as sign_in_salt does, and tells its salt.';
-
-CREATE FUNCTION public.end_session(secret bytea, session uuid, address text) RETURNS boolean
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE live record;
-BEGIN
-    SELECT * INTO live FROM private.live_session(secret, false, true);
-    DELETE FROM public.sessions s WHERE s.user_id = (live.person).id AND s.id = end_session.session AND s.id <> (live.session).id;
-    IF NOT FOUND THEN RETURN false; END IF;
-    PERFORM private.audit_person(live.person, live.assignment, (live.session).organization_id, 'end_sessions', 'Signed out another session', address);
-    RETURN true;
-END $$;
-COMMENT ON FUNCTION public.end_session IS 'Ends one other session of one''s own; false when it is gone, or not one''s own. The present one ends by signing out.';
+    'Enters an attempt at the password of this session''s person, as sign_in_salt does, and tells its parameters and salt.';
 
 -- Other sessions end with the old password; the caller continues with a ticket for a new one.
 -- NULL when the old password is wrong: that counts as an attempt to sign in does.
@@ -554,6 +608,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     live record;
     outcome text;
+    changed public.users;
 BEGIN
     SELECT * INTO live FROM private.live_session(secret, false, true);
     outcome := private.try_password(live.person, (live.person).email, old_digest, address);
@@ -562,11 +617,11 @@ BEGIN
     END IF;
     IF outcome = 'wrong' THEN RETURN NULL; END IF;
     UPDATE public.users u SET password_salt = new_salt, password_proof = sha256(new_digest), password_changed_at = now()
-        WHERE u.id = (live.person).id;
+        WHERE u.id = (live.person).id RETURNING u.* INTO changed;
     DELETE FROM public.sessions s WHERE s.user_id = (live.person).id AND s.id <> (live.session).id;
     DELETE FROM public.session_tickets t WHERE t.user_id = (live.person).id;
     PERFORM private.audit_person(live.person, live.assignment, (live.session).organization_id, 'change_password', 'Changed the password', address);
-    RETURN private.issue_ticket((live.person).id, (live.session).assignment_id, (live.session).organization_id, (live.session).expires_at);
+    RETURN private.issue_ticket(changed, (live.session).assignment_id, (live.session).organization_id, (live.session).expires_at);
 END $$;
 
 -- ── Users of an organization ───────────────────────────────────────────────────────────────────────
@@ -932,7 +987,7 @@ COMMENT ON FUNCTION public.end_user_sessions IS
 
 CALL private.give_to_gate('{
     open_context, open_system_context, session_create, session_save, session_delete, session_touch, session_load, sweep_sessions,
-    sign_in_salt, sign_in, my_assignments, switch_context, staff_organizations, my_sessions, end_other_sessions, end_session, enter_my_attempt,
+    sign_in_salt, sign_in, my_assignments, switch_context, staff_organizations, my_sessions, end_my_sessions, enter_my_attempt,
     change_password, organization_users, see_notices, invite, revoke_invitation, invitation_by_token, accept_invitation, end_assignment,
     revoke_assignment, end_user_sessions}', 'eis_app');
 SET LOCAL ROLE eis_gate;

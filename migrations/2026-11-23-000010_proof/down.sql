@@ -1,5 +1,5 @@
 -- The record of past runs goes with it.
-DROP FUNCTION public.prove_isolation, public.test_rls_isolation;
+DROP FUNCTION public.record_isolation_run, public.prove_isolation, public.test_rls_isolation;
 DROP TABLE public.isolation_runs;
 DROP VIEW public.isolation_roles, public.isolation_functions, public.isolation_grants, public.isolation_policies, public.isolation_tables,
     public.isolation_drift;

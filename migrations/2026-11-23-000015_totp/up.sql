@@ -10,6 +10,7 @@ CREATE TABLE public.second_factors (
     session_id    uuid,
     begun_at      timestamptz NOT NULL DEFAULT now(),
     confirmed_at  timestamptz,
+    taken_at      timestamptz,
     last_step     bigint NOT NULL DEFAULT 0,
     created_at    timestamptz NOT NULL DEFAULT now(),
     created_by    uuid,
@@ -18,6 +19,8 @@ CREATE TABLE public.second_factors (
 COMMENT ON TABLE public.second_factors IS 'Secrets of authenticator apps; in use once confirmed with a code.';
 COMMENT ON COLUMN public.second_factors.session_id IS
     'The session that began it and alone is shown the secret, until it is confirmed or ten minutes are over. No foreign key: it goes, this stays.';
+COMMENT ON COLUMN public.second_factors.taken_at IS
+    'When the operator took it away, since it was lost; until another is confirmed. No days of grace begin with that.';
 COMMENT ON COLUMN public.second_factors.last_step IS 'The 30-second step of the last code that was taken: none up to it is taken again.';
 
 CREATE TABLE public.recovery_codes (
@@ -31,7 +34,7 @@ CREATE TABLE public.recovery_codes (
     PRIMARY KEY (user_id, code_hash)
 );
 COMMENT ON TABLE public.recovery_codes IS
-    'SHA-256 of salt and code, of codes that stand in for the authenticator app, once each. 64 random bits need no slow digest.';
+    'SHA-256 of salt and code, of codes that stand in for the authenticator app, once each. 140 random bits need no slow digest.';
 
 CREATE TABLE private.second_factor_rule (
     one           boolean PRIMARY KEY DEFAULT true CHECK (one),
@@ -75,12 +78,15 @@ CREATE OR REPLACE FUNCTION private.has_second_factor(person uuid) RETURNS boolea
 BEGIN RETURN EXISTS (SELECT FROM public.second_factors f WHERE f.user_id = person AND f.confirmed_at IS NOT NULL); END $$;
 
 -- Until when a person in a role may do without. EIS staff and energy admins need one: the days of grace count from when the
--- person was first given such a role, so that giving it anew prolongs nothing. Without the rule's row there is no grace.
+-- person was first given such a role, so that giving it anew prolongs nothing. They are over for whom a lost one was taken
+-- away. Without the rule's row there is no grace.
 CREATE OR REPLACE FUNCTION private.second_factor_due(person uuid, role text) RETURNS timestamptz LANGUAGE plpgsql STABLE AS $$
 BEGIN
     IF role IS NULL OR role NOT IN ('eis_staff', 'energy_admin') OR private.has_second_factor(person) THEN RETURN NULL; END IF;
-    RETURN coalesce((SELECT min(a.valid_from) FROM public.role_assignments a WHERE a.user_id = person AND a.role IN ('eis_staff', 'energy_admin'))
-        + pg_catalog.make_interval(hours => 24 * (SELECT r.grace_days FROM private.second_factor_rule r)), '-infinity');
+    RETURN coalesce(
+        (SELECT f.taken_at FROM public.second_factors f WHERE f.user_id = person),
+        (SELECT min(a.valid_from) FROM public.role_assignments a WHERE a.user_id = person AND a.role IN ('eis_staff', 'energy_admin'))
+            + pg_catalog.make_interval(hours => 24 * (SELECT r.grace_days FROM private.second_factor_rule r)), 'epoch');
 END $$;
 SET LOCAL ROLE eis_owner;
 
@@ -131,9 +137,12 @@ BEGIN
 END $$;
 
 -- Ten fresh codes for paper in place of those before; they are kept as digests, so that this is the only time they are told.
+-- Of 28 letters and digits each, 5 bits a character: without I, L, O and U, which are taken for others (take_code).
 CREATE FUNCTION private.make_recovery_codes(person uuid) RETURNS text[] LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
-DECLARE codes text[] := ARRAY(SELECT upper(encode(extensions.gen_random_bytes(8), 'hex')) FROM generate_series(1, 10));
+DECLARE codes text[] := ARRAY(
+    SELECT (SELECT string_agg(substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', (get_byte(random.bytes, place) & 31) + 1, 1), '') FROM generate_series(0, 27) place)
+    FROM (SELECT extensions.gen_random_bytes(28) AS bytes FROM generate_series(1, 10)) random);
 BEGIN
     DELETE FROM public.recovery_codes r WHERE r.user_id = person;
     INSERT INTO public.recovery_codes (user_id, salt, code_hash, created_by)
@@ -177,14 +186,18 @@ BEGIN
     PERFORM private.fresh_snapshot();
     SELECT x.* INTO t FROM public.session_tickets x WHERE x.ticket_hash = sha256(half) AND x.needs_code AND x.expires_at > statement_timestamp();
     SELECT u.* INTO person FROM public.users u WHERE u.id = t.user_id AND u.status = 'active';
-    IF person.id IS NULL THEN outcome := 'stale'; RETURN; END IF;
+    -- Half of a sign-in with a password that has changed since is worth no more than that password.
+    IF person.id IS NULL OR t.auth_hash IS DISTINCT FROM private.auth_hash(person, (SELECT a FROM public.role_assignments a WHERE a.id = t.assignment_id)) THEN
+        outcome := 'stale';
+        RETURN;
+    END IF;
     outcome := private.try_code(person, code, address);
     IF outcome = 'limited' THEN
         retry_after := private.retry_after(private.account_key(person.email), address);
     ELSIF outcome = 'signed_in' THEN
         DELETE FROM public.session_tickets x WHERE x.ticket_hash = t.ticket_hash;
         user_id := person.id;
-        ticket := private.issue_ticket(person.id, t.assignment_id, t.organization_id, t.session_ends);
+        ticket := private.issue_ticket(person, t.assignment_id, t.organization_id, t.session_ends);
     END IF;
 END $$;
 COMMENT ON FUNCTION public.second_factor IS
@@ -239,7 +252,7 @@ BEGIN
     outcome := private.prove_anew(live.person, digest, code, address);
     IF outcome <> 'done' THEN RETURN; END IF;
     codes := private.make_recovery_codes((live.person).id);
-    UPDATE public.second_factors f SET confirmed_at = now() WHERE f.user_id = (live.person).id;
+    UPDATE public.second_factors f SET confirmed_at = now(), taken_at = NULL WHERE f.user_id = (live.person).id;
     PERFORM private.end_others((live.person).id, (live.session).id);
     PERFORM private.audit_person(live.person, live.assignment, (live.session).organization_id, 'second_factor', 'Turned the second factor on', address);
 END $$;
@@ -276,6 +289,32 @@ BEGIN
     RETURN 'done';
 END $$;
 COMMENT ON FUNCTION public.end_second_factor IS 'Turns the second factor off, with password and code. The person''s other sessions end.';
+
+-- ── Lost ───────────────────────────────────────────────────────────────────────────────────────────
+
+-- Who lost the phone and the codes on paper is let in by the operator alone. The row stays, unconfirmed, as the mark that no
+-- days of grace begin; whoever was signed in signs in anew, and each energy admin of the organizations that the person runs,
+-- or a client of, is told. The record in the log is the caller's.
+CREATE FUNCTION public.take_second_factor(person uuid, reason text) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    UPDATE public.second_factors f
+    SET secret = extensions.gen_random_bytes(20), session_id = NULL, confirmed_at = NULL, last_step = 0, taken_at = now()
+    WHERE f.user_id = person AND f.confirmed_at IS NOT NULL;
+    IF NOT FOUND THEN RETURN false; END IF;
+    DELETE FROM public.recovery_codes r WHERE r.user_id = person;
+    DELETE FROM public.sessions s WHERE s.user_id = person;
+    DELETE FROM public.session_tickets t WHERE t.user_id = person;
+    PERFORM private.tell_energy_admins(runs.organization_id,
+        format('The operator took away the lost second factor of %s (%s)', u.name, u.email), reason, NULL)
+    FROM public.users u, (SELECT DISTINCT a.organization_id FROM public.role_assignments a
+        WHERE a.user_id = person AND a.role IN ('energy_admin', 'client_admin') AND (a.valid_to IS NULL OR a.valid_to > now())) runs
+    WHERE u.id = person;
+    RETURN true;
+END $$;
+COMMENT ON FUNCTION public.take_second_factor IS
+    'For the owner (portal user second-factor-off): takes a person''s second factor away and ends their sessions; false when there is none.';
+CALL private.give_to_gate('{take_second_factor}', 'eis_owner');
 CALL private.give_to_gate('{second_factor, my_second_factor, begin_second_factor, confirm_second_factor, new_recovery_codes, end_second_factor}', 'eis_app');
 
 -- The proof's people have one, so that what they may do does not hang on the days of grace.

@@ -66,6 +66,14 @@ ALTER FUNCTION private.live_reset OWNER TO eis_gate;
 ALTER FUNCTION private.reset_reaches OWNER TO eis_gate;
 ALTER FUNCTION private.audit_reset OWNER TO eis_gate;
 
+-- A password that is kept under stronger parameters is the same password: its link goes on.
+SET LOCAL ROLE eis_gate;
+CREATE OR REPLACE FUNCTION private.rebind_reset(person uuid, was bytea, becomes bytea) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE public.password_resets r SET for_password = becomes WHERE r.user_id = person AND r.for_password = was;
+END $$;
+SET LOCAL ROLE eis_owner;
+
 CREATE FUNCTION public.make_password_reset(assignment uuid, address text) RETURNS bytea
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

@@ -5,7 +5,7 @@
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 
 use super::link::connect;
-use super::{DbError, own};
+use super::{DbError, closed, own};
 
 /// Passwords of the logins, kept in the data directory.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
@@ -49,25 +49,22 @@ ALTER ROLE eis_monitor SET statement_timeout = '30s';
 ALTER ROLE eis_monitor SET default_transaction_read_only = on;
 ";
 
-/// What the database's PUBLIC loses. `set_config` would let one injected SELECT write a context; temporary
-/// tables would let a login shadow names; ending other backends of its own login would stop the portal. Large objects
-/// know no tenant: what one leaves there another could read. A lock of the session outlives its request and would make
-/// other tenants wait; a notification reaches whoever listens. An exported snapshot carries what one transaction saw into others.
-const DATABASE: &str = "
-ALTER SCHEMA public OWNER TO eis_owner;
-REVOKE ALL ON SCHEMA public FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean) TO eis_gate;
-REVOKE EXECUTE ON FUNCTION pg_catalog.pg_terminate_backend(integer, bigint), pg_catalog.pg_cancel_backend(integer) FROM PUBLIC;
-DO $$
-DECLARE f regprocedure;
-BEGIN
-    FOR f IN SELECT p.oid::regprocedure FROM pg_catalog.pg_proc p WHERE p.pronamespace = 'pg_catalog'::regnamespace
-        AND (p.proname ~ '^(lo_|loread$|lowrite$|pg_(try_)?advisory_(un)?lock)' OR p.proname IN ('pg_notify', 'pg_export_snapshot'))
-    LOOP EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', f); END LOOP;
-END $$;
-GRANT EXECUTE ON FUNCTION pg_catalog.pg_advisory_lock(bigint), pg_catalog.pg_advisory_unlock(bigint) TO CURRENT_USER;
-";
+/// What the database's PUBLIC loses: temporary tables would let a login shadow names; functions are those of [`closed`].
+fn ground() -> String {
+    format!(
+        "ALTER SCHEMA public OWNER TO eis_owner;
+         REVOKE ALL ON SCHEMA public FROM PUBLIC;
+         DO $$
+         DECLARE f regprocedure;
+         BEGIN
+             FOR f IN SELECT p.oid::regprocedure FROM pg_catalog.pg_proc p WHERE {}
+             LOOP EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', f); END LOOP;
+         END $$;
+         GRANT EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean) TO eis_gate;
+         GRANT EXECUTE ON FUNCTION pg_catalog.pg_advisory_lock(bigint), pg_catalog.pg_advisory_unlock(bigint) TO CURRENT_USER;",
+        closed::FUNCTIONS
+    )
+}
 
 /// How long a start waits for a lock that somebody holds.
 const PATIENCE: &str = "SET lock_timeout = '10s'";
@@ -105,7 +102,8 @@ pub async fn prepare(admin_url: &str, passwords: &LoginPasswords) -> Result<Mend
              GRANT CREATE ON DATABASE {quoted} TO eis_owner;
              REVOKE ALL ON DATABASE {quoted} FROM PUBLIC;
              GRANT CONNECT ON DATABASE {quoted} TO eis_app, eis_worker, eis_monitor;
-             {DATABASE}"
+             {}",
+            ground()
         ))
         .await?;
     mended.extend(own::of_default_rights(&mut connection).await?);

@@ -1,36 +1,15 @@
 //! What `portal check` looks at: server version, roles, RLS on every table, migrations, rights.
 
+mod finding;
+
 use std::collections::BTreeSet;
 
 use diesel::sql_types::{Array, Bool, Integer, Text};
 use diesel::{QueryableByName, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-use super::{DbError, link, migrate, own, proof};
-
-/// The result of one check.
-#[derive(Debug, Clone, serde::Serialize)]
-pub struct Finding {
-    /// What was checked.
-    pub check: &'static str,
-    /// Whether it holds.
-    pub ok: bool,
-    /// A plain sentence: what is so, or what is wrong and what to do.
-    pub message: String,
-}
-
-impl Finding {
-    /// What was looked at and is right.
-    pub(super) const fn fine(check: &'static str, message: String) -> Self {
-        Self { check, ok: true, message }
-    }
-
-    /// What is wrong, and what to do.
-    #[must_use]
-    pub const fn fault(check: &'static str, message: String) -> Self {
-        Self { check, ok: false, message }
-    }
-}
+use super::{DbError, closed, link, migrate, own, proof};
+pub use finding::Finding;
 
 #[derive(QueryableByName)]
 struct Named {
@@ -68,6 +47,9 @@ const ROLES: &[(&str, &[&str])] = &[
     ("eis_probe", &["eis_app"]),
     ("eis_worker", &[]),
 ];
+
+/// What the files of one query may take on the disk, for those servers that the portal starts.
+pub const TEMP_FILE_LIMIT: &str = "1GB";
 
 struct Checker<'a> {
     connection: &'a mut AsyncPgConnection,
@@ -112,6 +94,23 @@ impl Checker<'_> {
             .await?;
         let (faults, fine) = of_version(version.number);
         self.note("version", faults, &fine);
+        Ok(())
+    }
+
+    /// A query that sorts or joins more than fits into memory writes files.
+    async fn files(&mut self) -> Result<(), DbError> {
+        const CHECK: &str = "temporary files";
+        let limit = self.names("SELECT current_setting('temp_file_limit') AS name").await?.pop().unwrap_or_default();
+        self.findings.push(match limit.as_str() {
+            "-1" => Finding::warning(
+                CHECK,
+                format!(
+                    "a query may fill the disk: temp_file_limit is not set. As a superuser: ALTER SYSTEM SET temp_file_limit = '{TEMP_FILE_LIMIT}'; \
+                     SELECT pg_reload_conf(); a private PostgreSQL has it from its next start on"
+                ),
+            ),
+            limit => Finding::fine(CHECK, format!("those of one process end at {limit}")),
+        });
         Ok(())
     }
 
@@ -238,10 +237,11 @@ impl Checker<'_> {
         );
         faults.extend(
             self.names(
-                "SELECT p.oid::regprocedure::text AS name FROM pg_proc p WHERE p.pronamespace = 'pg_catalog'::regnamespace
-                   AND (p.proname ~ '^(lo_|loread$|lowrite$|pg_(try_)?advisory_(un)?lock)'
-                     OR p.proname IN ('set_config', 'pg_notify', 'pg_export_snapshot', 'pg_terminate_backend', 'pg_cancel_backend'))
-                   AND (has_function_privilege('eis_app', p.oid, 'EXECUTE') OR has_function_privilege('eis_worker', p.oid, 'EXECUTE')) ORDER BY 1",
+                &format!(
+                    "SELECT p.oid::regprocedure::text AS name FROM pg_proc p WHERE {} AND EXISTS (
+                       SELECT FROM unnest('{{eis_app,eis_worker,eis_monitor}}'::text[]) r WHERE has_function_privilege(r, p.oid, 'EXECUTE')) ORDER BY 1",
+                    closed::FUNCTIONS
+                ),
             )
             .await?
             .into_iter()
@@ -419,6 +419,7 @@ pub async fn run(admin_url: &str) -> Result<Vec<Finding>, DbError> {
     let mut connection = link::connect(admin_url).await?;
     let mut checker = Checker { connection: &mut connection, findings: Vec::new() };
     checker.version().await?;
+    checker.files().await?;
     checker.roles().await?;
     checker.tables().await?;
     if checker.findings.iter().all(|f| f.ok || f.check != "roles") {

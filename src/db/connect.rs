@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::admin::{self, LoginPasswords};
 use super::check::Finding;
-use super::cluster::{self, Cluster, ClusterError};
+use super::cluster::{self, Cluster, ClusterError, Server};
 use super::{DbError, link, migrate, own};
 
 /// The private server's database.
@@ -74,12 +74,12 @@ impl Settings {
         self.connect_to(DATABASE, true)
     }
 
-    /// Stops the private server if it runs; nothing is started or made for it.
+    /// Stops the private server if it runs; nothing is started or made for it, and no password is needed.
     ///
     /// # Errors
     /// When it does not stop.
     pub fn stop(&self) -> Result<(), ClusterError> {
-        if self.data_dir.exists() { Cluster::open(&self.data_dir, true)?.stop_for_good() } else { Ok(()) }
+        if self.data_dir.exists() { Server::of(&self.data_dir, true)?.stop_for_good() } else { Ok(()) }
     }
 
     /// As [`Self::connect`], for another database of the private server; `durable: false` is for tests.
@@ -90,8 +90,7 @@ impl Settings {
         if let Some(url) = &self.database_url {
             std::fs::create_dir_all(&self.data_dir)
                 .map_err(|source| ClusterError::Io { path: self.data_dir.clone(), source })?;
-            let new_passwords = !cluster::has_passwords(&self.data_dir);
-            let passwords = cluster::passwords(&self.data_dir)?;
+            let (passwords, new_passwords) = cluster::passwords(&self.data_dir)?;
             return Ok(Connected { admin_url: url.clone(), passwords, new_passwords, cluster: None, started: false });
         }
         let cluster = Cluster::open(Path::new(&self.data_dir), durable)?;
@@ -106,7 +105,24 @@ impl Settings {
     }
 }
 
+/// The private server of a portal that serves, and nothing of its administrator's.
+pub struct Private {
+    /// The server.
+    pub server: Server,
+    /// Whether this process started it.
+    pub started: bool,
+    /// The connection string by which its end is noticed: of `eis_monitor`, which sees no tenant's rows.
+    pub watched_by: String,
+}
+
 impl Connected {
+    /// Forgets the administrator and the passwords; what stays of a private server is for its being kept running.
+    #[must_use]
+    pub fn into_private(self) -> Option<Private> {
+        let (watched_by, started) = (self.url(Login::Monitor), self.started);
+        self.cluster.map(|cluster| Private { server: cluster.without_passwords(), started, watched_by })
+    }
+
     /// The administrator's connection string.
     #[must_use]
     pub fn admin_url(&self) -> &str {

@@ -154,7 +154,7 @@ pub enum SignIn {
 /// What it takes to try a password.
 #[derive(Debug, QueryableByName)]
 pub struct Salt {
-    /// The salt to digest it with; a steady made-up one for an unknown account.
+    /// Parameters and salt to digest it with; a steady made-up one for an unknown account.
     #[diesel(sql_type = Text)]
     pub salt: String,
     /// Seconds until an attempt is tried at all, where the limit holds: then there is nothing to digest.
@@ -366,16 +366,25 @@ impl Db {
             .map_err(refused)
     }
 
-    /// Tries an account's password digest, within the limits on attempts.
+    /// Tries an account's password digest, within the limits on attempts. `stronger`: salt and digest of the same password
+    /// under stronger parameters, to keep it so when it is right.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn sign_in(&self, email: &str, digest: &[u8], address: &str) -> Result<SignIn, DbError> {
+    pub async fn sign_in(
+        &self,
+        email: &str,
+        digest: &[u8],
+        address: &str,
+        stronger: Option<(&str, &[u8])>,
+    ) -> Result<SignIn, DbError> {
         let mut connection = self.connection().await?;
-        let row: SignInRow = sql_query("SELECT * FROM public.sign_in($1, $2, $3)")
+        let row: SignInRow = sql_query("SELECT * FROM public.sign_in($1, $2, $3, $4, $5)")
             .bind::<Text, _>(email)
             .bind::<Binary, _>(digest)
             .bind::<Text, _>(address)
+            .bind::<Nullable<Text>, _>(stronger.map(|(salt, _)| salt))
+            .bind::<Nullable<Binary>, _>(stronger.map(|(_, digest)| digest))
             .get_result(&mut connection)
             .await?;
         Ok(match (row.outcome.as_str(), row.user_id, row.ticket) {

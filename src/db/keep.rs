@@ -1,19 +1,21 @@
 //! Keeps the private PostgreSQL running while the portal serves: where it dies, it is started again within seconds.
 //!
-//! A connection that asks nothing is held to it; its end is the news. Two portals on one data directory both look, and
+//! A connection that asks nothing is held to it, by the monitor's login: what serves has no administrator's password. Its end is the news. Two portals on one data directory both look, and
 //! the first one starts it (`Cluster::start` holds a lock). After `portal db stop` it stays stopped.
 
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 
-use super::cluster::{Cluster, ClusterError};
+use super::cluster::{ClusterError, Server};
 use super::link;
 
 /// Between two looks at a server that is just starting, or that somebody stopped.
 const SHORT: Duration = Duration::from_millis(250);
 /// The longest pause between two attempts to start it.
 const LONGEST: Duration = Duration::from_secs(30);
+/// How often the oldest files of its log are removed.
+const PRUNE: Duration = Duration::from_secs(10);
 /// A server that ran for so long is not in a loop of crashes.
 const STEADY: Duration = Duration::from_secs(60);
 
@@ -24,10 +26,14 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Begins.
+    /// Begins; `watched_by`: the connection string by which it is noticed.
     #[must_use]
-    pub fn of(cluster: Cluster) -> Self {
-        Self { task: tokio::spawn(keep(cluster)) }
+    pub fn of(server: Server, watched_by: String) -> Self {
+        let pruned = prune(server.clone());
+        let both = async move {
+            tokio::join!(keep(server, watched_by), pruned);
+        };
+        Self { task: tokio::spawn(both) }
     }
 
     /// Ends: from here on nobody starts it again.
@@ -59,15 +65,29 @@ impl Attempts {
     }
 }
 
-async fn keep(cluster: Cluster) {
+/// Keeps its log within bounds.
+async fn prune(server: Server) {
+    let mut told = false;
+    loop {
+        let looked = server.clone();
+        let done = tokio::task::spawn_blocking(move || looked.prune_logs()).await;
+        if let (Ok(Err(error)), false) = (&done, told) {
+            tracing::warn!(%error, "the oldest files of the private PostgreSQL's log cannot be removed; it grows");
+        }
+        told = matches!(done, Ok(Err(_)));
+        tokio::time::sleep(PRUNE).await;
+    }
+}
+
+async fn keep(server: Server, watched_by: String) {
     let mut attempts = Attempts::default();
     let mut stopped = false;
     loop {
         let since = Instant::now();
-        if held(&cluster).await && since.elapsed() >= STEADY {
+        if held(&watched_by).await && since.elapsed() >= STEADY {
             attempts = Attempts::default();
         }
-        if cluster.is_to_stay_stopped() {
+        if server.is_to_stay_stopped() {
             if !stopped {
                 tracing::warn!(
                     "the private PostgreSQL was stopped by `portal db stop`; start the portal again, or run `portal migrate up`, to have it back"
@@ -78,13 +98,13 @@ async fn keep(cluster: Cluster) {
             continue;
         }
         stopped = false;
-        start(&cluster, &mut attempts).await;
+        start(&server, &mut attempts).await;
     }
 }
 
 /// Holds a connection until it ends; false: there was none.
-async fn held(cluster: &Cluster) -> bool {
-    match link::hold(&cluster.admin_url("postgres")).await {
+async fn held(watched_by: &str) -> bool {
+    match link::hold(watched_by).await {
         Ok(()) => true,
         Err(error) => {
             tracing::debug!(%error, "the private PostgreSQL takes no connection");
@@ -93,15 +113,15 @@ async fn held(cluster: &Cluster) -> bool {
     }
 }
 
-async fn start(cluster: &Cluster, attempts: &mut Attempts) {
-    let again = cluster.clone();
+async fn start(server: &Server, attempts: &mut Attempts) {
+    let again = server.clone();
     let running = tokio::task::spawn_blocking(move || again.runs_now()).await;
     if let Ok(Ok(true)) = running {
         // It recovers, or another portal has it started, or this connection alone was ended.
         return tokio::time::sleep(SHORT).await;
     }
     tokio::time::sleep(attempts.pause()).await;
-    let (again, begun) = (cluster.clone(), Instant::now());
+    let (again, begun) = (server.clone(), Instant::now());
     let started = tokio::task::spawn_blocking(move || again.start_again()).await;
     let told = |result: Result<bool, ClusterError>, attempts: &mut Attempts| {
         attempts.number = attempts.number.saturating_add(1);

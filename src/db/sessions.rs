@@ -1,13 +1,15 @@
-//! Calls to the database's gate that begin sessions and sweep them away (`migrations/…_gate`).
+//! Calls to the database's gate that begin sessions, end one's own and sweep away what has ended (`migrations/…_gate`).
 
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{Binary, Bool, Integer, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Binary, Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
 
 use super::gate::Ticket;
+use super::tenant::refused;
 use super::{Db, DbError};
 use crate::access::SessionSecret;
+use crate::ids::SessionId;
 
 /// A session that is about to begin.
 #[derive(Debug)]
@@ -42,8 +44,27 @@ pub struct EndedOldest {
 pub enum Begun {
     /// It is there; the oldest of too many may have ended for it.
     Yes(Option<EndedOldest>),
-    /// The ticket is spent, late, or half of one.
+    /// The ticket is spent, late, half of one, or of a password or role that has changed since.
     Stale,
+}
+
+/// What came of ending sessions of one's own, which asks for the password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// So many have ended.
+    Sessions(i32),
+    /// The password is wrong; none has.
+    WrongPassword,
+    /// Too many wrong attempts; not tried.
+    Limited,
+}
+
+#[derive(QueryableByName)]
+struct EndedRow {
+    #[diesel(sql_type = Text)]
+    outcome: String,
+    #[diesel(sql_type = Nullable<Integer>)]
+    ended: Option<i32>,
 }
 
 #[derive(QueryableByName)]
@@ -84,6 +105,33 @@ impl Db {
         }
         let ended = row.ended_since.zip(row.ended_address);
         Ok(Begun::Yes(ended.map(|(since, address)| EndedOldest { since, address })))
+    }
+
+    /// Ends one other session of the person of this one, or all others (`None`), with the digest of the password.
+    ///
+    /// # Errors
+    /// [`DbError::SessionEnded`]; [`DbError::Refused`] while the session sees as a customer.
+    pub async fn end_my_sessions(
+        &self,
+        of: SessionSecret,
+        which: Option<SessionId>,
+        digest: &[u8],
+        address: &str,
+    ) -> Result<Ended, DbError> {
+        let mut connection = self.connection().await?;
+        let row: EndedRow = sql_query("SELECT * FROM public.end_my_sessions($1, $2, $3, $4)")
+            .bind::<Binary, _>(of.bytes().to_vec())
+            .bind::<Nullable<SqlUuid>, _>(which)
+            .bind::<Binary, _>(digest)
+            .bind::<Text, _>(address)
+            .get_result(&mut connection)
+            .await
+            .map_err(refused)?;
+        Ok(match (row.outcome.as_str(), row.ended) {
+            ("done", Some(ended)) => Ended::Sessions(ended),
+            ("limited", _) => Ended::Limited,
+            _ => Ended::WrongPassword,
+        })
     }
 
     /// Removes sessions and tickets that have ended, and old attempts to sign in, a thousand of each at most; how many

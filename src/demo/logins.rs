@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use diesel::QueryableByName;
 use diesel::sql_query;
-use diesel::sql_types::{Array, Date, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Date, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde::Serialize;
 use uuid::Uuid;
@@ -71,6 +71,21 @@ pub async fn read(tx: &mut Owner, users: &[Uuid], as_of: NaiveDate) -> Result<Ve
         }
     }
     Ok(logins)
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+/// How many of these users are active and still have the password that they were made with.
+pub async fn unchanged(tx: &mut Owner, users: &[Uuid]) -> Result<i64, DbError> {
+    let query = sql_query(
+        "SELECT count(*) AS count FROM public.users u WHERE u.id = ANY ($1) AND u.status = 'active' AND u.password_changed_at = u.created_at",
+    );
+    let found: Count = query.bind::<Array<SqlUuid>, _>(users).get_result(&mut **tx).await?;
+    Ok(found.count)
 }
 
 fn bare(held: &Held) -> Login {

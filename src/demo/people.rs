@@ -10,6 +10,7 @@ use super::plan::{Client, Organization};
 use super::rows::{AssignmentRow, UserRow};
 use super::seed::Seed;
 use crate::access::Role;
+use crate::passwords;
 
 /// The id of the user of this address.
 pub fn id_of(email: &str) -> Uuid {
@@ -34,7 +35,7 @@ impl People {
             id,
             email: email.to_owned(),
             name: name.to_owned(),
-            password_salt: format!("{:032x}", Seed::named(&format!("salt/{email}")).id(created).as_u128()),
+            password_salt: passwords::salt_of(Seed::named(&format!("salt/{email}")).id(created).as_u128()),
             password_proof: String::new(),
             password_changed_at: created,
             status: "active",

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufReader, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::task::{block_in_place, spawn_blocking};
 
 use super::{ImportError, ImportFile};
 use crate::usage::{self, Format, Hints, Item, Reading, SeriesKey};
@@ -49,14 +52,17 @@ pub async fn survey(file: ImportFile, hints: Hints) -> Result<Survey, ImportErro
     blocking(move || look(file, hints)).await
 }
 
-/// Runs work that only reads a file off the runtime.
+/// Runs work that only reads a file, so that nothing else waits for it: on the thread that asks, where that may be, since
+/// memory that another thread gives back is not at hand for what comes next.
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ImportError> + Send + 'static,
 ) -> Result<T, ImportError> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(_) => Err(ImportError::File("This file cannot be read: its content is not what any format allows.".into())),
+    let unreadable =
+        || ImportError::File("This file cannot be read: its content is not what any format allows.".into());
+    if Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
+        return spawn_blocking(work).await.unwrap_or_else(|_| Err(unreadable()));
     }
+    block_in_place(|| catch_unwind(AssertUnwindSafe(work))).unwrap_or_else(|_| Err(unreadable()))
 }
 
 fn look(file: ImportFile, hints: Hints) -> Result<Survey, ImportError> {

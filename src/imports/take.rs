@@ -117,10 +117,10 @@ fn slot_number(slot: usize) -> i64 {
 }
 
 /// The memory that the days of one part of a file take at most, in bytes, about.
-const PART: usize = 16 << 20;
+const PART: usize = 12 << 20;
 
-/// How often a file is read at most.
-const PASSES: u32 = 24;
+/// How often a file is read at most. The largest file that is right, NEM12 of values with one digit, is read some 40 times.
+const PASSES: u32 = 64;
 
 /// The second reading of a file: the days of as many meters at a time as memory is to hold, until all are read. The file is
 /// read once for each such part and zone.
@@ -303,7 +303,7 @@ impl Target {
             return self.refuse(format!("{fault}, and import it again."), taken);
         }
         let key = Arc::new(SeriesKey { register: None, ..SeriesKey::clone(&first.series) });
-        let (sum, lacking) = match join(key, &registers) {
+        let (sum, lacking) = match join(key, registers) {
             Ok(joined) => joined,
             Err(fault) => return self.refuse(format!("The registers cannot be added up: {fault}."), taken),
         };

@@ -1,5 +1,5 @@
 //! What an operator does about users at the terminal: making one with a role (a taken address gets the role on top of
-//! what it has), and a new password for one who lost theirs.
+//! what it has). What is lost is replaced in [`lost`](super::lost).
 
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -16,7 +16,7 @@ use crate::ids::{AssignmentId, ClientId, CustomerId, OrganizationId, UserId};
 use crate::passwords;
 
 /// Tables that only the owner reads, and so are no part of the schema at large.
-mod tables {
+pub(super) mod tables {
     use diesel::table;
 
     table! {
@@ -46,7 +46,7 @@ mod tables {
     }
 }
 
-use tables::{role_assignments, users};
+pub(super) use tables::{role_assignments, users};
 
 /// Whom to make, as what, where.
 #[derive(Debug, Clone)]
@@ -97,7 +97,7 @@ impl From<diesel::result::Error> for CreateError {
     }
 }
 
-fn input<T>(message: impl Into<String>) -> Result<T, CreateError> {
+pub(super) fn input<T>(message: impl Into<String>) -> Result<T, CreateError> {
     Err(CreateError::Input(message.into()))
 }
 
@@ -149,57 +149,29 @@ pub async fn create(admin_url: &str, new: &NewUser) -> Result<Outcome, CreateErr
     Ok(outcome)
 }
 
-/// Gives the user of this address a new password; all their sessions end. A second factor stays. Each organization in
-/// which the user has a role reads it in its log.
-///
-/// # Errors
-/// [`CreateError::Input`] with a sentence for whoever typed it.
-pub async fn reset_password(admin_url: &str, email: &str, password: &str) -> Result<(), CreateError> {
-    let email = identifiers::canonical(email);
-    let mut tx = Owner::begin(admin_url).await?;
-    let known: Option<(UserId, String)> = users::table
-        .filter(lower(users::email).eq(lower(&email)))
-        .select((users::id, users::name))
-        .first(&mut *tx)
-        .await
-        .optional()?;
-    let Some((user, name)) = known else { return input(format!("nobody signs in with {email:?}")) };
-    diesel::update(users::table.filter(users::id.eq(user)))
-        .set(Password::of(password, &[&email, &name])?)
-        .execute(&mut *tx)
-        .await?;
-    let organizations: Vec<Option<OrganizationId>> = role_assignments::table
-        .filter(role_assignments::user_id.eq(user).and(role_assignments::valid_to.is_null()))
-        .select(role_assignments::organization_id)
-        .distinct()
-        .load(&mut *tx)
-        .await?;
-    for organization in organizations.into_iter().flatten() {
-        tx.stand_at(organization).await?;
-        let entry = Entry {
-            action: "change_password",
-            entity: "user",
-            entity_id: Some(user.0),
-            customer: None,
-            summary: format!("Gave {name} a new password at the terminal"),
-            details: json!({ "email": email }),
-        };
-        audit::record_at_terminal(&mut tx, organization, None, entry).await?;
-    }
-    Ok(tx.commit().await?)
+/// What says that a role has not ended.
+type NotEnded = diesel::dsl::Or<
+    diesel::dsl::IsNull<role_assignments::valid_to>,
+    diesel::dsl::Gt<role_assignments::valid_to, diesel::dsl::now>,
+>;
+
+/// Whether a role has not ended: it is in force, or will be.
+pub(super) fn not_ended() -> NotEnded {
+    role_assignments::valid_to.is_null().or(role_assignments::valid_to.gt(diesel::dsl::now))
 }
 
 /// What the database keeps of a password.
 #[derive(AsChangeset, Insertable)]
 #[diesel(table_name = users)]
-struct Password {
+pub(super) struct Password {
     password_salt: String,
     password_proof: Vec<u8>,
     password_changed_at: chrono::DateTime<chrono::Utc>,
 }
 
 impl Password {
-    fn of(password: &str, about: &[&str]) -> Result<Self, CreateError> {
+    /// Of a new password, unless it is one that is guessed.
+    pub(super) fn of(password: &str, about: &[&str]) -> Result<Self, CreateError> {
         if let Some(fault) = passwords::fault(password, about) {
             return input(fault);
         }
@@ -294,7 +266,7 @@ async fn prolong(conn: &mut AsyncPgConnection, user: UserId, role: Role, place: 
 /// Makes EIS staff administrator too; false when the user is no staff, or is administrator already.
 async fn promote(conn: &mut AsyncPgConnection, user: UserId) -> QueryResult<bool> {
     let of_user = role_assignments::user_id.eq(user).and(role_assignments::role.eq(Role::EisStaff.code()));
-    let staff = role_assignments::table.filter(of_user.and(role_assignments::valid_to.is_null()));
+    let staff = role_assignments::table.filter(of_user).filter(not_ended());
     let changed = diesel::update(staff.filter(role_assignments::administrator.eq(false)))
         .set(role_assignments::administrator.eq(true))
         .execute(conn)

@@ -155,6 +155,7 @@ async fn serve(scale: &Scale, db_connections: usize) -> Result<SocketAddr, Strin
         monitor,
         shares: Arc::default(),
         options: Arc::new(Options { public_url: None, trust_proxy: false, clock: Clock::System }),
+        readiness: Arc::default(),
     };
     let handler = |sql: Sql, length: usize| {
         get(move |State(state): State<AppState>, headers: HeaderMap, invoice: Option<Path<String>>| {

@@ -168,7 +168,7 @@ fn sessions_sql(organizations: usize) -> String {
             let customer = if kind == 2 { format!("'{}'", id(3, organization, customer)) } else { "NULL".to_owned() };
             let _ = write!(
                 sql,
-                "INSERT INTO users (id, email, name, password_salt, password_proof) VALUES ('{user}', 'seat-{kind}-{seat}@example.com', 'Seat {seat}', 'x', '\\x00');
+                "INSERT INTO users (id, email, name, password_salt, password_proof) VALUES ('{user}', 'seat-{kind}-{seat}@example.com', 'Seat {seat}', '$argon2id$v=19$m=19456,t=2,p=1$' || repeat('0', 32), '\\x00');
                  INSERT INTO role_assignments (organization_id, id, user_id, role, client_id, customer_id)
                  VALUES ('{}', '{assignment}', '{user}', '{role}', '{}', {customer});
                  INSERT INTO sessions (secret_hash, user_id, assignment_id, auth_hash, expires_at, idle_seconds)

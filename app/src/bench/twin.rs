@@ -145,7 +145,7 @@ fn load() -> String {
          CREATE TEMPORARY TABLE seats (o integer, secret bytea);
          INSERT INTO seats VALUES {};
          INSERT INTO users (id, email, name, password_salt, password_proof)
-         SELECT pg_temp.id(19, o, 0), 'seat-' || o || '@example.com', 'Seat ' || o, 'x', '\\x00' FROM seats;
+         SELECT pg_temp.id(19, o, 0), 'seat-' || o || '@example.com', 'Seat ' || o, '$argon2id$v=19$m=19456,t=2,p=1$' || repeat('0', 32), '\\x00' FROM seats;
          INSERT INTO role_assignments (organization_id, id, user_id, role, client_id)
          SELECT pg_temp.id(1, o, 0), pg_temp.id(29, o, 0), pg_temp.id(19, o, 0), 'client_admin', pg_temp.id(2, o, 0) FROM seats;
          INSERT INTO sessions (secret_hash, user_id, assignment_id, auth_hash, expires_at, idle_seconds)

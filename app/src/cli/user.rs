@@ -1,4 +1,4 @@
-//! `portal user`: making users at the terminal.
+//! `portal user`: making users at the terminal, and replacing what they lost.
 
 use std::io::Read;
 use std::process::ExitCode;
@@ -8,6 +8,7 @@ use eis::access::Role;
 use eis::db::connect::Connected;
 use eis::identifiers;
 use eis::users::create::{self, NewUser, Outcome};
+use eis::users::lost;
 
 use super::{CliResult, bring_up, plain};
 use crate::out;
@@ -22,6 +23,20 @@ pub enum UserCommand {
     Create(CreateArgs),
     /// Give a user a new password. All sessions of theirs end; a second factor stays.
     Password(ResetArgs),
+    /// Take the second factor of a user away who lost phone and codes on paper. All sessions of theirs end; EIS staff and
+    /// energy admins set a new one up before anything opens. Make sure first that it is the person who asks.
+    SecondFactorOff(LostArgs),
+}
+
+/// Whose second factor, and why.
+#[derive(Debug, Args)]
+pub struct LostArgs {
+    /// The address that the user signs in with.
+    #[arg(long)]
+    email: String,
+    /// Why, and how you know that it is the person who asks; it stands in the audit log, where the organisation's admins read it.
+    #[arg(long)]
+    reason: String,
 }
 
 /// Whose password, and which.
@@ -101,8 +116,17 @@ pub async fn run(connected: &Connected, command: UserCommand) -> CliResult {
         UserCommand::Password(args) => {
             let (email, password) = (identifiers::canonical(&args.email), args.password.read()?);
             bring_up(connected).await?;
-            create::reset_password(connected.admin_url(), &email, &password).await.map_err(plain)?;
+            lost::reset_password(connected.admin_url(), &email, &password).await.map_err(plain)?;
             out::print(format_args!("{email} has a new password; all sessions under the old one have ended."))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        UserCommand::SecondFactorOff(args) => {
+            let email = identifiers::canonical(&args.email);
+            bring_up(connected).await?;
+            lost::take_second_factor(connected.admin_url(), &email, &args.reason).await.map_err(plain)?;
+            out::print(format_args!(
+                "{email} has no second factor any more; all sessions have ended. The password is asked for as before. EIS staff and energy admins set a new one up before anything opens."
+            ))?;
             Ok(ExitCode::SUCCESS)
         }
     }

@@ -67,6 +67,9 @@ pub fn DataTable(
     /// Shows the caption above the table.
     #[prop(optional)]
     titled: bool,
+    /// On a phone each row is a card, led by its name: the other cells say in `data-label` what they are.
+    #[prop(optional)]
+    cards: bool,
     /// The rows.
     #[prop(optional)]
     rows: Rows,
@@ -84,7 +87,7 @@ pub fn DataTable(
     let heads = heads(columns);
     let label = caption.clone();
     view! {
-        <div class="table-scroll" role="region" aria-label=label tabindex="0">
+        <div class=if cards { "table-scroll cards" } else { "table-scroll" } role="region" aria-label=label tabindex="0">
             <table class="table">
                 <caption class=(!titled).then_some("visually-hidden")>{caption}</caption>
                 <thead inner_html=heads></thead>

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use axum::response::Html;
+use chrono::Duration;
 use eis::access::{Actor, Permission, Role};
+use eis::clock;
 use eis::ids::ClientId;
 use eis::names;
 use leptos::prelude::*;
@@ -145,9 +147,14 @@ fn frame(path: &str, actor: &Actor, place: Place) -> Frame {
     }
 }
 
+/// How many days ahead people are told: who has years needs no line about it on every page.
+const TOLD_DAYS: i64 = 60;
+
 /// That the role needs a second factor, while its person may still do without; its own page says it once that is over.
 fn second_factor_note(actor: &Actor, locale: Locale) -> String {
-    let Some(due) = actor.factor_due.filter(|due| !due.over && actor.viewing.is_none()) else { return String::new() };
+    let soon = clock::now() + Duration::days(TOLD_DAYS);
+    let due = actor.factor_due.filter(|due| !due.over && due.at < soon && actor.viewing.is_none());
+    let Some(due) = due else { return String::new() };
     let last = format::date_time(due.at.naive_utc(), locale);
     format!("Your role needs a second factor. Set it up by {last} UTC; after that nothing else opens until you do.")
 }

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use eis::access::Role;
 use eis::db::gate::{Accepted, Invited};
+use eis::identifiers::same;
 use eis::passwords;
 use leptos::prelude::*;
 
@@ -37,7 +38,7 @@ fn spent() -> Response {
         "This invitation link no longer works",
         "A link works once and for 14 days, and whoever sent it may take it back. If you have accepted it already, sign in. Otherwise ask the sender for a new one, and check that the whole link was copied.",
         "",
-        None,
+        &[("Sign in", "/login")],
     );
     (StatusCode::NOT_FOUND, body).into_response()
 }
@@ -59,11 +60,13 @@ pub async fn page(ctx: Ctx, Path(hex): Path<String>) -> Result<Response, AppErro
     if !customer {
         rows.push(SummaryRow::new("Organisation", invited.organization_name.clone()));
     }
+    let signed_in = signed_in_as(&ctx).map(|own| standing(&own, &invited.email));
     let html = render(move || {
         view! {
             <Document title="Invitation">
                 <Plain title=title lead=lead>
                     {flash.map(|f| view! { <Notice tone=if f.ok { Tone::Good } else { Tone::Bad } title=f.text/> })}
+                    {signed_in.map(|text| view! { <Notice title=text/> })}
                     <ErrorSummary errors=field_errors(&typed) secrets=true/>
                     <SummaryList rows=rows/>
                     <PostForm action="/api/accept_invitation" context="" hidden=hidden class="form">
@@ -113,9 +116,28 @@ pub(crate) async fn accept_invitation(
                 return Err(FieldErrors::one("password", text).into());
             }
         }
-        Ok(Done::to("/login").saying("Invitation accepted. Sign in with your e-mail address and password."))
+        let text = match signed_in_as(&ctx) {
+            None => "Invitation accepted. Sign in with your e-mail address and password.",
+            Some(own) if same(&own, &invited.email) => "Invitation accepted. The role is yours: open it by Switch organisation.",
+            Some(_) => "Invitation accepted. Sign out here, then sign in with the address that was invited.",
+        };
+        Ok(Done::to("/login").saying(text))
     })
     .await
+}
+
+/// The address of whoever is signed in in this browser.
+fn signed_in_as(ctx: &Ctx) -> Option<String> {
+    ctx.signed_in().and(ctx.auth.user.as_ref()).map(|user| user.email().to_owned())
+}
+
+/// What somebody who is signed in is told of an invitation for an address: both are theirs to see already.
+fn standing(own: &str, invited: &str) -> String {
+    if same(own, invited) {
+        "You are signed in with this address. Enter its password, and the role is added.".to_owned()
+    } else {
+        format!("You are signed in as {own}, and stay so. The invitation is for another address.")
+    }
 }
 
 /// What is said where nobody was let in: the same whether the address has a login or not, for a password that would not do

@@ -29,6 +29,20 @@ pub struct LoginQuery {
     lost: bool,
 }
 
+/// Why one signs in, and what becomes of what was typed.
+const fn why(query: &LoginQuery) -> (&'static str, &'static str) {
+    if query.kept {
+        ("Sign in to go on.", "What you had typed is not saved yet. It comes back after signing in.")
+    } else if query.lost {
+        (
+            "You were signed out, and what you had typed was not saved.",
+            "To keep it, sign in in another tab. Then come back to this one, go back to the form with the browser's Back button, and send it again.",
+        )
+    } else {
+        ("Sign in to go on.", "")
+    }
+}
+
 /// `GET /login`
 pub async fn page(ctx: Ctx, Query(query): Query<LoginQuery>) -> Response {
     if ctx.signed_in().is_some() && query.next.is_empty() {
@@ -39,20 +53,14 @@ pub async fn page(ctx: Ctx, Query(query): Query<LoginQuery>) -> Response {
     let next = own_path(&query.next, "");
     let page = if next.is_empty() { "/login".to_owned() } else { format!("/login?next={}", encode(&next)) };
     let hidden = vec![("page".to_owned(), page), ("next".to_owned(), next)];
-    let why = if query.kept {
-        "Sign in to go on. What you had typed was not saved; it comes back after signing in."
-    } else if query.lost {
-        "You were signed out, and what you had typed was not saved. To keep it: sign in in another tab, then come back to this one, go back to the form with the browser's Back button, and send it again."
-    } else {
-        "Sign in to go on."
-    };
+    let (why, how) = why(&query);
     let asks = !query.next.is_empty() && flash.is_none() && field_errors(&typed).is_empty();
     render(move || {
         view! {
             <Document title="Sign in">
                 <Plain title="Sign in">
                     {query.out.then(|| view! { <Notice tone=Tone::Good title="You are signed out."/> })}
-                    {asks.then(|| view! { <Notice title=why/> })}
+                    {asks.then(|| view! { <Notice title=why>{(!how.is_empty()).then(|| view! { <p>{how}</p> })}</Notice> })}
                     {flash.map(|f| view! { <Notice tone=if f.ok { Tone::Good } else { Tone::Bad } title=f.text/> })}
                     <ErrorSummary errors=field_errors(&typed) secrets=true/>
                     <PostForm action="/api/sign_in" context="" hidden=hidden class="form">
@@ -60,8 +68,7 @@ pub async fn page(ctx: Ctx, Query(query): Query<LoginQuery>) -> Response {
                         <Field name="password" label="Password" kind="password" autocomplete="current-password" error=typed.error("password")/>
                         <Button label="Sign in"/>
                     </PostForm>
-                    <p class="hint">"New here? Ask your energy company or administrator for an invitation link."</p>
-                    <p class="hint">"Forgot your password? Ask them for a link with which you set a new one."</p>
+                    <p class="hint">"New here, or forgot your password? Ask your energy company or administrator for a link."</p>
                 </Plain>
             </Document>
         }
@@ -117,7 +124,7 @@ async fn begin(ctx: &Ctx, user: &User, ticket: &Ticket, next: &str) -> Result<Do
         Some(oldest) => {
             let since = oldest.since.format("%Y-%m-%d %H:%M UTC");
             done.saying(format!(
-                "You were signed in at more than ten places. Your oldest session, from {since} at {}, was ended. The others stand in your profile.",
+                "You are signed in at ten places, and more are not kept: your oldest session, begun {since} at {}, has ended. Your profile lists the others.",
                 oldest.address
             ))
         }

@@ -29,9 +29,9 @@ async fn find(ctx: &Ctx, hex: &str) -> Result<Option<(Vec<u8>, Reset)>, AppError
 fn over() -> Response {
     let body = errors::page(
         "This link no longer works",
-        "A link to set a new password works once and for a day, and ends with any change of the password. It does not work for a login with rights that whoever made it may not grant. Ask for a new one, or ask EIS Power to set a password for you.",
+        "It works once, for a day, and until the password changes. If you set a new password with it, sign in. Otherwise ask for a new link. If that one does not work either, ask EIS Power to set a password for you.",
         "",
-        None,
+        &[("Sign in", "/login")],
     );
     (StatusCode::NOT_FOUND, body).into_response()
 }
@@ -54,7 +54,7 @@ pub async fn page(ctx: Ctx, Path(hex): Path<String>) -> Result<Response, AppErro
                         <input r#type="hidden" name="username" autocomplete="username" value=reset.email/>
                         <Field name="new_password" label="New password" kind="password" autocomplete="new-password" hint="At least 12 characters; a few words do well." error=typed.error("new_password")/>
                         <Field name="again_password" label="New password again" kind="password" autocomplete="new-password" error=typed.error("again_password")/>
-                        <Field name="one_time_password" label="Code" hint="Only if you sign in with a second factor: from your app, or one from paper." autocomplete="one-time-code" width="w10" optional=true error=typed.error("one_time_password")/>
+                        <Field name="one_time_password" label="Code" hint="Only if you sign in with a second factor: from your app, or one from paper." autocomplete="one-time-code" width="w20" optional=true error=typed.error("one_time_password")/>
                         <Button label="Set the password"/>
                     </PostForm>
                 </Plain>

@@ -115,6 +115,8 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: eis::db::Tenant, mut query: ListQu
         let summary = rows_text(offset, rows.len(), total, if at_client { "logins" } else { "roles" }, scope.locale());
         let [first, previous, next] = turns(offset, PAGE_ROWS, total, |to| query.href(&path, to));
         let shown = !rows.is_empty();
+        // Then the empty list has the button: one filled one in sight.
+        let nobody = !shown && !filtered;
         let days = days_note(&scope);
         let known = rows.iter().map(|row| row.name.as_str());
         let looks = looks(known.chain(invitations.iter().map(|(open, _)| open.name.as_str())));
@@ -122,7 +124,7 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: eis::db::Tenant, mut query: ListQu
         let columns = ["Name", "Role", "For", "Since", "Last day", "Change"].map(Column::text).into();
         let selects = if at_client { Vec::new() } else { vec![role_filter(&query.role)] };
         view! {
-            <PageHeader title=title action=invite href=format!("{path}/invite")/>
+            <PageHeader title=title action=if nobody { "" } else { invite } href=format!("{path}/invite")/>
             <div class="stack">
             {link.map(link_once)}
             {step_up_note(&scope, &path)}
@@ -130,7 +132,7 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: eis::db::Tenant, mut query: ListQu
             </div>
             {if shown {
                 view! {
-                    <DataTable caption=title columns=columns>{body}</DataTable>
+                    <DataTable caption=title columns=columns cards=true>{body}</DataTable>
                     <p class="hint">{days}</p>
                     <Pagination summary=summary first=first previous=previous next=next/>
                 }.into_any()
@@ -198,10 +200,10 @@ fn line(scope: &Scope, row: OrganizationUser, path: &str, looks: &Looks) -> impl
     view! {
         <tr>
             <th scope="row"><bdi>{row.name.clone()}</bdi> {doubt} {disabled.then(|| view! { " " <Tag text="Disabled"/> })} <span class="sub">{broken(&row.email)}</span></th>
-            <td>{Role::parse(&row.role).map_or("", Role::label)}</td>
-            <td>{place}</td>
-            <td class="nowrap">{day(row.since)}</td>
-            <td class="nowrap">{until.unwrap_or_else(|| "–".to_owned())}</td>
+            <td class="nowrap" data-label="Role">{Role::parse(&row.role).map_or("", Role::label)}</td>
+            <td data-label="For">{place}</td>
+            <td class="nowrap" data-label="Since">{day(row.since)}</td>
+            <td class="nowrap" data-label="Last day">{until.unwrap_or_else(|| "–".to_owned())}</td>
             <td>{change.map(|href| view! { <a href=href>"Change" <span class="visually-hidden">" the role of " {row.name}</span></a> })}</td>
         </tr>
     }
@@ -263,8 +265,8 @@ fn open_invitations(
             view! {
                 <tr>
                     <th scope="row"><bdi>{open.name.clone()}</bdi> {doubt(&open.name, looks)} <span class="sub">{broken(&open.email)}</span></th>
-                    <td>{what}</td>
-                    <td class="nowrap">{until}</td>
+                    <td data-label="As">{what}</td>
+                    <td class="nowrap" data-label="Link until">{until}</td>
                     <td>{panel}</td>
                 </tr>
             }
@@ -273,7 +275,7 @@ fn open_invitations(
     let columns = ["Invited", "As", "Last day of the link", "Revoke"].map(Column::text).into();
     view! {
         <Section title="Open invitations">
-            <DataTable caption="Open invitations" columns=columns>{body}</DataTable>
+            <DataTable caption="Open invitations" columns=columns cards=true>{body}</DataTable>
         </Section>
     }
 }

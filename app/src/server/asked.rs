@@ -91,6 +91,12 @@ pub fn id() -> String {
     of_this(|asked| asked.id.clone())
 }
 
+/// The address of the page that was asked for, with its query; empty for anything else.
+#[must_use]
+pub fn page() -> String {
+    of_this(|asked| asked.page.clone())
+}
+
 /// Keeps who asks, once the session is looked up.
 pub(super) fn is_asked_by(who: Who) {
     let _ = ASKED.try_with(|asked| *asked.who.lock().unwrap_or_else(PoisonError::into_inner) = Some(who));
@@ -105,6 +111,6 @@ pub fn sign_in() -> String {
 /// An address of ours from which one comes back to the page that was asked for.
 #[must_use]
 pub fn back_from(path: &str) -> String {
-    let page = of_this(|asked| asked.page.clone());
+    let page = page();
     if page.is_empty() || page == "/" { path.to_owned() } else { format!("{path}?next={}", encode(&page)) }
 }

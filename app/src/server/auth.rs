@@ -15,7 +15,7 @@ use tower_sessions::session_store;
 use uuid::Uuid;
 
 use super::asked::Who;
-use super::digests::Digests;
+use super::digests::{Digests, Place};
 use super::errors::AppError;
 use super::sessions::{self, ENDED_KEY, PEER_KEY, STALE, TICKET_KEY};
 use crate::forms::FieldErrors;
@@ -273,7 +273,16 @@ impl Accounts {
     /// # Errors
     /// [`AuthError::Busy`], [`AuthError::Limited`], or when the database fails.
     pub async fn attempt(&self, email: &str, password: &str, address: &str) -> Result<Attempt, AuthError> {
-        let place = self.digests.place()?;
+        self.attempt_at(&self.digests.place()?, email, password, address).await
+    }
+
+    async fn attempt_at(
+        &self,
+        place: &Place,
+        email: &str,
+        password: &str,
+        address: &str,
+    ) -> Result<Attempt, AuthError> {
         let salt = self.db.sign_in_salt(email, address).await?.unless_limited()?;
         let digest = place.attempted(password, salt.clone()).await?;
         Ok(Attempt { salt, digest })
@@ -300,10 +309,18 @@ impl Accounts {
     }
 }
 
+/// What was typed once more, under the parameters of today, where its own are weaker: to be kept so when it is right. It is
+/// digested before that is known, so that the time tells nothing.
+async fn stronger(place: &Place, typed: &str, salt: &str) -> Result<Option<Attempt>, AuthError> {
+    let Some(salt) = passwords::stronger_salt(salt) else { return Ok(None) };
+    let digest = place.attempted(typed, salt.clone()).await?;
+    Ok(Some(Attempt { salt, digest }))
+}
+
 /// What was typed as the password of an account, digested.
 #[derive(Debug)]
 pub struct Attempt {
-    /// Under this salt.
+    /// Under these parameters and this salt.
     pub salt: String,
     /// To be tried by the gate.
     pub digest: Vec<u8>,
@@ -326,8 +343,11 @@ impl AuthnBackend for Accounts {
     type Error = AuthError;
 
     async fn authenticate(&self, given: Credentials) -> Result<Option<User>, AuthError> {
-        let Attempt { digest, .. } = self.attempt(&given.email, &given.password, &given.address).await?;
-        match self.db.sign_in(&given.email, &digest, &given.address).await? {
+        let place = self.digests.place()?;
+        let tried = self.attempt_at(&place, &given.email, &given.password, &given.address).await?;
+        let stronger = stronger(&place, &given.password, &tried.salt).await?;
+        let stronger = stronger.as_ref().map(|kept| (kept.salt.as_str(), kept.digest.as_slice()));
+        match self.db.sign_in(&given.email, &tried.digest, &given.address, stronger).await? {
             SignIn::SignedIn { user, ticket } => Ok(Some(User::to_bind(user, ticket))),
             SignIn::CodeNeeded { half } => {
                 Ok(Some(User { code_needed: true, ..User::to_bind(ids::UserId(Uuid::nil()), half) }))

@@ -7,6 +7,7 @@ use eis::passwords;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::auth::AuthError;
+use super::guards::{Guard, refuses};
 
 /// In line for each one at work: a second's wait at most, or so.
 const WAITING: usize = 32;
@@ -23,7 +24,7 @@ pub struct Digests {
 /// A place in line or at work, given back when dropped.
 #[derive(Debug)]
 pub struct Place {
-    _place: OwnedSemaphorePermit,
+    _place: Option<OwnedSemaphorePermit>,
     at_work: Arc<Semaphore>,
 }
 
@@ -46,7 +47,10 @@ impl Digests {
     /// # Errors
     /// [`AuthError::Busy`] when there is none.
     pub fn place(&self) -> Result<Place, AuthError> {
-        let place = self.places.clone().try_acquire_owned().map_err(|_| AuthError::Busy)?;
+        let place = self.places.clone().try_acquire_owned().ok();
+        if refuses(Guard::Digests, place.is_none()) {
+            return Err(AuthError::Busy);
+        }
         Ok(Place { _place: place, at_work: self.at_work.clone() })
     }
 }
@@ -86,7 +90,7 @@ impl Place {
 mod tests {
     use super::*;
 
-    const SALT: &str = "00112233445566778899aabbccddeeff";
+    const SALT: &str = "$argon2id$v=19$m=19456,t=2,p=1$00112233445566778899aabbccddeeff";
 
     #[tokio::test]
     async fn so_many_at_work_so_many_in_line_and_the_next_is_sent_away() {

@@ -27,10 +27,10 @@ use eis::db::DbError;
 use eis::db::turns::Busy;
 use eis::sent_forms::Answer;
 
-use super::asked::{asked, back_from, id, sign_in};
-use super::functions::see_other;
+use super::asked::{asked, back_from, id, page, sign_in};
+use super::functions::{own_path, see_other};
 use crate::forms::FieldErrors;
-use crate::pages::errors;
+use crate::pages::errors::{self, START};
 use crate::pages::staff::step_up;
 
 /// Why a request was not done.
@@ -90,8 +90,8 @@ pub enum AppError {
 }
 
 /// What is told where the database is not there. What went out just before it went may have been done.
-const AWAY: &str = "It is tried again all the time and is mostly back within seconds; nothing that was saved is lost. Wait a moment, then load \
-    this page again. Where you sent a form, go back and send it again: what was done already is not done twice.";
+const AWAY: &str = "It is mostly back within seconds, and nothing that was saved is lost. Wait a moment, then try again. Where you \
+    sent a form, go back and send it again: what was done already is not done twice.";
 
 /// What is told of a form that was done before and whose answer was not kept.
 pub const DONE_BEFORE: &str = "It was done when the form was first sent; nothing was done again.";
@@ -220,9 +220,15 @@ impl IntoResponse for AppError {
         // A fault of ours is told by the name of what was asked for; a refusal names nothing.
         let ours = status == StatusCode::INTERNAL_SERVER_ERROR;
         let asked = if ours { format!("{} ({})", asked(), id()) } else { String::new() };
-        let other = matches!(self, Self::Forbidden).then_some(("Switch role or organisation", "/switch"));
-        let again = matches!(self, Self::Busy | Self::Unavailable).then_some([(RETRY_AFTER, AGAIN_AFTER)]);
-        (status, again, errors::page(title, text, &asked, other)).into_response()
+        let soon = matches!(self, Self::Busy | Self::Unavailable);
+        let again = own_path(&page(), "");
+        let ways = match self {
+            Self::Forbidden => vec![START, ("Switch role or organisation", "/switch")],
+            _ if soon && !again.is_empty() => vec![("Try again", again.as_str()), START],
+            _ => vec![START],
+        };
+        let after = soon.then_some([(RETRY_AFTER, AGAIN_AFTER)]);
+        (status, after, errors::page(title, text, &asked, &ways)).into_response()
     }
 }
 
@@ -230,7 +236,7 @@ impl IntoResponse for AppError {
 #[must_use]
 pub fn step_up_first(step_up: &str) -> Response {
     let text = "You read here and change nothing. To make a change, say why and for how long; the organisation reads it in its audit log.";
-    (StatusCode::FORBIDDEN, errors::page("Step up first", text, "", Some(("Step up", step_up)))).into_response()
+    (StatusCode::FORBIDDEN, errors::page("Step up first", text, "", &[("Step up", step_up), START])).into_response()
 }
 
 /// What is sent when a handler panicked.

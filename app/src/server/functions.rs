@@ -73,9 +73,10 @@ impl Done {
     }
 }
 
-/// Functions that change the session itself, by the gate's functions and not in a transaction of the actor's: the answer is
+/// Functions that change the session itself, or end others of its person, by the gate's functions and not in a transaction of the actor's: the answer is
 /// kept after them, and looked for before them.
-pub const OF_THE_SESSION: [&str; 4] = ["/api/switch", "/api/view_as", "/api/stop_viewing", "/api/change_password"];
+pub const OF_THE_SESSION: [&str; 5] =
+    ["/api/switch", "/api/view_as", "/api/stop_viewing", "/api/change_password", "/api/end_session"];
 
 /// What this very form was answered with, if it was sent and done before.
 async fn before(ctx: &Ctx, actor: &Actor) -> Result<Option<Answer>, AppError> {

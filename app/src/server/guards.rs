@@ -19,6 +19,42 @@ pub enum Guard {
     SameOrigin,
     /// A form was rendered under the context that is open.
     SameContext,
+    /// A head comes within its time.
+    HalfHeads,
+    /// A connection that asks nothing ends.
+    Idle,
+    /// A body comes within its time.
+    HalfBodies,
+    /// An answer is read.
+    Unread,
+    /// One address has so many connections.
+    OfOneAddress,
+    /// There are so many connections in all.
+    Connections,
+    /// The host by which a request asks is the portal's.
+    ForeignHost,
+    /// A request names one host.
+    OneHost,
+    /// So many digests are made or waited for.
+    Digests,
+    /// A session has so many requests at a time.
+    OfSession,
+}
+
+impl Guard {
+    /// Those that stand before every page: the role walk says nothing of them, an attack of its own does.
+    pub const OF_THE_DOOR: [Self; 10] = [
+        Self::HalfHeads,
+        Self::Idle,
+        Self::HalfBodies,
+        Self::Unread,
+        Self::OfOneAddress,
+        Self::Connections,
+        Self::ForeignHost,
+        Self::OneHost,
+        Self::Digests,
+        Self::OfSession,
+    ];
 }
 
 /// Whether a guard that finds something wrong refuses.

@@ -10,8 +10,9 @@ use axum::http::uri::Authority;
 use axum::response::{IntoResponse, Response};
 
 use super::door::Here;
+use super::guards::{Guard, refuses};
 use super::state::Options;
-use crate::pages::errors::page;
+use crate::pages::errors::{START, page};
 
 /// Why a request's name is not believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +40,7 @@ impl IntoResponse for Refused {
             ),
             Self::Foreign(text) => (StatusCode::MISDIRECTED_REQUEST, "The portal is not at this address", text),
         };
-        (status, page(title, &text, "", None)).into_response()
+        (status, page(title, &text, "", &[START])).into_response()
     }
 }
 
@@ -50,17 +51,22 @@ impl IntoResponse for Refused {
 pub fn believed(request: &Request, options: &Options) -> Result<(), Refused> {
     let mut hosts = request.headers().get_all(HOST).iter();
     let host = hosts.next().ok_or(Refused::Missing)?;
-    if hosts.next().is_some() {
+    if refuses(Guard::OneHost, hosts.next().is_some()) {
         return Err(Refused::Several);
     }
     let host = host.to_str().unwrap_or_default();
     if request.uri().authority().is_some_and(|named| !named.as_str().eq_ignore_ascii_case(host)) {
         return Err(Refused::Several);
     }
+    let ours = match &options.public_url {
+        Some(url) => is_of(url, host),
+        None => is_own(host, request.extensions().get::<Here>().copied()),
+    };
+    if !refuses(Guard::ForeignHost, !ours) {
+        return Ok(());
+    }
     match &options.public_url {
-        Some(url) if is_of(url, host) => Ok(()),
         Some(url) => Err(Refused::Foreign(format!("Nothing was done. The portal is at {url}: open it there."))),
-        None if is_own(host, request.extensions().get::<Here>().copied()) => Ok(()),
         None => Err(Refused::Foreign(
             "Nothing was done. It answers to the address that it listens on. Its operator gives it a name by starting it with --public-url.".to_owned(),
         )),
@@ -90,6 +96,12 @@ fn is_own(host: &str, here: Option<Here>) -> bool {
         Ok(address) => address.is_loopback() || here.is_some_and(|here| here.0 == address.to_canonical()),
         Err(_) => name.eq_ignore_ascii_case("localhost"),
     }
+}
+
+/// Whether an address names this machine as seen from itself.
+#[must_use]
+pub fn is_this_machine(url: &str) -> bool {
+    is_own(url.split_once("://").map_or(url, |(_, name)| name.trim_end_matches('/')), None)
 }
 
 /// The public address as browsers write it: small letters, no port of its scheme's own, nothing behind it.

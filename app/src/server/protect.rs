@@ -29,7 +29,7 @@ use super::outside::Outside;
 use super::sessions::{complete_removal, remembering, take_failed};
 use super::shares::{in_turn, is_heavy_page};
 use super::state::AppState;
-use crate::pages::errors::page;
+use crate::pages::errors::{START, page};
 
 /// Everything from here, nothing inline, nothing framed.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; script-src 'self'; \
@@ -152,7 +152,7 @@ async fn same_origin(state: &AppState, request: Request, next: Next) -> Response
             "This request did not come from the portal",
             "Nothing was changed. Open the page in the portal itself and send the form from there.",
             "",
-            None,
+            &[START],
         );
         return (StatusCode::FORBIDDEN, body).into_response();
     }
@@ -160,7 +160,7 @@ async fn same_origin(state: &AppState, request: Request, next: Next) -> Response
     if kind.starts_with("application/x-www-form-urlencoded") || kind.starts_with("multipart/form-data") {
         next.run(request).await
     } else {
-        let body = page("This request cannot be read", "The portal takes forms only.", "", None);
+        let body = page("This request cannot be read", "The portal takes forms only.", "", &[START]);
         (StatusCode::UNSUPPORTED_MEDIA_TYPE, body).into_response()
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The cookie's id is the secret; the database keeps its SHA-256. A session begins with the ticket that a right password (or a
 //! switch) earned: who is not signed in has none ([`outside`](super::outside)). Saving only updates, so a session that
-//! was signed out does not come back. Who is signed in never comes from the saved data: the gate tells it anew with
+//! was signed out does not come back. What is saved is sealed under that id ([`sealed`](super::sealed)). Who is signed in never comes from the saved data: the gate tells it anew with
 //! every request, which keeps it ([`remembering`]) until axum-login asks for the user.
 
 use std::cell::RefCell;
@@ -25,6 +25,7 @@ use tower_sessions::session_store::{Error, Result, SessionStore};
 use super::asked::is_asked_by;
 use super::auth::Identity;
 use super::errors::AppError;
+use super::sealed;
 use super::shares::Shares;
 
 /// Where axum-login keeps who is signed in.
@@ -95,10 +96,11 @@ fn failed(error: DbError) -> Error {
     told
 }
 
-/// What is saved: everything but who is signed in.
-fn to_save(data: &HashMap<String, Value>) -> Result<String> {
+/// What is saved: everything but who is signed in, sealed.
+fn to_save(id: &Id, data: &HashMap<String, Value>) -> Result<String> {
     let kept: HashMap<&String, &Value> = data.iter().filter(|(key, _)| key.as_str() != AUTH_KEY).collect();
-    serde_json::to_string(&kept).map_err(|e| Error::Encode(e.to_string()))
+    let text = serde_json::to_string(&kept).map_err(|e| Error::Encode(e.to_string()))?;
+    sealed::seal(secret(id), &text).map_err(|e| Error::Encode(e.to_string()))
 }
 
 tokio::task_local! {
@@ -121,8 +123,13 @@ pub(super) fn take_loaded() -> Option<Identity> {
     LOADED.try_with(|slot| slot.borrow_mut().take()).ok().flatten()
 }
 
-fn to_record(id: &Id, row: LoadedSession) -> Result<Record> {
-    let mut data: HashMap<String, Value> = serde_json::from_str(&row.data).map_err(|e| Error::Decode(e.to_string()))?;
+/// A session as the layer wants it; none where what it keeps was sealed for another: its person signs in again.
+fn to_record(id: &Id, row: LoadedSession) -> Result<Option<Record>> {
+    let Some(text) = sealed::open(secret(id), &row.data) else {
+        tracing::warn!("a session keeps what was not sealed for it, and is not opened");
+        return Ok(None);
+    };
+    let mut data: HashMap<String, Value> = serde_json::from_str(&text).map_err(|e| Error::Decode(e.to_string()))?;
     let expiry_date = OffsetDateTime::from_unix_timestamp(row.expires_at.timestamp()).map_err(backend)?;
     let bound = row.bound_hash.clone();
     if let Some(identity) = Identity::of(row).map_err(backend)? {
@@ -130,7 +137,7 @@ fn to_record(id: &Id, row: LoadedSession) -> Result<Record> {
         is_asked_by(identity.who());
         let _ = LOADED.try_with(|slot| slot.replace(Some(identity)));
     }
-    Ok(Record { id: *id, data, expiry_date })
+    Ok(Some(Record { id: *id, data, expiry_date }))
 }
 
 #[async_trait]
@@ -144,7 +151,7 @@ impl SessionStore for PgSessions {
         let new = NewSession {
             secret: secret(&record.id),
             ticket: &ticket,
-            data: &to_save(&record.data)?,
+            data: &to_save(&record.id, &record.data)?,
             address: &text("address"),
             agent: &text("agent"),
             absolute_seconds: self.absolute_seconds,
@@ -162,7 +169,7 @@ impl SessionStore for PgSessions {
     }
 
     async fn save(&self, record: &Record) -> Result<()> {
-        self.db.session_save(secret(&record.id), &to_save(&record.data)?).await.map_err(failed)?;
+        self.db.session_save(secret(&record.id), &to_save(&record.id, &record.data)?).await.map_err(failed)?;
         Ok(())
     }
 
@@ -178,7 +185,7 @@ impl SessionStore for PgSessions {
         if row.stale {
             self.db.session_touch(secret(id)).await.map_err(failed)?;
         }
-        to_record(id, row).map(Some)
+        to_record(id, row)
     }
 
     async fn delete(&self, id: &Id) -> Result<()> {

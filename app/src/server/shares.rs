@@ -22,6 +22,7 @@ use tokio::time::timeout;
 use tower_sessions::session::Id;
 
 use super::auth::network;
+use super::guards::{Guard, refuses};
 use super::sessions::cookie_name;
 
 /// Server functions that compute for long or change thousands of rows.
@@ -165,7 +166,10 @@ impl Shares {
     /// [`Busy`] at once when as many as may are under way.
     pub async fn begin(&self, asker: &Asker) -> Result<Option<Place>, Busy> {
         match asker.session {
-            Some(session) => told(self.sessions.take(Some(session)).await).await.map(Some),
+            Some(session) => match self.sessions.take(Some(session)).await {
+                Err(_) if !refuses(Guard::OfSession, true) => Ok(None),
+                turn => told(turn).await.map(Some),
+            },
             None => Ok(None),
         }
     }

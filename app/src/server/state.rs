@@ -6,6 +6,7 @@ use eis::clock::Clock;
 use eis::db::Db;
 use eis::db::proof::Monitor;
 
+use super::health::Readiness;
 use super::shares::Shares;
 
 /// How this server was told to behave.
@@ -38,4 +39,6 @@ pub struct AppState {
     pub shares: Arc<Shares>,
     /// How this server behaves.
     pub options: Arc<Options>,
+    /// What `/readyz` said last.
+    pub readiness: Arc<Readiness>,
 }

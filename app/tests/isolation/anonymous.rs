@@ -97,7 +97,7 @@ async fn what_was_typed_comes_back_after_signing_in_where_the_browser_could_keep
     let portal = case.portal().await;
     let page = format!("/clients/{}/customers/new", client(1, 1));
     let me = Who::Client(1, 1);
-    for (length, told) in [(40, "it comes back after signing in"), (3000, "sign in in another tab")] {
+    for (length, told) in [(40, "It comes back after signing in"), (3000, "sign in in another tab")] {
         let browser = portal.browser();
         let (name, token) = ("N".repeat(length), me.context_token());
         let company = client(1, 1).to_string();

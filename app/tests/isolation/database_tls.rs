@@ -35,14 +35,33 @@ impl Server {
 
     fn start(&self, tls: bool) {
         let (ssl, line) = if tls { ("on", "hostssl") } else { ("off", "host") };
-        let rules = format!("{line} all all 127.0.0.1/32 scram-sha-256\n");
-        std::fs::write(self.data.join("pg_hba.tls"), rules).unwrap();
+        self.start_by(&format!("{line} all all 127.0.0.1/32 scram-sha-256"), &format!("-c ssl={ssl}"));
+    }
+
+    /// Taking nobody without a certificate that `authority` signed.
+    fn start_for_certificates(&self, authority: &Path) {
+        let file = self.data.join("clients.crt");
+        self.give(&file, &std::fs::read_to_string(authority).unwrap());
+        let options = format!("-c ssl=on -c ssl_ca_file='{}'", file.display());
+        self.start_by("hostssl all all 127.0.0.1/32 scram-sha-256 clientcert=verify-ca", &options);
+    }
+
+    fn start_by(&self, rule: &str, options: &str) {
+        std::fs::write(self.data.join("pg_hba.tls"), format!("{rule}\n")).unwrap();
         let options = format!(
-            "-c listen_addresses=127.0.0.1 -c port={} -c unix_socket_directories='' -c ssl={ssl} -c hba_file='{}' -c fsync=off",
+            "-c listen_addresses=127.0.0.1 -c port={} -c unix_socket_directories='' -c hba_file='{}' -c fsync=off {options}",
             self.port,
             self.data.join("pg_hba.tls").display()
         );
         self.pg_ctl(&["start", "-w", "-l", &self.data.join("tls.log").display().to_string(), "-o", &options]);
+    }
+
+    /// Writes a file that is the server's own.
+    fn give(&self, file: &Path, text: &str) {
+        let owner = std::fs::metadata(&self.data).unwrap();
+        std::fs::write(file, text).unwrap();
+        std::fs::set_permissions(file, PermissionsExt::from_mode(0o600)).unwrap();
+        chown(file, Some(owner.uid()), Some(owner.gid())).unwrap();
     }
 
     fn url(&self, host: &str, database: &str, tls: &str) -> String {
@@ -79,15 +98,25 @@ fn server() -> Option<(std::fs::File, Server, PathBuf, PathBuf)> {
     let ((right, signer), (wrong, _)) = (authority(&home, "right"), authority(&home, "wrong"));
     let key = KeyPair::generate().unwrap();
     let certificate = CertificateParams::new(vec!["localhost".to_owned()]).unwrap().signed_by(&key, &signer).unwrap();
-    let owner = std::fs::metadata(&data).unwrap();
-    for (name, text) in [("server.crt", certificate.pem()), ("server.key", key.serialize_pem())] {
-        let file = data.join(name);
-        std::fs::write(&file, text).unwrap();
-        std::fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).unwrap();
-        chown(&file, Some(owner.uid()), Some(owner.gid())).unwrap();
-    }
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    Some((lock, Server { data, port, password: cluster.passwords().superuser.clone() }, right, wrong))
+    let server = Server { data, port, password: cluster.passwords().superuser.clone() };
+    for (name, text) in [("server.crt", certificate.pem()), ("server.key", key.serialize_pem())] {
+        server.give(&server.data.join(name), &text);
+    }
+    Some((lock, server, right, wrong))
+}
+
+/// A certificate of the portal's own, signed by an authority, and its key: their files.
+fn own_certificate(folder: &Path, name: &str, signer: &Issuer<'static, KeyPair>) -> (PathBuf, PathBuf) {
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(vec![]).unwrap();
+    params.distinguished_name.push(rcgen::DnType::CommonName, name);
+    params.extended_key_usages.push(rcgen::ExtendedKeyUsagePurpose::ClientAuth);
+    let (certificate, key_file) = (folder.join(format!("{name}.crt")), folder.join(format!("{name}.key")));
+    std::fs::write(&certificate, params.signed_by(&key, signer).unwrap().pem()).unwrap();
+    std::fs::write(&key_file, key.serialize_pem()).unwrap();
+    std::fs::set_permissions(&key_file, PermissionsExt::from_mode(0o600)).unwrap();
+    (certificate, key_file)
 }
 
 /// Whether each mode gets in.
@@ -199,6 +228,50 @@ async fn every_sslmode_means_what_it_means_to_psql() {
         ["", "", "", speaks, speaks, speaks],
         "a server without TLS",
     );
+}
+
+/// What a connection with these parameters comes to: the name in the portal's certificate, as the server read it.
+async fn known_as(server: &Server, tls: &str) -> Result<String, String> {
+    let opened = link::client(&server.url("localhost", "postgres", tls)).await.map_err(|error| error.to_string())?;
+    let ask = "SELECT coalesce(client_dn, '') FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+    let row = opened.query_one(ask, &[]).await.map_err(|error| error.to_string())?;
+    Ok(row.get(0))
+}
+
+#[tokio::test]
+async fn the_portal_shows_its_own_certificate_where_the_server_asks_for_one() {
+    let Some((_lock, server, right, _)) = server() else { return };
+    let home = right.parent().unwrap();
+    let ((ours, signer), (_, stranger)) = (authority(home, "clients"), authority(home, "strangers"));
+    let (certificate, key) = own_certificate(home, "portal", &signer);
+    let (other, others_key) = own_certificate(home, "another", &stranger);
+    let full = format!("sslmode=verify-full&sslrootcert={}", right.display());
+    let with =
+        |certificate: &Path, key: &Path| format!("{full}&sslcert={}&sslkey={}", certificate.display(), key.display());
+    server.start_for_certificates(&ours);
+    assert_eq!(known_as(&server, &with(&certificate, &key)).await.unwrap(), "/CN=portal", "the positive control");
+    let without = known_as(&server, &full).await.unwrap_err();
+    assert!(without.contains("Give sslcert and sslkey"), "{without}");
+    assert!(known_as(&server, &with(&other, &others_key)).await.is_err(), "of another authority");
+    let mixed = known_as(&server, &with(&certificate, &others_key)).await.unwrap_err();
+    assert!(mixed.contains("does not go with sslkey="), "{mixed}");
+    std::fs::set_permissions(&key, PermissionsExt::from_mode(0o644)).unwrap();
+    let open = known_as(&server, &with(&certificate, &key)).await.unwrap_err();
+    assert!(open.contains("can be read by others: chmod 600"), "{open}");
+    std::fs::set_permissions(&key, PermissionsExt::from_mode(0o600)).unwrap();
+    // The portal's own commands and logins.
+    let tls = with(&certificate, &key);
+    let admin = link::client(&server.url("localhost", "postgres", &tls)).await.unwrap();
+    admin.batch_execute("DROP DATABASE IF EXISTS portal_tls WITH (FORCE)").await.unwrap();
+    admin.batch_execute("CREATE DATABASE portal_tls").await.unwrap();
+    let done = portal(&server, &tls, &["migrate", "up"]);
+    assert!(done.status.success(), "{} {}", text(&done.stdout), text(&done.stderr));
+    assert!(!portal(&server, &full, &["migrate", "status"]).status.success(), "and not without it");
+    let url = text(&portal(&server, &tls, &["db", "url", "--role", "app"]).stdout);
+    let ask = "SELECT client_dn FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+    let asked = Command::new(program("psql")).args([url.as_str(), "-qAtc", ask]).output().unwrap();
+    assert_eq!(text(&asked.stdout), "/CN=portal", "{}", text(&asked.stderr));
+    served(&server, &tls, &admin).await;
 }
 
 /// Answers the request for TLS with no, then writes down what else comes.

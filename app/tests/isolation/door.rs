@@ -2,8 +2,8 @@
 
 mod child;
 mod log;
-mod names;
-mod slow;
+pub mod names;
+pub mod slow;
 mod stop;
 
 use std::net::SocketAddr;

@@ -269,7 +269,7 @@ async fn attack_66_what_a_shared_cache_keeps() {
     assert!(answer.headers.contains_key("set-cookie") && answer.header("cache-control").contains("no-store"));
     let posted = portal
         .browser_of(Who::Admin(1))
-        .post("/api/end_other_sessions", &[("context", &Who::Admin(1).context_token())])
+        .post("/api/end_session", &[("context", &Who::Admin(1).context_token()), ("session", "others")])
         .await;
     assert!(posted.header("cache-control").contains("no-store"));
     // The positive control: what is nobody's is kept, and is the same for everybody.

@@ -1,6 +1,10 @@
 //! EIS staff and energy admins need a second factor: once their days of grace are over, a session without one opens no tenant,
 //! by SQL as little as by a page.
 
+use clap::Parser;
+use eis::db::second_factor::MOST_GRACE_DAYS;
+use portal::cli::Cli;
+
 use crate::DENIED;
 use crate::second_factor::enrol;
 use crate::support::database::Case;
@@ -107,6 +111,13 @@ async fn pages_tell_the_last_day_and_then_lead_to_the_second_factor_alone() {
     let (portal, truth) = (case.portal().await, case.superuser().await);
     let admin = portal.browser_of(Who::Admin(1));
     let note = "Your role needs a second factor. Set it up by ";
+    assert!(!admin.get("/organization").await.body.contains(note), "not years before");
+    let soon = format!(
+        "UPDATE private.second_factor_rule SET grace_days = 14 +
+         (SELECT now()::date - min(valid_from)::date FROM role_assignments WHERE user_id = '{}')",
+        Who::Admin(1).user()
+    );
+    truth.must(&soon).await;
     for path in ["/organization", "/profile", "/organization/users"] {
         let page = admin.get(path).await;
         assert!(page.status == 200 && page.body.contains(note), "{path}");
@@ -137,6 +148,20 @@ async fn pages_tell_the_last_day_and_then_lead_to_the_second_factor_alone() {
     assert_eq!(admin.get(there).await.body.matches("<li><code>").count(), 10);
     let page = admin.get("/organization").await;
     assert!(page.status == 200 && !page.body.contains(note));
+}
+
+#[tokio::test]
+async fn the_days_of_grace_have_one_range_at_the_terminal_and_in_the_database() {
+    let case = Case::world().await;
+    let truth = case.superuser().await;
+    let most = MOST_GRACE_DAYS;
+    for (days, fits) in [(0, true), (i32::from(most), true), (i32::from(most) + 1, false)] {
+        let set = format!("UPDATE private.second_factor_rule SET grace_days = {days}");
+        assert_eq!(truth.run(&set).await.is_ok(), fits, "the database: {days}");
+        let given = ["portal", "serve", "--second-factor-grace", &days.to_string()].map(str::to_owned);
+        assert_eq!(Cli::try_parse_from(given).is_ok(), fits, "the terminal: {days}");
+    }
+    assert!(eis::demo::GRACE_DAYS <= most, "and the demo keeps to it");
 }
 
 #[tokio::test]

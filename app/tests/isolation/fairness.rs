@@ -81,6 +81,8 @@ async fn attack_72_whoever_holds_all_connections_of_an_organization_makes_only_i
     let busy = mine.get(&list(1)).await;
     assert_eq!((busy.status.as_u16(), busy.header("retry-after")), (503, "5"));
     assert!(busy.body.contains("The portal is busy") && busy.body.contains("Nothing was changed."), "{}", busy.body);
+    let again = format!("href=\"{}\"", list(1));
+    assert!(busy.body.contains("Try again") && busy.body.contains(&again), "the way back to the page: {}", busy.body);
     let sent = rate(&mine, MINE, "").await;
     assert_eq!(sent.status, 503, "a form too, before anything of it is done");
     drop(held);
@@ -118,7 +120,7 @@ async fn attack_72_thirty_ratings_at_once_are_one_and_a_short_line() {
 }
 
 #[tokio::test]
-async fn attack_72_a_session_with_too_many_requests_is_told_at_once_and_another_is_not() {
+pub async fn attack_72_a_session_with_too_many_requests_is_told_at_once_and_another_is_not() {
     let case = Case::world().await;
     let Shared { db, portal, .. } = shared(&case, Limits { of_session: 2, ..wide() }).await;
     let (mine, other) = (portal.browser_of(MINE), portal.browser_of(Who::Client(1, 2)));

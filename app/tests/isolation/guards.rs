@@ -275,6 +275,49 @@ async fn every_guard_of_the_web_is_missed_or_the_database_holds() {
     assert_eq!(tried("Client"), of_clients, "every page and function of a client asks for that client");
 }
 
+/// The attack that each guard of the door is held against.
+fn attack_on(guard: Guard) -> fn() {
+    use crate::door::{names, slow};
+    use crate::{fairness, passwords};
+    match guard {
+        Guard::HalfHeads | Guard::Idle => slow::attack_69_half_heads_and_idle_connections,
+        Guard::HalfBodies => slow::attack_69_half_bodies,
+        Guard::Unread => slow::attack_69_answers_that_nobody_reads,
+        Guard::OfOneAddress => slow::attack_69_when_all_of_one_address_are_being_answered,
+        Guard::Connections => slow::attack_69_when_all_are_being_answered,
+        Guard::ForeignHost => names::attack_84_foreign_hosts,
+        Guard::OneHost => names::attack_86_double_and_missing_hosts,
+        Guard::Digests => passwords::attack_77_digests_without_end,
+        Guard::OfSession => fairness::attack_72_a_session_with_too_many_requests_is_told_at_once_and_another_is_not,
+        other => panic!("{other:?} is the role walk's"),
+    }
+}
+
+/// Whether an attack finds something wrong; one that waits for what never comes has found it.
+fn notices(attack: fn()) -> bool {
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        attack();
+        let _ = tell.send(());
+    });
+    told.recv_timeout(std::time::Duration::from_secs(120)).is_err()
+}
+
+#[test]
+#[ignore = "minutes: make mutate"]
+fn every_guard_of_the_door_is_missed() {
+    for guard in Guard::OF_THE_DOOR {
+        let attack = attack_on(guard);
+        assert!(!notices(attack), "{guard:?} as it is");
+        switch::off(Some(guard));
+        let noticed = notices(attack);
+        let let_through = switch::let_through();
+        switch::off(None);
+        println!("{guard:?}: let {let_through} through, noticed: {noticed}");
+        assert!(let_through > 0 && noticed, "{guard:?} does nothing, and its attack finds nothing wrong");
+    }
+}
+
 /// The switch stands in development builds alone: nothing but a test of the same process can reach it.
 #[test]
 fn a_release_build_has_no_switch() {

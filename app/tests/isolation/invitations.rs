@@ -3,7 +3,7 @@
 use crate::support::database::Case;
 use crate::support::http::{Answer, Browser, Portal};
 use crate::support::sql::Sql;
-use crate::support::world::{DIGEST, PASSWORD, Who, client};
+use crate::support::world::{DIGEST, PASSWORD, SALT, Who, client};
 
 /// Of the same length, so that nothing tells them apart by it.
 const NEW: &str = "somebody211@eis.example";
@@ -31,6 +31,21 @@ async fn send(browser: &Browser, path: &str, name: &str, password: &str, again: 
     let token = path.rsplit('/').next().unwrap();
     let form = [("token", token), ("page", path), ("name", name), ("password", password), ("again_password", again)];
     browser.post("/api/accept_invitation", &form).await
+}
+
+#[tokio::test]
+async fn who_is_signed_in_is_told_how_the_invitation_stands_to_that() {
+    let case = Case::world().await;
+    let (portal, app) = (case.portal().await, case.app().await);
+    let me = Who::Customer(2, 1, 1);
+    let (mine, theirs) = (link(&app, &me.email()).await, link(&app, NEW).await);
+    let browser = portal.browser_of(me);
+    let other = browser.get(&theirs).await.body;
+    assert!(other.contains(&format!("You are signed in as {}", me.email())), "{other}");
+    assert!(browser.get(&mine).await.body.contains("You are signed in with this address."));
+    assert!(!portal.browser().get(&mine).await.body.contains("You are signed in"), "and nobody else is");
+    assert_eq!(send(&browser, &mine, "Invited Person", PASSWORD, "").await.location(), "/login");
+    assert!(browser.get("/switch").await.body.contains("open it by Switch organisation"), "how to use the role");
 }
 
 /// What both people get, compared: the page, and what is said of passwords that let nobody in.
@@ -120,7 +135,7 @@ async fn attack_73_the_limit_on_attempts_does_not_tell_either() {
     // The database says so itself, whoever asks.
     for (path, _) in &links {
         let accept = format!(
-            "SELECT accept_invitation('\\x{}', gen_random_uuid(), gen_random_uuid(), 'X', 'salt', '\\x{}', '127.0.0.1', true)",
+            "SELECT accept_invitation('\\x{}', gen_random_uuid(), gen_random_uuid(), 'X', '{SALT}', '\\x{}', '127.0.0.1', true)",
             path.rsplit('/').next().unwrap(),
             DIGEST.trim()
         );

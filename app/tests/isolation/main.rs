@@ -12,21 +12,29 @@ mod audit;
 #[cfg(test)]
 mod check;
 #[cfg(test)]
+mod closed;
+#[cfg(test)]
 mod context;
 #[cfg(test)]
 mod coverage;
 #[cfg(test)]
 mod crosstalk;
 #[cfg(test)]
+mod database_away;
+#[cfg(test)]
 mod database_dies;
 #[cfg(test)]
 mod database_tls;
+#[cfg(test)]
+mod demo_passwords;
 #[cfg(test)]
 mod door;
 #[cfg(test)]
 mod entering;
 #[cfg(test)]
 mod exports;
+#[cfg(test)]
+mod factor_lost;
 #[cfg(test)]
 mod factor_needed;
 #[cfg(test)]
@@ -65,6 +73,8 @@ mod password_resets;
 mod passwords;
 #[cfg(test)]
 mod proof;
+#[cfg(test)]
+mod readiness;
 #[cfg(test)]
 mod report;
 #[cfg(test)]

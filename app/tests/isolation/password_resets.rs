@@ -4,7 +4,7 @@ use crate::DENIED;
 use crate::support::database::Case;
 use crate::support::http::{Browser, Portal};
 use crate::support::sql::{Sql, open};
-use crate::support::world::{DIGEST, Who, client, organization};
+use crate::support::world::{DIGEST, SALT, Who, client, organization};
 
 const ADMIN: Who = Who::Admin(1);
 const THEM: Who = Who::Customer(1, 1, 1);
@@ -24,7 +24,7 @@ async fn link(app: &Sql, by: Who, whose: Who) -> String {
 
 /// What comes of using it with a code.
 async fn used(app: &Sql, token: &str, code: &str) -> String {
-    app.value(&format!("SELECT reset_password('{token}', 'salt', '\\x{}', '{code}', 'here')", "22".repeat(32))).await
+    app.value(&format!("SELECT reset_password('{token}', '{SALT}', '\\x{}', '{code}', 'here')", "22".repeat(32))).await
 }
 
 async fn open_links(app: &Sql, token: &str) -> usize {
@@ -75,7 +75,7 @@ async fn a_link_works_once_and_ends_every_session_of_its_person_and_nobody_else_
     assert_eq!(theirs.get("/profile").await.status, 200, "making one changes nothing");
     // Under another's context, whose name would stand in the log.
     app.enter(ADMIN).await;
-    let reset = format!("SELECT reset_password('{token}', 'salt', '\\x{}', '', 'here')", "22".repeat(32));
+    let reset = format!("SELECT reset_password('{token}', '{SALT}', '\\x{}', '', 'here')", "22".repeat(32));
     assert_eq!(app.refused(&reset).await, DENIED);
     app.leave().await;
     assert_eq!(used(&app, &token, "").await, "done", "the positive control");
@@ -250,7 +250,7 @@ async fn an_admin_makes_the_link_on_the_person_s_page_and_the_person_sets_a_pass
     for other in [format!("/reset/{}", "0f".repeat(32)), "/reset/x".to_owned()] {
         assert_eq!(portal.browser().get(&other).await.bytes(), spent.bytes(), "{other}");
     }
-    assert!(portal.browser().get("/login").await.body.contains("Forgot your password?"));
+    assert!(portal.browser().get("/login").await.body.contains("forgot your password?"));
 }
 
 #[tokio::test]

@@ -117,7 +117,7 @@ async fn flood(portal: &Portal, n: usize) -> (Answer, String) {
 }
 
 #[tokio::test]
-async fn attack_77_digests_without_end() {
+pub async fn attack_77_digests_without_end() {
     let case = Case::world().await;
     let (portal, truth) = (case.portal_behind(true).await, case.superuser().await);
     let cores = std::thread::available_parallelism().unwrap().get();
@@ -219,11 +219,106 @@ async fn a_password_that_nobody_has_gets_a_sentence_wherever_it_is_typed() {
     let answer = portal.browser().send(Method::POST, "/api/sign_in", &headers, format!("email=a&password={ten}")).await;
     assert!([400, 413].contains(&answer.status.as_u16()), "{}", answer.status);
     for password in [&long, &emoji, &nul] {
-        let told = eis::users::create::reset_password(case.connected.admin_url(), &ME.email(), password).await;
+        let told = eis::users::lost::reset_password(case.connected.admin_url(), &ME.email(), password).await;
         let told = told.unwrap_err().to_string();
         assert!(told.contains("at most 256") || told.contains("no key types"), "{told}");
     }
     assert_eq!(portal.browser().sign_in(&ME.email()).await.location(), "/", "the positive control");
+}
+
+/// Salts with parameters that were good enough once, and with some that will be.
+const WEAK: &str = "$argon2id$v=19$m=8192,t=1,p=1$aaaabbbbccccddddaaaabbbbccccdddd";
+const STRONG: &str = "$argon2id$v=19$m=24576,t=3,p=1$aaaabbbbccccddddaaaabbbbccccdddd";
+const TODAY: &str = "$argon2id$v=19$m=19456,t=2,p=1$";
+
+/// Keeps everybody's password as if it had been digested with this salt; sessions go on.
+async fn keep_with(truth: &Sql, salt: &str) {
+    let digest = eis::hex::of(&eis::passwords::digest(PASSWORD, salt).unwrap());
+    truth
+        .must(&format!(
+            "UPDATE users SET password_salt = '{salt}', password_proof = sha256('\\x{digest}');
+             UPDATE sessions s SET auth_hash = private.auth_hash(u, (SELECT a FROM role_assignments a WHERE a.id = s.assignment_id)) FROM users u WHERE u.id = s.user_id"
+        ))
+        .await;
+}
+
+#[tokio::test]
+async fn a_password_kept_under_weaker_parameters_is_kept_under_those_of_today_once_its_person_signs_in() {
+    let case = Case::world().await;
+    let (portal, app, truth) = (case.portal().await, case.app().await, case.superuser().await);
+    keep_with(&truth, WEAK).await;
+    let (by, them) = (Who::Admin(1), Who::Customer(1, 1, 1));
+    app.enter(by).await;
+    let link = app.value(&format!("SELECT make_password_reset('{}', 'here')", them.assignment())).await;
+    app.must("COMMIT").await;
+    let kept = |who: Who| format!("SELECT password_salt FROM users WHERE id = '{}'", who.user());
+    let wrong = [("page", "/login"), ("email", &them.email()), ("password", "a wrong one")];
+    assert_eq!(portal.browser().post("/api/sign_in", &wrong).await.location(), "/login");
+    assert_eq!(truth.value(&kept(them)).await, WEAK, "a wrong one changes nothing");
+    // With a second factor too: the password is what it is.
+    let (with_code, here) = (Who::Client(1, 1), "/");
+    let digest = eis::hex::of(&eis::passwords::digest(PASSWORD, WEAK).unwrap());
+    let factor = format!(
+        "INSERT INTO second_factors (user_id, secret, confirmed_at) VALUES ('{}', decode(repeat('0b', 20), 'hex'), now())",
+        with_code.user()
+    );
+    truth.must(&factor).await;
+    for (who, to) in [(them, here), (with_code, "/login/code")] {
+        assert_eq!(portal.browser().sign_in(&who.email()).await.location(), to);
+        let salt = truth.value(&kept(who)).await;
+        assert!(salt.starts_with(TODAY) && salt.len() == TODAY.len() + 32, "{salt}");
+        assert_eq!(portal.browser_of(who).get("/profile").await.status, 200, "{who:?}: other sessions go on");
+        assert_eq!(portal.browser().sign_in(&who.email()).await.location(), to, "it is the same password");
+        assert_eq!(truth.value(&kept(who)).await, salt, "once");
+        let old = format!("SELECT outcome FROM sign_in('{}', '\\x{digest}', 'elsewhere')", who.email());
+        assert_eq!(app.value(&old).await, "wrong", "the digest of before is worth nothing");
+    }
+    let open = format!("SELECT count(*) FROM password_reset_by_token('{link}')");
+    assert_eq!(app.count(&open).await, 1, "a link for the password goes on: it was not changed");
+    let untouched = Who::Client(1, 2);
+    assert_eq!(truth.value(&kept(untouched)).await, WEAK, "who did not sign in");
+    // Stronger ones stay, and nobody makes them weaker: not with the right password.
+    keep_with(&truth, STRONG).await;
+    assert_eq!(portal.browser().sign_in(&untouched.email()).await.location(), "/");
+    let strong = eis::hex::of(&eis::passwords::digest(PASSWORD, STRONG).unwrap());
+    let weaken =
+        format!("SELECT outcome FROM sign_in('{}', '\\x{strong}', 'x', '{WEAK}', '\\x{digest}')", untouched.email());
+    assert_eq!(app.value(&weaken).await, "signed_in");
+    assert_eq!(truth.value(&kept(untouched)).await, STRONG);
+    for sql in ["SELECT password_salt FROM users", "SELECT private.made_up_salt('')", "SELECT private.salt_cost('')"] {
+        assert_eq!(app.as_who(by, sql).await.unwrap_err().code, DENIED, "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn accounts_that_there_are_not_have_weaker_parameters_as_often_as_those_that_there_are() {
+    let case = Case::world().await;
+    let (app, truth) = (case.app().await, case.superuser().await);
+    // A hundred logins more, every other one kept as of old, in the order of their salts.
+    truth
+        .must(&format!(
+            "INSERT INTO users (id, email, name, password_salt, password_proof)
+             SELECT gen_random_uuid(), 'more' || n || '@eis.example', 'More', (CASE WHEN n % 2 = 0 THEN left('{WEAK}', -32) ELSE '{TODAY}' END) || md5(n::text), ''
+             FROM generate_series(1, 100) n"
+        ))
+        .await;
+    let told = async |email: String| app.value(&format!("SELECT salt FROM sign_in_salt('{email}', '{email}')")).await;
+    let mut weak = 0;
+    for n in 0..60 {
+        let salt = told(format!("nobody{n}@x.example")).await;
+        assert_eq!(salt, told(format!("NOBODY{n}@x.example ")).await, "steady");
+        assert!(salt.starts_with(TODAY) || salt.starts_with(&WEAK[..WEAK.len() - 32]), "{salt}");
+        weak += usize::from(!salt.starts_with(TODAY));
+    }
+    assert!((15..=45).contains(&weak), "{weak} of 60 as of old");
+    // Where all are kept as of today, so are those that there are not.
+    truth.must(&format!("UPDATE users SET password_salt = '{TODAY}' || right(password_salt, 32)")).await;
+    for n in 0..20 {
+        assert!(told(format!("nobody{n}@x.example")).await.starts_with(TODAY));
+    }
+    // And where nobody has a login yet.
+    let empty = Case::migrated().await;
+    assert!(empty.app().await.value("SELECT salt FROM sign_in_salt('a@b.example', 'x')").await.starts_with(TODAY));
 }
 
 #[tokio::test]

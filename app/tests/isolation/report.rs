@@ -59,6 +59,40 @@ async fn the_report_shows_a_run_and_what_stands() {
     assert!(app.value("SELECT signing_key_made_at() <= now()").await == "t");
 }
 
+/// Staff only read here, and the organization reads in its log that they ran it: the gate writes it, once, in its own words.
+#[tokio::test]
+async fn a_run_is_put_on_record_once_for_whoever_may_ask_for_one() {
+    let case = Case::world().await;
+    let (portal, app, truth) = (case.portal().await, case.app().await, case.superuser().await);
+    assert_eq!(run(&portal, Who::Staff(1)).await.location(), PATH);
+    let told = "SELECT count(*) FROM audit_log l JOIN isolation_runs r ON r.id = l.entity_id WHERE l.user_name = 'Sam Staff' AND l.role = 'eis_staff'
+        AND l.summary = format('Ran the test of isolation: %s attempts, 0 failed', r.tried) AND (l.details ->> 'tables')::integer = r.tables AND l.address = '127.0.0.1'";
+    assert_eq!(truth.count(told).await, 1);
+    let id = truth.value("SELECT id FROM isolation_runs").await;
+    let call = format!("SELECT record_isolation_run('{id}', 'here')");
+    let records = "SELECT count(*) FROM audit_log WHERE entity = 'isolation_run'";
+    let called = async |who: Who, sql: &str| {
+        app.enter(who).await;
+        let done = app.rows(sql).await.map(|rows| rows.into_iter().flatten().flatten().collect::<String>());
+        app.must(if done.is_ok() { "COMMIT" } else { "ROLLBACK" }).await;
+        done
+    };
+    for who in [Who::Client(1, 1), Who::Customer(1, 1, 1), Who::Staff(0)] {
+        assert_eq!(called(who, &call).await.unwrap_err().code, DENIED, "{who:?}");
+    }
+    assert_eq!(app.refused(&call).await, DENIED, "without a context");
+    for sql in [call.as_str(), "SELECT record_isolation_run(gen_random_uuid(), 'here')"] {
+        assert_eq!(called(Who::Staff(1), sql).await.unwrap(), "f", "a second time, or a run that never was: {sql}");
+    }
+    assert_eq!(truth.count(records).await, 1);
+    // The positive control: another organization's log has none of it yet, while the run is fresh.
+    assert_eq!(called(Who::Admin(2), &call).await.unwrap(), "t");
+    truth.must("UPDATE isolation_runs SET id = gen_random_uuid(), at = now() - interval '6 minutes'").await;
+    let old = call.replace(&id, &truth.value("SELECT id FROM isolation_runs").await);
+    assert_eq!(called(Who::Admin(1), &old).await.unwrap(), "f", "an old one");
+    assert_eq!(truth.count(records).await, 2);
+}
+
 #[tokio::test]
 async fn a_widened_policy_is_shown_loudly_before_the_test_runs_and_by_it() {
     const BREAKS: [(&str, &str, &str); 3] = [

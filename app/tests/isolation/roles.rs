@@ -9,7 +9,7 @@ use eis::access::Role;
 use crate::DENIED;
 use crate::support::database::Case;
 use crate::support::http::{Answer, Portal, file_form};
-use crate::support::world::{DIGEST, Kind, Who, client, customer, id, organization};
+use crate::support::world::{DIGEST, Kind, SALT, Who, client, customer, id, organization};
 use crate::targets::{At, FUNCTIONS, Function, PAGES, Page, Place, UPLOADS, fill, has_inner};
 use crate::writes::fingerprint;
 
@@ -580,7 +580,7 @@ async fn attack_54_self_promotion() {
     app.must("COMMIT").await;
     let accept = |token: &str, digest: &str| {
         format!(
-            "SELECT accept_invitation('{token}', gen_random_uuid(), gen_random_uuid(), 'X', 'salt', '\\x{digest}', 'here', true)"
+            "SELECT accept_invitation('{token}', gen_random_uuid(), gen_random_uuid(), 'X', '{SALT}', '\\x{digest}', 'here', true)"
         )
     };
     assert_eq!(app.value(&accept(&token, "00")).await, "wrong", "another's password");

@@ -8,7 +8,7 @@ use crate::support::world::{DIGEST, PASSWORD, Who};
 const ME: Who = Who::Client(1, 1);
 
 /// The code of somebody's app, so many steps from now; read as nobody but a superuser can.
-async fn code(truth: &Sql, who: Who, steps: i32) -> String {
+pub async fn code(truth: &Sql, who: Who, steps: i32) -> String {
     truth
         .value(&format!(
             "SELECT private.totp(secret, floor(extract(epoch FROM clock_timestamp()) / 30)::bigint + {steps}) FROM second_factors WHERE user_id = '{}'",
@@ -18,7 +18,7 @@ async fn code(truth: &Sql, who: Who, steps: i32) -> String {
 }
 
 /// The ticket that a right password earns, and what is said.
-async fn password(app: &Sql, who: Who) -> (String, String) {
+pub async fn password(app: &Sql, who: Who) -> (String, String) {
     let rows = app
         .rows(&format!("SELECT outcome, ticket FROM sign_in('{}', '\\x{}', 'here')", who.email(), DIGEST.trim()))
         .await
@@ -27,7 +27,7 @@ async fn password(app: &Sql, who: Who) -> (String, String) {
 }
 
 /// What the gate says to a code.
-async fn answer(app: &Sql, half: &str, code: &str) -> String {
+pub async fn answer(app: &Sql, half: &str, code: &str) -> String {
     app.value(&format!("SELECT outcome FROM second_factor('{half}', '{code}', 'here')")).await
 }
 
@@ -252,7 +252,10 @@ async fn attack_74_a_session_alone_changes_nothing_about_the_second_factor() {
     assert_eq!(app.value(&call("confirm_second_factor", right, &now)).await, "stale", "too late");
     assert_eq!(truth.value(state).await, begun);
     let codes = enrol(&app, &truth, ME).await;
-    assert!(codes.iter().all(|code| code.len() == 16), "64 bits each: {codes:?}");
+    assert!(codes.iter().all(|code| code.len() == 28), "140 bits each: {codes:?}");
+    let letters = codes.concat();
+    assert!(letters.chars().all(|c| "0123456789ABCDEFGHJKMNPQRSTVWXYZ".contains(c)), "five bits a letter: {codes:?}");
+    assert!(("GHJKMNPQRSTVWXYZ".chars().filter(|c| letters.contains(*c)).count()) > 12, "all of them: {codes:?}");
     assert_eq!(
         truth.count(&format!("SELECT count(*) FROM recovery_codes WHERE code_hash = sha256('{}')", codes[0])).await,
         0

@@ -6,7 +6,7 @@ use portal::server::state::Options;
 use crate::DENIED;
 use crate::support::database::Case;
 use crate::support::http::{Answer, Browser, Portal};
-use crate::support::world::{DIGEST, PASSWORD, Who, client, organization};
+use crate::support::world::{DIGEST, PASSWORD, SALT, Who, client, organization};
 use crate::targets::fill;
 use crate::writes::fingerprint;
 
@@ -108,7 +108,7 @@ async fn attack_59_a_session_does_not_come_back_after_signing_out() {
     // Neither does what a request in flight still saves, a form sent late, or a second sign-out.
     let late = with_cookie(&portal, &cookie);
     late.post("/api/sign_in", &[("page", "/login"), ("email", "x@eis.example"), ("password", "wrong")]).await;
-    late.post("/api/end_other_sessions", &[("context", &token)]).await;
+    late.post("/api/end_session", &[("context", &token), ("session", "others"), ("password", PASSWORD)]).await;
     assert!(!signed_in(&with_cookie(&portal, &cookie)).await);
     let secret = Who::Client(1, 1).secret().hex();
     app.must(&format!("SELECT session_delete('\\x{secret}')")).await;
@@ -193,9 +193,54 @@ async fn ending_other_sessions_ends_nobody_else_s() {
     let browser = portal.browser();
     browser.sign_in("admin1@eis.example").await;
     let token = context(&browser.get("/profile").await);
-    browser.post("/api/end_other_sessions", &[("context", &token)]).await;
+    let form = [("context", token.as_str()), ("session", "others"), ("password", PASSWORD)];
+    browser.post("/api/end_session", &form).await;
     assert!(!signed_in(&portal.browser_of(Who::Admin(1))).await);
     assert!(signed_in(&browser).await && signed_in(&portal.browser_of(Who::Admin(2))).await);
+}
+
+#[tokio::test]
+async fn what_a_session_keeps_until_it_is_shown_is_sealed_under_its_secret() {
+    let case = Case::world().await;
+    let (portal, truth, me) = (case.portal().await, case.superuser().await, Who::Client(1, 1));
+    let browser = portal.browser_of(me);
+    let row = |who: Who| format!("secret_hash = sha256('\\x{}')", who.secret().hex());
+    let kept = async || truth.value(&format!("SELECT data FROM sessions WHERE {}", row(me))).await;
+    let (context, place) = (me.context_token(), client(1, 1).to_string());
+    let (list, edit) = (fill("/clients/{client}/users", (1, 1, 1), (1, 1, 1)), Who::Customer(1, 1, 1).assignment());
+    let (edit, assignment) = (format!("{list}/{edit}/edit"), edit.to_string());
+    let invite = format!("{list}/invite");
+    let whom = [("name", "New"), ("email", "fresh@eis.example"), ("role", "customer_user"), ("account_number", "A-1")];
+    let typed = [("name", "Typed By Me"), ("email", "no address")];
+    // What is sent, from which page; where it is shown, and what of it.
+    let sent: [(&str, &str, &[(&str, &str)], &str, &str); 3] = [
+        ("/api/make_reset_link", &edit, &[("assignment", assignment.as_str())], &edit, "/reset/"),
+        ("/api/invite_user", &invite, &whom, &list, "/invitation/"),
+        ("/api/invite_user", &invite, &typed, &invite, "Typed By Me"),
+    ];
+    for (function, page, fields, shown_on, shown) in sent {
+        let form: Vec<_> = [("context", context.as_str()), ("page", page), ("client", &place)]
+            .into_iter()
+            .chain(fields.iter().copied())
+            .collect();
+        assert_eq!(browser.post(function, &form).await.location(), shown_on, "{function}");
+        let data = kept().await;
+        assert!(data.len() > 60 && data.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)), "{data}");
+        let page = browser.get(shown_on).await.body;
+        assert!(page.contains(shown), "the positive control: {page}");
+    }
+    // Nor does it open as another's: that one signs in again.
+    let theirs = Who::Client(1, 2);
+    assert!(signed_in(&portal.browser_of(theirs)).await, "the positive control");
+    truth
+        .must(&format!(
+            "UPDATE sessions SET data = (SELECT data FROM sessions WHERE {}) WHERE {}",
+            row(me),
+            row(theirs)
+        ))
+        .await;
+    assert!(!signed_in(&portal.browser_of(theirs)).await);
+    assert!(signed_in(&browser).await);
 }
 
 #[tokio::test]
@@ -286,7 +331,10 @@ async fn a_wrong_password_and_an_unknown_account_look_alike_also_when_limited() 
     for email in ["admin1@eis.example", "nobody@eis.example"] {
         let ask = || async { app.value(&format!("SELECT salt FROM sign_in_salt('{email}', 'elsewhere')")).await };
         assert_eq!(ask().await, ask().await);
-        assert!(ask().await.len() == 32 && ask().await.bytes().all(|b| b.is_ascii_hexdigit()), "{email}");
+        let told = ask().await;
+        let (cost, salt) = told.rsplit_once('$').unwrap();
+        assert_eq!(cost, "$argon2id$v=19$m=19456,t=2,p=1", "{email}");
+        assert!(salt.len() == 32 && salt.bytes().all(|b| b.is_ascii_hexdigit()), "{email}");
     }
 }
 
@@ -297,7 +345,7 @@ async fn every_door_to_a_password_counts_the_same_attempts() {
     let (who, right) = (Who::Client(1, 1), DIGEST.trim());
     let change = |digest: &str| {
         let secret = who.secret().hex();
-        format!("SELECT change_password('\\x{secret}', '\\x{digest}', 'salt', '\\x{right}', 'here')")
+        format!("SELECT change_password('\\x{secret}', '\\x{digest}', '{SALT}', '\\x{right}', 'here')")
     };
     let retry = format!("SELECT retry_after FROM sign_in_salt('{}', 'here')", who.email());
     for _ in 0..10 {

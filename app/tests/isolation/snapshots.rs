@@ -116,7 +116,7 @@ async fn attack_75_a_transaction_kept_open_keeps_nothing_that_ended_since() {
     // Half a sign-in, and a second factor that was begun and not confirmed.
     let half = "SELECT outcome FROM second_factor('\\xab', '000000', 'here')";
     let ticket = format!(
-        "INSERT INTO session_tickets (ticket_hash, user_id, needs_code, expires_at) SELECT sha256('\\xab'), user_id, true, clock_timestamp() + interval '1 minute' FROM sessions {}",
+        "INSERT INTO session_tickets (ticket_hash, user_id, assignment_id, auth_hash, needs_code, expires_at) SELECT sha256('\\xab'), user_id, assignment_id, auth_hash, true, clock_timestamp() + interval '1 minute' FROM sessions {}",
         session(ME)
     );
     truth.must(&ticket).await;

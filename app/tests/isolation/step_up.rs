@@ -1,10 +1,15 @@
 //! EIS staff read; they write after stepping up, in one organization, for a time, in one session, on record.
 
+use std::collections::BTreeMap;
+
+use eis::access::Role;
+
 use crate::DENIED;
 use crate::support::database::Case;
 use crate::support::sql::Sql;
 use crate::support::world::{Who, client, organization};
 use crate::tables::Stand;
+use crate::targets::{FUNCTIONS, PAGES, fill};
 
 const STAFF: Who = Who::Staff(1);
 const WRITE: &str = "UPDATE customers SET phone = 'by staff'";
@@ -147,4 +152,44 @@ async fn the_pages_offer_changes_only_while_they_are_allowed() {
     send("/api/step_down", &[]).await;
     assert_eq!(browser.get(&customers).await.status, 403);
     assert_eq!(truth.count("SELECT count(*) FROM audit_log WHERE action IN ('step_up', 'step_down')").await, 2);
+}
+
+/// What follows each of these words on a page, up to the next quote.
+fn after<'p>(page: &'p str, word: &'static str) -> impl Iterator<Item = &'p str> {
+    page.split(word).skip(1).filter_map(|rest| rest.split('"').next())
+}
+
+/// The kind: a button or a link that only leads to stepping up is not shown as if it did what it says.
+#[tokio::test]
+async fn staff_who_only_read_are_shown_no_form_and_no_link_that_is_refused() {
+    let case = Case::world().await;
+    let sam = case.portal().await;
+    let sam = sam.browser_of(STAFF);
+    let own = (1, 1, 1);
+    let (mut faults, mut links, mut forms) = (Vec::new(), BTreeMap::new(), 0);
+    for page in PAGES.iter().filter(|page| page.opens.contains(&Role::EisStaff) && !page.path.contains("{token}")) {
+        let path = fill(page.path, own, own);
+        let answer = sam.get(&path).await;
+        if answer.status != 200 || !answer.header("content-type").starts_with("text/html") {
+            continue;
+        }
+        for action in after(&answer.body, " action=\"").filter(|action| action.starts_with("/api/")) {
+            forms += 1;
+            let function = FUNCTIONS.iter().find(|function| function.path == action).unwrap();
+            if !function.may.contains(&Role::EisStaff) {
+                faults.push(format!("{path} has a form for {action}"));
+            }
+        }
+        for link in after(&answer.body, " href=\"").filter(|link| link.starts_with('/') && !link.starts_with("//")) {
+            links.entry(link.replace("&amp;", "&")).or_insert_with(|| path.clone());
+        }
+    }
+    for (link, page) in &links {
+        let status = sam.get(link).await.status;
+        if status.as_u16() >= 400 {
+            faults.push(format!("{page} links to {link}: {status}"));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert!(forms > 20 && links.len() > 40, "the positive control: {forms} forms, {} links", links.len());
 }

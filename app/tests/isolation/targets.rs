@@ -3,7 +3,7 @@
 //! Placeholders: `{client}`, `{customer}`, `{account}`, `{meter}`, `{tariff}`, `{code}`, `{period}`, `{run}`, `{invoice}`,
 //! `{import}`, `{agreement}`, `{payment}`, `{reading}`, `{assignment}`, `{invitation}`, `{organization}`, `{what_if}`, `{notice}`.
 
-use crate::support::world::{Kind, client, customer, id, organization};
+use crate::support::world::{Kind, PASSWORD, client, customer, id, organization};
 use eis::access::Role::{self, ClientAdmin as C, CustomerUser as K, EisStaff as S, EnergyAdmin as E};
 
 /// Where a page or function stands.
@@ -218,8 +218,8 @@ pub const FUNCTIONS: &[Function] = &[
     function("/api/sign_out", Place::SignedIn, ALL, &[], "-"),
     function("/api/switch", Place::SignedIn, ALL, &[], "-"),
     function("/api/change_password", Place::SignedIn, ALL, &[], "-"),
-    function("/api/end_other_sessions", Place::SignedIn, ALL, &[], "/profile"),
-    function("/api/end_session", Place::SignedIn, ALL, &[], "-"),
+    function("/api/end_session", Place::SignedIn, ALL, &[("session", "others"), ("password", PASSWORD)], "/profile")
+        .on("/profile"),
     function(
         "/api/step_up",
         Place::Organization,

@@ -3,7 +3,9 @@
 use eis::access::Role;
 use eis::organizations::create::{NewOrganization, create as create_organization};
 use eis::users::create::{self, NewUser, Outcome};
+use eis::users::lost;
 
+use crate::second_factor::{answer, code, enrol, password};
 use crate::support::database::Case;
 use crate::support::world::Who;
 
@@ -56,11 +58,11 @@ async fn a_lost_password_is_replaced_at_the_terminal_and_every_session_under_it_
     let wrong =
         [("nobody@x.example", "a quiet heron by the weir", "nobody signs in with"), (&who.email(), "short", "")];
     for (email, password, fault) in wrong {
-        let told = create::reset_password(url, email, password).await.unwrap_err().to_string();
+        let told = lost::reset_password(url, email, password).await.unwrap_err().to_string();
         assert!(told.contains(fault), "{told}");
         assert_eq!(old.get("/profile").await.status, 200, "nothing was changed");
     }
-    create::reset_password(url, &who.email().to_uppercase(), "a quiet heron by the weir").await.unwrap();
+    lost::reset_password(url, &who.email().to_uppercase(), "a quiet heron by the weir").await.unwrap();
     assert_eq!(old.get("/profile").await.status, 303, "the session under the old password ended");
     assert_eq!(other.get("/profile").await.status, 200, "the positive control");
     assert_eq!(portal.browser().sign_in(&who.email()).await.location(), "/login", "the old password is wrong now");
@@ -70,6 +72,74 @@ async fn a_lost_password_is_replaced_at_the_terminal_and_every_session_under_it_
     let told =
         "SELECT concat_ws(' ', role, action, entity) FROM audit_log WHERE summary LIKE '%new password at the terminal'";
     assert_eq!(truth.value(told).await, "system change_password user");
+}
+
+#[tokio::test]
+async fn a_new_password_is_told_where_a_role_has_a_last_day_and_ends_what_was_under_way_with_the_old_one() {
+    let case = Case::world().await;
+    let (app, truth, portal) = (case.app().await, case.superuser().await, case.portal().await);
+    let (url, me, other) = (case.connected.admin_url(), Who::Consultant(1), Who::Client(1, 1));
+    enrol(&app, &truth, me).await;
+    let ends = |valid_to: &str, who: Who| {
+        format!("UPDATE role_assignments SET valid_to = {valid_to} WHERE id = '{}'", who.assignment())
+    };
+    truth.must(&ends("now() + interval '30 days'", me)).await;
+    truth.must(&ends("now()", Who::Consultant(2))).await;
+    let (said, half) = password(&app, me).await;
+    assert_eq!(said, "code_needed");
+    let (_, ticket) = password(&app, other).await;
+    let create = |ticket: &str, byte: u8| {
+        format!("SELECT made FROM session_create('\\x{byte:02x}', '{ticket}', '{{}}', '', '', 3600, 3600)")
+    };
+    assert_eq!(app.value(&create(&password(&app, other).await.1, 1)).await, "t", "the positive control");
+    for who in [me, other, Who::Staff(1)] {
+        lost::reset_password(url, &who.email(), "a quiet heron by the weir").await.unwrap();
+    }
+    let now = code(&truth, me, 0).await;
+    assert_eq!(answer(&app, &half, &now).await, "stale", "half a sign-in with the old password");
+    assert_eq!(app.value(&create(&ticket, 2)).await, "f", "a whole one");
+    let browser = portal.browser();
+    let email = me.email();
+    let form = [("page", "/login"), ("email", email.as_str()), ("password", "a quiet heron by the weir")];
+    assert_eq!(browser.post("/api/sign_in", &form).await.location(), "/login/code", "the second factor stays");
+    let form = [("page", "/login/code"), ("one_time_password", now.as_str())];
+    assert_eq!(browser.post("/api/second_factor", &form).await.location(), "/", "the positive control");
+    let told = |who: Who| {
+        format!(
+            "SELECT string_agg(g.slug, ' ' ORDER BY g.slug) FROM audit_log l JOIN organizations g ON g.id = l.organization_id
+             WHERE l.action = 'change_password' AND l.role = 'system' AND l.entity_id = '{}'",
+            who.user()
+        )
+    };
+    assert_eq!(truth.value(&told(me)).await, "org-1", "where a role has a last day, and not where one has ended");
+    assert_eq!(truth.value(&told(other)).await, "org-1");
+    assert_eq!(truth.value(&told(Who::Staff(1))).await, "org-1 org-2", "staff open any");
+}
+
+#[tokio::test]
+async fn staff_with_a_last_day_are_made_administrator_too() {
+    let case = Case::world().await;
+    let truth = case.superuser().await;
+    let who = Who::Staff(1);
+    let row = format!("FROM role_assignments WHERE id = '{}'", who.assignment());
+    truth
+        .must(&format!(
+            "UPDATE role_assignments SET valid_to = now() + interval '30 days' WHERE id = '{}'",
+            who.assignment()
+        ))
+        .await;
+    let administrator = NewUser {
+        email: who.email(),
+        name: "Sam Staff".into(),
+        password: "a quiet heron by the weir".into(),
+        role: Role::EisStaff,
+        administrator: true,
+        organization: None,
+        client: None,
+        customer: None,
+    };
+    assert_eq!(create::create(case.connected.admin_url(), &administrator).await.unwrap(), Outcome::RoleAdded);
+    assert_eq!(truth.value(&format!("SELECT administrator {row}")).await, "t");
 }
 
 #[tokio::test]

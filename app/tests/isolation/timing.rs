@@ -127,7 +127,8 @@ async fn attack_50_the_time_of_what_exists_elsewhere_and_of_what_does_not() {
                 IF EXISTS (SELECT 1 FROM public.clients c WHERE c.id = narrow_client) THEN PERFORM pg_sleep(0.02); END IF;
                 PERFORM public.open_context_inner(secret, narrow_client);
              END $$;
-             ALTER FUNCTION open_context OWNER TO eis_gate; GRANT EXECUTE ON FUNCTION open_context TO eis_app",
+             ALTER FUNCTION open_context OWNER TO eis_gate; GRANT EXECUTE ON FUNCTION open_context TO eis_app;
+             GRANT EXECUTE ON FUNCTION pg_sleep TO eis_gate",
         )
         .await;
     let portal = case.portal().await;

@@ -162,7 +162,7 @@ async fn nothing_is_written_while_seeing_as_a_customer() {
         let secret = who.secret().hex();
         for sql in [
             step_up.clone(),
-            format!("SELECT end_other_sessions('\\x{secret}', 'here')"),
+            format!("SELECT end_my_sessions('\\x{secret}', NULL, '\\x00', 'here')"),
             format!("SELECT change_password('\\x{secret}', '\\x00', 'x', '\\x00', 'here')"),
             view(who, (1, 1, 2)),
         ] {

@@ -7,7 +7,7 @@ use crate::DENIED;
 use crate::step_up::step_up;
 use crate::support::database::Case;
 use crate::support::sql::Sql;
-use crate::support::world::{DIGEST, Kind, Who, client, customer, id, organization};
+use crate::support::world::{DIGEST, Kind, SALT, Who, client, customer, id, organization};
 use crate::tables::Stand;
 use crate::writes::fingerprint;
 
@@ -28,6 +28,8 @@ pub enum By {
     Job,
     /// Of the sender's own form, whatever the context: forms of the own profile are sent from reading ones too.
     Sender,
+    /// Of any context of staff or an energy admin: what it puts on record are the database's own words, once.
+    Reader,
     /// Of the time: it removes what has ended.
     Time,
     /// Of the monitor's login: verdicts of the isolation test, no tenant's rows.
@@ -44,9 +46,8 @@ pub const WRITERS: &[(&str, By)] = &[
     ("claim_job", By::Job),
     ("confirm_second_factor", By::Session),
     ("end_assignment", By::Context),
-    ("end_other_sessions", By::Session),
+    ("end_my_sessions", By::Session),
     ("end_second_factor", By::Session),
-    ("end_session", By::Session),
     ("end_user_sessions", By::Context),
     ("enter_my_attempt", By::Session),
     ("finish_job", By::Job),
@@ -60,6 +61,7 @@ pub const WRITERS: &[(&str, By)] = &[
     ("prove_isolation", By::Monitor),
     ("put_down_job", By::Job),
     ("queue_job", By::Context),
+    ("record_isolation_run", By::Reader),
     ("reset_password", By::Password),
     ("revoke_assignment", By::Context),
     ("revoke_invitation", By::Context),
@@ -94,12 +96,12 @@ async fn attack_67_the_suite_knows_on_what_strength_every_definer_function_write
     let there: BTreeSet<String> = rows.into_iter().flatten().flatten().collect();
     let known: BTreeSet<String> = WRITERS.iter().map(|(name, _)| (*name).to_owned()).collect();
     assert_eq!(there, known, "left: in the database, right: in writers.rs");
-    // None goes by a context that need not write, but those that keep what was sent.
+    // None goes by a context that need not write, but those that keep what was sent, or that somebody who reads had it proved.
     let by_any = format!(
         "SELECT p.proname FROM pg_proc p WHERE {CALLABLE} AND p.prosrc ~ 'private\\.context\\(|get_current_|_scope\\(' ORDER BY 1"
     );
     let by_any: Vec<String> = truth.rows(&by_any).await.unwrap().into_iter().flatten().flatten().collect();
-    assert_eq!(by_any, ["answer_form", "send_form"]);
+    assert_eq!(by_any, ["answer_form", "record_isolation_run", "send_form"]);
     for (name, _) in WRITERS.iter().filter(|(_, by)| *by == By::Context) {
         assert!(calls(ADA).iter().any(|(called, ..)| called == name), "{name} is called by no attack");
     }
@@ -202,6 +204,75 @@ async fn attack_67_a_definer_function_that_writes_called_under_a_context_that_re
     }
 }
 
+/// Policies for writing, of roles that somebody logs in as, that do not ask for a scope that writes.
+const LAX: &str = "SELECT p.tablename || '.' || p.policyname FROM pg_policies p, LATERAL (VALUES
+        (p.cmd <> 'INSERT', p.qual), (p.cmd <> 'DELETE', coalesce(p.with_check, p.qual))) v (counts, condition)
+    WHERE p.cmd <> 'SELECT' AND NOT p.roles <@ '{eis_gate,eis_owner,eis_probe}'::name[] AND v.counts
+      AND (coalesce(v.condition, '') !~ '(organization|client)_scope\\(true\\)' OR v.condition ~ '_scope\\(\\)| OR ') ORDER BY 1";
+
+#[tokio::test]
+async fn attack_67_every_policy_for_writing_asks_for_a_context_that_writes() {
+    let case = Case::world().await;
+    let truth = case.superuser().await;
+    let all = "SELECT count(*) FROM pg_policies WHERE cmd <> 'SELECT' AND NOT roles <@ '{eis_gate,eis_owner,eis_probe}'::name[]";
+    assert!(truth.count(all).await > 60, "the positive control: they are looked at");
+    let lax = truth.rows(LAX).await.unwrap();
+    assert!(lax.is_empty(), "{lax:?}");
+    // The positive control: each way to forget it is told.
+    for (change, told) in [
+        (
+            "ALTER POLICY level2_client_insert ON payments WITH CHECK ((organization_id, client_id) = (SELECT s.organization_id, s.client_id FROM public.client_scope() s))",
+            "payments.level2_client_insert",
+        ),
+        (
+            "ALTER POLICY level1_organization_update ON meters USING (organization_id = (SELECT public.organization_scope()))",
+            "meters.level1_organization_update",
+        ),
+        ("CREATE POLICY easy ON customers FOR ALL TO eis_worker USING (true)", "customers.easy"),
+        (
+            "CREATE POLICY open ON customers FOR DELETE USING (organization_id = (SELECT public.organization_scope(true)) OR name = '')",
+            "customers.open",
+        ),
+    ] {
+        truth.must(&format!("BEGIN; {change}")).await;
+        let lax: Vec<String> = truth.rows(LAX).await.unwrap().into_iter().flatten().flatten().collect();
+        assert!(lax.iter().any(|policy| policy == told), "{change}: {lax:?}");
+        truth.leave().await;
+    }
+}
+
+#[tokio::test]
+async fn attack_67_a_record_slipped_in_under_a_context_that_reads() {
+    let case = Case::world().await;
+    let (app, truth) = (case.app().await, case.superuser().await);
+    let record = |who: Who| {
+        format!(
+            "INSERT INTO audit_log (organization_id, id, client_id, user_id, user_name, role, action, entity, summary)
+             VALUES ('{}', gen_random_uuid(), '{}', '{}', 'x', 'x', 'forged', 'x', 'x')",
+            organization(1),
+            client(1, 1),
+            who.user()
+        )
+    };
+    let at = |who, at| Stand { who, at };
+    let staff = [at(STAFF, None), at(STAFF, Some((1, 1)))];
+    let under = async |stand: Stand| {
+        app.must(&format!("BEGIN; {}", stand.open())).await;
+        let done = app.run(&record(stand.who)).await;
+        app.leave().await;
+        done
+    };
+    for stand in [staff[0], staff[1], at(Who::Customer(1, 1, 1), None), at(Who::Staff(0), None)] {
+        assert_eq!(under(stand).await.unwrap_err().code, DENIED, "{stand:?}");
+    }
+    // The positive control: who may write leaves records.
+    app.must(&step_up(STAFF, WHY)).await;
+    for stand in [staff[0], staff[1], at(ADA, None), at(ADA, Some((1, 1))), at(Who::Client(1, 1), None)] {
+        assert_eq!(under(stand).await, Ok(1), "{stand:?}");
+    }
+    assert_eq!(truth.count("SELECT count(*) FROM audit_log WHERE action = 'forged'").await, 0);
+}
+
 /// What is typed into a form.
 type Fields<'a> = &'a [(&'a str, &'a str)];
 
@@ -299,7 +370,7 @@ async fn link(app: &Sql, who: Who, email: &str, role: &str, place: &str) -> Stri
 
 fn accept(token: &str) -> String {
     format!(
-        "SELECT accept_invitation('{token}', gen_random_uuid(), gen_random_uuid(), 'New', 'salt', '\\x{}', 'here', true)",
+        "SELECT accept_invitation('{token}', gen_random_uuid(), gen_random_uuid(), 'New', '{SALT}', '\\x{}', 'here', true)",
         DIGEST.trim()
     )
 }

@@ -2,7 +2,7 @@
 
 use crate::support::database::Case;
 use crate::support::sql::{Row, Sql};
-use crate::support::world::{Kind, Who, client, customer, id, organization};
+use crate::support::world::{DIGEST, Kind, Who, client, customer, id, organization};
 use crate::{DENIED, SESSION_ENDED};
 
 const ME: Who = Who::Client(1, 1);
@@ -338,14 +338,19 @@ async fn attack_30_writes_through_triggers_and_definer_functions() {
         assert!(app.rows(sql).await.unwrap().is_empty(), "{sql}");
     }
     assert_eq!(app.refused("SELECT * FROM enter_my_attempt('\\x00', 'here')").await, SESSION_ENDED);
-    assert_eq!(app.refused("SELECT end_other_sessions('\\x00', 'here')").await, SESSION_ENDED);
+    assert_eq!(app.refused("SELECT end_my_sessions('\\x00', NULL, '\\x00', 'here')").await, SESSION_ENDED);
     assert_eq!(app.refused("SELECT change_password('\\x00', '\\x00', 'a', '\\x01', 'here')").await, SESSION_ENDED);
     assert_eq!(app.refused("SELECT * FROM staff_organizations('', 0, 10)").await, DENIED);
     // Ending one's other sessions ends nobody else's.
     let sessions = truth.count("SELECT count(*) FROM sessions").await;
     app.enter(Who::Consultant(1)).await;
     assert_eq!(
-        app.value(&format!("SELECT end_other_sessions('\\x{}', 'here')", Who::Consultant(1).secret().hex())).await,
+        app.value(&format!(
+            "SELECT ended FROM end_my_sessions('\\x{}', NULL, '\\x{}', 'here')",
+            Who::Consultant(1).secret().hex(),
+            DIGEST.trim()
+        ))
+        .await,
         "2"
     );
     app.must("COMMIT").await;

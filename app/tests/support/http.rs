@@ -76,7 +76,7 @@ impl Case {
     fn serving(&self, db: Db, shares: Arc<Shares>, options: Options, limits: Limits) -> Portal {
         let options = Arc::new(options);
         let monitor = Monitor::new(self.connected.url(Login::Monitor));
-        let state = AppState { db, monitor, shares, options };
+        let state = AppState { db, monitor, shares, options, readiness: Arc::default() };
         let host = state.options.public_url.as_ref().and_then(|url| Some(url.split_once("://")?.1.to_owned()));
         let listener = door::listen("127.0.0.1:0".parse().expect("an address")).expect("a port");
         let address = listener.local_addr().expect("its address");

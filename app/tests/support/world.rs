@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 /// The password of everybody in the world.
 pub const PASSWORD: &str = "green kettle on the hill";
-/// The salt of everybody's password.
-pub const SALT: &str = "00112233445566778899aabbccddeeff";
+/// Parameters and salt of everybody's password.
+pub const SALT: &str = "$argon2id$v=19$m=19456,t=2,p=1$00112233445566778899aabbccddeeff";
 /// [`PASSWORD`] digested under [`SALT`], hex; a test checks it.
 pub const DIGEST: &str = include_str!("digest.txt");
 

@@ -112,6 +112,12 @@ fn of_database(error: &Error) -> String {
             ". Where it is one of the portal's logins, look whether the data directory is the right one; if it is, somebody changed the password: start \
              the portal again or run `portal migrate up`, which sets it anew"
         }
+        Some(code)
+            if *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION
+                && whole(error).contains("client certificate") =>
+        {
+            ". Give sslcert and sslkey, signed by an authority that the server believes"
+        }
         Some(code) if *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
             ". Let pg_hba.conf take the portal's logins (hostssl … scram-sha-256) and reload the server"
         }

@@ -175,7 +175,7 @@ fn registers_are_joined_day_by_day_and_a_day_that_one_lacks_is_not_whole() {
     all = all.into_iter().map(|row| of("E1", row)).collect();
     let mut collected = collect(&[all, second].concat());
     collected.series.iter_mut().for_each(|one| one.days.retain(|day| day.usage.values.len() > 1));
-    let (sum, findings) = join(Arc::default(), &collected.series).unwrap();
+    let (sum, findings) = join(Arc::default(), collected.series).unwrap();
     assert_eq!(sum.days.len(), 1);
     assert_eq!(
         (sum.days[0].minutes, sum.days[0].usage.values[0]),

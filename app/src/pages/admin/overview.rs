@@ -39,6 +39,7 @@ pub async fn show(ctx: Ctx, Path(client): Path<String>) -> Result<Response, AppE
     drop(tx);
     let (base, locale, currency) = (at.base(), at.locale(), at.client.currency.clone());
     let title = at.client.name.clone();
+    let imports = at.actor.may(Permission::ImportUsage);
     let month = format::month(filter.today, locale);
     let html = page(&ctx, &at.actor, at.place(&[], ""), "Overview", move || {
         let to_do = to_do(&attention, &left_out, &base, &currency, locale);
@@ -49,8 +50,10 @@ pub async fn show(ctx: Ctx, Path(client): Path<String>) -> Result<Response, AppE
         } else {
             Either::Right(no_invoices(&base))
         };
-        let (stats, usage) =
-            (stats(&attention, latest.open_amount, &month, &base, &currency, locale), chart(&usage, locale, &base));
+        let (stats, usage) = (
+            stats(&attention, latest.open_amount, &month, &base, &currency, locale),
+            chart(&usage, locale, &base, imports),
+        );
         view! {
             <PageHeader title=title/>
             <Stats stats=stats/>
@@ -177,11 +180,12 @@ fn to_do(figures: &Attention, left_out: &[BillingPeriod], base: &str, currency: 
     }
 }
 
-fn chart(usage: &[MonthUsage], locale: Locale, base: &str) -> AnyView {
+/// `imports`: the one who looks may bring usage in.
+fn chart(usage: &[MonthUsage], locale: Locale, base: &str, imports: bool) -> AnyView {
     let used = usage.iter().filter(|month| !month.kwh.is_zero());
     let Some(most) = used.max_by_key(|month| month.kwh) else {
-        let href = format!("{base}/imports/new");
-        return view! { <EmptyState title="No usage billed yet" text="Import usage, then rate a billing period." action="Import usage" href=href/> }.into_any();
+        let (href, action) = (format!("{base}/imports/new"), if imports { "Import usage" } else { "" });
+        return view! { <EmptyState title="No usage billed yet" text="Import usage, then rate a billing period." action=action href=href/> }.into_any();
     };
     let description =
         format!("Most in {} with {}.", format::month(most.month, locale), format::kwh_short(most.kwh, locale));

@@ -35,9 +35,10 @@ pub async fn page(ctx: Ctx, Query(query): Query<LoginQuery>) -> Response {
                 <Plain title="Enter the code" lead="Your password was right. One more step: the six digits that your authenticator app shows now.">
                     <ErrorSummary errors=field_errors(&typed) secrets=true/>
                     <PostForm action="/api/second_factor" context="" hidden=hidden class="form">
-                        <Field name="one_time_password" label="Code" hint="Without your phone, one of your codes on paper." autocomplete="one-time-code" width="w10" error=typed.error("one_time_password") autofocus=true/>
+                        <Field name="one_time_password" label="Code" hint="Without your phone, one of your codes on paper." autocomplete="one-time-code" width="w20" error=typed.error("one_time_password") autofocus=true/>
                         <Button label="Sign in"/>
                     </PostForm>
+                    <p class="hint">"Lost the phone and the paper? Ask EIS Power, who makes sure that it is you."</p>
                     <p class="hint"><a href="/login">"Sign in as somebody else"</a></p>
                 </Plain>
             </Document>

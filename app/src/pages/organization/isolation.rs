@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 
 use axum::response::{IntoResponse, Response};
 use eis::access::{Permission, Role};
-use eis::audit::{self, Chain, Entry};
+use eis::audit::{self, Chain};
 use eis::clock;
 use eis::db::proof::{ProofError, Run, TableState};
 use eis::isolation::{self, Report};
 use leptos::prelude::*;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::components::{
     Button, Column, DataTable, Kind, Notice, PageHeader, PostForm, Section, SummaryList, SummaryRow, Tag, Tone,
@@ -320,16 +320,7 @@ pub(crate) async fn run_isolation_test() -> Result<(), ServerFnError> {
             _ => "An organisation's admin",
         };
         let run = ctx.state.monitor.prove(asked_by, PAUSE).await.map_err(refused)?;
-        let failed = run.tried - run.passed;
-        let entry = Entry {
-            action: "run",
-            entity: "isolation_run",
-            entity_id: Some(run.id),
-            customer: None,
-            summary: format!("Ran the test of isolation: {} attempts, {failed} failed", run.tried),
-            details: json!({ "tried": run.tried, "failed": failed, "tables": run.tables, "milliseconds": run.milliseconds }),
-        };
-        audit::record(&mut tx, &actor, entry).await?;
+        isolation::put_on_record(&mut tx, run.id, &actor.address).await?;
         let done = Done::to(PATH);
         if run.holds() {
             return done.saying("The test ran: every attempt ended as it should.").commit(&ctx, tx).await;

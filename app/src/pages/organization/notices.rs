@@ -1,4 +1,5 @@
-//! What EIS staff changed in who runs the organization, shown to its energy admins until they have seen it.
+//! What EIS staff changed in who runs the organization, or the operator in how one of them signs in, shown to its energy admins
+//! until they have seen it.
 
 use eis::access::{Permission, Role};
 use eis::audit::{self, Entry};
@@ -30,16 +31,21 @@ pub(super) fn panel(scope: &Scope, told: Vec<RoleNotice>) -> Option<impl IntoVie
     let ids = told.iter().map(|notice| notice.id.to_string()).collect::<Vec<_>>().join(",");
     let hidden = vec![("page".to_owned(), PAGE.to_owned()), ("notices".to_owned(), ids)];
     let context = scope.actor.context_token();
-    let lines: Vec<String> = told
+    let lines: Vec<(String, String)> = told
         .into_iter()
-        .map(|told| format!("{}: {}. Reason: {}", scope.moment(told.created_at), told.summary, told.reason))
+        .map(|told| {
+            (format!("{}.", told.summary), format!("{}. Reason: {}", scope.moment(told.created_at), told.reason))
+        })
         .collect();
     (!lines.is_empty()).then(|| {
-        let lines = lines.into_iter().map(|line| view! { <li>{line}</li> }).collect_view();
+        let lines = lines
+            .into_iter()
+            .map(|(what, why)| view! { <li>{what} " " <span class="why">{why}</span></li> })
+            .collect_view();
         view! {
-            <Notice tone=Tone::Warn title="EIS staff changed who runs the organisation">
+            <Notice tone=Tone::Warn title="EIS Power changed who runs the organisation, or how they sign in">
                 <div class="stack">
-                <ul>{lines}</ul>
+                <ul class="told-list">{lines}</ul>
                 <p>"If you do not know of it, look at "<a href="/organization/users">"Users and roles"</a>" and ask EIS Power."</p>
                 <PostForm action="/api/see_notices" context=context hidden=hidden>
                     <Button label="I have seen this" kind=Kind::Secondary/>
@@ -66,7 +72,7 @@ pub(crate) async fn see_notices(#[server(default)] notices: String) -> Result<()
             entity: "role_notice",
             entity_id: None,
             customer: None,
-            summary: "Saw what EIS staff changed in who runs the organisation".to_owned(),
+            summary: "Saw what EIS Power changed in who runs the organisation".to_owned(),
             details: audit::created(json!({ "notices": seen })),
         };
         audit::record(&mut tx, &actor, entry).await?;

@@ -45,7 +45,7 @@ pub async fn show(ctx: Ctx) -> Result<Response, AppError> {
             Column::text("Currency"),
         ];
         view! {
-            <PageHeader title=name subtitle=subtitle action=new href="/organization/clients/new"/>
+            <PageHeader title=name subtitle=subtitle action=if empty { "" } else { new } href="/organization/clients/new"/>
             {if empty {
                 view! { {told} <EmptyState title="No clients yet" text="A client is an energy company with its own brand, tariffs, invoices and currency. Add the first, then its customers." action=new href="/organization/clients/new"/> }.into_any()
             } else {

@@ -7,7 +7,8 @@ use leptos::prelude::*;
 use qrcodegen::{QrCode, QrCodeEcc};
 
 use crate::components::{
-    Button, Crumb, ErrorSummary, Field, Kind, Notice, PageHeader, PostForm, Section, SummaryList, SummaryRow, Tone,
+    Button, ButtonLink, Crumb, ErrorSummary, Field, Kind, Notice, PageHeader, PostForm, Section, SummaryList,
+    SummaryRow, Tone,
 };
 use crate::forms::{FieldErrors, Typed};
 use crate::pages::frame::{Place, page as framed};
@@ -46,7 +47,7 @@ pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
     let place = Place { crumbs, ..Place::default() };
     let html = framed(&ctx, &actor, place, "Second factor", move || {
         let body = match (factor.state.as_str(), factor.shown) {
-            ("on", _) => on(factor.recovery_left, codes, &typed, context).into_any(),
+            ("on", _) => on(factor.recovery_left, codes, &email, &typed, context).into_any(),
             ("begun", Some(secret)) => begun(&secret, &email, &typed, context).into_any(),
             _ => off(&typed, context).into_any(),
         };
@@ -106,14 +107,15 @@ fn begun(secret: &[u8], email: &str, typed: &Typed, context: String) -> impl Int
             <PostForm action="/api/confirm_second_factor" context=context hidden=hidden() class="form">
                 <Field name="one_time_password" label="Code" inputmode="numeric" autocomplete="one-time-code" width="w10" error=error/>
                 {password}
-                <Button label="Turn on"/>
                 <p class="hint">"Within ten minutes. You stay signed in here; every other session ends."</p>
+                <Button label="Turn on"/>
             </PostForm>
         </Section>
     }
 }
 
-fn on(left: i64, codes: Option<Vec<String>>, typed: &Typed, context: String) -> impl IntoView + use<> {
+fn on(left: i64, codes: Option<Vec<String>>, email: &str, typed: &Typed, context: String) -> impl IntoView + use<> {
+    let whose = format!("For the login {email}");
     let shown = codes.map(|codes| {
         let items = codes.into_iter().map(|code| view! { <li><code>{spaced(&code)}</code></li> }).collect_view();
         view! {
@@ -121,8 +123,9 @@ fn on(left: i64, codes: Option<Vec<String>>, typed: &Typed, context: String) -> 
                 <Notice tone=Tone::Warn title="They are shown this once. Print them or write them down.">
                     <p>"Each signs you in once, in the app's place, when your phone is lost. Small letters and missing dashes do no harm."</p>
                 </Notice>
-                <ul class="codes">{items}</ul>
-                <p class="actions"><a href="/">"Go on to the portal"</a></p>
+                <ul class="codes" aria-label=whose.clone()>{items}</ul>
+                <p class="hint">{whose}</p>
+                <div class="actions"><ButtonLink label="Go on to the portal" href="/"/></div>
             </Section>
         }
     });
@@ -157,11 +160,11 @@ fn proof(password: &'static str, code: &'static str, typed: &Typed) -> impl Into
     let password = password_field(password, typed);
     view! {
         {password}
-        <Field name=code label="Code" hint="From the app, or one from paper." autocomplete="one-time-code" width="w10" error=error/>
+        <Field name=code label="Code" hint="From the app, or one from paper." autocomplete="one-time-code" width="w20" error=error/>
     }
 }
 
-/// `3F9A-C12F-06CE-04B7`: groups of four, as people copy them.
+/// `3F9A-KX2F-06CE-04B7-…`: groups of four, as people copy them.
 fn spaced(code: &str) -> String {
     let groups: Vec<&str> =
         (0..code.len()).step_by(4).filter_map(|at| code.get(at..(at + 4).min(code.len()))).collect();
@@ -315,6 +318,6 @@ mod tests {
 
     #[test]
     fn a_code_on_paper_stands_in_groups_of_four() {
-        assert_eq!(spaced("3F9AC12F06CE04B7"), "3F9A-C12F-06CE-04B7");
+        assert_eq!(spaced("3F9AKX2F06CE04B7WQ1MZZ80H7T2"), "3F9A-KX2F-06CE-04B7-WQ1M-ZZ80-H7T2");
     }
 }

@@ -24,7 +24,6 @@ use crate::forms::{FieldErrors, Reader};
 use crate::pages::frame::page;
 use crate::pages::parts::field_errors;
 use crate::pages::scope::{Scope, about, base_of, require_scope};
-use crate::pages::staff::step_up;
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
 use crate::server::functions::{Done, act};
@@ -103,19 +102,20 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: Tenant, id: &str) -> Result<Respon
         shown.hidden(&typed),
     ];
     let (context, at_client) = (scope.actor.context_token(), scope.client.is_some());
-    let reads_only = scope.actor.role == Some(Role::EisStaff) && scope.actor.writes_until.is_none();
     let role = Role::parse(&row.role).map_or("", Role::label);
     let title = format!("{}, {role}", row.name);
-    let html = page(&ctx, &scope.actor, place, title.clone(), move || {
+    let html = page(&ctx, &scope.actor, place, title, move || {
         let until = row.last_day;
         let hint = format!("The role ends with this day in {}. Leave empty for no end. The person signs in again after a change; open invitations for the role stop working when it gets a last day.", row.time_zone);
-        let rows = vec![
-            SummaryRow::new("E-mail address", row.email.clone()),
-            SummaryRow::new("Client", row.client_name.unwrap_or_default()),
-            SummaryRow::new("Customer", row.customer_name.unwrap_or_default()),
-            SummaryRow::new("Since", format::date(row.since, locale)),
-            SummaryRow::new("Last day", until.map_or_else(|| "No end".to_owned(), |day| format::date(day, locale))),
-        ];
+        let mut rows = vec![SummaryRow::new("E-mail address", row.email.clone())];
+        // A role of the whole organisation has no client, and one at a client no customer.
+        rows.extend(row.client_name.map(|name| SummaryRow::new("Client", name)));
+        rows.extend(row.customer_name.map(|name| SummaryRow::new("Customer", name)));
+        rows.push(SummaryRow::new("Since", format::date(row.since, locale)));
+        rows.push(SummaryRow::new(
+            "Last day",
+            until.map_or_else(|| "No end".to_owned(), |day| format::date(day, locale)),
+        ));
         let last = until.map(|day| day.to_string()).unwrap_or_default();
         let (again, same) = (context.clone(), hidden.clone());
         let (ends, sessions, name) = (context.clone(), hidden.clone(), row.name.clone());
@@ -123,7 +123,7 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: Tenant, id: &str) -> Result<Respon
         let changed = changed_meanwhile(&typed, &shown);
         let lost = reset::section(&row.name, context.clone(), &hidden);
         view! {
-            <PageHeader title=title/>
+            <PageHeader title=row.name.clone() subtitle=role/>
             {link.map(reset::link_once)}
             <ErrorSummary errors=field_errors(&typed)/>
             <SummaryList rows=rows/>
@@ -137,26 +137,21 @@ async fn show(ctx: Ctx, scope: Scope, mut tx: Tenant, id: &str) -> Result<Respon
             </Section>
             {lost}
             <Section title="Sessions">
-                {if reads_only {
-                    view! { <p class="hint">"To end this person's sessions, first "<a href=step_up::PATH>"make changes possible"</a>", with a reason."</p> }.into_any()
-                } else {
-                    view! {
-                        <ConfirmPanel
-                            open="End this person's sessions…"
-                            title=format!("End the sessions of {name} in the organisation?")
-                            consequences=vec![
-                                "They end at once, at every role here that you may take back.".to_owned(),
-                                "The roles stay: the person may sign in again.".to_owned(),
-                                "Sessions at other organisations go on.".to_owned(),
-                            ]
-                            label="End the sessions"
-                            action="/api/end_user_sessions"
-                            context=ends
-                            hidden=sessions
-                            note="For a browser that was left open or a phone that was lost. Take the role back below if the person is to stay out."
-                        />
-                    }.into_any()
-                }}
+                <ConfirmPanel
+                    open="End this person's sessions…"
+                    title=format!("End the sessions of {name} in the organisation?")
+                    consequences=vec![
+                        "They end at once, at every role here that you may take back.".to_owned(),
+                        "The roles stay: the person may sign in again.".to_owned(),
+                        "Sessions at other organisations go on.".to_owned(),
+                    ]
+                    label="End the sessions"
+                    action="/api/end_user_sessions"
+                    context=ends
+                    hidden=sessions
+                    kind=Kind::Secondary
+                    note="For a browser that was left open or a phone that was lost. Take the role back below if the person is to stay out."
+                />
             </Section>
             <Section title="Take back">
                 <ConfirmPanel

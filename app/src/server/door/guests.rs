@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use super::limits::{Limits, RESERVE};
 use super::visit::{Verdict, Visit};
 use crate::server::auth::network;
+use crate::server::guards::{Guard, refuses};
 
 /// What was cut is logged at most this often.
 const LOG_EVERY: Duration = Duration::from_secs(1);
@@ -190,9 +191,11 @@ impl Guests {
     pub fn admit(self: &Arc<Self>, peer: SocketAddr) -> Option<Guest> {
         let network = network(&peer.ip().to_canonical().to_string());
         let mut book = self.book();
-        let room = |book: &mut Book, of: Option<&str>, most| book.has_room(of, most) || book.make_room(of, false);
-        let inside = room(&mut book, Some(&network), self.limits.from_one_address)
-            && room(&mut book, None, self.limits.connections);
+        let room = |book: &mut Book, guard, of: Option<&str>, most| {
+            !refuses(guard, !book.has_room(of, most)) || book.make_room(of, false)
+        };
+        let inside = room(&mut book, Guard::OfOneAddress, Some(&network), self.limits.from_one_address)
+            && room(&mut book, Guard::Connections, None, self.limits.connections);
         if !inside {
             let reserved = book.of(None).filter(|entry| entry.visit.is_reserve()).count();
             if reserved >= RESERVE && !book.make_room(None, true) {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 use super::limits::Limits;
+use crate::server::guards::{Guard, refuses};
 
 /// Whose turn it is on a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -218,13 +219,19 @@ impl Visit {
         match state.turn {
             Turn::Nothing { first } => {
                 let most = if first { limits.head } else { limits.idle };
-                if stopping.is_some() || waited >= most { Verdict::Leaves } else { Verdict::Stays }
+                if stopping.is_some() || refuses(Guard::Idle, waited >= most) {
+                    Verdict::Leaves
+                } else {
+                    Verdict::Stays
+                }
             }
-            Turn::Head if last || waited >= limits.head => Verdict::HalfHead,
-            Turn::Portal if beyond(state.stuck, limits.answer) => Verdict::Unread,
+            Turn::Head if last || refuses(Guard::HalfHeads, waited >= limits.head) => Verdict::HalfHead,
+            Turn::Portal if refuses(Guard::Unread, beyond(state.stuck, limits.answer)) => Verdict::Unread,
             Turn::Portal if state.given_up.is_some() => Verdict::Stays,
             Turn::Portal if last && state.awaiting.is_some() => Verdict::HalfBody(GivenUp::Stopping),
-            Turn::Portal if beyond(state.awaiting, state.patience) => Verdict::HalfBody(GivenUp::Slow),
+            Turn::Portal if refuses(Guard::HalfBodies, beyond(state.awaiting, state.patience)) => {
+                Verdict::HalfBody(GivenUp::Slow)
+            }
             Turn::Head | Turn::Portal => Verdict::Stays,
         }
     }

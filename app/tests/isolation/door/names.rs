@@ -22,7 +22,7 @@ fn told(url: &str) -> Options {
 }
 
 #[tokio::test]
-async fn attack_84_foreign_hosts() {
+pub async fn attack_84_foreign_hosts() {
     let case = Case::world().await;
     let portal = case.portal().await;
     let own = portal.address.to_string();
@@ -89,7 +89,7 @@ async fn attack_84_links_name_the_public_address() {
 }
 
 #[tokio::test]
-async fn attack_86_double_and_missing_hosts() {
+pub async fn attack_86_double_and_missing_hosts() {
     let case = Case::world().await;
     for portal in [case.portal().await, case.portal_told(told("http://localhost")).await] {
         for hosts in ["", "host: localhost\r\nhost: localhost\r\n", "host: localhost\r\nHost: evil.example\r\n"] {

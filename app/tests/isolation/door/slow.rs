@@ -39,7 +39,7 @@ async fn drip(stream: &mut TcpStream, piece: &str, times: usize, pause: u64) -> 
 }
 
 #[tokio::test]
-async fn attack_69_half_heads_and_idle_connections() {
+pub async fn attack_69_half_heads_and_idle_connections() {
     let case = Case::world().await;
     let portal = case.portal_limited(short()).await;
     let mut halves = Vec::new();
@@ -66,7 +66,7 @@ async fn attack_69_half_heads_and_idle_connections() {
 }
 
 #[tokio::test]
-async fn attack_69_half_bodies() {
+pub async fn attack_69_half_bodies() {
     let case = Case::world().await;
     let portal = case.portal_limited(short()).await;
     let told = asked(portal.address, &form(60_000)).await;
@@ -84,7 +84,7 @@ async fn attack_69_half_bodies() {
 }
 
 #[tokio::test]
-async fn attack_69_answers_that_nobody_reads() {
+pub async fn attack_69_answers_that_nobody_reads() {
     let case = Case::world().await;
     let portal = case.portal_limited(short()).await;
     let request = "GET /login HTTP/1.1\r\nhost: localhost\r\n\r\n";
@@ -132,10 +132,20 @@ async fn attack_69_more_connections_than_there_is_room_for() {
 }
 
 #[tokio::test]
-async fn attack_69_when_all_are_being_answered() {
+pub async fn attack_69_when_all_are_being_answered() {
+    all_are_answered(Limits { connections: 3, from_one_address: 100, ..Limits::default() }).await;
+}
+
+#[tokio::test]
+pub async fn attack_69_when_all_of_one_address_are_being_answered() {
+    all_are_answered(Limits { connections: 100, from_one_address: 3, ..Limits::default() }).await;
+}
+
+/// Three pages of one address wait for the database, and a limit of three is reached.
+async fn all_are_answered(limits: Limits) {
     let case = Case::world().await;
     let truth = case.superuser().await;
-    let portal = case.portal_limited(Limits { connections: 3, from_one_address: 3, ..Limits::default() }).await;
+    let portal = case.portal_limited(limits).await;
     truth.must("BEGIN; LOCK TABLE clients IN ACCESS EXCLUSIVE MODE").await;
     let page = format!(
         "GET /clients/{} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncookie: session={}\r\n\r\n",
