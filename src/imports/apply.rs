@@ -397,7 +397,7 @@ async fn record(
         action: "import",
         entity: "import",
         entity_id: Some(result.id.0),
-        customer: if let [meter] = meters { Some(meter.customer_id) } else { None },
+        customer: if let [meter] = meters { crate::meters::customer(conn, meter).await? } else { None },
         summary: format!(
             "Imported {}: {} new values, {} replaced, {} rejected",
             survey.file.name(),
