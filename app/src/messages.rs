@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod agreements;
+pub mod contracts;
 pub mod customers;
 pub mod meters;
 pub mod readings;

@@ -4,9 +4,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
-use crate::pages::admin::{
-    self, accounts, billing_periods, customers, imports, invoices, meters, readings, tariffs, what_ifs,
-};
+use crate::pages::admin::{self, accounts, billing_periods, contracts, customers, imports, invoices, meters, readings, tariffs, what_ifs};
 use crate::pages::organization::{self, clients};
 use crate::pages::{account, audit, invitation, login, profile, reset, staff, switch, users};
 use crate::server::UPLOAD_LIMIT;
@@ -63,6 +61,8 @@ pub fn pages() -> Router<AppState> {
         .route("/clients/{client}/customers/{customer}/edit", get(customers::edit))
         .route("/clients/{client}/customers/{customer}/accounts/new", get(accounts::new))
         .route("/clients/{client}/customers/{customer}/accounts/{account}/edit", get(accounts::edit))
+        .route("/clients/{client}/customers/{customer}/contracts/new", get(contracts::new))
+        .route("/clients/{client}/customers/{customer}/contracts/{contract}/edit", get(contracts::edit))
         .route("/clients/{client}/customers/{customer}/meters/new", get(meters::new))
         .route("/clients/{client}/customers/{customer}/meters/{meter}/edit", get(meters::edit))
         .route("/clients/{client}/customers/{customer}/meters/{meter}/readings", get(readings::list))

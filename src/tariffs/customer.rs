@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-use super::agreements::Agreement;
+use super::agreements::{Agreement, SUPPLY};
 use super::{Tariff, TariffError};
 use crate::account::Key;
 use crate::db::here;
@@ -23,7 +23,7 @@ pub async fn from_day_on(conn: &AsyncPgConnection, key: Key, day: NaiveDate) -> 
         .filter(
             tariff_agreements::organization_id.eq(key.organization).and(tariff_agreements::client_id.eq(key.client)),
         )
-        .filter(tariff_agreements::customer_id.eq(key.customer))
+        .filter(tariff_agreements::customer_id.eq(key.customer).and(tariff_agreements::part.eq(SUPPLY)))
         .filter(tariff_agreements::valid_to.is_null().or(tariff_agreements::valid_to.gt(day)))
         .select(Agreement::as_select())
         .order(tariff_agreements::valid_from)
@@ -40,7 +40,15 @@ pub async fn from_day_on(conn: &AsyncPgConnection, key: Key, day: NaiveDate) -> 
         .order((tariff_rates::effective_from, tariff_rates::version))
         .load(&mut two);
     let (agreements, versions) = tokio::try_join!(agreements, versions)?;
-    Ok(in_turn(&agreements, &versions, day))
+    Ok(in_turn(&of_one(agreements, day), &versions, day))
+}
+
+/// Of several contracts at once, the one whose agreement holds on the day, or the next to come.
+fn of_one(mut agreements: Vec<Agreement>, day: NaiveDate) -> Vec<Agreement> {
+    let now = agreements.iter().rev().find(|agreement| agreement.covers(day));
+    let contract = now.or_else(|| agreements.first()).map(|agreement| agreement.contract_id);
+    agreements.retain(|agreement| Some(agreement.contract_id) == contract);
+    agreements
 }
 
 /// Which version holds from when, from `day` on.
@@ -135,7 +143,7 @@ pub async fn let_compare(conn: &mut AsyncPgConnection, client: ClientId, allowed
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{CustomerId, OrganizationId, TariffAgreementId};
+    use crate::ids::{ContractId, CustomerId, OrganizationId, TariffAgreementId};
 
     fn day(text: &str) -> NaiveDate {
         text.parse().unwrap()
@@ -164,6 +172,7 @@ mod tests {
         Agreement {
             id: TariffAgreementId::fresh(),
             customer_id: CustomerId::fresh(),
+            contract_id: ContractId(uuid::Uuid::nil()),
             tariff_code: code.to_owned(),
             valid_from: day(from),
             valid_to: to.map(day),

@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod agreements;
 pub mod billing_periods;
+pub mod contracts;
 pub mod customers;
 pub mod imports;
 pub mod invoices;

@@ -32,6 +32,9 @@ pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
     let (at, tx) = AtAccount::open(&ctx).await?;
     let today = at.today();
     let Read { owed, bills, months } = read(&tx, &at).await?;
+    let contracts = eis::contracts::list(tx.shared(), at.key.client, at.key.customer).await?;
+    let running = contracts.iter().find(|contract| contract.stage(today) == eis::contracts::Stage::Running);
+    let address = running.or_else(|| contracts.first()).map(|contract| contract.address.clone()).unwrap_or_default();
     drop(tx);
     let compared = account::compare(&bills);
     let open = bills.iter().filter(|bill| account::is_open(bill)).min_by_key(|bill| bill.due_on).map(|bill| bill.id);
@@ -40,7 +43,7 @@ pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
     let html = framed(&ctx, &actor, place, "Home", move || {
         let see = open.or_else(|| compared.as_ref().map(|c| c.now.id));
         view! {
-            <PageHeader title=at.customer.name.clone() subtitle=format!("Account {}, {}", at.customer.account_number, at.customer.service_address)/>
+            <PageHeader title=at.customer.name.clone() subtitle=format!("Account {}, {address}", at.customer.account_number)/>
             <div class="columns even">
                 {amount_due(&at, &owed, today, see.map(|id| format!("/account/invoices/{id}")))}
                 {compared.as_ref().map(|compared| latest(&at, compared))}

@@ -2,6 +2,7 @@
 
 use chrono::{Datelike, Months, NaiveDate};
 use eis::access::Permission;
+use eis::contracts::{self, Contract};
 use eis::customers::Customer;
 use eis::db::Tenant;
 use eis::ids::CustomerId;
@@ -25,6 +26,7 @@ use crate::server::functions::{Done, act, require_client};
 #[derive(Debug)]
 pub struct CustomerTariff {
     agreements: Vec<Agreement>,
+    contracts: Vec<Contract>,
     choices: Vec<TariffRow>,
     starts: NaiveDate,
     today: NaiveDate,
@@ -34,15 +36,21 @@ pub struct CustomerTariff {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn load(tx: &mut Tenant, at: &AtClient, customer: &Customer) -> Result<CustomerTariff, AppError> {
+pub async fn load(
+    tx: &mut Tenant,
+    at: &AtClient,
+    customer: &Customer,
+    contracts: &[Contract],
+) -> Result<CustomerTariff, AppError> {
     let agreements = agreements::list(tx, at.client.id, customer.id).await?;
     let active = Filter { status: "active".into(), ..Filter::default() };
     let (mut choices, _) = tariffs::list(tx, at.organization, at.client.id, &active, 0, 500).await?;
     choices.dedup_by(|one, other| one.code == other.code);
     let today = at.client.today();
     let next = today.with_day(1).and_then(|day| day.checked_add_months(Months::new(1))).unwrap_or(today);
-    let starts = if agreements.is_empty() { customer.moved_in_on } else { next };
-    Ok(CustomerTariff { agreements, choices, starts, today })
+    let first = contracts.first().map(|contract| contract.from_on).filter(|_| agreements.is_empty());
+    let starts = first.unwrap_or(next);
+    Ok(CustomerTariff { agreements, contracts: contracts.to_vec(), choices, starts, today })
 }
 
 /// The tariff on the customer's page; the form only for those who may write.
@@ -53,7 +61,7 @@ pub fn section(
     tariffs_path: &str,
     locale: Locale,
 ) -> impl IntoView + use<> {
-    let CustomerTariff { agreements, choices, starts, today } = tariff;
+    let CustomerTariff { agreements, contracts, choices, starts, today } = tariff;
     let none = agreements.is_empty();
     let shown = shown(&agreements);
     let path = tariffs_path.to_owned();
@@ -94,7 +102,7 @@ pub fn section(
             }}
             {match form {
                 Some(_) if empty => view! { <p>"There is no active tariff to choose. "<a href=path>"Go to tariffs"</a></p> }.into_any(),
-                Some((context, hidden)) => choose(typed, &shown, choices, starts, context, hidden).into_any(),
+                Some((context, hidden)) => choose(typed, &shown, contracts, choices, starts, context, hidden).into_any(),
                 None => ().into_any(),
             }}
             </div>
@@ -119,6 +127,7 @@ fn shown(agreements: &[Agreement]) -> Shown {
 fn choose(
     typed: Typed,
     shown: &Shown,
+    contracts: Vec<Contract>,
     tariffs: Vec<TariffRow>,
     starts: NaiveDate,
     context: String,
@@ -129,8 +138,16 @@ fn choose(
     let choices = std::iter::once(Choice::new("", "Choose a tariff"))
         .chain(tariffs.into_iter().map(|row| Choice::new(row.code.clone(), format!("{} – {}", row.code, row.name))))
         .collect();
+    // Who has one contract need not choose.
+    let several = contracts.len() > 1;
+    let contracts: Vec<Choice> = std::iter::once(Choice::new("", "Choose a contract"))
+        .chain(contracts.into_iter().map(|one| Choice::new(one.id.to_string(), one.address)))
+        .collect();
     view! {
         <PostForm action="/api/put_on_tariff" context=context hidden=hidden class="form">
+            {several.then(|| view! {
+                <SelectField name="contract" label="Contract" choices=contracts value=typed.value("contract", "") error=typed.error("contract")/>
+            })}
             <SelectField name="tariff_code" label="Put on tariff" choices=choices value=typed.value("tariff_code", "") error=typed.error("tariff_code")/>
             <DateField name="tariff_from" label="From" hint="The last day of the tariff before it is the day before." value=typed.value("tariff_from", starts.to_string()) error=typed.error("tariff_from")/>
             <div class="actions"><Button label="Put on tariff" kind=crate::components::Kind::Secondary/></div>
@@ -143,6 +160,7 @@ fn choose(
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AgreementForm {
+    contract: String,
     tariff_code: String,
     tariff_from: String,
 }
@@ -159,7 +177,19 @@ impl AgreementForm {
     }
 }
 
-/// Puts a customer on a tariff from a day on.
+/// The contract that was chosen; of a customer with one alone, that one.
+///
+/// # Errors
+/// The fault, where one is to be chosen.
+pub(super) fn one_of<'c>(contracts: &'c [Contract], chosen: &str) -> Result<&'c Contract, FieldErrors> {
+    let found = match (contracts, chosen) {
+        ([only], "") => Some(only),
+        (all, chosen) => all.iter().find(|one| one.id.to_string() == chosen),
+    };
+    found.ok_or_else(|| FieldErrors::one("contract", "Choose a contract."))
+}
+
+/// Puts a contract of a customer on a tariff from a day on.
 #[server(prefix = "/api", endpoint = "put_on_tariff")]
 pub(crate) async fn put_on_tariff(
     client: String,
@@ -175,7 +205,8 @@ pub(crate) async fn put_on_tariff(
         eis::customers::locked(&mut tx, organization, at, id).await?.ok_or(AppError::NotFound)?;
         let (code, from) = form.read()?;
         seen::unchanged(&ctx.sent, &shown(&agreements::list(&mut tx, at, id).await?))?;
-        let agreed = agreements::create(&mut tx, &actor, id, &code, from).await;
+        let contract = one_of(&contracts::list(&tx, at, id).await?, &form.contract)?.id;
+        let agreed = agreements::create(&mut tx, &actor, id, contract, &code, from).await;
         agreed.map_err(|refused| messages::told(refused, messages::agreements::words))?;
         Done::to(format!("/clients/{at}/customers/{id}"))
             .saying(format!("On tariff {code} from {from}."))
