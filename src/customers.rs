@@ -68,13 +68,7 @@ pub struct CustomerFields {
 impl From<&Customer> for CustomerFields {
     fn from(row: &Customer) -> Self {
         let row = row.clone();
-        Self {
-            kind: row.kind,
-            name: row.name,
-            email: row.email,
-            phone: row.phone,
-            tax_number: row.tax_number,
-        }
+        Self { kind: row.kind, name: row.name, email: row.email, phone: row.phone, tax_number: row.tax_number }
     }
 }
 
@@ -218,9 +212,7 @@ impl Filter {
         match self.order {
             Order::Name => ("k.name, k.id", "p.name, p.id"),
             Order::Account => ("n.account_number, k.id", "p.account_number, p.id"),
-            Order::MovedIn => {
-                ("l.latest DESC NULLS LAST, k.id", "c.from_on DESC NULLS LAST, p.id")
-            }
+            Order::MovedIn => ("l.latest DESC NULLS LAST, k.id", "c.from_on DESC NULLS LAST, p.id"),
         }
     }
 

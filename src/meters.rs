@@ -454,7 +454,8 @@ pub(crate) async fn learn_registers(
     let was = MeterFields::from(meter);
     let is = MeterFields { registers: registers.to_vec(), ..was.clone() };
     write(conn, meter.client_id, meter.id, &is).await?;
-    let summary = format!("Meter {} adds up the registers {}, as its file has them", meter.serial, registers.join(", "));
+    let summary =
+        format!("Meter {} adds up the registers {}, as its file has them", meter.serial, registers.join(", "));
     record(conn, by, meter, "update", summary, audit::changed(was, &is)).await
 }
 

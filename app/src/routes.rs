@@ -4,7 +4,9 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
-use crate::pages::admin::{self, accounts, billing_periods, contracts, customers, imports, invoices, meters, readings, tariffs, what_ifs};
+use crate::pages::admin::{
+    self, accounts, billing_periods, contracts, customers, imports, invoices, meters, readings, tariffs, what_ifs,
+};
 use crate::pages::organization::{self, clients};
 use crate::pages::{account, audit, invitation, login, profile, reset, staff, switch, users};
 use crate::server::UPLOAD_LIMIT;

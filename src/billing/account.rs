@@ -167,8 +167,7 @@ impl Account<'_> {
 
     fn draft(&self, versions: &[(NaiveDate, &Version)], bill: Bill, source: UsageSource, inputs: Inputs) -> Draft {
         let (id, contract) = (InvoiceId::fresh(), self.contract);
-        let address =
-            if contract.billing_address.is_empty() { &contract.address } else { &contract.billing_address };
+        let address = if contract.billing_address.is_empty() { &contract.address } else { &contract.billing_address };
         let mut names: Vec<&str> = versions.iter().map(|(_, version)| version.name.as_str()).collect();
         names.dedup();
         let (peak_names, peak_kws) = bill.peaks.into_iter().unzip();

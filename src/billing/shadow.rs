@@ -138,16 +138,15 @@ pub async fn bill(
 /// Leaves the contracts with days in the months; of a customer without any, the last one.
 fn in_question(contracts: &mut Vec<ContractRow>, months: Period) {
     let within = |one: &ContractRow| one.from_on < months.to() && one.to_on.is_none_or(|to| to > months.from());
-    let supplied: HashSet<CustomerId> =
-        contracts.iter().filter(|one| within(one)).map(|one| one.customer_id).collect();
+    let supplied: HashSet<CustomerId> = contracts.iter().filter(|one| within(one)).map(|one| one.customer_id).collect();
     let mut last: HashMap<CustomerId, (NaiveDate, ContractId)> = HashMap::new();
     for one in contracts.iter() {
         let this = (one.from_on, one.id);
         last.entry(one.customer_id).and_modify(|known| *known = this.max(*known)).or_insert(this);
     }
     contracts.retain(|one| {
-        let only = !supplied.contains(&one.customer_id)
-            && last.get(&one.customer_id).is_some_and(|(_, id)| *id == one.id);
+        let only =
+            !supplied.contains(&one.customer_id) && last.get(&one.customer_id).is_some_and(|(_, id)| *id == one.id);
         within(one) || only
     });
 }

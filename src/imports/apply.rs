@@ -50,7 +50,8 @@ pub(super) async fn apply(
     let contracts = contracts::at(conn, tenant.0, &places).await?;
     let (mut counts, mut wh) = (Counts::default(), 0);
     loop {
-        wh += write_part(conn, actor, tenant, id, &mut reading.taken, &contracts, before.is_some(), &mut counts).await?;
+        wh +=
+            write_part(conn, actor, tenant, id, &mut reading.taken, &contracts, before.is_some(), &mut counts).await?;
         if reading.is_done() {
             break;
         }
@@ -83,7 +84,8 @@ async fn write_part(
     days.sort_by_key(|day| (day.meter, day.usage.date));
     let mut refused = vec![];
     for chunk in days.chunks(CHUNK) {
-        write_chunk(conn, actor, tenant, id, (&taken.meters, contracts), chunk, fill_only, counts, &mut refused).await?;
+        write_chunk(conn, actor, tenant, id, (&taken.meters, contracts), chunk, fill_only, counts, &mut refused)
+            .await?;
     }
     for day in refused {
         taken.refuse(day);
@@ -188,7 +190,9 @@ async fn write_chunk(
     for day in days {
         let Some(meter) = meters.get(day.meter) else { continue };
         let minutes = i16::try_from(day.minutes).unwrap_or(i16::MAX);
-        let mut row = kept.remove(&(meter.id, day.usage.date)).unwrap_or_else(|| blank(meter, contracts, day.usage.date, minutes));
+        let mut row = kept
+            .remove(&(meter.id, day.usage.date))
+            .unwrap_or_else(|| blank(meter, contracts, day.usage.date, minutes));
         if is_other_grid(&row, day) {
             if fill_only {
                 // What came since stays, also in other intervals.

@@ -17,8 +17,7 @@ use crate::ids::{ClientId, ContractId, CustomerId, OrganizationId, TariffAgreeme
 use crate::refused::Refused;
 
 /// The constraints that let a contract be on one tariff a day, also when two agreements are made at once.
-const OVERLAP: [&str; 2] =
-    ["tariff_agreements_no_overlap", "tariff_agreements_same_day"];
+const OVERLAP: [&str; 2] = ["tariff_agreements_no_overlap", "tariff_agreements_same_day"];
 
 /// The part of a price that is rated: what the supplier itself asks for. Grid and levies are parts of their own.
 pub(crate) const SUPPLY: &str = "supply";

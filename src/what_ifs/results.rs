@@ -336,8 +336,13 @@ mod tests {
             month(2, money(7), vec![money(6), money(8)]),
             month(3, Err("No tariff is agreed for 2026-03-01.".to_owned()), vec![money(1), money(1)]),
         ];
-        let account =
-            ShadowAccount { customer: CustomerId::fresh(), contract: ContractId::fresh(), account_number: String::new(), name: String::new(), months };
+        let account = ShadowAccount {
+            customer: CustomerId::fresh(),
+            contract: ContractId::fresh(),
+            account_number: String::new(),
+            name: String::new(),
+            months,
+        };
         let row = Row::of(&account, 2).compared;
         let figures = |at: usize| (row.shares[at].months, row.shares[at].kwh, row.shares[at].now, row.shares[at].cost);
         assert_eq!(figures(0), (2, 20.into(), 12.into(), 12.into()));

@@ -231,7 +231,11 @@ fn form(
     let cycles: Vec<Choice> = CYCLES.iter().map(|months| Choice::new(months.to_string(), cycle(*months))).collect();
     let statuses = STATUSES.map(|(code, text)| Choice::new(code, text)).to_vec();
     let changed = changed_meanwhile(&typed, shown);
-    let hint = if new { "Where the energy is used. Leave empty for a service point that is there." } else { "Of the service point, for all its contracts." };
+    let hint = if new {
+        "Where the energy is used. Leave empty for a service point that is there."
+    } else {
+        "Of the service point, for all its contracts."
+    };
     view! {
         <ErrorSummary errors=field_errors(&typed)/>
         <PostForm action=action context=context hidden=hidden class="form">

@@ -325,13 +325,7 @@ impl CustomerForm {
         let email = reader.email("email", &self.email);
         let phone = reader.optional("phone", &self.phone, 40);
         let tax_number = reader.optional("tax_number", &self.tax_number, 40);
-        CustomerFields {
-            kind: kind.to_owned(),
-            name,
-            email,
-            phone,
-            tax_number,
-        }
+        CustomerFields { kind: kind.to_owned(), name, email, phone, tax_number }
     }
 }
 
