@@ -133,7 +133,7 @@ fn tenant_sql(organization: Uuid, client: Uuid, number: usize) -> String {
     format!(
         "INSERT INTO clients (organization_id, id, slug, name, legal_name, currency, time_zone, locale, invoice_series)
          VALUES ('{organization}', '{client}', 'client', 'Scale Power {number}', 'Scale Power {number} Ltd', 'USD', 'America/New_York', 'en-US', 'SC');
-         INSERT INTO customers (organization_id, client_id, id, name, service_address, moved_in_on)
+         INSERT INTO customers (organization_id, client_id, id, name)
          SELECT '{organization}', '{client}', {customer}, 'Customer ' || c, c || ' Main Street', '2020-01-01'
          FROM generate_series(0, {last_customer}) c;
          INSERT INTO accounts (organization_id, client_id, customer_id, id, account_number, is_main)

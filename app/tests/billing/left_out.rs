@@ -47,7 +47,7 @@ async fn those_left_out_are_rated_apart_and_only_their_drafts_are_issued() {
     looker
         .must(&format!(
             "INSERT INTO payments (organization_id, client_id, id, customer_id, account_id, received_on, amount, currency, method)
-             SELECT organization_id, client_id, gen_random_uuid(), customer_id, id, '2026-11-20', 5, 'EUR', 'cash'
+             SELECT organization_id, client_id, gen_random_uuid(), customer_id, meter_id, '2026-11-20', 5, 'EUR', 'cash'
              FROM accounts WHERE client_id = '{}' AND account_number = 'A-1'",
             client(1, 1)
         ))
@@ -122,8 +122,8 @@ async fn who_has_a_bill_for_later_days_is_refused_and_the_page_says_so() {
     looker
         .must(&format!(
             "INSERT INTO interval_days (organization_id, client_id, customer_id, meter_id, day, interval_minutes, wh, total_wh)
-             SELECT m.organization_id, m.client_id, m.customer_id, m.id, d::date, 60, array_fill(1000, ARRAY[24]), 24000
-             FROM meters m, generate_series('2026-11-11'::timestamp, '2026-11-12', '1 day') d WHERE m.client_id = '{}'",
+             SELECT m.organization_id, m.client_id, m.customer_id, m.meter_id, d::date, 60, array_fill(1000, ARRAY[24]), 24000
+             FROM contract_meters m, generate_series('2026-11-11'::timestamp, '2026-11-12', '1 day') d WHERE m.client_id = '{}'",
             client(1, 1)
         ))
         .await;

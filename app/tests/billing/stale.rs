@@ -24,7 +24,7 @@ fn changes() -> Vec<(&'static str, &'static str, String)> {
     let values = "UPDATE interval_days SET wh[1] = 2000, total_wh = 25000 WHERE day = '2026-11-03' AND meter_id IN (SELECT id FROM meters WHERE serial = 'M-1')";
     let read = format!(
         "INSERT INTO meter_readings (organization_id, client_id, id, customer_id, meter_id, from_on, to_on, kwh, quality)
-         SELECT organization_id, client_id, gen_random_uuid(), customer_id, id, '2026-11-01', '2026-11-11', 1, 'actual'
+         SELECT organization_id, client_id, gen_random_uuid(), customer_id, meter_id, '2026-11-01', '2026-11-11', 1, 'actual'
          FROM meters WHERE client_id = '{client}' AND serial = 'M-1'"
     );
     let agreement = format!("UPDATE tariff_agreements SET tariff_code = 'OTHER' WHERE customer_id = {first}");

@@ -9,8 +9,8 @@ const ME: Who = Who::Client(1, 1);
 
 fn new_customer(id: &str) -> String {
     format!(
-        "INSERT INTO customers (organization_id, client_id, id, name, service_address, moved_in_on)
-         VALUES ('{}', '{}', '{id}', 'New', 'Here', '2026-01-01')",
+        "INSERT INTO customers (organization_id, client_id, id, name)
+         VALUES ('{}', '{}', '{id}', 'New')",
         organization(1),
         client(1, 1)
     )
@@ -77,7 +77,7 @@ async fn attack_43_foreign_keys() {
     let app = case.app().await;
     let meter = |customer: uuid::Uuid| {
         format!(
-            "INSERT INTO meters (organization_id, client_id, id, customer_id, serial, kind, time_zone, valid_from)
+            "INSERT INTO meters (organization_id, client_id, id, service_point_id, serial, kind, time_zone, valid_from)
              VALUES ('{}', '{}', gen_random_uuid(), '{customer}', 'N', 'register', 'UTC', '2026-01-01')",
             organization(1),
             client(1, 1)
@@ -160,8 +160,8 @@ async fn attack_46_the_counts_of_explain() {
     // Another organization grows a thousandfold.
     truth
         .must(&format!(
-            "INSERT INTO customers (organization_id, client_id, id, name, service_address, moved_in_on)
-             SELECT '{}', '{}', gen_random_uuid(), 'Big', 'There', '2026-01-01' FROM generate_series(1, 3000) n; ANALYZE customers",
+            "INSERT INTO customers (organization_id, client_id, id, name)
+             SELECT '{}', '{}', gen_random_uuid(), 'Big' FROM generate_series(1, 3000) n; ANALYZE customers",
             organization(2),
             client(2, 1)
         ))

@@ -86,6 +86,8 @@ pub const PAGES: &[Page] = &[
     page("/clients/{client}/customers/{customer}/edit", Place::Client, WRITE),
     page("/clients/{client}/customers/{customer}/accounts/new", Place::Client, WRITE),
     page("/clients/{client}/customers/{customer}/accounts/{account}/edit", Place::Client, WRITE),
+    page("/clients/{client}/customers/{customer}/contracts/new", Place::Client, WRITE),
+    page("/clients/{client}/customers/{customer}/contracts/{contract}/edit", Place::Client, WRITE),
     page("/clients/{client}/customers/{customer}/meters/new", Place::Client, WRITE),
     page("/clients/{client}/customers/{customer}/meters/{meter}/edit", Place::Client, WRITE),
     page("/clients/{client}/customers/{customer}/meters/{meter}/readings", Place::Client, WRITE),
@@ -169,6 +171,15 @@ const CUSTOMER: [(&str, &str); 7] = [
 ];
 const ACCOUNT: [(&str, &str); 5] =
     [CLIENT, ("customer", "{customer}"), ("account_number", "A-1N"), ("delivery", "portal"), ("status", "open")];
+const CONTRACT: [(&str, &str); 7] = [
+    CLIENT,
+    ("customer", "{customer}"),
+    ("address", "1 Mill Lane"),
+    ("account", "{account}"),
+    ("from_on", "2024-01-01"),
+    ("billing_cycle", "3"),
+    ("status", "agreed"),
+];
 const METER: [(&str, &str); 6] = [
     CLIENT,
     ("serial", "NEW"),
@@ -266,6 +277,23 @@ pub const FUNCTIONS: &[Function] = &[
         "/clients/{client}/customers/{customer}",
     )
     .on("/clients/{client}/customers/{customer}/accounts/{account}/edit")
+    .edits(),
+    function(
+        "/api/create_contract",
+        Place::Client,
+        WRITE,
+        &CONTRACT,
+        "/clients/{client}/customers/{customer}",
+    )
+    .on("/clients/{client}/customers/{customer}/contracts/new"),
+    function(
+        "/api/update_contract",
+        Place::Client,
+        WRITE,
+        &with::<7, 8>(("contract", "{contract}"), CONTRACT),
+        "/clients/{client}/customers/{customer}",
+    )
+    .on("/clients/{client}/customers/{customer}/contracts/{contract}/edit")
     .edits(),
     function(
         "/api/create_meter",
@@ -520,6 +548,7 @@ pub fn fill(template: &str, outer: At, inner: At) -> String {
         ("{organization}", organization(o)),
         ("{customer}", customer(o, c, k)),
         ("{account}", id(Kind::Account, o, c, k, 1)),
+        ("{contract}", id(Kind::Contract, o, c, k, 1)),
         ("{meter}", id(Kind::Meter, o, c, k, 1)),
         ("{tariff}", id(Kind::Tariff, o, c, 0, 1)),
         ("{draft_tariff}", id(Kind::Tariff, o, c, 0, 2)),
