@@ -259,7 +259,7 @@ fn feed(text: &mut String, size: usize, backwards: bool) {
 
 fn nem12(text: &mut String, size: usize, value: &str) {
     let day = format!(",{value}").repeat(96);
-    let each = size / METERS / (day.len() + 16);
+    let each = size / METERS / (day.len() + 24);
     text.push_str("100,NEM12,202601010000,a,b\n");
     for meter in 0..METERS {
         writeln!(text, "200,L-{meter:03},E1,E1,E1,,L-{meter:03},KWH,15,").unwrap();

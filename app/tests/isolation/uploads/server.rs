@@ -138,13 +138,22 @@ impl Drop for Server {
 
 /// What a page tells of the upload: its flash, or the fault beside the field.
 fn said(page: &str) -> String {
-    for mark in
-        ["new values", "busy", "Nothing was imported", "Send", "Split", "Line ", "No meter", "There is no value"]
-    {
-        if let Some(at) = page.find(mark) {
-            let text: String = page.chars().collect();
-            let at = text[..at].rfind('>').map_or(at, |from| from + 1);
-            return text[at..].split('<').next().unwrap_or_default().chars().take(160).collect();
+    let marks = [
+        "larger than",
+        "new values",
+        "busy",
+        "Nothing was imported",
+        "Send",
+        "Split",
+        "Line ",
+        "No meter",
+        "There is no value",
+    ];
+    for mark in marks {
+        // Between tags: a word in one says nothing.
+        let told = page.split('>').filter_map(|piece| piece.split('<').next()).find(|text| text.contains(mark));
+        if let Some(told) = told {
+            return told.chars().take(160).collect();
         }
     }
     page.lines().next().unwrap_or_default().to_owned()
