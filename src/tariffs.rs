@@ -81,9 +81,6 @@ pub enum TariffError {
     /// Somebody made this version of the code at the same moment.
     #[error("the version was made at the same moment")]
     VersionTaken,
-    /// An agreement does not fit; the sentence says why and what to do.
-    #[error("{0}")]
-    Refused(String),
     /// Somebody changed it meanwhile.
     #[error("someone changed this version meanwhile: look at it as it is now, then decide again")]
     Changed,

@@ -28,7 +28,6 @@ pub fn words(error: &TariffError) -> String {
         }
         TariffError::NotFound
         | TariffError::Faulty(_)
-        | TariffError::Refused(_)
         | TariffError::Changed
         | TariffError::Db(_) => error.to_string(),
     }
@@ -62,10 +61,9 @@ pub fn of_draft(error: TariffError) -> AppError {
         TariffError::Changed => FieldErrors::one(CHANGED, seen::refusal()).into(),
         TariffError::VersionTaken => FieldErrors::one("code", words(&error)).into(),
         TariffError::Unlikely(_) => FieldErrors::one("effective_from", words(&error)).into(),
-        TariffError::Fixed { .. }
-        | TariffError::OtherCurrency { .. }
-        | TariffError::Overlaps
-        | TariffError::Refused(_) => FieldErrors::one("", words(&error)).into(),
+        TariffError::Fixed { .. } | TariffError::OtherCurrency { .. } | TariffError::Overlaps => {
+            FieldErrors::one("", words(&error)).into()
+        }
         other => other.into(),
     }
 }

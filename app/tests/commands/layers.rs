@@ -7,9 +7,6 @@ use std::path::{Path, PathBuf};
 const NOT_OURS: [&str; 6] =
     ["diesel", "AsyncPgConnection", "audit::created", "audit::changed", "audit::removed", "audit::record"];
 
-/// Pages whose commands are still to be made. None is named that needs no permission.
-const STILL: [&str; 0] = [];
-
 /// The files of the web but its measurements, which load rows by the thousand.
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("a folder") {
@@ -43,11 +40,7 @@ fn the_web_names_no_database_and_writes_no_log() {
     for path in found {
         let name = path.strip_prefix(&root).expect("a file of the web").to_string_lossy().into_owned();
         let lines = named(&fs::read_to_string(&path).expect("a text"));
-        if STILL.contains(&name.as_str()) {
-            assert!(!lines.is_empty(), "{name} needs no permission any more: take it off the list");
-        } else {
-            assert!(lines.is_empty(), "{name}: {lines:?}");
-        }
+        assert!(lines.is_empty(), "{name}: {lines:?}");
     }
 }
 
