@@ -1,13 +1,15 @@
 //! Accounts: what a customer owes under one number, and how they are written to.
 //!
-//! A customer has one account as a rule, and may have several. One of them is the main one: the supply is billed to it,
-//! and lists name the customer by its number.
+//! A customer has one account as a rule, and may have several; each contract is billed to one of them. One is the main one:
+//! lists name the customer by its number.
 
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use crate::access::Actor;
 use crate::audit::{self, Entry};
+use crate::clients;
+use crate::contracts;
 use crate::customers::{self, Customer};
 use crate::db::schema::accounts;
 use crate::db::{DbError, here, lower};
@@ -32,7 +34,7 @@ pub struct Account {
     pub customer_id: CustomerId,
     /// The client's own number for it.
     pub account_number: String,
-    /// Whether the customer's supply is billed to it.
+    /// Whether lists name the customer by its number.
     pub is_main: bool,
     /// Where bills go; empty: the service address.
     pub billing_address: String,
@@ -171,8 +173,8 @@ pub enum Violation {
     NumberTaken,
     /// So many days to pay: fewer than none, or more than [`MOST_TERMS`].
     Terms(i16),
-    /// It is the last open account of a customer who is supplied: bills need one.
-    LastOpen,
+    /// A contract that is not over is billed to it: that needs another account first.
+    Billed,
 }
 
 /// Why an account was not made or changed.
@@ -268,11 +270,12 @@ pub async fn update(
     // Held: of two who close a customer's accounts at once, one waits here and then sees the other's closed.
     let customer = customers::locked(conn, organization, client, customer).await?.ok_or(Refused::NotFound)?;
     let before = locked(conn, client, customer.id, id).await?.ok_or(Refused::NotFound)?;
-    let all = list(conn, client, customer.id).await?;
     let mut found = faults(fields);
-    let another = all.iter().any(|other| other.id != id && other.status == "open");
-    if before.status == "open" && fields.status == "closed" && !another && customer.status == "active" {
-        found.push(Violation::LastOpen);
+    if fields.status == "closed" {
+        let owner = clients::face(conn, organization, client).await?.ok_or(DbError::Refused)?;
+        let all = contracts::list(conn, client, customer.id).await?;
+        let is_billed = all.iter().any(|contract| contract.account_id == id && contract.is_alive(owner.today()));
+        found.extend(is_billed.then_some(Violation::Billed));
     }
     Refused::unless(found, ())?;
     let row = accounts::table

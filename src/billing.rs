@@ -329,7 +329,7 @@ pub async fn exceptions(tx: &Tenant, period: BillingPeriodId, offset: i64, limit
         .eq(billing_exceptions::organization_id)
         .and(invoices::client_id.eq(billing_exceptions::client_id))
         .and(invoices::billing_period_id.eq(billing_exceptions::billing_period_id.nullable()))
-        .and(invoices::customer_id.eq(billing_exceptions::customer_id))
+        .and(invoices::contract_id.eq(billing_exceptions::contract_id))
         .and(invoices::kind.eq("invoice").and(invoices::status.ne_all(["draft", "credited"])));
     billing_exceptions::table
         .inner_join(customers::table.on(same))

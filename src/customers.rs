@@ -1,21 +1,23 @@
 //! Customers: the people and companies that a client supplies. What they owe stands on their accounts
-//! ([`crate::accounts`]).
+//! ([`crate::accounts`]); where and when they are supplied, on their contracts ([`crate::contracts`]).
 
 use chrono::NaiveDate;
-use diesel::dsl::{exists, not, sql};
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Text, Uuid as SqlUuid};
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Date, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use crate::access::Actor;
 use crate::accounts::{AccountError, AccountFields};
 use crate::audit::{self, Entry};
 use crate::clients;
-use crate::days::{self, Unlikely};
-use crate::db::schema::{accounts, customers, meters, tariff_agreements};
-use crate::db::{DbError, here};
-use crate::ids::{ClientId, CustomerId, OrganizationId};
+use crate::contracts::{self, ContractError, ContractFields};
+use crate::db::schema::{accounts, customers};
+use crate::db::{Cached, DbError, here};
+use crate::ids::{AccountId, ClientId, CustomerId, OrganizationId};
+use crate::period::Period;
 use crate::refused::Refused;
+use crate::service_points::{self, ServicePointFields};
 
 /// What a customer is, as the database spells it and as people say it.
 pub const KINDS: [(&str, &str); 2] = [("person", "Person"), ("company", "Company")];
@@ -43,17 +45,9 @@ pub struct Customer {
     pub phone: String,
     /// A company's; may be empty.
     pub tax_number: String,
-    /// Where the energy is used.
-    pub service_address: String,
     /// Where bills of its main account go; empty: the service address.
     #[diesel(select_expression = accounts::billing_address)]
     pub billing_address: String,
-    /// `active` or `closed`.
-    pub status: String,
-    /// First day supplied.
-    pub moved_in_on: NaiveDate,
-    /// First day no longer supplied.
-    pub moved_out_on: Option<NaiveDate>,
 }
 
 /// What makes or changes a customer.
@@ -70,43 +64,72 @@ pub struct CustomerFields {
     pub phone: String,
     /// A company's; may be empty.
     pub tax_number: String,
-    /// Where the energy is used.
-    pub service_address: String,
-    /// `active` or `closed`.
-    pub status: String,
-    /// First day supplied.
-    pub moved_in_on: NaiveDate,
-    /// First day no longer supplied.
-    pub moved_out_on: Option<NaiveDate>,
 }
 
 impl From<&Customer> for CustomerFields {
     fn from(row: &Customer) -> Self {
         let row = row.clone();
-        Self {
-            kind: row.kind,
-            name: row.name,
-            email: row.email,
-            phone: row.phone,
-            tax_number: row.tax_number,
-            service_address: row.service_address,
-            status: row.status,
-            moved_in_on: row.moved_in_on,
-            moved_out_on: row.moved_out_on,
-        }
+        Self { kind: row.kind, name: row.name, email: row.email, phone: row.phone, tax_number: row.tax_number }
     }
 }
 
-/// A new customer, with its first account.
+/// A new customer, with its first account and contract.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct NewCustomer {
     /// The number of its account.
     pub account_number: String,
     /// Where bills go; empty: the service address.
     pub billing_address: String,
+    /// Where the energy is used: a new service point.
+    pub service_address: String,
+    /// First day supplied.
+    pub moved_in_on: NaiveDate,
+    /// First day no longer supplied.
+    pub moved_out_on: Option<NaiveDate>,
     /// What it is itself.
     #[serde(flatten)]
     pub fields: CustomerFields,
+}
+
+/// A customer as lists show it, with the latest of its contracts that was not withdrawn.
+#[derive(Debug, Clone, QueryableByName)]
+pub struct Listed {
+    /// Its id.
+    #[diesel(sql_type = SqlUuid)]
+    pub id: CustomerId,
+    /// The number of its main account.
+    #[diesel(sql_type = Text)]
+    pub account_number: String,
+    /// One of [`KINDS`].
+    #[diesel(sql_type = Text)]
+    pub kind: String,
+    /// Its name.
+    #[diesel(sql_type = Text)]
+    pub name: String,
+    /// May be empty.
+    #[diesel(sql_type = Text)]
+    pub email: String,
+    /// May be empty.
+    #[diesel(sql_type = Text)]
+    pub phone: String,
+    /// May be empty.
+    #[diesel(sql_type = Text)]
+    pub tax_number: String,
+    /// Where it is supplied; empty without a contract.
+    #[diesel(sql_type = Text)]
+    pub service_address: String,
+    /// Where bills of its main account go; empty: the service address.
+    #[diesel(sql_type = Text)]
+    pub billing_address: String,
+    /// First day supplied.
+    #[diesel(sql_type = Nullable<Date>)]
+    pub moved_in_on: Option<NaiveDate>,
+    /// First day no longer supplied.
+    #[diesel(sql_type = Nullable<Date>)]
+    pub moved_out_on: Option<NaiveDate>,
+    /// `active`: it has a contract that is not over; else `closed`.
+    #[diesel(sql_type = Text)]
+    pub status: String,
 }
 
 /// How a list of customers is ordered.
@@ -121,7 +144,7 @@ pub enum Order {
     MovedIn,
 }
 
-/// What an active customer lacks on a day.
+/// What a contract that runs on a day lacks on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lack {
     /// A tariff.
@@ -135,12 +158,94 @@ pub enum Lack {
 pub struct Filter {
     /// Part of name, account number or address; empty: all.
     pub search: String,
-    /// A status; empty: all.
+    /// `active` or `closed`, on `today`; empty: all.
     pub status: String,
-    /// Active ones only that lack this; `None`: all.
+    /// Those alone with a running contract that lacks this; `None`: all.
     pub lacks: Option<Lack>,
     /// How they are ordered.
     pub order: Order,
+    /// Today where the client is.
+    pub today: NaiveDate,
+}
+
+/// Contracts of a customer `k`, those withdrawn left out: $1 organization, $2 client, $3 today.
+const CONTRACTS: &str = "FROM public.contracts c WHERE c.organization_id = $1 AND c.client_id = $2 AND c.customer_id = k.id \
+    AND c.status <> 'withdrawn'";
+/// A contract `c` that is not over on $3.
+const ALIVE: &str = "(c.to_on IS NULL OR c.to_on > $3)";
+/// A contract `c` that runs on $5.
+const RUNS: &str = "c.status = 'agreed' AND c.from_on <= $5 AND (c.to_on IS NULL OR c.to_on > $5)";
+
+impl Filter {
+    /// $4: the pattern that is searched for; $5: the day on which something lacks.
+    fn condition(&self) -> String {
+        let mut sql = "k.organization_id = $1 AND k.client_id = $2 AND $3 = $3 AND $4 = $4 AND $5 = $5".to_owned();
+        if !self.search.is_empty() {
+            sql.push_str(
+                " AND (k.name ILIKE $4 OR k.id IN (SELECT n.customer_id FROM public.accounts n WHERE n.organization_id = $1 \
+                 AND n.client_id = $2 AND n.account_number ILIKE $4) OR k.id IN (SELECT c.customer_id FROM public.contracts c \
+                 WHERE c.organization_id = $1 AND c.client_id = $2 AND c.address ILIKE $4))",
+            );
+        }
+        match self.status.as_str() {
+            "active" => sql.push_str(&format!(" AND EXISTS (SELECT 1 {CONTRACTS} AND {ALIVE})")),
+            "closed" => sql.push_str(&format!(" AND NOT EXISTS (SELECT 1 {CONTRACTS} AND {ALIVE})")),
+            _ => {}
+        }
+        match self.lacks {
+            Some(Lack::Tariff(_)) => sql.push_str(&format!(
+                " AND EXISTS (SELECT 1 {CONTRACTS} AND {RUNS} AND NOT EXISTS (SELECT 1 FROM public.tariff_agreements a \
+                 WHERE a.organization_id = $1 AND a.client_id = $2 AND a.customer_id = c.customer_id AND a.contract_id = c.id \
+                 AND a.part = 'supply' AND a.valid_from <= $5 AND (a.valid_to IS NULL OR a.valid_to > $5)))"
+            )),
+            Some(Lack::Meter(_)) => sql.push_str(&format!(
+                " AND EXISTS (SELECT 1 {CONTRACTS} AND {RUNS} AND NOT EXISTS (SELECT 1 FROM public.contract_meters m \
+                 WHERE m.organization_id = $1 AND m.client_id = $2 AND m.customer_id = c.customer_id AND m.contract_id = c.id \
+                 AND m.from_on <= $5 AND (m.to_on IS NULL OR m.to_on > $5)))"
+            )),
+            None => {}
+        }
+        sql
+    }
+
+    /// What the page is ordered by, and again once its contracts are added.
+    const fn order(&self) -> (&'static str, &'static str) {
+        match self.order {
+            Order::Name => ("k.name, k.id", "p.name, p.id"),
+            Order::Account => ("n.account_number, k.id", "p.account_number, p.id"),
+            Order::MovedIn => ("l.latest DESC NULLS LAST, k.id", "c.from_on DESC NULLS LAST, p.id"),
+        }
+    }
+
+    /// The rows of a page: $6 offset, $7 limit.
+    fn page(&self) -> String {
+        let (inner, outer) = self.order();
+        let latest = match self.order {
+            Order::MovedIn => {
+                "LEFT JOIN (SELECT c.customer_id, max(c.from_on) AS latest FROM public.contracts c WHERE c.organization_id = $1 \
+                 AND c.client_id = $2 AND c.status <> 'withdrawn' GROUP BY c.customer_id) l ON l.customer_id = k.id"
+            }
+            Order::Name | Order::Account => "",
+        };
+        let contracts = CONTRACTS.replace("k.id", "p.id");
+        format!(
+            "SELECT p.*, coalesce(c.address, '') AS service_address, c.from_on AS moved_in_on, c.to_on AS moved_out_on, \
+                 CASE WHEN EXISTS (SELECT 1 {contracts} AND {ALIVE}) THEN 'active' ELSE 'closed' END AS status \
+             FROM (SELECT k.id, n.account_number, k.kind, k.name, k.email, k.phone, k.tax_number, n.billing_address \
+                 FROM public.customers k JOIN public.accounts n ON n.organization_id = $1 AND n.client_id = $2 \
+                     AND n.customer_id = k.id AND n.is_main {latest} \
+                 WHERE {} ORDER BY {inner} OFFSET $6 LIMIT $7) p \
+             LEFT JOIN LATERAL (SELECT c.address, c.from_on, c.to_on {contracts} ORDER BY c.from_on DESC LIMIT 1) c ON true \
+             ORDER BY {outer}",
+            self.condition()
+        )
+    }
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    value: i64,
 }
 
 /// Customers of a client, one page, and how many there are in all.
@@ -154,63 +259,29 @@ pub async fn list(
     filter: &Filter,
     offset: i64,
     limit: i64,
-) -> QueryResult<(Vec<Customer>, i64)> {
-    // Counted without the accounts, listed with them.
-    macro_rules! matching {
-        ($from:expr) => {{
-            let mut query = $from
-                .filter(customers::organization_id.eq(organization).and(customers::client_id.eq(client)))
-                .into_boxed();
-            if !filter.search.is_empty() {
-                let pattern = format!("%{}%", crate::db::literal(&filter.search));
-                let numbered = sql::<Bool>(
-                    "customers.id IN (SELECT n.customer_id FROM public.accounts n WHERE n.organization_id = ",
-                )
-                .bind::<SqlUuid, _>(organization)
-                .sql(" AND n.client_id = ")
-                .bind::<SqlUuid, _>(client)
-                .sql(" AND n.account_number ILIKE ")
-                .bind::<Text, _>(pattern.clone())
-                .sql(")");
-                let named = customers::name.ilike(pattern.clone());
-                query = query.filter(named.or(customers::service_address.ilike(pattern)).or(numbered));
-            }
-            if !filter.status.is_empty() {
-                query = query.filter(customers::status.eq(filter.status.clone()));
-            }
-            match filter.lacks {
-                Some(Lack::Tariff(day)) => query.filter(customers::status.eq("active")).filter(not(exists(
-                    tariff_agreements::table.filter(
-                        tariff_agreements::organization_id
-                            .eq(organization)
-                            .and(tariff_agreements::client_id.eq(client))
-                            .and(tariff_agreements::customer_id.eq(customers::id))
-                            .and(tariff_agreements::valid_from.le(day))
-                            .and(tariff_agreements::valid_to.is_null().or(tariff_agreements::valid_to.gt(day))),
-                    ),
-                ))),
-                Some(Lack::Meter(day)) => query.filter(customers::status.eq("active")).filter(not(exists(
-                    meters::table.filter(
-                        meters::organization_id
-                            .eq(organization)
-                            .and(meters::client_id.eq(client))
-                            .and(meters::customer_id.eq(customers::id))
-                            .and(meters::valid_from.le(day))
-                            .and(meters::valid_to.is_null().or(meters::valid_to.gt(day))),
-                    ),
-                ))),
-                None => query,
-            }
-        }};
-    }
-    let total = matching!(customers::table).count().get_result(conn).await?;
-    let page = matching!(with_account()).select(Customer::as_select());
-    let page = match filter.order {
-        Order::Name => page.order((customers::name.asc(), customers::id.asc())),
-        Order::Account => page.order((accounts::account_number.asc(), customers::id.asc())),
-        Order::MovedIn => page.order((customers::moved_in_on.desc(), customers::id.asc())),
+) -> QueryResult<(Vec<Listed>, i64)> {
+    let pattern = format!("%{}%", crate::db::literal(&filter.search));
+    let day = match filter.lacks {
+        Some(Lack::Tariff(day) | Lack::Meter(day)) => day,
+        None => filter.today,
     };
-    Ok((page.offset(offset).limit(limit).load(conn).await?, total))
+    let count = format!("SELECT count(*) AS value FROM public.customers k WHERE {}", filter.condition());
+    let count = sql_query(count)
+        .bind::<SqlUuid, _>(organization)
+        .bind::<SqlUuid, _>(client)
+        .bind::<Date, _>(filter.today)
+        .bind::<Text, _>(&pattern)
+        .bind::<Date, _>(day);
+    let total: Count = Cached(count).get_result(conn).await?;
+    let page = sql_query(filter.page())
+        .bind::<SqlUuid, _>(organization)
+        .bind::<SqlUuid, _>(client)
+        .bind::<Date, _>(filter.today)
+        .bind::<Text, _>(&pattern)
+        .bind::<Date, _>(day)
+        .bind::<BigInt, _>(offset)
+        .bind::<BigInt, _>(limit);
+    Ok((Cached(page).load(conn).await?, total.value))
 }
 
 /// Customers, each with its main account.
@@ -290,39 +361,53 @@ pub async fn find_by_account(
 pub enum Violation {
     /// Another account of the client has the number of the first, whatever its case.
     AccountTaken,
-    /// The first day supplied is hardly meant.
-    MovedIn(Unlikely),
-    /// The first day no longer supplied is hardly meant.
-    MovedOut(Unlikely),
-    /// The supply ends before it begins, or on the same day.
-    EndsBeforeItBegins,
-    /// A closed account has no end: it would be billed on.
-    ClosedWithoutEnd,
+    /// The first contract may not be so.
+    Contract(contracts::Violation),
 }
 
 /// Why a customer was not made or changed.
 pub type CustomerError = Refused<Violation>;
 
-/// What a customer's own fields break.
-fn faults(fields: &CustomerFields, today: NaiveDate) -> Vec<Violation> {
-    let ended = fields.moved_out_on;
-    let found = [
-        days::planned(fields.moved_in_on, today).map(Violation::MovedIn),
-        ended.and_then(|day| days::planned(day, today)).map(Violation::MovedOut),
-        ended.is_some_and(|day| day <= fields.moved_in_on).then_some(Violation::EndsBeforeItBegins),
-        (fields.status == "closed" && ended.is_none()).then_some(Violation::ClosedWithoutEnd),
-    ];
-    found.into_iter().flatten().collect()
+/// A refusal of the first contract, as the customer's.
+fn of_contract(refused: ContractError) -> CustomerError {
+    match refused {
+        ContractError::Violated(found) => Refused::Violated(found.into_iter().map(Violation::Contract).collect()),
+        ContractError::NotFound => Refused::NotFound,
+        ContractError::Db(error) => Refused::Db(error),
+    }
 }
 
-/// Makes a customer with its first account, and puts it on record.
+fn of_account(refused: AccountError) -> CustomerError {
+    match refused {
+        AccountError::Violated(_) => Refused::by(Violation::AccountTaken),
+        AccountError::NotFound => Refused::NotFound,
+        AccountError::Db(error) => Refused::Db(error),
+    }
+}
+
+impl NewCustomer {
+    fn contract(&self, account_id: AccountId) -> ContractFields {
+        ContractFields {
+            account_id,
+            from_on: self.moved_in_on,
+            to_on: self.moved_out_on,
+            status: "agreed".to_owned(),
+            billing_cycle: 1,
+            // Months of the calendar.
+            billing_anchor: Period::month_of(self.moved_in_on).from(),
+        }
+    }
+}
+
+/// Makes a customer with its first account and its first contract, at a new service point, and puts it on record.
 ///
 /// # Errors
 /// [`CustomerError`].
 pub async fn create(conn: &mut AsyncPgConnection, by: &Actor, new: &NewCustomer) -> Result<CustomerId, CustomerError> {
     let (client, organization) = by.tenant()?;
     let owner = clients::face(conn, organization, client).await?.ok_or(DbError::Refused)?;
-    Refused::unless(faults(&new.fields, owner.today()), ())?;
+    let found = contracts::faults(&new.contract(AccountId::fresh()), owner.today());
+    Refused::unless(found.into_iter().map(Violation::Contract).collect(), ())?;
     let id = CustomerId::fresh();
     let keys = (
         customers::organization_id.eq(organization),
@@ -332,11 +417,10 @@ pub async fn create(conn: &mut AsyncPgConnection, by: &Actor, new: &NewCustomer)
     );
     diesel::insert_into(customers::table).values((keys, &new.fields)).execute(conn).await?;
     let account = AccountFields::opened(&new.account_number, &new.billing_address);
-    crate::accounts::insert(conn, by, id, &account, true).await.map_err(|refused| match refused {
-        AccountError::Violated(_) => Refused::by(Violation::AccountTaken),
-        AccountError::NotFound => Refused::NotFound,
-        AccountError::Db(error) => Refused::Db(error),
-    })?;
+    let account = crate::accounts::insert(conn, by, id, &account, true).await.map_err(of_account)?;
+    let place = ServicePointFields::named(&new.service_address, &owner.time_zone);
+    let place = service_points::create(conn, by, &place).await.map_err(contracts::of_place).map_err(of_contract)?;
+    contracts::insert(conn, by, id, place, &new.contract(account)).await.map_err(of_contract)?;
     let names = (new.fields.name.as_str(), new.account_number.as_str());
     record(conn, by, id, names, ("create", "Created"), audit::created(new)).await?;
     Ok(id)
@@ -353,9 +437,7 @@ pub async fn update(
     fields: &CustomerFields,
 ) -> Result<(), CustomerError> {
     let (client, organization) = by.tenant()?;
-    let owner = clients::face(conn, organization, client).await?.ok_or(DbError::Refused)?;
     let before = locked(conn, organization, client, id).await?.ok_or(Refused::NotFound)?;
-    Refused::unless(faults(fields, owner.today()), ())?;
     let row = customers::table
         .filter(customers::organization_id.eq(organization))
         .filter(customers::client_id.eq(client).and(customers::id.eq(id)));

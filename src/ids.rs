@@ -69,6 +69,10 @@ ids! {
     CustomerId,
     /// An account of a customer.
     AccountId,
+    /// Where energy is delivered.
+    ServicePointId,
+    /// An account at a service point.
+    ContractId,
     /// A register of a meter.
     MeterId,
     /// A login identity.

@@ -23,8 +23,8 @@ pub struct IntervalDay {
     pub organization_id: OrganizationId,
     /// Its client.
     pub client_id: ClientId,
-    /// Whose usage it is.
-    pub customer_id: CustomerId,
+    /// Whose usage it is; `None`: nobody has a contract on the day.
+    pub customer_id: Option<CustomerId>,
     /// The meter.
     pub meter_id: MeterId,
     /// Local to the meter's zone.
@@ -158,7 +158,6 @@ pub async fn keep_superseded(conn: &mut AsyncPgConnection, by: UserId, days: &[I
                 (
                     old::organization_id.eq(day.organization_id),
                     old::client_id.eq(day.client_id),
-                    old::customer_id.eq(day.customer_id),
                     old::meter_id.eq(day.meter_id),
                     old::day.eq(day.day),
                     old::id.eq(uuid::Uuid::now_v7()),
@@ -183,7 +182,7 @@ mod tests {
         let mut row = IntervalDay {
             organization_id: OrganizationId::fresh(),
             client_id: ClientId::fresh(),
-            customer_id: CustomerId::fresh(),
+            customer_id: Some(CustomerId::fresh()),
             meter_id: MeterId::fresh(),
             day: "2026-01-01".parse().unwrap(),
             interval_minutes: 60,

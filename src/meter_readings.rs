@@ -13,10 +13,11 @@ use serde_json::Value;
 
 use crate::access::Actor;
 use crate::audit::{self, Entry};
+use crate::contracts;
 use crate::days::{self, Unlikely};
 use crate::db::Unreadable;
 use crate::db::schema::meter_readings;
-use crate::ids::{ClientId, MeterId, MeterReadingId, OrganizationId};
+use crate::ids::{ClientId, CustomerId, MeterId, MeterReadingId, OrganizationId};
 use crate::meters::{self, Meter};
 use crate::period::Period;
 use crate::refused::Refused;
@@ -235,10 +236,25 @@ pub async fn create(
     {
         return Err(Refused::by(Violation::Overlaps(days)));
     }
-    let id = insert(conn, by, &meter, reading, there.as_ref().map(|old| old.id)).await?;
+    let customer = whose(conn, &meter, reading).await?;
+    let id = insert(conn, by, &meter, (reading, customer), there.as_ref().map(|old| old.id)).await?;
     let corrects = there.is_some();
-    record(conn, by, (id, &meter), reading, there).await?;
+    record(conn, by, (id, &meter, customer), reading, there).await?;
     Ok(Recorded { id, meter, corrects })
+}
+
+/// Whose a reading is: the customer's who alone has contracts on its days. Days that nobody has leave it theirs; where two
+/// share its days it is nobody's, so that neither reads of the other's.
+async fn whose(conn: &mut AsyncPgConnection, meter: &Meter, reading: &NewReading) -> QueryResult<Option<CustomerId>> {
+    let mut found: Vec<CustomerId> = contracts::held_at(conn, meter.client_id, &[meter.service_point_id])
+        .await?
+        .into_iter()
+        .filter(|contract| contract.from_on < reading.to_on && contract.to_on.is_none_or(|to| to > reading.from_on))
+        .map(|contract| contract.customer_id)
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    Ok(if let [one] = found[..] { Some(one) } else { None })
 }
 
 /// In one statement: the old one names the new one, and of each day one reading counts.
@@ -246,7 +262,7 @@ async fn insert(
     conn: &mut AsyncPgConnection,
     by: &Actor,
     meter: &Meter,
-    reading: &NewReading,
+    (reading, customer): (&NewReading, Option<CustomerId>),
     old: Option<MeterReadingId>,
 ) -> QueryResult<MeterReadingId> {
     let id = MeterReadingId::fresh();
@@ -264,7 +280,7 @@ async fn insert(
     .bind::<SqlUuid, _>(meter.id)
     .bind::<SqlUuid, _>(id)
     .bind::<Nullable<SqlUuid>, _>(old)
-    .bind::<SqlUuid, _>(meter.customer_id)
+    .bind::<Nullable<SqlUuid>, _>(customer)
     .bind::<Date, _>(reading.from_on)
     .bind::<Date, _>(reading.to_on)
     .bind::<Numeric, _>(reading.kwh)
@@ -280,7 +296,7 @@ async fn insert(
 async fn record(
     conn: &mut AsyncPgConnection,
     by: &Actor,
-    (id, meter): (MeterReadingId, &Meter),
+    (id, meter, customer): (MeterReadingId, &Meter, Option<CustomerId>),
     reading: &NewReading,
     old: Option<MeterReading>,
 ) -> Result<(), ReadingError> {
@@ -295,7 +311,7 @@ async fn record(
         action,
         entity: "meter_reading",
         entity_id: Some(id.0),
-        customer: Some(meter.customer_id),
+        customer,
         summary: format!("{did} {said}"),
         details,
     };

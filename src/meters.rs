@@ -1,7 +1,8 @@
-//! Meters: the registers that measure a customer, each for one direction and from a day to a day.
+//! Meters: the registers that measure a service point, each for one direction and from a day to a day. They stay when
+//! people move.
 //!
-//! A physical meter that counts both ways is two rows with the same serial. A meter that moves to another
-//! customer is ended at the one and added at the other; two rows of one serial and direction never overlap, unless
+//! A physical meter that counts both ways is two rows with the same serial. A meter that goes to another
+//! service point is ended at the one and added at the other; two rows of one serial and direction never overlap, unless
 //! they are of different registers, each with its names.
 
 use chrono::NaiveDate;
@@ -15,14 +16,15 @@ use crate::access::Actor;
 use crate::audit::{self, Entry};
 use crate::clients;
 use crate::clock;
-use crate::customers;
+use crate::contracts;
 use crate::days::{self, Unlikely};
 use crate::db::schema::{self, meters};
 use crate::db::zone_of_row;
 use crate::db::{DbError, here};
 use crate::identifiers;
-use crate::ids::{ClientId, CustomerId, MeterId, OrganizationId};
+use crate::ids::{ClientId, CustomerId, MeterId, OrganizationId, ServicePointId};
 use crate::refused::Refused;
+use crate::service_points;
 use crate::usage::Direction;
 
 pub use crate::tariff_document::same_register;
@@ -40,8 +42,8 @@ pub struct Meter {
     pub client_id: ClientId,
     /// Its id.
     pub id: MeterId,
-    /// Whose usage it measures.
-    pub customer_id: CustomerId,
+    /// Where it measures.
+    pub service_point_id: ServicePointId,
     /// What stands on it, and in the files that carry its values.
     pub serial: String,
     /// `import` (drawn from the grid) or `export`.
@@ -54,7 +56,7 @@ pub struct Meter {
     pub registers: Vec<String>,
     /// IANA; its days are local to it.
     pub time_zone: String,
-    /// First day in service at this customer.
+    /// First day in service here.
     pub valid_from: NaiveDate,
     /// First day no longer in service.
     pub valid_to: Option<NaiveDate>,
@@ -177,19 +179,34 @@ fn of_other_registers(one: &[String], other: &[String]) -> bool {
     !one.is_empty() && !other.is_empty() && !one.iter().any(shared)
 }
 
-/// A customer's meters, those in service first, then by their first day.
+/// The meters of some service points, those in service first, then by their first day.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn list(conn: &mut AsyncPgConnection, client: ClientId, customer: CustomerId) -> QueryResult<Vec<Meter>> {
+pub async fn list(
+    conn: &mut AsyncPgConnection,
+    client: ClientId,
+    places: &[ServicePointId],
+) -> QueryResult<Vec<Meter>> {
     meters::table
-        .filter(
-            meters::organization_id.eq(here!()).and(meters::client_id.eq(client)).and(meters::customer_id.eq(customer)),
-        )
+        .filter(meters::organization_id.eq(here!()).and(meters::client_id.eq(client)))
+        .filter(meters::service_point_id.eq_any(places))
         .select(Meter::as_select())
         .order((meters::valid_to.desc().nulls_first(), meters::valid_from.desc(), meters::serial, meters::direction))
         .load(conn)
         .await
+}
+
+/// The customer at a meter today, or who was there last: whom what is done to it is about.
+///
+/// # Errors
+/// When the database fails.
+pub async fn customer(conn: &mut AsyncPgConnection, meter: &Meter) -> QueryResult<Option<CustomerId>> {
+    let there = contracts::at(conn, meter.client_id, &[meter.service_point_id]).await?;
+    let today = meter.today();
+    let now = there.iter().find(|contract| contract.from_on <= today && contract.to_on.is_none_or(|to| today < to));
+    let before = there.iter().rev().find(|contract| contract.from_on <= today);
+    Ok(now.or(before).or_else(|| there.iter().next()).map(|contract| contract.customer_id))
 }
 
 /// The meter of this id, if the context sees it.
@@ -219,7 +236,7 @@ pub async fn locked(conn: &mut AsyncPgConnection, client: ClientId, id: MeterId)
         .optional()
 }
 
-/// Every row with one of these serials, whatever their case: both directions, all customers it was ever at, the latest
+/// Every row with one of these serials, whatever their case: both directions, all places it was ever at, the latest
 /// first. Which row has which of them is told by [`identifiers::same`].
 ///
 /// # Errors
@@ -291,6 +308,8 @@ pub enum Violation {
     LastDay(Unlikely),
     /// It is removed before it is in service, or on the same day.
     EndsBeforeItBegins,
+    /// The service point is not there.
+    NoPlace,
     /// Another row of its serial and direction is in service on one of its days, from a day until another.
     Overlaps(NaiveDate, Option<NaiveDate>),
     /// The same, written at the same time: the other one is not known here.
@@ -363,36 +382,40 @@ async fn alone(
     }
 }
 
-/// Installs a meter at a customer, and puts it on record.
+/// Installs a meter at a service point, and puts it on record.
 ///
 /// # Errors
 /// [`MeterError`].
 pub async fn install(
     conn: &mut AsyncPgConnection,
     by: &Actor,
-    customer: CustomerId,
+    place: ServicePointId,
     fields: &MeterFields,
 ) -> Result<MeterId, MeterError> {
     let (client, organization) = by.tenant()?;
     let owner = clients::face(conn, organization, client).await?.ok_or(DbError::Refused)?;
-    customers::find(conn, organization, client, customer).await?.ok_or(Refused::NotFound)?;
-    Refused::unless(faults(fields, owner.today()), ())?;
+    let mut found = faults(fields, owner.today());
+    if service_points::find(conn, client, place).await?.is_none() {
+        found.push(Violation::NoPlace);
+    }
+    Refused::unless(found, ())?;
     alone(conn, (client, organization), fields, None).await?;
     let id = MeterId::fresh();
     let keys = (
         meters::organization_id.eq(organization),
         meters::client_id.eq(client),
-        meters::customer_id.eq(customer),
+        meters::service_point_id.eq(place),
         meters::id.eq(id),
         meters::created_by.eq(by.user.0),
     );
     diesel::insert_into(meters::table).values((keys, fields)).execute(conn).await.map_err(taken)?;
+    let made = find(conn, client, id).await?.ok_or(DbError::Refused)?;
     let summary = format!("Added meter {} ({})", fields.serial, fields.direction);
-    record(conn, by, (id, customer), "create", summary, audit::created(fields)).await?;
+    record(conn, by, &made, "create", summary, audit::created(fields)).await?;
     Ok(id)
 }
 
-/// Changes a meter or removes it, and puts it on record; the customer at whom it is.
+/// Changes a meter or removes it, and puts it on record.
 ///
 /// # Errors
 /// [`MeterError`].
@@ -401,7 +424,7 @@ pub async fn update(
     by: &Actor,
     id: MeterId,
     fields: &MeterFields,
-) -> Result<CustomerId, MeterError> {
+) -> Result<(), MeterError> {
     let (client, organization) = by.tenant()?;
     let owner = clients::face(conn, organization, client).await?.ok_or(DbError::Refused)?;
     let before = locked(conn, client, id).await?.ok_or(Refused::NotFound)?;
@@ -415,8 +438,7 @@ pub async fn update(
     }
     let summary = format!("Changed meter {} ({})", fields.serial, fields.direction);
     let details = audit::changed(MeterFields::from(&before), fields);
-    record(conn, by, (id, before.customer_id), "update", summary, details).await?;
-    Ok(before.customer_id)
+    Ok(record(conn, by, &before, "update", summary, details).await?)
 }
 
 /// Keeps the names of the registers that a meter adds up, as its file has them, and puts it on record.
@@ -434,7 +456,7 @@ pub(crate) async fn learn_registers(
     write(conn, meter.client_id, meter.id, &is).await?;
     let summary =
         format!("Meter {} adds up the registers {}, as its file has them", meter.serial, registers.join(", "));
-    record(conn, by, (meter.id, meter.customer_id), "update", summary, audit::changed(was, &is)).await
+    record(conn, by, meter, "update", summary, audit::changed(was, &is)).await
 }
 
 async fn write(conn: &mut AsyncPgConnection, client: ClientId, id: MeterId, fields: &MeterFields) -> QueryResult<bool> {
@@ -446,12 +468,13 @@ async fn write(conn: &mut AsyncPgConnection, client: ClientId, id: MeterId, fiel
 async fn record(
     conn: &mut AsyncPgConnection,
     by: &Actor,
-    (id, customer): (MeterId, CustomerId),
+    meter: &Meter,
     action: &str,
     summary: String,
     details: serde_json::Value,
 ) -> Result<(), DbError> {
-    let entry = Entry { action, entity: "meter", entity_id: Some(id.0), customer: Some(customer), summary, details };
+    let customer = customer(conn, meter).await?;
+    let entry = Entry { action, entity: "meter", entity_id: Some(meter.id.0), customer, summary, details };
     audit::record(conn, by, entry).await
 }
 

@@ -134,7 +134,8 @@ async fn interval_sums(
                FROM public.interval_days d
                WHERE d.organization_id = $1 AND d.client_id = $2 AND d.customer_id = $3 AND d.day >= $4 AND d.day < $5
                GROUP BY 1, 2) s
-         JOIN public.meters m ON m.organization_id = $1 AND m.client_id = $2 AND m.id = s.meter_id
+         JOIN (SELECT DISTINCT ON (k.meter_id) k.meter_id, k.serial, k.direction, k.time_zone FROM public.contract_meters k
+             WHERE k.organization_id = $1 AND k.client_id = $2 AND k.customer_id = $3 ORDER BY k.meter_id, k.from_on DESC) m ON m.meter_id = s.meter_id
          GROUP BY 1, 2 ORDER BY 1",
     )
     .bind::<SqlUuid, _>(key.organization)
@@ -151,7 +152,8 @@ async fn reads(conn: &AsyncPgConnection, key: Key, from: NaiveDate, to: NaiveDat
     let query = sql_query(
         "SELECT m.direction, r.from_on, r.to_on, r.kwh, r.quality = 'estimated' AS estimated
          FROM public.meter_readings r
-         JOIN public.meters m ON m.organization_id = $1 AND m.client_id = $2 AND m.id = r.meter_id
+         JOIN (SELECT DISTINCT ON (k.meter_id) k.meter_id, k.serial, k.direction, k.time_zone FROM public.contract_meters k
+             WHERE k.organization_id = $1 AND k.client_id = $2 AND k.customer_id = $3 ORDER BY k.meter_id, k.from_on DESC) m ON m.meter_id = r.meter_id
          WHERE r.organization_id = $1 AND r.client_id = $2 AND r.customer_id = $3 AND r.superseded_by IS NULL
            AND r.from_on < $5 AND r.to_on > $4 ORDER BY r.from_on",
     )
@@ -283,7 +285,8 @@ pub async fn profiles(
     let query = sql_query(
         "SELECT d.meter_id, m.serial, m.direction, m.time_zone, d.day, d.interval_minutes, d.wh, d.flags
          FROM public.interval_days d
-         JOIN public.meters m ON m.organization_id = $1 AND m.client_id = $2 AND m.id = d.meter_id
+         JOIN (SELECT DISTINCT ON (k.meter_id) k.meter_id, k.serial, k.direction, k.time_zone FROM public.contract_meters k
+             WHERE k.organization_id = $1 AND k.client_id = $2 AND k.customer_id = $3 ORDER BY k.meter_id, k.from_on DESC) m ON m.meter_id = d.meter_id
          WHERE d.organization_id = $1 AND d.client_id = $2 AND d.customer_id = $3 AND d.day >= $4 AND d.day < $5
          ORDER BY d.day, m.direction DESC, m.serial",
     )

@@ -373,15 +373,16 @@ pub async fn customers(
     let mut conn = conn;
     let (word, code, accounts) = chosen.parts();
     let rows: Vec<Id> = sql_query(
-        "SELECT c.id FROM public.customers c JOIN public.accounts n ON n.organization_id = $1 AND n.client_id = $2 \
-           AND n.customer_id = c.id AND n.is_main WHERE c.organization_id = $1 AND c.client_id = $2 \
-           AND CASE $5 WHEN 'all' THEN true WHEN 'accounts' THEN c.id IN (SELECT k.customer_id FROM public.accounts k \
-               WHERE k.organization_id = $1 AND k.client_id = $2 AND lower(k.account_number) = ANY (SELECT lower(one) FROM unnest($7) AS one)) \
+        "SELECT k.id FROM public.customers k JOIN public.accounts n ON n.organization_id = $1 AND n.client_id = $2 \
+           AND n.customer_id = k.id AND n.is_main WHERE k.organization_id = $1 AND k.client_id = $2 \
+           AND CASE $5 WHEN 'all' THEN true WHEN 'accounts' THEN k.id IN (SELECT o.customer_id FROM public.accounts o \
+               WHERE o.organization_id = $1 AND o.client_id = $2 AND lower(o.account_number) = ANY (SELECT lower(one) FROM unnest($7) AS one)) \
              ELSE EXISTS (SELECT 1 FROM public.tariff_agreements a WHERE a.organization_id = $1 AND a.client_id = $2 \
-               AND a.customer_id = c.id AND a.tariff_code = $6 AND a.valid_from < $4 AND (a.valid_to IS NULL OR a.valid_to > $3)) END \
-           AND ($5 = 'accounts' OR (c.moved_in_on < $4 AND (c.moved_out_on IS NULL OR c.moved_out_on > $3) \
-             AND (c.status = 'active' OR c.moved_out_on IS NOT NULL))) \
-         ORDER BY n.account_number, c.id",
+               AND a.customer_id = k.id AND a.part = 'supply' AND a.tariff_code = $6 AND a.valid_from < $4 \
+               AND (a.valid_to IS NULL OR a.valid_to > $3)) END \
+           AND ($5 = 'accounts' OR EXISTS (SELECT 1 FROM public.contracts c WHERE c.organization_id = $1 AND c.client_id = $2 \
+             AND c.customer_id = k.id AND c.status = 'agreed' AND c.from_on < $4 AND (c.to_on IS NULL OR c.to_on > $3))) \
+         ORDER BY n.account_number, k.id",
     )
     .bind::<SqlUuid, _>(desk.organization)
     .bind::<SqlUuid, _>(desk.client)

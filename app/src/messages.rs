@@ -4,15 +4,19 @@ pub mod accounts;
 pub mod agreements;
 pub mod billing;
 pub mod clients;
+pub mod contracts;
 pub mod customers;
 pub mod meters;
 pub mod payments;
 pub mod readings;
+pub mod service_points;
 pub mod tariffs;
 pub mod users;
 pub mod what_ifs;
 
+use eis::names::Hidden;
 use eis::refused::Refused;
+use eis::texts::TextFault;
 
 use crate::forms::FieldErrors;
 use crate::server::errors::AppError;
@@ -29,5 +33,15 @@ pub fn told<V: std::fmt::Debug>(refused: Refused<V>, words: impl Fn(&V) -> (&'st
             }
             errors.into()
         }
+    }
+}
+
+/// What is wrong with a text that was typed; `what` is what it was to say: `the address`.
+#[must_use]
+pub fn of_text(fault: TextFault, what: &str) -> String {
+    match fault {
+        TextFault::Missing => format!("Enter {what}."),
+        TextFault::TooLong(most) => format!("Use at most {most} characters."),
+        TextFault::Forbidden(character) => Hidden(character).to_string(),
     }
 }

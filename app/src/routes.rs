@@ -5,7 +5,8 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
 use crate::pages::admin::{
-    self, accounts, billing_periods, customers, imports, invoices, ledger, meters, readings, tariffs, what_ifs,
+    self, accounts, billing_periods, contracts, customers, imports, invoices, ledger, meters, readings, service_points,
+    tariffs, what_ifs,
 };
 use crate::pages::organization::{self, clients};
 use crate::pages::{account, audit, invitation, login, profile, reset, service_identities, staff, switch, users};
@@ -71,9 +72,15 @@ pub fn pages() -> Router<AppState> {
         .route("/clients/{client}/customers/{customer}/accounts/new", get(accounts::new))
         .route("/clients/{client}/customers/{customer}/accounts/{account}/edit", get(accounts::edit))
         .route("/clients/{client}/customers/{customer}/statement", get(ledger::statement))
+        .route("/clients/{client}/customers/{customer}/contracts/new", get(contracts::new))
+        .route("/clients/{client}/customers/{customer}/contracts/{contract}/edit", get(contracts::edit))
         .route("/clients/{client}/customers/{customer}/meters/new", get(meters::new))
         .route("/clients/{client}/customers/{customer}/meters/{meter}/edit", get(meters::edit))
         .route("/clients/{client}/customers/{customer}/meters/{meter}/readings", get(readings::list))
+        .route("/clients/{client}/service-points", get(service_points::list))
+        .route("/clients/{client}/service-points/new", get(service_points::new))
+        .route("/clients/{client}/service-points/{service_point}", get(service_points::show))
+        .route("/clients/{client}/service-points/{service_point}/edit", get(service_points::edit))
         .route("/clients/{client}/tariffs", get(tariffs::list))
         .route("/clients/{client}/tariffs/new", get(tariffs::new::new))
         .route("/clients/{client}/tariffs/{tariff}", get(tariffs::show))

@@ -1,4 +1,4 @@
--- Tariff rates, their blocks, and which customer is on which tariff.
+-- Tariff rates, their blocks, and which contract is on which tariff.
 
 CREATE TABLE public.tariff_rates (
     organization_id uuid NOT NULL,
@@ -110,6 +110,8 @@ CREATE TABLE public.tariff_agreements (
     client_id       uuid NOT NULL,
     id              uuid NOT NULL,
     customer_id     uuid NOT NULL,
+    contract_id     uuid NOT NULL,
+    part            text NOT NULL DEFAULT 'supply' CHECK (part IN ('supply', 'grid', 'levies')),
     tariff_code     text NOT NULL,
     valid_from      date NOT NULL,
     valid_to        date CHECK (valid_to > valid_from),
@@ -117,12 +119,12 @@ CREATE TABLE public.tariff_agreements (
     created_by      uuid,
     updated_at      timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (organization_id, client_id, id),
-    UNIQUE (organization_id, client_id, customer_id, valid_from),
-    CONSTRAINT tariff_agreements_no_overlap EXCLUDE USING gist (organization_id WITH =, client_id WITH =, customer_id WITH =,
+    CONSTRAINT tariff_agreements_same_day UNIQUE (organization_id, client_id, customer_id, contract_id, part, valid_from),
+    CONSTRAINT tariff_agreements_no_overlap EXCLUDE USING gist (organization_id WITH =, client_id WITH =, contract_id WITH =, part WITH =,
         daterange(valid_from, valid_to) WITH &&),
-    FOREIGN KEY (organization_id, client_id, customer_id) REFERENCES public.customers (organization_id, client_id, id)
+    FOREIGN KEY (organization_id, client_id, customer_id, contract_id) REFERENCES public.contracts (organization_id, client_id, customer_id, id)
 );
 CREATE INDEX tariff_agreements_code ON public.tariff_agreements (organization_id, client_id, tariff_code);
-COMMENT ON TABLE public.tariff_agreements IS 'Which customer is on which tariff, from a day (included) to a day (excluded); the version follows from the day.';
+COMMENT ON TABLE public.tariff_agreements IS 'Which contract is on which tariff for a part of its price, from a day (included) to a day (excluded); the version follows from the day.';
 CALL private.protect('public.tariff_agreements', 'customer', '{INSERT,UPDATE}');
 CALL private.track_updates('public.tariff_agreements');

@@ -60,19 +60,20 @@ CREATE TABLE public.billing_exceptions (
     client_id         uuid NOT NULL,
     billing_period_id uuid NOT NULL,
     customer_id       uuid NOT NULL,
+    contract_id       uuid NOT NULL,
     kind              text NOT NULL CHECK (kind ~ '^[a-z_]+$'),
     severity          text NOT NULL CHECK (severity IN ('blocks', 'warns')),
     message           text NOT NULL,
     created_at        timestamptz NOT NULL DEFAULT now(),
     created_by        uuid,
     updated_at        timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (organization_id, client_id, billing_period_id, customer_id, kind),
+    PRIMARY KEY (organization_id, client_id, billing_period_id, customer_id, contract_id, kind),
     FOREIGN KEY (organization_id, client_id, billing_period_id) REFERENCES public.billing_periods (organization_id, client_id, id),
-    FOREIGN KEY (organization_id, client_id, customer_id) REFERENCES public.customers (organization_id, client_id, id)
+    FOREIGN KEY (organization_id, client_id, customer_id, contract_id) REFERENCES public.contracts (organization_id, client_id, customer_id, id)
 );
 CREATE INDEX billing_exceptions_changed ON public.billing_exceptions (organization_id, client_id) WHERE kind = 'usage_changed';
 COMMENT ON TABLE public.billing_exceptions IS
-    'What the latest rating of a period found about a customer: why there is no bill (blocks) or what to look at (warns). usage_changed: its usage changed after the invoice.';
+    'What the latest rating of a period found about a contract: why there is no bill (blocks) or what to look at (warns). usage_changed: its usage changed after the invoice.';
 CALL private.protect('public.billing_exceptions', 'client', '{INSERT,DELETE}');
 CALL private.track_updates('public.billing_exceptions');
 
@@ -118,6 +119,7 @@ CREATE TABLE public.invoices (
     id                uuid NOT NULL,
     customer_id       uuid NOT NULL,
     account_id        uuid NOT NULL,
+    contract_id       uuid NOT NULL,
     billing_period_id uuid,
     kind              text NOT NULL DEFAULT 'invoice' CHECK (kind IN ('invoice', 'credit_note')),
     corrects_id       uuid,
@@ -162,6 +164,7 @@ CREATE TABLE public.invoices (
     UNIQUE (organization_id, client_id, customer_id, id),
     CONSTRAINT invoices_number UNIQUE (organization_id, client_id, series, number),
     FOREIGN KEY (organization_id, client_id, customer_id, account_id) REFERENCES public.accounts (organization_id, client_id, customer_id, id),
+    FOREIGN KEY (organization_id, client_id, customer_id, contract_id) REFERENCES public.contracts (organization_id, client_id, customer_id, id),
     FOREIGN KEY (organization_id, client_id, billing_period_id) REFERENCES public.billing_periods (organization_id, client_id, id),
     FOREIGN KEY (organization_id, client_id, corrects_id) REFERENCES public.invoices (organization_id, client_id, id),
     FOREIGN KEY (organization_id, client_id, tariff_rate_id) REFERENCES public.tariff_rates (organization_id, client_id, id),
@@ -176,7 +179,7 @@ CREATE TABLE public.invoices (
     CHECK ((kind = 'credit_note') = (corrects_id IS NOT NULL)),
     CHECK ((status = 'draft') = (number IS NULL) AND (number IS NULL) = (issued_on IS NULL) AND (number IS NULL) = (due_on IS NULL))
 );
-CREATE UNIQUE INDEX invoices_once ON public.invoices (organization_id, client_id, billing_period_id, customer_id, kind)
+CREATE UNIQUE INDEX invoices_once ON public.invoices (organization_id, client_id, billing_period_id, contract_id, kind)
     WHERE status <> 'credited' AND kind = 'invoice';
 CREATE INDEX invoices_list ON public.invoices (organization_id, client_id, issued_on DESC, id DESC) WHERE status <> 'draft';
 CREATE INDEX invoices_by_status ON public.invoices (organization_id, client_id, status, issued_on DESC, id DESC) WHERE status <> 'draft';
@@ -531,25 +534,26 @@ BEGIN
     PERFORM pg_advisory_xact_lock_shared(hashtextextended(format('usage %s %s', c.organization_id, c.client_id), 0))
     FROM (SELECT DISTINCT n.organization_id, n.client_id FROM new_rows n ORDER BY 1, 2) c;
     IF TG_OP = 'INSERT' THEN
-        INSERT INTO public.billing_exceptions (organization_id, client_id, billing_period_id, customer_id, kind, severity, message)
-        SELECT i.organization_id, i.client_id, i.billing_period_id, i.customer_id, 'usage_changed', 'warns',
+        INSERT INTO public.billing_exceptions (organization_id, client_id, billing_period_id, customer_id, contract_id, kind, severity, message)
+        SELECT i.organization_id, i.client_id, i.billing_period_id, i.customer_id, i.contract_id, 'usage_changed', 'warns',
             format('Usage changed after invoice %s: values of %s came later.', min(i.label), min(n.day))
         FROM new_rows n JOIN public.invoices i ON i.organization_id = n.organization_id AND i.client_id = n.client_id
             AND i.customer_id = n.customer_id AND i.period_from <= n.day AND i.period_to > n.day
         WHERE i.kind = 'invoice' AND i.status NOT IN ('draft', 'credited') AND i.billing_period_id IS NOT NULL
-        GROUP BY i.organization_id, i.client_id, i.billing_period_id, i.customer_id
+        GROUP BY i.organization_id, i.client_id, i.billing_period_id, i.customer_id, i.contract_id
         ON CONFLICT DO NOTHING;
     ELSE
-        INSERT INTO public.billing_exceptions (organization_id, client_id, billing_period_id, customer_id, kind, severity, message)
-        SELECT i.organization_id, i.client_id, i.billing_period_id, i.customer_id, 'usage_changed', 'warns',
-            format('Usage changed after invoice %s: values of %s are different now.', min(i.label), min(n.day))
+        INSERT INTO public.billing_exceptions (organization_id, client_id, billing_period_id, customer_id, contract_id, kind, severity, message)
+        SELECT i.organization_id, i.client_id, i.billing_period_id, i.customer_id, i.contract_id, 'usage_changed', 'warns',
+            format('Usage changed after invoice %s: values of %s %s.', min(i.label), min(n.day),
+                CASE WHEN bool_or(o.customer_id IS DISTINCT FROM n.customer_id) THEN 'have changed hands' ELSE 'are different now' END)
         FROM new_rows n JOIN old_rows o ON o.organization_id = n.organization_id AND o.client_id = n.client_id
             AND o.meter_id = n.meter_id AND o.day = n.day
         JOIN public.invoices i ON i.organization_id = n.organization_id AND i.client_id = n.client_id
-            AND i.customer_id = n.customer_id AND i.period_from <= n.day AND i.period_to > n.day
-        WHERE (o.interval_minutes, o.wh, o.flags) IS DISTINCT FROM (n.interval_minutes, n.wh, n.flags)
+            AND i.customer_id = ANY (ARRAY[o.customer_id, n.customer_id]) AND i.period_from <= n.day AND i.period_to > n.day
+        WHERE (o.customer_id, o.interval_minutes, o.wh, o.flags) IS DISTINCT FROM (n.customer_id, n.interval_minutes, n.wh, n.flags)
             AND i.kind = 'invoice' AND i.status NOT IN ('draft', 'credited') AND i.billing_period_id IS NOT NULL
-        GROUP BY i.organization_id, i.client_id, i.billing_period_id, i.customer_id
+        GROUP BY i.organization_id, i.client_id, i.billing_period_id, i.customer_id, i.contract_id
         ON CONFLICT DO NOTHING;
     END IF;
     RETURN NULL;
@@ -566,26 +570,28 @@ BEGIN
     PERFORM pg_advisory_xact_lock_shared(hashtextextended(format('usage %s %s', c.organization_id, c.client_id), 0))
     FROM (SELECT DISTINCT n.organization_id, n.client_id FROM new_rows n ORDER BY 1, 2) c;
     IF TG_OP = 'INSERT' THEN
-        INSERT INTO public.billing_exceptions (organization_id, client_id, billing_period_id, customer_id, kind, severity, message)
-        SELECT i.organization_id, i.client_id, i.billing_period_id, i.customer_id, 'usage_changed', 'warns',
+        INSERT INTO public.billing_exceptions (organization_id, client_id, billing_period_id, customer_id, contract_id, kind, severity, message)
+        SELECT i.organization_id, i.client_id, i.billing_period_id, i.customer_id, i.contract_id, 'usage_changed', 'warns',
             format('Usage changed after invoice %s: a read from %s came later.', min(i.label), min(n.from_on))
         FROM new_rows n JOIN public.invoices i ON i.organization_id = n.organization_id AND i.client_id = n.client_id
             AND i.customer_id = n.customer_id AND i.period_from < n.to_on AND i.period_to > n.from_on
         WHERE n.superseded_by IS NULL
             AND i.kind = 'invoice' AND i.status NOT IN ('draft', 'credited') AND i.billing_period_id IS NOT NULL
-        GROUP BY i.organization_id, i.client_id, i.billing_period_id, i.customer_id
+        GROUP BY i.organization_id, i.client_id, i.billing_period_id, i.customer_id, i.contract_id
         ON CONFLICT DO NOTHING;
     ELSE
-        INSERT INTO public.billing_exceptions (organization_id, client_id, billing_period_id, customer_id, kind, severity, message)
-        SELECT i.organization_id, i.client_id, i.billing_period_id, i.customer_id, 'usage_changed', 'warns',
-            format('Usage changed after invoice %s: the read from %s is different now.', min(i.label), min(least(o.from_on, n.from_on)))
+        INSERT INTO public.billing_exceptions (organization_id, client_id, billing_period_id, customer_id, contract_id, kind, severity, message)
+        SELECT i.organization_id, i.client_id, i.billing_period_id, i.customer_id, i.contract_id, 'usage_changed', 'warns',
+            format('Usage changed after invoice %s: the read from %s %s.', min(i.label), min(least(o.from_on, n.from_on)),
+                CASE WHEN bool_or(o.customer_id IS DISTINCT FROM n.customer_id) THEN 'has changed hands' ELSE 'is different now' END)
         FROM new_rows n JOIN old_rows o ON o.organization_id = n.organization_id AND o.client_id = n.client_id AND o.id = n.id
-        JOIN public.invoices i ON i.organization_id = n.organization_id AND i.client_id = n.client_id AND i.customer_id = n.customer_id
+        JOIN public.invoices i ON i.organization_id = n.organization_id AND i.client_id = n.client_id
+            AND i.customer_id = ANY (ARRAY[o.customer_id, n.customer_id])
             AND i.period_from < greatest(o.to_on, n.to_on) AND i.period_to > least(o.from_on, n.from_on)
-        WHERE (o.from_on, o.to_on, o.kwh, o.kwh_by_period, o.peak_kw, o.quality, o.superseded_by)
-                IS DISTINCT FROM (n.from_on, n.to_on, n.kwh, n.kwh_by_period, n.peak_kw, n.quality, n.superseded_by)
+        WHERE (o.customer_id, o.from_on, o.to_on, o.kwh, o.kwh_by_period, o.peak_kw, o.quality, o.superseded_by)
+                IS DISTINCT FROM (n.customer_id, n.from_on, n.to_on, n.kwh, n.kwh_by_period, n.peak_kw, n.quality, n.superseded_by)
             AND i.kind = 'invoice' AND i.status NOT IN ('draft', 'credited') AND i.billing_period_id IS NOT NULL
-        GROUP BY i.organization_id, i.client_id, i.billing_period_id, i.customer_id
+        GROUP BY i.organization_id, i.client_id, i.billing_period_id, i.customer_id, i.contract_id
         ON CONFLICT DO NOTHING;
     END IF;
     RETURN NULL;

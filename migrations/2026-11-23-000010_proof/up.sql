@@ -114,18 +114,25 @@ CREATE FUNCTION private.sample_20_customers(o uuid, c uuid, k uuid) RETURNS SETO
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF k IS NOT NULL THEN
-        INSERT INTO public.customers (organization_id, client_id, id, name, service_address, moved_in_on)
-        VALUES (o, c, k, 'Isolation test', 'Isolation test', '2026-01-01');
+        INSERT INTO public.customers (organization_id, client_id, id, name) VALUES (o, c, k, 'Isolation test');
         INSERT INTO public.accounts (organization_id, client_id, customer_id, id, account_number, is_main)
         VALUES (o, c, k, private.sample_id(k, 'account'), k::text, true);
         PERFORM private.sample_person(private.sample_id(k, 'login'), 'customer_user', o, c, k, NULL);
-        INSERT INTO public.meters (organization_id, client_id, id, customer_id, serial, kind, interval_minutes, time_zone, valid_from)
-        VALUES (o, c, private.sample_id(k, 'meter'), k, k::text, 'interval', 60, 'UTC', '2026-01-01');
+        INSERT INTO public.service_points (organization_id, client_id, id, address, time_zone)
+        VALUES (o, c, private.sample_id(k, 'place'), 'Isolation test', 'UTC');
+        INSERT INTO public.contracts (organization_id, client_id, customer_id, id, account_id, service_point_id, from_on, billing_anchor)
+        VALUES (o, c, k, private.sample_id(k, 'contract'), private.sample_id(k, 'account'), private.sample_id(k, 'place'), '2023-01-01', '2023-01-01');
+        -- The contract is told of it by what writes it.
+        INSERT INTO public.meters (organization_id, client_id, id, service_point_id, serial, kind, interval_minutes, time_zone, valid_from)
+        VALUES (o, c, private.sample_id(k, 'meter'), private.sample_id(k, 'place'), k::text, 'interval', 60, 'UTC', '2023-01-01');
     ELSIF c IS NULL THEN
         RETURN QUERY SELECT (r).* FROM unnest(ARRAY[
             private.rule_of('public.customers', 'customer', '{INSERT,UPDATE}', '{organization_id,client_id,id}'),
             private.rule_of('public.accounts', 'customer', '{INSERT,UPDATE}'),
-            private.rule_of('public.meters', 'customer', '{INSERT,UPDATE}')]) r;
+            private.rule_of('public.service_points', 'client', '{INSERT,UPDATE}'),
+            private.rule_of('public.contracts', 'customer', '{INSERT,UPDATE}'),
+            private.rule_of('public.contract_meters', 'customer', '{INSERT,DELETE}'),
+            private.rule_of('public.meters', 'client', '{INSERT,UPDATE}')]) r;
     END IF;
 END $$;
 
@@ -136,8 +143,8 @@ BEGIN
     IF k IS NOT NULL THEN
         INSERT INTO public.interval_days (organization_id, client_id, customer_id, meter_id, day, interval_minutes, wh, total_wh)
         VALUES (o, c, k, meter, '2026-01-01', 60, '{1}', 1), (o, c, k, meter, '2023-01-01', 60, '{1}', 1);
-        INSERT INTO public.superseded_interval_days (organization_id, client_id, customer_id, meter_id, day, id, wh)
-        VALUES (o, c, k, meter, '2026-01-01', private.sample_id(k, 'before'), '{2}');
+        INSERT INTO public.superseded_interval_days (organization_id, client_id, meter_id, day, id, wh)
+        VALUES (o, c, meter, '2026-01-01', private.sample_id(k, 'before'), '{2}');
         INSERT INTO public.meter_readings (organization_id, client_id, id, customer_id, meter_id, from_on, to_on, kwh, quality)
         VALUES (o, c, private.sample_id(k, 'reading'), k, meter, '2026-01-01', '2026-02-01', 1, 'actual');
     ELSIF c IS NOT NULL THEN
@@ -151,7 +158,7 @@ BEGIN
             private.rule_of('public.import_rejections', 'client', '{INSERT}'),
             private.rule_of('public.meter_readings', 'customer', '{INSERT,UPDATE}'),
             private.rule_of('public.interval_days', 'customer', '{INSERT,UPDATE}'),
-            private.rule_of('public.superseded_interval_days', 'customer', '{INSERT}')]) r;
+            private.rule_of('public.superseded_interval_days', 'client', '{INSERT}')]) r;
     END IF;
 END $$;
 
@@ -159,8 +166,8 @@ CREATE FUNCTION private.sample_40_tariffs(o uuid, c uuid, k uuid) RETURNS SETOF 
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF k IS NOT NULL THEN
-        INSERT INTO public.tariff_agreements (organization_id, client_id, id, customer_id, tariff_code, valid_from)
-        VALUES (o, c, private.sample_id(k, 'agreement'), k, 'TEST', '2026-01-01');
+        INSERT INTO public.tariff_agreements (organization_id, client_id, id, customer_id, contract_id, tariff_code, valid_from)
+        VALUES (o, c, private.sample_id(k, 'agreement'), k, private.sample_id(k, 'contract'), 'TEST', '2026-01-01');
     ELSIF c IS NOT NULL THEN
         INSERT INTO public.tariff_rates (organization_id, client_id, id, code, version, name, kind, currency, document, effective_from)
         VALUES (o, c, private.sample_id(c, 'tariff'), 'TEST', 1, 'Isolation test', 'flat', 'EUR', '{}', '2026-01-01');
@@ -179,14 +186,15 @@ CREATE FUNCTION private.sample_50_billing(o uuid, c uuid, k uuid) RETURNS SETOF 
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     account uuid := private.sample_id(k, 'account');
+    contract uuid := private.sample_id(k, 'contract');
     issued uuid := private.sample_id(k, 'issued');
     draft uuid := private.sample_id(k, 'draft');
 BEGIN
     IF k IS NOT NULL THEN
-        INSERT INTO public.invoices (organization_id, client_id, id, customer_id, account_id, status, series, number, customer_name, account_number,
+        INSERT INTO public.invoices (organization_id, client_id, id, customer_id, account_id, contract_id, status, series, number, customer_name, account_number,
             period_from, period_to, issued_on, due_on, currency, kwh, net, tax, total)
-        VALUES (o, c, issued, k, account, 'issued', k::text, 1, '', '', '2026-01-01', '2026-02-01', '2026-02-01', '2026-02-15', 'EUR', 1, 1, 0, 1),
-               (o, c, draft, k, account, 'draft', '', NULL, '', '', '2026-02-01', '2026-03-01', NULL, NULL, 'EUR', 1, 1, 0, 1);
+        VALUES (o, c, issued, k, account, contract, 'issued', k::text, 1, '', '', '2026-01-01', '2026-02-01', '2026-02-01', '2026-02-15', 'EUR', 1, 1, 0, 1),
+               (o, c, draft, k, account, contract, 'draft', '', NULL, '', '', '2026-02-01', '2026-03-01', NULL, NULL, 'EUR', 1, 1, 0, 1);
         INSERT INTO public.invoice_lines (organization_id, client_id, invoice_id, position, customer_id, issued, kind, description, quantity,
             unit, price, amount)
         VALUES (o, c, issued, 1, k, true, 'energy', '', 1, 'kWh', 1, 1), (o, c, draft, 1, k, false, 'energy', '', 1, 'kWh', 1, 1);
@@ -194,8 +202,8 @@ BEGIN
         VALUES (o, c, private.sample_id(k, 'payment'), k, account, '2026-02-02', 1, 'EUR', 'cash');
         INSERT INTO public.allocations (organization_id, client_id, payment_id, invoice_id, customer_id, account_id, amount)
         VALUES (o, c, private.sample_id(k, 'payment'), issued, k, account, 1);
-        INSERT INTO public.billing_exceptions (organization_id, client_id, billing_period_id, customer_id, kind, severity, message)
-        VALUES (o, c, private.sample_id(c, 'period'), k, 'test', 'warns', '');
+        INSERT INTO public.billing_exceptions (organization_id, client_id, billing_period_id, customer_id, contract_id, kind, severity, message)
+        VALUES (o, c, private.sample_id(c, 'period'), k, contract, 'test', 'warns', '');
     ELSIF c IS NOT NULL THEN
         INSERT INTO public.billing_periods (organization_id, client_id, id, from_on, to_on)
         VALUES (o, c, private.sample_id(c, 'period'), '2026-01-01', '2026-02-01');

@@ -37,6 +37,7 @@ CREATE TABLE public.what_if_results (
     client_id       uuid NOT NULL,
     what_if_id      uuid NOT NULL,
     customer_id     uuid NOT NULL,
+    contract_id     uuid NOT NULL,
     account_number  text NOT NULL,
     customer_name   text NOT NULL,
     supplied        smallint NOT NULL CHECK (supplied >= 0),
@@ -49,12 +50,12 @@ CREATE TABLE public.what_if_results (
     created_at      timestamptz NOT NULL DEFAULT now(),
     created_by      uuid DEFAULT public.get_current_user_id(),
     updated_at      timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (organization_id, client_id, what_if_id, customer_id),
+    PRIMARY KEY (organization_id, client_id, what_if_id, customer_id, contract_id),
     FOREIGN KEY (organization_id, client_id, what_if_id) REFERENCES public.what_ifs (organization_id, client_id, id),
-    FOREIGN KEY (organization_id, client_id, customer_id) REFERENCES public.customers (organization_id, client_id, id)
+    FOREIGN KEY (organization_id, client_id, customer_id, contract_id) REFERENCES public.contracts (organization_id, client_id, customer_id, id)
 );
-CREATE INDEX what_if_results_account ON public.what_if_results (organization_id, client_id, what_if_id, account_number, customer_id);
-COMMENT ON TABLE public.what_if_results IS 'One row a customer of a what-if; its arrays have a place for each candidate. It goes with its what-if.';
+CREATE INDEX what_if_results_account ON public.what_if_results (organization_id, client_id, what_if_id, account_number, contract_id);
+COMMENT ON TABLE public.what_if_results IS 'One row a contract of a what-if; its arrays have a place for each candidate. It goes with its what-if.';
 COMMENT ON COLUMN public.what_if_results.supplied IS 'Months in which the customer was supplied, in whole or in part.';
 COMMENT ON COLUMN public.what_if_results.months IS 'Months that could be rated both now and under the candidate: kwh, now and costs are sums of these.';
 COMMENT ON COLUMN public.what_if_results.problems IS 'Why other months could not be rated, a sentence; empty: all were.';
@@ -65,8 +66,8 @@ CREATE FUNCTION private.sample_61_what_ifs(o uuid, c uuid, k uuid) RETURNS SETOF
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF k IS NOT NULL THEN
-        INSERT INTO public.what_if_results (organization_id, client_id, what_if_id, customer_id, account_number, customer_name, supplied, estimated, months, kwh, now, costs, problems)
-        VALUES (o, c, private.sample_id(c, 'what-if'), k, 'TEST', 'Isolation test', 1, false, '{1}', '{1}', '{1}', '{1}', '{""}');
+        INSERT INTO public.what_if_results (organization_id, client_id, what_if_id, customer_id, contract_id, account_number, customer_name, supplied, estimated, months, kwh, now, costs, problems)
+        VALUES (o, c, private.sample_id(c, 'what-if'), k, private.sample_id(k, 'contract'), 'TEST', 'Isolation test', 1, false, '{1}', '{1}', '{1}', '{1}', '{""}');
     ELSIF c IS NOT NULL THEN
         INSERT INTO public.what_ifs (organization_id, client_id, id, job_id, chosen, from_on, to_on, candidates, documents, user_name)
         VALUES (o, c, private.sample_id(c, 'what-if'), private.sample_id(c, 'job'), 'all', '2026-01-01', '2026-02-01', '[{}]', '[{}]', 'Isolation test');

@@ -5,8 +5,8 @@ CREATE OR REPLACE FUNCTION private.sample_40_tariffs(o uuid, c uuid, k uuid) RET
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF k IS NOT NULL THEN
-        INSERT INTO public.tariff_agreements (organization_id, client_id, id, customer_id, tariff_code, valid_from)
-        VALUES (o, c, private.sample_id(k, 'agreement'), k, 'TEST', '2026-01-01');
+        INSERT INTO public.tariff_agreements (organization_id, client_id, id, customer_id, contract_id, tariff_code, valid_from)
+        VALUES (o, c, private.sample_id(k, 'agreement'), k, private.sample_id(k, 'contract'), 'TEST', '2026-01-01');
     ELSIF c IS NOT NULL THEN
         INSERT INTO public.tariff_rates (organization_id, client_id, id, code, version, name, kind, currency, document, effective_from)
         VALUES (o, c, private.sample_id(c, 'tariff'), 'TEST', 1, 'Isolation test', 'flat', 'EUR', '{}', '2026-01-01');

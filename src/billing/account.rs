@@ -1,4 +1,4 @@
-//! One customer's account in a period: a draft invoice, or the reasons why there is none. Pure.
+//! One contract in a period: a draft invoice, or the reasons why there is none. Pure.
 
 use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
@@ -6,19 +6,19 @@ use serde::Serialize;
 
 use super::draft::{Draft, DraftLine};
 use super::inputs::Inputs;
-use super::load::{AgreementRow, CustomerRow, DayRow, LaterRow, MeterRow, PastRow, ReadRow};
+use super::load::{AgreementRow, ContractRow, DayRow, LaterRow, MeterRow, PastRow, ReadRow};
 use super::tariffs::{self, Tariffs, Version};
 use super::usage::{Counted, Lacking, Measured, apart, measure};
-use crate::ids::{CustomerId, InvoiceId};
+use crate::ids::{ContractId, CustomerId, InvoiceId};
 use crate::invoices::UsageSource;
 use crate::money::Money;
 use crate::period::Period;
 use crate::rating::{self, Bill, Carried, CompiledTariff, History, RatingError, Register, UsageInput};
 use crate::usage::Direction;
 
-/// What is known about one customer.
+/// What is known about one contract.
 pub(super) struct Account<'a> {
-    pub customer: &'a CustomerRow,
+    pub contract: &'a ContractRow,
     pub meters: Vec<&'a MeterRow>,
     pub agreements: Vec<&'a AgreementRow>,
     pub reads: Vec<&'a ReadRow>,
@@ -27,10 +27,11 @@ pub(super) struct Account<'a> {
     pub later: Vec<&'a LaterRow>,
 }
 
-/// What was found about a customer.
+/// What was found about a contract.
 #[derive(Debug, Serialize)]
 pub(super) struct Finding {
     pub customer_id: CustomerId,
+    pub contract_id: ContractId,
     pub kind: &'static str,
     pub severity: &'static str,
     pub message: String,
@@ -65,12 +66,12 @@ impl Account<'_> {
     }
 
     fn finding(&self, kind: &'static str, severity: &'static str, message: String) -> Finding {
-        Finding { customer_id: self.customer.id, kind, severity, message }
+        Finding { customer_id: self.contract.customer_id, contract_id: self.contract.id, kind, severity, message }
     }
 
     /// The days of the period in which the customer is supplied.
     pub fn span(&self, period: Period) -> Option<Period> {
-        let supplied = Period::new(self.customer.moved_in_on, self.customer.moved_out_on.unwrap_or(period.to()));
+        let supplied = Period::new(self.contract.from_on, self.contract.to_on.unwrap_or(period.to()));
         supplied.ok()?.intersect(&period)
     }
 
@@ -165,19 +166,19 @@ impl Account<'_> {
     }
 
     fn draft(&self, versions: &[(NaiveDate, &Version)], bill: Bill, source: UsageSource, inputs: Inputs) -> Draft {
-        let (id, customer) = (InvoiceId::fresh(), self.customer);
-        let address =
-            if customer.billing_address.is_empty() { &customer.service_address } else { &customer.billing_address };
+        let (id, contract) = (InvoiceId::fresh(), self.contract);
+        let address = if contract.billing_address.is_empty() { &contract.address } else { &contract.billing_address };
         let mut names: Vec<&str> = versions.iter().map(|(_, version)| version.name.as_str()).collect();
         names.dedup();
         let (peak_names, peak_kws) = bill.peaks.into_iter().unzip();
         let (banked_periods, banked_kwh) = bill.carried.bank_kwh.into_iter().unzip();
         Draft {
             id,
-            customer_id: customer.id,
-            account_id: customer.account_id,
-            customer_name: customer.name.clone(),
-            account_number: customer.account_number.clone(),
+            customer_id: contract.customer_id,
+            account_id: contract.account_id,
+            contract_id: contract.id,
+            customer_name: contract.name.clone(),
+            account_number: contract.account_number.clone(),
             billing_address: address.clone(),
             period_from: bill.period.from(),
             period_to: bill.period.to(),
@@ -206,7 +207,7 @@ impl Account<'_> {
                 .lines
                 .into_iter()
                 .enumerate()
-                .map(|(at, line)| DraftLine::new(id, customer.id, at + 1, line))
+                .map(|(at, line)| DraftLine::new(id, contract.customer_id, at + 1, line))
                 .collect(),
         }
     }

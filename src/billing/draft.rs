@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::inputs::Inputs;
-use crate::ids::{AccountId, CustomerId, InvoiceId, TariffRateId};
+use crate::ids::{AccountId, ContractId, CustomerId, InvoiceId, TariffRateId};
 use crate::invoices::{Explained, Kept, UsageSource};
 use crate::money::Money;
 use crate::rating::BillLine;
@@ -17,6 +17,7 @@ pub(super) struct Draft {
     pub id: InvoiceId,
     pub customer_id: CustomerId,
     pub account_id: AccountId,
+    pub contract_id: ContractId,
     pub customer_name: String,
     pub account_number: String,
     pub billing_address: String,

@@ -10,11 +10,11 @@ use diesel_async::AsyncPgConnection;
 use super::Desk;
 use super::account::{Account, Basis};
 use super::draft::Draft;
-use super::load::{self, CustomerRow, PastRow};
+use super::load::{self, ContractRow, PastRow};
 use super::run::accounts;
 use super::tariffs::Tariffs;
 use crate::clients::Client;
-use crate::ids::CustomerId;
+use crate::ids::{ContractId, CustomerId};
 use crate::invoices::Explained;
 use crate::money::Money;
 use crate::period::Period;
@@ -57,11 +57,11 @@ pub(super) async fn add(
 
 /// The earlier bills to compare with, by their days; the days of most customers if there are many.
 fn periods<'a>(accounts: &'a [Account<'a>], drafts: &[Draft]) -> Vec<(Period, Vec<Wanted<'a>>)> {
-    let place: BTreeMap<CustomerId, usize> =
-        drafts.iter().enumerate().map(|(at, draft)| (draft.customer_id, at)).collect();
+    let place: BTreeMap<ContractId, usize> =
+        drafts.iter().enumerate().map(|(at, draft)| (draft.contract_id, at)).collect();
     let mut by_period: BTreeMap<Period, Vec<Wanted<'a>>> = BTreeMap::new();
     for account in accounts {
-        let Some((at, draft)) = place.get(&account.customer.id).and_then(|at| Some((*at, drafts.get(*at)?))) else {
+        let Some((at, draft)) = place.get(&account.contract.id).and_then(|at| Some((*at, drafts.get(*at)?))) else {
             continue;
         };
         for past in earlier(account, draft) {
@@ -99,12 +99,12 @@ async fn of_period(
     days: Period,
     drafts: &[Draft],
 ) -> QueryResult<Vec<(usize, Explained)>> {
-    let ids: Vec<CustomerId> = wanted.iter().map(|wanted| wanted.account.customer.id).collect();
-    let customers: Vec<CustomerRow> = wanted.iter().map(|wanted| wanted.account.customer.clone()).collect();
+    let ids: Vec<CustomerId> = wanted.iter().map(|wanted| wanted.account.contract.customer_id).collect();
+    let contracts: Vec<ContractRow> = wanted.iter().map(|wanted| wanted.account.contract.clone()).collect();
     let then = Tariffs::new(load::versions(conn, desk, period).await?, client)?;
     let batch = load::batch(conn, desk, &ids, period).await?;
     let mut found = vec![];
-    for (wanted, before) in wanted.iter().zip(accounts(&customers, &batch)) {
+    for (wanted, before) in wanted.iter().zip(accounts(&contracts, &batch)) {
         let Some(draft) = drafts.get(wanted.draft) else { continue };
         let (Ok(Some(was)), Ok(Some(is))) = (before.basis(&then, period), wanted.account.basis(tariffs, days)) else {
             continue;

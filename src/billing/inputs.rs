@@ -43,7 +43,7 @@ impl Account<'_> {
         let held = tariffs.during(&self.agreements, self.span(period).unwrap_or(period));
         let held = held.map(|held| held.iter().map(|(from, version)| (*from, &version.hash)).collect::<Vec<_>>());
         Ok(Inputs {
-            customer: hash(self.customer)?,
+            customer: hash(self.contract)?,
             meters: hash(&self.meters)?,
             usage: hash(&(&self.reads, &self.days))?,
             tariff: hash(&held)?,

@@ -14,7 +14,7 @@ use super::run::{self, Rated};
 use super::{BillingError, BillingPeriod, Desk, Step, locked, log, steps};
 use crate::db::Tenant;
 use crate::db::schema::billing_periods;
-use crate::ids::{BillingPeriodId, CustomerId};
+use crate::ids::{BillingPeriodId, ContractId};
 use crate::period::Period;
 use crate::{audit, clients};
 
@@ -89,18 +89,18 @@ pub async fn bill_left_out(tx: &mut Tenant, id: BillingPeriodId) -> Result<(Bill
 #[derive(QueryableByName)]
 struct Billed {
     #[diesel(sql_type = SqlUuid)]
-    customer_id: CustomerId,
+    contract_id: ContractId,
 }
 
-/// The customers who have an invoice of the period of some days, in any of its parts. One that was credited counts: a
+/// The contracts that have an invoice of the period of some days, in any of its parts. One that was credited counts: a
 /// correction brings its own new invoice.
 pub(super) async fn billed(
     conn: &mut AsyncPgConnection,
     desk: &Desk,
     days: Period,
-) -> QueryResult<HashSet<CustomerId>> {
+) -> QueryResult<HashSet<ContractId>> {
     let rows: Vec<Billed> = sql_query(
-        "SELECT DISTINCT i.customer_id FROM public.invoices i JOIN public.billing_periods p ON p.organization_id = i.organization_id \
+        "SELECT DISTINCT i.contract_id FROM public.invoices i JOIN public.billing_periods p ON p.organization_id = i.organization_id \
              AND p.client_id = i.client_id AND p.id = i.billing_period_id \
          WHERE p.organization_id = $1 AND p.client_id = $2 AND p.from_on = $3 AND p.to_on = $4 \
              AND i.kind = 'invoice' AND i.status <> 'draft'",
@@ -111,5 +111,5 @@ pub(super) async fn billed(
     .bind::<Date, _>(days.to())
     .load(conn)
     .await?;
-    Ok(rows.into_iter().map(|row| row.customer_id).collect())
+    Ok(rows.into_iter().map(|row| row.contract_id).collect())
 }

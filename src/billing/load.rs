@@ -11,55 +11,59 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Desk;
-use crate::customers::with_account;
 use crate::db::schema::{
-    accounts, customers, interval_days, invoices, meter_readings, meters, tariff_agreements, tariff_rates,
+    accounts, contract_meters, contracts, customers, interval_days, invoices, meter_readings, tariff_agreements,
+    tariff_rates,
 };
-use crate::ids::{AccountId, CustomerId, MeterId, TariffRateId};
+use crate::ids::{AccountId, ContractId, CustomerId, MeterId, TariffRateId};
 use crate::money::Money;
 use crate::period::Period;
 use crate::rating::{Carried, PastPeak};
 use crate::tariff_document::Ratchet;
+use crate::tariffs::agreements::SUPPLY;
 
-/// A customer with supply in the period.
+/// A contract with supply in the period.
 #[derive(Debug, Clone, Queryable, Selectable, Serialize)]
-#[diesel(table_name = customers)]
-pub(super) struct CustomerRow {
-    pub id: CustomerId,
-    /// The main account: its supply is billed to it.
-    #[diesel(select_expression = accounts::id)]
+#[diesel(table_name = contracts)]
+pub(super) struct ContractRow {
+    pub id: ContractId,
+    pub customer_id: CustomerId,
     pub account_id: AccountId,
     #[diesel(select_expression = accounts::account_number)]
     pub account_number: String,
+    #[diesel(select_expression = customers::name)]
     pub name: String,
-    pub service_address: String,
+    pub address: String,
     #[diesel(select_expression = accounts::billing_address)]
     pub billing_address: String,
-    pub moved_in_on: NaiveDate,
-    pub moved_out_on: Option<NaiveDate>,
+    pub from_on: NaiveDate,
+    pub to_on: Option<NaiveDate>,
 }
 
-/// A meter register.
+/// A meter register on the days of a contract, as the contract knows it: what a customer may read as well.
 #[derive(Debug, Clone, Queryable, Selectable, Serialize)]
-#[diesel(table_name = meters)]
+#[diesel(table_name = contract_meters)]
 pub(super) struct MeterRow {
+    #[diesel(column_name = meter_id)]
     pub id: MeterId,
-    pub customer_id: CustomerId,
+    pub contract_id: ContractId,
     pub serial: String,
     pub direction: String,
     pub kind: String,
     pub interval_minutes: Option<i16>,
     pub registers: Vec<String>,
     pub time_zone: String,
+    #[diesel(column_name = from_on)]
     pub valid_from: NaiveDate,
+    #[diesel(column_name = to_on)]
     pub valid_to: Option<NaiveDate>,
 }
 
-/// A customer's being on a tariff.
+/// A contract's being on a tariff.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = tariff_agreements)]
 pub(super) struct AgreementRow {
-    pub customer_id: CustomerId,
+    pub contract_id: ContractId,
     pub tariff_code: String,
     pub valid_from: NaiveDate,
     pub valid_to: Option<NaiveDate>,
@@ -105,7 +109,7 @@ pub(super) struct DayRow {
 #[derive(Debug, Clone, Queryable, Selectable, Serialize)]
 #[diesel(table_name = invoices)]
 pub(super) struct PastRow {
-    pub customer_id: CustomerId,
+    pub contract_id: ContractId,
     pub period_from: NaiveDate,
     pub period_to: NaiveDate,
     pub total: Decimal,
@@ -144,7 +148,7 @@ impl PastRow {
 #[derive(Debug, Clone, Queryable, Selectable, Serialize)]
 #[diesel(table_name = invoices)]
 pub(super) struct LaterRow {
-    pub customer_id: CustomerId,
+    pub contract_id: ContractId,
     pub label: String,
 }
 
@@ -158,16 +162,30 @@ pub(super) struct Batch {
     pub later: Vec<LaterRow>,
 }
 
-/// The customers with supply in the period, by account number. Who moved out is billed for the days until then.
-pub(super) async fn customers(conn: &AsyncPgConnection, desk: &Desk, period: Period) -> QueryResult<Vec<CustomerRow>> {
+/// Contracts, each with its account and its customer.
+#[diesel::dsl::auto_type]
+fn with_parties() -> _ {
+    let account = accounts::organization_id
+        .eq(contracts::organization_id)
+        .and(accounts::client_id.eq(contracts::client_id))
+        .and(accounts::customer_id.eq(contracts::customer_id))
+        .and(accounts::id.eq(contracts::account_id));
+    let customer = customers::organization_id
+        .eq(contracts::organization_id)
+        .and(customers::client_id.eq(contracts::client_id))
+        .and(customers::id.eq(contracts::customer_id));
+    contracts::table.inner_join(accounts::table.on(account)).inner_join(customers::table.on(customer))
+}
+
+/// The contracts with supply in the period, by account number. One that ended is billed for the days until then.
+pub(super) async fn contracts(conn: &AsyncPgConnection, desk: &Desk, period: Period) -> QueryResult<Vec<ContractRow>> {
     let mut conn = conn;
-    with_account()
-        .filter(customers::organization_id.eq(desk.organization).and(customers::client_id.eq(desk.client)))
-        .filter(customers::moved_in_on.lt(period.to()))
-        .filter(customers::moved_out_on.is_null().or(customers::moved_out_on.gt(period.from())))
-        .filter(customers::status.eq("active").or(customers::moved_out_on.is_not_null()))
-        .select(CustomerRow::as_select())
-        .order((accounts::account_number, customers::id))
+    with_parties()
+        .filter(contracts::organization_id.eq(desk.organization).and(contracts::client_id.eq(desk.client)))
+        .filter(contracts::status.eq("agreed").and(contracts::from_on.lt(period.to())))
+        .filter(contracts::to_on.is_null().or(contracts::to_on.gt(period.from())))
+        .select(ContractRow::as_select())
+        .order((accounts::account_number, contracts::from_on, contracts::id))
         .load(&mut conn)
         .await
 }
@@ -189,18 +207,18 @@ pub(super) async fn versions(conn: &AsyncPgConnection, desk: &Desk, period: Peri
         .await
 }
 
-/// The customers of these ids that the context sees, by account number.
-pub(super) async fn these_customers(
+/// The contracts of these customers that the context sees, by account number.
+pub(super) async fn of_customers(
     conn: &AsyncPgConnection,
     desk: &Desk,
-    ids: &[CustomerId],
-) -> QueryResult<Vec<CustomerRow>> {
+    customers: &[CustomerId],
+) -> QueryResult<Vec<ContractRow>> {
     let mut conn = conn;
-    with_account()
-        .filter(customers::organization_id.eq(desk.organization).and(customers::client_id.eq(desk.client)))
-        .filter(customers::id.eq_any(ids))
-        .select(CustomerRow::as_select())
-        .order((accounts::account_number, customers::id))
+    with_parties()
+        .filter(contracts::organization_id.eq(desk.organization).and(contracts::client_id.eq(desk.client)))
+        .filter(contracts::customer_id.eq_any(customers).and(contracts::status.eq("agreed")))
+        .select(ContractRow::as_select())
+        .order((accounts::account_number, contracts::from_on, contracts::id))
         .load(&mut conn)
         .await
 }
@@ -249,18 +267,18 @@ pub(super) async fn supply(
 ) -> QueryResult<Batch> {
     let (from, to) = (period.from(), period.to());
     let (mut one, mut two, mut three, mut four) = (conn, conn, conn, conn);
-    let meters = meters::table
-        .filter(meters::organization_id.eq(desk.organization).and(meters::client_id.eq(desk.client)))
-        .filter(meters::customer_id.eq_any(of))
-        .filter(meters::valid_from.lt(to).and(meters::valid_to.is_null().or(meters::valid_to.gt(from))))
+    let meters = contract_meters::table
+        .filter(contract_meters::organization_id.eq(desk.organization).and(contract_meters::client_id.eq(desk.client)))
+        .filter(contract_meters::customer_id.eq_any(of).and(contract_meters::from_on.lt(to)))
+        .filter(contract_meters::to_on.is_null().or(contract_meters::to_on.gt(from)))
         .select(MeterRow::as_select())
-        .order((meters::valid_from, meters::serial, meters::id))
+        .order((contract_meters::from_on, contract_meters::serial, contract_meters::meter_id))
         .load(&mut one);
     let agreements = tariff_agreements::table
         .filter(
             tariff_agreements::organization_id.eq(desk.organization).and(tariff_agreements::client_id.eq(desk.client)),
         )
-        .filter(tariff_agreements::customer_id.eq_any(of))
+        .filter(tariff_agreements::customer_id.eq_any(of).and(tariff_agreements::part.eq(SUPPLY)))
         .filter(tariff_agreements::valid_from.lt(to))
         .filter(tariff_agreements::valid_to.is_null().or(tariff_agreements::valid_to.gt(from)))
         .select(AgreementRow::as_select())

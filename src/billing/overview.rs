@@ -40,10 +40,10 @@ pub struct Attention {
     /// What they have left to pay.
     #[diesel(sql_type = Numeric)]
     pub overdue_amount: Decimal,
-    /// Active customers without a tariff today.
+    /// Customers with a running contract that has no tariff today.
     #[diesel(sql_type = BigInt)]
     pub without_tariff: i64,
-    /// Active customers without a meter today.
+    /// Customers with a running contract that has no meter today.
     #[diesel(sql_type = BigInt)]
     pub without_meter: i64,
     /// Invoices whose usage changed after they were issued.
@@ -56,12 +56,13 @@ pub struct Attention {
 
 const ATTENTION: &str = "\
 SELECT p.*, r.*, o.*, \
-  (SELECT count(*) FROM public.customers c WHERE c.organization_id = $1 AND c.client_id = $2 AND c.status = 'active' \
+  (SELECT count(DISTINCT c.customer_id) FROM public.contracts c WHERE c.organization_id = $1 AND c.client_id = $2 AND c.status = 'agreed' AND c.from_on <= $3 AND (c.to_on IS NULL OR c.to_on > $3) \
      AND NOT EXISTS (SELECT 1 FROM public.tariff_agreements a WHERE a.organization_id = $1 AND a.client_id = $2 \
-       AND a.customer_id = c.id AND a.valid_from <= $3 AND (a.valid_to IS NULL OR a.valid_to > $3))) AS without_tariff, \
-  (SELECT count(*) FROM public.customers c WHERE c.organization_id = $1 AND c.client_id = $2 AND c.status = 'active' \
-     AND NOT EXISTS (SELECT 1 FROM public.meters m WHERE m.organization_id = $1 AND m.client_id = $2 \
-       AND m.customer_id = c.id AND m.valid_from <= $3 AND (m.valid_to IS NULL OR m.valid_to > $3))) AS without_meter, \
+       AND a.customer_id = c.customer_id AND a.contract_id = c.id AND a.part = 'supply' AND a.valid_from <= $3 \
+       AND (a.valid_to IS NULL OR a.valid_to > $3))) AS without_tariff, \
+  (SELECT count(DISTINCT c.customer_id) FROM public.contracts c WHERE c.organization_id = $1 AND c.client_id = $2 AND c.status = 'agreed' AND c.from_on <= $3 AND (c.to_on IS NULL OR c.to_on > $3) \
+     AND NOT EXISTS (SELECT 1 FROM public.contract_meters m WHERE m.organization_id = $1 AND m.client_id = $2 \
+       AND m.customer_id = c.customer_id AND m.contract_id = c.id AND m.from_on <= $3 AND (m.to_on IS NULL OR m.to_on > $3))) AS without_meter, \
   (SELECT count(*) FROM public.billing_exceptions e WHERE e.organization_id = $1 AND e.client_id = $2 \
      AND e.kind = 'usage_changed') AS changed, \
   (SELECT count(*) FROM public.imports i WHERE i.organization_id = $1 AND i.client_id = $2 \
@@ -132,7 +133,7 @@ pub async fn changed_after_invoice(tx: &Tenant, limit: i64) -> QueryResult<Vec<C
         sql_query(
             "SELECT i.id AS invoice, i.label, i.account_number, i.customer_name, e.message, e.created_at AS at \
              FROM public.billing_exceptions e JOIN public.invoices i ON i.organization_id = e.organization_id \
-                 AND i.client_id = e.client_id AND i.billing_period_id = e.billing_period_id AND i.customer_id = e.customer_id \
+                 AND i.client_id = e.client_id AND i.billing_period_id = e.billing_period_id AND i.contract_id = e.contract_id \
              WHERE e.organization_id = $1 AND e.client_id = $2 AND e.kind = 'usage_changed' AND i.kind = 'invoice' \
                  AND i.status NOT IN ('draft', 'credited') ORDER BY e.created_at DESC, i.id LIMIT $3",
         )

@@ -3,19 +3,20 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
 
 use super::account::{Account, Verdict};
-use super::load::{self, Batch, CustomerRow};
+use super::load::{self, Batch, ContractRow, DayRow, ReadRow};
 use super::tariffs::Tariffs;
 use super::{BillingError, BillingPeriod, Desk, Step, explain, left_out, locked, log, order, steps, write};
 use crate::audit;
 use crate::clients::{self, Client};
 use crate::db::Tenant;
 use crate::db::schema::{billing_periods, billing_runs};
-use crate::ids::{BillingPeriodId, BillingRunId, CustomerId};
+use crate::ids::{BillingPeriodId, BillingRunId, ContractId, CustomerId, MeterId};
 
 /// Customers loaded, rated and written together.
 pub(super) const BATCH: usize = 1_000;
@@ -85,14 +86,14 @@ pub(super) async fn rate_now(
     order::in_turn(conn, desk, &period).await?;
     let days = period.days();
     write::drop_drafts(conn, desk, id).await?;
-    let mut customers = load::customers(conn, desk, days).await?;
+    let mut contracts = load::contracts(conn, desk, days).await?;
     if period.part > 1 {
         let billed = left_out::billed(conn, desk, days).await?;
-        customers.retain(|customer| !billed.contains(&customer.id));
+        contracts.retain(|contract| !billed.contains(&contract.id));
     }
     let tariffs = Tariffs::new(load::versions(conn, desk, days).await?, client)?;
     let mut rated = Rated::default();
-    for chunk in customers.chunks(BATCH) {
+    for chunk in contracts.chunks(BATCH) {
         rate_batch(conn, desk, client, &period, chunk, &tariffs, &mut rated).await?;
     }
     let fields = (
@@ -112,15 +113,15 @@ async fn rate_batch(
     desk: &Desk,
     client: &Client,
     period: &BillingPeriod,
-    customers: &[CustomerRow],
+    contracts: &[ContractRow],
     tariffs: &Tariffs,
     rated: &mut Rated,
 ) -> QueryResult<()> {
     let days = period.days();
-    let ids: Vec<CustomerId> = customers.iter().map(|customer| customer.id).collect();
+    let ids: Vec<CustomerId> = contracts.iter().map(|contract| contract.customer_id).collect();
     let batch = load::batch(conn, desk, &ids, days).await?;
     let (mut drafts, mut findings) = (vec![], vec![]);
-    let accounts = accounts(customers, &batch);
+    let accounts = accounts(contracts, &batch);
     for account in &accounts {
         let verdict = if period.part > 1 { account.judge_late(tariffs, days) } else { account.judge(tariffs, days) };
         rated.add(&verdict);
@@ -144,25 +145,41 @@ fn by<K: Eq + Hash, T>(rows: &[T], key: impl Fn(&T) -> Option<K>) -> HashMap<K, 
     map
 }
 
-/// The rows of a batch, sorted to their customers.
-pub(super) fn accounts<'a>(customers: &'a [CustomerRow], batch: &'a Batch) -> Vec<Account<'a>> {
-    let owner: HashMap<_, CustomerId> = batch.meters.iter().map(|meter| (meter.id, meter.customer_id)).collect();
-    let mut meters = by(&batch.meters, |row| Some(row.customer_id));
-    let mut agreements = by(&batch.agreements, |row| Some(row.customer_id));
-    let mut reads = by(&batch.reads, |row| owner.get(&row.meter_id).copied());
-    let mut days = by(&batch.days, |row| owner.get(&row.meter_id).copied());
-    let mut past = by(&batch.past, |row| Some(row.customer_id));
-    let mut later = by(&batch.later, |row| Some(row.customer_id));
-    let account = |customer: &'a CustomerRow| Account {
-        customer,
-        meters: meters.remove(&customer.id).unwrap_or_default(),
-        agreements: agreements.remove(&customer.id).unwrap_or_default(),
-        reads: reads.remove(&customer.id).unwrap_or_default(),
-        days: days.remove(&customer.id).unwrap_or_default(),
-        past: past.remove(&customer.id).unwrap_or_default(),
-        later: later.remove(&customer.id).unwrap_or_default(),
+/// The rows of a batch, sorted to their contracts. A meter may be in several contracts, one after the other: its days go to
+/// the contract that has them, a read to each whose days it touches.
+pub(super) fn accounts<'a>(contracts: &'a [ContractRow], batch: &'a Batch) -> Vec<Account<'a>> {
+    let of_meter = by(&batch.meters, |row| Some(row.id));
+    let within = |meter: MeterId, from: NaiveDate, to: NaiveDate| {
+        let rows = of_meter.get(&meter).map(Vec::as_slice).unwrap_or_default();
+        rows.iter().filter(move |row| row.valid_from < to && row.valid_to.is_none_or(|end| end > from))
     };
-    customers.iter().map(account).collect()
+    let mut days: HashMap<ContractId, Vec<&DayRow>> = HashMap::new();
+    for row in &batch.days {
+        let next = row.day.succ_opt().unwrap_or(row.day);
+        if let Some(meter) = within(row.meter_id, row.day, next).next() {
+            days.entry(meter.contract_id).or_default().push(row);
+        }
+    }
+    let mut reads: HashMap<ContractId, Vec<&ReadRow>> = HashMap::new();
+    for row in &batch.reads {
+        for meter in within(row.meter_id, row.from_on, row.to_on) {
+            reads.entry(meter.contract_id).or_default().push(row);
+        }
+    }
+    let mut meters = by(&batch.meters, |row| Some(row.contract_id));
+    let mut agreements = by(&batch.agreements, |row| Some(row.contract_id));
+    let mut past = by(&batch.past, |row| Some(row.contract_id));
+    let mut later = by(&batch.later, |row| Some(row.contract_id));
+    let account = |contract: &'a ContractRow| Account {
+        contract,
+        meters: meters.remove(&contract.id).unwrap_or_default(),
+        agreements: agreements.remove(&contract.id).unwrap_or_default(),
+        reads: reads.remove(&contract.id).unwrap_or_default(),
+        days: days.remove(&contract.id).unwrap_or_default(),
+        past: past.remove(&contract.id).unwrap_or_default(),
+        later: later.remove(&contract.id).unwrap_or_default(),
+    };
+    contracts.iter().map(account).collect()
 }
 
 /// Keeps on record that a step was done.

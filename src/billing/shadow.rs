@@ -1,17 +1,20 @@
 //! Shadow bills: what customers' own past usage comes to under other tariffs, beside the agreed one. Loaded and rated as
 //! billing does, and nothing is written.
 
+use std::collections::{HashMap, HashSet};
+
+use chrono::NaiveDate;
 use diesel::QueryResult;
 use diesel_async::AsyncPgConnection;
 use rust_decimal::Decimal;
 
 use super::Desk;
 use super::account::Account;
-use super::load;
+use super::load::{self, ContractRow};
 use super::run::accounts as sorted;
 use super::tariffs::{Tariffs, compile};
 use crate::clients::Client;
-use crate::ids::CustomerId;
+use crate::ids::{ContractId, CustomerId};
 use crate::money::Money;
 use crate::period::Period;
 use crate::rating::{self, Bill, CompiledTariff, History, UsageInput};
@@ -46,11 +49,13 @@ impl Candidate {
     }
 }
 
-/// What a customer would have paid.
+/// What a customer would have paid under one contract.
 #[derive(Debug, Clone)]
 pub struct ShadowAccount {
     /// The customer.
     pub customer: CustomerId,
+    /// The contract.
+    pub contract: ContractId,
     /// Its account.
     pub account_number: String,
     /// Its name.
@@ -88,14 +93,15 @@ pub async fn accounts(
     candidates: &[Candidate],
 ) -> QueryResult<Vec<ShadowAccount>> {
     let Some(whole) = whole(months) else { return Ok(vec![]) };
-    let (customers, versions, batch) = tokio::try_join!(
-        load::these_customers(conn, desk, customers),
+    let (mut contracts, versions, batch) = tokio::try_join!(
+        load::of_customers(conn, desk, customers),
         load::versions(conn, desk, whole),
         load::supply(conn, desk, customers, whole),
     )?;
+    in_question(&mut contracts, whole);
     let tariffs = Tariffs::new(versions, client)?;
     let mut found = vec![];
-    for account in sorted(&customers, &batch) {
+    for account in sorted(&contracts, &batch) {
         found.push(shadow(&account, &tariffs, months, candidates));
         // Rating is computing: let other requests of this thread go on in between.
         tokio::task::yield_now().await;
@@ -115,10 +121,10 @@ pub async fn bill(
     candidate: &Candidate,
 ) -> QueryResult<Option<Result<Bill, String>>> {
     let ids = [customer];
-    let (customers, batch) =
-        tokio::try_join!(load::these_customers(conn, desk, &ids), load::supply(conn, desk, &ids, month))?;
-    let accounts = sorted(&customers, &batch);
-    let Some((account, span)) = accounts.first().and_then(|account| Some((account, account.span(month)?))) else {
+    let (contracts, batch) =
+        tokio::try_join!(load::of_customers(conn, desk, &ids), load::supply(conn, desk, &ids, month))?;
+    let accounts = sorted(&contracts, &batch);
+    let Some((account, span)) = accounts.iter().find_map(|account| Some((account, account.span(month)?))) else {
         return Ok(None);
     };
     let usage = match account.usage(span) {
@@ -127,6 +133,22 @@ pub async fn bill(
     };
     let registers = usage.registers();
     Ok(Some(candidate.bill(&usage.input(&registers), span, &History::default())))
+}
+
+/// Leaves the contracts with days in the months; of a customer without any, the last one.
+fn in_question(contracts: &mut Vec<ContractRow>, months: Period) {
+    let within = |one: &ContractRow| one.from_on < months.to() && one.to_on.is_none_or(|to| to > months.from());
+    let supplied: HashSet<CustomerId> = contracts.iter().filter(|one| within(one)).map(|one| one.customer_id).collect();
+    let mut last: HashMap<CustomerId, (NaiveDate, ContractId)> = HashMap::new();
+    for one in contracts.iter() {
+        let this = (one.from_on, one.id);
+        last.entry(one.customer_id).and_modify(|known| *known = this.max(*known)).or_insert(this);
+    }
+    contracts.retain(|one| {
+        let only =
+            !supplied.contains(&one.customer_id) && last.get(&one.customer_id).is_some_and(|(_, id)| *id == one.id);
+        within(one) || only
+    });
 }
 
 /// From the first day to the last.
@@ -169,9 +191,10 @@ fn shadow(account: &Account<'_>, tariffs: &Tariffs, months: &[Period], candidate
         }
     }
     ShadowAccount {
-        customer: account.customer.id,
-        account_number: account.customer.account_number.clone(),
-        name: account.customer.name.clone(),
+        customer: account.contract.customer_id,
+        contract: account.contract.id,
+        account_number: account.contract.account_number.clone(),
+        name: account.contract.name.clone(),
         months: found,
     }
 }

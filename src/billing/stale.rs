@@ -16,7 +16,7 @@ use super::{BillingError, BillingPeriod, Desk, Step};
 use crate::clients::Client;
 use crate::db::schema::invoices;
 use crate::db::{Tenant, Unreadable};
-use crate::ids::{BillingPeriodId, CustomerId, InvoiceId};
+use crate::ids::{BillingPeriodId, ContractId, CustomerId, InvoiceId};
 use crate::period::Period;
 
 /// A draft that must be rated again.
@@ -36,7 +36,7 @@ pub struct Stale {
 #[diesel(table_name = invoices)]
 struct DraftRow {
     id: InvoiceId,
-    customer_id: CustomerId,
+    contract_id: ContractId,
     account_number: String,
     customer_name: String,
     inputs: Option<Value>,
@@ -76,7 +76,7 @@ async fn stale_of(
     let now = current(conn, desk, client, period.days(), &drafts).await?;
     let mut stale = vec![];
     for draft in drafts {
-        let why = match now.get(&draft.customer_id) {
+        let why = match now.get(&draft.contract_id) {
             Some(now) => draft.inputs()?.changed(now),
             None => vec!["customer"],
         };
@@ -106,17 +106,17 @@ async fn current(
     client: &Client,
     days: Period,
     drafts: &[DraftRow],
-) -> QueryResult<HashMap<CustomerId, Inputs>> {
-    let wanted: HashSet<CustomerId> = drafts.iter().map(|draft| draft.customer_id).collect();
-    let mut customers = load::customers(conn, desk, days).await?;
-    customers.retain(|customer| wanted.contains(&customer.id));
+) -> QueryResult<HashMap<ContractId, Inputs>> {
+    let wanted: HashSet<ContractId> = drafts.iter().map(|draft| draft.contract_id).collect();
+    let mut contracts = load::contracts(conn, desk, days).await?;
+    contracts.retain(|contract| wanted.contains(&contract.id));
     let tariffs = Tariffs::new(load::versions(conn, desk, days).await?, client)?;
     let mut now = HashMap::new();
-    for chunk in customers.chunks(BATCH) {
-        let ids: Vec<CustomerId> = chunk.iter().map(|customer| customer.id).collect();
+    for chunk in contracts.chunks(BATCH) {
+        let ids: Vec<CustomerId> = chunk.iter().map(|contract| contract.customer_id).collect();
         let batch = load::batch(conn, desk, &ids, days).await?;
         for account in accounts(chunk, &batch) {
-            now.insert(account.customer.id, account.inputs(&tariffs, days)?);
+            now.insert(account.contract.id, account.inputs(&tariffs, days)?);
             tokio::task::yield_now().await;
         }
     }
@@ -146,7 +146,7 @@ pub async fn stamp(conn: &mut AsyncPgConnection, desk: &Desk, client: &Client) -
         let now = current(conn, desk, client, period.days(), &drafts).await?;
         for draft in drafts {
             // One whose customer is not there stays without, and is never up to date.
-            let Some(inputs) = now.get(&draft.customer_id) else { continue };
+            let Some(inputs) = now.get(&draft.contract_id) else { continue };
             sql_query(
                 "UPDATE public.invoices SET inputs = $4 WHERE organization_id = $1 AND client_id = $2 AND id = $3",
             )

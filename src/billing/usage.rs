@@ -315,7 +315,7 @@ fn add(sum: &mut RegisterRead, read: &RegisterRead) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{CustomerId, MeterId};
+    use crate::ids::{ContractId, MeterId};
 
     fn day(text: &str) -> NaiveDate {
         text.parse().unwrap()
@@ -324,7 +324,7 @@ mod tests {
     fn meter(kind: &str) -> MeterRow {
         MeterRow {
             id: MeterId::fresh(),
-            customer_id: CustomerId::fresh(),
+            contract_id: ContractId::fresh(),
             serial: "M1".into(),
             direction: "import".into(),
             kind: kind.into(),

@@ -43,11 +43,11 @@ pub(super) async fn drafts(
     drafts: &[Draft],
 ) -> QueryResult<()> {
     sql_query(
-        "INSERT INTO public.invoices (organization_id, client_id, billing_period_id, created_by, id, customer_id, account_id, customer_name, \
+        "INSERT INTO public.invoices (organization_id, client_id, billing_period_id, created_by, id, customer_id, account_id, contract_id, customer_name, \
              account_number, billing_address, period_from, period_to, currency, tariff_rate_id, tariff_name, kwh, exported_kwh, peak_kw, \
              peak_names, peak_kws, estimated, net, tax, payable_rounding, total, carried_credit, carried_year_to_date, \
              banked_periods, banked_kwh, tariff_rate_ids, usage_source, inputs, explained) \
-         SELECT $1, $2, $3, $4, r.* FROM jsonb_to_recordset($5::jsonb) AS r (id uuid, customer_id uuid, account_id uuid, customer_name text, \
+         SELECT $1, $2, $3, $4, r.* FROM jsonb_to_recordset($5::jsonb) AS r (id uuid, customer_id uuid, account_id uuid, contract_id uuid, customer_name text, \
              account_number text, billing_address text, period_from date, period_to date, currency text, tariff_rate_id uuid, \
              tariff_name text, kwh numeric, exported_kwh numeric, peak_kw numeric, peak_names text[], peak_kws numeric[], estimated boolean, \
              net numeric, tax numeric, payable_rounding numeric, total numeric, carried_credit numeric, carried_year_to_date numeric, \
@@ -85,8 +85,8 @@ pub(super) async fn findings(
     found: &[Finding],
 ) -> QueryResult<()> {
     sql_query(
-        "INSERT INTO public.billing_exceptions (organization_id, client_id, billing_period_id, created_by, customer_id, kind, severity, message) \
-         SELECT $1, $2, $3, $4, r.* FROM jsonb_to_recordset($5::jsonb) AS r (customer_id uuid, kind text, severity text, message text)",
+        "INSERT INTO public.billing_exceptions (organization_id, client_id, billing_period_id, created_by, customer_id, contract_id, kind, severity, message) \
+         SELECT $1, $2, $3, $4, r.* FROM jsonb_to_recordset($5::jsonb) AS r (customer_id uuid, contract_id uuid, kind text, severity text, message text)",
     )
     .bind::<SqlUuid, _>(desk.organization)
     .bind::<SqlUuid, _>(desk.client)

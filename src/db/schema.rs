@@ -105,7 +105,7 @@ table! {
 
 table! {
     /// What the latest rating of a period found about a customer: why there is no bill (blocks) or what to look at (warns).
-    billing_exceptions (organization_id, client_id, billing_period_id, customer_id, kind) {
+    billing_exceptions (organization_id, client_id, billing_period_id, customer_id, contract_id, kind) {
         /// `organization_id`.
         organization_id -> Uuid,
         /// `client_id`.
@@ -114,6 +114,8 @@ table! {
         billing_period_id -> Uuid,
         /// `customer_id`.
         customer_id -> Uuid,
+        /// `contract_id`.
+        contract_id -> Uuid,
         /// `kind`.
         kind -> Text,
         /// `severity`.
@@ -366,6 +368,86 @@ table! {
 }
 
 table! {
+    /// What a customer may know of meters.
+    contract_meters (organization_id, client_id, customer_id, contract_id, meter_id) {
+        /// `organization_id`.
+        organization_id -> Uuid,
+        /// `client_id`.
+        client_id -> Uuid,
+        /// `customer_id`.
+        customer_id -> Uuid,
+        /// `contract_id`.
+        contract_id -> Uuid,
+        /// `meter_id`.
+        meter_id -> Uuid,
+        /// `from_on`.
+        from_on -> Date,
+        /// `to_on`.
+        to_on -> Nullable<Date>,
+        /// `serial`.
+        serial -> Text,
+        /// `direction`.
+        direction -> Text,
+        /// `kind`.
+        kind -> Text,
+        /// `interval_minutes`.
+        interval_minutes -> Nullable<SmallInt>,
+        /// `registers`.
+        registers -> Array<Text>,
+        /// `multiplier`.
+        multiplier -> Numeric,
+        /// `time_zone`.
+        time_zone -> Text,
+        /// `address`.
+        address -> Text,
+        /// `created_at`.
+        created_at -> Timestamptz,
+        /// `created_by`.
+        created_by -> Nullable<Uuid>,
+        /// `updated_at`.
+        updated_at -> Timestamptz,
+    }
+}
+
+table! {
+    /// Accounts at service points, from a day to a day.
+    contracts (organization_id, client_id, customer_id, id) {
+        /// `organization_id`.
+        organization_id -> Uuid,
+        /// `client_id`.
+        client_id -> Uuid,
+        /// `customer_id`.
+        customer_id -> Uuid,
+        /// `id`.
+        id -> Uuid,
+        /// `account_id`.
+        account_id -> Uuid,
+        /// `service_point_id`.
+        service_point_id -> Uuid,
+        /// `address`.
+        address -> Text,
+        /// `from_on`.
+        from_on -> Date,
+        /// `to_on`.
+        to_on -> Nullable<Date>,
+        /// `status`.
+        status -> Text,
+        /// `billing_cycle`.
+        billing_cycle -> SmallInt,
+        /// `billing_anchor`.
+        billing_anchor -> Date,
+        /// `metadata`.
+        metadata -> Jsonb,
+        /// `created_at`.
+        created_at -> Timestamptz,
+        /// `created_by`.
+        created_by -> Nullable<Uuid>,
+        /// `updated_at`.
+        updated_at -> Timestamptz,
+    }
+}
+
+table! {
     /// Readings, moves, new details, disputes, payment plans and delegates that a customer asks for, and what the client decided.
     customer_requests (organization_id, client_id, id) {
         /// `organization_id`.
@@ -418,14 +500,6 @@ table! {
         phone -> Text,
         /// `tax_number`.
         tax_number -> Text,
-        /// `service_address`.
-        service_address -> Text,
-        /// `status`.
-        status -> Text,
-        /// `moved_in_on`.
-        moved_in_on -> Date,
-        /// `moved_out_on`.
-        moved_out_on -> Nullable<Date>,
         /// `metadata`.
         metadata -> Jsonb,
         /// `created_at`.
@@ -636,7 +710,7 @@ table! {
         /// `client_id`.
         client_id -> Uuid,
         /// `customer_id`.
-        customer_id -> Uuid,
+        customer_id -> Nullable<Uuid>,
         /// `meter_id`.
         meter_id -> Uuid,
         /// `day`.
@@ -761,6 +835,8 @@ table! {
         customer_id -> Uuid,
         /// `account_id`.
         account_id -> Uuid,
+        /// `contract_id`.
+        contract_id -> Uuid,
         /// `billing_period_id`.
         billing_period_id -> Nullable<Uuid>,
         /// `kind`.
@@ -950,7 +1026,7 @@ table! {
         /// `id`.
         id -> Uuid,
         /// `customer_id`.
-        customer_id -> Uuid,
+        customer_id -> Nullable<Uuid>,
         /// `meter_id`.
         meter_id -> Uuid,
         /// `from_on`.
@@ -989,8 +1065,8 @@ table! {
         client_id -> Uuid,
         /// `id`.
         id -> Uuid,
-        /// `customer_id`.
-        customer_id -> Uuid,
+        /// `service_point_id`.
+        service_point_id -> Uuid,
         /// `serial`.
         serial -> Text,
         /// `direction`.
@@ -1115,6 +1191,40 @@ table! {
 }
 
 table! {
+    /// Where energy is delivered or fed in.
+    service_points (organization_id, client_id, id) {
+        /// `organization_id`.
+        organization_id -> Uuid,
+        /// `client_id`.
+        client_id -> Uuid,
+        /// `id`.
+        id -> Uuid,
+        /// `address`.
+        address -> Text,
+        /// `supply_point_id`.
+        supply_point_id -> Text,
+        /// `grid_operator`.
+        grid_operator -> Text,
+        /// `phases`.
+        phases -> Nullable<SmallInt>,
+        /// `fuse_amps`.
+        fuse_amps -> Nullable<SmallInt>,
+        /// `direction`.
+        direction -> Text,
+        /// `time_zone`.
+        time_zone -> Text,
+        /// `metadata`.
+        metadata -> Jsonb,
+        /// `created_at`.
+        created_at -> Timestamptz,
+        /// `created_by`.
+        created_by -> Nullable<Uuid>,
+        /// `updated_at`.
+        updated_at -> Timestamptz,
+    }
+}
+
+table! {
     /// Attempts to sign in: the limit counts them, their user reads their own.
     sign_ins (user_id, at) {
         /// `user_id`.
@@ -1135,8 +1245,6 @@ table! {
         organization_id -> Uuid,
         /// `client_id`.
         client_id -> Uuid,
-        /// `customer_id`.
-        customer_id -> Uuid,
         /// `meter_id`.
         meter_id -> Uuid,
         /// `day`.
@@ -1169,6 +1277,10 @@ table! {
         id -> Uuid,
         /// `customer_id`.
         customer_id -> Uuid,
+        /// `contract_id`.
+        contract_id -> Uuid,
+        /// `part`.
+        part -> Text,
         /// `tariff_code`.
         tariff_code -> Text,
         /// `valid_from`.
@@ -1305,6 +1417,9 @@ table! {
 }
 
 allow_tables_to_appear_in_same_query!(
+    service_points,
+    contracts,
+    contract_meters,
     accounts,
     allocations,
     audit_log,

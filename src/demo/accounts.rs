@@ -10,7 +10,7 @@ use super::book::{Book, at};
 use super::cast::{self, Land, Utility};
 use super::household::Shape;
 use super::names::{Party, party};
-use super::rows::{AccountRow, AgreementRow, CustomerRow, MeterRow};
+use super::rows::{AccountRow, AgreementRow, ContractRow, CustomerRow, MeterRow, PlaceRow};
 use super::seed::Seed;
 use super::tariffs::codes;
 use crate::period::Period;
@@ -30,6 +30,8 @@ pub enum Kind {
 pub struct Account {
     pub id: Uuid,
     pub account: Uuid,
+    pub place: Uuid,
+    pub contract: Uuid,
     pub meter: Uuid,
     pub serial: String,
     pub number: String,
@@ -158,6 +160,8 @@ fn account(
     Account {
         id,
         account: Seed::named(&format!("account/{id}")).id(created),
+        place: Seed::named(&format!("place/{id}")).id(created),
+        contract: Seed::named(&format!("contract/{id}")).id(created),
         meter: seed.id(created),
         serial: if walk { cast::WALK_SERIAL.to_owned() } else { serial(seed, germany) },
         number: number(book, place),
@@ -223,10 +227,6 @@ fn write(book: &mut Book<'_>, seed: &mut Seed, account: &Account, party: Party) 
         name: party.name,
         email: party.email,
         phone: party.phone,
-        service_address: account.service_address.clone(),
-        status: if closed { "closed" } else { "active" },
-        moved_in_on: account.moved_in,
-        moved_out_on: account.moved_out,
         metadata: json!({}),
         created_at: created,
         updated_at: created,
@@ -245,10 +245,35 @@ fn write(book: &mut Book<'_>, seed: &mut Seed, account: &Account, party: Party) 
         created_at: created,
         updated_at: created,
     });
+    book.rows.service_points.push(PlaceRow {
+        key: book.key,
+        id: account.place,
+        address: account.service_address.clone(),
+        time_zone: book.utility.zone.name(),
+        metadata: json!({}),
+        created_at: created,
+        updated_at: created,
+    });
+    book.rows.contracts.push(ContractRow {
+        key: book.key,
+        customer_id: account.id,
+        id: account.contract,
+        account_id: account.account,
+        service_point_id: account.place,
+        address: account.service_address.clone(),
+        from_on: account.moved_in,
+        to_on: account.moved_out,
+        status: "agreed",
+        billing_cycle: 1,
+        billing_anchor: account.moved_in,
+        metadata: json!({}),
+        created_at: created,
+        updated_at: created,
+    });
     book.rows.meters.push(MeterRow {
         key: book.key,
         id: account.meter,
-        customer_id: account.id,
+        service_point_id: account.place,
         serial: account.serial.clone(),
         direction: "import",
         kind: if matches!(account.kind, Kind::Interval(_)) { "interval" } else { "register" },
@@ -264,6 +289,8 @@ fn write(book: &mut Book<'_>, seed: &mut Seed, account: &Account, party: Party) 
         key: book.key,
         id: seed.id(created),
         customer_id: account.id,
+        contract_id: account.contract,
+        part: "supply",
         tariff_code: account.code,
         valid_from: account.moved_in,
         valid_to: account.moved_out,

@@ -89,10 +89,6 @@ pub struct CustomerRow {
     pub name: String,
     pub email: String,
     pub phone: String,
-    pub service_address: String,
-    pub status: &'static str,
-    pub moved_in_on: NaiveDate,
-    pub moved_out_on: Option<NaiveDate>,
     pub metadata: Value,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
@@ -116,11 +112,42 @@ pub struct AccountRow {
 }
 
 #[derive(Debug, Serialize)]
+pub struct PlaceRow {
+    #[serde(flatten)]
+    pub key: Key,
+    pub id: Uuid,
+    pub address: String,
+    pub time_zone: &'static str,
+    pub metadata: Value,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct ContractRow {
+    #[serde(flatten)]
+    pub key: Key,
+    pub customer_id: Uuid,
+    pub id: Uuid,
+    pub account_id: Uuid,
+    pub service_point_id: Uuid,
+    pub address: String,
+    pub from_on: NaiveDate,
+    pub to_on: Option<NaiveDate>,
+    pub status: &'static str,
+    pub billing_cycle: i16,
+    pub billing_anchor: NaiveDate,
+    pub metadata: Value,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+#[derive(Debug, Serialize)]
 pub struct MeterRow {
     #[serde(flatten)]
     pub key: Key,
     pub id: Uuid,
-    pub customer_id: Uuid,
+    pub service_point_id: Uuid,
     pub serial: String,
     pub direction: &'static str,
     pub kind: &'static str,
@@ -174,6 +201,8 @@ pub struct AgreementRow {
     pub key: Key,
     pub id: Uuid,
     pub customer_id: Uuid,
+    pub contract_id: Uuid,
+    pub part: &'static str,
     pub tariff_code: &'static str,
     pub valid_from: NaiveDate,
     pub valid_to: Option<NaiveDate>,
@@ -299,6 +328,7 @@ pub struct ExceptionRow {
     pub key: Key,
     pub billing_period_id: Uuid,
     pub customer_id: Uuid,
+    pub contract_id: Uuid,
     pub kind: &'static str,
     pub severity: &'static str,
     pub message: String,
@@ -323,6 +353,7 @@ pub struct InvoiceRow {
     pub id: Uuid,
     pub customer_id: Uuid,
     pub account_id: Uuid,
+    pub contract_id: Uuid,
     pub billing_period_id: Uuid,
     pub kind: &'static str,
     pub status: &'static str,
@@ -438,6 +469,8 @@ pub struct AuditRow {
 pub struct Rows {
     pub customers: Vec<CustomerRow>,
     pub accounts: Vec<AccountRow>,
+    pub service_points: Vec<PlaceRow>,
+    pub contracts: Vec<ContractRow>,
     pub meters: Vec<MeterRow>,
     pub tariff_rates: Vec<TariffRow>,
     pub tariff_blocks: Vec<BlockRow>,

@@ -36,6 +36,8 @@ pub async fn insert<T: Serialize>(conn: &mut AsyncPgConnection, table: &str, row
 pub async fn client(conn: &mut AsyncPgConnection, rows: &Rows) -> Result<(), DbError> {
     insert(conn, "customers", &rows.customers).await?;
     insert(conn, "accounts", &rows.accounts).await?;
+    insert(conn, "service_points", &rows.service_points).await?;
+    insert(conn, "contracts", &rows.contracts).await?;
     insert(conn, "meters", &rows.meters).await?;
     insert(conn, "tariff_rates", &rows.tariff_rates).await?;
     insert(conn, "tariff_blocks", &rows.tariff_blocks).await?;

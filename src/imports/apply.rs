@@ -16,9 +16,10 @@ use super::{ImportError, ImportResult};
 use crate::access::Actor;
 use crate::audit::{self, Entry};
 use crate::clock;
+use crate::contracts::{self, Contract};
 use crate::db::schema::{import_rejections, imports, meters};
 use crate::db::{DbError, here};
-use crate::ids::{ClientId, ImportId, MeterId, OrganizationId};
+use crate::ids::{ClientId, ImportId, MeterId, OrganizationId, ServicePointId};
 use crate::interval_days::{self, CHUNK, IntervalDay};
 use crate::meters::Meter;
 use crate::usage::{DayUsage, Format, Quality};
@@ -45,9 +46,12 @@ pub(super) async fn apply(
     let id = ImportId::fresh();
     insert(conn, actor, tenant, id, &survey).await?;
     lock(conn, tenant.0, &meters).await?;
+    let places: Vec<ServicePointId> = meters.iter().map(|meter| meter.service_point_id).collect();
+    let contracts = contracts::held_at(conn, tenant.0, &places).await?;
     let (mut counts, mut wh) = (Counts::default(), 0);
     loop {
-        wh += write_part(conn, actor, tenant, id, &mut reading.taken, before.is_some(), &mut counts).await?;
+        wh +=
+            write_part(conn, actor, tenant, id, &mut reading.taken, &contracts, before.is_some(), &mut counts).await?;
         if reading.is_done() {
             break;
         }
@@ -64,12 +68,14 @@ pub(super) async fn apply(
 }
 
 /// Writes the days of one part, which are given up then; their energy in watt-hours.
+#[expect(clippy::too_many_arguments, reason = "one step of apply, split off for its length")]
 async fn write_part(
     conn: &mut AsyncPgConnection,
     actor: &Actor,
     tenant: (ClientId, OrganizationId),
     id: ImportId,
     taken: &mut Taken,
+    contracts: &[Contract],
     fill_only: bool,
     counts: &mut Counts,
 ) -> Result<i64, ImportError> {
@@ -78,7 +84,8 @@ async fn write_part(
     days.sort_by_key(|day| (day.meter, day.usage.date));
     let mut refused = vec![];
     for chunk in days.chunks(CHUNK) {
-        write_chunk(conn, actor, tenant, id, &taken.meters, chunk, fill_only, counts, &mut refused).await?;
+        write_chunk(conn, actor, tenant, id, (&taken.meters, contracts), chunk, fill_only, counts, &mut refused)
+            .await?;
     }
     for day in refused {
         taken.refuse(day);
@@ -172,7 +179,7 @@ async fn write_chunk(
     actor: &Actor,
     (client, organization): (ClientId, OrganizationId),
     import: ImportId,
-    meters: &[Meter],
+    (meters, contracts): (&[Meter], &[Contract]),
     days: &[TakenDay],
     fill_only: bool,
     counts: &mut Counts,
@@ -183,7 +190,9 @@ async fn write_chunk(
     for day in days {
         let Some(meter) = meters.get(day.meter) else { continue };
         let minutes = i16::try_from(day.minutes).unwrap_or(i16::MAX);
-        let mut row = kept.remove(&(meter.id, day.usage.date)).unwrap_or_else(|| blank(meter, day.usage.date, minutes));
+        let mut row = kept
+            .remove(&(meter.id, day.usage.date))
+            .unwrap_or_else(|| blank(meter, contracts, day.usage.date, minutes));
         if is_other_grid(&row, day) {
             if fill_only {
                 // What came since stays, also in other intervals.
@@ -259,11 +268,15 @@ fn a_part_of_a_day(kept: &IntervalDay, day: &TakenDay) -> Option<Refused> {
     })
 }
 
-fn blank(meter: &Meter, day: NaiveDate, minutes: i16) -> IntervalDay {
+fn blank(meter: &Meter, contracts: &[Contract], day: NaiveDate, minutes: i16) -> IntervalDay {
+    // In order of place and first day: the last to begin there by this day.
+    let begun = contracts.partition_point(|one| (one.service_point_id, one.from_on) <= (meter.service_point_id, day));
+    let last = begun.checked_sub(1).and_then(|at| contracts.get(at));
+    let has = |one: &&Contract| one.service_point_id == meter.service_point_id && one.to_on.is_none_or(|to| day < to);
     IntervalDay {
         organization_id: meter.organization_id,
         client_id: meter.client_id,
-        customer_id: meter.customer_id,
+        customer_id: last.filter(has).map(|one| one.customer_id),
         meter_id: meter.id,
         day,
         interval_minutes: minutes,
@@ -388,7 +401,7 @@ async fn record(
         action: "import",
         entity: "import",
         entity_id: Some(result.id.0),
-        customer: if let [meter] = meters { Some(meter.customer_id) } else { None },
+        customer: if let [meter] = meters { crate::meters::customer(conn, meter).await? } else { None },
         summary: format!(
             "Imported {}: {} new values, {} replaced, {} rejected",
             survey.file.name(),

@@ -11,8 +11,9 @@ SELECT c.id, c.name, c.status, c.currency,
     coalesce(i.faulty, 0) AS faulty_imports
 FROM public.clients c
 LEFT JOIN LATERAL (
-    SELECT count(*) AS customers FROM public.customers k
-    WHERE k.organization_id = c.organization_id AND k.client_id = c.id AND k.status = 'active'
+    SELECT count(DISTINCT k.customer_id) AS customers FROM public.contracts k
+    WHERE k.organization_id = c.organization_id AND k.client_id = c.id AND k.status <> 'withdrawn'
+      AND (k.to_on IS NULL OR k.to_on > ($1 AT TIME ZONE c.time_zone)::date)
 ) k ON true
 LEFT JOIN LATERAL (
     SELECT count(*) FILTER (WHERE p.status = 'open') AS open_periods,

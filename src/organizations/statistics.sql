@@ -10,8 +10,11 @@ SELECT
         AND a.valid_from <= now() AND (a.valid_to IS NULL OR a.valid_to > now())) AS users,
     i.files, i.bytes, i.last_at,
     (SELECT max(r.finished_at) FROM public.billing_runs r WHERE r.organization_id = $1) AS last_run
-FROM (SELECT count(*) FILTER (WHERE k.status = 'active') AS active, count(*) FILTER (WHERE k.status <> 'active') AS closed
-      FROM public.customers k WHERE k.organization_id = $1) k,
+FROM (SELECT count(*) FILTER (WHERE k.active) AS active, count(*) FILTER (WHERE NOT k.active) AS closed
+      FROM (SELECT EXISTS (SELECT 1 FROM public.contracts n JOIN public.clients c ON c.organization_id = $1 AND c.id = n.client_id
+                WHERE n.organization_id = $1 AND n.client_id = p.client_id AND n.customer_id = p.id AND n.status <> 'withdrawn'
+                    AND (n.to_on IS NULL OR n.to_on > (now() AT TIME ZONE c.time_zone)::date)) AS active
+            FROM public.customers p WHERE p.organization_id = $1) k) k,
     (SELECT coalesce(sum(f.invoices), 0)::bigint AS invoices,
         coalesce(array_agg(f.currency ORDER BY f.currency), '{}') AS currencies,
         coalesce(array_agg(f.open ORDER BY f.currency), '{}') AS open

@@ -1,4 +1,4 @@
-//! Tariff agreements: which customer is on which tariff, from a day to a day. One at a time.
+//! Tariff agreements: which contract is on which tariff for a part of its price, from a day to a day. One at a time.
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
@@ -8,18 +8,21 @@ use serde_json::json;
 use crate::access::Actor;
 use crate::audit::{self, Entry};
 use crate::clients;
+use crate::contracts;
 use crate::customers::{self, Customer};
 use crate::days::{self, Unlikely};
 use crate::db::schema::tariff_agreements;
 use crate::db::{DbError, here};
-use crate::ids::{ClientId, CustomerId, OrganizationId, TariffAgreementId};
+use crate::ids::{ClientId, ContractId, CustomerId, OrganizationId, TariffAgreementId};
 use crate::refused::Refused;
 
-/// The constraints that let a customer be on one tariff a day, also when two agreements are made at once.
-const OVERLAP: [&str; 2] =
-    ["tariff_agreements_no_overlap", "tariff_agreements_organization_id_client_id_customer_id_val_key"];
+/// The constraints that let a contract be on one tariff a day, also when two agreements are made at once.
+const OVERLAP: [&str; 2] = ["tariff_agreements_no_overlap", "tariff_agreements_same_day"];
 
-/// A customer's being on a tariff.
+/// The part of a price that is rated: what the supplier itself asks for. Grid and levies are parts of their own.
+pub(crate) const SUPPLY: &str = "supply";
+
+/// A contract's being on a tariff.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = tariff_agreements)]
 pub struct Agreement {
@@ -27,6 +30,8 @@ pub struct Agreement {
     pub id: TariffAgreementId,
     /// The customer.
     pub customer_id: CustomerId,
+    /// The contract.
+    pub contract_id: ContractId,
     /// The tariff; its version follows from the day.
     pub tariff_code: String,
     /// First day.
@@ -43,7 +48,7 @@ impl Agreement {
     }
 }
 
-/// A customer's agreements, the latest first.
+/// The agreements of a customer's contracts about supply, the latest first.
 ///
 /// # Errors
 /// When the database fails.
@@ -55,6 +60,7 @@ pub async fn list(conn: &mut AsyncPgConnection, client: ClientId, customer: Cust
                 .and(tariff_agreements::client_id.eq(client))
                 .and(tariff_agreements::customer_id.eq(customer)),
         )
+        .filter(tariff_agreements::part.eq(SUPPLY))
         .select(Agreement::as_select())
         .order(tariff_agreements::valid_from.desc())
         .load(conn)
@@ -148,7 +154,7 @@ fn taken(error: diesel::result::Error) -> AgreementError {
     if overlaps { Refused::by(Violation::TakenMeanwhile) } else { error.into() }
 }
 
-/// Puts a customer on a tariff from a day on, and puts it on record. The agreement that held until then ends on that day, one
+/// Puts a contract on a tariff from a day on, and puts it on record. The agreement that held until then ends on that day, one
 /// from that very day is replaced, and a later one stays: then the new one lasts until it begins.
 ///
 /// # Errors
@@ -157,6 +163,7 @@ pub async fn create(
     conn: &mut AsyncPgConnection,
     by: &Actor,
     customer: CustomerId,
+    contract: ContractId,
     code: &str,
     from: NaiveDate,
 ) -> Result<(), AgreementError> {
@@ -164,12 +171,13 @@ pub async fn create(
     let owner = clients::face(conn, organization, client).await?.ok_or(DbError::Refused)?;
     // Locked: of two at once, one waits here and then finds the other's agreement.
     let customer = customers::locked(conn, organization, client, customer).await?.ok_or(Refused::NotFound)?;
+    let contract = contracts::find(conn, client, customer.id, contract).await?.ok_or(Refused::NotFound)?;
     let unlikely = days::planned(from, owner.today()).map(Violation::From);
     Refused::unless(unlikely.into_iter().collect(), ())?;
     if super::version_for(conn, client, code, from).await?.is_none() {
         return Err(Refused::by(Violation::NoVersion(code.to_owned(), from)));
     }
-    let before = write(conn, by, &customer, code, from).await?;
+    let before = write(conn, by, (&customer, contract.id), code, from).await?;
     let entry = Entry {
         action: "update",
         entity: "tariff_agreement",
@@ -188,12 +196,13 @@ pub async fn create(
 async fn write(
     conn: &mut AsyncPgConnection,
     by: &Actor,
-    customer: &Customer,
+    (customer, contract): (&Customer, ContractId),
     code: &str,
     from: NaiveDate,
 ) -> Result<Option<Agreement>, AgreementError> {
     let (organization, client) = (customer.organization_id, customer.client_id);
-    let all = list(conn, client, customer.id).await?;
+    let mut all = list(conn, client, customer.id).await?;
+    all.retain(|agreement| agreement.contract_id == contract);
     let row = |id: TariffAgreementId| {
         tariff_agreements::table.filter(
             tariff_agreements::organization_id
@@ -217,6 +226,8 @@ async fn write(
             tariff_agreements::client_id.eq(client),
             tariff_agreements::id.eq(TariffAgreementId::fresh()),
             tariff_agreements::customer_id.eq(customer.id),
+            tariff_agreements::contract_id.eq(contract),
+            tariff_agreements::part.eq(SUPPLY),
             tariff_agreements::tariff_code.eq(code),
             tariff_agreements::valid_from.eq(from),
             tariff_agreements::valid_to.eq(next),

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::json;
 
-use super::agreements::Agreement;
+use super::agreements::{Agreement, SUPPLY};
 use super::{Tariff, TariffError, entry};
 use crate::account::Key;
 use crate::audit::{self, Entry};
@@ -25,7 +25,7 @@ pub async fn from_day_on(conn: &AsyncPgConnection, key: Key, day: NaiveDate) -> 
         .filter(
             tariff_agreements::organization_id.eq(key.organization).and(tariff_agreements::client_id.eq(key.client)),
         )
-        .filter(tariff_agreements::customer_id.eq(key.customer))
+        .filter(tariff_agreements::customer_id.eq(key.customer).and(tariff_agreements::part.eq(SUPPLY)))
         .filter(tariff_agreements::valid_to.is_null().or(tariff_agreements::valid_to.gt(day)))
         .select(Agreement::as_select())
         .order(tariff_agreements::valid_from)
@@ -42,7 +42,15 @@ pub async fn from_day_on(conn: &AsyncPgConnection, key: Key, day: NaiveDate) -> 
         .order((tariff_rates::effective_from, tariff_rates::version))
         .load(&mut two);
     let (agreements, versions) = tokio::try_join!(agreements, versions)?;
-    Ok(in_turn(&agreements, &versions, day))
+    Ok(in_turn(&of_one(agreements, day), &versions, day))
+}
+
+/// Of several contracts at once, the one whose agreement holds on the day, or the next to come.
+fn of_one(mut agreements: Vec<Agreement>, day: NaiveDate) -> Vec<Agreement> {
+    let now = agreements.iter().rev().find(|agreement| agreement.covers(day));
+    let contract = now.or_else(|| agreements.iter().next()).map(|agreement| agreement.contract_id);
+    agreements.retain(|agreement| Some(agreement.contract_id) == contract);
+    agreements
 }
 
 /// Which version holds from when, from `day` on.
@@ -150,7 +158,7 @@ pub async fn let_compare(tx: &mut Tenant, allowed: bool) -> Result<(), DbError> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{ClientId, CustomerId, OrganizationId, TariffAgreementId};
+    use crate::ids::{ClientId, ContractId, CustomerId, OrganizationId, TariffAgreementId};
 
     fn day(text: &str) -> NaiveDate {
         text.parse().unwrap()
@@ -179,6 +187,7 @@ mod tests {
         Agreement {
             id: TariffAgreementId::fresh(),
             customer_id: CustomerId::fresh(),
+            contract_id: ContractId(uuid::Uuid::nil()),
             tariff_code: code.to_owned(),
             valid_from: day(from),
             valid_to: to.map(day),

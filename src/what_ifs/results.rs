@@ -11,12 +11,14 @@ use super::{Count, Id};
 use crate::billing::Desk;
 use crate::billing::shadow::{ShadowAccount, ShadowMonth};
 use crate::db::{Cached, Tenant};
-use crate::ids::{CustomerId, WhatIfId};
+use crate::ids::{ContractId, CustomerId, WhatIfId};
 
 #[derive(QueryableByName)]
 struct Kept {
     #[diesel(sql_type = SqlUuid)]
     customer_id: CustomerId,
+    #[diesel(sql_type = SqlUuid)]
+    contract_id: ContractId,
     #[diesel(sql_type = Text)]
     account_number: String,
     #[diesel(sql_type = Text)]
@@ -37,11 +39,13 @@ struct Kept {
     problems: Vec<String>,
 }
 
-/// What a customer's months cost now and under each candidate.
+/// What the months of a contract cost now and under each candidate.
 #[derive(Debug, Clone)]
 pub struct Row {
     /// The customer.
     pub customer_id: CustomerId,
+    /// The contract.
+    pub contract_id: ContractId,
     /// Its account.
     pub account_number: String,
     /// Its name.
@@ -56,6 +60,7 @@ impl From<Kept> for Row {
         let share = |((((months, kwh), now), cost), problem)| Share { months, kwh, now, cost, problem };
         Self {
             customer_id: row.customer_id,
+            contract_id: row.contract_id,
             account_number: row.account_number,
             customer_name: row.customer_name,
             compared: Compared {
@@ -73,6 +78,7 @@ impl Row {
     pub(super) fn of(account: &ShadowAccount, candidates: usize) -> Self {
         Self {
             customer_id: account.customer,
+            contract_id: account.contract,
             account_number: account.account_number.clone(),
             customer_name: account.name.clone(),
             compared: Compared {
@@ -162,7 +168,7 @@ pub struct Filter {
     pub order: Order,
 }
 
-const COLUMNS: &str = "r.customer_id, r.account_number, r.customer_name, r.supplied, r.estimated, r.months, r.kwh, r.now, r.costs, r.problems";
+const COLUMNS: &str = "r.customer_id, r.contract_id, r.account_number, r.customer_name, r.supplied, r.estimated, r.months, r.kwh, r.now, r.costs, r.problems";
 const OF: &str = "r.organization_id = $1 AND r.client_id = $2 AND r.what_if_id = $3";
 
 impl Filter {
@@ -192,15 +198,15 @@ impl Filter {
 
     const fn order(&self) -> &'static str {
         match self.order {
-            Order::Increase => "(r.months[$4] > 0) DESC, r.costs[$4] - r.now[$4] DESC, r.account_number, r.customer_id",
-            Order::Decrease => "(r.months[$4] > 0) DESC, r.costs[$4] - r.now[$4], r.account_number, r.customer_id",
+            Order::Increase => "(r.months[$4] > 0) DESC, r.costs[$4] - r.now[$4] DESC, r.account_number, r.contract_id",
+            Order::Decrease => "(r.months[$4] > 0) DESC, r.costs[$4] - r.now[$4], r.account_number, r.contract_id",
             Order::IncreasePercent => {
-                "(r.months[$4] > 0 AND r.now[$4] > 0) DESC, CASE WHEN r.now[$4] > 0 THEN (r.costs[$4] - r.now[$4]) / r.now[$4] END DESC, r.account_number, r.customer_id"
+                "(r.months[$4] > 0 AND r.now[$4] > 0) DESC, CASE WHEN r.now[$4] > 0 THEN (r.costs[$4] - r.now[$4]) / r.now[$4] END DESC, r.account_number, r.contract_id"
             }
             Order::DecreasePercent => {
-                "(r.months[$4] > 0 AND r.now[$4] > 0) DESC, CASE WHEN r.now[$4] > 0 THEN (r.costs[$4] - r.now[$4]) / r.now[$4] END, r.account_number, r.customer_id"
+                "(r.months[$4] > 0 AND r.now[$4] > 0) DESC, CASE WHEN r.now[$4] > 0 THEN (r.costs[$4] - r.now[$4]) / r.now[$4] END, r.account_number, r.contract_id"
             }
-            Order::Account => "r.account_number, r.customer_id",
+            Order::Account => "r.account_number, r.contract_id",
         }
     }
 }
@@ -252,17 +258,17 @@ pub(super) async fn after_of(
     limit: i64,
 ) -> QueryResult<Vec<Row>> {
     let mut conn = conn;
-    let (account, customer) = last
-        .map_or((String::new(), CustomerId(uuid::Uuid::nil())), |row| (row.account_number.clone(), row.customer_id));
+    let (account, contract) = last
+        .map_or((String::new(), ContractId(uuid::Uuid::nil())), |row| (row.account_number.clone(), row.contract_id));
     let query = sql_query(format!(
-        "SELECT {COLUMNS} FROM public.what_if_results r WHERE {OF} AND (r.account_number, r.customer_id) > ($4, $5) \
-         ORDER BY r.account_number, r.customer_id LIMIT $6"
+        "SELECT {COLUMNS} FROM public.what_if_results r WHERE {OF} AND (r.account_number, r.contract_id) > ($4, $5) \
+         ORDER BY r.account_number, r.contract_id LIMIT $6"
     ))
     .bind::<SqlUuid, _>(desk.organization)
     .bind::<SqlUuid, _>(desk.client)
     .bind::<SqlUuid, _>(id)
     .bind::<Text, _>(account)
-    .bind::<SqlUuid, _>(customer)
+    .bind::<SqlUuid, _>(contract)
     .bind::<BigInt, _>(limit);
     let rows: Vec<Kept> = Cached(query).load(&mut conn).await?;
     Ok(rows.into_iter().map(Row::from).collect())
@@ -271,7 +277,7 @@ pub(super) async fn after_of(
 /// Customers that have their results already.
 pub(super) async fn done(conn: &AsyncPgConnection, desk: &Desk, id: WhatIfId) -> QueryResult<Vec<CustomerId>> {
     let mut conn = conn;
-    let query = sql_query(format!("SELECT r.customer_id AS id FROM public.what_if_results r WHERE {OF}"))
+    let query = sql_query(format!("SELECT DISTINCT r.customer_id AS id FROM public.what_if_results r WHERE {OF}"))
         .bind::<SqlUuid, _>(desk.organization)
         .bind::<SqlUuid, _>(desk.client)
         .bind::<SqlUuid, _>(id);
@@ -287,7 +293,7 @@ pub(super) async fn write(conn: &mut AsyncPgConnection, desk: &Desk, id: WhatIfI
             let Compared { supplied, estimated, shares } = &row.compared;
             json!({
                 "organization_id": desk.organization, "client_id": desk.client, "what_if_id": id,
-                "customer_id": row.customer_id, "account_number": row.account_number, "customer_name": row.customer_name,
+                "customer_id": row.customer_id, "contract_id": row.contract_id, "account_number": row.account_number, "customer_name": row.customer_name,
                 "supplied": supplied, "estimated": estimated,
                 "months": shares.iter().map(|share| share.months).collect::<Vec<_>>(),
                 "kwh": shares.iter().map(|share| share.kwh).collect::<Vec<_>>(),
@@ -297,7 +303,7 @@ pub(super) async fn write(conn: &mut AsyncPgConnection, desk: &Desk, id: WhatIfI
             })
         })
         .collect();
-    let columns = "organization_id, client_id, what_if_id, customer_id, account_number, customer_name, supplied, estimated, months, kwh, now, costs, problems";
+    let columns = "organization_id, client_id, what_if_id, customer_id, contract_id, account_number, customer_name, supplied, estimated, months, kwh, now, costs, problems";
     let query = sql_query(format!(
         "INSERT INTO public.what_if_results ({columns}) SELECT {columns} FROM jsonb_populate_recordset(NULL::public.what_if_results, $1)"
     ));
@@ -327,8 +333,13 @@ mod tests {
             month(2, money(7), vec![money(6), money(8)]),
             month(3, Err("No tariff is agreed for 2026-03-01.".to_owned()), vec![money(1), money(1)]),
         ];
-        let account =
-            ShadowAccount { customer: CustomerId::fresh(), account_number: String::new(), name: String::new(), months };
+        let account = ShadowAccount {
+            customer: CustomerId::fresh(),
+            contract: ContractId::fresh(),
+            account_number: String::new(),
+            name: String::new(),
+            months,
+        };
         let row = Row::of(&account, 2).compared;
         let figures = |at: usize| (row.shares[at].months, row.shares[at].kwh, row.shares[at].now, row.shares[at].cost);
         assert_eq!(figures(0), (2, 20.into(), 12.into(), 12.into()));

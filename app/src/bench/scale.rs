@@ -133,15 +133,21 @@ fn tenant_sql(organization: Uuid, client: Uuid, number: usize) -> String {
     format!(
         "INSERT INTO clients (organization_id, id, slug, name, legal_name, currency, time_zone, locale, invoice_series)
          VALUES ('{organization}', '{client}', 'client', 'Scale Power {number}', 'Scale Power {number} Ltd', 'USD', 'America/New_York', 'en-US', 'SC');
-         INSERT INTO customers (organization_id, client_id, id, name, service_address, moved_in_on)
-         SELECT '{organization}', '{client}', {customer}, 'Customer ' || c, c || ' Main Street', '2020-01-01'
+         INSERT INTO customers (organization_id, client_id, id, name)
+         SELECT '{organization}', '{client}', {customer}, 'Customer ' || c
          FROM generate_series(0, {last_customer}) c;
          INSERT INTO accounts (organization_id, client_id, customer_id, id, account_number, is_main)
          SELECT '{organization}', '{client}', {customer}, {customer}, 'A-' || lpad(c::text, 5, '0'), true
          FROM generate_series(0, {last_customer}) c;
-         INSERT INTO invoices (organization_id, client_id, id, customer_id, account_id, status, series, number, label, customer_name, account_number,
+         INSERT INTO service_points (organization_id, client_id, id, address, time_zone)
+         SELECT '{organization}', '{client}', {customer}, c || ' Main Street', 'America/New_York'
+         FROM generate_series(0, {last_customer}) c;
+         INSERT INTO contracts (organization_id, client_id, customer_id, id, account_id, service_point_id, from_on, billing_anchor)
+         SELECT '{organization}', '{client}', {customer}, {customer}, {customer}, {customer}, '2020-01-01', '2020-01-01'
+         FROM generate_series(0, {last_customer}) c;
+         INSERT INTO invoices (organization_id, client_id, id, customer_id, account_id, contract_id, status, series, number, label, customer_name, account_number,
              period_from, period_to, issued_on, due_on, currency, tariff_name, kwh, net, tax, total, paid)
-         SELECT '{organization}', '{client}', {invoice}, {customer}, {customer}, s.status, 'SC', m * {CUSTOMERS} + c + 1,
+         SELECT '{organization}', '{client}', {invoice}, {customer}, {customer}, {customer}, s.status, 'SC', m * {CUSTOMERS} + c + 1,
              'SC-2026-' || lpad((m * {CUSTOMERS} + c + 1)::text, 6, '0'), 'Customer ' || c, 'A-' || lpad(c::text, 5, '0'),
              {month}, ({month} + interval '1 month')::date, ({month} + interval '1 month 2 days')::date, ({month} + interval '1 month 16 days')::date,
              'USD', 'Residential', {total} * 6, {total}, 0, {total}, CASE s.status WHEN 'paid' THEN {total} WHEN 'part_paid' THEN 20 ELSE 0 END

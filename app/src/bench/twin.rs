@@ -124,15 +124,22 @@ fn load() -> String {
          INSERT INTO clients (organization_id, id, slug, name, legal_name, currency, time_zone, locale, invoice_series)
          SELECT pg_temp.id(1, o, 0), pg_temp.id(2, o, 0), 'client', 'Scale ' || o, 'Scale ' || o, 'USD', 'America/New_York', 'en-US', 'SC'
          FROM generate_series(0, {last}) o;
-         INSERT INTO customers (organization_id, client_id, id, name, service_address, moved_in_on)
-         SELECT pg_temp.id(1, o, 0), pg_temp.id(2, o, 0), pg_temp.id(3, o, c), 'Customer ' || c, c || ' Main Street', '2020-01-01'
+         INSERT INTO customers (organization_id, client_id, id, name)
+         SELECT pg_temp.id(1, o, 0), pg_temp.id(2, o, 0), pg_temp.id(3, o, c), 'Customer ' || c
          FROM generate_series(0, {last}) o, generate_series(0, {CUSTOMERS} - 1) c;
          INSERT INTO accounts (organization_id, client_id, customer_id, id, account_number, is_main)
          SELECT pg_temp.id(1, o, 0), pg_temp.id(2, o, 0), pg_temp.id(3, o, c), pg_temp.id(3, o, c), 'A-' || lpad(c::text, 5, '0'), true
          FROM generate_series(0, {last}) o, generate_series(0, {CUSTOMERS} - 1) c;
-         INSERT INTO invoices (organization_id, client_id, id, customer_id, account_id, status, series, number, label, customer_name, account_number,
+         INSERT INTO service_points (organization_id, client_id, id, address, time_zone)
+         SELECT pg_temp.id(1, o, 0), pg_temp.id(2, o, 0), pg_temp.id(3, o, c), c || ' Main Street', 'America/New_York'
+         FROM generate_series(0, {last}) o, generate_series(0, {CUSTOMERS} - 1) c;
+         INSERT INTO contracts (organization_id, client_id, customer_id, id, account_id, service_point_id, address, from_on, billing_anchor)
+         SELECT pg_temp.id(1, o, 0), pg_temp.id(2, o, 0), pg_temp.id(3, o, c), pg_temp.id(3, o, c), pg_temp.id(3, o, c), pg_temp.id(3, o, c),
+             c || ' Main Street', '2020-01-01', '2020-01-01'
+         FROM generate_series(0, {last}) o, generate_series(0, {CUSTOMERS} - 1) c;
+         INSERT INTO invoices (organization_id, client_id, id, customer_id, account_id, contract_id, status, series, number, label, customer_name, account_number,
              period_from, period_to, issued_on, due_on, currency, tariff_name, kwh, net, tax, total, paid)
-         SELECT pg_temp.id(1, o, 0), pg_temp.id(2, o, 0), pg_temp.id(4, o, c * {MONTHS} + m), pg_temp.id(3, o, c), pg_temp.id(3, o, c), s.status, 'SC', m * {CUSTOMERS} + c + 1,
+         SELECT pg_temp.id(1, o, 0), pg_temp.id(2, o, 0), pg_temp.id(4, o, c * {MONTHS} + m), pg_temp.id(3, o, c), pg_temp.id(3, o, c), pg_temp.id(3, o, c), s.status, 'SC', m * {CUSTOMERS} + c + 1,
              'SC-' || lpad((m * {CUSTOMERS} + c + 1)::text, 6, '0'), 'Customer ' || c, 'A-' || lpad(c::text, 5, '0'),
              p.day, (p.day + interval '1 month')::date, (p.day + interval '1 month 2 days')::date, (p.day + interval '1 month 16 days')::date,
              'USD', 'Residential', s.total * 6, s.total, 0, s.total, CASE s.status WHEN 'paid' THEN s.total WHEN 'part_paid' THEN 20 ELSE 0 END
@@ -163,6 +170,7 @@ fn twin() -> String {
         "clients",
         "customers",
         "accounts",
+        "contracts",
         "billing_periods",
         "tariff_rates",
         "invoices",

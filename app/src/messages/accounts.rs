@@ -10,8 +10,8 @@ pub fn words(violation: &Violation) -> (&'static str, String) {
             ("account_number", "Another account has this account number. Choose a different one.".to_owned())
         }
         Violation::Terms(_) => ("payment_terms_days", format!("Enter a number of days between 0 and {MOST_TERMS}.")),
-        Violation::LastOpen => {
-            let text = "This is the customer's last open account, and the customer is supplied: its bills need one. Open another first, or close the customer.";
+        Violation::Billed => {
+            let text = "A contract that is not over is billed to this account. End the contract first, or have it billed to another account.";
             ("status", text.to_owned())
         }
     }

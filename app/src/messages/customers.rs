@@ -2,7 +2,7 @@
 
 use eis::customers::Violation;
 
-use crate::forms::days;
+use super::contracts;
 
 /// The field at which a violation is told, and its words.
 #[must_use]
@@ -11,12 +11,16 @@ pub fn words(violation: &Violation) -> (&'static str, String) {
         Violation::AccountTaken => {
             ("account_number", "Another customer has this account number. Choose a different one.".to_owned())
         }
-        Violation::MovedIn(unlikely) => ("moved_in_on", days::words(*unlikely)),
-        Violation::MovedOut(unlikely) => ("moved_out_on", days::words(*unlikely)),
-        Violation::EndsBeforeItBegins => ("moved_out_on", "The end must lie after the first day supplied.".to_owned()),
-        Violation::ClosedWithoutEnd => {
-            let text = "Enter the first day no longer supplied: until then a closed account is billed.";
-            ("moved_out_on", text.to_owned())
+        Violation::Contract(violation) => {
+            let (field, text) = contracts::words(violation);
+            // The form of a new customer calls its days by what happens on them.
+            let field = match field {
+                "from_on" => "moved_in_on",
+                "to_on" => "moved_out_on",
+                "address" => "service_address",
+                other => other,
+            };
+            (field, text)
         }
     }
 }

@@ -13,6 +13,7 @@ pub fn words(violation: &Violation) -> (&'static str, String) {
         Violation::FirstDay(unlikely) => ("valid_from", days::words(*unlikely)),
         Violation::LastDay(unlikely) => ("valid_to", days::words(*unlikely)),
         Violation::EndsBeforeItBegins => ("valid_to", "The end must lie after the first day in service.".to_owned()),
+        Violation::NoPlace => ("contract", "Choose where the meter is.".to_owned()),
         Violation::Overlaps(from, to) => {
             let until = to.map(|to| format!(" until {to}")).unwrap_or_default();
             let text = format!(

@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod agreements;
 pub mod billing_periods;
+pub mod contracts;
 pub mod customers;
 pub mod imports;
 pub mod invoices;
@@ -10,6 +11,7 @@ pub mod ledger;
 pub mod meters;
 pub mod overview;
 pub mod readings;
+pub mod service_points;
 pub mod tariffs;
 pub mod view_as;
 pub mod what_ifs;

@@ -201,6 +201,7 @@ fn nav(path: &str, actor: &Actor, client: Option<ClientId>, client_name: &str) -
         items.push(NavItem { heading, ..exact("Overview", &base, path) });
         for (label, noun) in [
             ("Customers", "customers"),
+            ("Service points", "service-points"),
             ("Usage imports", "imports"),
             ("Tariffs", "tariffs"),
             ("What-if", "what-ifs"),

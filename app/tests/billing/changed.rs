@@ -71,9 +71,9 @@ async fn an_import_that_changes_values_of_an_invoice_is_told_and_the_invoice_sta
 #[tokio::test]
 async fn values_and_reads_that_come_after_the_invoice_are_told() {
     let read = "INSERT INTO meter_readings (organization_id, client_id, id, customer_id, meter_id, from_on, to_on, kwh, quality)
-        SELECT organization_id, client_id, gen_random_uuid(), customer_id, id, '2026-11-05', '2026-12-01', 1, 'actual' FROM meters WHERE serial = 'M-1'";
+        SELECT organization_id, client_id, gen_random_uuid(), customer_id, meter_id, '2026-11-05', '2026-12-01', 1, 'actual' FROM contract_meters WHERE serial = 'M-1'";
     let day = "INSERT INTO interval_days (organization_id, client_id, customer_id, meter_id, day, interval_minutes, wh, total_wh)
-        SELECT organization_id, client_id, customer_id, id, '2026-09-02', 60, array_fill(1, ARRAY[24]), 24 FROM meters WHERE serial = 'M-1'";
+        SELECT organization_id, client_id, customer_id, meter_id, '2026-09-02', 60, array_fill(1, ARRAY[24]), 24 FROM contract_meters WHERE serial = 'M-1'";
     let corrected = "UPDATE meter_readings SET kwh = 73 WHERE superseded_by IS NULL";
     let outside = "UPDATE interval_days SET wh[1] = 7 WHERE day = '2026-10-11'";
     let changes = [

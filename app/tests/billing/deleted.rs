@@ -124,7 +124,7 @@ async fn a_rated_period_without_anybody_to_bill_asks_for_nothing() {
     let waits = format!("/clients/{}/billing-periods/{october}", client(1, 1));
     assert!(admin.get(organization).await.body.contains(&waits), "the positive control");
 
-    looker.must(&format!("UPDATE customers SET moved_in_on = '2026-11-01' WHERE client_id = '{}'", client(1, 1))).await;
+    looker.must(&format!("UPDATE contracts SET from_on = '2026-11-01' WHERE client_id = '{}'", client(1, 1))).await;
     let said = step(&browser, &october, "rate_billing_period").await;
     let page = browser.get(said.location()).await.body;
     assert!(page.contains("Rated: there is nobody to bill") && page.contains("nothing to approve"), "{page}");

@@ -10,8 +10,8 @@ async fn the_fortnight(owner: &Sql) {
     owner
         .must(&format!(
             "INSERT INTO interval_days (organization_id, client_id, customer_id, meter_id, day, interval_minutes, wh, total_wh)
-             SELECT m.organization_id, m.client_id, m.customer_id, m.id, d::date, 60, array_fill(1500, ARRAY[24]), 36000
-             FROM meters m, generate_series('2026-11-11'::timestamp, '2026-11-24', '1 day') d WHERE m.client_id = '{}'",
+             SELECT m.organization_id, m.client_id, m.customer_id, m.meter_id, d::date, 60, array_fill(1500, ARRAY[24]), 36000
+             FROM contract_meters m, generate_series('2026-11-11'::timestamp, '2026-11-24', '1 day') d WHERE m.client_id = '{}'",
             client(1, 1)
         ))
         .await;

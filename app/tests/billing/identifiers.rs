@@ -16,7 +16,6 @@ async fn create(browser: &Browser, account: &str, email: &str) -> String {
         ("email", email),
         ("service_address", "1 Street"),
         ("moved_in_on", "2026-01-01"),
-        ("status", "active"),
     ];
     let answer = post(browser, CLEO, "create_customer", &form).await;
     browser.get(answer.location()).await.body

@@ -64,8 +64,8 @@ async fn values_below_zero_are_refused_line_by_line_and_split_where_a_person_say
     assert!(told.contains("23 new values, 1 rejected") && told.contains("is below zero"), "{told}");
     looker
         .must(&format!(
-            "INSERT INTO meters (organization_id, client_id, id, customer_id, serial, direction, kind, interval_minutes, time_zone, valid_from)
-             SELECT organization_id, client_id, gen_random_uuid(), customer_id, serial, 'export', kind, interval_minutes, time_zone, valid_from
+            "INSERT INTO meters (organization_id, client_id, id, service_point_id, serial, direction, kind, interval_minutes, time_zone, valid_from)
+             SELECT organization_id, client_id, gen_random_uuid(), service_point_id, serial, 'export', kind, interval_minutes, time_zone, valid_from
              FROM meters WHERE client_id = '{}' AND serial = 'M-1'",
             client(1, 1)
         ))

@@ -122,8 +122,8 @@ async fn who_has_a_bill_for_later_days_is_refused_and_the_page_says_so() {
     looker
         .must(&format!(
             "INSERT INTO interval_days (organization_id, client_id, customer_id, meter_id, day, interval_minutes, wh, total_wh)
-             SELECT m.organization_id, m.client_id, m.customer_id, m.id, d::date, 60, array_fill(1000, ARRAY[24]), 24000
-             FROM meters m, generate_series('2026-11-11'::timestamp, '2026-11-12', '1 day') d WHERE m.client_id = '{}'",
+             SELECT m.organization_id, m.client_id, m.customer_id, m.meter_id, d::date, 60, array_fill(1000, ARRAY[24]), 24000
+             FROM contract_meters m, generate_series('2026-11-11'::timestamp, '2026-11-12', '1 day') d WHERE m.client_id = '{}'",
             client(1, 1)
         ))
         .await;

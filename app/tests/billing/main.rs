@@ -50,8 +50,8 @@ async fn usage(owner: &Sql) {
     owner
         .must(&format!(
             "INSERT INTO interval_days (organization_id, client_id, customer_id, meter_id, day, interval_minutes, wh, total_wh)
-             SELECT m.organization_id, m.client_id, m.customer_id, m.id, d::date, 60, array_fill(1000, ARRAY[24]), 24000
-             FROM meters m, generate_series('2026-11-01'::timestamp, '2026-11-10', '1 day') d
+             SELECT m.organization_id, m.client_id, m.customer_id, m.meter_id, d::date, 60, array_fill(1000, ARRAY[24]), 24000
+             FROM contract_meters m, generate_series('2026-11-01'::timestamp, '2026-11-10', '1 day') d
              WHERE m.client_id = '{}' AND NOT (m.serial = 'M-2' AND d = '2026-11-07')",
             client(1, 1)
         ))
@@ -62,8 +62,8 @@ async fn the_missing_day(owner: &Sql) {
     owner
         .must(&format!(
             "INSERT INTO interval_days (organization_id, client_id, customer_id, meter_id, day, interval_minutes, wh, total_wh)
-             SELECT organization_id, client_id, customer_id, id, '2026-11-07', 60, array_fill(1000, ARRAY[24]), 24000
-             FROM meters WHERE client_id = '{}' AND serial = 'M-2'",
+             SELECT organization_id, client_id, customer_id, meter_id, '2026-11-07', 60, array_fill(1000, ARRAY[24]), 24000
+             FROM contract_meters WHERE client_id = '{}' AND serial = 'M-2'",
             client(1, 1)
         ))
         .await;

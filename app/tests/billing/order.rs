@@ -15,8 +15,8 @@ async fn credit_and_usage(owner: &Sql) {
         .must(&format!(
             "{1};
              INSERT INTO interval_days (organization_id, client_id, customer_id, meter_id, day, interval_minutes, wh, total_wh)
-             SELECT m.organization_id, m.client_id, m.customer_id, m.id, d::date, 60, array_fill(1000, ARRAY[24]), 24000
-             FROM meters m, generate_series('2026-10-01'::timestamp, '2026-11-10', '1 day') d WHERE m.client_id = '{0}'
+             SELECT m.organization_id, m.client_id, m.customer_id, m.meter_id, d::date, 60, array_fill(1000, ARRAY[24]), 24000
+             FROM contract_meters m, generate_series('2026-10-01'::timestamp, '2026-11-10', '1 day') d WHERE m.client_id = '{0}'
              ON CONFLICT (organization_id, client_id, meter_id, day) DO UPDATE SET wh = excluded.wh, total_wh = excluded.total_wh",
             client(1, 1),
             beneath(&leaves_credit())

@@ -59,11 +59,11 @@ async fn a_meter_put_in_service_elsewhere_meanwhile_is_told_beside_its_serial() 
     let browser = portal.browser_of(CLEO);
     // The same serial, written otherwise, from another day on.
     let first = format!(
-        "INSERT INTO meters (organization_id, client_id, id, customer_id, serial, kind, time_zone, valid_from)
+        "INSERT INTO meters (organization_id, client_id, id, service_point_id, serial, kind, time_zone, valid_from)
          VALUES ('{}', '{}', gen_random_uuid(), '{}', 'new-7', 'register', 'Europe/Berlin', '2026-05-01')",
         organization(1),
         client(1, 1),
-        customer(1, 1, 2)
+        id(Kind::Place, 1, 1, 2, 1)
     );
     let answer = against(&case, &first, add_meter(&browser, "NEW-7")).await;
     let page = told(&browser, &answer).await;
@@ -89,10 +89,11 @@ async fn a_customer_put_on_a_tariff_meanwhile_is_on_one_tariff_only() {
     let customer = customer(1, 1, 1).to_string();
     looker.must(&format!("DELETE FROM tariff_agreements WHERE customer_id = '{customer}'")).await;
     let first = format!(
-        "INSERT INTO tariff_agreements (organization_id, client_id, id, customer_id, tariff_code, valid_from)
-         VALUES ('{}', '{}', gen_random_uuid(), '{customer}', 'PLAIN', '2026-06-01')",
+        "INSERT INTO tariff_agreements (organization_id, client_id, id, customer_id, contract_id, tariff_code, valid_from)
+         VALUES ('{}', '{}', gen_random_uuid(), '{customer}', '{}', 'PLAIN', '2026-06-01')",
         organization(1),
-        client(1, 1)
+        client(1, 1),
+        id(Kind::Contract, 1, 1, 1, 1)
     );
     let page = format!("/clients/{}/customers/{customer}", client(1, 1));
     for from in ["2026-07-01", "2026-06-01"] {

@@ -66,8 +66,8 @@ async fn two_registers(browser: &Browser, owner: &Sql) {
     owner
         .must(&format!(
             "INSERT INTO interval_days (organization_id, client_id, customer_id, meter_id, day, interval_minutes, wh, total_wh)
-             SELECT m.organization_id, m.client_id, m.customer_id, m.id, d::date, 60, array_fill(500, ARRAY[24]), 12000
-             FROM meters m, generate_series('2026-11-01'::timestamp, '2026-11-10', '1 day') d
+             SELECT m.organization_id, m.client_id, m.customer_id, m.meter_id, d::date, 60, array_fill(500, ARRAY[24]), 12000
+             FROM contract_meters m, generate_series('2026-11-01'::timestamp, '2026-11-10', '1 day') d
              WHERE m.client_id = '{}' AND m.registers = '{{E2}}'",
             client(1, 1)
         ))

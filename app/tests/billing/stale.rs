@@ -24,8 +24,8 @@ fn changes() -> Vec<(&'static str, &'static str, String)> {
     let values = "UPDATE interval_days SET wh[1] = 2000, total_wh = 25000 WHERE day = '2026-11-03' AND meter_id IN (SELECT id FROM meters WHERE serial = 'M-1')";
     let read = format!(
         "INSERT INTO meter_readings (organization_id, client_id, id, customer_id, meter_id, from_on, to_on, kwh, quality)
-         SELECT organization_id, client_id, gen_random_uuid(), customer_id, id, '2026-11-01', '2026-11-11', 1, 'actual'
-         FROM meters WHERE client_id = '{client}' AND serial = 'M-1'"
+         SELECT organization_id, client_id, gen_random_uuid(), customer_id, meter_id, '2026-11-01', '2026-11-11', 1, 'actual'
+         FROM contract_meters WHERE client_id = '{client}' AND serial = 'M-1'"
     );
     let agreement = format!("UPDATE tariff_agreements SET tariff_code = 'OTHER' WHERE customer_id = {first}");
     let version = format!(
@@ -42,11 +42,12 @@ fn changes() -> Vec<(&'static str, &'static str, String)> {
             "A-1 (tariff), A-2 (tariff)",
             format!("UPDATE clients SET tax_rate = 0.07 WHERE id = '{client}'"),
         ),
-        ("a meter", "A-1 (meters)", of("UPDATE meters SET valid_to = '2026-11-09' WHERE serial = 'M-1'")),
+        // Days that a meter or a contract no longer has are read by nobody.
+        ("a meter", "A-1 (usage, meters)", of("UPDATE meters SET valid_to = '2026-11-09' WHERE serial = 'M-1'")),
         (
-            "a customer's last day",
-            "A-1 (customer)",
-            format!("UPDATE customers SET moved_out_on = '2026-11-09' WHERE id = {first}"),
+            "a contract's last day",
+            "A-1 (usage, meters, customer)",
+            format!("UPDATE contracts SET to_on = '2026-11-09' WHERE customer_id = {first}"),
         ),
         (
             "an earlier bill",

@@ -12,7 +12,11 @@ const LAST_OF_OCTOBER: [(&str, &str); 2] =
     [("Europe/Berlin", "2026-10-30T23:16:00Z"), ("America/Denver", "2026-11-01T00:30:00Z")];
 
 async fn move_to(owner: &Sql, zone: &str) {
-    owner.must(&format!("UPDATE clients SET time_zone = '{zone}'; UPDATE meters SET time_zone = '{zone}'")).await;
+    owner
+        .must(&format!(
+            "UPDATE clients SET time_zone = '{zone}'; UPDATE service_points SET time_zone = '{zone}'; UPDATE meters SET time_zone = '{zone}'"
+        ))
+        .await;
 }
 
 /// What a page of the client proposes in a field.
@@ -29,7 +33,10 @@ async fn forms_propose_days_by_the_client_s_own_day() {
     let owner = case.superuser().await;
     let (kim, other) = (customer(1, 1, 1), client(1, 2));
     owner
-        .must(&format!("UPDATE meters SET kind = 'register', interval_minutes = NULL WHERE customer_id = '{kim}'"))
+        .must(&format!(
+            "UPDATE meters SET kind = 'register', interval_minutes = NULL WHERE id = '{}'",
+            id(Kind::Meter, 1, 1, 1, 1)
+        ))
         .await;
     // A client that was never billed is proposed the month before this one.
     owner

@@ -1,12 +1,13 @@
 //! Accounts: opened, changed, closed; and what each pays.
 
 use eis::accounts::{self, AccountError, AccountFields, Violation};
-use eis::ids::{AccountId, CustomerId};
+use eis::contracts::{self, ContractFields};
+use eis::ids::{AccountId, ContractId, CustomerId};
 
 use super::support::database::Case;
 use super::support::sql::Sql;
-use super::support::world::{account_of, customer};
-use super::{cleo, violations, writing};
+use super::support::world::{account_of, contract_of, customer};
+use super::{cleo, day, violations, writing};
 
 fn kim() -> CustomerId {
     CustomerId(customer(1, 1, 1))
@@ -14,6 +15,21 @@ fn kim() -> CustomerId {
 
 fn first() -> AccountId {
     AccountId(account_of(customer(1, 1, 1)))
+}
+
+fn contract() -> ContractId {
+    ContractId(contract_of(customer(1, 1, 1)))
+}
+
+/// The world's contract, billed to an account.
+fn billed_to(account_id: AccountId) -> ContractFields {
+    ContractFields {
+        account_id,
+        from_on: day("2024-01-01"),
+        to_on: None,
+        status: "agreed".to_owned(),
+        billing_cycle: 1,
+    }
 }
 
 fn closed(number: &str) -> AccountFields {
@@ -63,24 +79,23 @@ async fn an_account_s_number_is_its_own_and_its_terms_are_days() {
 }
 
 #[tokio::test]
-async fn a_main_account_that_is_closed_hands_over_and_the_last_one_stays_open_while_there_is_supply() {
+async fn a_main_account_that_is_closed_hands_over_and_one_that_is_billed_stays_open() {
     let case = Case::world().await;
     let (db, looker) = (case.db(2), case.superuser().await);
     let mut tx = writing(&db).await;
     let refused = accounts::update(&mut tx, &cleo(), kim(), first(), &closed("A-1")).await;
-    assert_eq!(violations(refused), [Violation::LastOpen]);
+    assert_eq!(violations(refused), [Violation::Billed]);
     let second = accounts::create(&mut tx, &cleo(), kim(), &AccountFields::opened("B-1", "Elsewhere")).await.unwrap();
+    contracts::update(&mut tx, &cleo(), kim(), contract(), &billed_to(second)).await.unwrap();
     accounts::update(&mut tx, &cleo(), kim(), first(), &closed("A-1")).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(state(&looker).await, "A-1 closed, B-1 open main");
     let mut tx = writing(&db).await;
     let refused = accounts::update(&mut tx, &cleo(), kim(), second, &closed("B-1")).await;
-    assert_eq!(violations(refused), [Violation::LastOpen]);
+    assert_eq!(violations(refused), [Violation::Billed]);
     drop(tx);
     // Who is no longer supplied may have none open; the next one is the main one again.
-    looker
-        .must(&format!("UPDATE customers SET status = 'closed', moved_out_on = '2026-11-01' WHERE id = '{}'", kim()))
-        .await;
+    looker.must(&format!("UPDATE contracts SET to_on = '2026-11-01' WHERE id = '{}'", contract())).await;
     let mut tx = writing(&db).await;
     accounts::update(&mut tx, &cleo(), kim(), second, &closed("B-1")).await.unwrap();
     accounts::create(&mut tx, &cleo(), kim(), &AccountFields::opened("C-1", "")).await.unwrap();
@@ -110,8 +125,45 @@ async fn of_two_who_close_a_customer_s_two_accounts_at_once_one_does() {
     };
     let (one, two) = tokio::join!(close(first(), "A-1"), close(second, "B-1"));
     let lost = if one.is_ok() { two } else { one };
-    assert_eq!(violations(lost), [Violation::LastOpen]);
+    assert_eq!(violations(lost), [Violation::Billed]);
     let open = format!("SELECT count(*) FROM accounts WHERE customer_id = '{}' AND status = 'open' AND is_main", kim());
+    assert_eq!(looker.count(&open).await, 1);
+}
+
+#[tokio::test]
+async fn of_two_at_once_who_close_an_account_and_have_a_contract_billed_to_it_one_does() {
+    let case = Case::world().await;
+    let (db, looker) = (case.db(2), case.superuser().await);
+    let mut tx = writing(&db).await;
+    let second = accounts::create(&mut tx, &cleo(), kim(), &AccountFields::opened("B-1", "")).await.unwrap();
+    tx.commit().await.unwrap();
+    let close = async {
+        let mut tx = writing(&db).await;
+        let done = accounts::update(&mut tx, &cleo(), kim(), second, &closed("B-1")).await;
+        if done.is_ok() {
+            tx.commit().await.unwrap();
+        }
+        done
+    };
+    let bill = async {
+        let mut tx = writing(&db).await;
+        let done = contracts::update(&mut tx, &cleo(), kim(), contract(), &billed_to(second)).await;
+        if done.is_ok() {
+            tx.commit().await.unwrap();
+        }
+        done
+    };
+    let (closing, billing) = tokio::join!(close, bill);
+    if closing.is_ok() {
+        assert_eq!(violations(billing), [contracts::Violation::Account]);
+    } else {
+        assert_eq!(violations(closing), [Violation::Billed]);
+        billing.unwrap();
+    }
+    let open = format!(
+        "SELECT count(*) FROM contracts c JOIN accounts n ON n.id = c.account_id WHERE c.id = '{}' AND n.status = 'open'",
+        contract()
+    );
     assert_eq!(looker.count(&open).await, 1);
 }
 

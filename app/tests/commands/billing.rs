@@ -27,8 +27,8 @@ async fn usage(truth: &Sql) {
         .must(&format!(
             "DELETE FROM invoices WHERE client_id = '{0}' AND status = 'draft';
              INSERT INTO interval_days (organization_id, client_id, customer_id, meter_id, day, interval_minutes, wh, total_wh)
-             SELECT m.organization_id, m.client_id, m.customer_id, m.id, d::date, 60, array_fill(1000, ARRAY[24]), 24000
-             FROM meters m, generate_series('2026-11-01'::timestamp, '2026-11-10', '1 day') d WHERE m.client_id = '{0}'",
+             SELECT m.organization_id, m.client_id, m.customer_id, m.meter_id, d::date, 60, array_fill(1000, ARRAY[24]), 24000
+             FROM contract_meters m, generate_series('2026-11-01'::timestamp, '2026-11-10', '1 day') d WHERE m.client_id = '{0}'",
             client(1, 1)
         ))
         .await;

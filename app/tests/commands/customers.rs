@@ -1,15 +1,25 @@
 //! Customers: made and changed.
 
+use eis::contracts;
 use eis::customers::{self, CustomerError, CustomerFields, NewCustomer, Violation};
 use eis::days::Unlikely;
 use eis::ids::CustomerId;
+use eis::service_points;
+use eis::texts::TextFault;
 
 use super::support::database::Case;
 use super::support::world::{client, customer};
 use super::{CLEO, cleo, day, today, too_late, violations, writing};
 
 pub(crate) fn new(account: &str, fields: CustomerFields) -> NewCustomer {
-    NewCustomer { account_number: account.to_owned(), billing_address: String::new(), fields }
+    NewCustomer {
+        account_number: account.to_owned(),
+        billing_address: String::new(),
+        service_address: "1 Street".to_owned(),
+        moved_in_on: day("2026-01-01"),
+        moved_out_on: None,
+        fields,
+    }
 }
 
 pub(crate) fn fields(name: &str) -> CustomerFields {
@@ -19,10 +29,6 @@ pub(crate) fn fields(name: &str) -> CustomerFields {
         email: String::new(),
         phone: String::new(),
         tax_number: String::new(),
-        service_address: "1 Street".to_owned(),
-        status: "active".to_owned(),
-        moved_in_on: day("2026-01-01"),
-        moved_out_on: None,
     }
 }
 
@@ -33,30 +39,36 @@ async fn what_a_customer_may_not_be_is_told_all_at_once_and_nothing_is_written()
     let late = too_late();
     let most = today().checked_add_months(chrono::Months::new(24)).unwrap();
     let unlikely = Unlikely::After(most);
-    let wrong = |change: &dyn Fn(&mut CustomerFields)| {
-        let mut fields = fields("New");
-        change(&mut fields);
-        fields
+    let wrong = |change: &dyn Fn(&mut NewCustomer)| {
+        let mut new = new("N-1", fields("New"));
+        change(&mut new);
+        new
     };
-    for (fields, expected) in [
-        (wrong(&|f| f.moved_in_on = late), vec![Violation::MovedIn(unlikely)]),
-        (wrong(&|f| f.moved_out_on = Some(late)), vec![Violation::MovedOut(unlikely)]),
-        (wrong(&|f| f.moved_out_on = Some(f.moved_in_on)), vec![Violation::EndsBeforeItBegins]),
-        (wrong(&|f| f.status = "closed".to_owned()), vec![Violation::ClosedWithoutEnd]),
+    let of = Violation::Contract;
+    for (new, expected) in [
+        (wrong(&|n| n.moved_in_on = late), vec![of(contracts::Violation::From(unlikely))]),
+        (wrong(&|n| n.moved_out_on = Some(late)), vec![of(contracts::Violation::To(unlikely))]),
+        (wrong(&|n| n.moved_out_on = Some(n.moved_in_on)), vec![of(contracts::Violation::EndsBeforeItBegins)]),
         (
-            wrong(&|f| {
-                f.moved_in_on = late;
-                f.status = "closed".to_owned();
+            wrong(&|n| {
+                n.moved_in_on = late;
+                n.moved_out_on = Some(day("2026-01-01"));
             }),
-            vec![Violation::MovedIn(unlikely), Violation::ClosedWithoutEnd],
+            vec![of(contracts::Violation::From(unlikely)), of(contracts::Violation::EndsBeforeItBegins)],
         ),
     ] {
         let mut tx = writing(&db).await;
-        assert_eq!(violations(customers::create(&mut tx, &cleo(), &new("N-1", fields.clone())).await), expected);
-        let id = CustomerId(customer(1, 1, 1));
-        assert_eq!(violations(customers::update(&mut tx, &cleo(), id, &fields).await), expected);
+        assert_eq!(violations(customers::create(&mut tx, &cleo(), &new).await), expected);
         tx.commit().await.unwrap();
     }
+    let nowhere = wrong(&|n| n.service_address = " ".to_owned());
+    let mut tx = writing(&db).await;
+    let place = service_points::Violation::Address(TextFault::Missing);
+    assert_eq!(
+        violations(customers::create(&mut tx, &cleo(), &nowhere).await),
+        [of(contracts::Violation::Place(place))]
+    );
+    drop(tx);
     assert_eq!(looker.count("SELECT count(*) FROM accounts WHERE account_number = 'N-1'").await, 0);
     assert_eq!(looker.count("SELECT count(*) FROM audit_log WHERE entity = 'customer'").await, 0);
 }

@@ -15,6 +15,8 @@ mod billing;
 #[cfg(test)]
 mod clients;
 #[cfg(test)]
+mod contracts;
+#[cfg(test)]
 mod customers;
 #[cfg(test)]
 mod layers;

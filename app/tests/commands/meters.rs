@@ -1,7 +1,7 @@
 //! Meters: installed and changed.
 
 use eis::days::Unlikely;
-use eis::ids::{CustomerId, MeterId};
+use eis::ids::{MeterId, ServicePointId};
 use eis::meters::{self, Fixed, MeterError, MeterFields, NamesFault, Violation};
 
 use super::support::database::Case;
@@ -19,6 +19,10 @@ fn fields(serial: &str) -> MeterFields {
         valid_from: day("2024-01-01"),
         valid_to: None,
     }
+}
+
+fn place(o: u8, c: u8, k: u8) -> ServicePointId {
+    ServicePointId(id(Kind::Place, o, c, k, 1))
 }
 
 fn wrong(serial: &str, change: impl Fn(&mut MeterFields)) -> MeterFields {
@@ -42,7 +46,7 @@ async fn what_a_meter_may_not_be_is_told_and_nothing_is_written() {
         (wrong("N-1", |f| f.valid_to = Some(f.valid_from)), Violation::EndsBeforeItBegins),
     ] {
         let mut tx = writing(&db).await;
-        let made = meters::install(&mut tx, &cleo(), CustomerId(customer(1, 1, 1)), &fields).await;
+        let made = meters::install(&mut tx, &cleo(), place(1, 1, 1), &fields).await;
         assert_eq!(violations(made), [expected]);
         tx.commit().await.unwrap();
     }
@@ -53,7 +57,7 @@ async fn what_a_meter_may_not_be_is_told_and_nothing_is_written() {
 #[tokio::test]
 async fn usage_that_is_there_fixes_what_it_was_measured_with() {
     let case = Case::world().await;
-    let db = case.db(2);
+    let (db, looker) = (case.db(2), case.superuser().await);
     let meter = MeterId(id(Kind::Meter, 1, 1, 1, 1));
     let (first, last) = (day("2026-09-01"), day("2026-10-31"));
     for (fields, expected) in [
@@ -68,21 +72,27 @@ async fn usage_that_is_there_fixes_what_it_was_measured_with() {
     }
     let mut tx = writing(&db).await;
     let removed = wrong("M-1", |f| f.valid_to = Some(day("2026-11-01")));
-    assert_eq!(meters::update(&mut tx, &cleo(), meter, &removed).await.unwrap(), CustomerId(customer(1, 1, 1)));
+    meters::update(&mut tx, &cleo(), meter, &removed).await.unwrap();
+    tx.commit().await.unwrap();
+    let about = "SELECT string_agg(customer_id::text, ' ') FROM audit_log WHERE entity = 'meter'";
+    assert_eq!(looker.value(about).await, customer(1, 1, 1).to_string(), "who is there");
 }
 
 #[tokio::test]
-async fn a_serial_is_in_service_at_one_customer_a_day() {
+async fn a_serial_is_in_service_at_one_place_a_day() {
     let case = Case::world().await;
     let db = case.db(2);
     let mut tx = writing(&db).await;
-    let made = meters::install(&mut tx, &cleo(), CustomerId(customer(1, 1, 2)), &fields("m-1")).await;
+    let made = meters::install(&mut tx, &cleo(), place(1, 1, 2), &fields("m-1")).await;
     assert_eq!(violations(made), [Violation::Overlaps(day("2024-01-01"), None)]);
     let other = MeterId(id(Kind::Meter, 1, 1, 2, 1));
     let changed = meters::update(&mut tx, &cleo(), other, &fields("M-1")).await;
     assert_eq!(violations(changed), [Violation::Overlaps(day("2024-01-01"), None)]);
-    for foreign in [customer(1, 2, 1), customer(2, 1, 1)] {
-        let refused = meters::install(&mut tx, &cleo(), CustomerId(foreign), &fields("N-1")).await;
+    for (o, c) in [(1, 2), (2, 1)] {
+        let made = meters::install(&mut tx, &cleo(), place(o, c, 1), &fields("N-1")).await;
+        assert_eq!(violations(made), [Violation::NoPlace]);
+        let theirs = MeterId(id(Kind::Meter, o, c, 1, 1));
+        let refused = meters::update(&mut tx, &cleo(), theirs, &fields("N-1")).await;
         assert!(matches!(refused, Err(MeterError::NotFound)), "{refused:?}");
     }
 }
@@ -93,7 +103,7 @@ async fn of_two_meters_installed_at_once_under_one_serial_one_is() {
     let (db, looker) = (case.db(2), case.superuser().await);
     let install = async |k: u8, serial: &str| {
         let mut tx = writing(&db).await;
-        let made = meters::install(&mut tx, &cleo(), CustomerId(customer(1, 1, k)), &fields(serial)).await;
+        let made = meters::install(&mut tx, &cleo(), place(1, 1, k), &fields(serial)).await;
         if made.is_ok() {
             tx.commit().await.unwrap();
         }

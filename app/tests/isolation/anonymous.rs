@@ -109,7 +109,6 @@ async fn what_was_typed_comes_back_after_signing_in_where_the_browser_could_keep
             ("kind", "person"),
             ("name", &name),
             ("service_address", "4 Kept Lane"),
-            ("status", "active"),
             ("moved_in_on", "2026-01-01"),
         ];
         let answer = browser.post("/api/create_customer", &form).await;

@@ -81,9 +81,9 @@ const FAULTS: &[(&str, &str, &[&str])] = &[
         &["policies", "invoices.level2_client_select"],
     ),
     (
-        "ALTER POLICY level3_customer_select ON meters USING (organization_id = (SELECT public.get_current_organization_id()))",
-        "ALTER POLICY level3_customer_select ON meters USING ((organization_id, client_id, customer_id) = (SELECT s.organization_id, s.client_id, s.customer_id FROM public.customer_scope() s))",
-        &["drift", "level3_customer_select", "public.meters"],
+        "ALTER POLICY level3_customer_select ON contract_meters USING (organization_id = (SELECT public.get_current_organization_id()))",
+        "ALTER POLICY level3_customer_select ON contract_meters USING ((organization_id, client_id, customer_id) = (SELECT s.organization_id, s.client_id, s.customer_id FROM public.customer_scope() s))",
+        &["drift", "level3_customer_select", "public.contract_meters"],
     ),
     (
         "DROP POLICY level2_client_insert ON payments",

@@ -79,7 +79,6 @@ async fn attack_40_notifications() {
                 ("kind", "person"),
                 ("name", "Secret Person"),
                 ("service_address", "9 New Lane"),
-                ("status", "active"),
                 ("moved_in_on", "2026-01-01"),
             ],
         ),

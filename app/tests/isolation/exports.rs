@@ -114,11 +114,13 @@ async fn attack_62_formulas_in_csv_files() {
         truth
             .must(&format!(
                 "SET session_replication_role = replica;
-                 UPDATE customers SET name = '{text}', service_address = '{text}', email = '', phone = '{text}', tax_number = '{text}';
+                 UPDATE service_points SET address = '{text}'; UPDATE contracts SET address = '{text}';
+                 UPDATE customers SET name = '{text}', email = '', phone = '{text}', tax_number = '{text}';
                  UPDATE accounts SET account_number = '{text}' || right(account_number, 1);
                  UPDATE clients SET name = '{text}', legal_name = '{text}', tax_number = '{text}';
                  UPDATE invoices SET customer_name = '{text}', account_number = '{text}', label = '{text}', tariff_name = '{text}';
                  UPDATE meters SET serial = '{text}' || right(serial, 1);
+                 UPDATE contract_meters SET serial = '{text}', address = '{text}';
                  UPDATE import_rejections SET content = '{text}', reason = '{text}';
                  UPDATE what_if_results SET customer_name = '{text}', account_number = '{text}', problems = ARRAY['{text}'];
                  UPDATE imports SET file_name = '{text}'; RESET session_replication_role"

@@ -22,9 +22,9 @@ fn line(invoice: &str, issued: bool) -> String {
 /// An invoice made of the first customer's of September, with more columns and their values.
 pub fn invoice(columns: &str, values: &str) -> String {
     format!(
-        "INSERT INTO invoices (organization_id, client_id, id, customer_id, account_id, customer_name, account_number, period_from, period_to, currency,
+        "INSERT INTO invoices (organization_id, client_id, id, customer_id, account_id, contract_id, customer_name, account_number, period_from, period_to, currency,
              kwh, net, tax, total{columns})
-         SELECT organization_id, client_id, '00000000-0000-7000-8000-000000000009', customer_id, account_id, customer_name, account_number, period_from,
+         SELECT organization_id, client_id, '00000000-0000-7000-8000-000000000009', customer_id, account_id, contract_id, customer_name, account_number, period_from,
              period_to, currency, -kwh, -net, -tax, -total{values} FROM invoices WHERE {ISSUED}"
     )
 }

@@ -26,6 +26,8 @@ mod database_dies;
 #[cfg(test)]
 mod database_tls;
 #[cfg(test)]
+mod days;
+#[cfg(test)]
 mod demo_passwords;
 #[cfg(test)]
 mod door;

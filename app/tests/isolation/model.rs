@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::DENIED;
 use crate::support::database::Case;
 use crate::support::sql::{Refusal, Sql};
-use crate::support::world::{Kind, Who, account_of, client, customer, id, organization};
+use crate::support::world::{Kind, Who, account_of, client, contract_of, customer, id, organization};
 use crate::tables::Stand;
 
 /// How long it goes on, and how much it must have done by then.
@@ -44,17 +44,17 @@ const TABLES: [Table; 6] = [
         customer: "id",
         draft: "",
         writes: &["INSERT", "UPDATE"],
-        columns: "id, name, service_address, moved_in_on",
-        values: "'{new}', 'New', 'Here', '2026-01-01'",
+        columns: "id, name",
+        values: "'{new}', 'New'",
     },
     Table {
         name: "meters",
         key: PLAIN,
-        customer: "customer_id",
+        customer: "",
         draft: "",
         writes: &["INSERT", "UPDATE"],
-        columns: "id, customer_id, serial, kind, time_zone, valid_from",
-        values: "'{new}', '{customer}', '{new}', 'register', 'Europe/Berlin', '2026-01-01'",
+        columns: "id, service_point_id, serial, kind, time_zone, valid_from",
+        values: "'{new}', '{place}', '{new}', 'register', 'Europe/Berlin', '2026-01-01'",
     },
     Table {
         name: "imports",
@@ -71,8 +71,8 @@ const TABLES: [Table; 6] = [
         customer: "",
         draft: "",
         writes: &["INSERT", "DELETE"],
-        columns: "billing_period_id, customer_id, kind, severity, message",
-        values: "'{period}', '{customer}', '{letters}', 'warns', 'Odd.'",
+        columns: "billing_period_id, customer_id, contract_id, kind, severity, message",
+        values: "'{period}', '{customer}', '{contract}', '{letters}', 'warns', 'Odd.'",
     },
     Table {
         name: "invoices",
@@ -80,8 +80,8 @@ const TABLES: [Table; 6] = [
         customer: "customer_id",
         draft: "status = 'draft'",
         writes: &["INSERT", "UPDATE", "DELETE"],
-        columns: "id, customer_id, account_id, customer_name, account_number, period_from, period_to, currency, kwh, net, tax, total",
-        values: "'{new}', '{customer}', '{account}', 'New', 'A-1', '2026-11-01', '2026-12-01', 'EUR', 1, 1, 0, 1",
+        columns: "id, customer_id, account_id, contract_id, customer_name, account_number, period_from, period_to, currency, kwh, net, tax, total",
+        values: "'{new}', '{customer}', '{account}', '{contract}', 'New', 'A-1', '2026-11-01', '2026-12-01', 'EUR', 1, 1, 0, 1",
     },
     Table {
         name: "payments",
@@ -236,6 +236,8 @@ impl Play {
         let fill = |text: &str| {
             let text = text.replace("{new}", &new.to_string()).replace("{letters}", &letters);
             let text = text.replace("{account}", &account_of(person).to_string());
+            let text = text.replace("{contract}", &contract_of(person).to_string());
+            let text = text.replace("{place}", &id(Kind::Place, o, c, k, 1).to_string());
             text.replace("{customer}", &person.to_string()).replace("{period}", &period.to_string())
         };
         let Table { name, columns, values, customer: sees_it, draft, .. } = TABLES[table];

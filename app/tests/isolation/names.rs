@@ -19,7 +19,6 @@ async fn create(browser: &Browser, who: Who, account: &str, name: &str) -> Strin
                 ("kind", "person"),
                 ("name", name),
                 ("service_address", "9 New Lane"),
-                ("status", "active"),
                 ("moved_in_on", "2026-01-01"),
             ],
         )

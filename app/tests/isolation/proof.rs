@@ -267,12 +267,12 @@ async fn the_monitor_s_views_tell_what_stands_and_what_drifted() {
     assert!(functions.iter().all(|f| f.search_path_fixed && !f.callers.contains(&"PUBLIC".to_owned())));
     assert_eq!(monitor.drift().await.unwrap(), []);
     let truth = case.superuser().await;
-    truth.must("ALTER TABLE customers NO FORCE ROW LEVEL SECURITY; GRANT SELECT ON customers TO PUBLIC; DROP POLICY level3_customer_select ON meters").await;
+    truth.must("ALTER TABLE customers NO FORCE ROW LEVEL SECURITY; GRANT SELECT ON customers TO PUBLIC; DROP POLICY level3_customer_select ON contract_meters").await;
     let drift = monitor.drift().await.unwrap();
     for (fault, words) in [
         ("missing", "public.customers owner eis_owner row security forced"),
         ("unexpected", "grant SELECT on public.customers to PUBLIC"),
-        ("missing", "policy level3_customer_select on public.meters"),
+        ("missing", "policy level3_customer_select on public.contract_meters"),
     ] {
         assert!(drift.iter().any(|d| d.fault == fault && d.line.contains(words)), "{fault} {words}: {drift:#?}");
     }

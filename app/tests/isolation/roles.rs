@@ -664,7 +664,6 @@ async fn attack_56_a_tenant_smuggled_into_a_form() {
         ("kind", "person"),
         ("name", "New"),
         ("service_address", "Here"),
-        ("status", "active"),
         ("moved_in_on", "2026-01-01"),
     ];
     let mut form = base.to_vec();

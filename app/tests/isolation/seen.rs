@@ -20,7 +20,7 @@ struct Edit {
     saved: [&'static str; 2],
 }
 
-const EDITS: [Edit; 9] = [
+const EDITS: [Edit; 10] = [
     Edit {
         path: "/api/update_customer",
         page: "",
@@ -36,6 +36,14 @@ const EDITS: [Edit; 9] = [
         typed: ["Their Lane", "My Lane"],
         row: "SELECT billing_address FROM accounts WHERE id = '{account}'",
         saved: ["Their Lane", "My Lane"],
+    },
+    Edit {
+        path: "/api/update_contract",
+        page: "",
+        field: "to_on",
+        typed: ["2027-05-01", "2027-06-01"],
+        row: "SELECT to_on FROM contracts WHERE id = '{contract}'",
+        saved: ["2027-05-01", "2027-06-01"],
     },
     Edit {
         path: "/api/update_meter",

@@ -273,7 +273,6 @@ async fn a_form_of_one_organization_never_writes_into_another_opened_in_a_second
             ("kind", "person"),
             ("name", "Typed In Tab A"),
             ("service_address", "4 Kept Lane"),
-            ("status", "active"),
             ("moved_in_on", "2026-01-01"),
         ]
         .map(|(name, value)| (name, value.to_owned()));

@@ -9,8 +9,8 @@ const ME: Who = Who::Client(1, 1);
 
 fn new_customer(id: &str) -> String {
     format!(
-        "INSERT INTO customers (organization_id, client_id, id, name, service_address, moved_in_on)
-         VALUES ('{}', '{}', '{id}', 'New', 'Here', '2026-01-01')",
+        "INSERT INTO customers (organization_id, client_id, id, name)
+         VALUES ('{}', '{}', '{id}', 'New')",
         organization(1),
         client(1, 1)
     )
@@ -75,24 +75,24 @@ fn told(refusal: &Refusal, ids: &[String]) -> String {
 async fn attack_43_foreign_keys() {
     let case = Case::world().await;
     let app = case.app().await;
-    let meter = |customer: uuid::Uuid| {
+    let meter = |place: uuid::Uuid| {
         format!(
-            "INSERT INTO meters (organization_id, client_id, id, customer_id, serial, kind, time_zone, valid_from)
-             VALUES ('{}', '{}', gen_random_uuid(), '{customer}', 'N', 'register', 'UTC', '2026-01-01')",
+            "INSERT INTO meters (organization_id, client_id, id, service_point_id, serial, kind, time_zone, valid_from)
+             VALUES ('{}', '{}', gen_random_uuid(), '{place}', 'N', 'register', 'UTC', '2026-01-01')",
             organization(1),
             client(1, 1)
         )
     };
-    assert_eq!(app.as_who(ME, &meter(customer(1, 1, 1))).await, Ok(1), "the positive control");
+    assert_eq!(app.as_who(ME, &meter(id(Kind::Place, 1, 1, 1, 1))).await, Ok(1), "the positive control");
     let mut answers = Vec::new();
     for (o, c, k) in [(1, 2, 1), (2, 1, 1), (9, 9, 9)] {
-        let theirs = customer(o, c, k);
+        let theirs = id(Kind::Place, o, c, k, 1);
         let refusal = app.as_who(ME, &meter(theirs)).await.unwrap_err();
         assert_eq!(refusal.code, "23503");
         answers.push(told(&refusal, &[theirs.to_string()]));
     }
-    assert_eq!(answers[0], answers[2], "a sibling client's customer and none at all");
-    assert_eq!(answers[1], answers[2], "another organization's customer and none at all");
+    assert_eq!(answers[0], answers[2], "a sibling client's service point and none at all");
+    assert_eq!(answers[1], answers[2], "another organization's service point and none at all");
 }
 
 #[tokio::test]
@@ -160,8 +160,8 @@ async fn attack_46_the_counts_of_explain() {
     // Another organization grows a thousandfold.
     truth
         .must(&format!(
-            "INSERT INTO customers (organization_id, client_id, id, name, service_address, moved_in_on)
-             SELECT '{}', '{}', gen_random_uuid(), 'Big', 'There', '2026-01-01' FROM generate_series(1, 3000) n; ANALYZE customers",
+            "INSERT INTO customers (organization_id, client_id, id, name)
+             SELECT '{}', '{}', gen_random_uuid(), 'Big' FROM generate_series(1, 3000) n; ANALYZE customers",
             organization(2),
             client(2, 1)
         ))

@@ -1,6 +1,6 @@
 //! Every page and server function: where it stands, who may open it. A new one needs one line here.
 //!
-//! Placeholders: `{client}`, `{customer}`, `{account}`, `{meter}`, `{tariff}`, `{code}`, `{period}`, `{run}`, `{invoice}`,
+//! Placeholders: `{client}`, `{customer}`, `{account}`, `{contract}`, `{meter}`, `{tariff}`, `{code}`, `{period}`, `{run}`, `{invoice}`,
 //! `{import}`, `{agreement}`, `{payment}`, `{reading}`, `{assignment}`, `{invitation}`, `{organization}`, `{what_if}`, `{notice}`,
 //! `{identity}`.
 
@@ -91,6 +91,8 @@ pub const PAGES: &[Page] = &[
     page("/clients/{client}/customers/{customer}/edit", Place::Client, WRITE),
     page("/clients/{client}/customers/{customer}/accounts/new", Place::Client, WRITE),
     page("/clients/{client}/customers/{customer}/accounts/{account}/edit", Place::Client, WRITE),
+    page("/clients/{client}/customers/{customer}/contracts/new", Place::Client, WRITE),
+    page("/clients/{client}/customers/{customer}/contracts/{contract}/edit", Place::Client, WRITE),
     page("/clients/{client}/customers/{customer}/statement", Place::Client, READ),
     page("/clients/{client}/customers/{customer}/meters/new", Place::Client, WRITE),
     page("/clients/{client}/customers/{customer}/meters/{meter}/edit", Place::Client, WRITE),
@@ -168,17 +170,25 @@ const CLIENT: (&str, &str) = ("client", "{client}");
 const PERIODS: &str = "/clients/{client}/billing-periods/{open_period}";
 const PERIOD: [(&str, &str); 2] = [CLIENT, ("period", "{open_period}")];
 const DRAFT: [(&str, &str); 2] = [CLIENT, ("tariff", "{draft_tariff}")];
-const CUSTOMER: [(&str, &str); 7] = [
+const CUSTOMER: [(&str, &str); 6] = [
     CLIENT,
     ("account_number", "NEW"),
     ("kind", "person"),
     ("name", "New Person"),
     ("service_address", "9 New Lane"),
-    ("status", "active"),
     ("moved_in_on", "2026-01-01"),
 ];
 const ACCOUNT: [(&str, &str); 5] =
     [CLIENT, ("customer", "{customer}"), ("account_number", "A-1N"), ("delivery", "portal"), ("status", "open")];
+const CONTRACT: [(&str, &str); 7] = [
+    CLIENT,
+    ("customer", "{customer}"),
+    ("address", "1 Mill Lane"),
+    ("account", "{account}"),
+    ("from_on", "2024-01-01"),
+    ("billing_cycle", "3"),
+    ("status", "agreed"),
+];
 const METER: [(&str, &str); 6] = [
     CLIENT,
     ("serial", "NEW"),
@@ -255,7 +265,7 @@ pub const FUNCTIONS: &[Function] = &[
         "/api/update_customer",
         Place::Client,
         WRITE,
-        &with::<7, 8>(("customer", "{customer}"), CUSTOMER),
+        &with::<6, 7>(("customer", "{customer}"), CUSTOMER),
         "/clients/{client}/customers/{customer}",
     )
     .on("/clients/{client}/customers/{customer}/edit")
@@ -276,6 +286,23 @@ pub const FUNCTIONS: &[Function] = &[
         "/clients/{client}/customers/{customer}",
     )
     .on("/clients/{client}/customers/{customer}/accounts/{account}/edit")
+    .edits(),
+    function(
+        "/api/create_contract",
+        Place::Client,
+        WRITE,
+        &CONTRACT,
+        "/clients/{client}/customers/{customer}",
+    )
+    .on("/clients/{client}/customers/{customer}/contracts/new"),
+    function(
+        "/api/update_contract",
+        Place::Client,
+        WRITE,
+        &with::<7, 8>(("contract", "{contract}"), CONTRACT),
+        "/clients/{client}/customers/{customer}",
+    )
+    .on("/clients/{client}/customers/{customer}/contracts/{contract}/edit")
     .edits(),
     function(
         "/api/create_meter",
@@ -557,6 +584,8 @@ pub const WITHIN: &[(&str, &[Narrowed])] = &[
     ("/clients/{client}/customers/{customer}/edit", &[ServiceDesk]),
     ("/clients/{client}/customers/{customer}/accounts/new", &[ServiceDesk]),
     ("/clients/{client}/customers/{customer}/accounts/{account}/edit", &[ServiceDesk]),
+    ("/clients/{client}/customers/{customer}/contracts/new", &[ServiceDesk]),
+    ("/clients/{client}/customers/{customer}/contracts/{contract}/edit", &[ServiceDesk]),
     ("/clients/{client}/customers/{customer}/meters/new", &[ServiceDesk]),
     ("/clients/{client}/customers/{customer}/meters/{meter}/edit", &[ServiceDesk]),
     ("/clients/{client}/customers/{customer}/meters/{meter}/readings", &[Billing]),
@@ -573,6 +602,8 @@ pub const WITHIN: &[(&str, &[Narrowed])] = &[
     ("/api/update_customer", &[ServiceDesk]),
     ("/api/create_account", &[ServiceDesk]),
     ("/api/update_account", &[ServiceDesk]),
+    ("/api/create_contract", &[ServiceDesk]),
+    ("/api/update_contract", &[ServiceDesk]),
     ("/api/create_meter", &[ServiceDesk]),
     ("/api/update_meter", &[ServiceDesk]),
     ("/api/record_reading", &[Billing]),
@@ -629,6 +660,7 @@ pub fn fill(template: &str, outer: At, inner: At) -> String {
         ("{organization}", organization(o)),
         ("{customer}", customer(o, c, k)),
         ("{account}", id(Kind::Account, o, c, k, 1)),
+        ("{contract}", id(Kind::Contract, o, c, k, 1)),
         ("{meter}", id(Kind::Meter, o, c, k, 1)),
         ("{tariff}", id(Kind::Tariff, o, c, 0, 1)),
         ("{draft_tariff}", id(Kind::Tariff, o, c, 0, 2)),

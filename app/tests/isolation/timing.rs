@@ -68,8 +68,8 @@ async fn attack_50_the_time_of_what_exists_elsewhere_and_of_what_does_not() {
     case.superuser()
         .await
         .must(&format!(
-            "INSERT INTO customers (organization_id, client_id, id, name, service_address, moved_in_on)
-             SELECT organization_id, client_id, gen_random_uuid(), 'Big', 'There', '2026-01-01' FROM customers, generate_series(1, 3000) n
+            "INSERT INTO customers (organization_id, client_id, id, name)
+             SELECT organization_id, client_id, gen_random_uuid(), 'Big' FROM customers, generate_series(1, 3000) n
              WHERE id = '{}';
              INSERT INTO accounts (organization_id, client_id, customer_id, id, account_number, is_main)
              SELECT organization_id, client_id, id, id, id, true FROM customers WHERE name = 'Big'; ANALYZE customers, accounts",

@@ -17,8 +17,8 @@ const METERS: usize = 200;
 /// Gives each client the meters of the files, each with registers that the file may name.
 async fn meters(case: &Case) {
     let insert = format!(
-        "INSERT INTO meters (organization_id, client_id, id, customer_id, serial, kind, interval_minutes, time_zone, valid_from)
-         SELECT organization_id, client_id, gen_random_uuid(), customer_id, 'L-' || lpad(n::text, 3, '0'), 'interval', 15, time_zone, '1970-01-01'
+        "INSERT INTO meters (organization_id, client_id, id, service_point_id, serial, kind, interval_minutes, time_zone, valid_from)
+         SELECT organization_id, client_id, gen_random_uuid(), service_point_id, 'L-' || lpad(n::text, 3, '0'), 'interval', 15, time_zone, '1970-01-01'
          FROM (SELECT DISTINCT ON (client_id) * FROM meters ORDER BY client_id, id) one, generate_series(0, {METERS} - 1) n"
     );
     let truth = case.superuser().await;

@@ -29,8 +29,8 @@ pub async fn fingerprint(truth: &Sql) -> String {
 
 fn new_customer(o: u8, c: u8, number: &str) -> String {
     format!(
-        "INSERT INTO customers (organization_id, client_id, id, name, service_address, moved_in_on)
-         VALUES ('{}', '{}', gen_random_uuid(), '{number}', 'Here', '2026-01-01')",
+        "INSERT INTO customers (organization_id, client_id, id, name)
+         VALUES ('{}', '{}', gen_random_uuid(), '{number}')",
         organization(o),
         client(o, c)
     )
@@ -90,8 +90,9 @@ async fn attack_22_moving_a_row_to_another_tenant() {
         assert_eq!(app.refused(&sql).await, DENIED, "{change}");
         app.leave().await;
     }
-    let between = format!("UPDATE meters SET customer_id = '{}' WHERE serial = 'M-1'", customer(1, 2, 1));
-    assert_eq!(app.as_who(ME, &between).await.unwrap_err().code, "23503", "another client's customer");
+    let theirs = id(Kind::Place, 1, 2, 1, 1);
+    let between = format!("UPDATE meters SET service_point_id = '{theirs}' WHERE serial = 'M-1'");
+    assert_eq!(app.as_who(ME, &between).await.unwrap_err().code, "23503", "another client's service point");
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ UPDATE private.second_factor_rule SET grace_days = 36500;
 DO $$
 DECLARE
     o integer; c integer; k integer; staff uuid := pg_temp.id(11, 0, 0, 0, 1); person uuid;
-    org uuid; cli uuid; cus uuid; account uuid; meter uuid;
+    org uuid; cli uuid; cus uuid; account uuid; place uuid; contract uuid; meter uuid;
 BEGIN
     FOR o IN 1..2 LOOP
         org := pg_temp.id(1, o, 0, 0, 0);
@@ -76,30 +76,35 @@ BEGIN
                 cus := pg_temp.id(3, o, c, k, 0);
                 meter := pg_temp.id(4, o, c, k, 1);
                 account := pg_temp.id(46, o, c, k, 1);
-                INSERT INTO customers (organization_id, client_id, id, name, service_address, moved_in_on)
-                VALUES (org, cli, cus, format('Customer %s%s%s', o, c, k), k || ' Mill Lane', '2024-01-01');
+                place := pg_temp.id(48, o, c, k, 1);
+                contract := pg_temp.id(49, o, c, k, 1);
+                INSERT INTO customers (organization_id, client_id, id, name) VALUES (org, cli, cus, format('Customer %s%s%s', o, c, k));
                 INSERT INTO accounts (organization_id, client_id, customer_id, id, account_number, is_main)
                 VALUES (org, cli, cus, account, 'A-' || k, true);
-                INSERT INTO meters (organization_id, client_id, id, customer_id, serial, kind, interval_minutes, time_zone, valid_from)
-                VALUES (org, cli, meter, cus, 'M-' || k, 'interval', 60, 'Europe/Berlin', '2024-01-01');
+                INSERT INTO service_points (organization_id, client_id, id, address, time_zone)
+                VALUES (org, cli, place, k || ' Mill Lane', 'Europe/Berlin');
+                INSERT INTO contracts (organization_id, client_id, customer_id, id, account_id, service_point_id, from_on, billing_anchor)
+                VALUES (org, cli, cus, contract, account, place, '2024-01-01', '2024-01-01');
+                INSERT INTO meters (organization_id, client_id, id, service_point_id, serial, kind, interval_minutes, time_zone, valid_from)
+                VALUES (org, cli, meter, place, 'M-' || k, 'interval', 60, 'Europe/Berlin', '2024-01-01');
                 INSERT INTO interval_days (organization_id, client_id, customer_id, meter_id, day, interval_minutes, wh, total_wh)
                 SELECT org, cli, cus, meter, d::date, 60, array_fill(100, ARRAY[24]), 2400
                 FROM generate_series('2026-09-01'::timestamp, '2026-10-31', '10 days') d;
-                INSERT INTO superseded_interval_days (organization_id, client_id, customer_id, meter_id, day, id, wh)
-                VALUES (org, cli, cus, meter, '2026-09-01', pg_temp.id(9, o, c, k, 1), array_fill(90, ARRAY[24]));
+                INSERT INTO superseded_interval_days (organization_id, client_id, meter_id, day, id, wh)
+                VALUES (org, cli, meter, '2026-09-01', pg_temp.id(9, o, c, k, 1), array_fill(90, ARRAY[24]));
                 INSERT INTO meter_readings (organization_id, client_id, id, customer_id, meter_id, from_on, to_on, kwh, quality)
                 VALUES (org, cli, pg_temp.id(10, o, c, k, 1), cus, meter, '2026-09-01', '2026-10-01', 72, 'actual');
                 INSERT INTO meter_readings (organization_id, client_id, id, customer_id, meter_id, from_on, to_on, kwh, quality, superseded_by)
                 VALUES (org, cli, pg_temp.id(10, o, c, k, 2), cus, meter, '2026-09-01', '2026-10-01', 70, 'estimated', pg_temp.id(10, o, c, k, 1));
-                INSERT INTO tariff_agreements (organization_id, client_id, id, customer_id, tariff_code, valid_from)
-                VALUES (org, cli, pg_temp.id(12, o, c, k, 1), cus, 'HOME', '2024-01-01');
-                INSERT INTO billing_exceptions (organization_id, client_id, billing_period_id, customer_id, kind, severity, message)
-                VALUES (org, cli, pg_temp.id(6, o, c, 0, 2), cus, 'gap', 'warns', 'Two hours are missing.');
-                INSERT INTO invoices (organization_id, client_id, id, customer_id, account_id, billing_period_id, status, series, number, label, customer_name,
+                INSERT INTO tariff_agreements (organization_id, client_id, id, customer_id, contract_id, tariff_code, valid_from)
+                VALUES (org, cli, pg_temp.id(12, o, c, k, 1), cus, contract, 'HOME', '2024-01-01');
+                INSERT INTO billing_exceptions (organization_id, client_id, billing_period_id, customer_id, contract_id, kind, severity, message)
+                VALUES (org, cli, pg_temp.id(6, o, c, 0, 2), cus, contract, 'gap', 'warns', 'Two hours are missing.');
+                INSERT INTO invoices (organization_id, client_id, id, customer_id, account_id, contract_id, billing_period_id, status, series, number, label, customer_name,
                     account_number, period_from, period_to, issued_on, due_on, currency, tariff_rate_id, tariff_name, kwh, net, tax, total, paid)
-                VALUES (org, cli, pg_temp.id(13, o, c, k, 1), cus, account, pg_temp.id(6, o, c, 0, 1), 'part_paid', 'INV', k, 'INV-2026-' || k, format('Customer %s%s%s', o, c, k),
+                VALUES (org, cli, pg_temp.id(13, o, c, k, 1), cus, account, contract, pg_temp.id(6, o, c, 0, 1), 'part_paid', 'INV', k, 'INV-2026-' || k, format('Customer %s%s%s', o, c, k),
                         'A-' || k, '2026-09-01', '2026-10-01', '2026-10-02', '2026-10-16', 'EUR', pg_temp.id(5, o, c, 0, 1), 'Home 1', 72, 20.16, 3.83, 23.99, 10),
-                       (org, cli, pg_temp.id(13, o, c, k, 2), cus, account, pg_temp.id(6, o, c, 0, 2), 'draft', '', NULL, '', format('Customer %s%s%s', o, c, k),
+                       (org, cli, pg_temp.id(13, o, c, k, 2), cus, account, contract, pg_temp.id(6, o, c, 0, 2), 'draft', '', NULL, '', format('Customer %s%s%s', o, c, k),
                         'A-' || k, '2026-10-01', '2026-11-01', NULL, NULL, 'EUR', pg_temp.id(5, o, c, 0, 1), 'Home 1', 74, 20.72, 3.94, 24.66, 0);
                 INSERT INTO invoice_lines (organization_id, client_id, invoice_id, position, customer_id, issued, kind, description, quantity, unit, price, amount, tax_rate)
                 VALUES (org, cli, pg_temp.id(13, o, c, k, 1), 1, cus, true, 'energy', 'Energy', 72, 'kWh', 0.28, 20.16, 0.19),
@@ -207,8 +212,8 @@ BEGIN
                 'more_by', '4', 'less', 0, 'less_by', '0', 'same', 0, 'bands', to_jsonb(array_fill(0, ARRAY[12]) || 2), 'without_percent', 0,
                 'reasons', '[{"text":"Usage is missing.","left_out":0,"in_part":1}]'::jsonb))), 'Ada Admin', now()
     FROM tariff_rates t, generate_series(1, 2) g, generate_series(1, 2) h WHERE t.id = pg_temp.id(5, g, h, 0, 2);
-    INSERT INTO what_if_results (organization_id, client_id, what_if_id, customer_id, account_number, customer_name, supplied, estimated, months, kwh, now, costs, problems)
-    SELECT c.organization_id, c.client_id, pg_temp.id(23, g, h, 0, 1), c.id, n.account_number, c.name, 2, false, ARRAY[i], '{100}', '{28}', '{30}',
+    INSERT INTO what_if_results (organization_id, client_id, what_if_id, customer_id, contract_id, account_number, customer_name, supplied, estimated, months, kwh, now, costs, problems)
+    SELECT c.organization_id, c.client_id, pg_temp.id(23, g, h, 0, 1), c.id, pg_temp.id(49, g, h, i, 1), n.account_number, c.name, 2, false, ARRAY[i], '{100}', '{28}', '{30}',
         ARRAY[CASE i WHEN 1 THEN 'Usage is missing: 2026-10-02.' ELSE '' END]
     FROM customers c JOIN accounts n ON n.customer_id = c.id, generate_series(1, 2) g, generate_series(1, 2) h, generate_series(1, 2) i WHERE c.id = pg_temp.id(3, g, h, i, 0);
     DROP TABLE people;

@@ -45,6 +45,8 @@ pub enum Kind {
     PriceSeries = 35,
     Service = 45,
     Account = 46,
+    Place = 48,
+    Contract = 49,
 }
 
 /// An id of the world: of organization `o`, client `c`, customer `k`, the `n`th of its kind there.
@@ -62,6 +64,11 @@ pub fn client(o: u8, c: u8) -> Uuid {
 
 pub fn customer(o: u8, c: u8, k: u8) -> Uuid {
     id(Kind::Customer, o, c, k, 0)
+}
+
+/// The contract of a customer of the world.
+pub fn contract_of(customer: Uuid) -> Uuid {
+    Uuid::from_u128(customer.as_u128() + (0x46 << 96) + 1)
 }
 
 /// The account of a customer of the world.

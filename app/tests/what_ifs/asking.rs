@@ -37,9 +37,9 @@ pub async fn usage(owner: &Sql, from: &str, to: &str) {
     owner
         .must(&format!(
             "INSERT INTO interval_days (organization_id, client_id, customer_id, meter_id, day, interval_minutes, wh, total_wh)
-             SELECT m.organization_id, m.client_id, m.customer_id, m.id, d::date, 60,
+             SELECT m.organization_id, m.client_id, m.customer_id, m.meter_id, d::date, 60,
                  array_fill(1000, ARRAY[n.hours]), 1000 * n.hours
-             FROM meters m, generate_series('{from}'::timestamp, '{to}'::timestamp - interval '1 day', '1 day') d,
+             FROM contract_meters m, generate_series('{from}'::timestamp, '{to}'::timestamp - interval '1 day', '1 day') d,
                  LATERAL (SELECT (extract(epoch FROM (d + interval '1 day') AT TIME ZONE 'Europe/Berlin' - d AT TIME ZONE 'Europe/Berlin') / 3600)::int AS hours) n
              WHERE m.client_id = '{}' ON CONFLICT (organization_id, client_id, meter_id, day) DO UPDATE SET wh = EXCLUDED.wh, total_wh = EXCLUDED.total_wh",
             client(1, 1)

@@ -128,11 +128,17 @@ async fn a_file_of_thousands_is_whole() {
     let (portal, owner) = (case.portal().await, case.superuser().await);
     owner
         .must(&format!(
-            "INSERT INTO customers (organization_id, client_id, id, name, service_address, moved_in_on)
-             SELECT organization_id, id, gen_random_uuid(), 'Crowd ' || n, n || ' Long Street', '2024-01-01'
+            "INSERT INTO customers (organization_id, client_id, id, name)
+             SELECT organization_id, id, gen_random_uuid(), 'Crowd ' || n
              FROM clients, generate_series(1, 2500) n WHERE id = '{0}';
-             INSERT INTO what_if_results (organization_id, client_id, what_if_id, customer_id, account_number, customer_name, supplied, estimated, months, kwh, now, costs, problems)
-             SELECT c.organization_id, c.client_id, w.id, c.id, 'C-' || c.id, c.name, 2, false, '{{2}}', '{{1}}', '{{1}}', '{{1}}', ARRAY['']
+             INSERT INTO accounts (organization_id, client_id, customer_id, id, account_number, is_main)
+             SELECT organization_id, client_id, id, id, 'C-' || id, true FROM customers WHERE name LIKE 'Crowd %';
+             INSERT INTO service_points (organization_id, client_id, id, address, time_zone)
+             SELECT organization_id, client_id, id, name || ' Long Street', 'Europe/Berlin' FROM customers WHERE name LIKE 'Crowd %';
+             INSERT INTO contracts (organization_id, client_id, customer_id, id, account_id, service_point_id, from_on, billing_anchor)
+             SELECT organization_id, client_id, id, id, id, id, '2024-01-01', '2024-01-01' FROM customers WHERE name LIKE 'Crowd %';
+             INSERT INTO what_if_results (organization_id, client_id, what_if_id, customer_id, contract_id, account_number, customer_name, supplied, estimated, months, kwh, now, costs, problems)
+             SELECT c.organization_id, c.client_id, w.id, c.id, c.id, 'C-' || c.id, c.name, 2, false, '{{2}}', '{{1}}', '{{1}}', '{{1}}', ARRAY['']
              FROM customers c JOIN what_ifs w ON w.client_id = c.client_id WHERE c.client_id = '{0}' AND c.name LIKE 'Crowd %'",
             client(1, 1)
         ))

@@ -39,7 +39,7 @@ async fn a_what_if_s_sums_are_the_bills_of_the_same_months() {
     usage(&owner, "2027-01-01", "2027-04-01").await;
     owner
         .must(&format!(
-            "UPDATE customers SET moved_in_on = '2027-02-11' WHERE client_id = '{}' AND service_address = '2 Mill Lane'",
+            "UPDATE contracts SET from_on = '2027-02-11' WHERE client_id = '{}' AND address = '2 Mill Lane'",
             client(1, 1)
         ))
         .await;
@@ -64,7 +64,7 @@ async fn a_what_if_s_sums_are_the_bills_of_the_same_months() {
     usage(&owner, "2027-01-01", "2027-04-01").await;
     owner
         .must(&format!(
-            "UPDATE customers SET moved_in_on = '2027-02-11' WHERE client_id = '{0}' AND service_address = '2 Mill Lane';
+            "UPDATE contracts SET from_on = '2027-02-11' WHERE client_id = '{0}' AND address = '2 Mill Lane';
              UPDATE tariff_rates SET effective_to = '2026-01-01' WHERE client_id = '{0}' AND code = 'HOME' AND version = 1;
              UPDATE tariff_rates SET status = 'active' WHERE client_id = '{0}' AND code = 'HOME' AND version = 2",
             client(1, 1)

@@ -12,11 +12,15 @@ use portal::server::background::{self, Background};
 async fn crowd(owner: &Sql, customers: u32) {
     owner
         .must(&format!(
-            "INSERT INTO customers (organization_id, client_id, id, name, service_address, moved_in_on)
-             SELECT organization_id, id, gen_random_uuid(), 'Crowd ' || lpad(n::text, 6, '0'), n || ' Long Street', '2024-01-01'
+            "INSERT INTO customers (organization_id, client_id, id, name)
+             SELECT organization_id, id, gen_random_uuid(), 'Crowd ' || lpad(n::text, 6, '0')
              FROM clients, generate_series(1, {customers}) n WHERE id = '{}';
              INSERT INTO accounts (organization_id, client_id, customer_id, id, account_number, is_main)
-             SELECT organization_id, client_id, id, id, 'C-' || right(name, 6), true FROM customers WHERE name LIKE 'Crowd %'",
+             SELECT organization_id, client_id, id, id, 'C-' || right(name, 6), true FROM customers WHERE name LIKE 'Crowd %';
+             INSERT INTO service_points (organization_id, client_id, id, address, time_zone)
+             SELECT organization_id, client_id, id, name || ' Long Street', 'Europe/Berlin' FROM customers WHERE name LIKE 'Crowd %';
+             INSERT INTO contracts (organization_id, client_id, customer_id, id, account_id, service_point_id, from_on, billing_anchor)
+             SELECT organization_id, client_id, id, id, id, id, '2024-01-01', '2024-01-01' FROM customers WHERE name LIKE 'Crowd %'",
             client(1, 1)
         ))
         .await;

@@ -5,7 +5,7 @@ fn row(values: &[Option<i32>]) -> IntervalDay {
     IntervalDay {
         organization_id: OrganizationId::fresh(),
         client_id: ClientId::fresh(),
-        customer_id: CustomerId::fresh(),
+        customer_id: Some(CustomerId::fresh()),
         meter_id: MeterId::fresh(),
         day: "2026-01-01".parse().unwrap(),
         interval_minutes: 60,

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::ids::{CustomerId, MeterId};
+use crate::ids::{MeterId, ServicePointId};
 use crate::usage::Direction;
 
 fn meter(serial: &str, direction: &str, minutes: i16) -> Meter {
@@ -9,7 +9,7 @@ fn meter(serial: &str, direction: &str, minutes: i16) -> Meter {
         organization_id: OrganizationId::fresh(),
         client_id: ClientId::fresh(),
         id: MeterId::fresh(),
-        customer_id: CustomerId::fresh(),
+        service_point_id: ServicePointId::fresh(),
         serial: serial.into(),
         direction: direction.into(),
         kind: "interval".into(),

@@ -3,6 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use chrono::{Months, NaiveDate};
 use eis::account::{self, Compared, Key, Owed};
+use eis::contracts::{self, Contract, Stage};
 use eis::db::{QueryError, Tenant};
 use eis::invoices::Invoice;
 use eis::usage_data::{self, By, Total};
@@ -29,7 +30,7 @@ const BILLS: i64 = 16;
 pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
     let (at, tx) = AtAccount::open(&ctx).await?;
     let today = at.today();
-    let Read { owed, bills, months } = read(&tx, &at).await?;
+    let Read { owed, bills, months, contracts } = read(&tx, &at).await?;
     drop(tx);
     let compared = account::compare(&bills);
     let open = bills.iter().filter(|bill| account::is_open(bill)).min_by_key(|bill| bill.due_on).map(|bill| bill.id);
@@ -38,7 +39,7 @@ pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
     let html = framed(&ctx, &actor, place, "Home", move || {
         let see = open.or_else(|| compared.as_ref().map(|c| c.now.id));
         view! {
-            <PageHeader title=at.customer.name.clone() subtitle=format!("Account {}, {}", at.customer.account_number, at.customer.service_address) second="Account statement" second_href=statement::PATH/>
+            <PageHeader title=at.customer.name.clone() subtitle=subtitle(&at, &contracts, today) second="Account statement" second_href=statement::PATH/>
             <div class="columns even">
                 {amount_due(&at, &owed, today, see.map(|id| format!("/account/invoices/{id}")))}
                 {compared.as_ref().map(|compared| latest(&at, compared))}
@@ -62,18 +63,31 @@ pub(crate) struct Read {
     owed: Owed,
     bills: Vec<Invoice>,
     months: BTreeMap<NaiveDate, Total>,
+    contracts: Vec<Contract>,
+}
+
+/// The account and where energy is delivered: today, else where it was last; without an address before the first contract.
+fn subtitle(at: &AtAccount, contracts: &[Contract], today: NaiveDate) -> String {
+    let account = format!("Account {}", at.customer.account_number);
+    let known = || contracts.iter().filter(|contract| contract.stage(today) != Stage::Withdrawn);
+    let running = known().find(|contract| contract.stage(today) == Stage::Running);
+    match running.or_else(|| known().next()) {
+        Some(contract) => format!("{account}, {}", contract.address),
+        None => account,
+    }
 }
 
 /// The page's SQL, all of it.
 pub(crate) async fn read(tx: &Tenant, at: &AtAccount) -> Result<Read, AppError> {
     let (conn, today) = (tx.shared(), at.today());
-    let (owed, bills, months) = tokio::try_join!(
+    let (owed, bills, months, contracts) = tokio::try_join!(
         account::owed(conn, at.key, today),
         account::bills(conn, at.key, None, BILLS),
         year_to(tx, at.key, today),
+        contracts::list(conn, at.key.client, at.key.customer),
     )?;
     let months = if months.is_empty() { last_year(tx, at.key).await? } else { months };
-    Ok(Read { owed, bills, months })
+    Ok(Read { owed, bills, months, contracts })
 }
 
 /// The twelve months that end with the one of `day`; empty when nothing was used in them.

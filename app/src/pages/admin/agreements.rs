@@ -2,6 +2,7 @@
 
 use chrono::{Datelike, Months, NaiveDate};
 use eis::access::Permission;
+use eis::contracts::Contract;
 use eis::customers::Customer;
 use eis::db::Tenant;
 use eis::ids::CustomerId;
@@ -10,6 +11,7 @@ use eis::tariffs::{self, Filter, TariffRow};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::contracts as contract_pages;
 use crate::components::{
     Button, Choice, Column, DataTable, DateField, PostForm, Section, SelectField, changed_meanwhile,
 };
@@ -25,6 +27,7 @@ use crate::server::functions::{Done, act, require_client};
 #[derive(Debug)]
 pub struct CustomerTariff {
     agreements: Vec<Agreement>,
+    contracts: Vec<Contract>,
     choices: Vec<TariffRow>,
     starts: NaiveDate,
     today: NaiveDate,
@@ -34,15 +37,23 @@ pub struct CustomerTariff {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn load(tx: &mut Tenant, at: &AtClient, customer: &Customer) -> Result<CustomerTariff, AppError> {
+pub async fn load(
+    tx: &mut Tenant,
+    at: &AtClient,
+    customer: &Customer,
+    contracts: &[Contract],
+) -> Result<CustomerTariff, AppError> {
     let agreements = agreements::list(tx, at.client.id, customer.id).await?;
     let active = Filter { status: "active".into(), ..Filter::default() };
     let (mut choices, _) = tariffs::list(tx, at.organization, at.client.id, &active, 0, 500).await?;
     choices.dedup_by(|one, other| one.code == other.code);
     let today = at.client.today();
     let next = today.with_day(1).and_then(|day| day.checked_add_months(Months::new(1))).unwrap_or(today);
-    let starts = if agreements.is_empty() { customer.moved_in_on } else { next };
-    Ok(CustomerTariff { agreements, choices, starts, today })
+    // Those withdrawn need no tariff.
+    let contracts: Vec<Contract> = contracts.iter().filter(|one| one.status != "withdrawn").cloned().collect();
+    let first = contracts.first().map(|contract| contract.from_on).filter(|_| agreements.is_empty());
+    let starts = first.unwrap_or(next);
+    Ok(CustomerTariff { agreements, contracts, choices, starts, today })
 }
 
 /// The tariff on the customer's page; the form only for those who may write.
@@ -53,10 +64,13 @@ pub fn section(
     tariffs_path: &str,
     locale: Locale,
 ) -> impl IntoView + use<> {
-    let CustomerTariff { agreements, choices, starts, today } = tariff;
+    let CustomerTariff { agreements, contracts, choices, starts, today } = tariff;
     let none = agreements.is_empty();
     let shown = shown(&agreements);
     let path = tariffs_path.to_owned();
+    // Who has one contract need not be told which it is.
+    let several = contracts.len() > 1;
+    let places: Vec<_> = contracts.iter().map(|contract| (contract.id, contract.address.clone())).collect();
     let names: Vec<(String, String)> = choices.iter().map(|row| (row.code.clone(), row.name.clone())).collect();
     let rows = agreements
         .into_iter()
@@ -64,6 +78,7 @@ pub fn section(
             let name = names.iter().find(|(code, _)| *code == agreement.tariff_code).map(|(_, name)| name.clone());
             let href = crate::pages::parts::address(&path, &[("q", &agreement.tariff_code)]);
             let last = agreement.valid_to.map(|to| to.pred_opt().unwrap_or(to));
+            let place = places.iter().find(|(id, _)| *id == agreement.contract_id).map(|(_, address)| address.clone());
             let now = if agreement.covers(today) {
                 "Now"
             } else if agreement.valid_from > today {
@@ -75,6 +90,7 @@ pub fn section(
                 <tr>
                     <th scope="row"><a href=href>{agreement.tariff_code}</a></th>
                     <td>{name}</td>
+                    {several.then(|| view! { <td>{place}</td> })}
                     <td class="nowrap">{format::date(agreement.valid_from, locale)}</td>
                     <td class="nowrap">{last.map_or_else(|| "–".to_owned(), |last| format::date(last, locale))}</td>
                     <td>{now}</td>
@@ -82,8 +98,10 @@ pub fn section(
             }
         })
         .collect_view();
-    let columns = ["Tariff", "Name", "From", "Last day", "Holds"].into_iter().map(Column::text).collect::<Vec<_>>();
-    let empty = choices.is_empty();
+    let columns = ["Tariff", "Name"].into_iter().chain(several.then_some("Service address"));
+    let columns = columns.chain(["From", "Last day", "Holds"]).map(Column::text).collect::<Vec<_>>();
+    let (empty, alone) = (choices.is_empty(), contracts.is_empty());
+    let contracts = contract_pages::choices(&contracts, "Choose a contract", locale);
     view! {
         <Section title="Tariff">
             <div class="stack">
@@ -93,8 +111,9 @@ pub fn section(
                 view! { <DataTable caption="Tariff agreements" columns=columns>{rows}</DataTable> }.into_any()
             }}
             {match form {
+                Some(_) if alone => view! { <p>"Make a contract first: a tariff is agreed for one."</p> }.into_any(),
                 Some(_) if empty => view! { <p>"There is no active tariff to choose. "<a href=path>"Go to tariffs"</a></p> }.into_any(),
-                Some((context, hidden)) => choose(typed, &shown, choices, starts, context, hidden).into_any(),
+                Some((context, hidden)) => choose(typed, &shown, contracts, choices, starts, context, hidden).into_any(),
                 None => ().into_any(),
             }}
             </div>
@@ -119,6 +138,7 @@ fn shown(agreements: &[Agreement]) -> Shown {
 fn choose(
     typed: Typed,
     shown: &Shown,
+    contracts: Vec<Choice>,
     tariffs: Vec<TariffRow>,
     starts: NaiveDate,
     context: String,
@@ -129,8 +149,13 @@ fn choose(
     let choices = std::iter::once(Choice::new("", "Choose a tariff"))
         .chain(tariffs.into_iter().map(|row| Choice::new(row.code.clone(), format!("{} – {}", row.code, row.name))))
         .collect();
+    // Who has one contract, besides the line above them, need not choose.
+    let several = contracts.len() > 2;
     view! {
         <PostForm action="/api/put_on_tariff" context=context hidden=hidden class="form">
+            {several.then(|| view! {
+                <SelectField name="contract" label="Contract" choices=contracts value=typed.value("contract", "") error=typed.error("contract")/>
+            })}
             <SelectField name="tariff_code" label="Put on tariff" choices=choices value=typed.value("tariff_code", "") error=typed.error("tariff_code")/>
             <DateField name="tariff_from" label="From" hint="The last day of the tariff before it is the day before." value=typed.value("tariff_from", starts.to_string()) error=typed.error("tariff_from")/>
             <div class="actions"><Button label="Put on tariff" kind=crate::components::Kind::Secondary/></div>
@@ -143,6 +168,7 @@ fn choose(
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AgreementForm {
+    contract: String,
     tariff_code: String,
     tariff_from: String,
 }
@@ -159,7 +185,7 @@ impl AgreementForm {
     }
 }
 
-/// Puts a customer on a tariff from a day on.
+/// Puts a contract of a customer on a tariff from a day on.
 #[server(prefix = "/api", endpoint = "put_on_tariff")]
 pub(crate) async fn put_on_tariff(
     client: String,
@@ -175,7 +201,9 @@ pub(crate) async fn put_on_tariff(
         eis::customers::locked(&mut tx, organization, at, id).await?.ok_or(AppError::NotFound)?;
         let (code, from) = form.read()?;
         seen::unchanged(&ctx.sent, &shown(&agreements::list(&mut tx, at, id).await?))?;
-        let agreed = agreements::create(&mut tx, &actor, id, &code, from).await;
+        let contracts = contract_pages::standing(&tx, at, id).await?;
+        let contract = contract_pages::one_of(&contracts, &form.contract)?.id;
+        let agreed = agreements::create(&mut tx, &actor, id, contract, &code, from).await;
         agreed.map_err(|refused| messages::told(refused, messages::agreements::words))?;
         Done::to(format!("/clients/{at}/customers/{id}"))
             .saying(format!("On tariff {code} from {from}."))

@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use eis::access::Permission;
 use eis::account::{self, Key, Owed};
 use eis::accounts;
+use eis::contracts;
 use eis::customers::{self, Customer, CustomerFields, Filter, KINDS, Lack, NewCustomer, Order};
 use eis::ids::CustomerId;
 use eis::meters;
@@ -13,7 +14,7 @@ use leptos::prelude::*;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::{accounts as account_pages, agreements, view_as};
+use super::{accounts as account_pages, agreements, contracts as contract_pages, view_as};
 use crate::components::{
     Button, ButtonLink, Choice, Column, DataTable, DateField, EmptyState, ErrorSummary, Field, FilterBar, FilterSelect,
     Kind, PageHeader, Pagination, PostForm, SelectField, Sort, Status, SummaryList, SummaryRow, TextArea,
@@ -53,7 +54,7 @@ impl ListQuery {
             "meter" => Some(Lack::Meter(today)),
             _ => None,
         };
-        Filter { search: self.q.trim().to_owned(), status: self.status.clone(), lacks, order }
+        Filter { search: self.q.trim().to_owned(), status: self.status.clone(), lacks, order, today }
     }
 
     fn href(&self, path: &str, sort: &str, offset: &str) -> String {
@@ -118,7 +119,7 @@ pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<List
                         <th scope="row"><a href=format!("{path}/{}", c.id)>{c.account_number}</a></th>
                         <td>{c.name}</td>
                         <td>{c.service_address}</td>
-                        <td class="nowrap">{format::date(c.moved_in_on, locale)}</td>
+                        <td class="nowrap">{c.moved_in_on.map(|day| format::date(day, locale))}</td>
                         <td><Status value=c.status/></td>
                     </tr>
                 }
@@ -187,7 +188,7 @@ pub async fn csv(ctx: Ctx, Path(client): Path<String>, Query(query): Query<ListQ
             c.service_address,
             c.billing_address,
             c.status,
-            c.moved_in_on.to_string(),
+            c.moved_in_on.map(|d| d.to_string()).unwrap_or_default(),
             out,
         ]
     });
@@ -207,20 +208,22 @@ pub async fn find(tx: &mut eis::db::Tenant, at: &AtClient, id: &str) -> Result<C
 pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Result<Response, AppError> {
     let (at, mut tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
     let customer = find(&mut tx, &at, &id).await?;
-    let meters = meters::list(&mut tx, at.client.id, customer.id).await?;
-    let tariff = agreements::load(&mut tx, &at, &customer).await?;
+    let contracts = contracts::list(&tx, at.client.id, customer.id).await?;
+    let places: Vec<_> = contracts.iter().map(|contract| contract.service_point_id).collect();
+    let meters = meters::list(&mut tx, at.client.id, &places).await?;
+    let tariff = agreements::load(&mut tx, &at, &customer, &contracts).await?;
     let accounts = accounts::list(&mut tx, at.client.id, customer.id).await?;
     let key = Key { organization: at.organization, client: at.client.id, customer: customer.id };
     let owed = account::owed(&tx, key, at.client.today()).await?;
     drop(tx);
     let typed = ctx.take_typed().await;
-    let locale = at.locale();
+    let (locale, today) = (at.locale(), at.client.today());
     let may_write = at.actor.may(Permission::ManageCustomers);
     let import =
         if at.actor.may(Permission::ImportUsage) { format!("{}/imports/new", at.base()) } else { String::new() };
     let place = at.place(&[("Customers", "customers")], &customer.name);
     let base = format!("{}/customers/{}", at.base(), customer.id);
-    let (tariffs, currency) = (format!("{}/tariffs", at.base()), at.client.currency.clone());
+    let (client, tariffs, currency) = (at.base(), format!("{}/tariffs", at.base()), at.client.currency.clone());
     let hidden = vec![
         ("client".to_owned(), at.client.id.to_string()),
         ("customer".to_owned(), customer.id.to_string()),
@@ -235,19 +238,18 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
             SummaryRow::new("E-mail address", customer.email),
             SummaryRow::new("Phone", customer.phone),
             SummaryRow::new("Tax number", customer.tax_number),
-            SummaryRow::new("Service address", customer.service_address),
             SummaryRow::new("Billing address", if customer.billing_address.is_empty() { "The service address".into() } else { customer.billing_address }),
-            SummaryRow::new("Supplied since", format::date(customer.moved_in_on, locale)),
-            SummaryRow::new("Supplied until", customer.moved_out_on.map(|d| format::date(d, locale)).unwrap_or_default()),
             SummaryRow::new("Balance", balance(&owed, &currency, locale)).action("Account statement", format!("{base}/statement")),
         ];
+        let status = if contracts.iter().any(|contract| contract.is_alive(today)) { "active" } else { "closed" };
         view! {
             <PageHeader title=customer.name second={if may_write { "Edit" } else { "" }} second_href=format!("{base}/edit")>
-                <Status value=customer.status/>
+                <Status value=status/>
             </PageHeader>
             <ErrorSummary errors=field_errors(&typed)/>
             <SummaryList rows=rows/>
             {view_as::offer(view, log)}
+            {contract_pages::section(contracts, &accounts, &client, &base, today, may_write, locale)}
             {account_pages::section(accounts, &base, may_write)}
             {super::meters::section(meters, &base, &import, may_write, locale)}
             {agreements::section(tariff, typed, form, &tariffs, locale)}
@@ -285,28 +287,37 @@ pub struct CustomerForm {
     email: String,
     phone: String,
     tax_number: String,
+}
+
+/// What is typed besides for the first account and the first contract of a new one.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FirstContractForm {
+    account_number: String,
+    billing_address: String,
     service_address: String,
-    status: String,
     moved_in_on: String,
     moved_out_on: String,
 }
 
-/// What is typed besides for the first account of a new one.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct FirstAccountForm {
-    account_number: String,
-    billing_address: String,
-}
-
-impl FirstAccountForm {
-    /// All faults at once: of the account and of the customer.
+impl FirstContractForm {
+    /// All faults at once: of the account, the customer and the contract.
     fn read(&self, customer: &CustomerForm) -> Result<NewCustomer, FieldErrors> {
         let mut reader = Reader::default();
         let account_number = reader.identifier("account_number", &self.account_number, "an account number", 40);
         let fields = customer.read(&mut reader);
+        let service_address = reader.text("service_address", &self.service_address, "the service address", 400);
         let billing_address = reader.optional("billing_address", &self.billing_address, 400);
-        reader.errors.or(NewCustomer { account_number, billing_address, fields })
+        let moved_in_on = reader.date("moved_in_on", &self.moved_in_on, "the first day supplied");
+        let moved_out_on = reader.optional_date("moved_out_on", &self.moved_out_on, "the first day no longer supplied");
+        reader.errors.or(NewCustomer {
+            account_number,
+            billing_address,
+            service_address,
+            moved_in_on: moved_in_on.unwrap_or_default(),
+            moved_out_on,
+            fields,
+        })
     }
 }
 
@@ -317,21 +328,7 @@ impl CustomerForm {
         let email = reader.email("email", &self.email);
         let phone = reader.optional("phone", &self.phone, 40);
         let tax_number = reader.optional("tax_number", &self.tax_number, 40);
-        let service_address = reader.text("service_address", &self.service_address, "the service address", 400);
-        let status = reader.choice("status", &self.status, "a status", &["active", "closed"]);
-        let moved_in_on = reader.date("moved_in_on", &self.moved_in_on, "the first day supplied");
-        let moved_out_on = reader.optional_date("moved_out_on", &self.moved_out_on, "the first day no longer supplied");
-        CustomerFields {
-            kind: kind.to_owned(),
-            name,
-            email,
-            phone,
-            tax_number,
-            service_address,
-            status: status.to_owned(),
-            moved_in_on: moved_in_on.unwrap_or_default(),
-            moved_out_on,
-        }
+        CustomerFields { kind: kind.to_owned(), name, email, phone, tax_number }
     }
 }
 
@@ -351,15 +348,11 @@ pub async fn new(ctx: Ctx, Path(client): Path<String>) -> Result<Response, AppEr
         email: String::new(),
         phone: String::new(),
         tax_number: String::new(),
-        service_address: String::new(),
-        status: "active".into(),
-        moved_in_on: today,
-        moved_out_on: None,
     };
     let html = page(&ctx, &at.actor, place, "New customer", move || {
         view! {
             <PageHeader title="New customer"/>
-            {form(typed, now, &Shown::default(), "/api/create_customer", context, hidden, "Create customer", &list)}
+            {form(typed, now, Some(today), &Shown::default(), "/api/create_customer", context, hidden, "Create customer", &list)}
         }
     })
     .await;
@@ -386,35 +379,28 @@ pub async fn edit(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
     let html = page(&ctx, &at.actor, place, format!("Edit {}", customer.name), move || {
         view! {
             <PageHeader title=format!("Edit {}", customer.name)/>
-            {form(typed, now, &shown, "/api/update_customer", context, hidden, "Save changes", &back)}
+            {form(typed, now, None, &shown, "/api/update_customer", context, hidden, "Save changes", &back)}
         }
     })
     .await;
     Ok(html.into_response())
 }
 
-/// The statuses of a customer.
-const STATUSES: [(&str, &str); 2] = [("active", "Active"), ("closed", "Closed")];
-
 /// A customer as the form shows it.
 fn shown(now: &CustomerFields) -> Shown {
-    let ended = now.moved_out_on.map(|day| day.to_string()).unwrap_or_default();
     Shown::default()
         .choice("kind", "Kind", &now.kind, KINDS)
         .field("name", "Name", &now.name)
         .field("email", "E-mail address", &now.email)
         .field("phone", "Phone", &now.phone)
         .field("tax_number", "Tax number", &now.tax_number)
-        .field("service_address", "Service address", &now.service_address)
-        .field("moved_in_on", "First day supplied", now.moved_in_on)
-        .field("moved_out_on", "First day no longer supplied", ended)
-        .choice("status", "Status", &now.status, STATUSES)
 }
 
 #[expect(clippy::too_many_arguments, reason = "a form's own parts, for a new row and for one that is edited")]
 fn form(
     typed: Typed,
     now: CustomerFields,
+    new: Option<NaiveDate>,
     shown: &Shown,
     action: &str,
     context: String,
@@ -423,16 +409,13 @@ fn form(
     back: &str,
 ) -> impl IntoView + use<> {
     let (action, label, back) = (action.to_owned(), label.to_owned(), back.to_owned());
-    let ended = now.moved_out_on.map(|d| d.to_string()).unwrap_or_default();
-    let statuses = STATUSES.map(|(code, text)| Choice::new(code, text)).to_vec();
     let changed = changed_meanwhile(&typed, shown);
     let kinds = KINDS.map(|(code, text)| Choice::new(code, text)).to_vec();
-    // A new one is typed with its first account.
-    let new = action == "/api/create_customer";
+    // A new one is typed with its first account and its first contract.
     view! {
         <ErrorSummary errors=field_errors(&typed)/>
         <PostForm action=action context=context hidden=hidden class="form">
-            {new.then(|| view! {
+            {new.map(|_| view! {
                 <Field name="account_number" label="Account number" width="w10" value=typed.value("account_number", "") error=typed.error("account_number") hint="Your own number for this account; unique within your company."/>
             })}
             <SelectField name="kind" label="Kind" choices=kinds value=typed.value("kind", now.kind) error=typed.error("kind")/>
@@ -440,13 +423,12 @@ fn form(
             <Field name="email" label="E-mail address" kind="email" autocomplete="off" value=typed.value("email", now.email) error=typed.error("email") optional=true/>
             <Field name="phone" label="Phone" kind="tel" autocomplete="off" width="w20" value=typed.value("phone", now.phone) error=typed.error("phone") optional=true/>
             <Field name="tax_number" label="Tax number" autocomplete="off" width="w20" value=typed.value("tax_number", now.tax_number) error=typed.error("tax_number") optional=true/>
-            <TextArea name="service_address" label="Service address" rows=3 hint="Where the energy is used." value=typed.value("service_address", now.service_address) error=typed.error("service_address")/>
-            {new.then(|| view! {
+            {new.map(|today| view! {
+                <TextArea name="service_address" label="Service address" rows=3 hint="Where the energy is used." value=typed.value("service_address", "") error=typed.error("service_address")/>
                 <TextArea name="billing_address" label="Billing address" rows=3 hint="Leave empty when bills go to the service address." value=typed.value("billing_address", "") error=typed.error("billing_address") optional=true/>
+                <DateField name="moved_in_on" label="First day supplied" value=typed.value("moved_in_on", today.to_string()) error=typed.error("moved_in_on")/>
+                <DateField name="moved_out_on" label="First day no longer supplied" value=typed.value("moved_out_on", "") error=typed.error("moved_out_on") optional=true/>
             })}
-            <DateField name="moved_in_on" label="First day supplied" value=typed.value("moved_in_on", now.moved_in_on.to_string()) error=typed.error("moved_in_on")/>
-            <DateField name="moved_out_on" label="First day no longer supplied" value=typed.value("moved_out_on", ended) error=typed.error("moved_out_on") optional=true/>
-            <SelectField name="status" label="Status" choices=statuses value=typed.value("status", now.status) error=typed.error("status")/>
             <div class="actions"><Button label=label/><ButtonLink label="Cancel" href=back kind=Kind::Secondary/></div>
             {changed}
         </PostForm>
@@ -458,12 +440,12 @@ fn form(
 pub(crate) async fn create_customer(
     client: String,
     #[server(flatten)] form: CustomerForm,
-    #[server(flatten)] account: FirstAccountForm,
+    #[server(flatten)] first: FirstContractForm,
 ) -> Result<(), ServerFnError> {
     act(async {
         let (ctx, actor) = require_client(Permission::ManageCustomers, &client)?;
         let (at, _) = actor.tenant()?;
-        let new = account.read(&form)?;
+        let new = first.read(&form)?;
         let mut tx = ctx.write(&actor).await?;
         let made = customers::create(&mut tx, &actor, &new).await;
         let id = made.map_err(|refused| messages::told(refused, messages::customers::words))?;

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, NaiveDateTime, Utc};
 use chrono_tz::Tz;
 use eis::access::Permission;
-use eis::ids::ImportId;
+use eis::ids::{CustomerId, ImportId};
 use eis::imports::{self, Import, Rejection};
 use eis::meters::{self, Meter};
 use leptos::prelude::*;
@@ -141,6 +141,11 @@ pub async fn show(
         Some(id) => meters::find(&mut tx, at.client.id, id).await?,
         None => None,
     };
+    // With the customer on whose page it stands.
+    let meter = match meter {
+        Some(meter) => Some((meters::customer(&mut tx, &meter).await?, meter)),
+        None => None,
+    };
     drop(tx);
     let (locale, zone) = (at.locale(), zone_of(&at));
     let place = at.place(&[("Usage imports", "imports")], &import.file_name);
@@ -188,7 +193,13 @@ fn stats(import: &Import, locale: Locale) -> Vec<Stat> {
     ]
 }
 
-fn facts(import: &Import, meter: Option<Meter>, base: &str, zone: Tz, locale: Locale) -> Vec<SummaryRow> {
+fn facts(
+    import: &Import,
+    meter: Option<(Option<CustomerId>, Meter)>,
+    base: &str,
+    zone: Tz,
+    locale: Locale,
+) -> Vec<SummaryRow> {
     let energy = format!("{} kWh", format::kwh(import.kwh, locale));
     let size = Decimal::from(import.file_bytes) / Decimal::from(1024);
     let mut rows = vec![
@@ -200,7 +211,7 @@ fn facts(import: &Import, meter: Option<Meter>, base: &str, zone: Tz, locale: Lo
         SummaryRow::new("Energy", energy),
     ];
     if let Some((first, last)) = import.first_at.zip(import.last_at) {
-        let zone = meter.as_ref().map_or(zone, Meter::zone);
+        let zone = meter.as_ref().map_or(zone, |(_, meter)| meter.zone());
         let text = format!(
             "{} – {}",
             format::date_time(wall(first, zone), locale),
@@ -208,10 +219,15 @@ fn facts(import: &Import, meter: Option<Meter>, base: &str, zone: Tz, locale: Lo
         );
         rows.push(SummaryRow::new("From – until", text));
     }
-    if let Some(meter) = meter {
-        let href = format!("{base}/customers/{}", meter.customer_id);
+    if let Some((customer, meter)) = meter {
         let label = format!("{} ({})", meter.serial, meter.direction);
-        rows.push(SummaryRow::view("Meter", view! { <a href=href>{label}</a> }));
+        rows.push(match customer {
+            Some(customer) => {
+                let href = format!("{base}/customers/{customer}");
+                SummaryRow::view("Meter", view! { <a href=href>{label}</a> })
+            }
+            None => SummaryRow::new("Meter", label),
+        });
     }
     rows
 }

@@ -3,12 +3,14 @@
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use eis::access::Permission;
+use eis::contracts::{self, Contract};
+use eis::db::Tenant;
 use eis::ids::{CustomerId, MeterId};
 use eis::meters::{self, INTERVALS, Meter, MeterFields};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::customers;
+use super::{contracts as contract_pages, customers};
 use crate::components::{
     Button, ButtonLink, Choice, Column, DataTable, DateField, ErrorSummary, Field, Kind, Notice, PageHeader, PostForm,
     Radios, Section, SelectField, changed_meanwhile,
@@ -24,7 +26,7 @@ use crate::server::errors::AppError;
 use crate::server::functions::{Done, act, require_client};
 
 /// How a meter measures, in words: `Every 15 minutes`.
-fn measure(meter: &Meter) -> String {
+pub(super) fn measure(meter: &Meter) -> String {
     match meter.interval_minutes {
         Some(60) => "Every hour".to_owned(),
         Some(minutes) => format!("Every {minutes} minutes"),
@@ -32,7 +34,8 @@ fn measure(meter: &Meter) -> String {
     }
 }
 
-fn direction(code: &str) -> &'static str {
+/// Which way a meter counts, in a word.
+pub(super) fn direction(code: &str) -> &'static str {
     if code == "export" { "Export" } else { "Import" }
 }
 
@@ -126,6 +129,7 @@ impl MeterForm {
 pub async fn new(ctx: Ctx, Path((client, customer)): Path<(String, String)>) -> Result<Response, AppError> {
     let (at, mut tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
     let customer = customers::find(&mut tx, &at, &customer).await?;
+    let contracts = contract_pages::standing(&tx, at.client.id, customer.id).await?;
     drop(tx);
     let typed = ctx.take_typed().await;
     let back = format!("{}/customers/{}", at.base(), customer.id);
@@ -143,14 +147,15 @@ pub async fn new(ctx: Ctx, Path((client, customer)): Path<(String, String)>) -> 
         interval_minutes: Some(15),
         registers: vec![],
         time_zone: at.client.time_zone.clone(),
-        valid_from: customer.moved_in_on,
+        valid_from: contracts.first().map_or_else(|| at.client.today(), |contract| contract.from_on),
         valid_to: None,
     };
     let context = at.actor.context_token();
+    let places = places(&contracts, at.locale());
     let html = page(&ctx, &at.actor, place, "Add meter", move || {
         view! {
             <PageHeader title="Add meter" subtitle=customer.name/>
-            {form(typed, now, &Shown::default(), "/api/create_meter", context, hidden, "Add meter", &back)}
+            {form(typed, now, places, &Shown::default(), "/api/create_meter", context, hidden, "Add meter", &back)}
         }
     })
     .await;
@@ -165,8 +170,7 @@ pub async fn edit(
     let (at, mut tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
     let customer = customers::find(&mut tx, &at, &customer).await?;
     let id: MeterId = meter.parse().map_err(|_| AppError::NotFound)?;
-    let meter = meters::find(&mut tx, at.client.id, id).await?.filter(|meter| meter.customer_id == customer.id);
-    let meter = meter.ok_or(AppError::NotFound)?;
+    let meter = of_customer(&mut tx, &at, customer.id, id).await?;
     let measured = meters::measured_days(&mut tx, at.client.id, id).await?;
     drop(tx);
     let typed = ctx.take_typed().await;
@@ -178,6 +182,7 @@ pub async fn edit(
     let shown = shown(&now);
     let hidden = vec![
         ("client".to_owned(), at.client.id.to_string()),
+        ("customer".to_owned(), customer.id.to_string()),
         ("meter".to_owned(), meter.id.to_string()),
         ("page".to_owned(), format!("{back}/meters/{}/edit", meter.id)),
         shown.hidden(&typed),
@@ -196,12 +201,28 @@ pub async fn edit(
             <PageHeader title=title subtitle=customer.name/>
             <div class="stack">
                 {note}
-                {form(typed, now, &shown, "/api/update_meter", context, hidden, "Save changes", &back)}
+                {form(typed, now, vec![], &shown, "/api/update_meter", context, hidden, "Save changes", &back)}
             </div>
         }
     })
     .await;
     Ok(html.into_response())
+}
+
+/// The meter of this id, if it is at a service point of the customer's.
+///
+/// # Errors
+/// `NotFound` when it is not, or not seen.
+pub(super) async fn of_customer(
+    tx: &mut Tenant,
+    at: &AtClient,
+    customer: CustomerId,
+    id: MeterId,
+) -> Result<Meter, AppError> {
+    let meter = meters::find(tx, at.client.id, id).await?.ok_or(AppError::NotFound)?;
+    let contracts = contracts::list(tx, at.client.id, customer).await?;
+    let is_there = contracts.iter().any(|contract| contract.service_point_id == meter.service_point_id);
+    if is_there { Ok(meter) } else { Err(AppError::NotFound) }
 }
 
 /// The directions of a meter.
@@ -226,10 +247,16 @@ fn shown(now: &MeterFields) -> Shown {
         .field("valid_to", "Removed on", ended)
 }
 
+/// Where a new meter may stand; nothing for a customer of one contract, who need not choose.
+fn places(contracts: &[Contract], locale: Locale) -> Vec<Choice> {
+    if contracts.len() > 1 { contract_pages::choices(contracts, "Choose where", locale) } else { vec![] }
+}
+
 #[expect(clippy::too_many_arguments, reason = "a form's own parts, for a new row and for one that is edited")]
 fn form(
     typed: Typed,
     now: MeterFields,
+    places: Vec<Choice>,
     shown: &Shown,
     action: &str,
     context: String,
@@ -248,11 +275,15 @@ fn form(
     let ways = WAYS.map(|(code, text)| Choice::new(code, text)).to_vec();
     let measure = measure_code(&now);
     let changed = changed_meanwhile(&typed, shown);
+    let several = !places.is_empty();
     let registers = now.registers.join(", ");
     let ended = now.valid_to.map(|day| day.to_string()).unwrap_or_default();
     view! {
         <ErrorSummary errors=field_errors(&typed)/>
         <PostForm action=action context=context hidden=hidden class="form">
+            {several.then(|| view! {
+                <SelectField name="contract" label="Where it is" choices=places value=typed.value("contract", "") error=typed.error("contract")/>
+            })}
             <Field name="serial" label="Serial" width="w20" autocomplete="off" hint="As it stands on the meter and in the files with its values." value=typed.value("serial", now.serial) error=typed.error("serial")/>
             <Radios name="direction" label="Direction" choices=ways value=typed.value("direction", now.direction) error=typed.error("direction")/>
             <SelectField name="measure" label="Measures" choices=measures value=typed.value("measure", measure) error=typed.error("measure")/>
@@ -266,20 +297,24 @@ fn form(
     }
 }
 
-/// Adds a meter to a customer.
+/// Adds a meter to the service point of a customer's contract.
 #[server(prefix = "/api", endpoint = "create_meter")]
 pub(crate) async fn create_meter(
     client: String,
     customer: String,
+    #[server(default)] contract: String,
     #[server(flatten)] form: MeterForm,
 ) -> Result<(), ServerFnError> {
     act(async {
         let (ctx, actor) = require_client(Permission::ManageCustomers, &client)?;
         let customer: CustomerId = customer.parse().map_err(|_| AppError::NotFound)?;
-        let (at, _) = actor.tenant()?;
+        let (at, organization) = actor.tenant()?;
         let fields = form.read()?;
         let mut tx = ctx.write(&actor).await?;
-        let made = meters::install(&mut tx, &actor, customer, &fields).await;
+        eis::customers::find(&tx, organization, at, customer).await?.ok_or(AppError::NotFound)?;
+        let contracts = contract_pages::standing(&tx, at, customer).await?;
+        let place = contract_pages::one_of(&contracts, &contract)?.service_point_id;
+        let made = meters::install(&mut tx, &actor, place, &fields).await;
         made.map_err(|refused| messages::told(refused, messages::meters::words))?;
         Done::to(format!("/clients/{at}/customers/{customer}"))
             .saying(format!("Meter {} added.", fields.serial))
@@ -293,6 +328,7 @@ pub(crate) async fn create_meter(
 #[server(prefix = "/api", endpoint = "update_meter")]
 pub(crate) async fn update_meter(
     client: String,
+    #[server(default)] customer: String,
     meter: String,
     #[server(flatten)] form: MeterForm,
 ) -> Result<(), ServerFnError> {
@@ -305,7 +341,10 @@ pub(crate) async fn update_meter(
         let fields = form.read()?;
         seen::unchanged(&ctx.sent, &shown(&MeterFields::from(&before)))?;
         let changed = meters::update(&mut tx, &actor, id, &fields).await;
-        let customer = changed.map_err(|refused| messages::told(refused, messages::meters::words))?;
+        changed.map_err(|refused| messages::told(refused, messages::meters::words))?;
+        // Back to the customer from whom one came.
+        let there = meters::customer(&mut tx, &before).await?;
+        let customer = customer.parse::<CustomerId>().ok().or(there).ok_or(AppError::NotFound)?;
         Done::to(format!("/clients/{at}/customers/{customer}")).saying("Changes saved.").commit(&ctx, tx).await
     })
     .await

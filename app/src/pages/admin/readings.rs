@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 use eis::access::Permission;
 use eis::db::DbError;
 use eis::figures::Unit;
-use eis::ids::MeterId;
+use eis::ids::{CustomerId, MeterId};
 use eis::meter_readings::{self, MeterReading, NewReading, QUALITIES, ReadingError, Recorded, Violation};
 use eis::meters::{self, Meter};
 use leptos::prelude::*;
@@ -47,8 +47,7 @@ pub async fn list(
     let (at, mut tx) = AtClient::open(&ctx, Permission::ImportUsage, &client).await?;
     let customer = customers::find(&mut tx, &at, &customer).await?;
     let id: MeterId = meter.parse().map_err(|_| AppError::NotFound)?;
-    let meter = meters::find(&mut tx, at.client.id, id).await?.filter(|meter| meter.customer_id == customer.id);
-    let meter = meter.ok_or(AppError::NotFound)?;
+    let meter = super::meters::of_customer(&mut tx, &at, customer.id, id).await?;
     let offset = query.offset();
     let (rows, total) = meter_readings::list(&mut tx, &meter, offset, PAGE_ROWS).await?;
     let next = meter_readings::list(&mut tx, &meter, 0, 1).await?.0.pop().map_or(meter.valid_from, |last| last.to_on);
@@ -72,6 +71,7 @@ pub async fn list(
         at.place(&[("Customers", "customers"), (&customer.name, &format!("customers/{}", customer.id))], &meter.serial);
     let hidden = vec![
         ("client".to_owned(), at.client.id.to_string()),
+        ("customer".to_owned(), customer.id.to_string()),
         ("meter".to_owned(), meter.id.to_string()),
         ("page".to_owned(), path.clone()),
         shown.hidden(&typed),
@@ -292,6 +292,7 @@ fn told(refused: ReadingError, locale: Locale) -> AppError {
 #[server(prefix = "/api", endpoint = "record_reading")]
 pub(crate) async fn record_reading(
     client: String,
+    #[server(default)] customer: String,
     meter: String,
     #[server(flatten)] form: ReadingForm,
 ) -> Result<(), ServerFnError> {
@@ -309,7 +310,10 @@ pub(crate) async fn record_reading(
         let Recorded { meter, corrects, .. } = recorded.map_err(|refused| told(refused, locale))?;
         let days = format::date_range(reading.from_on, reading.to_on.pred_opt().unwrap_or(reading.to_on), locale);
         let said = format!("{} kWh of meter {} for {days}", format::kwh(reading.kwh, locale), meter.serial);
-        Done::to(format!("/clients/{at}/customers/{}/meters/{id}/readings", meter.customer_id))
+        // Back to the customer from whom one came.
+        let there = meters::customer(&mut tx, &meter).await?;
+        let customer = customer.parse::<CustomerId>().ok().or(there).ok_or(AppError::NotFound)?;
+        Done::to(format!("/clients/{at}/customers/{customer}/meters/{id}/readings"))
             .saying(format!("{}: {said}.", if corrects { "Reading corrected" } else { "Reading recorded" }))
             .commit(&ctx, tx)
             .await

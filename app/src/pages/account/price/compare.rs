@@ -5,7 +5,9 @@ use chrono::{Months, NaiveDate};
 use eis::billing::Desk;
 use eis::billing::shadow::{self, Candidate, ShadowMonth};
 use eis::clients::{self, Client};
+use eis::contracts::{self, Stage};
 use eis::db::Tenant;
+use eis::ids::ContractId;
 use eis::money::Money;
 use eis::period::Period;
 use eis::tariffs::{Tariff, customer};
@@ -43,11 +45,12 @@ pub(crate) struct Read {
 /// The page's SQL and rating, all of it.
 pub(crate) async fn read(tx: &Tenant, at: &AtAccount) -> Result<Read, AppError> {
     let (conn, today) = (tx.shared(), at.today());
-    let (client, own, offers, known) = tokio::try_join!(
+    let (client, own, offers, known, contracts) = tokio::try_join!(
         clients::find(conn, at.key.organization, at.key.client),
         customer::from_day_on(conn, at.key, today),
         customer::offered(conn, at.key, today),
         usage_data::span(conn, at.key),
+        contracts::list(conn, at.key.client, at.key.customer),
     )?;
     let client = client.ok_or(AppError::Forbidden)?;
     if !client.tariff_comparison || offers.is_empty() {
@@ -72,7 +75,10 @@ pub(crate) async fn read(tx: &Tenant, at: &AtAccount) -> Result<Read, AppError> 
         }
     }
     let months = past_year(known.map_or(today, |(_, last)| last), today);
-    let months = rated(tx, at, &client, &months, &candidates).await?;
+    // Of several contracts the one that runs, else the latest.
+    let running = contracts.iter().find(|contract| contract.stage(today) == Stage::Running);
+    let contract = running.or_else(|| contracts.first()).map(|contract| contract.id);
+    let months = rated(tx, at, &client, contract, &months, &candidates).await?;
     Ok(Read { client, columns, refused, months })
 }
 
@@ -80,12 +86,14 @@ async fn rated(
     tx: &Tenant,
     at: &AtAccount,
     client: &Client,
+    contract: Option<ContractId>,
     months: &[Period],
     candidates: &[Candidate],
 ) -> Result<Vec<ShadowMonth>, AppError> {
     let desk = Desk { organization: at.key.organization, client: at.key.client, by: None };
-    let accounts = shadow::accounts(tx.shared(), &desk, client, &[at.key.customer], months, candidates).await?;
-    Ok(accounts.into_iter().next().map(|account| account.months).unwrap_or_default())
+    let mut accounts = shadow::accounts(tx.shared(), &desk, client, &[at.key.customer], months, candidates).await?;
+    let of_contract = accounts.iter().position(|account| Some(account.contract) == contract).unwrap_or_default();
+    Ok(if accounts.is_empty() { vec![] } else { accounts.swap_remove(of_contract).months })
 }
 
 /// The twelve whole calendar months up to the last one that is measured.

@@ -1,0 +1,428 @@
+//! Contracts of a customer: the section on the customer's page, make, change, end.
+
+use axum::extract::Path;
+use axum::response::{IntoResponse, Response};
+use chrono::NaiveDate;
+use eis::access::Permission;
+use eis::accounts::{self, Account};
+use eis::contracts::{self, At, CYCLES, Contract, ContractFields, STATUSES};
+use eis::db::Tenant;
+use eis::identifiers;
+use eis::ids::{AccountId, ClientId, ContractId, CustomerId};
+use eis::service_points::{self, ServicePoint};
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::customers;
+use crate::components::{
+    Button, ButtonLink, Choice, Column, DataTable, DateField, ErrorSummary, Field, Kind, PageHeader, PostForm, Section,
+    SelectField, Status, SummaryList, SummaryRow, TextArea, changed_meanwhile,
+};
+use crate::format::{self, Locale};
+use crate::forms::seen::{self, Shown};
+use crate::forms::{FieldErrors, Reader, Typed};
+use crate::messages;
+use crate::pages::frame::page;
+use crate::pages::parts::{AtClient, field_errors};
+use crate::server::ctx::Ctx;
+use crate::server::errors::AppError;
+use crate::server::functions::{Done, act, require_client};
+
+/// How many service points are offered to choose from.
+const MATCHES: i64 = 50;
+
+/// `Every month`, `Every 3 months`.
+fn cycle(months: i16) -> String {
+    if months == 1 { "Every month".to_owned() } else { format!("Every {months} months") }
+}
+
+/// A customer's contracts but those withdrawn, the latest first: where meters stand and tariffs are agreed.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn standing(tx: &Tenant, client: ClientId, customer: CustomerId) -> Result<Vec<Contract>, AppError> {
+    let mut contracts = contracts::list(tx.shared(), client, customer).await?;
+    contracts.retain(|contract| contract.status != "withdrawn");
+    Ok(contracts)
+}
+
+/// A customer's contracts to choose from; `first` is read while none is chosen.
+pub(super) fn choices(contracts: &[Contract], first: &str, locale: Locale) -> Vec<Choice> {
+    let one = |contract: &Contract| {
+        let label = format!("{}, from {}", contract.address, format::date(contract.from_on, locale));
+        Choice::new(contract.id.to_string(), label)
+    };
+    std::iter::once(Choice::new("", first)).chain(contracts.iter().map(one)).collect()
+}
+
+/// The contract that was chosen; of a customer with one alone, that one.
+///
+/// # Errors
+/// The fault, where one is to be chosen or to be made first.
+pub(super) fn one_of<'c>(contracts: &'c [Contract], chosen: &str) -> Result<&'c Contract, FieldErrors> {
+    let (found, otherwise) = match (contracts, chosen) {
+        ([], _) => (None, "Make a contract of this customer first."),
+        ([only], "") => (Some(only), ""),
+        (all, chosen) => (all.iter().find(|one| one.id.to_string() == chosen), "Choose a contract."),
+    };
+    found.ok_or_else(|| FieldErrors::one("contract", otherwise))
+}
+
+/// The last day of a contract; empty while it has no end.
+fn last_day(contract: &Contract, locale: Locale) -> String {
+    let last = contract.to_on.map(|to| to.pred_opt().unwrap_or(to));
+    last.map_or_else(|| "–".to_owned(), |last| format::date(last, locale))
+}
+
+/// The contracts on the customer's page. `client` is the client's address, `base` the customer's.
+pub fn section(
+    contracts: Vec<Contract>,
+    accounts: &[Account],
+    client: &str,
+    base: &str,
+    today: NaiveDate,
+    may_write: bool,
+    locale: Locale,
+) -> impl IntoView + use<> {
+    let link = if may_write { "Make another contract" } else { "" };
+    let new = format!("{base}/contracts/new");
+    let number = |contract: &Contract| {
+        let account = accounts.iter().find(|account| account.id == contract.account_id);
+        account.map(|account| account.account_number.clone()).unwrap_or_default()
+    };
+    let none = contracts.is_empty();
+    let rows = contracts
+        .into_iter()
+        .map(|contract| {
+            let href = if may_write {
+                format!("{base}/contracts/{}/edit", contract.id)
+            } else {
+                format!("{client}/service-points/{}", contract.service_point_id)
+            };
+            let (billed, last) = (number(&contract), last_day(&contract, locale));
+            let stage = contract.stage(today).code();
+            view! {
+                <tr>
+                    <th scope="row"><a href=href>{contract.address}</a></th>
+                    <td class="nowrap">{format::date(contract.from_on, locale)}</td>
+                    <td class="nowrap">{last}</td>
+                    <td>{billed}</td>
+                    <td>{cycle(contract.billing_cycle)}</td>
+                    <td><Status value=stage/></td>
+                </tr>
+            }
+        })
+        .collect_view();
+    let columns = ["Service address", "Supplied since", "Last day", "Billed to", "Bills", "Status"];
+    let columns = columns.into_iter().map(Column::text).collect::<Vec<_>>();
+    view! {
+        <Section title="Contracts" link=link href=new>
+            {if none {
+                view! { <p>"No contract yet. Meters, tariffs and bills belong to one."</p> }.into_any()
+            } else {
+                view! { <DataTable caption="Contracts" columns=columns>{rows}</DataTable> }.into_any()
+            }}
+        </Section>
+    }
+}
+
+/// What was typed to make or change a contract.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ContractForm {
+    address: String,
+    place: String,
+    place_id: String,
+    account: String,
+    from_on: String,
+    to_on: String,
+    billing_cycle: String,
+    billing_anchor: String,
+    status: String,
+}
+
+impl ContractForm {
+    fn read(&self, reader: &mut Reader) -> ContractFields {
+        let account = reader.id("account", &self.account, "the account that is billed");
+        let from_on = reader.date("from_on", &self.from_on, "the first day supplied");
+        let to_on = reader.optional_date("to_on", &self.to_on, "the first day no longer supplied");
+        let status = reader.choice("status", &self.status, "a status", &STATUSES.map(|(code, _)| code));
+        let cycles = CYCLES.map(|months| months.to_string());
+        let cycle = cycles.iter().find(|months| **months == self.billing_cycle).and_then(|months| months.parse().ok());
+        if cycle.is_none() {
+            reader.errors.add("billing_cycle", "Choose how many months a bill covers.");
+        }
+        let anchor = reader.optional_date("billing_anchor", &self.billing_anchor, "the day the cycle is counted from");
+        ContractFields {
+            account_id: account.unwrap_or_else(AccountId::fresh),
+            from_on: from_on.unwrap_or_default(),
+            to_on,
+            status: status.to_owned(),
+            billing_cycle: cycle.unwrap_or_default(),
+            billing_anchor: anchor.or(from_on).unwrap_or_default(),
+        }
+    }
+
+    /// A new contract: at one of the service points that were found, or at a new address.
+    fn read_new(&self, found: &[ServicePoint]) -> Result<(At, ContractFields), FieldErrors> {
+        let mut reader = Reader::default();
+        let at = if self.place.trim().is_empty() {
+            At::New(reader.text("address", &self.address, "the service address", 400))
+        } else {
+            if !self.address.trim().is_empty() {
+                reader.errors.add("address", "Enter a new address or a service point that is there, not both.");
+            }
+            match self.one_of(found) {
+                Ok(place) => At::Known(place.id),
+                Err((field, fault)) => {
+                    reader.errors.add(field, fault);
+                    At::New(String::new())
+                }
+            }
+        };
+        let fields = self.read(&mut reader);
+        reader.errors.or((at, fields))
+    }
+
+    /// The service point that is meant: the one that was chosen, else the one called so, else the only one found.
+    fn one_of<'p>(&self, found: &'p [ServicePoint]) -> Result<&'p ServicePoint, (&'static str, &'static str)> {
+        let typed = self.place.trim();
+        let chosen = found.iter().find(|place| place.id.to_string() == self.place_id);
+        let called = || found.iter().find(|place| identifiers::same(&place.supply_point_id, typed));
+        let only = || found.first().filter(|_| found.len() == 1);
+        chosen.or_else(called).or_else(only).ok_or(if found.is_empty() {
+            ("place", "No service point has this in its supply point id or its address.")
+        } else {
+            ("place_id", "Several service points have this in them: choose one.")
+        })
+    }
+
+    fn read_changed(&self) -> Result<ContractFields, FieldErrors> {
+        let mut reader = Reader::default();
+        let fields = self.read(&mut reader);
+        reader.errors.or(fields)
+    }
+}
+
+/// The service points that have something typed in their supply point id or address; none where nothing is typed.
+async fn found(tx: &mut Tenant, client: ClientId, typed: &str) -> Result<Vec<ServicePoint>, AppError> {
+    match typed.trim() {
+        "" => Ok(vec![]),
+        typed => Ok(service_points::list(tx, client, typed, None, MATCHES).await?),
+    }
+}
+
+/// `GET /clients/:client/customers/:customer/contracts/new`
+pub async fn new(ctx: Ctx, Path((client, customer)): Path<(String, String)>) -> Result<Response, AppError> {
+    let (at, mut tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
+    let customer = customers::find(&mut tx, &at, &customer).await?;
+    let accounts = accounts::list(&mut tx, at.client.id, customer.id).await?;
+    drop(tx);
+    let typed = ctx.take_typed().await;
+    // What is offered where several were found.
+    let places = match typed.value("place", "") {
+        place if place.trim().is_empty() => vec![],
+        place => found(&mut ctx.read(&at.actor).await?, at.client.id, &place).await?,
+    };
+    let back = format!("{}/customers/{}", at.base(), customer.id);
+    let crumb = format!("customers/{}", customer.id);
+    let place = at.place(&[("Customers", "customers"), (&customer.name, &crumb)], "Make contract");
+    let hidden = vec![
+        ("client".to_owned(), at.client.id.to_string()),
+        ("customer".to_owned(), customer.id.to_string()),
+        ("page".to_owned(), format!("{back}/contracts/new")),
+    ];
+    let (context, today) = (at.actor.context_token(), at.client.today());
+    let html = page(&ctx, &at.actor, place, "Make contract", move || {
+        let first = accounts.iter().find(|account| account.status == "open").map(|account| account.id);
+        let now = ContractFields {
+            account_id: first.unwrap_or_else(AccountId::fresh),
+            from_on: today,
+            to_on: None,
+            status: "agreed".to_owned(),
+            billing_cycle: 1,
+            billing_anchor: today,
+        };
+        let words = ["/api/create_contract", "Make contract"];
+        view! {
+            <PageHeader title="Make contract" subtitle=customer.name/>
+            {form(typed, now, Some(places), &accounts, &Shown::default(), words, context, hidden, &back)}
+        }
+    })
+    .await;
+    Ok(html.into_response())
+}
+
+/// `GET /clients/:client/customers/:customer/contracts/:contract/edit`
+pub async fn edit(
+    ctx: Ctx,
+    Path((client, customer, contract)): Path<(String, String, String)>,
+) -> Result<Response, AppError> {
+    let (at, mut tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
+    let customer = customers::find(&mut tx, &at, &customer).await?;
+    let id: ContractId = contract.parse().map_err(|_| AppError::NotFound)?;
+    let contract = contracts::find(&mut tx, at.client.id, customer.id, id).await?.ok_or(AppError::NotFound)?;
+    let accounts = accounts::list(&mut tx, at.client.id, customer.id).await?;
+    drop(tx);
+    let typed = ctx.take_typed().await;
+    let back = format!("{}/customers/{}", at.base(), customer.id);
+    let crumb = format!("customers/{}", customer.id);
+    let place = at.place(&[("Customers", "customers"), (&customer.name, &crumb)], &contract.address);
+    let shown = shown(&contract, &accounts);
+    let hidden = vec![
+        ("client".to_owned(), at.client.id.to_string()),
+        ("customer".to_owned(), customer.id.to_string()),
+        ("contract".to_owned(), contract.id.to_string()),
+        ("page".to_owned(), format!("{back}/contracts/{}/edit", contract.id)),
+        shown.hidden(&typed),
+    ];
+    let context = at.actor.context_token();
+    let there = format!("{}/service-points/{}", at.base(), contract.service_point_id);
+    let html = page(&ctx, &at.actor, place, "Edit contract", move || {
+        let now = ContractFields::from(&contract);
+        let words = ["/api/update_contract", "Save changes"];
+        let rows = vec![SummaryRow::view("Service point", view! { <a href=there>{contract.address}</a> })];
+        view! {
+            <PageHeader title="Edit contract" subtitle=customer.name/>
+            <div class="stack">
+                <SummaryList rows=rows/>
+                {form(typed, now, None, &accounts, &shown, words, context, hidden, &back)}
+            </div>
+        }
+    })
+    .await;
+    Ok(html.into_response())
+}
+
+/// How the form writes the day from which the cycle is counted. It stays empty where that is the first day: a new first day
+/// then moves it too.
+fn anchor(day: NaiveDate, from: NaiveDate) -> String {
+    if day == from { String::new() } else { day.to_string() }
+}
+
+/// A contract as the form shows it.
+fn shown(now: &Contract, accounts: &[Account]) -> Shown {
+    let ended = now.to_on.map(|day| day.to_string()).unwrap_or_default();
+    let accounts: Vec<(String, &str)> =
+        accounts.iter().map(|account| (account.id.to_string(), account.account_number.as_str())).collect();
+    let cycles = CYCLES.map(|months| (months.to_string(), cycle(months)));
+    Shown::default()
+        .choice("account", "Billed to", now.account_id, accounts.iter().map(|(id, number)| (id.as_str(), *number)))
+        .field("from_on", "First day supplied", now.from_on)
+        .field("to_on", "First day no longer supplied", ended)
+        .choice("billing_cycle", "Bills", now.billing_cycle, cycles.iter().map(|(code, text)| (&**code, &**text)))
+        .field("billing_anchor", "Cycle counted from", anchor(now.billing_anchor, now.from_on))
+        .choice("status", "Status", &now.status, STATUSES)
+}
+
+#[expect(clippy::too_many_arguments, reason = "a form's own parts, for a new row and for one that is edited")]
+fn form(
+    typed: Typed,
+    now: ContractFields,
+    places: Option<Vec<ServicePoint>>,
+    accounts: &[Account],
+    shown: &Shown,
+    [action, label]: [&str; 2],
+    context: String,
+    hidden: Vec<(String, String)>,
+    back: &str,
+) -> impl IntoView + use<> {
+    let (action, label, back) = (action.to_owned(), label.to_owned(), back.to_owned());
+    let ended = now.to_on.map(|day| day.to_string()).unwrap_or_default();
+    let accounts: Vec<Choice> =
+        accounts.iter().map(|account| Choice::new(account.id.to_string(), account.account_number.clone())).collect();
+    let cycles: Vec<Choice> = CYCLES.iter().map(|months| Choice::new(months.to_string(), cycle(*months))).collect();
+    let statuses = STATUSES.map(|(code, text)| Choice::new(code, text)).to_vec();
+    let changed = changed_meanwhile(&typed, shown);
+    let anchor = anchor(now.billing_anchor, now.from_on);
+    // A new one is typed with its place.
+    let place = places.map(|found| where_it_is(&typed, found));
+    view! {
+        <ErrorSummary errors=field_errors(&typed)/>
+        <PostForm action=action context=context hidden=hidden class="form">
+            {place}
+            <SelectField name="account" label="Billed to" choices=accounts value=typed.value("account", now.account_id.to_string()) error=typed.error("account")/>
+            <DateField name="from_on" label="First day supplied" value=typed.value("from_on", now.from_on.to_string()) error=typed.error("from_on")/>
+            <DateField name="to_on" label="First day no longer supplied" hint="Who moves out on June 30 has July 1 here. Leave empty while nobody moves out." value=typed.value("to_on", ended) error=typed.error("to_on") optional=true/>
+            <SelectField name="billing_cycle" label="Bills" choices=cycles value=typed.value("billing_cycle", now.billing_cycle.to_string()) error=typed.error("billing_cycle")/>
+            <DateField name="billing_anchor" label="Cycle counted from" hint="The first day of any bill. Leave empty for the first day supplied." value=typed.value("billing_anchor", anchor) error=typed.error("billing_anchor") optional=true/>
+            <SelectField name="status" label="Status" choices=statuses value=typed.value("status", now.status) error=typed.error("status")/>
+            <div class="actions"><Button label=label/><ButtonLink label="Cancel" href=back kind=Kind::Secondary/></div>
+            {changed}
+        </PostForm>
+    }
+}
+
+/// The place of a new contract: one that is there, or a new one.
+fn where_it_is(typed: &Typed, found: Vec<ServicePoint>) -> impl IntoView + use<> {
+    let fault = typed.error("place_id");
+    let several = found.len() > 1;
+    let choices: Vec<Choice> = std::iter::once(Choice::new("", "Choose a service point"))
+        .chain(found.into_iter().map(|place| {
+            let label = if place.supply_point_id.is_empty() {
+                place.address
+            } else {
+                format!("{} ({})", place.address, place.supply_point_id)
+            };
+            Choice::new(place.id.to_string(), label)
+        }))
+        .collect();
+    view! {
+        <Field name="place" label="Service point that is there" autocomplete="off" hint="Its supply point id or a part of its address: somebody moves in." value=typed.value("place", "") error=typed.error("place") optional=true/>
+        {several.then(|| view! {
+            <SelectField name="place_id" label="Which one" choices=choices value=typed.value("place_id", "") error=fault/>
+        })}
+        <TextArea name="address" label="Or a new service address" rows=3 hint="Where the energy is used, if nobody was supplied there yet." value=typed.value("address", "") error=typed.error("address") optional=true/>
+    }
+}
+
+/// Makes a contract of a customer.
+#[server(prefix = "/api", endpoint = "create_contract")]
+pub(crate) async fn create_contract(
+    client: String,
+    customer: String,
+    #[server(flatten)] form: ContractForm,
+) -> Result<(), ServerFnError> {
+    act(async {
+        let (ctx, actor) = require_client(Permission::ManageCustomers, &client)?;
+        let customer: CustomerId = customer.parse().map_err(|_| AppError::NotFound)?;
+        let (at, _) = actor.tenant()?;
+        let mut tx = ctx.write(&actor).await?;
+        let found = found(&mut tx, at, &form.place).await?;
+        let (place, fields) = form.read_new(&found)?;
+        let made = contracts::create(&mut tx, &actor, customer, &place, &fields).await;
+        made.map_err(|refused| messages::told(refused, messages::contracts::words))?;
+        Done::to(format!("/clients/{at}/customers/{customer}"))
+            .saying(format!("Contract made from {}.", fields.from_on))
+            .commit(&ctx, tx)
+            .await
+    })
+    .await
+}
+
+/// Changes a contract, ends it, or has it billed otherwise.
+#[server(prefix = "/api", endpoint = "update_contract")]
+pub(crate) async fn update_contract(
+    client: String,
+    customer: String,
+    contract: String,
+    #[server(flatten)] form: ContractForm,
+) -> Result<(), ServerFnError> {
+    act(async {
+        let (ctx, actor) = require_client(Permission::ManageCustomers, &client)?;
+        let customer: CustomerId = customer.parse().map_err(|_| AppError::NotFound)?;
+        let id: ContractId = contract.parse().map_err(|_| AppError::NotFound)?;
+        let (at, organization) = actor.tenant()?;
+        let mut tx = ctx.write(&actor).await?;
+        // The customer first, as the command does: two who change its contracts follow each other.
+        eis::customers::locked(&mut tx, organization, at, customer).await?.ok_or(AppError::NotFound)?;
+        let before = contracts::locked(&mut tx, at, customer, id).await?.ok_or(AppError::NotFound)?;
+        let accounts = accounts::list(&mut tx, at, customer).await?;
+        let fields = form.read_changed()?;
+        seen::unchanged(&ctx.sent, &shown(&before, &accounts))?;
+        let changed = contracts::update(&mut tx, &actor, customer, id, &fields).await;
+        changed.map_err(|refused| messages::told(refused, messages::contracts::words))?;
+        Done::to(format!("/clients/{at}/customers/{customer}")).saying("Changes saved.").commit(&ctx, tx).await
+    })
+    .await
+}

@@ -1,0 +1,458 @@
+//! Contracts: an account at a service point, from a day to a day. A contract says whose the usage of its days is and which
+//! account is billed for it; moving is the end of one and the beginning of another.
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+
+use crate::access::Actor;
+use crate::accounts;
+use crate::audit::{self, Entry};
+use crate::clients;
+use crate::customers::{self, Customer};
+use crate::days::{self, Unlikely};
+use crate::db::schema::{contracts, service_points};
+use crate::db::{DbError, here};
+use crate::ids::{AccountId, ClientId, ContractId, CustomerId, ServicePointId};
+use crate::refused::Refused;
+use crate::service_points::{self as places, ServicePointError, ServicePointFields};
+
+/// How many months one bill may cover.
+pub const CYCLES: [i16; 5] = [1, 2, 3, 6, 12];
+
+/// What people decide of a contract, as the database spells it and as they say it.
+pub const STATUSES: [(&str, &str); 3] = [("requested", "Requested"), ("agreed", "Agreed"), ("withdrawn", "Withdrawn")];
+
+/// A contract.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = contracts)]
+pub struct Contract {
+    /// Its id.
+    pub id: ContractId,
+    /// Whose it is.
+    pub customer_id: CustomerId,
+    /// The account that is billed.
+    pub account_id: AccountId,
+    /// Where the energy is used.
+    pub service_point_id: ServicePointId,
+    /// The service point's address.
+    pub address: String,
+    /// First day supplied.
+    pub from_on: NaiveDate,
+    /// First day no longer supplied.
+    pub to_on: Option<NaiveDate>,
+    /// One of [`STATUSES`].
+    pub status: String,
+    /// One of [`CYCLES`].
+    pub billing_cycle: i16,
+    /// A day from which the cycle is counted.
+    pub billing_anchor: NaiveDate,
+}
+
+/// Where a contract is in its life on a day: it follows from what was decided and from its days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Asked for.
+    Requested,
+    /// Agreed, and not begun yet.
+    Planned,
+    /// Energy is delivered.
+    Running,
+    /// Over.
+    Ended,
+    /// It never came about.
+    Withdrawn,
+}
+
+impl Stage {
+    /// As addresses and style sheets spell it.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Planned => "planned",
+            Self::Running => "running",
+            Self::Ended => "ended",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+}
+
+impl Contract {
+    /// Where it is in its life on a day.
+    #[must_use]
+    pub fn stage(&self, day: NaiveDate) -> Stage {
+        match self.status.as_str() {
+            "withdrawn" => Stage::Withdrawn,
+            "requested" => Stage::Requested,
+            _ if self.from_on > day => Stage::Planned,
+            _ if self.to_on.is_some_and(|to| to <= day) => Stage::Ended,
+            _ => Stage::Running,
+        }
+    }
+
+    /// Whether it still needs an account on a day: it was not withdrawn and is not over.
+    #[must_use]
+    pub fn is_alive(&self, day: NaiveDate) -> bool {
+        !matches!(self.stage(day), Stage::Ended | Stage::Withdrawn)
+    }
+}
+
+/// What makes or changes a contract.
+#[derive(Debug, Clone, PartialEq, Eq, AsChangeset, Insertable, serde::Serialize)]
+#[diesel(table_name = contracts, treat_none_as_null = true)]
+pub struct ContractFields {
+    /// The account that is billed.
+    pub account_id: AccountId,
+    /// First day supplied.
+    pub from_on: NaiveDate,
+    /// First day no longer supplied.
+    pub to_on: Option<NaiveDate>,
+    /// One of [`STATUSES`].
+    pub status: String,
+    /// One of [`CYCLES`].
+    pub billing_cycle: i16,
+    /// A day from which the cycle is counted: bills end on it and so many months before and after.
+    pub billing_anchor: NaiveDate,
+}
+
+impl From<&Contract> for ContractFields {
+    fn from(row: &Contract) -> Self {
+        Self {
+            account_id: row.account_id,
+            from_on: row.from_on,
+            to_on: row.to_on,
+            status: row.status.clone(),
+            billing_cycle: row.billing_cycle,
+            billing_anchor: row.billing_anchor,
+        }
+    }
+}
+
+/// Where a new contract is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum At {
+    /// At a service point that is there: somebody moves in.
+    Known(ServicePointId),
+    /// At a new one with this address.
+    New(String),
+}
+
+/// A customer's contracts, the latest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(conn: &AsyncPgConnection, client: ClientId, customer: CustomerId) -> QueryResult<Vec<Contract>> {
+    let mut conn = conn;
+    contracts::table
+        .filter(contracts::organization_id.eq(here!()).and(contracts::client_id.eq(client)))
+        .filter(contracts::customer_id.eq(customer))
+        .select(Contract::as_select())
+        .order((contracts::from_on.desc(), contracts::id.desc()))
+        .load(&mut conn)
+        .await
+}
+
+/// The contract of this id at a customer, if the context sees it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find(
+    conn: &mut AsyncPgConnection,
+    client: ClientId,
+    customer: CustomerId,
+    id: ContractId,
+) -> QueryResult<Option<Contract>> {
+    contracts::table
+        .filter(contracts::organization_id.eq(here!()).and(contracts::client_id.eq(client)))
+        .filter(contracts::customer_id.eq(customer).and(contracts::id.eq(id)))
+        .select(Contract::as_select())
+        .first(conn)
+        .await
+        .optional()
+}
+
+/// The same, locked until the transaction ends.
+///
+/// # Errors
+/// When the database fails.
+pub async fn locked(
+    conn: &mut AsyncPgConnection,
+    client: ClientId,
+    customer: CustomerId,
+    id: ContractId,
+) -> QueryResult<Option<Contract>> {
+    contracts::table
+        .filter(contracts::organization_id.eq(here!()).and(contracts::client_id.eq(client)))
+        .filter(contracts::customer_id.eq(customer).and(contracts::id.eq(id)))
+        .select(Contract::as_select())
+        .for_no_key_update()
+        .first(conn)
+        .await
+        .optional()
+}
+
+/// The contracts at some service points, those withdrawn left out: whose the usage of a day there is.
+///
+/// # Errors
+/// When the database fails.
+pub async fn at(
+    conn: &mut AsyncPgConnection,
+    client: ClientId,
+    places: &[ServicePointId],
+) -> QueryResult<Vec<Contract>> {
+    contracts::table
+        .filter(contracts::organization_id.eq(here!()).and(contracts::client_id.eq(client)))
+        .filter(contracts::service_point_id.eq_any(places).and(contracts::status.ne("withdrawn")))
+        .select(Contract::as_select())
+        .order((contracts::service_point_id, contracts::from_on))
+        .load(conn)
+        .await
+}
+
+/// As [`at`], and the service points are held until the transaction ends: nobody changes whose their days are meanwhile.
+///
+/// # Errors
+/// When the database fails.
+pub async fn held_at(
+    conn: &mut AsyncPgConnection,
+    client: ClientId,
+    places: &[ServicePointId],
+) -> QueryResult<Vec<Contract>> {
+    service_points::table
+        .filter(service_points::organization_id.eq(here!()).and(service_points::client_id.eq(client)))
+        .filter(service_points::id.eq_any(places))
+        .select(service_points::id)
+        .order(service_points::id)
+        .for_share()
+        .load::<ServicePointId>(conn)
+        .await?;
+    at(conn, client, places).await
+}
+
+/// What forbids a contract to be made or changed so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Violation {
+    /// The first day supplied is hardly meant.
+    From(Unlikely),
+    /// The first day no longer supplied is hardly meant.
+    To(Unlikely),
+    /// It ends before it begins, or on the same day.
+    EndsBeforeItBegins,
+    /// So many months are no billing cycle.
+    Cycle(i16),
+    /// The account is not the customer's, or it is closed while the contract is not over.
+    Account,
+    /// The service point is not there.
+    NoPlace,
+    /// The new service point may not be so.
+    Place(places::Violation),
+    /// Another contract has one of these days at the service point, from a day until another.
+    Overlaps(NaiveDate, Option<NaiveDate>),
+    /// The same, made at the same time: the other one is not known here.
+    TakenMeanwhile,
+}
+
+/// Why a contract was not made or changed.
+pub type ContractError = Refused<Violation>;
+
+fn taken(error: diesel::result::Error) -> ContractError {
+    Refused::constraint(error, [("contracts_no_overlap", Violation::TakenMeanwhile)])
+}
+
+/// A refusal of the service point, as the contract's.
+pub(crate) fn of_place(refused: ServicePointError) -> ContractError {
+    match refused {
+        Refused::Violated(found) => Refused::Violated(found.into_iter().map(Violation::Place).collect()),
+        Refused::NotFound => Refused::by(Violation::NoPlace),
+        Refused::Db(error) => Refused::Db(error),
+    }
+}
+
+/// What a contract's own fields break.
+pub(crate) fn faults(fields: &ContractFields, today: NaiveDate) -> Vec<Violation> {
+    let found = [
+        days::planned(fields.from_on, today).map(Violation::From),
+        fields.to_on.and_then(|day| days::planned(day, today)).map(Violation::To),
+        fields.to_on.is_some_and(|to| to <= fields.from_on).then_some(Violation::EndsBeforeItBegins),
+        (!CYCLES.contains(&fields.billing_cycle)).then_some(Violation::Cycle(fields.billing_cycle)),
+    ];
+    found.into_iter().flatten().collect()
+}
+
+/// Another contract at a service point on one of these days.
+async fn in_the_way(
+    conn: &mut AsyncPgConnection,
+    client: ClientId,
+    place: ServicePointId,
+    fields: &ContractFields,
+    except: Option<ContractId>,
+) -> QueryResult<Option<Violation>> {
+    if fields.status == "withdrawn" {
+        return Ok(None);
+    }
+    let others = at(conn, client, &[place]).await?;
+    let other = others.into_iter().find(|other| {
+        Some(other.id) != except
+            && fields.to_on.is_none_or(|to| other.from_on < to)
+            && other.to_on.is_none_or(|to| fields.from_on < to)
+    });
+    Ok(other.map(|other| Violation::Overlaps(other.from_on, other.to_on)))
+}
+
+/// Whether a contract may be billed to an account: it is the customer's, and open while the contract is not over.
+async fn may_bill(
+    conn: &mut AsyncPgConnection,
+    client: ClientId,
+    customer: CustomerId,
+    fields: &ContractFields,
+    today: NaiveDate,
+) -> QueryResult<bool> {
+    let over = fields.status == "withdrawn" || fields.to_on.is_some_and(|to| to <= today);
+    let account = accounts::find(conn, client, customer, fields.account_id).await?;
+    Ok(account.is_some_and(|account| over || account.status == "open"))
+}
+
+/// Makes a contract of a customer, and puts it on record.
+///
+/// # Errors
+/// [`ContractError`].
+pub async fn create(
+    conn: &mut AsyncPgConnection,
+    by: &Actor,
+    customer: CustomerId,
+    place: &At,
+    fields: &ContractFields,
+) -> Result<ContractId, ContractError> {
+    let (client, organization) = by.tenant()?;
+    let owner = clients::face(conn, organization, client).await?.ok_or(DbError::Refused)?;
+    // Held, so that nobody closes its accounts meanwhile.
+    let customer = customers::locked(conn, organization, client, customer).await?.ok_or(Refused::NotFound)?;
+    let mut found = faults(fields, owner.today());
+    if !may_bill(conn, client, customer.id, fields, owner.today()).await? {
+        found.push(Violation::Account);
+    }
+    if let At::Known(place) = place {
+        // Held: who brings usage in there waits, and then sees whose the days are.
+        match places::locked(conn, client, *place).await? {
+            Some(place) => found.extend(in_the_way(conn, client, place.id, fields, None).await?),
+            None => found.push(Violation::NoPlace),
+        }
+    }
+    Refused::unless(found, ())?;
+    let place = match place {
+        At::Known(place) => *place,
+        At::New(address) => {
+            let fields = ServicePointFields::named(address, &owner.time_zone);
+            places::create(conn, by, &fields).await.map_err(of_place)?
+        }
+    };
+    let id = insert(conn, by, customer.id, place, fields).await?;
+    record(conn, by, (id, &customer), ("create", "Made"), fields, audit::created(fields)).await?;
+    Ok(id)
+}
+
+/// The row alone, for [`create`] and for the first contract of a customer.
+pub(crate) async fn insert(
+    conn: &mut AsyncPgConnection,
+    by: &Actor,
+    customer: CustomerId,
+    place: ServicePointId,
+    fields: &ContractFields,
+) -> Result<ContractId, ContractError> {
+    let (client, organization) = by.tenant()?;
+    let id = ContractId::fresh();
+    let keys = (
+        contracts::organization_id.eq(organization),
+        contracts::client_id.eq(client),
+        contracts::customer_id.eq(customer),
+        contracts::id.eq(id),
+        contracts::service_point_id.eq(place),
+        contracts::created_by.eq(by.user.0),
+    );
+    diesel::insert_into(contracts::table).values((keys, fields)).execute(conn).await.map_err(taken)?;
+    Ok(id)
+}
+
+/// Changes a contract: its days, which end it or move it, its account, or its cycle; and puts it on record. The usage of days that change hands goes with them, in the same transaction.
+///
+/// # Errors
+/// [`ContractError`].
+pub async fn update(
+    conn: &mut AsyncPgConnection,
+    by: &Actor,
+    customer: CustomerId,
+    id: ContractId,
+    fields: &ContractFields,
+) -> Result<(), ContractError> {
+    let (client, organization) = by.tenant()?;
+    let owner = clients::face(conn, organization, client).await?.ok_or(DbError::Refused)?;
+    let customer = customers::locked(conn, organization, client, customer).await?.ok_or(Refused::NotFound)?;
+    let before = locked(conn, client, customer.id, id).await?.ok_or(Refused::NotFound)?;
+    // Held: who brings usage in there waits, and then sees whose the days are.
+    places::locked(conn, client, before.service_point_id).await?.ok_or(DbError::Refused)?;
+    let mut found = faults(fields, owner.today());
+    if !may_bill(conn, client, customer.id, fields, owner.today()).await? {
+        found.push(Violation::Account);
+    }
+    found.extend(in_the_way(conn, client, before.service_point_id, fields, Some(id)).await?);
+    Refused::unless(found, ())?;
+    let row = contracts::table
+        .filter(contracts::organization_id.eq(organization).and(contracts::client_id.eq(client)))
+        .filter(contracts::customer_id.eq(customer.id).and(contracts::id.eq(id)));
+    // A row that is seen and that nobody may change.
+    if diesel::update(row).set(fields).execute(conn).await.map_err(taken)? != 1 {
+        return Err(DbError::Refused.into());
+    }
+    let details = audit::changed(ContractFields::from(&before), fields);
+    record(conn, by, (id, &customer), ("update", "Changed"), fields, details).await?;
+    Ok(())
+}
+
+async fn record(
+    conn: &mut AsyncPgConnection,
+    by: &Actor,
+    (id, customer): (ContractId, &Customer),
+    (action, did): (&str, &str),
+    fields: &ContractFields,
+    details: serde_json::Value,
+) -> Result<(), DbError> {
+    let until = fields.to_on.map(|to| format!(" until {to}")).unwrap_or_default();
+    let entry = Entry {
+        action,
+        entity: "contract",
+        entity_id: Some(id.0),
+        customer: Some(customer.id),
+        summary: format!("{did} a contract of {} from {}{until}", customer.name, fields.from_on),
+        details,
+    };
+    audit::record(conn, by, entry).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stage_of_a_contract_follows_from_its_days() {
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        let contract = Contract {
+            id: ContractId::fresh(),
+            customer_id: CustomerId::fresh(),
+            account_id: AccountId::fresh(),
+            service_point_id: ServicePointId::fresh(),
+            address: String::new(),
+            from_on: day("2026-03-01"),
+            to_on: Some(day("2026-06-01")),
+            status: "agreed".to_owned(),
+            billing_cycle: 1,
+            billing_anchor: day("2026-03-01"),
+        };
+        let stage = |on: &str| contract.stage(day(on));
+        assert_eq!(stage("2026-02-28"), Stage::Planned);
+        assert_eq!((stage("2026-03-01"), stage("2026-05-31")), (Stage::Running, Stage::Running));
+        assert_eq!(stage("2026-06-01"), Stage::Ended);
+        let withdrawn = Contract { status: "withdrawn".to_owned(), ..contract.clone() };
+        assert!(!withdrawn.is_alive(day("2026-03-01")) && contract.is_alive(day("2026-03-01")));
+    }
+}
