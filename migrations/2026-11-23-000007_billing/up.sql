@@ -524,7 +524,8 @@ CREATE TRIGGER then_notes_pay AFTER UPDATE ON public.invoices REFERENCING NEW TA
     FOR EACH STATEMENT EXECUTE FUNCTION public.credit_notes_pay();
 REVOKE ALL ON FUNCTION public.allocations_pay, public.credit_notes_pay FROM PUBLIC;
 
--- Usage that changes after it was invoiced. The invoice stays as it is; the change is told, whoever makes it.
+-- Usage that changes after it was invoiced. The invoice stays as it is; the change is told, whoever makes it, of the bills of
+-- contracts at the meter's own service point.
 -- Writers of usage hold the client's usage lock together, issuing holds it alone: a change is either seen by what
 -- issuing looks at, or sees what was issued.
 
@@ -537,8 +538,11 @@ BEGIN
         INSERT INTO public.billing_exceptions (organization_id, client_id, billing_period_id, customer_id, contract_id, kind, severity, message)
         SELECT i.organization_id, i.client_id, i.billing_period_id, i.customer_id, i.contract_id, 'usage_changed', 'warns',
             format('Usage changed after invoice %s: values of %s came later.', min(i.label), min(n.day))
-        FROM new_rows n JOIN public.invoices i ON i.organization_id = n.organization_id AND i.client_id = n.client_id
+        FROM new_rows n JOIN public.meters m ON m.organization_id = n.organization_id AND m.client_id = n.client_id AND m.id = n.meter_id
+        JOIN public.invoices i ON i.organization_id = n.organization_id AND i.client_id = n.client_id
             AND i.customer_id = n.customer_id AND i.period_from <= n.day AND i.period_to > n.day
+        JOIN public.contracts k ON k.organization_id = i.organization_id AND k.client_id = i.client_id AND k.customer_id = i.customer_id
+            AND k.id = i.contract_id AND k.service_point_id = m.service_point_id
         WHERE i.kind = 'invoice' AND i.status NOT IN ('draft', 'credited') AND i.billing_period_id IS NOT NULL
         GROUP BY i.organization_id, i.client_id, i.billing_period_id, i.customer_id, i.contract_id
         ON CONFLICT DO NOTHING;
@@ -549,8 +553,11 @@ BEGIN
                 CASE WHEN bool_or(o.customer_id IS DISTINCT FROM n.customer_id) THEN 'have changed hands' ELSE 'are different now' END)
         FROM new_rows n JOIN old_rows o ON o.organization_id = n.organization_id AND o.client_id = n.client_id
             AND o.meter_id = n.meter_id AND o.day = n.day
+        JOIN public.meters m ON m.organization_id = n.organization_id AND m.client_id = n.client_id AND m.id = n.meter_id
         JOIN public.invoices i ON i.organization_id = n.organization_id AND i.client_id = n.client_id
             AND i.customer_id = ANY (ARRAY[o.customer_id, n.customer_id]) AND i.period_from <= n.day AND i.period_to > n.day
+        JOIN public.contracts k ON k.organization_id = i.organization_id AND k.client_id = i.client_id AND k.customer_id = i.customer_id
+            AND k.id = i.contract_id AND k.service_point_id = m.service_point_id
         WHERE (o.customer_id, o.interval_minutes, o.wh, o.flags) IS DISTINCT FROM (n.customer_id, n.interval_minutes, n.wh, n.flags)
             AND i.kind = 'invoice' AND i.status NOT IN ('draft', 'credited') AND i.billing_period_id IS NOT NULL
         GROUP BY i.organization_id, i.client_id, i.billing_period_id, i.customer_id, i.contract_id
@@ -573,8 +580,11 @@ BEGIN
         INSERT INTO public.billing_exceptions (organization_id, client_id, billing_period_id, customer_id, contract_id, kind, severity, message)
         SELECT i.organization_id, i.client_id, i.billing_period_id, i.customer_id, i.contract_id, 'usage_changed', 'warns',
             format('Usage changed after invoice %s: a read from %s came later.', min(i.label), min(n.from_on))
-        FROM new_rows n JOIN public.invoices i ON i.organization_id = n.organization_id AND i.client_id = n.client_id
+        FROM new_rows n JOIN public.meters m ON m.organization_id = n.organization_id AND m.client_id = n.client_id AND m.id = n.meter_id
+        JOIN public.invoices i ON i.organization_id = n.organization_id AND i.client_id = n.client_id
             AND i.customer_id = n.customer_id AND i.period_from < n.to_on AND i.period_to > n.from_on
+        JOIN public.contracts k ON k.organization_id = i.organization_id AND k.client_id = i.client_id AND k.customer_id = i.customer_id
+            AND k.id = i.contract_id AND k.service_point_id = m.service_point_id
         WHERE n.superseded_by IS NULL
             AND i.kind = 'invoice' AND i.status NOT IN ('draft', 'credited') AND i.billing_period_id IS NOT NULL
         GROUP BY i.organization_id, i.client_id, i.billing_period_id, i.customer_id, i.contract_id
@@ -585,9 +595,12 @@ BEGIN
             format('Usage changed after invoice %s: the read from %s %s.', min(i.label), min(least(o.from_on, n.from_on)),
                 CASE WHEN bool_or(o.customer_id IS DISTINCT FROM n.customer_id) THEN 'has changed hands' ELSE 'is different now' END)
         FROM new_rows n JOIN old_rows o ON o.organization_id = n.organization_id AND o.client_id = n.client_id AND o.id = n.id
+        JOIN public.meters m ON m.organization_id = n.organization_id AND m.client_id = n.client_id AND m.id = n.meter_id
         JOIN public.invoices i ON i.organization_id = n.organization_id AND i.client_id = n.client_id
             AND i.customer_id = ANY (ARRAY[o.customer_id, n.customer_id])
             AND i.period_from < greatest(o.to_on, n.to_on) AND i.period_to > least(o.from_on, n.from_on)
+        JOIN public.contracts k ON k.organization_id = i.organization_id AND k.client_id = i.client_id AND k.customer_id = i.customer_id
+            AND k.id = i.contract_id AND k.service_point_id = m.service_point_id
         WHERE (o.customer_id, o.from_on, o.to_on, o.kwh, o.kwh_by_period, o.peak_kw, o.quality, o.superseded_by)
                 IS DISTINCT FROM (n.customer_id, n.from_on, n.to_on, n.kwh, n.kwh_by_period, n.peak_kw, n.quality, n.superseded_by)
             AND i.kind = 'invoice' AND i.status NOT IN ('draft', 'credited') AND i.billing_period_id IS NOT NULL

@@ -36,6 +36,7 @@ fn fields(k: u8, from: &str, to: Option<&str>) -> ContractFields {
         to_on: to.map(day),
         status: "agreed".to_owned(),
         billing_cycle: 1,
+        billing_anchor: day(from),
     }
 }
 
