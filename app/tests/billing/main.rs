@@ -20,6 +20,7 @@ mod left_out;
 mod order;
 mod overlaps;
 mod payments;
+mod places;
 mod readings;
 mod registers;
 mod rounding;
