@@ -83,6 +83,8 @@ ids! {
     InvitationId,
     /// A register read.
     MeterReadingId,
+    /// A register of a meter.
+    RegisterId,
     /// A file of usage.
     ImportId,
     /// A version of a tariff.

@@ -41,6 +41,7 @@ pub mod platform;
 pub mod price_series;
 pub mod rating;
 pub mod refused;
+pub mod registers;
 pub mod sent_forms;
 pub mod service_identities;
 pub mod service_points;

@@ -1,5 +1,5 @@
-//! Meters: the registers that measure a service point, each for one direction and from a day to a day. They stay when
-//! people move.
+//! Meters: what measures a service point, each for one direction and from a day to a day. They stay when people move.
+//! What people read of one is its [`registers`].
 //!
 //! A physical meter that counts both ways is two rows with the same serial. A meter that goes to another
 //! service point is ended at the one and added at the other; two rows of one serial and direction never overlap, unless
@@ -24,6 +24,7 @@ use crate::db::{DbError, here};
 use crate::identifiers;
 use crate::ids::{ClientId, CustomerId, MeterId, OrganizationId, ServicePointId};
 use crate::refused::Refused;
+use crate::registers::{self, RegisterFields};
 use crate::service_points;
 use crate::usage::Direction;
 
@@ -320,6 +321,8 @@ pub enum Violation {
     UsageFrom(NaiveDate),
     /// The meter has usage until this day.
     UsageUntil(NaiveDate),
+    /// What is wrong with the registers that are read.
+    Read(registers::Violation),
 }
 
 /// What of a meter stays as it is once there is usage.
@@ -363,6 +366,15 @@ fn against_usage(before: &Meter, fields: &MeterFields, measured: Option<(NaiveDa
     found.into_iter().flatten().collect()
 }
 
+/// A meter as the log tells of its making.
+#[derive(serde::Serialize)]
+struct Made<'a> {
+    #[serde(flatten)]
+    fields: &'a MeterFields,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    read: &'a [RegisterFields],
+}
+
 fn taken(error: diesel::result::Error) -> MeterError {
     let error = DbError::from(error);
     let overlaps = OVERLAP.iter().any(|constraint| error.violates(constraint));
@@ -382,7 +394,8 @@ async fn alone(
     }
 }
 
-/// Installs a meter at a service point, and puts it on record.
+/// Installs a meter at a service point, and puts it on record. One that people read gets these registers; where none are
+/// told, the one that households have.
 ///
 /// # Errors
 /// [`MeterError`].
@@ -391,12 +404,17 @@ pub async fn install(
     by: &Actor,
     place: ServicePointId,
     fields: &MeterFields,
+    registers: &[RegisterFields],
 ) -> Result<MeterId, MeterError> {
     let (client, organization) = by.tenant()?;
     let owner = clients::face(conn, organization, client).await?.ok_or(DbError::Refused)?;
     let mut found = faults(fields, owner.today());
     if service_points::find(conn, client, place).await?.is_none() {
         found.push(Violation::NoPlace);
+    }
+    let is_read = fields.kind == "register";
+    if !(is_read && registers.is_empty()) {
+        found.extend(registers::faults(is_read, registers).into_iter().map(Violation::Read));
     }
     Refused::unless(found, ())?;
     alone(conn, (client, organization), fields, None).await?;
@@ -410,12 +428,16 @@ pub async fn install(
     );
     diesel::insert_into(meters::table).values((keys, fields)).execute(conn).await.map_err(taken)?;
     let made = find(conn, client, id).await?.ok_or(DbError::Refused)?;
+    if is_read {
+        registers::give(conn, &made, registers).await?;
+    }
     let summary = format!("Added meter {} ({})", fields.serial, fields.direction);
-    record(conn, by, &made, "create", summary, audit::created(fields)).await?;
+    record(conn, by, &made, "create", summary, audit::created(Made { fields, read: registers })).await?;
     Ok(id)
 }
 
-/// Changes a meter or removes it, and puts it on record.
+/// Changes a meter or removes it, and puts it on record. One that people read from now on gets the register that households
+/// have, where it has none.
 ///
 /// # Errors
 /// [`MeterError`].
@@ -435,6 +457,10 @@ pub async fn update(
     // A row that is seen and that nobody may change.
     if !write(conn, client, id, fields).await.map_err(taken)? {
         return Err(DbError::Refused.into());
+    }
+    let is_read = fields.kind == "register";
+    if is_read && registers::of_meters(conn, client, &[id]).await?.is_empty() {
+        registers::give(conn, &before, &[]).await?;
     }
     let summary = format!("Changed meter {} ({})", fields.serial, fields.direction);
     let details = audit::changed(MeterFields::from(&before), fields);
@@ -465,7 +491,7 @@ async fn write(conn: &mut AsyncPgConnection, client: ClientId, id: MeterId, fiel
     Ok(diesel::update(row).set(fields).execute(conn).await? == 1)
 }
 
-async fn record(
+pub(crate) async fn record(
     conn: &mut AsyncPgConnection,
     by: &Actor,
     meter: &Meter,
@@ -478,7 +504,8 @@ async fn record(
     audit::record(conn, by, entry).await
 }
 
-/// First and last day with values or reads, if the meter has any: what its dates and kind may no longer deny.
+/// First and last day with values or between readings, if the meter has any: what its dates and kind may no longer deny. Of
+/// a single reading the last day is the one before it.
 ///
 /// # Errors
 /// When the database fails.
@@ -507,7 +534,7 @@ pub async fn measured_days(
                 .and(meter_readings::meter_id.eq(id)),
         )
         .filter(meter_readings::superseded_by.is_null())
-        .select((min(meter_readings::from_on), max(meter_readings::to_on)))
+        .select((min(meter_readings::read_on), max(meter_readings::read_on)))
         .first(conn)
         .await?;
     let first = days.0.into_iter().chain(reads.0).min();

@@ -12,13 +12,14 @@ use chrono::{DateTime, Datelike, Duration, NaiveDate, Utc};
 use chrono_tz::Tz;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, BigInt, Bool, Date, Nullable, Numeric, SmallInt, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Date, Nullable, SmallInt, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
 
 use crate::account::Key;
 use crate::db::{Cached, Unreadable};
 use crate::ids::MeterId;
+use crate::meter_readings::{self, Used};
 use crate::usage::days::day_start;
 
 /// What was used from a day on: a day's or a month's total.
@@ -77,18 +78,21 @@ struct IntervalSum {
     estimated: bool,
 }
 
-#[derive(Debug, Clone, QueryableByName)]
+#[derive(Debug, Clone)]
 struct Read {
+    direction: String,
+    from_on: NaiveDate,
+    to_on: NaiveDate,
+    kwh: Decimal,
+    estimated: bool,
+}
+
+#[derive(QueryableByName)]
+struct Way {
+    #[diesel(sql_type = SqlUuid)]
+    meter_id: MeterId,
     #[diesel(sql_type = Text)]
     direction: String,
-    #[diesel(sql_type = Date)]
-    from_on: NaiveDate,
-    #[diesel(sql_type = Date)]
-    to_on: NaiveDate,
-    #[diesel(sql_type = Numeric)]
-    kwh: Decimal,
-    #[diesel(sql_type = Bool)]
-    estimated: bool,
 }
 
 /// Totals of an account from `from` (included) to `to` (excluded). Groups without any usage are left out.
@@ -149,20 +153,28 @@ async fn interval_sums(
 }
 
 async fn reads(conn: &AsyncPgConnection, key: Key, from: NaiveDate, to: NaiveDate) -> QueryResult<Vec<Read>> {
+    let customer = [key.customer];
+    let figures = meter_readings::figures(conn, (key.organization, key.client), &customer, (from, to));
+    let (figures, ways) = tokio::try_join!(figures, ways(conn, key))?;
+    let read = |used: Used| {
+        let direction = ways.iter().find(|way| way.meter_id == used.meter_id)?.direction.clone();
+        let (from_on, to_on, estimated) = (used.from_on, used.to_on, used.quality == "estimated");
+        let inside = from_on < to && to_on > from;
+        inside.then_some(Read { direction, from_on, to_on, kwh: used.kwh, estimated })
+    };
+    Ok(meter_readings::used(&figures).into_iter().filter_map(read).collect())
+}
+
+/// Which way each meter of an account counts.
+async fn ways(conn: &AsyncPgConnection, key: Key) -> QueryResult<Vec<Way>> {
     let mut conn = conn;
     let query = sql_query(
-        "SELECT m.direction, r.from_on, r.to_on, r.kwh, r.quality = 'estimated' AS estimated
-         FROM public.meter_readings r
-         JOIN (SELECT DISTINCT ON (k.meter_id) k.meter_id, k.serial, k.direction, k.time_zone FROM public.contract_meters k
-             WHERE k.organization_id = $1 AND k.client_id = $2 AND k.customer_id = $3 ORDER BY k.meter_id, k.from_on DESC) m ON m.meter_id = r.meter_id
-         WHERE r.organization_id = $1 AND r.client_id = $2 AND r.customer_id = $3 AND r.superseded_by IS NULL
-           AND r.from_on < $5 AND r.to_on > $4 ORDER BY r.from_on",
+        "SELECT DISTINCT k.meter_id, k.direction FROM public.contract_meters k
+         WHERE k.organization_id = $1 AND k.client_id = $2 AND k.customer_id = $3",
     )
     .bind::<SqlUuid, _>(key.organization)
     .bind::<SqlUuid, _>(key.client)
-    .bind::<SqlUuid, _>(key.customer)
-    .bind::<Date, _>(from)
-    .bind::<Date, _>(to);
+    .bind::<SqlUuid, _>(key.customer);
     Cached(query).load(&mut conn).await
 }
 
@@ -199,7 +211,8 @@ pub async fn span(conn: &AsyncPgConnection, key: Key) -> QueryResult<Option<(Nai
         "SELECT least(i.first, r.first) AS first, greatest(i.last, r.last) AS last
          FROM (SELECT min(d.day) AS first, max(d.day) AS last FROM public.interval_days d
                WHERE d.organization_id = $1 AND d.client_id = $2 AND d.customer_id = $3) i,
-              (SELECT min(r.from_on) AS first, max(r.to_on) - 1 AS last FROM public.meter_readings r
+              (SELECT CASE WHEN max(r.read_on) > min(r.read_on) THEN min(r.read_on) END AS first,
+                   CASE WHEN max(r.read_on) > min(r.read_on) THEN max(r.read_on) - 1 END AS last FROM public.meter_readings r
                WHERE r.organization_id = $1 AND r.client_id = $2 AND r.customer_id = $3 AND r.superseded_by IS NULL) r",
     )
     .bind::<SqlUuid, _>(key.organization)

@@ -429,7 +429,7 @@ pub async fn latest_month(conn: &AsyncPgConnection, desk: &Desk) -> QueryResult<
         "SELECT max(latest) AS day FROM (SELECT m.id FROM public.meters m WHERE m.organization_id = $1 AND m.client_id = $2 \
            AND m.valid_to IS NULL LIMIT 100) m, LATERAL (SELECT greatest( \
              (SELECT max(d.day) + 1 FROM public.interval_days d WHERE d.organization_id = $1 AND d.client_id = $2 AND d.meter_id = m.id), \
-             (SELECT max(r.to_on) FROM public.meter_readings r WHERE r.organization_id = $1 AND r.client_id = $2 AND r.meter_id = m.id) \
+             (SELECT max(r.read_on) FROM public.meter_readings r WHERE r.organization_id = $1 AND r.client_id = $2 AND r.meter_id = m.id) \
            ) AS latest) u",
     )
     .bind::<SqlUuid, _>(desk.organization)

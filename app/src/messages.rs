@@ -22,7 +22,7 @@ use crate::forms::FieldErrors;
 use crate::server::errors::AppError;
 
 /// A refusal as the form's page tells it: each violation at its field, in the words of its noun.
-pub fn told<V: std::fmt::Debug>(refused: Refused<V>, words: impl Fn(&V) -> (&'static str, String)) -> AppError {
+pub fn told<V: std::fmt::Debug, F: Into<String>>(refused: Refused<V>, words: impl Fn(&V) -> (F, String)) -> AppError {
     match refused {
         Refused::NotFound => AppError::NotFound,
         Refused::Db(error) => error.into(),

@@ -9,5 +9,5 @@ ALTER TABLE public.invitations FORCE ROW LEVEL SECURITY;
 ALTER TABLE public.session_tickets FORCE ROW LEVEL SECURITY;
 DELETE FROM public.sessions s USING public.role_assignments a WHERE a.id = s.assignment_id AND a.customer_id IS NOT NULL;
 DELETE FROM public.role_assignments WHERE customer_id IS NOT NULL;
-DROP TABLE public.contract_meters, public.meters, public.contracts, public.service_points, public.accounts, public.customers;
-DROP FUNCTION public.contract_has_its_address, public.meters_tell_contracts, public.contracts_know_their_meters, public.service_points_tell_contracts;
+DROP TABLE public.contract_meters, public.registers, public.meters, public.contracts, public.service_points, public.accounts, public.customers;
+DROP FUNCTION public.contract_has_its_address, public.meters_tell_contracts, public.registers_touch_meters, public.contracts_know_their_meters, public.service_points_tell_contracts;

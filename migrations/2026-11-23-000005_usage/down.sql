@@ -1,3 +1,4 @@
+DROP TRIGGER usage_follows_updated ON public.meters;
 DROP TRIGGER usage_follows_updated ON public.contracts;
 DROP TRIGGER usage_follows_inserted ON public.contracts;
 DROP FUNCTION public.usage_follows_contracts;

@@ -1,4 +1,4 @@
--- Imports, register reads and interval data.
+-- Imports, readings and interval data.
 
 CREATE TABLE public.imports (
     organization_id uuid NOT NULL,
@@ -56,11 +56,10 @@ CREATE TABLE public.meter_readings (
     id              uuid NOT NULL,
     customer_id     uuid,
     meter_id        uuid NOT NULL,
-    from_on         date NOT NULL,
-    to_on           date NOT NULL CHECK (to_on > from_on),
-    kwh             numeric(12,3) NOT NULL,
-    kwh_by_period   jsonb NOT NULL DEFAULT '{}',
-    peak_kw         numeric(12,3),
+    register_id     uuid NOT NULL,
+    read_on         date NOT NULL,
+    figure          numeric(14,3) NOT NULL CHECK (figure >= 0),
+    why             text NOT NULL DEFAULT 'periodic' CHECK (why IN ('installed', 'periodic', 'final', 'opening', 'removed')),
     quality         text NOT NULL CHECK (quality IN ('actual', 'estimated', 'customer')),
     source          text NOT NULL DEFAULT 'import',
     import_id       uuid,
@@ -69,15 +68,19 @@ CREATE TABLE public.meter_readings (
     created_by      uuid,
     updated_at      timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (organization_id, client_id, id),
-    FOREIGN KEY (organization_id, client_id, meter_id) REFERENCES public.meters (organization_id, client_id, id),
+    FOREIGN KEY (organization_id, client_id, meter_id, register_id) REFERENCES public.registers (organization_id, client_id, meter_id, id),
     FOREIGN KEY (organization_id, client_id, import_id) REFERENCES public.imports (organization_id, client_id, id),
     FOREIGN KEY (organization_id, client_id, superseded_by) REFERENCES public.meter_readings (organization_id, client_id, id)
 );
-CREATE UNIQUE INDEX meter_readings_current ON public.meter_readings (organization_id, client_id, meter_id, from_on)
+-- Of a register and a day one figure counts; on the day of a move it stands twice, for who goes and for who comes.
+CREATE UNIQUE INDEX meter_readings_current ON public.meter_readings (organization_id, client_id, register_id, read_on, (why = 'opening'))
     WHERE superseded_by IS NULL;
-CREATE INDEX meter_readings_customer ON public.meter_readings (organization_id, client_id, customer_id, from_on);
-COMMENT ON TABLE public.meter_readings IS 'Register reads: kWh drawn from a day (included) to a day (excluded). A corrected read keeps the old one.';
-COMMENT ON COLUMN public.meter_readings.customer_id IS 'Whose contract has its days; NULL: nobody''s, or two customers share them. It follows the contracts'' days.';
+CREATE INDEX meter_readings_meter ON public.meter_readings (organization_id, client_id, meter_id, read_on);
+CREATE INDEX meter_readings_customer ON public.meter_readings (organization_id, client_id, customer_id, read_on);
+COMMENT ON TABLE public.meter_readings IS 'Figures on registers. Usage follows from two of them; a corrected figure keeps the old one.';
+COMMENT ON COLUMN public.meter_readings.read_on IS 'The figure holds at the beginning of this day in the meter''s zone: the days before it are used up, the day itself is not.';
+COMMENT ON COLUMN public.meter_readings.why IS 'installed and opening begin usage, final and removed end it, periodic does both. It follows from the days of the meter and of contracts.';
+COMMENT ON COLUMN public.meter_readings.customer_id IS 'Whose the days are that the figure ends, and of an installed or opening one the days that it begins; NULL: nobody''s. It follows the contracts'' days.';
 CALL private.protect('public.meter_readings', 'customer', '{INSERT,UPDATE}');
 CALL private.track_updates('public.meter_readings');
 
@@ -142,10 +145,17 @@ CALL private.protect('public.superseded_interval_days', 'client', '{INSERT}');
 CALL private.track_updates('public.superseded_interval_days');
 
 -- Usage goes with the contract that has its days: when a contract's days change, the rows of these days change hands in the
--- same statement. A read whose days two customers share is nobody's.
+-- same statement. A figure ends the day before it and begins its own day. Where these two are one customer's, or nobody's, it
+-- is one row; where they are not, it is two: the final one of who has the day before, and the opening one of who has the day.
+-- The first figure of a meter only begins, and the one at its removal only ends.
 CREATE FUNCTION public.usage_follows_contracts() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
-DECLARE place record;
+DECLARE
+    place record;
+    reading record;
+    parted boolean;
+    whose uuid;
+    reason text;
 BEGIN
     FOR place IN EXECUTE 'SELECT n.organization_id, n.client_id, n.service_point_id FROM new_rows n'
         || CASE TG_OP WHEN 'UPDATE' THEN ' UNION SELECT o.organization_id, o.client_id, o.service_point_id FROM old_rows o' ELSE '' END
@@ -159,15 +169,44 @@ BEGIN
             WHERE m.organization_id = place.organization_id AND m.client_id = place.client_id AND m.service_point_id = place.service_point_id
                 AND u.customer_id IS DISTINCT FROM c.customer_id) w
         WHERE d.organization_id = place.organization_id AND d.client_id = place.client_id AND d.meter_id = w.meter_id AND d.day = w.day;
-        UPDATE public.meter_readings r SET customer_id = w.customer_id
-        FROM (SELECT u.id, (SELECT CASE WHEN count(DISTINCT c.customer_id) = 1 THEN (min(c.customer_id::text))::uuid END FROM public.contracts c
-                WHERE c.organization_id = place.organization_id AND c.client_id = place.client_id AND c.service_point_id = place.service_point_id
-                    AND c.status <> 'withdrawn' AND c.from_on < u.to_on AND (c.to_on IS NULL OR c.to_on > u.from_on)) AS customer_id
-            FROM public.meters m JOIN public.meter_readings u ON u.organization_id = place.organization_id AND u.client_id = place.client_id
-                AND u.meter_id = m.id
-            WHERE m.organization_id = place.organization_id AND m.client_id = place.client_id AND m.service_point_id = place.service_point_id) w
-        WHERE r.organization_id = place.organization_id AND r.client_id = place.client_id AND r.id = w.id
-            AND r.customer_id IS DISTINCT FROM w.customer_id;
+        FOR reading IN SELECT r.id, r.register_id, r.read_on, r.why, r.customer_id, r.superseded_by, g.customer_id AS goes, k.customer_id AS comes,
+                r.read_on > m.valid_from AS ends, m.valid_to IS NULL OR r.read_on < m.valid_to AS begins
+            FROM public.meters m JOIN public.meter_readings r ON r.organization_id = m.organization_id AND r.client_id = m.client_id AND r.meter_id = m.id
+            LEFT JOIN public.contracts g ON g.organization_id = m.organization_id AND g.client_id = m.client_id AND g.service_point_id = m.service_point_id
+                AND g.status <> 'withdrawn' AND g.from_on < r.read_on AND (g.to_on IS NULL OR g.to_on >= r.read_on) AND r.read_on > m.valid_from
+            LEFT JOIN public.contracts k ON k.organization_id = m.organization_id AND k.client_id = m.client_id AND k.service_point_id = m.service_point_id
+                AND k.status <> 'withdrawn' AND k.from_on <= r.read_on AND (k.to_on IS NULL OR k.to_on > r.read_on)
+                AND (m.valid_to IS NULL OR r.read_on < m.valid_to)
+            WHERE m.organization_id = place.organization_id AND m.client_id = place.client_id AND m.service_point_id = place.service_point_id
+            -- What counts before what it superseded, and the one of who goes before that of who comes.
+            ORDER BY r.superseded_by IS NOT NULL, r.register_id, r.read_on, r.why = 'opening'
+        LOOP
+            parted := reading.ends AND reading.begins AND reading.goes IS DISTINCT FROM reading.comes;
+            whose := CASE WHEN reading.why = 'opening' OR NOT reading.ends THEN reading.comes ELSE reading.goes END;
+            reason := CASE WHEN NOT reading.ends THEN 'installed' WHEN NOT reading.begins THEN 'removed' WHEN parted THEN 'final' ELSE 'periodic' END;
+            CONTINUE WHEN NOT (parted AND reading.superseded_by IS NULL) AND reading.customer_id IS NOT DISTINCT FROM whose
+                AND (reading.superseded_by IS NOT NULL OR reading.why = reason);
+            IF reading.superseded_by IS NULL AND reading.why = 'opening' AND NOT parted THEN
+                UPDATE public.meter_readings r SET customer_id = whose, superseded_by = f.id FROM public.meter_readings f
+                WHERE r.organization_id = place.organization_id AND r.client_id = place.client_id AND r.id = reading.id
+                    AND f.organization_id = place.organization_id AND f.client_id = place.client_id AND f.register_id = reading.register_id
+                    AND f.read_on = reading.read_on AND f.superseded_by IS NULL AND f.why <> 'opening';
+                CONTINUE;
+            END IF;
+            UPDATE public.meter_readings r
+            SET customer_id = whose, why = CASE WHEN r.superseded_by IS NULL AND r.why <> 'opening' THEN reason ELSE r.why END
+            WHERE r.organization_id = place.organization_id AND r.client_id = place.client_id AND r.id = reading.id
+                AND (r.customer_id IS DISTINCT FROM whose OR r.superseded_by IS NULL AND r.why NOT IN ('opening', reason));
+            IF parted AND reading.superseded_by IS NULL AND reading.why <> 'opening' THEN
+                INSERT INTO public.meter_readings (organization_id, client_id, id, customer_id, meter_id, register_id, read_on, figure, why, quality, source,
+                    import_id, created_by)
+                SELECT r.organization_id, r.client_id, gen_random_uuid(), reading.comes, r.meter_id, r.register_id, r.read_on, r.figure, 'opening', r.quality,
+                    r.source, r.import_id, r.created_by
+                FROM public.meter_readings r
+                WHERE r.organization_id = place.organization_id AND r.client_id = place.client_id AND r.id = reading.id
+                ON CONFLICT DO NOTHING;
+            END IF;
+        END LOOP;
     END LOOP;
     RETURN NULL;
 END $$;
@@ -175,4 +214,7 @@ REVOKE ALL ON FUNCTION public.usage_follows_contracts FROM PUBLIC;
 CREATE TRIGGER usage_follows_updated AFTER UPDATE ON public.contracts REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION public.usage_follows_contracts();
 CREATE TRIGGER usage_follows_inserted AFTER INSERT ON public.contracts REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION public.usage_follows_contracts();
+-- A meter that is removed or moved begins and ends other days.
+CREATE TRIGGER usage_follows_updated AFTER UPDATE ON public.meters REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION public.usage_follows_contracts();

@@ -571,6 +571,8 @@ CREATE TRIGGER tell_inserted AFTER INSERT ON public.interval_days REFERENCING NE
 CREATE TRIGGER tell_updated AFTER UPDATE ON public.interval_days REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION public.tell_changed_days();
 
+-- A figure says what was used since the one before it and until the next: bills of these days are told, those of the
+-- contracts at the meter's own service point.
 CREATE FUNCTION public.tell_changed_reads() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -579,12 +581,17 @@ BEGIN
     IF TG_OP = 'INSERT' THEN
         INSERT INTO public.billing_exceptions (organization_id, client_id, billing_period_id, customer_id, contract_id, kind, severity, message)
         SELECT i.organization_id, i.client_id, i.billing_period_id, i.customer_id, i.contract_id, 'usage_changed', 'warns',
-            format('Usage changed after invoice %s: a read from %s came later.', min(i.label), min(n.from_on))
+            format('Usage changed after invoice %s: a reading of %s came later.', min(i.label), min(n.read_on))
         FROM new_rows n JOIN public.meters m ON m.organization_id = n.organization_id AND m.client_id = n.client_id AND m.id = n.meter_id
+        CROSS JOIN LATERAL (SELECT
+            coalesce((SELECT max(r.read_on) FROM public.meter_readings r WHERE r.organization_id = n.organization_id AND r.client_id = n.client_id
+                AND r.register_id = n.register_id AND r.superseded_by IS NULL AND r.read_on < n.read_on), n.read_on) AS from_on,
+            coalesce((SELECT min(r.read_on) FROM public.meter_readings r WHERE r.organization_id = n.organization_id AND r.client_id = n.client_id
+                AND r.register_id = n.register_id AND r.superseded_by IS NULL AND r.read_on > n.read_on), n.read_on) AS to_on) d
         JOIN public.invoices i ON i.organization_id = n.organization_id AND i.client_id = n.client_id
-            AND i.customer_id = n.customer_id AND i.period_from < n.to_on AND i.period_to > n.from_on
-        JOIN public.contracts k ON k.organization_id = i.organization_id AND k.client_id = i.client_id AND k.customer_id = i.customer_id
-            AND k.id = i.contract_id AND k.service_point_id = m.service_point_id
+            AND i.customer_id = n.customer_id AND i.period_from < d.to_on AND i.period_to > d.from_on
+        JOIN public.contracts c ON c.organization_id = i.organization_id AND c.client_id = i.client_id AND c.customer_id = i.customer_id
+            AND c.id = i.contract_id AND c.service_point_id = m.service_point_id
         WHERE n.superseded_by IS NULL
             AND i.kind = 'invoice' AND i.status NOT IN ('draft', 'credited') AND i.billing_period_id IS NOT NULL
         GROUP BY i.organization_id, i.client_id, i.billing_period_id, i.customer_id, i.contract_id
@@ -592,17 +599,21 @@ BEGIN
     ELSE
         INSERT INTO public.billing_exceptions (organization_id, client_id, billing_period_id, customer_id, contract_id, kind, severity, message)
         SELECT i.organization_id, i.client_id, i.billing_period_id, i.customer_id, i.contract_id, 'usage_changed', 'warns',
-            format('Usage changed after invoice %s: the read from %s %s.', min(i.label), min(least(o.from_on, n.from_on)),
+            format('Usage changed after invoice %s: the reading of %s %s.', min(i.label), min(least(o.read_on, n.read_on)),
                 CASE WHEN bool_or(o.customer_id IS DISTINCT FROM n.customer_id) THEN 'has changed hands' ELSE 'is different now' END)
         FROM new_rows n JOIN old_rows o ON o.organization_id = n.organization_id AND o.client_id = n.client_id AND o.id = n.id
         JOIN public.meters m ON m.organization_id = n.organization_id AND m.client_id = n.client_id AND m.id = n.meter_id
+        CROSS JOIN LATERAL (SELECT
+            coalesce((SELECT max(r.read_on) FROM public.meter_readings r WHERE r.organization_id = n.organization_id AND r.client_id = n.client_id
+                AND r.register_id = n.register_id AND r.superseded_by IS NULL AND r.read_on < least(o.read_on, n.read_on)), least(o.read_on, n.read_on)) AS from_on,
+            coalesce((SELECT min(r.read_on) FROM public.meter_readings r WHERE r.organization_id = n.organization_id AND r.client_id = n.client_id
+                AND r.register_id = n.register_id AND r.superseded_by IS NULL AND r.read_on > greatest(o.read_on, n.read_on)), greatest(o.read_on, n.read_on)) AS to_on) d
         JOIN public.invoices i ON i.organization_id = n.organization_id AND i.client_id = n.client_id
-            AND i.customer_id = ANY (ARRAY[o.customer_id, n.customer_id])
-            AND i.period_from < greatest(o.to_on, n.to_on) AND i.period_to > least(o.from_on, n.from_on)
-        JOIN public.contracts k ON k.organization_id = i.organization_id AND k.client_id = i.client_id AND k.customer_id = i.customer_id
-            AND k.id = i.contract_id AND k.service_point_id = m.service_point_id
-        WHERE (o.customer_id, o.from_on, o.to_on, o.kwh, o.kwh_by_period, o.peak_kw, o.quality, o.superseded_by)
-                IS DISTINCT FROM (n.customer_id, n.from_on, n.to_on, n.kwh, n.kwh_by_period, n.peak_kw, n.quality, n.superseded_by)
+            AND i.customer_id = ANY (ARRAY[o.customer_id, n.customer_id]) AND i.period_from < d.to_on AND i.period_to > d.from_on
+        JOIN public.contracts c ON c.organization_id = i.organization_id AND c.client_id = i.client_id AND c.customer_id = i.customer_id
+            AND c.id = i.contract_id AND c.service_point_id = m.service_point_id
+        WHERE (o.customer_id, o.register_id, o.read_on, o.figure, o.quality, o.superseded_by)
+                IS DISTINCT FROM (n.customer_id, n.register_id, n.read_on, n.figure, n.quality, n.superseded_by)
             AND i.kind = 'invoice' AND i.status NOT IN ('draft', 'credited') AND i.billing_period_id IS NOT NULL
         GROUP BY i.organization_id, i.client_id, i.billing_period_id, i.customer_id, i.contract_id
         ON CONFLICT DO NOTHING;

@@ -125,6 +125,8 @@ BEGIN
         -- The contract is told of it by what writes it.
         INSERT INTO public.meters (organization_id, client_id, id, service_point_id, serial, kind, interval_minutes, time_zone, valid_from)
         VALUES (o, c, private.sample_id(k, 'meter'), private.sample_id(k, 'place'), k::text, 'interval', 60, 'UTC', '2023-01-01');
+        INSERT INTO public.registers (organization_id, client_id, id, meter_id)
+        VALUES (o, c, private.sample_id(k, 'register'), private.sample_id(k, 'meter'));
     ELSIF c IS NULL THEN
         RETURN QUERY SELECT (r).* FROM unnest(ARRAY[
             private.rule_of('public.customers', 'customer', '{INSERT,UPDATE}', '{organization_id,client_id,id}'),
@@ -132,6 +134,7 @@ BEGIN
             private.rule_of('public.service_points', 'client', '{INSERT,UPDATE}'),
             private.rule_of('public.contracts', 'customer', '{INSERT,UPDATE}'),
             private.rule_of('public.contract_meters', 'customer', '{INSERT,DELETE}'),
+            private.rule_of('public.registers', 'client', '{INSERT,DELETE}'),
             private.rule_of('public.meters', 'client', '{INSERT,UPDATE}')]) r;
     END IF;
 END $$;
@@ -145,8 +148,9 @@ BEGIN
         VALUES (o, c, k, meter, '2026-01-01', 60, '{1}', 1), (o, c, k, meter, '2023-01-01', 60, '{1}', 1);
         INSERT INTO public.superseded_interval_days (organization_id, client_id, meter_id, day, id, wh)
         VALUES (o, c, meter, '2026-01-01', private.sample_id(k, 'before'), '{2}');
-        INSERT INTO public.meter_readings (organization_id, client_id, id, customer_id, meter_id, from_on, to_on, kwh, quality)
-        VALUES (o, c, private.sample_id(k, 'reading'), k, meter, '2026-01-01', '2026-02-01', 1, 'actual');
+        INSERT INTO public.meter_readings (organization_id, client_id, id, customer_id, meter_id, register_id, read_on, figure, quality)
+        VALUES (o, c, private.sample_id(k, 'reading'), k, meter, private.sample_id(k, 'register'), '2026-01-01', 1, 'actual'),
+               (o, c, private.sample_id(k, 'next'), k, meter, private.sample_id(k, 'register'), '2026-02-01', 2, 'actual');
     ELSIF c IS NOT NULL THEN
         INSERT INTO public.imports (organization_id, client_id, id, file_name, file_hash, file_bytes, format, status)
         VALUES (o, c, private.sample_id(c, 'import'), 'test.csv', sha256(''), 0, 'csv', 'failed');

@@ -12,10 +12,10 @@ use serde_json::Value;
 
 use super::Desk;
 use crate::db::schema::{
-    accounts, contract_meters, contracts, customers, interval_days, invoices, meter_readings, tariff_agreements,
-    tariff_rates,
+    accounts, contract_meters, contracts, customers, interval_days, invoices, tariff_agreements, tariff_rates,
 };
 use crate::ids::{AccountId, ContractId, CustomerId, MeterId, TariffRateId};
+use crate::meter_readings::{self, Used};
 use crate::money::Money;
 use crate::period::Period;
 use crate::rating::{Carried, PastPeak};
@@ -81,9 +81,8 @@ pub(super) struct VersionRow {
     pub effective_to: Option<NaiveDate>,
 }
 
-/// A register read.
-#[derive(Debug, Clone, Queryable, Selectable, Serialize)]
-#[diesel(table_name = meter_readings)]
+/// What was used between two readings of a meter.
+#[derive(Debug, Clone, Serialize)]
 pub(super) struct ReadRow {
     pub meter_id: MeterId,
     pub from_on: NaiveDate,
@@ -92,6 +91,15 @@ pub(super) struct ReadRow {
     pub kwh_by_period: Value,
     pub peak_kw: Option<Decimal>,
     pub quality: String,
+}
+
+impl From<Used> for ReadRow {
+    fn from(used: Used) -> Self {
+        let Used { meter_id, from_on, to_on, kwh, kwh_by_period, peak_kw, quality } = used;
+        let periods = kwh_by_period.into_iter().map(|(name, kwh)| (name, Value::String(kwh.to_string())));
+        let kwh_by_period = Value::Object(periods.collect());
+        Self { meter_id, from_on, to_on, kwh, kwh_by_period, peak_kw, quality }
+    }
 }
 
 /// A day of interval data.
@@ -266,7 +274,7 @@ pub(super) async fn supply(
     period: Period,
 ) -> QueryResult<Batch> {
     let (from, to) = (period.from(), period.to());
-    let (mut one, mut two, mut three, mut four) = (conn, conn, conn, conn);
+    let (mut one, mut two, mut three) = (conn, conn, conn);
     let meters = contract_meters::table
         .filter(contract_meters::organization_id.eq(desk.organization).and(contract_meters::client_id.eq(desk.client)))
         .filter(contract_meters::customer_id.eq_any(of).and(contract_meters::from_on.lt(to)))
@@ -284,22 +292,17 @@ pub(super) async fn supply(
         .select(AgreementRow::as_select())
         .order(tariff_agreements::valid_from)
         .load(&mut two);
-    let reads = meter_readings::table
-        .filter(meter_readings::organization_id.eq(desk.organization).and(meter_readings::client_id.eq(desk.client)))
-        .filter(meter_readings::customer_id.eq_any(of))
-        .filter(meter_readings::from_on.lt(to).and(meter_readings::to_on.gt(from)))
-        .filter(meter_readings::superseded_by.is_null())
-        .select(ReadRow::as_select())
-        .order((meter_readings::from_on, meter_readings::meter_id))
-        .load(&mut three);
+    let figures = meter_readings::figures(conn, (desk.organization, desk.client), of, (from, to));
     let days = interval_days::table
         .filter(interval_days::organization_id.eq(desk.organization).and(interval_days::client_id.eq(desk.client)))
         .filter(interval_days::customer_id.eq_any(of))
         .filter(interval_days::day.ge(from).and(interval_days::day.lt(to)))
         .select(DayRow::as_select())
         .order((interval_days::day, interval_days::meter_id))
-        .load(&mut four);
-    let (meters, agreements, reads, days) = tokio::try_join!(meters, agreements, reads, days)?;
+        .load(&mut three);
+    let (meters, agreements, figures, days) = tokio::try_join!(meters, agreements, figures, days)?;
+    let within = |used: &Used| used.from_on < to && used.to_on > from;
+    let reads = meter_readings::used(&figures).into_iter().filter(within).map(ReadRow::from).collect();
     Ok(Batch { meters, agreements, reads, days, past: vec![], later: vec![] })
 }
 

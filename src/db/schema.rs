@@ -394,8 +394,8 @@ table! {
         interval_minutes -> Nullable<SmallInt>,
         /// `registers`.
         registers -> Array<Text>,
-        /// `multiplier`.
-        multiplier -> Numeric,
+        /// `counts`.
+        counts -> Jsonb,
         /// `time_zone`.
         time_zone -> Text,
         /// `address`.
@@ -1017,7 +1017,7 @@ table! {
 }
 
 table! {
-    /// Register reads: kWh drawn from a day (included) to a day (excluded).
+    /// Figures on registers, each at the beginning of a day.
     meter_readings (organization_id, client_id, id) {
         /// `organization_id`.
         organization_id -> Uuid,
@@ -1029,16 +1029,14 @@ table! {
         customer_id -> Nullable<Uuid>,
         /// `meter_id`.
         meter_id -> Uuid,
-        /// `from_on`.
-        from_on -> Date,
-        /// `to_on`.
-        to_on -> Date,
-        /// `kwh`.
-        kwh -> Numeric,
-        /// `kwh_by_period`.
-        kwh_by_period -> Jsonb,
-        /// `peak_kw`.
-        peak_kw -> Nullable<Numeric>,
+        /// `register_id`.
+        register_id -> Uuid,
+        /// `read_on`.
+        read_on -> Date,
+        /// `figure`.
+        figure -> Numeric,
+        /// `why`.
+        why -> Text,
         /// `quality`.
         quality -> Text,
         /// `source`.
@@ -1181,6 +1179,36 @@ table! {
         revision -> Integer,
         /// `status`.
         status -> Text,
+        /// `created_at`.
+        created_at -> Timestamptz,
+        /// `created_by`.
+        created_by -> Nullable<Uuid>,
+        /// `updated_at`.
+        updated_at -> Timestamptz,
+    }
+}
+
+table! {
+    /// What is read of a meter now and then: a register of energy or of the highest demand.
+    registers (organization_id, client_id, id) {
+        /// `organization_id`.
+        organization_id -> Uuid,
+        /// `client_id`.
+        client_id -> Uuid,
+        /// `id`.
+        id -> Uuid,
+        /// `meter_id`.
+        meter_id -> Uuid,
+        /// `name`.
+        name -> Text,
+        /// `measures`.
+        measures -> Text,
+        /// `digits`.
+        digits -> SmallInt,
+        /// `decimals`.
+        decimals -> SmallInt,
+        /// `multiplier`.
+        multiplier -> Numeric,
         /// `created_at`.
         created_at -> Timestamptz,
         /// `created_by`.
@@ -1451,6 +1479,7 @@ allow_tables_to_appear_in_same_query!(
     organizations,
     payments,
     price_series,
+    registers,
     sign_ins,
     superseded_interval_days,
     tariff_agreements,

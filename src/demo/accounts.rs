@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{Days, NaiveDate};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -10,10 +10,11 @@ use super::book::{Book, at};
 use super::cast::{self, Land, Utility};
 use super::household::Shape;
 use super::names::{Party, party};
-use super::rows::{AccountRow, AgreementRow, ContractRow, CustomerRow, MeterRow, PlaceRow};
+use super::rows::{AccountRow, AgreementRow, ContractRow, CustomerRow, MeterRow, PlaceRow, RegisterRow};
 use super::seed::Seed;
 use super::tariffs::codes;
 use crate::period::Period;
+use crate::usage::Quality;
 
 /// What a meter keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +26,16 @@ pub enum Kind {
     /// Interval data, so many minutes apart.
     Interval(u16),
 }
+
+/// A register that is read, and where it stands.
+pub struct Counter {
+    pub id: Uuid,
+    pub name: &'static str,
+    pub figure: i64,
+}
+
+/// The whole digits of a household's register.
+pub const DIGITS: u8 = 6;
 
 /// A customer as usage and billing need it.
 pub struct Account {
@@ -42,6 +53,10 @@ pub struct Account {
     pub moved_in: NaiveDate,
     pub moved_out: Option<NaiveDate>,
     pub kind: Kind,
+    /// None where the meter tells its values itself.
+    pub counters: Vec<Counter>,
+    /// The day of the last reading, and how it was come by.
+    pub last_read: Option<(NaiveDate, Quality)>,
     pub code: &'static str,
     pub shape: Shape,
     pub business: bool,
@@ -157,6 +172,7 @@ fn account(
     let kind = if code == codes.tou || kind != Kind::TwoRegisters { kind } else { Kind::Register };
     let created = at(moved_in, 180);
     let id = seed.id(created);
+    let counters = counters(id, kind, created);
     Account {
         id,
         account: Seed::named(&format!("account/{id}")).id(created),
@@ -171,11 +187,27 @@ fn account(
         moved_in,
         moved_out,
         kind,
+        counters,
+        last_read: None,
         code,
         shape: shape(seed, utility.land, party.business),
         business: party.business,
         walk,
     }
+}
+
+/// The registers of a meter, each somewhere in its life.
+fn counters(customer: Uuid, kind: Kind, created: DateTime<Utc>) -> Vec<Counter> {
+    let names: &[&'static str] = match kind {
+        Kind::Register => &[""],
+        Kind::TwoRegisters => &["HT", "NT"],
+        Kind::Interval(_) => &[],
+    };
+    let counter = |name: &&'static str| {
+        let mut seed = Seed::named(&format!("register/{customer}/{name}"));
+        Counter { id: seed.id(created), name, figure: seed.between(200, 98_000) }
+    };
+    names.iter().map(counter).collect()
 }
 
 /// Some have their bills sent elsewhere.
@@ -285,6 +317,20 @@ fn write(book: &mut Book<'_>, seed: &mut Seed, account: &Account, party: Party) 
         created_at: created,
         updated_at: created,
     });
+    for counter in &account.counters {
+        book.rows.registers.push(RegisterRow {
+            key: book.key,
+            id: counter.id,
+            meter_id: account.meter,
+            name: counter.name,
+            measures: "energy",
+            digits: DIGITS,
+            decimals: 0,
+            multiplier: 1,
+            created_at: created,
+            updated_at: created,
+        });
+    }
     book.rows.tariff_agreements.push(AgreementRow {
         key: book.key,
         id: seed.id(created),

@@ -161,6 +161,21 @@ pub struct MeterRow {
 }
 
 #[derive(Debug, Serialize)]
+pub struct RegisterRow {
+    #[serde(flatten)]
+    pub key: Key,
+    pub id: Uuid,
+    pub meter_id: Uuid,
+    pub name: &'static str,
+    pub measures: &'static str,
+    pub digits: u8,
+    pub decimals: u8,
+    pub multiplier: u8,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+#[derive(Debug, Serialize)]
 pub struct TariffRow {
     #[serde(flatten)]
     pub key: Key,
@@ -254,10 +269,10 @@ pub struct ReadingRow {
     pub id: Uuid,
     pub customer_id: Uuid,
     pub meter_id: Uuid,
-    pub from_on: NaiveDate,
-    pub to_on: NaiveDate,
-    pub kwh: Decimal,
-    pub kwh_by_period: Value,
+    pub register_id: Uuid,
+    pub read_on: NaiveDate,
+    pub figure: i64,
+    pub why: &'static str,
     pub quality: &'static str,
     pub source: &'static str,
     pub import_id: Option<Uuid>,
@@ -472,6 +487,7 @@ pub struct Rows {
     pub service_points: Vec<PlaceRow>,
     pub contracts: Vec<ContractRow>,
     pub meters: Vec<MeterRow>,
+    pub registers: Vec<RegisterRow>,
     pub tariff_rates: Vec<TariffRow>,
     pub tariff_blocks: Vec<BlockRow>,
     pub tariff_agreements: Vec<AgreementRow>,

@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::accounts::{Account, Kind};
+use super::accounts::{Account, DIGITS, Kind};
 use super::book::Book;
 use super::cast::{LastMonth, Utility};
 use super::household::Reference;
@@ -168,39 +168,74 @@ fn read(
 ) -> RegisterRead {
     let advance = reference.advance(&mut account.shape, days) * if fault == Some(Fault::High) { 5 } else { 1 };
     let mut read = RegisterRead::total(days.from(), days.to(), Decimal::from(advance));
-    read.quality = match account.shape.seed.between(1, 100) {
+    let taken = match account.shape.seed.between(1, 100) {
         1..=3 => Quality::Estimated,
         4..=5 => Quality::Customer,
         _ => Quality::Actual,
     };
+    let mut advances = vec![advance];
     if account.kind == Kind::TwoRegisters {
         let high = advance * account.shape.seed.between(55, 72) / 100;
+        advances = vec![high, advance - high];
         read.tou =
             BTreeMap::from([("HT".to_owned(), Decimal::from(high)), ("NT".to_owned(), Decimal::from(advance - high))]);
     }
-    import.values += i64::from(read.quality == Quality::Actual);
-    import.wh += if read.quality == Quality::Actual { advance * 1000 } else { 0 };
-    let (quality, source) = match read.quality {
+    import.values += i64::from(taken == Quality::Actual);
+    import.wh += if taken == Quality::Actual { advance * 1000 } else { 0 };
+    let salt = account.shape.seed.id(import.at).to_string();
+    // Where usage begins there is a reading; else it begins where the month before ended.
+    let begun = match account.last_read {
+        Some((day, quality)) if day == days.from() => quality,
+        _ => {
+            let why = if days.from() == account.moved_in { "installed" } else { "periodic" };
+            figures(book, account, (days.from(), &salt), why, Quality::Actual, import);
+            Quality::Actual
+        }
+    };
+    for (counter, advance) in account.counters.iter_mut().zip(advances) {
+        counter.figure = (counter.figure + advance) % 10_i64.pow(u32::from(DIGITS));
+    }
+    let why = if account.moved_out == Some(days.to()) { "removed" } else { "periodic" };
+    figures(book, account, (days.to(), &salt), why, taken, import);
+    account.last_read = Some((days.to(), taken));
+    read.quality = [Quality::Estimated, Quality::Customer]
+        .into_iter()
+        .find(|quality| begun == *quality || taken == *quality)
+        .unwrap_or(Quality::Actual);
+    read
+}
+
+/// What stands on each register at the beginning of a day.
+fn figures(
+    book: &mut Book<'_>,
+    account: &Account,
+    (read_on, salt): (NaiveDate, &str),
+    why: &'static str,
+    taken: Quality,
+    import: &Import,
+) {
+    let (quality, source) = match taken {
         Quality::Estimated => ("estimated", "estimate"),
         Quality::Customer => ("customer", "customer"),
         _ => ("actual", "import"),
     };
-    book.rows.meter_readings.push(ReadingRow {
-        key: book.key,
-        id: account.shape.seed.id(import.at),
-        customer_id: account.id,
-        meter_id: account.meter,
-        from_on: read.from,
-        to_on: read.to,
-        kwh: read.kwh,
-        kwh_by_period: json!(read.tou),
-        quality,
-        source,
-        import_id: (source == "import").then_some(import.id),
-        created_at: import.at,
-        updated_at: import.at,
-    });
-    read
+    for counter in &account.counters {
+        book.rows.meter_readings.push(ReadingRow {
+            key: book.key,
+            id: Seed::named(&format!("{salt}/{read_on}/{}", counter.id)).id(import.at),
+            customer_id: account.id,
+            meter_id: account.meter,
+            register_id: counter.id,
+            read_on,
+            figure: counter.figure,
+            why,
+            quality,
+            source,
+            import_id: (source == "import").then_some(import.id),
+            created_at: import.at,
+            updated_at: import.at,
+        });
+    }
 }
 
 fn write_import(book: &mut Book<'_>, seed: &mut Seed, month: Period, import: &Import) {

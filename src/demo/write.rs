@@ -39,6 +39,7 @@ pub async fn client(conn: &mut AsyncPgConnection, rows: &Rows) -> Result<(), DbE
     insert(conn, "service_points", &rows.service_points).await?;
     insert(conn, "contracts", &rows.contracts).await?;
     insert(conn, "meters", &rows.meters).await?;
+    insert(conn, "registers", &rows.registers).await?;
     insert(conn, "tariff_rates", &rows.tariff_rates).await?;
     insert(conn, "tariff_blocks", &rows.tariff_blocks).await?;
     insert(conn, "tariff_agreements", &rows.tariff_agreements).await?;

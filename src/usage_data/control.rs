@@ -1,4 +1,4 @@
-//! Whose usage is: every day of a profile and every read, against the contracts at its meter's service point.
+//! Whose usage is: every day of a profile and every reading, against the contracts at its meter's service point.
 
 use diesel::sql_types::{BigInt, Text, Uuid as SqlUuid};
 use diesel::{QueryableByName, sql_query};
@@ -61,7 +61,7 @@ pub async fn check(admin_url: &str) -> Result<Vec<Finding>, DbError> {
         rows += sql_query(ROWS).get_result::<Count>(&mut *tx).await?.rows;
     }
     if findings.is_empty() {
-        let text = format!("{rows} days and reads; each carries the customer whose contract has it");
+        let text = format!("{rows} days and figures; each carries the customer whose contract has it");
         findings.push(Finding::fine(CHECK, text));
     }
     Ok(findings)

@@ -30,7 +30,7 @@ fn table(differences: Vec<Difference>) -> impl IntoView {
     for difference in differences {
         let was = difference.was.unwrap_or_else(|| "Not known".to_owned());
         rows.row(|row| {
-            row.name(difference.label)
+            row.name(&difference.label)
                 .prose(&or_none(&difference.yours))
                 .prose(&or_none(&difference.theirs))
                 .prose(&or_none(&was));

@@ -2,6 +2,8 @@
 //! it is then, locked in the same transaction. Somebody else's change between the two refuses the form: its page shows
 //! both beside each other, with what was typed kept, and a button that saves over what is shown there.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -18,8 +20,8 @@ pub const CHANGED: &str = "changed";
 /// A field as a form shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Field {
-    name: &'static str,
-    label: &'static str,
+    name: Cow<'static, str>,
+    label: Cow<'static, str>,
     value: String,
     choices: Vec<(String, String)>,
 }
@@ -32,7 +34,7 @@ pub struct Shown(Vec<Field>);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     /// The field's label.
-    pub label: &'static str,
+    pub label: Cow<'static, str>,
     /// As it stood when the form was opened; `None`: not known.
     pub was: Option<String>,
     /// As it is now.
@@ -44,7 +46,12 @@ pub struct Difference {
 impl Shown {
     /// With a field more: its name in the form, its label and its value in the row.
     #[must_use]
-    pub fn field(self, name: &'static str, label: &'static str, value: impl ToString) -> Self {
+    pub fn field(
+        self,
+        name: impl Into<Cow<'static, str>>,
+        label: impl Into<Cow<'static, str>>,
+        value: impl ToString,
+    ) -> Self {
         self.choice(name, label, value, [])
     }
 
@@ -52,20 +59,20 @@ impl Shown {
     #[must_use]
     pub fn choice<'c>(
         mut self,
-        name: &'static str,
-        label: &'static str,
+        name: impl Into<Cow<'static, str>>,
+        label: impl Into<Cow<'static, str>>,
         value: impl ToString,
         choices: impl IntoIterator<Item = (&'c str, &'c str)>,
     ) -> Self {
         let choices = choices.into_iter().map(|(code, text)| (code.to_owned(), text.to_owned())).collect();
-        self.0.push(Field { name, label, value: value.to_string(), choices });
+        self.0.push(Field { name: name.into(), label: label.into(), value: value.to_string(), choices });
         self
     }
 
     /// All of it as the form carries it.
     #[must_use]
     pub fn text(&self) -> String {
-        let pairs = self.0.iter().map(|field| (field.name.to_owned(), Value::String(field.value.clone())));
+        let pairs = self.0.iter().map(|field| (field.name.to_string(), Value::String(field.value.clone())));
         Value::Object(pairs.collect::<Map<_, _>>()).to_string()
     }
 
@@ -100,13 +107,13 @@ impl Field {
     }
 
     fn difference(&self, before: Option<&Map<String, Value>>, typed: &Typed) -> Option<Difference> {
-        let was = before.and_then(|before| before.get(self.name)).and_then(Value::as_str);
-        let yours = typed.value(self.name, was.unwrap_or(&self.value));
+        let was = before.and_then(|before| before.get(self.name.as_ref())).and_then(Value::as_str);
+        let yours = typed.value(&self.name, was.unwrap_or(&self.value));
         if was == Some(self.value.as_str()) && yours.trim() == self.value {
             return None;
         }
         Some(Difference {
-            label: self.label,
+            label: self.label.clone(),
             was: was.map(|was| self.told(was)),
             theirs: self.told(&self.value),
             yours: self.told(&yours),
@@ -185,8 +192,9 @@ mod tests {
         let typed = Typed { values, ..Typed::default() };
         let told: Vec<_> =
             now.differences(&typed).into_iter().map(|d| (d.label, d.was.unwrap(), d.theirs, d.yours)).collect();
-        let line =
-            |label, was: &str, theirs: &str, yours: &str| (label, was.to_owned(), theirs.to_owned(), yours.to_owned());
+        let line = |label: &'static str, was: &str, theirs: &str, yours: &str| {
+            (Cow::from(label), was.to_owned(), theirs.to_owned(), yours.to_owned())
+        };
         assert_eq!(told, [line("Name", "A", "B", "C"), line("Status", "Active", "Closed", "Active")]);
         assert!(opened.differences(&typed).is_empty(), "nobody changed it");
     }

@@ -1,6 +1,7 @@
 //! Why a meter is not installed or changed.
 
 use eis::meters::{Fixed, MOST_REGISTERS, NamesFault, REGISTER_NAME, Violation};
+use eis::registers;
 
 use crate::forms::days;
 
@@ -30,8 +31,41 @@ pub fn words(violation: &Violation) -> (&'static str, String) {
             (fixed(*what), stays.to_owned())
         }
         Violation::UsageFrom(first) => ("valid_from", format!("The meter has usage from {first} on.")),
+        Violation::Read(violation) => of_register(violation),
         Violation::UsageUntil(last) => ("valid_to", format!("The meter has usage until {last}: choose a later day.")),
     }
+}
+
+/// The same of the registers that are read.
+#[must_use]
+pub fn of_register(violation: &registers::Violation) -> (&'static str, String) {
+    use registers::Violation;
+    let text = match violation {
+        Violation::OfIntervals => "A meter that measures in intervals has no registers that are read.".to_owned(),
+        Violation::NoEnergy => "At least one register counts kWh.".to_owned(),
+        Violation::TooMany => format!("A meter has at most {} registers.", registers::MOST),
+        Violation::NoName(name) => {
+            format!("The name of a register has at most {REGISTER_NAME} characters: {name:?} is none.")
+        }
+        Violation::Twice(name) if name.is_empty() => "Two registers of a kind have no name: give each one.".to_owned(),
+        Violation::Twice(name) => format!("The register {name} is there twice."),
+        Violation::Unnamed => "Where several registers count kWh, each has a name, as the tariff knows it.".to_owned(),
+        Violation::Digits(..) => {
+            let (digits, decimals) = (registers::MOST_DIGITS, registers::MOST_DECIMALS);
+            format!("A register shows 1 to {digits} whole digits and at most {decimals} decimals.")
+        }
+        Violation::Multiplier(_) => {
+            format!(
+                "A multiplier lies above 0 and is at most {}, with at most six decimals.",
+                registers::MOST_MULTIPLIER
+            )
+        }
+        Violation::Read => {
+            "The registers stay as they are: the meter was read. Remove the meter and add another one instead."
+                .to_owned()
+        }
+    };
+    ("read_registers", text)
 }
 
 fn names(fault: &NamesFault) -> String {
@@ -63,5 +97,8 @@ mod tests {
         assert_eq!(twice, ("registers", "The register e1 is there twice.".to_owned()));
         assert!(told(NamesFault::NoName("x".repeat(21))).1.contains("at most 20 characters"));
         assert!(told(NamesFault::TooMany).1.contains("at most 20 registers"));
+        let told = |violation| words(&Violation::Read(violation));
+        assert!(told(registers::Violation::Twice(String::new())).1.starts_with("Two registers of a kind"));
+        assert!(told(registers::Violation::Digits(0, 0)).1.starts_with("A register shows 1 to 9 whole digits"));
     }
 }

@@ -70,16 +70,18 @@ async fn an_import_that_changes_values_of_an_invoice_is_told_and_the_invoice_sta
 
 #[tokio::test]
 async fn values_and_reads_that_come_after_the_invoice_are_told() {
-    let read = "INSERT INTO meter_readings (organization_id, client_id, id, customer_id, meter_id, from_on, to_on, kwh, quality)
-        SELECT organization_id, client_id, gen_random_uuid(), customer_id, meter_id, '2026-11-05', '2026-12-01', 1, 'actual' FROM contract_meters WHERE serial = 'M-1'";
+    let read = "INSERT INTO meter_readings (organization_id, client_id, id, customer_id, meter_id, register_id, read_on, figure, quality)
+        SELECT k.organization_id, k.client_id, gen_random_uuid(), k.customer_id, k.meter_id, r.id, v.read_on, v.figure, 'actual'
+        FROM contract_meters k JOIN registers r ON r.meter_id = k.meter_id, (VALUES ('2026-11-05'::date, 1100), ('2026-12-01', 1101)) v (read_on, figure)
+        WHERE k.serial = 'M-1'";
     let day = "INSERT INTO interval_days (organization_id, client_id, customer_id, meter_id, day, interval_minutes, wh, total_wh)
         SELECT organization_id, client_id, customer_id, meter_id, '2026-09-02', 60, array_fill(1, ARRAY[24]), 24 FROM contract_meters WHERE serial = 'M-1'";
-    let corrected = "UPDATE meter_readings SET kwh = 73 WHERE superseded_by IS NULL";
+    let corrected = "UPDATE meter_readings SET figure = 1073 WHERE read_on = '2026-10-01' AND superseded_by IS NULL";
     let outside = "UPDATE interval_days SET wh[1] = 7 WHERE day = '2026-10-11'";
     let changes = [
-        (read, "a read from 2026-11-05 came later"),
+        (read, "a reading of 2026-11-05 came later"),
         (day, "values of 2026-09-02 came later"),
-        (corrected, "the read from 2026-09-01 is different now"),
+        (corrected, "the reading of 2026-10-01 is different now"),
         (outside, "nothing"),
     ];
     for (change, message) in changes {
@@ -136,6 +138,7 @@ async fn another_place(looker: &Sql) -> (String, String) {
          VALUES ({own}, '{kim}', '{contract}', '{}', '{place}', '2026-11-01', '2026-11-01');
          INSERT INTO meters (organization_id, client_id, id, service_point_id, serial, kind, interval_minutes, time_zone, valid_from)
          VALUES ({own}, '{meter}', '{place}', 'H-12', 'interval', 60, 'Europe/Berlin', '2026-11-01');
+         INSERT INTO registers (organization_id, client_id, id, meter_id) VALUES ({own}, gen_random_uuid(), '{meter}');
          INSERT INTO tariff_agreements (organization_id, client_id, id, customer_id, contract_id, tariff_code, valid_from)
          VALUES ({own}, '{agreement}', '{kim}', '{contract}', 'HOME', '2026-11-01')",
         account_of(kim)
@@ -157,9 +160,10 @@ async fn a_change_at_one_place_of_a_landlord_is_told_of_that_place_s_bill_alone(
     assert_eq!(looker.value(&bills).await, "1 Mill Lane, 12 House Lane, 2 Mill Lane");
     let read = |meter: &str| {
         format!(
-            "INSERT INTO meter_readings (organization_id, client_id, id, customer_id, meter_id, from_on, to_on, kwh, quality)
-             SELECT organization_id, client_id, gen_random_uuid(), customer_id, meter_id, '2026-11-02', '2026-11-05', 1, 'actual'
-             FROM contract_meters WHERE meter_id = '{meter}'"
+            "INSERT INTO meter_readings (organization_id, client_id, id, customer_id, meter_id, register_id, read_on, figure, quality)
+             SELECT k.organization_id, k.client_id, gen_random_uuid(), k.customer_id, k.meter_id, r.id, v.read_on, v.figure, 'actual'
+             FROM contract_meters k JOIN registers r ON r.meter_id = k.meter_id, (VALUES ('2026-11-02'::date, 1100), ('2026-11-05', 1101)) v (read_on, figure)
+             WHERE k.meter_id = '{meter}'"
         )
     };
     let own = id(Kind::Meter, 1, 1, 1, 1).to_string();
@@ -169,16 +173,16 @@ async fn a_change_at_one_place_of_a_landlord_is_told_of_that_place_s_bill_alone(
         "WITH was AS (DELETE FROM interval_days WHERE day = '2026-11-04' AND meter_id = '{meter}' RETURNING *)
          INSERT INTO interval_days SELECT * FROM was"
     );
-    let corrected = format!("UPDATE meter_readings SET kwh = 2 WHERE meter_id = '{meter}'");
+    let corrected = format!("UPDATE meter_readings SET figure = figure + 2 WHERE meter_id = '{meter}'");
     let moved = format!("UPDATE contracts SET to_on = '2026-11-06' WHERE id = '{contract}'");
     for (change, told) in [
         (values(&meter), "12 House Lane: values of 2026-11-03 are different now."),
         (again, "12 House Lane: values of 2026-11-04 came later."),
-        (read(&meter), "12 House Lane: a read from 2026-11-02 came later."),
-        (corrected, "12 House Lane: the read from 2026-11-02 is different now."),
+        (read(&meter), "12 House Lane: a reading of 2026-11-02 came later."),
+        (corrected, "12 House Lane: the reading of 2026-11-02 is different now."),
         (moved, "12 House Lane: values of 2026-11-06 have changed hands."),
         (values(&own), "1 Mill Lane: values of 2026-11-03 are different now."),
-        (read(&own), "1 Mill Lane: a read from 2026-11-02 came later."),
+        (read(&own), "1 Mill Lane: a reading of 2026-11-02 came later."),
     ] {
         looker.must("DELETE FROM billing_exceptions WHERE kind = 'usage_changed'").await;
         looker.must(&change).await;

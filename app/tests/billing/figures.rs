@@ -6,15 +6,14 @@ use super::support::world::{Kind, client, customer, id};
 use super::{CLEO, pay, post};
 
 /// Records a reading of the first customer's meter; what its page says then.
-async fn read(browser: &Browser, kwh: &str) -> String {
+async fn read(browser: &Browser, figure: &str) -> String {
     let meter = id(Kind::Meter, 1, 1, 1, 1).to_string();
     let page = format!("/clients/{}/customers/{}/meters/{meter}/readings", client(1, 1), customer(1, 1, 1));
     let form = [
         ("page", page.as_str()),
         ("meter", &meter),
-        ("from_on", "2026-10-01"),
-        ("to_on", "2026-11-01"),
-        ("kwh", kwh),
+        ("read_on", "2026-11-01"),
+        ("figure", figure),
         ("quality", "actual"),
     ];
     post(browser, CLEO, "record_reading", &form).await;
@@ -28,7 +27,7 @@ async fn a_german_reading_of_1_500_is_fifteen_hundred_and_1_5_is_asked_about() {
     let browser = portal.browser_of(CLEO);
     looker.must("UPDATE clients SET locale = 'de-DE'").await;
     looker.must("DELETE FROM interval_days; UPDATE meters SET kind = 'register', interval_minutes = NULL").await;
-    let kept = "SELECT coalesce(string_agg(kwh::text, ' '), 'none') FROM meter_readings WHERE superseded_by IS NULL AND source = 'typed'";
+    let kept = "SELECT coalesce(string_agg(figure::text, ' '), 'none') FROM meter_readings WHERE superseded_by IS NULL AND source = 'typed'";
     for (typed, said) in [
         ("1.5", "could be 1,5 or 15"),
         ("12.34", "could be 12,34 or 1234"),

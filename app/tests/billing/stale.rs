@@ -23,9 +23,10 @@ fn changes() -> Vec<(&'static str, &'static str, String)> {
     let first = format!("(SELECT customer_id FROM accounts WHERE client_id = '{client}' AND account_number = 'A-1')");
     let values = "UPDATE interval_days SET wh[1] = 2000, total_wh = 25000 WHERE day = '2026-11-03' AND meter_id IN (SELECT id FROM meters WHERE serial = 'M-1')";
     let read = format!(
-        "INSERT INTO meter_readings (organization_id, client_id, id, customer_id, meter_id, from_on, to_on, kwh, quality)
-         SELECT organization_id, client_id, gen_random_uuid(), customer_id, meter_id, '2026-11-01', '2026-11-11', 1, 'actual'
-         FROM contract_meters WHERE client_id = '{client}' AND serial = 'M-1'"
+        "INSERT INTO meter_readings (organization_id, client_id, id, customer_id, meter_id, register_id, read_on, figure, quality)
+         SELECT k.organization_id, k.client_id, gen_random_uuid(), k.customer_id, k.meter_id, r.id, v.read_on, v.figure, 'actual'
+         FROM contract_meters k JOIN registers r ON r.meter_id = k.meter_id, (VALUES ('2026-11-01'::date, 1100), ('2026-11-11', 1101)) v (read_on, figure)
+         WHERE k.client_id = '{client}' AND k.serial = 'M-1'"
     );
     let agreement = format!("UPDATE tariff_agreements SET tariff_code = 'OTHER' WHERE customer_id = {first}");
     let version = format!(

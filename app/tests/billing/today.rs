@@ -54,7 +54,7 @@ async fn forms_propose_days_by_the_client_s_own_day() {
         for (path, name, day) in [
             ("customers/new".to_owned(), "moved_in_on", "2026-10-31"),
             (invoice, "received_on", "2026-10-31"),
-            (readings, "to_on", "2026-10-31"),
+            (readings, "read_on", "2026-10-31"),
             (format!("customers/{kim}"), "tariff_from", "2026-11-01"),
             ("tariffs/new?kind=flat".to_owned(), "effective_from", "2026-11-01"),
             (tariff, "retire_from", "2026-10-31"),

@@ -272,10 +272,12 @@ async fn whose(looker: &Sql) -> String {
     looker.value(&sql).await
 }
 
-/// The same of its reads, the superseded one too.
+/// The same of its figures, those superseded too.
 async fn whose_reads(looker: &Sql) -> String {
     let sql = format!(
-        "SELECT string_agg(coalesce(right(c.name, 1), 'nobody'), ', ')
+        "SELECT string_agg(concat_ws(' ', to_char(r.read_on, 'MM-DD'), CASE WHEN r.superseded_by IS NOT NULL THEN 'before' END,
+                nullif(r.why, 'periodic'), coalesce(right(c.name, 1), 'nobody')), ', '
+             ORDER BY r.read_on, r.superseded_by IS NOT NULL, r.why)
          FROM meter_readings r LEFT JOIN customers c ON c.id = r.customer_id WHERE r.meter_id = '{}'",
         id(Kind::Meter, 1, 1, 1, 1)
     );
@@ -313,12 +315,13 @@ async fn usage_changes_hands_with_the_days_of_contracts_in_the_same_transaction(
     };
     second("2026-10-01").await;
     assert_eq!(whose(&looker).await, "09-01 1, 09-11 1, 09-21 1, 10-01 2, 10-11 2, 10-21 2, 10-31 2");
-    assert_eq!(whose_reads(&looker).await, "1, 1", "a read until the day of the move is who moved out's");
-    // A read of September, shared by two, is nobody's.
+    let parted = "09-01 1, 10-01 final 1, 10-01 opening 2, 10-01 before 1";
+    assert_eq!(whose_reads(&looker).await, parted, "the figure of the day of the move is both's");
+    // Within the days of one it is theirs alone, and the second one is put aside.
     first(Some("2026-09-15")).await.commit().await.unwrap();
     second("2026-09-15").await;
     assert_eq!(whose(&looker).await, "09-01 1, 09-11 1, 09-21 2, 10-01 2, 10-11 2, 10-21 2, 10-31 2");
-    assert_eq!(whose_reads(&looker).await, "nobody, nobody");
+    assert_eq!(whose_reads(&looker).await, "09-01 1, 10-01 2, 10-01 before opening 2, 10-01 before 2");
     // The issued bill stays as it is, and its days that changed hands are told.
     assert_eq!(looker.value(&bill).await, issued);
     let told = format!(
@@ -331,7 +334,7 @@ async fn usage_changes_hands_with_the_days_of_contracts_in_the_same_transaction(
     second("2026-11-01").await;
     first(Some("2026-11-01")).await.commit().await.unwrap();
     assert_eq!(whose(&looker).await, ALL_THE_FIRST_S);
-    assert_eq!(whose_reads(&looker).await, "1, 1");
+    assert_eq!(whose_reads(&looker).await, "09-01 1, 10-01 1, 10-01 before opening 1, 10-01 before 1");
 }
 
 #[tokio::test]

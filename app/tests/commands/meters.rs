@@ -3,6 +3,8 @@
 use eis::days::Unlikely;
 use eis::ids::{MeterId, ServicePointId};
 use eis::meters::{self, Fixed, MeterError, MeterFields, NamesFault, Violation};
+use eis::registers::{self, DEMAND, RegisterError, RegisterFields};
+use rust_decimal::Decimal;
 
 use super::support::database::Case;
 use super::support::world::{Kind, customer, id};
@@ -46,7 +48,7 @@ async fn what_a_meter_may_not_be_is_told_and_nothing_is_written() {
         (wrong("N-1", |f| f.valid_to = Some(f.valid_from)), Violation::EndsBeforeItBegins),
     ] {
         let mut tx = writing(&db).await;
-        let made = meters::install(&mut tx, &cleo(), place(1, 1, 1), &fields).await;
+        let made = meters::install(&mut tx, &cleo(), place(1, 1, 1), &fields, &[]).await;
         assert_eq!(violations(made), [expected]);
         tx.commit().await.unwrap();
     }
@@ -83,13 +85,13 @@ async fn a_serial_is_in_service_at_one_place_a_day() {
     let case = Case::world().await;
     let db = case.db(2);
     let mut tx = writing(&db).await;
-    let made = meters::install(&mut tx, &cleo(), place(1, 1, 2), &fields("m-1")).await;
+    let made = meters::install(&mut tx, &cleo(), place(1, 1, 2), &fields("m-1"), &[]).await;
     assert_eq!(violations(made), [Violation::Overlaps(day("2024-01-01"), None)]);
     let other = MeterId(id(Kind::Meter, 1, 1, 2, 1));
     let changed = meters::update(&mut tx, &cleo(), other, &fields("M-1")).await;
     assert_eq!(violations(changed), [Violation::Overlaps(day("2024-01-01"), None)]);
     for (o, c) in [(1, 2), (2, 1)] {
-        let made = meters::install(&mut tx, &cleo(), place(o, c, 1), &fields("N-1")).await;
+        let made = meters::install(&mut tx, &cleo(), place(o, c, 1), &fields("N-1"), &[]).await;
         assert_eq!(violations(made), [Violation::NoPlace]);
         let theirs = MeterId(id(Kind::Meter, o, c, 1, 1));
         let refused = meters::update(&mut tx, &cleo(), theirs, &fields("N-1")).await;
@@ -103,7 +105,7 @@ async fn of_two_meters_installed_at_once_under_one_serial_one_is() {
     let (db, looker) = (case.db(2), case.superuser().await);
     let install = async |k: u8, serial: &str| {
         let mut tx = writing(&db).await;
-        let made = meters::install(&mut tx, &cleo(), place(1, 1, k), &fields(serial)).await;
+        let made = meters::install(&mut tx, &cleo(), place(1, 1, k), &fields(serial), &[]).await;
         if made.is_ok() {
             tx.commit().await.unwrap();
         }
@@ -113,4 +115,120 @@ async fn of_two_meters_installed_at_once_under_one_serial_one_is() {
     let lost = if one.is_ok() { two } else { one };
     assert_eq!(violations(lost), [Violation::Overlaps(day("2024-01-01"), None)]);
     assert_eq!(looker.count("SELECT count(*) FROM meters WHERE lower(serial) = 'twin'").await, 1);
+}
+
+fn read_meter(serial: &str) -> MeterFields {
+    wrong(serial, |f| (f.kind, f.interval_minutes) = ("register".into(), None))
+}
+
+fn named(name: &str) -> RegisterFields {
+    RegisterFields { name: name.to_owned(), ..RegisterFields::default() }
+}
+
+/// The registers of a meter, as the database has them.
+async fn counted(looker: &super::support::sql::Sql, serial: &str) -> String {
+    let sql = format!(
+        "SELECT coalesce(string_agg(concat_ws(' ', nullif(r.name, ''), r.measures, r.digits, r.decimals, trim_scale(r.multiplier)), ', '
+             ORDER BY r.measures DESC, r.name), 'none')
+         FROM registers r JOIN meters m ON m.id = r.meter_id WHERE m.serial = '{serial}' AND m.client_id = '{}'",
+        super::support::world::client(1, 1)
+    );
+    looker.value(&sql).await
+}
+
+#[tokio::test]
+async fn what_registers_may_not_be_is_told_and_nothing_is_written() {
+    use registers::Violation as Wrong;
+    let case = Case::world().await;
+    let (db, looker) = (case.db(2), case.superuser().await);
+    let demand = RegisterFields { measures: DEMAND.to_owned(), ..named("") };
+    let with = |digits, decimals, multiplier| RegisterFields { digits, decimals, multiplier, ..named("") };
+    let many: Vec<RegisterFields> = (1..=9).map(|at| named(&format!("T{at}"))).collect();
+    let refusals = [
+        (vec![demand], Wrong::NoEnergy),
+        (many, Wrong::TooMany),
+        (vec![named("H\u{7}")], Wrong::NoName("H\u{7}".to_owned())),
+        (vec![named("HT"), named("ht")], Wrong::Twice("ht".to_owned())),
+        (vec![named("HT"), named("")], Wrong::Unnamed),
+        (vec![with(10, 0, Decimal::ONE)], Wrong::Digits(10, 0)),
+        (vec![with(6, 0, Decimal::ZERO)], Wrong::Multiplier(Decimal::ZERO)),
+    ];
+    let mut tx = writing(&db).await;
+    let meter = meters::install(&mut tx, &cleo(), place(1, 1, 1), &read_meter("R-1"), &[]).await.unwrap();
+    tx.commit().await.unwrap();
+    for (registers, expected) in &refusals {
+        let mut tx = writing(&db).await;
+        let made = meters::install(&mut tx, &cleo(), place(1, 1, 1), &read_meter("R-2"), registers).await;
+        assert_eq!(violations(made), [Violation::Read(expected.clone())]);
+        assert_eq!(violations(registers::change(&mut tx, &cleo(), meter, registers).await), [expected.clone()]);
+        tx.commit().await.unwrap();
+    }
+    let mut tx = writing(&db).await;
+    let made = meters::install(&mut tx, &cleo(), place(1, 1, 1), &fields("R-2"), &[named("")]).await;
+    assert_eq!(violations(made), [Violation::Read(Wrong::OfIntervals)]);
+    // The world's meter measures in intervals, and its register was read.
+    let own = MeterId(id(Kind::Meter, 1, 1, 1, 1));
+    let changed = registers::change(&mut tx, &cleo(), own, &[named("HT")]).await;
+    assert_eq!(violations(changed), [Wrong::OfIntervals, Wrong::Read]);
+    drop(tx);
+    assert_eq!(counted(&looker, "R-1").await, "energy 6 0 1");
+    assert_eq!(counted(&looker, "R-2").await, "none");
+    for (o, c) in [(1, 2), (2, 1)] {
+        let mut tx = writing(&db).await;
+        let theirs = MeterId(id(Kind::Meter, o, c, 1, 1));
+        let refused = registers::change(&mut tx, &cleo(), theirs, &[named("")]).await;
+        assert!(matches!(refused, Err(RegisterError::NotFound)), "{refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn registers_change_until_somebody_reads_them_and_contracts_know_them() {
+    let case = Case::world().await;
+    let (db, looker) = (case.db(2), case.superuser().await);
+    let demand = RegisterFields { measures: DEMAND.to_owned(), digits: 3, decimals: 2, ..named("") };
+    let mut tx = writing(&db).await;
+    let two = [RegisterFields { multiplier: Decimal::from(40), ..named("NT") }, named("HT"), demand];
+    let meter = meters::install(&mut tx, &cleo(), place(1, 1, 1), &read_meter("R-1"), &two).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(counted(&looker, "R-1").await, "HT energy 6 0 1, NT energy 6 0 40, demand 3 2 1");
+    let known = "SELECT string_agg(concat_ws(' ', c.name, c.multiplier), ', ' ORDER BY c.measures DESC, c.name) FROM contract_meters k,
+        jsonb_to_recordset(k.counts) AS c (name text, measures text, multiplier numeric) WHERE k.serial = 'R-1'";
+    assert_eq!(looker.value(known).await, "HT 1.000000, NT 40.000000,  1.000000");
+    let change = async |fields: &[RegisterFields]| {
+        let mut tx = writing(&db).await;
+        let changed = registers::change(&mut tx, &cleo(), meter, fields).await;
+        if changed.is_ok() {
+            tx.commit().await.unwrap();
+        }
+        changed
+    };
+    let records = "SELECT count(*) FROM audit_log WHERE entity = 'meter' AND action = 'update'";
+    let [low, high, demand] = two.clone();
+    change(&[high, demand, low]).await.unwrap();
+    assert_eq!(looker.count(records).await, 0, "the same ones in another order are the same");
+    change(&[named("")]).await.unwrap();
+    assert_eq!((counted(&looker, "R-1").await.as_str(), looker.count(records).await), ("energy 6 0 1", 1));
+    assert_eq!(looker.value(known).await, " 1.000000");
+    looker
+        .must(
+            "INSERT INTO meter_readings (organization_id, client_id, id, meter_id, register_id, read_on, figure, quality)
+             SELECT organization_id, client_id, gen_random_uuid(), meter_id, id, '2026-10-01', 1, 'actual' FROM registers
+             WHERE meter_id = (SELECT id FROM meters WHERE serial = 'R-1')",
+        )
+        .await;
+    assert_eq!(violations(change(&two).await), [registers::Violation::Read]);
+    change(&[named("")]).await.unwrap();
+    assert_eq!(counted(&looker, "R-1").await, "energy 6 0 1");
+}
+
+#[tokio::test]
+async fn a_meter_that_is_read_from_now_on_gets_a_register() {
+    let case = Case::world().await;
+    let (db, looker) = (case.db(2), case.superuser().await);
+    let mut tx = writing(&db).await;
+    let meter = meters::install(&mut tx, &cleo(), place(1, 1, 1), &fields("R-1"), &[]).await.unwrap();
+    assert_eq!(counted(&looker, "R-1").await, "none");
+    meters::update(&mut tx, &cleo(), meter, &read_meter("R-1")).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(counted(&looker, "R-1").await, "energy 6 0 1");
 }

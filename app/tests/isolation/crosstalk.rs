@@ -136,13 +136,13 @@ async fn attack_40_advisory_locks() {
     .await;
     let write = |o: u8, c: u8| {
         format!(
-            "SET LOCAL lock_timeout = '300ms'; UPDATE meter_readings SET kwh = kwh + 1 WHERE organization_id = '{}' AND client_id = '{}'",
+            "SET LOCAL lock_timeout = '300ms'; UPDATE meter_readings SET figure = figure + 1 WHERE organization_id = '{}' AND client_id = '{}'",
             organization(o),
             client(o, c)
         )
     };
     for (o, c) in [(1, 2), (2, 1)] {
-        assert_eq!(other.as_who(Who::Client(o, c), &write(o, c)).await, Ok(4), "{o}{c} does not wait");
+        assert_eq!(other.as_who(Who::Client(o, c), &write(o, c)).await, Ok(6), "{o}{c} does not wait");
     }
     assert_eq!(
         other.as_who(Who::Admin(1), &write(1, 1)).await.unwrap_err().code,

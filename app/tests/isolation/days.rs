@@ -67,7 +67,8 @@ fn moves_in(n: u8, at: Uuid, from: &str, to: &str) -> String {
 fn meter(meter: Uuid, at: Uuid, serial: &str, from: &str) -> String {
     format!(
         "INSERT INTO meters (organization_id, client_id, id, service_point_id, serial, kind, interval_minutes, time_zone, valid_from)
-         VALUES ('{}', '{}', '{meter}', '{at}', '{serial}', 'interval', 60, 'Europe/Berlin', '{from}')",
+         VALUES ('{0}', '{1}', '{meter}', '{at}', '{serial}', 'interval', 60, 'Europe/Berlin', '{from}');
+         INSERT INTO registers (organization_id, client_id, id, meter_id) VALUES ('{0}', '{1}', gen_random_uuid(), '{meter}')",
         organization(1),
         client(1, 1)
     )
@@ -87,19 +88,22 @@ fn profile(meter: Uuid, days: &[&str]) -> String {
 
 fn read(meter: Uuid, from: &str, to: &str) -> String {
     format!(
-        "INSERT INTO meter_readings (organization_id, client_id, id, meter_id, from_on, to_on, kwh, quality)
-         VALUES ('{}', '{}', gen_random_uuid(), '{meter}', '{from}', '{to}', 24, 'actual')",
+        "INSERT INTO meter_readings (organization_id, client_id, id, meter_id, register_id, read_on, figure, quality)
+         SELECT '{}', '{}', gen_random_uuid(), '{meter}', r.id, v.read_on::date, v.figure, 'actual'
+         FROM registers r, (VALUES ('{from}', 1096), ('{to}', 1120)) v (read_on, figure) WHERE r.meter_id = '{meter}'
+             AND NOT EXISTS (SELECT FROM meter_readings b WHERE b.register_id = r.id AND b.read_on = v.read_on::date)",
         organization(1),
         client(1, 1)
     )
 }
 
-/// What somebody sees of a meter: the days of its profile, its reads that count, and the days on which they know it.
+/// What somebody sees of a meter: the days of its profile, its figures that count, and the days on which they know it.
 async fn sight(app: &Sql, who: Who, meter: Uuid) -> String {
     let sql = format!(
         "SELECT concat_ws('; ',
             (SELECT coalesce(string_agg(to_char(d.day, 'MM-DD'), ' ' ORDER BY d.day), 'no day') FROM interval_days d WHERE d.meter_id = '{meter}'),
-            (SELECT coalesce(string_agg(to_char(r.from_on, 'MM-DD') || '/' || to_char(r.to_on, 'MM-DD'), ' ' ORDER BY r.from_on), 'no read')
+            (SELECT coalesce(string_agg(to_char(r.read_on, 'MM-DD') || CASE r.why WHEN 'periodic' THEN '' ELSE ' ' || r.why END, ', '
+                 ORDER BY r.read_on, r.why), 'no read')
              FROM meter_readings r WHERE r.meter_id = '{meter}' AND r.superseded_by IS NULL),
             (SELECT coalesce(string_agg(k.serial || ' ' || k.from_on || coalesce(' to ' || k.to_on, ''), ', ' ORDER BY k.from_on), 'no meter')
              FROM contract_meters k WHERE k.meter_id = '{meter}'))"
@@ -111,7 +115,7 @@ async fn sight(app: &Sql, who: Who, meter: Uuid) -> String {
 }
 
 const NOTHING: &str = "no day; no read; no meter";
-const ALL: &str = "09-01 09-11 09-21 10-01 10-11 10-21 10-31; 09-01/10-01; M-1 2024-01-01";
+const ALL: &str = "09-01 09-11 09-21 10-01 10-11 10-21 10-31; 09-01, 10-01; M-1 2024-01-01";
 
 /// What a customer of the client asks for in every way that could tell of somebody else's days; each finds nothing.
 async fn finds_nothing_else(app: &Sql, who: Who) {
@@ -129,6 +133,12 @@ async fn finds_nothing_else(app: &Sql, who: Who) {
         "SELECT count(*) FROM interval_days d WHERE NOT EXISTS (SELECT FROM contract_meters k JOIN contracts c ON c.id = k.contract_id
             WHERE k.meter_id = d.meter_id AND c.from_on <= d.day AND (c.to_on IS NULL OR c.to_on > d.day))"
             .to_owned(),
+        // A figure of theirs that neither ends nor begins a day of theirs.
+        "SELECT count(*) FROM meter_readings r WHERE NOT EXISTS (SELECT FROM contract_meters k WHERE k.meter_id = r.meter_id
+            AND CASE WHEN r.why IN ('opening', 'installed') THEN k.from_on <= r.read_on AND coalesce(k.to_on > r.read_on, true)
+                ELSE k.from_on < r.read_on AND coalesce(k.to_on >= r.read_on, true) END)"
+            .to_owned(),
+        "SELECT count(*) FROM registers".to_owned(),
         // A meter known on a day that is not the contract's.
         "SELECT count(*) FROM contract_meters k JOIN contracts c ON c.id = k.contract_id
             WHERE k.from_on < c.from_on OR coalesce(k.to_on, 'infinity') > coalesce(c.to_on, 'infinity')"
@@ -145,7 +155,7 @@ async fn attack_89_a_tenant_sees_no_day_of_who_lived_there_before_or_after() {
     assert_eq!(sight(&app, KIM, first()).await, ALL, "the positive control: while it is all Kim's");
     assert_eq!(sight(&app, LEE, first()).await, NOTHING);
     done(&app, &format!("{}; {}", moves_out("2026-10-01"), moves_in(3, place(1, 1), "2026-10-15", "NULL"))).await;
-    let kim = "09-01 09-11 09-21; 09-01/10-01; M-1 2024-01-01 to 2026-10-01";
+    let kim = "09-01 09-11 09-21; 09-01, 10-01 final; M-1 2024-01-01 to 2026-10-01";
     assert_eq!(sight(&app, KIM, first()).await, kim);
     assert_eq!(sight(&app, LEE, first()).await, "10-21 10-31; no read; M-1 2026-10-15");
     for who in STRANGERS {
@@ -155,7 +165,7 @@ async fn attack_89_a_tenant_sees_no_day_of_who_lived_there_before_or_after() {
         finds_nothing_else(&app, who).await;
     }
     // The client's admin sees all of it, with both contracts.
-    let both = "09-01 09-11 09-21 10-01 10-11 10-21 10-31; 09-01/10-01; M-1 2024-01-01 to 2026-10-01, M-1 2026-10-15";
+    let both = "09-01 09-11 09-21 10-01 10-11 10-21 10-31; 09-01, 10-01 final, 10-01 opening; M-1 2024-01-01 to 2026-10-01, M-1 2026-10-15";
     assert_eq!(sight(&app, CLEO, first()).await, both);
     // At the portal: the file of a day is who has the day's.
     for (day, kim, lee) in [("2026-09-21", true, false), ("2026-10-11", false, false), ("2026-10-21", false, true)] {
@@ -173,18 +183,18 @@ async fn attack_89_a_contract_whose_days_are_moved_takes_its_rows_along_and_no_o
     let app = case.app().await;
     let lee = |from: &str| format!("UPDATE contracts SET from_on = '{from}' WHERE id = '{}'", lees(3));
     done(&app, &format!("{}; {}", moves_out("2026-10-01"), moves_in(3, place(1, 1), "2026-10-01", "NULL"))).await;
-    let there = "10-01 10-11 10-21 10-31; no read; M-1 2026-10-01";
+    let there = "10-01 10-11 10-21 10-31; 10-01 opening; M-1 2026-10-01";
     assert_eq!(sight(&app, LEE, first()).await, there);
-    // The day of the move was another one: a read that spans it is nobody's.
+    // The day of the move was another one: a figure within the days of who came is theirs alone.
     done(&app, &format!("{}; {}", moves_out("2026-09-15"), lee("2026-09-15"))).await;
-    assert_eq!(sight(&app, KIM, first()).await, "09-01 09-11; no read; M-1 2024-01-01 to 2026-09-15");
-    assert_eq!(sight(&app, LEE, first()).await, "09-21 10-01 10-11 10-21 10-31; no read; M-1 2026-09-15");
+    assert_eq!(sight(&app, KIM, first()).await, "09-01 09-11; 09-01; M-1 2024-01-01 to 2026-09-15");
+    assert_eq!(sight(&app, LEE, first()).await, "09-21 10-01 10-11 10-21 10-31; 10-01; M-1 2026-09-15");
     for who in [KIM, LEE] {
         finds_nothing_else(&app, who).await;
     }
     // And back: what was handed over comes back whole.
     done(&app, &format!("{}; {}", lee("2026-10-01"), moves_out("2026-10-01"))).await;
-    let kim = "09-01 09-11 09-21; 09-01/10-01; M-1 2024-01-01 to 2026-10-01";
+    let kim = "09-01 09-11 09-21; 09-01, 10-01 final; M-1 2024-01-01 to 2026-10-01";
     assert_eq!((sight(&app, KIM, first()).await.as_str(), sight(&app, LEE, first()).await.as_str()), (kim, there));
     // One that never came about gives its days back.
     let says = |status: &str| format!("UPDATE contracts SET status = '{status}' WHERE id = '{}'", lees(3));
@@ -275,8 +285,8 @@ async fn attack_89_a_landlord_sees_each_service_point_on_its_own_days_alone() {
         assert!(all.starts_with("09-05 09-25 10-05 10-25; "), "the positive control: {all}");
     }
     // Vacant between two tenants, the first service point is the landlord's for these days.
-    assert_eq!(sight(&app, LEE, first()).await, "09-21 10-01; no read; M-1 2026-09-20 to 2026-10-10");
-    assert_eq!(sight(&app, KIM, first()).await, "09-01 09-11; no read; M-1 2024-01-01 to 2026-09-20");
+    assert_eq!(sight(&app, LEE, first()).await, "09-21 10-01; 10-01; M-1 2026-09-20 to 2026-10-10");
+    assert_eq!(sight(&app, KIM, first()).await, "09-01 09-11; 09-01; M-1 2024-01-01 to 2026-09-20");
     // The own home is there as before.
     let home = sight(&app, LEE, id(Kind::Meter, 1, 1, 2, 1)).await;
     assert_eq!(home, ALL.replace("M-1", "M-2"));
@@ -291,7 +301,7 @@ async fn attack_89_a_meter_exchanged_on_the_day_of_the_move_shows_neither_the_ot
         format!("UPDATE meters SET valid_to = '2026-10-11' WHERE id = '{}'", first()),
         meter(second(), place(1, 1), "M-9", "2026-10-11"),
         profile(second(), &["2026-10-11", "2026-10-21"]),
-        // The day of the move is two reads, the final one and the opening one.
+        // The day of the move is two figures, the last of the one meter and the first of the other.
         read(first(), "2026-10-01", "2026-10-11"),
         read(second(), "2026-10-11", "2026-10-31"),
     ]
@@ -310,11 +320,11 @@ async fn attack_89_a_meter_exchanged_on_the_day_of_the_move_shows_neither_the_ot
         // Usage that was brought in for nobody is handed over when the contracts are looked at again.
         done(&app, &format!("UPDATE contracts SET billing_cycle = billing_cycle WHERE client_id = '{}'", client(1, 1)))
             .await;
-        let kim = "09-01 09-11 09-21 10-01; 09-01/10-01 10-01/10-11; M-1 2024-01-01 to 2026-10-11";
+        let kim = "09-01 09-11 09-21 10-01; 09-01, 10-01, 10-11 removed; M-1 2024-01-01 to 2026-10-11";
         assert_eq!(sight(&app, KIM, first()).await, kim);
         assert_eq!(sight(&app, KIM, second()).await, NOTHING);
         assert_eq!(sight(&app, LEE, first()).await, NOTHING);
-        assert_eq!(sight(&app, LEE, second()).await, "10-11 10-21; 10-11/10-31; M-9 2026-10-11");
+        assert_eq!(sight(&app, LEE, second()).await, "10-11 10-21; 10-11 installed, 10-31; M-9 2026-10-11");
         for who in [KIM, LEE] {
             finds_nothing_else(&app, who).await;
         }
@@ -343,14 +353,15 @@ async fn attack_89_vacant_days_belong_to_nobody_but_the_client() {
     for who in [CLEO, Who::Admin(1), Who::Staff(1), Who::Consultant(1)] {
         assert_eq!(app.count_as(who, vacant).await, 5, "{who:?}");
     }
-    // The read of September is still Kim's, who alone has days of it; with nobody left on its days it is nobody's.
+    // The figure of October is nobody's as the days around it are, with the one that it took the place of; on the last day of
+    // Kim's there is one of Kim's and one that begins nobody's days.
     let reads = "SELECT count(*) FROM meter_readings WHERE customer_id IS NULL";
-    assert_eq!(app.count_as(CLEO, reads).await, 0);
-    assert_eq!(sight(&app, KIM, first()).await, "09-01 09-11; 09-01/10-01; M-1 2024-01-01 to 2026-09-15");
-    done(&app, &moves_out("2026-09-01")).await;
     assert_eq!(app.count_as(CLEO, reads).await, 2);
+    assert_eq!(sight(&app, KIM, first()).await, "09-01 09-11; 09-01; M-1 2024-01-01 to 2026-09-15");
+    done(&app, &moves_out("2026-09-01")).await;
+    assert_eq!(app.count_as(CLEO, reads).await, 3);
     assert_eq!(app.count_as(CLEO, vacant).await, 7);
-    assert_eq!(sight(&app, KIM, first()).await, "no day; no read; M-1 2024-01-01 to 2026-09-01");
+    assert_eq!(sight(&app, KIM, first()).await, "no day; 09-01 final; M-1 2024-01-01 to 2026-09-01");
     assert_eq!(sight(&app, LEE, first()).await, NOTHING);
     // What was billed of these days stays the customer's to read.
     let bill = "SELECT count(*) FROM invoices WHERE status <> 'draft' AND period_from = '2026-09-01'";
@@ -368,7 +379,7 @@ fn checked(case: &Case) -> Vec<String> {
 async fn attack_89_a_row_that_was_given_to_somebody_else_by_hand_is_named_by_the_check() {
     let case = Case::world().await;
     let (app, truth) = (case.app().await, case.superuser().await);
-    let fine = "72 days and reads; each carries the customer whose contract has it";
+    let fine = "80 days and figures; each carries the customer whose contract has it";
     assert_eq!(checked(&case), [fine]);
     done(&app, &format!("{}; {}", moves_out("2026-09-21"), moves_in(3, place(1, 1), "2026-10-15", "NULL"))).await;
     assert_eq!(checked(&case), [fine], "who moves takes their days along");
@@ -376,9 +387,8 @@ async fn attack_89_a_row_that_was_given_to_somebody_else_by_hand_is_named_by_the
     let day = |day: &str, to: &str| {
         format!("UPDATE interval_days SET customer_id = {to} WHERE meter_id = '{}' AND day = '{day}'", first())
     };
-    let reads = |to: &str| {
-        format!("UPDATE meter_readings SET customer_id = {to} WHERE meter_id = '{}' AND superseded_by IS NULL", first())
-    };
+    let reads =
+        |to: &str| format!("UPDATE meter_readings SET {to} WHERE meter_id = '{}' AND read_on = '2026-09-01'", first());
     for (sql, told) in [
         (
             day("2026-09-11", &format!("'{lee}'")),
@@ -397,10 +407,14 @@ async fn attack_89_a_row_that_was_given_to_somebody_else_by_hand_is_named_by_the
             ),
         ),
         (
-            reads(&format!("'{lee}'")),
+            reads(&format!("customer_id = '{lee}'")),
             format!(
-                "the read of meter M-1 from 2026-09-01 to 2026-10-01 carries the customer {lee}, but by the contracts it is the customer {kim}'s."
+                "the reading of 2026-09-01 on meter M-1 carries the customer {lee}, but by the contracts it is the customer {kim}'s."
             ),
+        ),
+        (
+            reads("why = 'removed'"),
+            "the reading of 2026-09-01 on meter M-1 stands as removed, but by the contracts it is periodic.".to_owned(),
         ),
     ] {
         truth.must(&sql).await;

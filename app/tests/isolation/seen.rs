@@ -72,10 +72,10 @@ const EDITS: [Edit; 11] = [
     Edit {
         path: "/api/record_reading",
         page: "",
-        field: "kwh",
-        typed: ["81.5", "82.5"],
-        row: "SELECT kwh FROM meter_readings WHERE meter_id = '{meter}' AND superseded_by IS NULL ORDER BY from_on DESC LIMIT 1",
-        saved: ["81.500", "82.500"],
+        field: "figure",
+        typed: ["1153.5", "1154.5"],
+        row: "SELECT figure FROM meter_readings WHERE meter_id = '{meter}' AND superseded_by IS NULL ORDER BY read_on DESC LIMIT 1",
+        saved: ["1153.500", "1154.500"],
     },
     Edit {
         path: "/api/put_on_tariff",

@@ -165,6 +165,7 @@ pub const TABLES: &[(&str, Rule)] = &[
     ("public.price_points", of_client(I)),
     ("public.price_series", of_client(IU)),
     ("public.recovery_codes", Rule::Hidden),
+    ("public.registers", of_client(ID)),
     ("public.role_assignments", Rule::Assignments),
     ("public.role_notices", Rule::Whole),
     ("public.second_factors", Rule::Hidden),

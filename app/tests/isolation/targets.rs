@@ -1,7 +1,7 @@
 //! Every page and server function: where it stands, who may open it. A new one needs one line here.
 //!
 //! Placeholders: `{client}`, `{customer}`, `{account}`, `{contract}`, `{meter}`, `{tariff}`, `{code}`, `{period}`, `{run}`, `{invoice}`,
-//! `{import}`, `{agreement}`, `{payment}`, `{reading}`, `{assignment}`, `{invitation}`, `{organization}`, `{what_if}`, `{notice}`,
+//! `{import}`, `{agreement}`, `{payment}`, `{reading}`, `{register}`, `{assignment}`, `{invitation}`, `{organization}`, `{what_if}`, `{notice}`,
 //! `{identity}`, `{service_point}`.
 
 use crate::support::world::{Kind, PASSWORD, client, customer, id, organization};
@@ -353,9 +353,8 @@ pub const FUNCTIONS: &[Function] = &[
         &[
             CLIENT,
             ("meter", "{meter}"),
-            ("from_on", "2026-10-01"),
-            ("to_on", "2026-11-01"),
-            ("kwh", "80.5"),
+            ("read_on", "2026-11-01"),
+            ("figure", "1152.5"),
             ("quality", "actual"),
         ],
         "/clients/{client}/customers/{customer}/meters/{meter}/readings",
@@ -694,6 +693,7 @@ pub fn fill(template: &str, outer: At, inner: At) -> String {
         ("{contract}", id(Kind::Contract, o, c, k, 1)),
         ("{service_point}", id(Kind::Place, o, c, k, 1)),
         ("{meter}", id(Kind::Meter, o, c, k, 1)),
+        ("{register}", id(Kind::Register, o, c, k, 1)),
         ("{tariff}", id(Kind::Tariff, o, c, 0, 1)),
         ("{draft_tariff}", id(Kind::Tariff, o, c, 0, 2)),
         ("{period}", id(Kind::Period, o, c, 0, 1)),

@@ -87,15 +87,19 @@ BEGIN
                 VALUES (org, cli, cus, contract, account, place, '2024-01-01', '2024-01-01');
                 INSERT INTO meters (organization_id, client_id, id, service_point_id, serial, kind, interval_minutes, time_zone, valid_from)
                 VALUES (org, cli, meter, place, 'M-' || k, 'interval', 60, 'Europe/Berlin', '2024-01-01');
+                INSERT INTO registers (organization_id, client_id, id, meter_id, decimals)
+                VALUES (org, cli, pg_temp.id(50, o, c, k, 1), meter, 3);
                 INSERT INTO interval_days (organization_id, client_id, customer_id, meter_id, day, interval_minutes, wh, total_wh)
                 SELECT org, cli, cus, meter, d::date, 60, array_fill(100, ARRAY[24]), 2400
                 FROM generate_series('2026-09-01'::timestamp, '2026-10-31', '10 days') d;
                 INSERT INTO superseded_interval_days (organization_id, client_id, meter_id, day, id, wh)
                 VALUES (org, cli, meter, '2026-09-01', pg_temp.id(9, o, c, k, 1), array_fill(90, ARRAY[24]));
-                INSERT INTO meter_readings (organization_id, client_id, id, customer_id, meter_id, from_on, to_on, kwh, quality)
-                VALUES (org, cli, pg_temp.id(10, o, c, k, 1), cus, meter, '2026-09-01', '2026-10-01', 72, 'actual');
-                INSERT INTO meter_readings (organization_id, client_id, id, customer_id, meter_id, from_on, to_on, kwh, quality, superseded_by)
-                VALUES (org, cli, pg_temp.id(10, o, c, k, 2), cus, meter, '2026-09-01', '2026-10-01', 70, 'estimated', pg_temp.id(10, o, c, k, 1));
+                -- 72 kWh of September; they were estimated as 70 first.
+                INSERT INTO meter_readings (organization_id, client_id, id, customer_id, meter_id, register_id, read_on, figure, quality)
+                VALUES (org, cli, pg_temp.id(10, o, c, k, 3), cus, meter, pg_temp.id(50, o, c, k, 1), '2026-09-01', 1000, 'actual'),
+                       (org, cli, pg_temp.id(10, o, c, k, 1), cus, meter, pg_temp.id(50, o, c, k, 1), '2026-10-01', 1072, 'actual');
+                INSERT INTO meter_readings (organization_id, client_id, id, customer_id, meter_id, register_id, read_on, figure, quality, superseded_by)
+                VALUES (org, cli, pg_temp.id(10, o, c, k, 2), cus, meter, pg_temp.id(50, o, c, k, 1), '2026-10-01', 1070, 'estimated', pg_temp.id(10, o, c, k, 1));
                 INSERT INTO tariff_agreements (organization_id, client_id, id, customer_id, contract_id, tariff_code, valid_from)
                 VALUES (org, cli, pg_temp.id(12, o, c, k, 1), cus, contract, 'HOME', '2024-01-01');
                 INSERT INTO billing_exceptions (organization_id, client_id, billing_period_id, customer_id, contract_id, kind, severity, message)

@@ -47,6 +47,7 @@ pub enum Kind {
     Account = 46,
     Place = 48,
     Contract = 49,
+    Register = 50,
 }
 
 /// An id of the world: of organization `o`, client `c`, customer `k`, the `n`th of its kind there.

@@ -6,19 +6,22 @@ use chrono::NaiveDate;
 use eis::access::Permission;
 use eis::contracts::{self, Contract};
 use eis::db::Tenant;
-use eis::ids::{CustomerId, MeterId, ServicePointId};
+use eis::figures::Unit;
+use eis::ids::{ClientId, CustomerId, MeterId, OrganizationId, ServicePointId};
 use eis::meters::{self, INTERVALS, Meter, MeterFields};
+use eis::registers::{self, DEMAND, ENERGY, RegisterFields};
 use leptos::prelude::*;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::{contracts as contract_pages, customers, service_points as place_pages};
 use crate::components::{
     Button, ButtonLink, Choice, Column, DataTable, DateField, ErrorSummary, Field, Kind, Notice, PageHeader, PostForm,
-    Radios, Section, SelectField, changed_meanwhile,
+    Radios, Section, SelectField, TextArea, changed_meanwhile,
 };
 use crate::format::{self, Locale};
 use crate::forms::seen::{self, Shown};
-use crate::forms::{FieldErrors, Reader, Typed};
+use crate::forms::{self, FieldErrors, Figure, Reader, Typed};
 use crate::messages;
 use crate::pages::frame::{Place, page};
 use crate::pages::parts::{AtClient, address, field_errors};
@@ -97,6 +100,7 @@ pub struct MeterForm {
     direction: String,
     measure: String,
     registers: String,
+    read_registers: String,
     time_zone: String,
     valid_from: String,
     valid_to: String,
@@ -126,6 +130,54 @@ impl MeterForm {
     }
 }
 
+impl MeterForm {
+    /// The registers that are read: none of a meter that tells its values itself.
+    fn read_registers(&self, locale: Locale) -> Result<Vec<RegisterFields>, FieldErrors> {
+        let lines = if self.measure == "register" { self.read_registers.as_str() } else { "" };
+        register_lines(lines, locale).map_err(|fault| FieldErrors::one("read_registers", fault))
+    }
+}
+
+/// Registers one a line, as a form shows them: `HT kWh 6 0 1`.
+fn written(registers: &[RegisterFields], locale: Locale) -> String {
+    let line = |one: &RegisterFields| {
+        let (unit, multiplier) = (registers::unit(&one.measures), format::field(one.multiplier, locale));
+        format!("{} {unit} {} {} {multiplier}", one.name, one.digits, one.decimals).trim_start().to_owned()
+    };
+    registers.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Registers one a line: a name where it has one, kWh or kW, whole digits, decimals, multiplier.
+fn register_lines(typed: &str, locale: Locale) -> Result<Vec<RegisterFields>, String> {
+    typed.lines().map(str::trim).filter(|line| !line.is_empty()).map(|line| register_line(line, locale)).collect()
+}
+
+fn register_line(line: &str, locale: Locale) -> Result<RegisterFields, String> {
+    let no = || {
+        format!(
+            "“{line}” is not a register. Write a name where it has one, kWh or kW, whole digits, decimals and multiplier: HT kWh 6 0 1."
+        )
+    };
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let [name @ .., unit, digits, decimals, multiplier] = &words[..] else { return Err(no()) };
+    let measures = match unit.to_lowercase().as_str() {
+        "kwh" => ENERGY,
+        "kw" => DEMAND,
+        _ => return Err(no()),
+    };
+    let (digits, decimals) = (digits.parse().map_err(|_| no())?, decimals.parse().map_err(|_| no())?);
+    let (least, most) = (Decimal::ZERO, registers::MOST_MULTIPLIER);
+    let asked = Figure { what: "the multiplier", unit: Unit::Named("x"), least, most, places: 6 };
+    let multiplier = forms::figure(multiplier, locale, asked)?;
+    Ok(RegisterFields { name: name.join(" "), measures: measures.to_owned(), digits, decimals, multiplier })
+}
+
+/// The registers of a meter as its form takes them.
+async fn registers_of(tx: &mut Tenant, meter: &Meter) -> Result<Vec<RegisterFields>, AppError> {
+    let there = registers::of_meters(tx, meter.client_id, &[meter.id]).await?;
+    Ok(there.iter().map(RegisterFields::from).collect())
+}
+
 /// `GET /clients/:client/customers/:customer/meters/new`
 pub async fn new(ctx: Ctx, Path((client, customer)): Path<(String, String)>) -> Result<Response, AppError> {
     let (at, mut tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
@@ -145,10 +197,11 @@ pub async fn new(ctx: Ctx, Path((client, customer)): Path<(String, String)>) -> 
         fresh(&at.client.time_zone, contracts.first().map_or_else(|| at.client.today(), |contract| contract.from_on));
     let context = at.actor.context_token();
     let places = places(&contracts, at.locale());
+    let usual = written(&[RegisterFields::default()], at.locale());
     let html = page(&ctx, &at.actor, place, "Add meter", move || {
         view! {
             <PageHeader title="Add meter" subtitle=customer.name/>
-            {form(typed, now, places, &Shown::default(), "/api/create_meter", context, hidden, "Add meter", &back)}
+            {form(typed, (now, usual), places, &Shown::default(), "/api/create_meter", context, hidden, "Add meter", &back)}
         }
     })
     .await;
@@ -169,11 +222,12 @@ pub async fn new_at_place(ctx: Ctx, Path((client, id)): Path<(String, String)>) 
         ("page".to_owned(), format!("{back}/meters/new")),
     ];
     let now = fresh(&there.time_zone, at.client.today());
+    let usual = written(&[RegisterFields::default()], at.locale());
     let context = at.actor.context_token();
     let html = page(&ctx, &at.actor, trail, "Add meter", move || {
         view! {
             <PageHeader title="Add meter" subtitle=there.address/>
-            {form(typed, now, vec![], &Shown::default(), "/api/create_meter", context, hidden, "Add meter", &back)}
+            {form(typed, (now, usual), vec![], &Shown::default(), "/api/create_meter", context, hidden, "Add meter", &back)}
         }
     })
     .await;
@@ -225,12 +279,14 @@ struct Around {
 
 async fn edit_page(ctx: Ctx, at: AtClient, mut tx: Tenant, meter: Meter, around: Around) -> Result<Response, AppError> {
     let measured = meters::measured_days(&mut tx, at.client.id, meter.id).await?;
+    let read = registers_of(&mut tx, &meter).await?;
     drop(tx);
     let typed = ctx.take_typed().await;
     let locale = at.locale();
     let back = format!("{}/{}", at.base(), around.crumb);
     let now = MeterFields::from(&meter);
-    let shown = shown(&now);
+    let shown = shown(&now, &read, locale);
+    let read = written(&read, locale);
     let hidden = vec![
         ("client".to_owned(), at.client.id.to_string()),
         around.whose,
@@ -245,7 +301,7 @@ async fn edit_page(ctx: Ctx, at: AtClient, mut tx: Tenant, meter: Meter, around:
         let note = measured.map(|(first, last)| {
             let text = format!(
                 "It has usage from {}. Direction, interval and time zone stay as they are; its days in service must cover the usage.",
-                format::date_range(first, last, locale)
+                format::date_range(first, last.max(first), locale)
             );
             view! { <Notice title=text/> }
         });
@@ -253,7 +309,7 @@ async fn edit_page(ctx: Ctx, at: AtClient, mut tx: Tenant, meter: Meter, around:
             <PageHeader title=title subtitle=subtitle/>
             <div class="stack">
                 {note}
-                {form(typed, now, vec![], &shown, "/api/update_meter", context, hidden, "Save changes", &back)}
+                {form(typed, (now, read), vec![], &shown, "/api/update_meter", context, hidden, "Save changes", &back)}
             </div>
         }
     })
@@ -301,13 +357,14 @@ fn measure_code(now: &MeterFields) -> String {
 }
 
 /// A meter as the form shows it.
-fn shown(now: &MeterFields) -> Shown {
+fn shown(now: &MeterFields, read: &[RegisterFields], locale: Locale) -> Shown {
     let ended = now.valid_to.map(|day| day.to_string()).unwrap_or_default();
     Shown::default()
         .field("serial", "Serial", &now.serial)
         .choice("direction", "Direction", &now.direction, WAYS)
         .field("measure", "Measures", measure_code(now))
         .field("registers", "Registers", now.registers.join(", "))
+        .field("read_registers", "Registers that are read", written(read, locale))
         .field("time_zone", "Time zone", &now.time_zone)
         .field("valid_from", "First day in service", now.valid_from)
         .field("valid_to", "Removed on", ended)
@@ -321,7 +378,7 @@ fn places(contracts: &[Contract], locale: Locale) -> Vec<Choice> {
 #[expect(clippy::too_many_arguments, reason = "a form's own parts, for a new row and for one that is edited")]
 fn form(
     typed: Typed,
-    now: MeterFields,
+    (now, read): (MeterFields, String),
     places: Vec<Choice>,
     shown: &Shown,
     action: &str,
@@ -354,6 +411,7 @@ fn form(
             <Radios name="direction" label="Direction" choices=ways value=typed.value("direction", now.direction) error=typed.error("direction")/>
             <SelectField name="measure" label="Measures" choices=measures value=typed.value("measure", measure) error=typed.error("measure")/>
             <Field name="registers" label="Registers" width="w20" autocomplete="off" hint="Their names in the files with its values, with commas between: E1, E2. A tariff may price a register by its name; then each has a meter of its own here, with the same serial." value=typed.value("registers", registers) error=typed.error("registers") optional=true/>
+            <TextArea name="read_registers" label="Registers that are read" rows=3 hint="Of a meter that is read now and then, one a line: a name where it has several, kWh or kW (highest demand), whole digits, decimals, multiplier. HT kWh 6 0 1 is a register HT that shows six digits." value=typed.value("read_registers", read) error=typed.error("read_registers") optional=true/>
             <Field name="time_zone" label="Time zone" width="w20" autocomplete="off" hint="Its days are local to this zone, like America/New_York." value=typed.value("time_zone", now.time_zone) error=typed.error("time_zone")/>
             <DateField name="valid_from" label="First day in service" value=typed.value("valid_from", now.valid_from.to_string()) error=typed.error("valid_from")/>
             <DateField name="valid_to" label="Removed on" hint="First day no longer in service here. Leave empty while it is in service." value=typed.value("valid_to", ended) error=typed.error("valid_to") optional=true/>
@@ -361,6 +419,12 @@ fn form(
             {changed}
         </PostForm>
     }
+}
+
+/// How the client of a form writes figures.
+async fn locale(tx: &Tenant, organization: OrganizationId, client: ClientId) -> Result<Locale, AppError> {
+    let owner = eis::clients::face(tx, organization, client).await?.ok_or(AppError::Forbidden)?;
+    Ok(Locale::from(owner.locale.as_str()))
 }
 
 /// Adds a meter to a service point: the one that is named, or that of a customer's contract.
@@ -389,7 +453,8 @@ pub(crate) async fn create_meter(
                 place
             }
         };
-        let made = meters::install(&mut tx, &actor, place, &fields).await;
+        let read = form.read_registers(locale(&tx, organization, at).await?)?;
+        let made = meters::install(&mut tx, &actor, place, &fields, &read).await;
         made.map_err(|refused| messages::told(refused, messages::meters::words))?;
         Done::to(format!("/clients/{at}/{}", from.page()))
             .saying(format!("Meter {} added.", fields.serial))
@@ -411,13 +476,20 @@ pub(crate) async fn update_meter(
     act(async {
         let (ctx, actor) = require_client(Permission::ManageCustomers, &client)?;
         let id: MeterId = meter.parse().map_err(|_| AppError::NotFound)?;
-        let (at, _) = actor.tenant()?;
+        let (at, organization) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
+        let locale = locale(&tx, organization, at).await?;
         let before = meters::locked(&mut tx, at, id).await?.ok_or(AppError::NotFound)?;
         let fields = form.read()?;
-        seen::unchanged(&ctx.sent, &shown(&MeterFields::from(&before)))?;
+        let read = form.read_registers(locale)?;
+        let there = registers_of(&mut tx, &before).await?;
+        seen::unchanged(&ctx.sent, &shown(&MeterFields::from(&before), &there, locale))?;
         let changed = meters::update(&mut tx, &actor, id, &fields).await;
         changed.map_err(|refused| messages::told(refused, messages::meters::words))?;
+        if !read.is_empty() {
+            let changed = registers::change(&mut tx, &actor, id, &read).await;
+            changed.map_err(|refused| messages::told(refused, messages::meters::of_register))?;
+        }
         // Back to where one came from; or to who is there, or was last; or to where it is.
         let there = meters::customer(&mut tx, &before).await?.map(Opened::Customer);
         let from = Opened::read(&customer, &service_point).or(there).unwrap_or(Opened::Place(before.service_point_id));
@@ -444,5 +516,25 @@ impl Opened {
             Self::Customer(customer) => format!("customers/{customer}"),
             Self::Place(place) => format!("service-points/{place}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn registers_are_read_a_line_each_and_written_as_they_were() {
+        let text = "HT kWh 6 0 1\nNT kWh 6 0 1\nkW 3 2 0,25";
+        let read = register_lines(&format!(" {text}\r\n\n"), Locale::DeDe).unwrap();
+        assert_eq!(written(&read, Locale::DeDe), text);
+        assert_eq!((read[2].measures.as_str(), read[2].multiplier), (DEMAND, Decimal::new(25, 2)));
+        assert_eq!(register_lines("Low tariff KWH 5 1 40", Locale::EnGb).unwrap()[0].name, "Low tariff");
+        assert_eq!(register_lines("", Locale::EnGb), Ok(vec![]));
+        assert_eq!(written(&[RegisterFields::default()], Locale::EnGb), "kWh 6 0 1");
+        for wrong in ["HT", "HT kVA 6 0 1", "kWh six 0 1", "kWh 6 0"] {
+            assert!(register_lines(wrong, Locale::EnGb).unwrap_err().contains("is not a register"), "{wrong}");
+        }
+        assert!(register_lines("kWh 6 0 -1", Locale::EnGb).unwrap_err().contains("the multiplier"));
     }
 }
