@@ -294,7 +294,7 @@ fn against(rows: &[Row], counted: &[Register], reading: &NewReading) -> Vec<Viol
     for register in counted.iter().filter(|register| register.measures == ENERGY) {
         let Some(figure) = reading.figures.get(&register.id).copied() else { continue };
         let others = || rows.iter().filter(|row| row.register_id == register.id);
-        let last = others().filter(|row| row.read_on < reading.read_on).next_back();
+        let last = others().rfind(|row| row.read_on < reading.read_on);
         let next = others().find(|row| row.read_on > reading.read_on);
         let below = last.filter(|row| !is_plausible(row.figure, figure, register.digits));
         found.extend(below.map(|row| Violation::BelowLast(register.into(), row.read_on, row.figure)));

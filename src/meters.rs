@@ -207,7 +207,7 @@ pub async fn customer(conn: &mut AsyncPgConnection, meter: &Meter) -> QueryResul
     let today = meter.today();
     let now = there.iter().find(|contract| contract.from_on <= today && contract.to_on.is_none_or(|to| today < to));
     let before = there.iter().rev().find(|contract| contract.from_on <= today);
-    Ok(now.or(before).or_else(|| there.iter().next()).map(|contract| contract.customer_id))
+    Ok(now.or(before).or_else(|| there.as_slice().first()).map(|contract| contract.customer_id))
 }
 
 /// The meter of this id, if the context sees it.

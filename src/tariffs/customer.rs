@@ -48,7 +48,7 @@ pub async fn from_day_on(conn: &AsyncPgConnection, key: Key, day: NaiveDate) -> 
 /// Of several contracts at once, the one whose agreement holds on the day, or the next to come.
 fn of_one(mut agreements: Vec<Agreement>, day: NaiveDate) -> Vec<Agreement> {
     let now = agreements.iter().rev().find(|agreement| agreement.covers(day));
-    let contract = now.or_else(|| agreements.iter().next()).map(|agreement| agreement.contract_id);
+    let contract = now.or_else(|| agreements.as_slice().first()).map(|agreement| agreement.contract_id);
     agreements.retain(|agreement| Some(agreement.contract_id) == contract);
     agreements
 }

@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn what_is_wrong_with_a_figure_is_told_at_its_register_as_the_client_writes_figures() {
         let on = chrono::NaiveDate::from_ymd_opt(2026, 10, 1).unwrap();
-        let below = Violation::BelowLast(which(ENERGY, "HT"), on, Decimal::new(12_345_5, 1));
+        let below = Violation::BelowLast(which(ENERGY, "HT"), on, Decimal::new(123_455, 1));
         let text = "The register HT lies below the last figure, 12345,5 kWh of 01.10.2026, and it is no roll-over.";
         assert_eq!(words(&below, Locale::DeDe), ("figure-HT".to_owned(), text.to_owned()));
         let (at, text) = words(&Violation::TooLong(which(DEMAND, ""), 3, 1), Locale::EnGb);
