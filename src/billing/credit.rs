@@ -5,12 +5,12 @@
 
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Nullable, Numeric, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Nullable, Numeric, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
 
 use super::Desk;
-use crate::ids::BillingPeriodId;
+use crate::ids::InvoiceId;
 
 #[derive(QueryableByName)]
 struct Applied {
@@ -18,16 +18,16 @@ struct Applied {
     amount: Decimal,
 }
 
-/// The customers of a period: $1 organization, $2 client, $3 period.
+/// The customers of some invoices: $1 organization, $2 client, $3 their ids.
 const CUSTOMERS: &str = "SELECT c.customer_id FROM public.invoices c \
-     WHERE c.organization_id = $1 AND c.client_id = $2 AND c.billing_period_id = $3";
+     WHERE c.organization_id = $1 AND c.client_id = $2 AND c.id = ANY ($3)";
 
-/// Lets the credit of a period's customers pay their open bills: the oldest money first, the bills by due date.
+/// Lets the credit of some invoices' customers pay their open bills: the oldest money first, the bills by due date.
 /// Every share is an allocation; what is paid of the bills follows from them (`allocations_pay`). Returns the sum of
 /// the shares.
 ///
 /// Both are laid end to end, payments and bills: a share is where two of them lie side by side.
-pub(super) async fn apply(conn: &mut AsyncPgConnection, desk: &Desk, period: BillingPeriodId) -> QueryResult<Decimal> {
+pub(super) async fn apply(conn: &mut AsyncPgConnection, desk: &Desk, issued: &[InvoiceId]) -> QueryResult<Decimal> {
     // First, and in the order in which recording a payment locks them: what is open must not change under our hands.
     let locked = format!(
         "SELECT 1 FROM public.invoices i WHERE i.organization_id = $1 AND i.client_id = $2 AND i.status IN ('issued', 'part_paid') \
@@ -36,7 +36,7 @@ pub(super) async fn apply(conn: &mut AsyncPgConnection, desk: &Desk, period: Bil
     sql_query(locked)
         .bind::<SqlUuid, _>(desk.organization)
         .bind::<SqlUuid, _>(desk.client)
-        .bind::<SqlUuid, _>(period)
+        .bind::<Array<SqlUuid>, _>(issued)
         .execute(conn)
         .await?;
     let shares = format!(
@@ -63,7 +63,7 @@ pub(super) async fn apply(conn: &mut AsyncPgConnection, desk: &Desk, period: Bil
     let applied: Applied = sql_query(shares)
         .bind::<SqlUuid, _>(desk.organization)
         .bind::<SqlUuid, _>(desk.client)
-        .bind::<SqlUuid, _>(period)
+        .bind::<Array<SqlUuid>, _>(issued)
         .bind::<Nullable<SqlUuid>, _>(desk.by)
         .get_result(conn)
         .await?;

@@ -26,6 +26,8 @@ table! {
         language -> Text,
         /// `payment_terms_days`.
         payment_terms_days -> Nullable<SmallInt>,
+        /// `collective`.
+        collective -> Bool,
         /// `status`.
         status -> Text,
         /// `metadata`.
@@ -104,18 +106,16 @@ table! {
 }
 
 table! {
-    /// What the latest rating of a period found about a customer: why there is no bill (blocks) or what to look at (warns).
-    billing_exceptions (organization_id, client_id, billing_period_id, customer_id, contract_id, kind) {
+    /// What rating found of a billing period.
+    billing_exceptions (organization_id, client_id, customer_id, billing_period_id, kind) {
         /// `organization_id`.
         organization_id -> Uuid,
         /// `client_id`.
         client_id -> Uuid,
-        /// `billing_period_id`.
-        billing_period_id -> Uuid,
         /// `customer_id`.
         customer_id -> Uuid,
-        /// `contract_id`.
-        contract_id -> Uuid,
+        /// `billing_period_id`.
+        billing_period_id -> Uuid,
         /// `kind`.
         kind -> Text,
         /// `severity`.
@@ -132,22 +132,100 @@ table! {
 }
 
 table! {
-    /// Days from_on (included) to to_on (excluded) that a client bills together.
-    billing_periods (organization_id, client_id, id) {
+    /// Days of one contract that one bill covers, and what rating found of them.
+    billing_periods (organization_id, client_id, customer_id, id) {
+        /// `organization_id`.
+        organization_id -> Uuid,
+        /// `client_id`.
+        client_id -> Uuid,
+        /// `customer_id`.
+        customer_id -> Uuid,
+        /// `id`.
+        id -> Uuid,
+        /// `contract_id`.
+        contract_id -> Uuid,
+        /// `account_id`.
+        account_id -> Uuid,
+        /// `billing_run_id`.
+        billing_run_id -> Uuid,
+        /// `invoice_id`.
+        invoice_id -> Nullable<Uuid>,
+        /// `corrects_id`.
+        corrects_id -> Nullable<Uuid>,
+        /// `from_on`.
+        from_on -> Date,
+        /// `to_on`.
+        to_on -> Date,
+        /// `reason`.
+        reason -> Text,
+        /// `status`.
+        status -> Text,
+        /// `address`.
+        address -> Text,
+        /// `tariff_name`.
+        tariff_name -> Text,
+        /// `tariff_rate_ids`.
+        tariff_rate_ids -> Array<Uuid>,
+        /// `kwh`.
+        kwh -> Numeric,
+        /// `exported_kwh`.
+        exported_kwh -> Numeric,
+        /// `peak_kw`.
+        peak_kw -> Nullable<Numeric>,
+        /// `peak_names`.
+        peak_names -> Array<Text>,
+        /// `peak_kws`.
+        peak_kws -> Array<Nullable<Numeric>>,
+        /// `estimated`.
+        estimated -> Bool,
+        /// `net`.
+        net -> Numeric,
+        /// `tax`.
+        tax -> Numeric,
+        /// `total`.
+        total -> Numeric,
+        /// `carried_before`.
+        carried_before -> Numeric,
+        /// `carried_credit`.
+        carried_credit -> Numeric,
+        /// `carried_year_to_date`.
+        carried_year_to_date -> Numeric,
+        /// `banked_periods`.
+        banked_periods -> Array<Text>,
+        /// `banked_kwh`.
+        banked_kwh -> Array<Nullable<Numeric>>,
+        /// `usage_source`.
+        usage_source -> Nullable<Jsonb>,
+        /// `inputs`.
+        inputs -> Nullable<Jsonb>,
+        /// `explained`.
+        explained -> Jsonb,
+        /// `created_at`.
+        created_at -> Timestamptz,
+        /// `created_by`.
+        created_by -> Nullable<Uuid>,
+        /// `updated_at`.
+        updated_at -> Timestamptz,
+    }
+}
+
+table! {
+    /// Batches of billing periods that are rated, approved and issued together.
+    billing_runs (organization_id, client_id, id) {
         /// `organization_id`.
         organization_id -> Uuid,
         /// `client_id`.
         client_id -> Uuid,
         /// `id`.
         id -> Uuid,
-        /// `from_on`.
-        from_on -> Date,
-        /// `to_on`.
-        to_on -> Date,
-        /// `part`.
-        part -> SmallInt,
+        /// `due_on`.
+        due_on -> Date,
+        /// `cycle`.
+        cycle -> Nullable<SmallInt>,
         /// `status`.
         status -> Text,
+        /// `contracts`.
+        contracts -> Integer,
         /// `invoices`.
         invoices -> Integer,
         /// `exceptions`.
@@ -160,48 +238,14 @@ table! {
         tax -> Numeric,
         /// `total`.
         total -> Numeric,
+        /// `rated_at`.
+        rated_at -> Nullable<Timestamptz>,
         /// `approved_at`.
         approved_at -> Nullable<Timestamptz>,
         /// `approved_by`.
         approved_by -> Nullable<Uuid>,
         /// `issued_at`.
         issued_at -> Nullable<Timestamptz>,
-        /// `created_at`.
-        created_at -> Timestamptz,
-        /// `created_by`.
-        created_by -> Nullable<Uuid>,
-        /// `updated_at`.
-        updated_at -> Timestamptz,
-    }
-}
-
-table! {
-    /// Attempts to rate or issue a period: who, when, how far, with what result.
-    billing_runs (organization_id, client_id, id) {
-        /// `organization_id`.
-        organization_id -> Uuid,
-        /// `client_id`.
-        client_id -> Uuid,
-        /// `id`.
-        id -> Uuid,
-        /// `billing_period_id`.
-        billing_period_id -> Uuid,
-        /// `step`.
-        step -> Text,
-        /// `status`.
-        status -> Text,
-        /// `customers`.
-        customers -> Integer,
-        /// `done`.
-        done -> Integer,
-        /// `exceptions`.
-        exceptions -> Integer,
-        /// `problem`.
-        problem -> Text,
-        /// `started_at`.
-        started_at -> Timestamptz,
-        /// `finished_at`.
-        finished_at -> Nullable<Timestamptz>,
         /// `created_at`.
         created_at -> Timestamptz,
         /// `created_by`.
@@ -436,6 +480,8 @@ table! {
         billing_cycle -> SmallInt,
         /// `billing_anchor`.
         billing_anchor -> Date,
+        /// `billing_from`.
+        billing_from -> Nullable<Date>,
         /// `metadata`.
         metadata -> Jsonb,
         /// `created_at`.
@@ -789,6 +835,8 @@ table! {
         position -> SmallInt,
         /// `customer_id`.
         customer_id -> Uuid,
+        /// `billing_period_id`.
+        billing_period_id -> Nullable<Uuid>,
         /// `issued`.
         issued -> Bool,
         /// `kind`.
@@ -835,10 +883,8 @@ table! {
         customer_id -> Uuid,
         /// `account_id`.
         account_id -> Uuid,
-        /// `contract_id`.
-        contract_id -> Uuid,
-        /// `billing_period_id`.
-        billing_period_id -> Nullable<Uuid>,
+        /// `billing_run_id`.
+        billing_run_id -> Nullable<Uuid>,
         /// `kind`.
         kind -> Text,
         /// `corrects_id`.
@@ -867,20 +913,10 @@ table! {
         due_on -> Nullable<Date>,
         /// `currency`.
         currency -> Text,
-        /// `tariff_rate_id`.
-        tariff_rate_id -> Nullable<Uuid>,
         /// `tariff_name`.
         tariff_name -> Text,
         /// `kwh`.
         kwh -> Numeric,
-        /// `exported_kwh`.
-        exported_kwh -> Numeric,
-        /// `peak_kw`.
-        peak_kw -> Nullable<Numeric>,
-        /// `peak_names`.
-        peak_names -> Array<Text>,
-        /// `peak_kws`.
-        peak_kws -> Array<Nullable<Numeric>>,
         /// `estimated`.
         estimated -> Bool,
         /// `net`.
@@ -893,22 +929,10 @@ table! {
         total -> Numeric,
         /// `paid`.
         paid -> Numeric,
+        /// `carried_before`.
+        carried_before -> Numeric,
         /// `carried_credit`.
         carried_credit -> Numeric,
-        /// `carried_year_to_date`.
-        carried_year_to_date -> Numeric,
-        /// `banked_periods`.
-        banked_periods -> Array<Text>,
-        /// `banked_kwh`.
-        banked_kwh -> Array<Nullable<Numeric>>,
-        /// `tariff_rate_ids`.
-        tariff_rate_ids -> Array<Nullable<Uuid>>,
-        /// `usage_source`.
-        usage_source -> Nullable<Jsonb>,
-        /// `inputs`.
-        inputs -> Nullable<Jsonb>,
-        /// `explained`.
-        explained -> Jsonb,
         /// `metadata`.
         metadata -> Jsonb,
         /// `created_at`.

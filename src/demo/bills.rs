@@ -23,7 +23,7 @@ struct Numbers {
     next: i64,
 }
 
-/// A period on its way through billing.
+/// A run on its way through billing.
 struct Billing {
     id: Uuid,
     month: Period,
@@ -69,7 +69,7 @@ pub fn fill(book: &mut Book<'_>, tariffs: &[Tariff], accounts: &[Account], usage
 
 fn begin(book: &Book<'_>, month: Period, state: LastMonth) -> Billing {
     let rated_at = book.at(month.to() + Days::new(1), 120);
-    let id = book.seed(&format!("period/{}", month.from())).id(rated_at);
+    let id = book.seed(&format!("run/{}", month.from())).id(rated_at);
     Billing {
         id,
         month,
@@ -99,16 +99,20 @@ fn one(
     let Some(days) = account.supplied(billing.month) else { return };
     billing.customers += 1;
     let shown = billing.state == LastMonth::Rated;
+    let period = book.seed(&format!("period/{}/{}", account.number, billing.month.from())).id(billing.rated_at);
     let rated = rate(made.tariffs, account, part, days);
     match rated {
         Ok((tariff, bill)) => {
-            if shown {
-                warn(book, account, &bill, billing);
-            }
             let explained = made.explained(account, place, billing.month, &bill);
-            invoice(book, account, tariff, &bill, (part, explained), billing, numbers);
+            if shown {
+                warn(book, account, period, &bill, billing);
+            }
+            invoice(book, account, tariff, &bill, (period, part, explained), billing, numbers);
         }
-        Err((kind, message)) if shown => except(book, account, billing, kind, "blocks", message),
+        Err((kind, message)) if shown => {
+            held(book, account, period, days, billing);
+            except(book, account, period, billing, (kind, "blocks"), message);
+        }
         // Who has no usage in a month long issued was seen to then.
         Err(_) => {}
     }
@@ -137,18 +141,18 @@ pub fn rate<'t>(
 }
 
 /// What to look at before approving: the same questions that the portal's own rating asks.
-fn warn(book: &mut Book<'_>, account: &Account, bill: &Bill, billing: &mut Billing) {
+fn warn(book: &mut Book<'_>, account: &Account, period: Uuid, bill: &Bill, billing: &mut Billing) {
     if bill.estimated {
-        except(book, account, billing, "estimated", "warns", "Some of the usage is estimated.".to_owned());
+        except(book, account, period, billing, ("estimated", "warns"), "Some of the usage is estimated.".to_owned());
     }
     let earlier = book.rows.invoices.iter().rev().find(|invoice| invoice.customer_id == account.id);
     let Some(before) = earlier.map(|last| per_day(last.total, last.period_from, last.period_to)) else { return };
     let now = per_day(bill.total, bill.period.from(), bill.period.to());
     let told = format!("{now:.2} a day; the last bill was {before:.2} a day.");
     if now > before * Decimal::from(3) {
-        except(book, account, billing, "much_higher", "warns", told);
+        except(book, account, period, billing, ("much_higher", "warns"), told);
     } else if before > now * Decimal::from(3) {
-        except(book, account, billing, "much_lower", "warns", told);
+        except(book, account, period, billing, ("much_lower", "warns"), told);
     }
 }
 
@@ -159,17 +163,16 @@ fn per_day(total: Money, from: NaiveDate, to: NaiveDate) -> Decimal {
 fn except(
     book: &mut Book<'_>,
     account: &Account,
+    period: Uuid,
     billing: &mut Billing,
-    kind: &'static str,
-    severity: &'static str,
+    (kind, severity): (&'static str, &'static str),
     message: String,
 ) {
     billing.blocked += i64::from(severity == "blocks");
     book.rows.billing_exceptions.push(ExceptionRow {
         key: book.key,
-        billing_period_id: billing.id,
         customer_id: account.id,
-        contract_id: account.contract,
+        billing_period_id: period,
         kind,
         severity,
         message,
@@ -178,12 +181,56 @@ fn except(
     });
 }
 
+/// A period of which there is no bill.
+fn held(book: &mut Book<'_>, account: &Account, id: Uuid, days: Period, billing: &Billing) {
+    let row = PeriodRow { status: "held", ..blank(book, account, id, days, billing) };
+    book.rows.billing_periods.push(row);
+}
+
+fn blank(book: &Book<'_>, account: &Account, id: Uuid, days: Period, billing: &Billing) -> PeriodRow {
+    let is_final = account.moved_out == Some(days.to());
+    PeriodRow {
+        key: book.key,
+        customer_id: account.id,
+        id,
+        contract_id: account.contract,
+        account_id: account.account,
+        billing_run_id: billing.id,
+        invoice_id: None,
+        from_on: days.from(),
+        to_on: days.to(),
+        reason: if is_final { "final" } else { "cycle" },
+        status: "due",
+        address: account.service_address.clone(),
+        tariff_name: String::new(),
+        tariff_rate_ids: vec![],
+        kwh: Decimal::ZERO,
+        exported_kwh: Decimal::ZERO,
+        peak_kw: None,
+        peak_names: vec![],
+        peak_kws: vec![],
+        estimated: false,
+        net: Money::ZERO,
+        tax: Money::ZERO,
+        total: Money::ZERO,
+        carried_credit: Money::ZERO,
+        carried_year_to_date: Money::ZERO,
+        banked_periods: vec![],
+        banked_kwh: vec![],
+        usage_source: Value::Null,
+        explained: json!([]),
+        created_at: billing.rated_at,
+        created_by: book.admin,
+        updated_at: billing.rated_at,
+    }
+}
+
 fn invoice(
     book: &mut Book<'_>,
     account: &Account,
     tariff: &Tariff,
     bill: &Bill,
-    (part, explained): (Option<&Month>, Value),
+    (period, part, explained): (Uuid, Option<&Month>, Value),
     billing: &mut Billing,
     numbers: &mut Numbers,
 ) {
@@ -199,8 +246,7 @@ fn invoice(
         id,
         customer_id: account.id,
         account_id: account.account,
-        contract_id: account.contract,
-        billing_period_id: billing.id,
+        billing_run_id: billing.id,
         kind: "invoice",
         status: if issued { "issued" } else { "draft" },
         series: if issued { book.utility.series } else { "" },
@@ -214,8 +260,26 @@ fn invoice(
         issued_on: issued.then_some(billing.issued_on),
         due_on: issued.then_some(due_on),
         currency: book.group.currency,
-        tariff_rate_id: tariff.id,
         tariff_name: tariff.name.clone(),
+        kwh: bill.kwh,
+        estimated: bill.estimated,
+        net: bill.net,
+        tax: bill.tax,
+        payable_rounding: bill.payable_rounding,
+        total: bill.payable,
+        paid: Money::ZERO,
+        carried_credit: bill.carried.credit,
+        metadata: json!({}),
+        created_at: billing.rated_at,
+        created_by: book.admin,
+        updated_at: billing.rated_at,
+    };
+    let approved = billing.state == LastMonth::Approved;
+    let found = PeriodRow {
+        invoice_id: Some(id),
+        status: if issued { "issued" } else if approved { "approved" } else { "rated" },
+        tariff_name: tariff.name.clone(),
+        tariff_rate_ids: vec![tariff.id],
         kwh: bill.kwh,
         exported_kwh: bill.exported_kwh,
         peak_kw: bill.peak_kw,
@@ -224,28 +288,23 @@ fn invoice(
         estimated: bill.estimated,
         net: bill.net,
         tax: bill.tax,
-        payable_rounding: bill.payable_rounding,
         total: bill.payable,
-        paid: Money::ZERO,
         carried_credit: bill.carried.credit,
         carried_year_to_date: bill.carried.year_to_date,
         banked_periods: bill.carried.bank_kwh.keys().cloned().collect(),
         banked_kwh: bill.carried.bank_kwh.values().copied().collect(),
-        tariff_rate_ids: vec![tariff.id],
         usage_source: source(account, part),
         explained,
-        metadata: json!({}),
-        created_at: billing.rated_at,
-        created_by: book.admin,
-        updated_at: billing.rated_at,
+        ..blank(book, account, period, bill.period, billing)
     };
+    book.rows.billing_periods.push(found);
     billing.kwh += bill.kwh;
     billing.net += bill.net;
     billing.tax += bill.tax;
     billing.total += bill.payable;
     billing.invoices += 1;
     for (at, line) in bill.lines.iter().enumerate() {
-        let line = line_row(book, account, id, at + 1, line, billing);
+        let line = line_row(book, account, (id, period), at + 1, line, billing);
         book.rows.invoice_lines.push(line);
     }
     if issued {
@@ -267,7 +326,7 @@ fn source(account: &Account, part: Option<&Month>) -> Value {
 fn line_row(
     book: &Book<'_>,
     account: &Account,
-    invoice: Uuid,
+    (invoice, period): (Uuid, Uuid),
     position: usize,
     line: &BillLine,
     billing: &Billing,
@@ -277,6 +336,7 @@ fn line_row(
         invoice_id: invoice,
         position,
         customer_id: account.id,
+        billing_period_id: Some(period),
         issued: billing.state == LastMonth::Invoiced,
         kind: line.item.kind.as_str(),
         description: line.item.description.clone(),
@@ -316,20 +376,21 @@ fn finish(book: &mut Book<'_>, billing: &Billing) {
         Open | LastMonth::Missing => "open",
         Rated => "rated",
         Approved => "approved",
-        Invoiced => "invoiced",
+        Invoiced => "issued",
     };
-    book.rows.billing_periods.push(PeriodRow {
+    book.rows.billing_runs.push(RunRow {
         key: book.key,
         id: billing.id,
-        from_on: billing.month.from(),
-        to_on: billing.month.to(),
+        due_on: billing.month.to(),
         status,
+        contracts: billing.customers,
         invoices: billing.invoices,
         exceptions: billing.blocked,
         kwh: billing.kwh,
         net: billing.net,
         tax: billing.tax,
         total: billing.total,
+        rated_at: (billing.state != Open).then_some(billing.rated_at),
         approved_at: approved.then_some(approved_at),
         approved_by: approved.then_some(book.admin),
         issued_at: (billing.state == Invoiced).then_some(issued_at),
@@ -339,7 +400,6 @@ fn finish(book: &mut Book<'_>, billing: &Billing) {
     });
     let name = month_name(billing.month);
     if billing.state != Open {
-        run(book, billing, "rate", billing.rated_at);
         let summary = format!("Rated {name}: {} invoices, {} kWh", grouped(billing.invoices), grouped(billing.kwh));
         step(book, billing, "rate", billing.rated_at, summary);
     }
@@ -353,7 +413,6 @@ fn finish(book: &mut Book<'_>, billing: &Billing) {
         );
     }
     if billing.state == Invoiced {
-        run(book, billing, "issue", issued_at);
         step(book, billing, "issue", issued_at, format!("Issued {} invoices for {name}", grouped(billing.invoices)));
     }
 }
@@ -364,25 +423,5 @@ fn month_name(month: Period) -> String {
 
 fn step(book: &mut Book<'_>, billing: &Billing, action: &'static str, at: DateTime<Utc>, summary: String) {
     let details = json!({ "invoices": billing.invoices, "kwh": billing.kwh, "total": billing.total });
-    book.record(at, action, ("billing_period", billing.id), summary, details);
-}
-
-fn run(book: &mut Book<'_>, billing: &Billing, step: &'static str, at: DateTime<Utc>) {
-    let id = book.seed(&format!("run/{step}/{}", billing.month.from())).id(at);
-    book.rows.billing_runs.push(RunRow {
-        key: book.key,
-        id,
-        billing_period_id: billing.id,
-        step,
-        status: "done",
-        customers: billing.customers,
-        done: billing.customers,
-        exceptions: billing.blocked,
-        problem: "",
-        started_at: at,
-        finished_at: at + chrono::Duration::milliseconds(640 + 9 * billing.customers),
-        created_at: at,
-        created_by: book.admin,
-        updated_at: at,
-    });
+    book.record(at, action, ("billing_run", billing.id), summary, details);
 }

@@ -46,11 +46,11 @@ pub async fn client(conn: &mut AsyncPgConnection, rows: &Rows) -> Result<(), DbE
     insert(conn, "import_rejections", &rows.import_rejections).await?;
     insert(conn, "meter_readings", &rows.meter_readings).await?;
     insert(conn, "interval_days", &rows.interval_days).await?;
-    insert(conn, "billing_periods", &rows.billing_periods).await?;
     insert(conn, "billing_runs", &rows.billing_runs).await?;
-    insert(conn, "billing_exceptions", &rows.billing_exceptions).await?;
     insert(conn, "invoice_counters", &rows.invoice_counters).await?;
     insert(conn, "invoices", &rows.invoices).await?;
+    insert(conn, "billing_periods", &rows.billing_periods).await?;
+    insert(conn, "billing_exceptions", &rows.billing_exceptions).await?;
     insert(conn, "invoice_lines", &rows.invoice_lines).await?;
     insert(conn, "payments", &rows.payments).await?;
     insert(conn, "allocations", &rows.allocations).await?;
