@@ -40,12 +40,15 @@ use crate::db::schema::{accounts, billing_exceptions, billing_periods, billing_r
 use crate::db::{DbError, Tenant};
 use crate::ids::{BillingRunId, ClientId, CustomerId, InvoiceId, OrganizationId, UserId};
 
+pub(crate) use issue::issue_on as issue_as;
 pub use issue::{AT_ONCE, Issued, issue};
 pub use overview::{Attention, Changed, MonthUsage, attention, changed_after_invoice, usage_by_month};
 pub use periods::{OfContract, Progress, of_contract, progress};
+pub(crate) use run::{Explained, rate_as};
 pub use run::{Rated, rate};
 pub use stale::{Stale, stale, stamp};
 pub use steps::{Deleted, approve, create, delete, reopen};
+pub(crate) use steps::{approve_as, take_on};
 
 /// Whose billing is done, and by whom; the system (demo data) is nobody.
 #[derive(Debug, Clone, Copy)]
@@ -281,6 +284,15 @@ async fn one(conn: &AsyncPgConnection, desk: &Desk, id: BillingRunId) -> QueryRe
         .first(&mut conn)
         .await
         .optional()
+}
+
+/// As [`find`], for who has a connection of their own.
+pub(crate) async fn run_of(
+    conn: &AsyncPgConnection,
+    desk: &Desk,
+    id: BillingRunId,
+) -> Result<BillingRun, BillingError> {
+    one(conn, desk, id).await?.ok_or(BillingError::NotFound)
 }
 
 /// The latest run that bills what is due by a day.

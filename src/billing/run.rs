@@ -68,18 +68,28 @@ impl Rated {
 /// `NotHere` when the run is approved or issued.
 pub async fn rate(tx: &mut Tenant, id: BillingRunId) -> Result<Rated, BillingError> {
     let (desk, client) = (Desk::at(tx)?, clients::current(tx).await?);
-    let (before, rated) = rate_now(tx, &desk, &client, id).await?;
+    let (before, rated) = rate_as(tx, &desk, &client, id, Explained::Yes).await?;
     let entry = log::entry("rate", id, log::rated(&rated, &client), log::of_rating(&before, &rated));
     audit::note(tx, entry).await?;
     Ok(rated)
 }
 
+/// Whether bills say why they differ from the ones before, which takes most of the work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Explained {
+    /// They do.
+    Yes,
+    /// They do not: of demo data's older months nobody asks.
+    No,
+}
+
 /// As [`rate`], without a record; gives the run as it was, too.
-pub(super) async fn rate_now(
+pub(crate) async fn rate_as(
     conn: &mut AsyncPgConnection,
     desk: &Desk,
     client: &Client,
     id: BillingRunId,
+    explained: Explained,
 ) -> Result<(BillingRun, Rated), BillingError> {
     let run = locked(conn, desk, id).await?;
     if !matches!(run.status.as_str(), "open" | "rated") {
@@ -94,7 +104,7 @@ pub(super) async fn rate_now(
     for (days, group) in by_days(all) {
         let tariffs = Tariffs::new(load::versions(conn, desk, days).await?, client)?;
         for chunk in group.chunks(BATCH) {
-            rate_batch(conn, desk, client, &run, (days, chunk), &tariffs, &mut rated, &mut together).await?;
+            rate_batch(conn, desk, client, (&run, explained), (days, chunk), &tariffs, &mut rated, &mut together).await?;
         }
     }
     keep(conn, desk, id, &mut together, &mut rated).await?;
@@ -123,12 +133,12 @@ pub(super) fn by_days(all: Vec<InRun>) -> Vec<(Period, Vec<InRun>)> {
     groups
 }
 
-#[expect(clippy::too_many_arguments, reason = "one step of rate_now, split off for its length")]
+#[expect(clippy::too_many_arguments, reason = "one step of rate_as, split off for its length")]
 async fn rate_batch(
     conn: &mut AsyncPgConnection,
     desk: &Desk,
     client: &Client,
-    run: &BillingRun,
+    (run, explained): (&BillingRun, Explained),
     (days, chunk): (Period, &[InRun]),
     tariffs: &Tariffs,
     rated: &mut Rated,
@@ -148,7 +158,9 @@ async fn rate_batch(
         // Rating is computing: let other requests of this thread go on in between.
         tokio::task::yield_now().await;
     }
-    explain::add(conn, desk, client, &accounts, tariffs, days, &mut drafts).await?;
+    if explained == Explained::Yes {
+        explain::add(conn, desk, client, &accounts, tariffs, days, &mut drafts).await?;
+    }
     write::findings(conn, desk, &findings).await?;
     let (shared, mut alone): (Vec<Draft>, Vec<Draft>) = drafts.into_iter().partition(|draft| draft.collective);
     together.extend(shared);

@@ -13,6 +13,7 @@ use crate::db::Tenant;
 use crate::db::schema::{billing_periods, billing_runs};
 use crate::ids::BillingRunId;
 use crate::written::{Locale, many};
+use crate::clients::Client;
 use crate::{audit, clients, contracts, days as bounds};
 
 /// Makes a run of what is due by a day: of each contract the first days that no bill covers and that are over by then, of
@@ -29,6 +30,20 @@ pub async fn create(tx: &mut Tenant, due_on: NaiveDate, cycle: Option<i16>) -> R
     if let Some(months) = cycle.filter(|months| !contracts::CYCLES.contains(months)) {
         return Err(BillingError::Cycle(months));
     }
+    let (id, contracts) = take_on(tx, &desk, due_on, cycle).await?;
+    let details = audit::created(json!({ "due_on": due_on, "cycle": cycle, "contracts": contracts, "status": "open" }));
+    let many = many(contracts.into(), "contract", "contracts", Locale::default());
+    audit::note(tx, log::entry("create", id, format!("Created a billing run of {many} due by {due_on}"), details)).await?;
+    Ok(id)
+}
+
+/// As [`create`], without bounds and without a record; the run, and how many contracts it has.
+pub(crate) async fn take_on(
+    conn: &mut AsyncPgConnection,
+    desk: &Desk,
+    due_on: NaiveDate,
+    cycle: Option<i16>,
+) -> Result<(BillingRunId, i32), BillingError> {
     let id = BillingRunId::fresh();
     let row = (
         billing_runs::organization_id.eq(desk.organization),
@@ -38,17 +53,14 @@ pub async fn create(tx: &mut Tenant, due_on: NaiveDate, cycle: Option<i16>) -> R
         billing_runs::cycle.eq(cycle),
         billing_runs::created_by.eq(desk.by.map(|user| user.0)),
     );
-    diesel::insert_into(billing_runs::table).values(row).execute(&mut **tx).await?;
-    let taken = due::take_on(tx, &desk, id, due_on, cycle).await?;
+    diesel::insert_into(billing_runs::table).values(row).execute(conn).await?;
+    let taken = due::take_on(conn, desk, id, due_on, cycle).await?;
     if taken == 0 {
         return Err(BillingError::NothingDue);
     }
     let contracts = i32::try_from(taken).unwrap_or(i32::MAX);
-    set(tx, &desk, id, billing_runs::contracts.eq(contracts)).await?;
-    let details = audit::created(json!({ "due_on": due_on, "cycle": cycle, "contracts": contracts, "status": "open" }));
-    let many = many(contracts.into(), "contract", "contracts", Locale::default());
-    audit::note(tx, log::entry("create", id, format!("Created a billing run of {many} due by {due_on}"), details)).await?;
-    Ok(id)
+    set(conn, desk, id, billing_runs::contracts.eq(contracts)).await?;
+    Ok((id, contracts))
 }
 
 /// Approves a rated run as it is; gives the run as it was. Tariff versions that its drafts use never change from here on.
@@ -58,24 +70,7 @@ pub async fn create(tx: &mut Tenant, due_on: NaiveDate, cycle: Option<i16>) -> R
 /// `NotHere` when it is not rated, `NothingToApprove`, or `Stale`.
 pub async fn approve(tx: &mut Tenant, id: BillingRunId) -> Result<BillingRun, BillingError> {
     let (desk, client) = (Desk::at(tx)?, clients::current(tx).await?);
-    let run = locked(tx, &desk, id).await?;
-    match run.status.as_str() {
-        "rated" if run.invoices == 0 => return Err(BillingError::NothingToApprove),
-        "rated" => {}
-        _ => return BillingError::not_here(Step::Approve, &run),
-    }
-    stale::refuse_stale(tx, &desk, &client, &run, Step::Approve).await?;
-    use_tariffs(tx, &desk, id).await?;
-    let periods = billing_periods::table
-        .filter(billing_periods::organization_id.eq(desk.organization).and(billing_periods::client_id.eq(desk.client)))
-        .filter(billing_periods::billing_run_id.eq(id).and(billing_periods::status.eq("rated")));
-    diesel::update(periods).set(billing_periods::status.eq("approved")).execute(&mut **tx).await?;
-    let fields = (
-        billing_runs::status.eq("approved"),
-        billing_runs::approved_at.eq(now),
-        billing_runs::approved_by.eq(desk.by.map(|user| user.0)),
-    );
-    set(tx, &desk, id, fields).await?;
+    let run = approve_as(tx, &desk, &client, id).await?;
     let invoices = many(run.invoices.into(), "invoice", "invoices", Locale::default());
     let details = json!({
         "before": { "status": run.status }, "after": { "status": "approved" },
@@ -83,6 +78,34 @@ pub async fn approve(tx: &mut Tenant, id: BillingRunId) -> Result<BillingRun, Bi
     });
     let summary = format!("Approved {invoices} of the billing run due by {}", run.due_on);
     audit::note(tx, log::entry("approve", id, summary, details)).await?;
+    Ok(run)
+}
+
+/// As [`approve`], without a record.
+pub(crate) async fn approve_as(
+    conn: &mut AsyncPgConnection,
+    desk: &Desk,
+    client: &Client,
+    id: BillingRunId,
+) -> Result<BillingRun, BillingError> {
+    let run = locked(conn, desk, id).await?;
+    match run.status.as_str() {
+        "rated" if run.invoices == 0 => return Err(BillingError::NothingToApprove),
+        "rated" => {}
+        _ => return BillingError::not_here(Step::Approve, &run),
+    }
+    stale::refuse_stale(conn, desk, client, &run, Step::Approve).await?;
+    use_tariffs(conn, desk, id).await?;
+    let periods = billing_periods::table
+        .filter(billing_periods::organization_id.eq(desk.organization).and(billing_periods::client_id.eq(desk.client)))
+        .filter(billing_periods::billing_run_id.eq(id).and(billing_periods::status.eq("rated")));
+    diesel::update(periods).set(billing_periods::status.eq("approved")).execute(conn).await?;
+    let fields = (
+        billing_runs::status.eq("approved"),
+        billing_runs::approved_at.eq(now),
+        billing_runs::approved_by.eq(desk.by.map(|user| user.0)),
+    );
+    set(conn, desk, id, fields).await?;
     Ok(run)
 }
 

@@ -16,9 +16,8 @@ use super::rows::{ImportRow, IntervalRow, ReadingRow, RejectionRow};
 use super::seed::Seed;
 use crate::audit::grouped;
 use crate::period::Period;
-use crate::rating::UsageInput;
 use crate::usage::days::{day_end, day_start};
-use crate::usage::{DayUsage, Direction, Profile, Quality, RegisterRead};
+use crate::usage::{DayUsage, Quality, RegisterRead};
 
 /// What is wrong with a customer's usage of a month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,25 +30,6 @@ enum Fault {
     High,
 }
 
-/// A customer's usage of a month.
-pub enum Month {
-    Reads(Vec<RegisterRead>),
-    Profile(Profile),
-}
-
-impl Month {
-    /// As rating takes it.
-    pub fn input(&self) -> UsageInput<'_> {
-        match self {
-            Self::Reads(reads) => UsageInput::reads(reads),
-            Self::Profile(profile) => UsageInput::profile(profile),
-        }
-    }
-}
-
-/// Usage by month and customer, in the order of both.
-pub type Usage = Vec<Vec<Option<Month>>>;
-
 struct Import {
     id: Uuid,
     at: DateTime<Utc>,
@@ -57,26 +37,26 @@ struct Import {
     wh: i64,
 }
 
-/// Writes imports, reads and interval days; gives back what billing reads.
-pub fn fill(book: &mut Book<'_>, reference: &Reference, accounts: &mut [Account]) -> Usage {
+/// Writes imports, reads and interval days.
+pub fn fill(book: &mut Book<'_>, reference: &Reference, accounts: &mut [Account]) {
     let months = book.months.clone();
     let last = months.len().saturating_sub(1);
-    let mut usage = Vec::with_capacity(months.len());
     for (at, month) in months.into_iter().enumerate() {
         let mut seed = book.seed(&format!("import/{}", month.from()));
         let time = book.at(month.to(), 15);
         let mut import = Import { id: seed.id(time), at: time, values: 0, wh: 0 };
         // Rows refer to the import; the import's row is finished after them and inserted before.
-        let mut parts = Vec::with_capacity(accounts.len());
         for (place, account) in accounts.iter_mut().enumerate() {
             let fault = if at == last { fault(book.utility, place, account, month) } else { None };
-            let part = account.supplied(month).filter(|_| !account.walk && fault != Some(Fault::Nothing));
-            parts.push(part.map(|days| take(book, reference, account, days, fault, &mut import)));
+            if account.walk || fault == Some(Fault::Nothing) {
+                continue;
+            }
+            for (days, meter) in account.measured(month) {
+                take(book, reference, account, (days, meter), fault, &mut import);
+            }
         }
         write_import(book, &mut seed, month, &import);
-        usage.push(parts);
     }
-    usage
 }
 
 /// What is wrong with whom in the last month: nothing where it is approved or issued already.
@@ -97,13 +77,13 @@ fn take(
     book: &mut Book<'_>,
     reference: &Reference,
     account: &mut Account,
-    days: Period,
+    measured: (Period, Uuid),
     fault: Option<Fault>,
     import: &mut Import,
-) -> Month {
+) {
     match account.kind {
-        Kind::Interval(minutes) => Month::Profile(intervals(book, reference, account, days, minutes, fault, import)),
-        Kind::Register | Kind::TwoRegisters => Month::Reads(vec![read(book, reference, account, days, fault, import)]),
+        Kind::Interval(minutes) => intervals(book, reference, account, measured, minutes, fault, import),
+        Kind::Register | Kind::TwoRegisters => read(book, reference, account, measured, fault, import),
     }
 }
 
@@ -111,13 +91,12 @@ fn intervals(
     book: &mut Book<'_>,
     reference: &Reference,
     account: &mut Account,
-    days: Period,
+    (days, meter): (Period, Uuid),
     minutes: u16,
     fault: Option<Fault>,
     import: &mut Import,
-) -> Profile {
+) {
     let zone = book.utility.zone;
-    let mut usage = Vec::with_capacity(31);
     for date in days.dates() {
         let mut day = DayUsage::actual(date, reference.day(&mut account.shape, zone, date, minutes));
         if fault == Some(Fault::Gap(date)) {
@@ -131,7 +110,7 @@ fn intervals(
         book.rows.interval_days.push(IntervalRow {
             key: book.key,
             customer_id: account.id,
-            meter_id: account.meter,
+            meter_id: meter,
             day: date,
             interval_minutes: minutes,
             wh: array(&day),
@@ -140,9 +119,7 @@ fn intervals(
             created_at: import.at,
             updated_at: import.at,
         });
-        usage.push(day);
     }
-    Profile { zone, minutes, direction: Direction::Import, days: usage }
 }
 
 /// A day's values as PostgreSQL writes an array; what is missing is NULL.
@@ -162,10 +139,10 @@ fn read(
     book: &mut Book<'_>,
     reference: &Reference,
     account: &mut Account,
-    days: Period,
+    (days, meter): (Period, Uuid),
     fault: Option<Fault>,
     import: &mut Import,
-) -> RegisterRead {
+) {
     let advance = reference.advance(&mut account.shape, days) * if fault == Some(Fault::High) { 5 } else { 1 };
     let mut read = RegisterRead::total(days.from(), days.to(), Decimal::from(advance));
     read.quality = match account.shape.seed.between(1, 100) {
@@ -189,7 +166,7 @@ fn read(
         key: book.key,
         id: account.shape.seed.id(import.at),
         customer_id: account.id,
-        meter_id: account.meter,
+        meter_id: meter,
         from_on: read.from,
         to_on: read.to,
         kwh: read.kwh,
@@ -200,7 +177,6 @@ fn read(
         created_at: import.at,
         updated_at: import.at,
     });
-    read
 }
 
 fn write_import(book: &mut Book<'_>, seed: &mut Seed, month: Period, import: &Import) {
