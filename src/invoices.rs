@@ -12,8 +12,8 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
 
-use crate::db::schema::{invoice_lines, invoices};
 use crate::db::Figure;
+use crate::db::schema::{invoice_lines, invoices};
 use crate::ids::{AccountId, BillingPeriodId, BillingRunId, ClientId, CustomerId, InvoiceId, OrganizationId};
 
 pub use billed::{Billed, Explained, Reasons, UsageSource, billed};

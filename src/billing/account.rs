@@ -59,13 +59,7 @@ impl Account<'_> {
         }
     }
 
-    fn finding(
-        &self,
-        id: BillingPeriodId,
-        kind: &'static str,
-        severity: &'static str,
-        message: String,
-    ) -> Finding {
+    fn finding(&self, id: BillingPeriodId, kind: &'static str, severity: &'static str, message: String) -> Finding {
         Finding { customer_id: self.contract.customer_id, billing_period_id: id, kind, severity, message }
     }
 

@@ -138,7 +138,8 @@ struct Credited {
 impl Candidate {
     fn due(self, before: NaiveDate) -> QueryResult<Option<DueRow>> {
         let (froms, tos) = (self.froms.unwrap_or_default(), self.tos.unwrap_or_default());
-        let billed: Vec<Period> = froms.into_iter().zip(tos).filter_map(|(from, to)| Period::new(from, to).ok()).collect();
+        let billed: Vec<Period> =
+            froms.into_iter().zip(tos).filter_map(|(from, to)| Period::new(from, to).ok()).collect();
         let cycle = Cycle { months: self.billing_cycle, anchor: self.billing_anchor };
         let Some(next) = next(self.begins, self.to_on, cycle, &billed, before) else { return Ok(None) };
         let credited: Vec<Credited> = match self.credited {
@@ -333,13 +334,19 @@ mod tests {
     #[test]
     fn a_contract_that_ends_before_what_was_billed_has_nothing_due() {
         let billed = [days("2026-01-01", "2026-02-01")];
-        assert_eq!(next(day("2026-01-01"), Some(day("2026-01-20")), cycle(1, "2026-01-01"), &billed, day("2026-06-01")), None);
+        assert_eq!(
+            next(day("2026-01-01"), Some(day("2026-01-20")), cycle(1, "2026-01-01"), &billed, day("2026-06-01")),
+            None
+        );
     }
 
     #[test]
     fn a_year_is_due_when_it_is_over() {
         let yearly = cycle(12, "2025-10-01");
         assert_eq!(next(day("2025-10-01"), None, yearly, &[], day("2026-09-30")), None);
-        assert_eq!(next(day("2025-10-01"), None, yearly, &[], day("2026-10-01")).unwrap().days, days("2025-10-01", "2026-10-01"));
+        assert_eq!(
+            next(day("2025-10-01"), None, yearly, &[], day("2026-10-01")).unwrap().days,
+            days("2025-10-01", "2026-10-01")
+        );
     }
 }

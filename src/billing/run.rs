@@ -104,7 +104,8 @@ pub(crate) async fn rate_as(
     for (days, group) in by_days(all) {
         let tariffs = Tariffs::new(load::versions(conn, desk, days).await?, client)?;
         for chunk in group.chunks(BATCH) {
-            rate_batch(conn, desk, client, (&run, explained), (days, chunk), &tariffs, &mut rated, &mut together).await?;
+            rate_batch(conn, desk, client, (&run, explained), (days, chunk), &tariffs, &mut rated, &mut together)
+                .await?;
         }
     }
     keep(conn, desk, id, &mut together, &mut rated).await?;

@@ -98,9 +98,12 @@ async fn stale_of(
             continue;
         }
         let DraftRow { invoice, account_number, customer_name, .. } = draft;
-        let known = stale
-            .entry((account_number.clone(), invoice))
-            .or_insert_with(|| Stale { invoice, account_number, customer_name, why: vec![] });
+        let known = stale.entry((account_number.clone(), invoice)).or_insert_with(|| Stale {
+            invoice,
+            account_number,
+            customer_name,
+            why: vec![],
+        });
         known.why.extend(why);
         known.why.dedup();
     }

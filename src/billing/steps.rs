@@ -9,11 +9,11 @@ use rust_decimal::Decimal;
 use serde_json::json;
 
 use super::{BillingError, BillingRun, Desk, Step, count_exceptions, due, locked, log, stale, try_locked, write};
+use crate::clients::Client;
 use crate::db::Tenant;
 use crate::db::schema::{billing_periods, billing_runs};
 use crate::ids::BillingRunId;
 use crate::written::{Locale, many};
-use crate::clients::Client;
 use crate::{audit, clients, contracts, days as bounds};
 
 /// Makes a run of what is due by a day: of each contract the first days that no bill covers and that are over by then, of
@@ -33,7 +33,8 @@ pub async fn create(tx: &mut Tenant, due_on: NaiveDate, cycle: Option<i16>) -> R
     let (id, contracts) = take_on(tx, &desk, due_on, cycle).await?;
     let details = audit::created(json!({ "due_on": due_on, "cycle": cycle, "contracts": contracts, "status": "open" }));
     let many = many(contracts.into(), "contract", "contracts", Locale::default());
-    audit::note(tx, log::entry("create", id, format!("Created a billing run of {many} due by {due_on}"), details)).await?;
+    audit::note(tx, log::entry("create", id, format!("Created a billing run of {many} due by {due_on}"), details))
+        .await?;
     Ok(id)
 }
 
@@ -125,7 +126,12 @@ pub async fn reopen(tx: &mut Tenant, id: BillingRunId) -> Result<BillingRun, Bil
         billing_runs::status.eq("open"),
         billing_runs::invoices.eq(0),
         billing_runs::exceptions.eq(0),
-        (billing_runs::kwh.eq(none), billing_runs::net.eq(none), billing_runs::tax.eq(none), billing_runs::total.eq(none)),
+        (
+            billing_runs::kwh.eq(none),
+            billing_runs::net.eq(none),
+            billing_runs::tax.eq(none),
+            billing_runs::total.eq(none),
+        ),
         billing_runs::rated_at.eq(None::<chrono::DateTime<chrono::Utc>>),
         billing_runs::approved_at.eq(None::<chrono::DateTime<chrono::Utc>>),
         billing_runs::approved_by.eq(None::<uuid::Uuid>),

@@ -165,7 +165,7 @@ table! {
         /// `tariff_name`.
         tariff_name -> Text,
         /// `tariff_rate_ids`.
-        tariff_rate_ids -> Array<Uuid>,
+        tariff_rate_ids -> Array<Nullable<Uuid>>,
         /// `kwh`.
         kwh -> Numeric,
         /// `exported_kwh`.

@@ -53,7 +53,11 @@ pub async fn fill(
         let explained = if at + EXPLAINED > last { Explained::Yes } else { Explained::No };
         bill(conn, desk, client, book, (month, state, explained)).await?;
     }
-    let rows = Rows { payments: book.rows.payments.split_off(0), audit_log: book.rows.audit_log.split_off(0), ..Rows::default() };
+    let rows = Rows {
+        payments: book.rows.payments.split_off(0),
+        audit_log: book.rows.audit_log.split_off(0),
+        ..Rows::default()
+    };
     let allocations = book.rows.allocations.split_off(0);
     write::insert(conn, "payments", &rows.payments).await?;
     write::insert(conn, "allocations", &allocations).await?;
@@ -75,7 +79,8 @@ async fn bill(
         Err(other) => return Err(other),
     };
     let rated_at = book.at(month.to() + Days::new(1), 120);
-    let (approved_at, issued_on) = (book.at(month.to() + Days::new(2), 200), (month.to() + Days::new(3)).min(book.as_of));
+    let (approved_at, issued_on) =
+        (book.at(month.to() + Days::new(2), 200), (month.to() + Days::new(3)).min(book.as_of));
     let issued_at = book.at(issued_on, 210);
     if state != Open {
         billing::rate_as(conn, desk, client, run, explained).await?;

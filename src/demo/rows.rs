@@ -1,6 +1,5 @@
 //! Rows as the tables take them: field names are column names, and what is left out has a default.
 
-
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use serde::Serialize;

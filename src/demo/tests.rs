@@ -57,13 +57,18 @@ fn every_kind_of_contract_is_there(organizations: &[Organization<'_>]) {
         assert_eq!((flats.len(), flats.iter().filter(|flat| flat.to_on.is_some()).count()), (4, 1));
         // An exchanged meter follows another at the same place.
         assert!(rows.meters.iter().any(|meter| {
-            rows.meters.iter().any(|next| next.service_point_id == meter.service_point_id && Some(next.valid_from) == meter.valid_to)
+            rows.meters
+                .iter()
+                .any(|next| next.service_point_id == meter.service_point_id && Some(next.valid_from) == meter.valid_to)
         }));
     }
     // Somebody moves in where somebody moved out.
     let moved = rows(organizations).any(|rows| {
         rows.contracts.iter().any(|contract| {
-            rows.contracts.iter().any(|next| next.service_point_id == contract.service_point_id && contract.to_on.is_some_and(|to| to <= next.from_on))
+            rows.contracts.iter().any(|next| {
+                next.service_point_id == contract.service_point_id
+                    && contract.to_on.is_some_and(|to| to <= next.from_on)
+            })
         })
     });
     assert!(moved);
