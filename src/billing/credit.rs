@@ -41,7 +41,7 @@ pub(super) async fn apply(conn: &mut AsyncPgConnection, desk: &Desk, issued: &[I
         .await?;
     let shares = format!(
         "WITH used AS (SELECT a.source_id, sum(a.amount) AS amount FROM public.allocations a \
-             WHERE a.organization_id = $1 AND a.client_id = $2 GROUP BY a.source_id), \
+             WHERE a.organization_id = $1 AND a.client_id = $2 AND a.customer_id IN ({CUSTOMERS}) GROUP BY a.source_id), \
          source AS (SELECT p.id, p.id AS payment, NULL::uuid AS bill, p.customer_id, p.account_id, p.currency, p.received_on AS since, p.amount \
              FROM public.payments p WHERE p.organization_id = $1 AND p.client_id = $2 AND p.customer_id IN ({CUSTOMERS}) \
              UNION ALL SELECT i.id, NULL, i.id, i.customer_id, i.account_id, i.currency, i.issued_on, -i.total \

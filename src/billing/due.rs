@@ -180,8 +180,8 @@ const BILLED: &str = "FROM public.contracts c \
          FROM public.billing_periods p WHERE p.organization_id = $1 AND p.client_id = $2 AND p.status = 'credited' GROUP BY p.contract_id) k \
          ON k.contract_id = c.id";
 
-/// Takes on what is due by a day: a period for each contract that has days to bill and is in no other run; how many. What an
-/// issued run held back is taken over.
+/// Takes on what is due by a day: a period for each contract that has days to bill and is in no other run; how many. What is
+/// held in a run that goes on without it, or of which nothing else is left, is taken over.
 pub(super) async fn take_on(
     conn: &mut AsyncPgConnection,
     desk: &Desk,
@@ -192,7 +192,8 @@ pub(super) async fn take_on(
     sql_query(
         "DELETE FROM public.billing_periods p USING public.billing_runs r, public.contracts c \
          WHERE p.organization_id = $1 AND p.client_id = $2 AND p.status IN ('due', 'held') \
-             AND r.organization_id = $1 AND r.client_id = $2 AND r.id = p.billing_run_id AND r.status = 'issued' \
+             AND r.organization_id = $1 AND r.client_id = $2 AND r.id = p.billing_run_id \
+             AND (r.status IN ('approved', 'issued') OR r.status = 'rated' AND r.invoices = 0) \
              AND c.organization_id = $1 AND c.client_id = $2 AND c.customer_id = p.customer_id AND c.id = p.contract_id \
              AND ($3 IS NULL OR c.billing_cycle = $3)",
     )

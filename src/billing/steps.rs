@@ -17,8 +17,8 @@ use crate::written::{Locale, many};
 use crate::{audit, clients, contracts, days as bounds};
 
 /// Makes a run of what is due by a day: of each contract the first days that no bill covers and that are over by then, of
-/// those with this cycle alone, if one is given. Contracts that another run has stay there; what an issued run held back is
-/// taken over.
+/// those with this cycle alone, if one is given. Contracts that another run has stay there; what is held in a run that goes on
+/// without it is taken over.
 ///
 /// # Errors
 /// `Unlikely` for the day, `Cycle`, `NothingDue`.
