@@ -12,8 +12,8 @@ use super::{BillingError, BillingRun, Desk, Step, credit, locked, log, stale, st
 use crate::audit;
 use crate::clients::{self, Client};
 use crate::db::Tenant;
-use crate::db::schema::{billing_periods, billing_runs, invoice_counters, invoices};
-use crate::ids::{BillingPeriodId, BillingRunId, CustomerId, InvoiceId};
+use crate::db::schema::{billing_periods, billing_runs, contracts, invoice_counters, invoices, service_points};
+use crate::ids::{BillingPeriodId, BillingRunId, ContractId, CustomerId, InvoiceId, ServicePointId};
 
 /// Invoices that are issued in one transaction, at most.
 pub const AT_ONCE: i64 = 500;
@@ -153,18 +153,26 @@ async fn sum(conn: &mut AsyncPgConnection, desk: &Desk, of: &[InvoiceId]) -> Que
 /// Lets nobody write usage at the places of some drafts until the transaction ends, and waits for those who are at it: what
 /// is looked at next is what is issued, and a change after it finds the invoices (`tell_changed_days`).
 async fn hold_usage(conn: &mut AsyncPgConnection, desk: &Desk, batch: &[InvoiceId]) -> QueryResult<()> {
-    sql_query(
-        "SELECT 1 FROM public.service_points s WHERE s.organization_id = $1 AND s.client_id = $2 AND s.id IN ( \
-             SELECT c.service_point_id FROM public.billing_periods p JOIN public.contracts c ON c.organization_id = $1 AND c.client_id = $2 \
-                 AND c.customer_id = p.customer_id AND c.id = p.contract_id \
-             WHERE p.organization_id = $1 AND p.client_id = $2 AND p.invoice_id = ANY ($3)) \
-         ORDER BY s.id FOR NO KEY UPDATE",
-    )
-    .bind::<SqlUuid, _>(desk.organization)
-    .bind::<SqlUuid, _>(desk.client)
-    .bind::<Array<SqlUuid>, _>(batch)
-    .execute(conn)
-    .await?;
+    let of: Vec<ContractId> = billing_periods::table
+        .filter(billing_periods::organization_id.eq(desk.organization).and(billing_periods::client_id.eq(desk.client)))
+        .filter(billing_periods::invoice_id.eq_any(batch))
+        .select(billing_periods::contract_id)
+        .load(conn)
+        .await?;
+    let places: Vec<ServicePointId> = contracts::table
+        .filter(contracts::organization_id.eq(desk.organization).and(contracts::client_id.eq(desk.client)))
+        .filter(contracts::id.eq_any(of))
+        .select(contracts::service_point_id)
+        .load(conn)
+        .await?;
+    service_points::table
+        .filter(service_points::organization_id.eq(desk.organization).and(service_points::client_id.eq(desk.client)))
+        .filter(service_points::id.eq_any(places))
+        .select(service_points::id)
+        .order(service_points::id)
+        .for_no_key_update()
+        .load::<ServicePointId>(conn)
+        .await?;
     Ok(())
 }
 

@@ -181,7 +181,7 @@ async fn keep(
     }
     let invoices = draft::invoices(drafts);
     invoices.iter().for_each(|invoice| rated.bill(invoice));
-    write::invoices(conn, desk, run, &invoices, drafts).await
+    write::drafts(conn, desk, run, &invoices, drafts).await
 }
 
 fn by<K: Eq + Hash, T>(rows: &[T], key: impl Fn(&T) -> Option<K>) -> HashMap<K, Vec<&T>> {

@@ -1,7 +1,7 @@
 //! Bulk writes of a rating: drafts, lines, what was found of each period, and exceptions; many rows a statement, every
 //! policy in force.
 
-use diesel::QueryResult;
+use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Array, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -9,26 +9,67 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use super::Desk;
 use super::account::Finding;
 use super::draft::{Draft, DraftInvoice, DraftLine, Found};
-use crate::ids::{BillingRunId, InvoiceId};
+use crate::db::schema::{billing_periods, invoices};
+use crate::ids::{BillingPeriodId, BillingRunId, InvoiceId};
 
 /// Takes away the drafts and exceptions of a run: its periods are due again, and know nothing of a rating.
 pub(super) async fn drop_drafts(conn: &mut AsyncPgConnection, desk: &Desk, run: BillingRunId) -> QueryResult<()> {
-    let statements = [
-        "DELETE FROM public.billing_exceptions x USING public.billing_periods p WHERE x.organization_id = $1 AND x.client_id = $2 \
-         AND p.organization_id = $1 AND p.client_id = $2 AND p.customer_id = x.customer_id AND p.id = x.billing_period_id \
-         AND p.billing_run_id = $3 AND p.status NOT IN ('issued', 'credited')",
-        "DELETE FROM public.invoice_lines WHERE organization_id = $1 AND client_id = $2 AND invoice_id IN ( \
-         SELECT i.id FROM public.invoices i WHERE i.organization_id = $1 AND i.client_id = $2 \
-         AND i.billing_run_id = $3 AND i.status = 'draft')",
-        "UPDATE public.billing_periods SET status = 'due', invoice_id = NULL, inputs = NULL, usage_source = NULL, explained = '[]' \
-         WHERE organization_id = $1 AND client_id = $2 AND billing_run_id = $3 AND status IN ('rated', 'held', 'approved')",
-        "DELETE FROM public.invoices WHERE organization_id = $1 AND client_id = $2 AND billing_run_id = $3 AND status = 'draft'",
-    ];
-    for statement in statements {
+    let drafts: Vec<InvoiceId> = invoices::table
+        .filter(invoices::organization_id.eq(desk.organization).and(invoices::client_id.eq(desk.client)))
+        .filter(invoices::billing_run_id.eq(run).and(invoices::status.eq("draft")))
+        .select(invoices::id)
+        .load(conn)
+        .await?;
+    let periods: Vec<BillingPeriodId> = billing_periods::table
+        .filter(billing_periods::organization_id.eq(desk.organization).and(billing_periods::client_id.eq(desk.client)))
+        .filter(billing_periods::billing_run_id.eq(run))
+        .filter(billing_periods::status.eq_any(["rated", "held", "approved"]))
+        .select(billing_periods::id)
+        .load(conn)
+        .await?;
+    due_again(conn, desk, &periods, &drafts).await
+}
+
+/// Takes some drafts away; their periods are due again.
+pub(super) async fn take_back(conn: &mut AsyncPgConnection, desk: &Desk, drafts: &[InvoiceId]) -> QueryResult<()> {
+    let periods: Vec<BillingPeriodId> = billing_periods::table
+        .filter(billing_periods::organization_id.eq(desk.organization).and(billing_periods::client_id.eq(desk.client)))
+        .filter(billing_periods::invoice_id.eq_any(drafts).and(billing_periods::status.eq("approved")))
+        .select(billing_periods::id)
+        .load(conn)
+        .await?;
+    due_again(conn, desk, &periods, drafts).await
+}
+
+/// By ids, each statement one table: a plan that was made while the tables were small stays right.
+async fn due_again(
+    conn: &mut AsyncPgConnection,
+    desk: &Desk,
+    periods: &[BillingPeriodId],
+    drafts: &[InvoiceId],
+) -> QueryResult<()> {
+    let periods: Vec<uuid::Uuid> = periods.iter().map(|id| id.0).collect();
+    let drafts: Vec<uuid::Uuid> = drafts.iter().map(|id| id.0).collect();
+    let of = "WHERE organization_id = $1 AND client_id = $2";
+    for (statement, ids) in [
+        (format!("DELETE FROM public.billing_exceptions {of} AND billing_period_id = ANY ($3)"), &periods),
+        (format!("DELETE FROM public.invoice_lines {of} AND invoice_id = ANY ($3) AND NOT issued"), &drafts),
+        (
+            format!(
+                "UPDATE public.billing_periods SET status = 'due', invoice_id = NULL, inputs = NULL, usage_source = NULL, explained = '[]' \
+                 {of} AND id = ANY ($3)"
+            ),
+            &periods,
+        ),
+        (format!("DELETE FROM public.invoices {of} AND id = ANY ($3) AND status = 'draft'"), &drafts),
+    ] {
+        if ids.is_empty() {
+            continue;
+        }
         sql_query(statement)
             .bind::<SqlUuid, _>(desk.organization)
             .bind::<SqlUuid, _>(desk.client)
-            .bind::<SqlUuid, _>(run)
+            .bind::<Array<SqlUuid>, _>(ids)
             .execute(conn)
             .await?;
     }
@@ -41,7 +82,7 @@ fn rows<T: serde::Serialize>(rows: &[T]) -> QueryResult<String> {
 }
 
 /// Writes drafts with their lines.
-pub(super) async fn invoices(
+pub(super) async fn drafts(
     conn: &mut AsyncPgConnection,
     desk: &Desk,
     run: BillingRunId,
@@ -118,27 +159,5 @@ pub(super) async fn findings(conn: &mut AsyncPgConnection, desk: &Desk, found: &
     .bind::<Text, _>(rows(found)?)
     .execute(conn)
     .await?;
-    Ok(())
-}
-
-/// Takes some drafts away, without those who stand in the same run; their periods are due again.
-pub(super) async fn take_back(conn: &mut AsyncPgConnection, desk: &Desk, drafts: &[InvoiceId]) -> QueryResult<()> {
-    let statements = [
-        "DELETE FROM public.billing_exceptions x USING public.billing_periods p WHERE x.organization_id = $1 AND x.client_id = $2 \
-         AND p.organization_id = $1 AND p.client_id = $2 AND p.customer_id = x.customer_id AND p.id = x.billing_period_id \
-         AND p.invoice_id = ANY ($3) AND p.status = 'approved'",
-        "DELETE FROM public.invoice_lines WHERE organization_id = $1 AND client_id = $2 AND invoice_id = ANY ($3) AND NOT issued",
-        "UPDATE public.billing_periods SET status = 'due', invoice_id = NULL, inputs = NULL, usage_source = NULL, explained = '[]' \
-         WHERE organization_id = $1 AND client_id = $2 AND invoice_id = ANY ($3) AND status = 'approved'",
-        "DELETE FROM public.invoices WHERE organization_id = $1 AND client_id = $2 AND id = ANY ($3) AND status = 'draft'",
-    ];
-    for statement in statements {
-        sql_query(statement)
-            .bind::<SqlUuid, _>(desk.organization)
-            .bind::<SqlUuid, _>(desk.client)
-            .bind::<Array<SqlUuid>, _>(drafts)
-            .execute(conn)
-            .await?;
-    }
     Ok(())
 }

@@ -29,6 +29,8 @@ fn billed_to(account_id: AccountId) -> ContractFields {
         to_on: None,
         status: "agreed".to_owned(),
         billing_cycle: 1,
+        billing_anchor: day("2024-01-01"),
+        billing_from: None,
     }
 }
 
