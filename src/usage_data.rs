@@ -3,6 +3,7 @@
 //! Days are local days of the meter's zone, as stored. Register reads say how much between two days; they are
 //! spread evenly over these days, and every total says whether a part of it was.
 
+pub mod control;
 pub mod periods;
 
 use std::collections::BTreeMap;

@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use eis::db::connect::{Connected, Login, Settings};
 use eis::db::{DbError, check, migrate, second_factor};
-use eis::ledger;
+use eis::{ledger, usage_data};
 
 use crate::out;
 use crate::server::door::limits::DoorArgs;
@@ -370,6 +370,7 @@ async fn run_check(connected: &Connected, json: bool) -> CliResult {
         findings.extend(check::audit(url).await.unwrap_or_else(|error| failed("audit log", error)));
         findings.extend(check::isolation(url).await.unwrap_or_else(|error| failed("isolation", error)));
         findings.extend(ledger::control::check(url).await.unwrap_or_else(|error| failed("ledger", error)));
+        findings.extend(usage_data::control::check(url).await.unwrap_or_else(|error| failed("usage", error)));
     }
     let ok = findings.iter().all(|finding| finding.ok);
     if json {

@@ -17,12 +17,12 @@ pub fn words(violation: &Violation) -> (&'static str, String) {
         Violation::Overlaps(from, to) => {
             let until = to.map(|to| format!(" until {to}")).unwrap_or_default();
             let text = format!(
-                "There is a meter with this serial and direction in service from {from}{until}. End it at its customer first, or choose other days, or name other registers of it."
+                "There is a meter with this serial and direction in service from {from}{until}. End that one first, or choose other days, or name other registers of it."
             );
             ("serial", text)
         }
         Violation::TakenMeanwhile => {
-            let text = "A meter with this serial and direction was put in service on these days just now. Look at its customer's page: end it there first, or choose other days.";
+            let text = "A meter with this serial and direction was put in service on these days just now. Look at it first: end that one, or choose other days.";
             ("serial", text.to_owned())
         }
         Violation::Measured(what) => {

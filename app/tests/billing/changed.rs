@@ -3,7 +3,7 @@
 use super::support::database::Case;
 use super::support::http::{Browser, Portal};
 use super::support::sql::Sql;
-use super::support::world::{Who, client, customer};
+use super::support::world::{Kind, Who, account_of, client, customer, id, organization};
 use super::{CLEO, bill, create, found_in, step, the_missing_day, usage};
 
 /// Issues 1 to 10 November for both customers; the id of the run.
@@ -123,4 +123,69 @@ async fn usage_written_while_a_run_is_issued_is_either_billed_or_told() {
     let said = browser.get(refused.location()).await.body;
     assert!(said.contains("A-1 (usage), A-2 (usage)"), "{said}");
     assert_eq!(told(&looker, &run).await, "nothing");
+}
+
+/// The first customer gets another place of theirs, with a meter, usage and the same tariff; its contract and its meter.
+async fn another_place(looker: &Sql) -> (String, String) {
+    let kim = customer(1, 1, 1);
+    let [place, contract, meter, agreement] =
+        [Kind::Place, Kind::Contract, Kind::Meter, Kind::Agreement].map(|kind| id(kind, 1, 1, 1, 2));
+    let own = format!("'{}', '{}'", organization(1), client(1, 1));
+    let sql = format!(
+        "INSERT INTO service_points (organization_id, client_id, id, address, time_zone) VALUES ({own}, '{place}', '12 House Lane', 'Europe/Berlin');
+         INSERT INTO contracts (organization_id, client_id, customer_id, id, account_id, service_point_id, from_on, billing_anchor)
+         VALUES ({own}, '{kim}', '{contract}', '{}', '{place}', '2026-11-01', '2026-11-01');
+         INSERT INTO meters (organization_id, client_id, id, service_point_id, serial, kind, interval_minutes, time_zone, valid_from)
+         VALUES ({own}, '{meter}', '{place}', 'H-12', 'interval', 60, 'Europe/Berlin', '2026-11-01');
+         INSERT INTO tariff_agreements (organization_id, client_id, id, customer_id, contract_id, tariff_code, valid_from)
+         VALUES ({own}, '{agreement}', '{kim}', '{contract}', 'HOME', '2026-11-01')",
+        account_of(kim)
+    );
+    looker.must(&sql).await;
+    (contract.to_string(), meter.to_string())
+}
+
+#[tokio::test]
+async fn a_change_at_one_place_of_a_landlord_is_told_of_that_place_s_bill_alone() {
+    let case = Case::world().await;
+    let (portal, looker) = (case.portal().await, case.superuser().await);
+    let (contract, meter) = another_place(&looker).await;
+    let (_, period) = issued(&portal, &looker).await;
+    let bills = format!(
+        "SELECT string_agg(k.address, ', ' ORDER BY i.number) FROM invoices i JOIN contracts k ON k.id = i.contract_id
+         WHERE i.billing_period_id = '{period}' AND i.status = 'issued'"
+    );
+    assert_eq!(looker.value(&bills).await, "1 Mill Lane, 12 House Lane, 2 Mill Lane");
+    let read = |meter: &str| {
+        format!(
+            "INSERT INTO meter_readings (organization_id, client_id, id, customer_id, meter_id, from_on, to_on, kwh, quality)
+             SELECT organization_id, client_id, gen_random_uuid(), customer_id, meter_id, '2026-11-02', '2026-11-05', 1, 'actual'
+             FROM contract_meters WHERE meter_id = '{meter}'"
+        )
+    };
+    let own = id(Kind::Meter, 1, 1, 1, 1).to_string();
+    let values =
+        |meter: &str| format!("UPDATE interval_days SET wh[1] = 7 WHERE day = '2026-11-03' AND meter_id = '{meter}'");
+    let again = format!(
+        "WITH was AS (DELETE FROM interval_days WHERE day = '2026-11-04' AND meter_id = '{meter}' RETURNING *)
+         INSERT INTO interval_days SELECT * FROM was"
+    );
+    let corrected = format!("UPDATE meter_readings SET kwh = 2 WHERE meter_id = '{meter}'");
+    let moved = format!("UPDATE contracts SET to_on = '2026-11-06' WHERE id = '{contract}'");
+    for (change, told) in [
+        (values(&meter), "12 House Lane: values of 2026-11-03 are different now."),
+        (again, "12 House Lane: values of 2026-11-04 came later."),
+        (read(&meter), "12 House Lane: a read from 2026-11-02 came later."),
+        (corrected, "12 House Lane: the read from 2026-11-02 is different now."),
+        (moved, "12 House Lane: values of 2026-11-06 have changed hands."),
+        (values(&own), "1 Mill Lane: values of 2026-11-03 are different now."),
+        (read(&own), "1 Mill Lane: a read from 2026-11-02 came later."),
+    ] {
+        looker.must("DELETE FROM billing_exceptions WHERE kind = 'usage_changed'").await;
+        looker.must(&change).await;
+        let sql =
+            "SELECT coalesce(string_agg(concat(k.address, ': ', split_part(e.message, ': ', 2)), ', '), 'nothing')
+            FROM billing_exceptions e JOIN contracts k ON k.id = e.contract_id WHERE e.kind = 'usage_changed'";
+        assert_eq!(looker.value(sql).await, told, "{change}");
+    }
 }

@@ -25,6 +25,7 @@ mod moving;
 mod order;
 mod overlaps;
 mod payments;
+mod places;
 mod readings;
 mod registers;
 mod rounding;

@@ -2,10 +2,11 @@
 //! somebody else, and days that nobody has are the client's alone. Days are moved by the client's admin, with raw SQL in the
 //! own client, and read by each customer under their own context.
 
+use eis::usage_data::control;
 use uuid::Uuid;
 
 use crate::DENIED;
-use crate::support::database::Case;
+use crate::support::database::{Case, apart};
 use crate::support::sql::Sql;
 use crate::support::world::{Kind, Who, account_of, client, contract_of, customer, id, organization};
 
@@ -354,4 +355,65 @@ async fn attack_89_vacant_days_belong_to_nobody_but_the_client() {
     // What was billed of these days stays the customer's to read.
     let bill = "SELECT count(*) FROM invoices WHERE status <> 'draft' AND period_from = '2026-09-01'";
     assert_eq!(app.count_as(KIM, bill).await, 1);
+}
+
+/// What `portal check` says of usage: how many rows it looked at, or what is wrong.
+fn checked(case: &Case) -> Vec<String> {
+    let url = case.connected.admin_url().to_owned();
+    let found = apart(async { control::check(&url).await }).unwrap();
+    found.into_iter().map(|finding| finding.message).collect()
+}
+
+#[tokio::test]
+async fn attack_89_a_row_that_was_given_to_somebody_else_by_hand_is_named_by_the_check() {
+    let case = Case::world().await;
+    let (app, truth) = (case.app().await, case.superuser().await);
+    let fine = "72 days and reads; each carries the customer whose contract has it";
+    assert_eq!(checked(&case), [fine]);
+    done(&app, &format!("{}; {}", moves_out("2026-09-21"), moves_in(3, place(1, 1), "2026-10-15", "NULL"))).await;
+    assert_eq!(checked(&case), [fine], "who moves takes their days along");
+    let (kim, lee) = (customer(1, 1, 1), customer(1, 1, 2));
+    let day = |day: &str, to: &str| {
+        format!("UPDATE interval_days SET customer_id = {to} WHERE meter_id = '{}' AND day = '{day}'", first())
+    };
+    let reads = |to: &str| {
+        format!("UPDATE meter_readings SET customer_id = {to} WHERE meter_id = '{}' AND superseded_by IS NULL", first())
+    };
+    for (sql, told) in [
+        (
+            day("2026-09-11", &format!("'{lee}'")),
+            format!(
+                "the day 2026-09-11 of meter M-1 carries the customer {lee}, but by the contracts it is the customer {kim}'s."
+            ),
+        ),
+        (
+            day("2026-10-01", &format!("'{kim}'")),
+            format!("the day 2026-10-01 of meter M-1 carries the customer {kim}, but by the contracts it is nobody's."),
+        ),
+        (
+            day("2026-10-21", "NULL"),
+            format!(
+                "the day 2026-10-21 of meter M-1 carries no customer, but by the contracts it is the customer {lee}'s."
+            ),
+        ),
+        (
+            reads(&format!("'{lee}'")),
+            format!(
+                "the read of meter M-1 from 2026-09-01 to 2026-10-01 carries the customer {lee}, but by the contracts it is the customer {kim}'s."
+            ),
+        ),
+    ] {
+        truth.must(&sql).await;
+        let found = checked(&case);
+        assert!(found.len() == 1 && found[0].starts_with(&format!("Client client-1 of org-1: {told}")), "{found:#?}");
+        // What it says mends it: a contract there that is saved once more.
+        done(&app, &format!("UPDATE contracts SET billing_cycle = billing_cycle WHERE id = '{}'", kims())).await;
+        assert_eq!(checked(&case), [fine], "{sql}");
+    }
+    truth.must(&format!("UPDATE interval_days SET customer_id = '{lee}' WHERE meter_id = '{}'", first())).await;
+    let found = checked(&case);
+    assert!(
+        found.len() == 1 && found[0].contains("the day 2026-09-01 ") && found[0].contains(", the first of 5."),
+        "{found:#?}"
+    );
 }

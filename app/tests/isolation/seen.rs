@@ -20,7 +20,7 @@ struct Edit {
     saved: [&'static str; 2],
 }
 
-const EDITS: [Edit; 10] = [
+const EDITS: [Edit; 11] = [
     Edit {
         path: "/api/update_customer",
         page: "",
@@ -44,6 +44,14 @@ const EDITS: [Edit; 10] = [
         typed: ["2027-05-01", "2027-06-01"],
         row: "SELECT to_on FROM contracts WHERE id = '{contract}'",
         saved: ["2027-05-01", "2027-06-01"],
+    },
+    Edit {
+        path: "/api/update_service_point",
+        page: "",
+        field: "grid_operator",
+        typed: ["Their Grid", "My Grid"],
+        row: "SELECT grid_operator FROM service_points WHERE id = '{service_point}'",
+        saved: ["Their Grid", "My Grid"],
     },
     Edit {
         path: "/api/update_meter",

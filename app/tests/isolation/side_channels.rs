@@ -209,7 +209,7 @@ async fn attack_47_what_the_planner_knows() {
     let per_tenant = truth
         .rows("SELECT c.oid::regclass FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND pg_get_expr(relpartbound, c.oid) LIKE '%-7%'
                UNION ALL SELECT indexrelid::regclass FROM pg_index
-               WHERE regexp_replace(pg_get_expr(indpred, indrelid), '\\w+_id IS (NOT )?NULL', '', 'g') LIKE '%\\_id%'")
+               WHERE regexp_replace(pg_get_expr(indpred, indrelid), '\\w+_id IS (NOT )?NULL|\\w+_id <> ''''::text', '', 'g') LIKE '%\\_id%'")
         .await
         .unwrap();
     assert!(per_tenant.is_empty(), "{per_tenant:?}");

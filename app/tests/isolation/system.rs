@@ -180,7 +180,7 @@ fn the_owner_s_silent_door_is_used_for_demo_data_and_users_alone() {
         }
     }
     found.sort();
-    // What changes something writes its own record; the check of the ledger reads.
+    // What changes something writes its own record; the checks of the ledger and of usage read.
     assert_eq!(
         found,
         [
@@ -190,6 +190,7 @@ fn the_owner_s_silent_door_is_used_for_demo_data_and_users_alone() {
             "demo/logins.rs",
             "ledger/control.rs",
             "organizations/create.rs",
+            "usage_data/control.rs",
             "users/create.rs",
             "users/lost.rs"
         ]

@@ -2,7 +2,7 @@
 //!
 //! Placeholders: `{client}`, `{customer}`, `{account}`, `{contract}`, `{meter}`, `{tariff}`, `{code}`, `{period}`, `{run}`, `{invoice}`,
 //! `{import}`, `{agreement}`, `{payment}`, `{reading}`, `{assignment}`, `{invitation}`, `{organization}`, `{what_if}`, `{notice}`,
-//! `{identity}`.
+//! `{identity}`, `{service_point}`.
 
 use crate::support::world::{Kind, PASSWORD, client, customer, id, organization};
 use eis::access::Narrowed::{self, Billing, Finance, ReadOnly, ServiceDesk};
@@ -97,6 +97,12 @@ pub const PAGES: &[Page] = &[
     page("/clients/{client}/customers/{customer}/meters/new", Place::Client, WRITE),
     page("/clients/{client}/customers/{customer}/meters/{meter}/edit", Place::Client, WRITE),
     page("/clients/{client}/customers/{customer}/meters/{meter}/readings", Place::Client, WRITE),
+    page("/clients/{client}/service-points", Place::Client, READ),
+    page("/clients/{client}/service-points/new", Place::Client, WRITE),
+    page("/clients/{client}/service-points/{service_point}", Place::Client, READ),
+    page("/clients/{client}/service-points/{service_point}/edit", Place::Client, WRITE),
+    page("/clients/{client}/service-points/{service_point}/meters/new", Place::Client, WRITE),
+    page("/clients/{client}/service-points/{service_point}/meters/{meter}/edit", Place::Client, WRITE),
     page("/clients/{client}/imports", Place::Client, READ),
     page("/clients/{client}/imports/new", Place::Client, WRITE),
     page("/clients/{client}/imports/template.csv", Place::Client, READ),
@@ -189,6 +195,8 @@ const CONTRACT: [(&str, &str); 7] = [
     ("billing_cycle", "3"),
     ("status", "agreed"),
 ];
+const SERVICE_POINT: [(&str, &str); 4] =
+    [CLIENT, ("address", "9 New Lane"), ("direction", "import"), ("time_zone", "Europe/Berlin")];
 const METER: [(&str, &str); 6] = [
     CLIENT,
     ("serial", "NEW"),
@@ -303,6 +311,23 @@ pub const FUNCTIONS: &[Function] = &[
         "/clients/{client}/customers/{customer}",
     )
     .on("/clients/{client}/customers/{customer}/contracts/{contract}/edit")
+    .edits(),
+    function(
+        "/api/create_service_point",
+        Place::Client,
+        WRITE,
+        &SERVICE_POINT,
+        "/clients/{client}/service-points/",
+    )
+    .on("/clients/{client}/service-points/new"),
+    function(
+        "/api/update_service_point",
+        Place::Client,
+        WRITE,
+        &with::<4, 5>(("service_point", "{service_point}"), SERVICE_POINT),
+        "/clients/{client}/service-points/{service_point}",
+    )
+    .on("/clients/{client}/service-points/{service_point}/edit")
     .edits(),
     function(
         "/api/create_meter",
@@ -589,6 +614,10 @@ pub const WITHIN: &[(&str, &[Narrowed])] = &[
     ("/clients/{client}/customers/{customer}/meters/new", &[ServiceDesk]),
     ("/clients/{client}/customers/{customer}/meters/{meter}/edit", &[ServiceDesk]),
     ("/clients/{client}/customers/{customer}/meters/{meter}/readings", &[Billing]),
+    ("/clients/{client}/service-points/new", &[ServiceDesk]),
+    ("/clients/{client}/service-points/{service_point}/edit", &[ServiceDesk]),
+    ("/clients/{client}/service-points/{service_point}/meters/new", &[ServiceDesk]),
+    ("/clients/{client}/service-points/{service_point}/meters/{meter}/edit", &[ServiceDesk]),
     ("/clients/{client}/imports/new", &[Billing]),
     ("/clients/{client}/tariffs/new", &[Billing]),
     ("/clients/{client}/tariffs/{tariff}/design", &[Billing]),
@@ -604,6 +633,8 @@ pub const WITHIN: &[(&str, &[Narrowed])] = &[
     ("/api/update_account", &[ServiceDesk]),
     ("/api/create_contract", &[ServiceDesk]),
     ("/api/update_contract", &[ServiceDesk]),
+    ("/api/create_service_point", &[ServiceDesk]),
+    ("/api/update_service_point", &[ServiceDesk]),
     ("/api/create_meter", &[ServiceDesk]),
     ("/api/update_meter", &[ServiceDesk]),
     ("/api/record_reading", &[Billing]),
@@ -660,6 +691,7 @@ pub fn fill(template: &str, outer: At, inner: At) -> String {
         ("{customer}", customer(o, c, k)),
         ("{account}", id(Kind::Account, o, c, k, 1)),
         ("{contract}", id(Kind::Contract, o, c, k, 1)),
+        ("{service_point}", id(Kind::Place, o, c, k, 1)),
         ("{meter}", id(Kind::Meter, o, c, k, 1)),
         ("{tariff}", id(Kind::Tariff, o, c, 0, 1)),
         ("{draft_tariff}", id(Kind::Tariff, o, c, 0, 2)),

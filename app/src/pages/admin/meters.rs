@@ -1,16 +1,17 @@
-//! Meters of a customer: the section on the customer's page, add, edit.
+//! Meters: the section on a customer's page; add and edit, from there and from a service point's page.
 
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
+use chrono::NaiveDate;
 use eis::access::Permission;
 use eis::contracts::{self, Contract};
 use eis::db::Tenant;
-use eis::ids::{CustomerId, MeterId};
+use eis::ids::{CustomerId, MeterId, ServicePointId};
 use eis::meters::{self, INTERVALS, Meter, MeterFields};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{contracts as contract_pages, customers};
+use super::{contracts as contract_pages, customers, service_points as place_pages};
 use crate::components::{
     Button, ButtonLink, Choice, Column, DataTable, DateField, ErrorSummary, Field, Kind, Notice, PageHeader, PostForm,
     Radios, Section, SelectField, changed_meanwhile,
@@ -19,7 +20,7 @@ use crate::format::{self, Locale};
 use crate::forms::seen::{self, Shown};
 use crate::forms::{FieldErrors, Reader, Typed};
 use crate::messages;
-use crate::pages::frame::page;
+use crate::pages::frame::{Place, page};
 use crate::pages::parts::{AtClient, address, field_errors};
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
@@ -140,22 +141,39 @@ pub async fn new(ctx: Ctx, Path((client, customer)): Path<(String, String)>) -> 
         ("customer".to_owned(), customer.id.to_string()),
         ("page".to_owned(), format!("{back}/meters/new")),
     ];
-    let now = MeterFields {
-        serial: String::new(),
-        direction: "import".into(),
-        kind: "interval".into(),
-        interval_minutes: Some(15),
-        registers: vec![],
-        time_zone: at.client.time_zone.clone(),
-        valid_from: contracts.first().map_or_else(|| at.client.today(), |contract| contract.from_on),
-        valid_to: None,
-    };
+    let now =
+        fresh(&at.client.time_zone, contracts.first().map_or_else(|| at.client.today(), |contract| contract.from_on));
     let context = at.actor.context_token();
     let places = places(&contracts, at.locale());
     let html = page(&ctx, &at.actor, place, "Add meter", move || {
         view! {
             <PageHeader title="Add meter" subtitle=customer.name/>
             {form(typed, now, places, &Shown::default(), "/api/create_meter", context, hidden, "Add meter", &back)}
+        }
+    })
+    .await;
+    Ok(html.into_response())
+}
+
+/// `GET /clients/:client/service-points/:service_point/meters/new`
+pub async fn new_at_place(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Result<Response, AppError> {
+    let (at, mut tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
+    let there = place_pages::find(&mut tx, &at, &id).await?;
+    drop(tx);
+    let typed = ctx.take_typed().await;
+    let (back, crumb) = (format!("{}/service-points/{}", at.base(), there.id), format!("service-points/{}", there.id));
+    let trail = at.place(&[("Service points", "service-points"), (&there.address, &crumb)], "Add meter");
+    let hidden = vec![
+        ("client".to_owned(), at.client.id.to_string()),
+        ("service_point".to_owned(), there.id.to_string()),
+        ("page".to_owned(), format!("{back}/meters/new")),
+    ];
+    let now = fresh(&there.time_zone, at.client.today());
+    let context = at.actor.context_token();
+    let html = page(&ctx, &at.actor, trail, "Add meter", move || {
+        view! {
+            <PageHeader title="Add meter" subtitle=there.address/>
+            {form(typed, now, vec![], &Shown::default(), "/api/create_meter", context, hidden, "Add meter", &back)}
         }
     })
     .await;
@@ -171,25 +189,59 @@ pub async fn edit(
     let customer = customers::find(&mut tx, &at, &customer).await?;
     let id: MeterId = meter.parse().map_err(|_| AppError::NotFound)?;
     let meter = of_customer(&mut tx, &at, customer.id, id).await?;
-    let measured = meters::measured_days(&mut tx, at.client.id, id).await?;
+    let crumb = format!("customers/{}", customer.id);
+    let trail = at.place(&[("Customers", "customers"), (&customer.name, &crumb)], &meter.serial);
+    let whose = ("customer".to_owned(), customer.id.to_string());
+    edit_page(ctx, at, tx, meter, Around { whose, subtitle: customer.name, crumb, trail }).await
+}
+
+/// `GET /clients/:client/service-points/:service_point/meters/:meter/edit`
+pub async fn edit_at_place(
+    ctx: Ctx,
+    Path((client, place, meter)): Path<(String, String, String)>,
+) -> Result<Response, AppError> {
+    let (at, mut tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
+    let there = place_pages::find(&mut tx, &at, &place).await?;
+    let id: MeterId = meter.parse().map_err(|_| AppError::NotFound)?;
+    let meter = meters::find(&mut tx, at.client.id, id).await?.ok_or(AppError::NotFound)?;
+    if meter.service_point_id != there.id {
+        return Err(AppError::NotFound);
+    }
+    let crumb = format!("service-points/{}", there.id);
+    let trail = at.place(&[("Service points", "service-points"), (&there.address, &crumb)], &meter.serial);
+    let whose = ("service_point".to_owned(), there.id.to_string());
+    edit_page(ctx, at, tx, meter, Around { whose, subtitle: there.address, crumb, trail }).await
+}
+
+/// What stands around the form of a meter: the page from which one came.
+struct Around {
+    /// The field that names it.
+    whose: (String, String),
+    subtitle: String,
+    /// Its address below the client's.
+    crumb: String,
+    trail: Place,
+}
+
+async fn edit_page(ctx: Ctx, at: AtClient, mut tx: Tenant, meter: Meter, around: Around) -> Result<Response, AppError> {
+    let measured = meters::measured_days(&mut tx, at.client.id, meter.id).await?;
     drop(tx);
     let typed = ctx.take_typed().await;
     let locale = at.locale();
-    let back = format!("{}/customers/{}", at.base(), customer.id);
-    let place =
-        at.place(&[("Customers", "customers"), (&customer.name, &format!("customers/{}", customer.id))], &meter.serial);
+    let back = format!("{}/{}", at.base(), around.crumb);
     let now = MeterFields::from(&meter);
     let shown = shown(&now);
     let hidden = vec![
         ("client".to_owned(), at.client.id.to_string()),
-        ("customer".to_owned(), customer.id.to_string()),
+        around.whose,
         ("meter".to_owned(), meter.id.to_string()),
         ("page".to_owned(), format!("{back}/meters/{}/edit", meter.id)),
         shown.hidden(&typed),
     ];
     let context = at.actor.context_token();
     let title = format!("Edit meter {}", meter.serial);
-    let html = page(&ctx, &at.actor, place, title.clone(), move || {
+    let subtitle = around.subtitle;
+    let html = page(&ctx, &at.actor, around.trail, title.clone(), move || {
         let note = measured.map(|(first, last)| {
             let text = format!(
                 "It has usage from {}. Direction, interval and time zone stay as they are; its days in service must cover the usage.",
@@ -198,7 +250,7 @@ pub async fn edit(
             view! { <Notice title=text/> }
         });
         view! {
-            <PageHeader title=title subtitle=customer.name/>
+            <PageHeader title=title subtitle=subtitle/>
             <div class="stack">
                 {note}
                 {form(typed, now, vec![], &shown, "/api/update_meter", context, hidden, "Save changes", &back)}
@@ -207,6 +259,20 @@ pub async fn edit(
     })
     .await;
     Ok(html.into_response())
+}
+
+/// A meter as its form begins.
+fn fresh(time_zone: &str, valid_from: NaiveDate) -> MeterFields {
+    MeterFields {
+        serial: String::new(),
+        direction: "import".into(),
+        kind: "interval".into(),
+        interval_minutes: Some(15),
+        registers: vec![],
+        time_zone: time_zone.to_owned(),
+        valid_from,
+        valid_to: None,
+    }
 }
 
 /// The meter of this id, if it is at a service point of the customer's.
@@ -297,26 +363,35 @@ fn form(
     }
 }
 
-/// Adds a meter to the service point of a customer's contract.
+/// Adds a meter to a service point: the one that is named, or that of a customer's contract.
 #[server(prefix = "/api", endpoint = "create_meter")]
 pub(crate) async fn create_meter(
     client: String,
-    customer: String,
+    #[server(default)] customer: String,
     #[server(default)] contract: String,
+    #[server(default)] service_point: String,
     #[server(flatten)] form: MeterForm,
 ) -> Result<(), ServerFnError> {
     act(async {
         let (ctx, actor) = require_client(Permission::ManageCustomers, &client)?;
-        let customer: CustomerId = customer.parse().map_err(|_| AppError::NotFound)?;
         let (at, organization) = actor.tenant()?;
+        let from = Opened::read(&customer, &service_point).ok_or(AppError::NotFound)?;
         let fields = form.read()?;
         let mut tx = ctx.write(&actor).await?;
-        eis::customers::find(&tx, organization, at, customer).await?.ok_or(AppError::NotFound)?;
-        let contracts = contract_pages::standing(&tx, at, customer).await?;
-        let place = contract_pages::one_of(&contracts, &contract)?.service_point_id;
+        let place = match from {
+            Opened::Customer(customer) => {
+                eis::customers::find(&tx, organization, at, customer).await?.ok_or(AppError::NotFound)?;
+                let contracts = contract_pages::standing(&tx, at, customer).await?;
+                contract_pages::one_of(&contracts, &contract)?.service_point_id
+            }
+            Opened::Place(place) => {
+                eis::service_points::find(&mut tx, at, place).await?.ok_or(AppError::NotFound)?;
+                place
+            }
+        };
         let made = meters::install(&mut tx, &actor, place, &fields).await;
         made.map_err(|refused| messages::told(refused, messages::meters::words))?;
-        Done::to(format!("/clients/{at}/customers/{customer}"))
+        Done::to(format!("/clients/{at}/{}", from.page()))
             .saying(format!("Meter {} added.", fields.serial))
             .commit(&ctx, tx)
             .await
@@ -329,6 +404,7 @@ pub(crate) async fn create_meter(
 pub(crate) async fn update_meter(
     client: String,
     #[server(default)] customer: String,
+    #[server(default)] service_point: String,
     meter: String,
     #[server(flatten)] form: MeterForm,
 ) -> Result<(), ServerFnError> {
@@ -342,10 +418,31 @@ pub(crate) async fn update_meter(
         seen::unchanged(&ctx.sent, &shown(&MeterFields::from(&before)))?;
         let changed = meters::update(&mut tx, &actor, id, &fields).await;
         changed.map_err(|refused| messages::told(refused, messages::meters::words))?;
-        // Back to the customer from whom one came.
-        let there = meters::customer(&mut tx, &before).await?;
-        let customer = customer.parse::<CustomerId>().ok().or(there).ok_or(AppError::NotFound)?;
-        Done::to(format!("/clients/{at}/customers/{customer}")).saying("Changes saved.").commit(&ctx, tx).await
+        // Back to where one came from; or to who is there, or was last; or to where it is.
+        let there = meters::customer(&mut tx, &before).await?.map(Opened::Customer);
+        let from = Opened::read(&customer, &service_point).or(there).unwrap_or(Opened::Place(before.service_point_id));
+        Done::to(format!("/clients/{at}/{}", from.page())).saying("Changes saved.").commit(&ctx, tx).await
     })
     .await
+}
+
+/// On whose page a meter's form was opened.
+#[derive(Debug, Clone, Copy)]
+enum Opened {
+    Customer(CustomerId),
+    Place(ServicePointId),
+}
+
+impl Opened {
+    fn read(customer: &str, place: &str) -> Option<Self> {
+        place.parse().map(Self::Place).or_else(|_| customer.parse().map(Self::Customer)).ok()
+    }
+
+    /// Its address below the client's.
+    fn page(self) -> String {
+        match self {
+            Self::Customer(customer) => format!("customers/{customer}"),
+            Self::Place(place) => format!("service-points/{place}"),
+        }
+    }
 }

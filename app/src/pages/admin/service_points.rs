@@ -124,7 +124,7 @@ fn direction(code: &str) -> &'static str {
 }
 
 /// The service point of an address, or 404.
-async fn find(tx: &mut Tenant, at: &AtClient, id: &str) -> Result<ServicePoint, AppError> {
+pub(super) async fn find(tx: &mut Tenant, at: &AtClient, id: &str) -> Result<ServicePoint, AppError> {
     let id: ServicePointId = id.parse().map_err(|_| AppError::NotFound)?;
     service_points::find(tx, at.client.id, id).await?.ok_or(AppError::NotFound)
 }
@@ -149,9 +149,8 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
     let trail = at.place(&[("Service points", "service-points")], &place.address);
     let html = page(&ctx, &at.actor, trail, place.address.clone(), move || {
         let edit = if may_write { "Edit" } else { "" };
-        let href = format!("{base}/service-points/{}/edit", place.id);
-        // Meters are looked after on the page of whoever is there, or was last.
-        let latest = contracts.last().map(|contract| format!("{base}/customers/{}", contract.customer_id));
+        let here = format!("{base}/service-points/{}", place.id);
+        let href = format!("{here}/edit");
         let customers = format!("{base}/customers");
         let rows = vec![
             SummaryRow::new("Address", place.address.clone()),
@@ -164,7 +163,7 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
         view! {
             <PageHeader title=place.address second=edit second_href=href/>
             <SummaryList rows=rows/>
-            {meters_here(meters, latest.filter(|_| may_write), locale)}
+            {meters_here(meters, &here, may_write, locale)}
             {contracts_here(contracts, &names, &customers, today, locale)}
         }
     })
@@ -172,13 +171,15 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
     Ok(html.into_response())
 }
 
-/// The meters of a service point. `customer` is the address of the customer on whose page they are changed; none: nowhere.
-fn meters_here(meters: Vec<Meter>, customer: Option<String>, locale: Locale) -> impl IntoView + use<> {
+/// The meters of a service point, whose page is `here`.
+fn meters_here(meters: Vec<Meter>, here: &str, may_write: bool, locale: Locale) -> impl IntoView + use<> {
     let none = meters.is_empty();
+    let link = if may_write { "Add meter" } else { "" };
+    let new = format!("{here}/meters/new");
     let rows = meters
         .into_iter()
         .map(|meter| {
-            let edit = customer.as_ref().map(|customer| format!("{customer}/meters/{}/edit", meter.id));
+            let edit = may_write.then(|| format!("{here}/meters/{}/edit", meter.id));
             let measure = meter_pages::measure(&meter);
             let serial = meter.serial;
             let serial = match edit {
@@ -200,9 +201,9 @@ fn meters_here(meters: Vec<Meter>, customer: Option<String>, locale: Locale) -> 
     let columns = ["Serial", "Direction", "Measures", "Registers", "From", "Removed"];
     let columns = columns.into_iter().map(Column::text).collect::<Vec<_>>();
     view! {
-        <Section title="Meters">
+        <Section title="Meters" link=link href=new>
             {if none {
-                view! { <p>"No meter here. Add one on the page of the customer who is supplied."</p> }.into_any()
+                view! { <p>"No meter here yet."</p> }.into_any()
             } else {
                 view! { <DataTable caption="Meters" columns=columns>{rows}</DataTable> }.into_any()
             }}
@@ -440,7 +441,7 @@ pub(crate) async fn create_service_point(
         let made = service_points::create(&mut tx, &actor, &fields).await;
         let id = made.map_err(|refused| messages::told(refused, messages::service_points::words))?;
         Done::to(format!("/clients/{at}/service-points/{id}"))
-            .saying("Service point made. Make a contract here on the page of a customer.")
+            .saying("Service point made. Add its meter; a contract is made on the page of a customer.")
             .commit(&ctx, tx)
             .await
     })
