@@ -152,8 +152,8 @@ async fn a_change_at_one_place_of_a_landlord_is_told_of_that_place_s_bill_alone(
     let (contract, meter) = another_place(&looker).await;
     let (_, period) = issued(&portal, &looker).await;
     let bills = format!(
-        "SELECT string_agg(k.address, ', ' ORDER BY i.number) FROM invoices i JOIN contracts k ON k.id = i.contract_id
-         WHERE i.billing_period_id = '{period}' AND i.status = 'issued'"
+        "SELECT string_agg(p.address, ', ' ORDER BY i.number) FROM billing_periods p JOIN invoices i ON i.id = p.invoice_id
+         WHERE p.billing_run_id = '{period}' AND i.status = 'issued'"
     );
     assert_eq!(looker.value(&bills).await, "1 Mill Lane, 12 House Lane, 2 Mill Lane");
     let read = |meter: &str| {
@@ -184,8 +184,8 @@ async fn a_change_at_one_place_of_a_landlord_is_told_of_that_place_s_bill_alone(
         looker.must("DELETE FROM billing_exceptions WHERE kind = 'usage_changed'").await;
         looker.must(&change).await;
         let sql =
-            "SELECT coalesce(string_agg(concat(k.address, ': ', split_part(e.message, ': ', 2)), ', '), 'nothing')
-            FROM billing_exceptions e JOIN contracts k ON k.id = e.contract_id WHERE e.kind = 'usage_changed'";
+            "SELECT coalesce(string_agg(concat(p.address, ': ', split_part(e.message, ': ', 2)), ', '), 'nothing')
+            FROM billing_exceptions e JOIN billing_periods p ON p.id = e.billing_period_id WHERE e.kind = 'usage_changed'";
         assert_eq!(looker.value(sql).await, told, "{change}");
     }
 }
