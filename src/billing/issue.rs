@@ -8,6 +8,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
 
 use super::account::Finding;
+use super::steps::Checked;
 use super::{BillingError, BillingRun, Desk, Step, credit, locked, log, stale, steps, write};
 use crate::audit;
 use crate::clients::{self, Client};
@@ -69,7 +70,7 @@ fn label(series: &str, day: NaiveDate, number: i64) -> String {
 /// `NotHere` when the run is not approved, `NoDueDay`, or `Stale`.
 pub async fn issue(tx: &mut Tenant, id: BillingRunId) -> Result<Issued, BillingError> {
     let (desk, client) = (Desk::at(tx)?, clients::current(tx).await?);
-    let issued = issue_on(tx, &desk, &client, id, client.today()).await?;
+    let issued = issue_on(tx, &desk, &client, id, client.today(), Checked::Now).await?;
     if let Some(summary) = log::issued(&issued, &client) {
         audit::note(tx, log::entry("issue", id, summary, log::of_issuing(&issued))).await?;
     }
@@ -83,6 +84,7 @@ pub(crate) async fn issue_on(
     client: &Client,
     id: BillingRunId,
     day: NaiveDate,
+    checked: Checked,
 ) -> Result<Issued, BillingError> {
     let run = locked(conn, desk, id).await?;
     match run.status.as_str() {
@@ -97,7 +99,10 @@ pub(crate) async fn issue_on(
     let mut batch = next_drafts(conn, desk, id).await?;
     hold_usage(conn, desk, &batch).await?;
     // Looked at now that nobody writes usage there.
-    let held = hold_back_stale(conn, desk, client, &run, &mut batch).await?;
+    let held = match checked {
+        Checked::Now => hold_back_stale(conn, desk, client, &run, &mut batch).await?,
+        Checked::JustNow => 0,
+    };
     let series = client.invoice_series.as_str();
     let last = take_counter(conn, desk, series).await?;
     let count = number_drafts(conn, desk, client, &batch, (day, due), last).await?;

@@ -377,12 +377,13 @@ fn write(book: &mut Book<'_>, seed: &mut Seed, account: &Account, party: Party) 
     });
 }
 
-/// Days before the demo's time were billed elsewhere.
+/// Days before the demo's bills begin were billed elsewhere.
 fn billing_from(book: &Book<'_>, account: &Account) -> Option<NaiveDate> {
     if account.walk {
         return NaiveDate::from_ymd_opt(2012, 3, 1);
     }
-    (account.moved_in < book.begin()).then(|| book.begin())
+    let first = book.billed_from();
+    (account.moved_in < first).then_some(first)
 }
 
 fn parties(book: &mut Book<'_>, account: &Account, party: Party, closed: bool) {

@@ -13,13 +13,16 @@ use super::payments;
 use super::rows::Rows;
 use super::write;
 use crate::audit::grouped;
-use crate::billing::{self, BillingError, BillingRun, Desk, Explained};
+use crate::billing::{self, BillingError, BillingRun, Checked, Desk, Explained};
 use crate::clients::Client;
 use crate::db::DbError;
 use crate::db::schema::invoices;
 use crate::ids::{AccountId, BillingRunId, CustomerId, InvoiceId};
 use crate::period::Period;
 
+/// How many of the last months are billed here: with them each bill has one of a year before beside it. What was used before
+/// was billed elsewhere.
+pub const BILLED: usize = 13;
 /// How many of the last months say why their bills differ: the one billed last and the one that customers see last.
 const EXPLAINED: usize = 2;
 
@@ -47,13 +50,13 @@ pub async fn fill(
     let last = months.len().saturating_sub(1);
     for (at, month) in months.into_iter().enumerate() {
         let state = if at == last { book.utility.last_month } else { LastMonth::Invoiced };
-        if state == LastMonth::Missing {
+        if state == LastMonth::Missing || at + BILLED <= last {
             continue;
         }
         let explained = if at + EXPLAINED > last { Explained::Yes } else { Explained::No };
         bill(conn, desk, client, book, (month, state, explained)).await?;
         // In one transaction nobody else tells the planner how much there is by now.
-        if matches!(at, 0 | 8) {
+        if at + BILLED == last + 1 || at + 6 == last {
             conn.batch_execute(
                 "ANALYZE public.billing_periods, public.invoices, public.invoice_lines, public.billing_runs",
             )
@@ -95,7 +98,7 @@ async fn bill(
         step(conn, desk, book, run, (month, "rate", "Rated"), rated_at).await?;
     }
     if matches!(state, Approved | Invoiced) {
-        match billing::approve_as(conn, desk, client, run).await {
+        match billing::approve_as(conn, desk, client, run, Checked::JustNow).await {
             // Everybody is held: there is nothing to approve.
             Err(BillingError::NothingToApprove) => return times(conn, desk, run, (rated_at, None, None)).await,
             other => other?,
@@ -103,7 +106,7 @@ async fn bill(
         step(conn, desk, book, run, (month, "approve", "Approved"), approved_at).await?;
     }
     if state == Invoiced {
-        while billing::issue_as(conn, desk, client, run, issued_on).await?.left > 0 {}
+        while billing::issue_as(conn, desk, client, run, issued_on, Checked::JustNow).await?.left > 0 {}
         step(conn, desk, book, run, (month, "issue", "Issued"), issued_at).await?;
         for invoice in issued(conn, desk, run).await? {
             payments::settle(book, &invoice);
