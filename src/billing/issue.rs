@@ -1,6 +1,7 @@
 //! Issuing a run: its drafts get their numbers batch by batch, each in one transaction, without gaps, or none of it does.
 
 use chrono::{Datelike, Days, NaiveDate};
+use diesel::dsl::sum as sum_of;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Date, Text, Uuid as SqlUuid};
@@ -101,7 +102,7 @@ pub(crate) async fn issue_on(
     // Looked at now that nobody writes usage there.
     let held = match checked {
         Checked::Now => hold_back_stale(conn, desk, client, &run, &mut batch).await?,
-        Checked::JustNow => 0,
+        Checked::JustNow => HeldBack::default(),
     };
     let series = client.invoice_series.as_str();
     let last = take_counter(conn, desk, series).await?;
@@ -113,12 +114,18 @@ pub(crate) async fn issue_on(
     let from_credit = credit::apply(conn, desk, &batch).await?;
     let total = sum(conn, desk, &batch).await?;
     let left = drafts(conn, desk, id).await?;
-    let exceptions = billing_runs::exceptions.eq(billing_runs::exceptions + held);
+    if held.contracts > 0 {
+        let less = (
+            billing_runs::exceptions.eq(billing_runs::exceptions + held.contracts),
+            billing_runs::invoices.eq(billing_runs::invoices - held.invoices),
+            (billing_runs::kwh.eq(billing_runs::kwh - held.kwh), billing_runs::net.eq(billing_runs::net - held.net)),
+            (billing_runs::tax.eq(billing_runs::tax - held.tax), billing_runs::total.eq(billing_runs::total - held.total)),
+        );
+        steps::set(conn, desk, id, less).await?;
+    }
     if left == 0 {
-        let fields = (billing_runs::status.eq("issued"), billing_runs::issued_at.eq(diesel::dsl::now), exceptions);
+        let fields = (billing_runs::status.eq("issued"), billing_runs::issued_at.eq(diesel::dsl::now));
         steps::set(conn, desk, id, fields).await?;
-    } else if held > 0 {
-        steps::set(conn, desk, id, exceptions).await?;
     }
     let labels = (count > 0).then(|| (label(series, day, last + 1), label(series, day, last + count)));
     Ok(Issued { invoices: count, total, labels, from_credit, left })
@@ -181,17 +188,28 @@ async fn hold_usage(conn: &mut AsyncPgConnection, desk: &Desk, batch: &[InvoiceI
     Ok(())
 }
 
-/// Holds the drafts of a batch back that are no longer what rating would make, and takes them out of it; how many periods.
+/// What a run loses with drafts that are held back.
+#[derive(Default)]
+struct HeldBack {
+    contracts: i32,
+    invoices: i32,
+    kwh: Decimal,
+    net: Decimal,
+    tax: Decimal,
+    total: Decimal,
+}
+
+/// Holds the drafts of a batch back that are no longer what rating would make, and takes them out of it.
 async fn hold_back_stale(
     conn: &mut AsyncPgConnection,
     desk: &Desk,
     client: &Client,
     run: &BillingRun,
     batch: &mut Vec<InvoiceId>,
-) -> Result<i32, BillingError> {
+) -> Result<HeldBack, BillingError> {
     let drafts = stale::of_drafts(conn, desk, client, run, batch).await?;
     if drafts.is_empty() {
-        return Ok(0);
+        return Ok(HeldBack::default());
     }
     if !steps::issued_some(conn, desk, run.id).await? {
         return Err(BillingError::Stale { step: Step::Issue, drafts });
@@ -204,6 +222,12 @@ async fn hold_back_stale(
         .select((billing_periods::customer_id, billing_periods::id))
         .load(conn)
         .await?;
+    let (kwh, net, tax, total): (Option<Decimal>, Option<Decimal>, Option<Decimal>, Option<Decimal>) = invoices::table
+        .filter(invoices::organization_id.eq(desk.organization).and(invoices::client_id.eq(desk.client)))
+        .filter(invoices::id.eq_any(&gone))
+        .select((sum_of(invoices::kwh), sum_of(invoices::net), sum_of(invoices::tax), sum_of(invoices::total)))
+        .first(conn)
+        .await?;
     write::take_back(conn, desk, &gone).await?;
     let changed = |(customer_id, billing_period_id): (CustomerId, BillingPeriodId)| Finding {
         customer_id,
@@ -214,7 +238,16 @@ async fn hold_back_stale(
     };
     let findings: Vec<Finding> = held.into_iter().map(changed).collect();
     write::findings(conn, desk, &findings).await?;
-    Ok(i32::try_from(findings.len()).unwrap_or(i32::MAX))
+    let count = |len: usize| i32::try_from(len).unwrap_or(i32::MAX);
+    let amount = |sum: Option<Decimal>| sum.unwrap_or_default();
+    Ok(HeldBack {
+        contracts: count(findings.len()),
+        invoices: count(gone.len()),
+        kwh: amount(kwh),
+        net: amount(net),
+        tax: amount(tax),
+        total: amount(total),
+    })
 }
 
 /// The last number given in a series, its row locked; made when it is the first.

@@ -52,8 +52,9 @@ pub fn issued(issued: &Issued, client: &Client) -> Option<String> {
 
 pub(super) fn of_issuing(issued: &Issued) -> Value {
     let (first, last) = issued.labels.as_ref().map_or(("", ""), |(first, last)| (first.as_str(), last.as_str()));
+    let status = if issued.left == 0 { "issued" } else { "approved" };
     json!({
-        "before": { "status": "approved" }, "after": { "status": "invoiced" },
+        "before": { "status": "approved" }, "after": { "status": status },
         "invoices": issued.invoices, "total": issued.total, "first": first, "last": last,
         "from_credit": issued.from_credit,
     })

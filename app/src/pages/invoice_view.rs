@@ -27,14 +27,14 @@ pub fn account(invoice: &Invoice, lines: &[Line], billed: &[Billed], locale: Loc
     if billed.len() > 1 {
         return periods::account(invoice, lines, billed, locale);
     }
-    let charges = charges(lines.iter(), &invoice.currency, locale);
+    let charges = charges(lines.iter(), "", &invoice.currency, locale);
     let sums = sums(invoice, lines, locale);
     view! { <Bill currency=invoice.currency.clone()>{charges}{sums}</Bill> }.into_any()
 }
 
-/// Lines but those of tax.
-fn charges<'l>(lines: impl Iterator<Item = &'l Line>, currency: &str, locale: Locale) -> Vec<AnyView> {
-    lines.filter(|line| line.kind != "tax").map(|line| charge(line, currency, locale)).collect()
+/// Lines but those of tax. `part`: which part of the bill they are, where it has several; it tells their days apart.
+fn charges<'l>(lines: impl Iterator<Item = &'l Line>, part: &str, currency: &str, locale: Locale) -> Vec<AnyView> {
+    lines.filter(|line| line.kind != "tax").map(|line| charge(line, part, currency, locale)).collect()
 }
 
 /// What the lines come to: before tax, each tax, in total, and what is left to pay.
@@ -70,7 +70,7 @@ fn tax_label(line: &Line, locale: Locale) -> String {
     format!("{name}, {} of {}", format::percent_exact(line.price, locale), format::money(line.quantity, locale))
 }
 
-fn charge(line: &Line, currency: &str, locale: Locale) -> AnyView {
+fn charge(line: &Line, part: &str, currency: &str, locale: Locale) -> AnyView {
     let days = shares(line);
     let estimated = if line.estimated { " (estimated)" } else { "" };
     let label = format!("{}{estimated}", described(&line.description, locale));
@@ -79,7 +79,7 @@ fn charge(line: &Line, currency: &str, locale: Locale) -> AnyView {
     if days.is_empty() {
         return view! { <BillLine label=label how=how amount=amount/> }.into_any();
     }
-    let behind = days_table(line, &days, currency, locale);
+    let behind = days_table(line, &days, part, currency, locale);
     view! { <BillLine label=label how=how amount=amount>{behind}</BillLine> }.into_any()
 }
 
@@ -120,7 +120,7 @@ fn quantity(value: Decimal, unit: &str, locale: Locale) -> String {
     format!("{figure}\u{a0}{unit}{}", if plural { "s" } else { "" })
 }
 
-fn days_table(line: &Line, days: &[DayShare], currency: &str, locale: Locale) -> AnyView {
+fn days_table(line: &Line, days: &[DayShare], part: &str, currency: &str, locale: Locale) -> AnyView {
     let with_amounts = days.iter().all(|day| day.amount.is_some());
     let mut columns = vec![Column::text("Day"), Column::number("Quantity", line.unit.clone())];
     if with_amounts {
@@ -145,7 +145,8 @@ fn days_table(line: &Line, days: &[DayShare], currency: &str, locale: Locale) ->
             row.name("Sum").number(&quantity).number(&amount);
         });
     }
-    let caption = format!("Days behind {}", line.description);
+    let part = if part.is_empty() { String::new() } else { format!(", {part}") };
+    let caption = format!("Days behind {}{part}", line.description);
     view! { <DataTable caption=caption columns=columns rows=rows foot=foot/> }.into_any()
 }
 

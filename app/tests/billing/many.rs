@@ -16,7 +16,8 @@ async fn crowd(owner: &Sql, many: i64) {
     let (org, cli) = (organization(1), client(1, 1));
     owner
         .must(&format!(
-            "CREATE TABLE crowd AS SELECT n, gen_random_uuid() AS customer, gen_random_uuid() AS account, gen_random_uuid() AS place, gen_random_uuid() AS contract,
+            "UPDATE contracts SET billing_from = '2027-06-01' WHERE client_id = '{cli}';
+             CREATE TABLE crowd AS SELECT n, gen_random_uuid() AS customer, gen_random_uuid() AS account, gen_random_uuid() AS place, gen_random_uuid() AS contract,
                  gen_random_uuid() AS meter FROM generate_series(1, {many}) n;
              INSERT INTO customers (organization_id, client_id, id, name) SELECT '{org}', '{cli}', customer, 'Crowd ' || n FROM crowd;
              INSERT INTO accounts (organization_id, client_id, customer_id, id, account_number, is_main)
@@ -113,9 +114,9 @@ async fn a_run_of_many_is_issued_in_batches_and_goes_on_where_it_was_killed() {
     );
     assert_eq!(looker.count(&in_order).await, 0, "in the order of account numbers");
     let records = format!(
-        "SELECT string_agg(details ->> 'invoices', ' ' ORDER BY at) FROM audit_log WHERE entity_id = '{run}' AND action = 'issue'"
+        "SELECT string_agg(concat_ws(' ', details ->> 'invoices', details #>> '{{after,status}}'), ', ' ORDER BY at) FROM audit_log WHERE entity_id = '{run}' AND action = 'issue'"
     );
-    assert_eq!(looker.value(&records).await, "500 5", "each batch is on record");
+    assert_eq!(looker.value(&records).await, "500 approved, 5 issued", "each batch is on record");
 
     let next = run_of(&browser, "2026-11-11", "").await;
     assert_eq!(taken_on(&looker, &next).await, "C-0506 2026-11-10 2026-11-11 final");

@@ -12,7 +12,7 @@ use crate::format::{self, Locale};
 pub(super) fn account(invoice: &Invoice, lines: &[Line], billed: &[Billed], locale: Locale) -> AnyView {
     let parts = billed.iter().map(|period| part(period, lines, &invoice.currency, locale)).collect_view();
     let of_a_part = |line: &&Line| billed.iter().any(|period| line.billing_period_id == Some(period.id));
-    let rest = charges(lines.iter().filter(|line| !of_a_part(line)), &invoice.currency, locale);
+    let rest = charges(lines.iter().filter(|line| !of_a_part(line)), "", &invoice.currency, locale);
     let (sums, currency) = (sums(invoice, lines, locale), invoice.currency.clone());
     view! {
         {parts}
@@ -24,8 +24,10 @@ pub(super) fn account(invoice: &Invoice, lines: &[Line], billed: &[Billed], loca
 }
 
 fn part(period: &Billed, lines: &[Line], currency: &str, locale: Locale) -> AnyView {
-    let own = charges(lines.iter().filter(|line| line.billing_period_id == Some(period.id)), currency, locale);
     let span = format::date_range(period.from_on, period.last_day(), locale);
+    let title = if period.address.is_empty() { span.clone() } else { period.address.clone() };
+    let own = lines.iter().filter(|line| line.billing_period_id == Some(period.id));
+    let own = charges(own, &title, currency, locale);
     let mut about = vec![format!("{span} ({})", days(period.days(), locale))];
     about.extend(Some(period.tariff_name.clone()).filter(|name| !name.is_empty()));
     about.push(usage(period.kwh, period.estimated, period.reasons.usage.as_ref(), locale));
@@ -40,7 +42,6 @@ fn part(period: &Billed, lines: &[Line], currency: &str, locale: Locale) -> AnyV
         }
     });
     let currency = currency.to_owned();
-    let title = if period.address.is_empty() { span } else { period.address.clone() };
     view! {
         <Section title=title>
             <p class="hint">{about.join(", ")}</p>

@@ -168,7 +168,7 @@ fn todo(row: &ClientOverview, base: &str, locale: Locale) -> Vec<(String, String
         let only = row.waiting_run.filter(|_| row.waiting_runs == 1).map(|id| format!("/{id}")).unwrap_or_default();
         let text = match row.waiting_due_on {
             Some(day) if row.waiting_runs == 1 => {
-                format!("1 billing run, due by {}, to approve or issue", format::date(day, locale))
+                format!("1 billing run to approve or issue (due by {})", format::date(day, locale))
             }
             _ => some(row.waiting_runs, "billing run waits", "billing runs wait"),
         };
