@@ -215,12 +215,15 @@ CALL private.track_updates('public.billing_periods');
 
 CREATE FUNCTION public.issued_period_is_fixed() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
-DECLARE left_open CONSTANT text[] := '{status,updated_at}';
+DECLARE left_open CONSTANT text[] := '{status,updated_at}'; issued boolean;
 BEGIN
     IF OLD.status NOT IN ('issued', 'credited') THEN
-        IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
-        IF NEW.status IN ('issued', 'credited') AND (NEW.status = 'credited' OR OLD.status <> 'approved' OR (SELECT i.status FROM public.invoices i
-            WHERE i.organization_id = NEW.organization_id AND i.client_id = NEW.client_id AND i.id = NEW.invoice_id) = 'draft') THEN
+        -- Once its invoice is issued there is nothing for it but to be issued, too: its days are billed.
+        issued := OLD.invoice_id IS NOT NULL AND (SELECT i.status FROM public.invoices i
+            WHERE i.organization_id = OLD.organization_id AND i.client_id = OLD.client_id AND i.id = OLD.invoice_id) <> 'draft';
+        IF TG_OP = 'DELETE' AND NOT issued THEN RETURN OLD; END IF;
+        IF TG_OP = 'DELETE' OR NEW.status = 'credited' OR issued <> (NEW.status = 'issued')
+            OR issued AND (to_jsonb(NEW) - left_open) <> (to_jsonb(OLD) - left_open) THEN
             RAISE EXCEPTION 'a billing period is issued with its invoice' USING ERRCODE = 'check_violation';
         END IF;
         RETURN NEW;

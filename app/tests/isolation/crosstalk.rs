@@ -125,11 +125,11 @@ async fn attack_40_advisory_locks() {
         assert_eq!(app.as_who(ME, &format!("SELECT {lock}")).await.unwrap_err().code, DENIED, "{lock}");
     }
     app.must("BEGIN; SELECT pg_advisory_xact_lock(1); COMMIT").await;
-    // One tenant's long work never makes another's wait: the keys of the locks name organization and client.
+    // One tenant's long work never makes another's wait: usage is held by the service points that it is of.
     let other = case.app().await;
     app.enter(ME).await;
     app.must(&format!(
-        "SELECT pg_advisory_xact_lock(hashtextextended(format('usage %s %s', '{}', '{}'), 0))",
+        "SELECT 1 FROM service_points WHERE organization_id = '{}' AND client_id = '{}' ORDER BY id FOR NO KEY UPDATE",
         organization(1),
         client(1, 1)
     ))

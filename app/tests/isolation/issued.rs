@@ -128,6 +128,9 @@ async fn attack_79_an_issued_billing_period_changed_or_made_in_one_s_own_client(
     let app = case.app().await;
     let (issued, rated) = ("status = 'issued'", "status = 'rated'");
     let approved = format!("UPDATE billing_periods SET status = 'approved' WHERE {rated}");
+    // An invoice that was numbered by hand, and its period not yet.
+    let (billed, of_billed) =
+        (issue("issued", "INV", 3), format!("{rated} AND invoice_id IN (SELECT id FROM invoices WHERE number = 3)"));
     // Of days that nobody billed, named as billed.
     let made = |status: &str, invoice: &str| {
         format!(
@@ -153,6 +156,11 @@ async fn attack_79_an_issued_billing_period_changed_or_made_in_one_s_own_client(
             ("a rated one issued", format!("UPDATE billing_periods SET status = 'issued' WHERE {rated}")),
             ("an approved one issued before its invoice", format!("{approved}; UPDATE billing_periods SET status = 'issued' WHERE status = 'approved'")),
             ("a rated one credited", format!("UPDATE billing_periods SET status = 'credited' WHERE {rated}")),
+            ("taken from its issued invoice", format!("{billed}; UPDATE billing_periods SET status = 'due', invoice_id = NULL WHERE {of_billed}")),
+            ("left behind by its issued invoice", format!("{billed}; UPDATE billing_periods SET status = 'approved' WHERE {of_billed}")),
+            ("deleted from its issued invoice", format!("{billed}; DELETE FROM billing_periods WHERE {of_billed}")),
+            ("other days for its issued invoice", format!("{billed}; UPDATE billing_periods SET to_on = '2026-10-15' WHERE {of_billed}")),
+            ("issued with other amounts", format!("{billed}; UPDATE billing_periods SET status = 'issued', net = 0, tax = 0, total = 0 WHERE {of_billed}")),
             ("inserted as issued", made("issued", "invoice_id")),
             ("inserted as credited", made("credited", "invoice_id")),
             (
