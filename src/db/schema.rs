@@ -1251,7 +1251,7 @@ table! {
 
 table! {
     /// Attempts to sign in: the limit counts them, their user reads their own. Unknown addresses are kept as a hash only.
-    sign_ins (id) {
+    sign_ins (user_id, at) {
         /// `user_id`.
         user_id -> Nullable<Uuid>,
         /// `address`.

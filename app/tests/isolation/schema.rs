@@ -22,6 +22,9 @@ const WITHOUT_DIESEL: [&str; 13] = [
     "what_ifs",
 ];
 
+/// Tables whose own key no login reads, with what tells their rows apart for diesel.
+const OTHER_KEY: [(&str, &str); 1] = [("sign_ins", "user_id, at")];
+
 /// Names that diesel or Rust keep for themselves: they get an underscore.
 const RESERVED: [&str; 2] = ["column", "type"];
 
@@ -81,8 +84,9 @@ async fn made(case: &Case) -> String {
         if WITHOUT_DIESEL.contains(&table.as_str()) {
             continue;
         }
+        let other = OTHER_KEY.iter().find(|(of, _)| *of == table).map(|(_, key)| (*key).to_owned());
         let known = tables.entry(table).or_default();
-        (known.comment, known.key) = (comment, key);
+        (known.comment, known.key) = (comment, other.unwrap_or(key));
         let about = if about.is_empty() { format!("`{column}`.") } else { about };
         let _ = writeln!(known.columns, "        /// {}", about.replace('\n', " "));
         let name = if RESERVED.contains(&column.as_str()) {

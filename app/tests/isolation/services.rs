@@ -314,7 +314,7 @@ async fn a_secret_is_shown_once_and_everything_about_it_is_on_record() {
     let secret = shown(&page).unwrap_or_else(|| panic!("{page}"));
     assert!(Secret::of_hex(&secret).is_some() && !kept.is_empty() && !kept.contains(&secret));
     assert!(
-        page.contains("Night shift") && page.contains("Import usage, Rate billing periods") && page.contains("Never"),
+        page.contains("Night shift") && page.contains("Import usage, Make and rate billing runs") && page.contains("Never"),
         "{page}"
     );
     let again = ada.get(list).await.body;
@@ -432,9 +432,6 @@ async fn the_terminal_runs_the_commands_of_a_secret_and_no_others() {
             .contains("no client client-2")
     );
     let rate = ["rate", "--client", "client-1", "--due-on", "2026-11-01"];
-    let told = terminal(&case, &whole, &rate).await.unwrap();
-    assert!(told.starts_with("Client 11, due by 2026-11-01. Rated: ") && told.contains("2 contracts held"), "{told}");
-    assert!(terminal(&case, &one, &rate).await.unwrap_err().contains("not the service identity's to do"));
     let runs = format!("SELECT count(*) FROM billing_runs WHERE client_id = '{}'", client(1, 1));
     for day in [&["--due-on", "2026-11-30"][..], &["--due-on", "2020-01-01"], &[]] {
         // October's run has the contracts: nothing is made.
@@ -442,11 +439,14 @@ async fn the_terminal_runs_the_commands_of_a_secret_and_no_others() {
         assert!(told.contains("nothing is due by") && told.contains("not in another run"), "{told}");
         assert_eq!(truth.count(&runs).await, 2);
     }
-    // Made where something is, and rated again where it is there.
+    assert!(terminal(&case, &one, &rate).await.unwrap_err().contains("not the service identity's to do"));
+    // Where there is no run it is made of what is due; the run of a day is rated again.
     truth.must(&without_october(1, 1)).await;
-    for _ in 0..2 {
-        assert_eq!(terminal(&case, &whole, &rate).await.unwrap(), told);
-        assert_eq!(truth.count(&runs).await, 2);
+    for (due_on, there) in [("2026-11-01", 2), ("2026-11-01", 2), ("2026-11-30", 3), ("2026-11-30", 3)] {
+        let told = terminal(&case, &whole, &["rate", "--client", "client-1", "--due-on", due_on]).await.unwrap();
+        let rated = format!("Client 11, due by {due_on}. Rated: 0 draft invoices");
+        assert!(told.starts_with(&rated) && told.contains("2 contracts held"), "{told}");
+        assert_eq!(truth.count(&runs).await, there);
     }
     let told = terminal(&case, &whole, &["overview"]).await.unwrap();
     assert!(told.contains("\"Client 12\""), "{told}");
