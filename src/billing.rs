@@ -47,8 +47,8 @@ pub use periods::{OfContract, Progress, of_contract, progress};
 pub(crate) use run::{Explained, rate_as};
 pub use run::{Rated, rate};
 pub use stale::{Stale, stale, stamp};
-pub use steps::{Deleted, approve, create, delete, reopen};
 pub(crate) use steps::{Checked, approve_as, take_on};
+pub use steps::{Deleted, approve, create, delete, reopen};
 
 /// Whose billing is done, and by whom; the system (demo data) is nobody.
 #[derive(Debug, Clone, Copy)]

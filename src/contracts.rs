@@ -338,18 +338,21 @@ pub async fn create(
 ) -> Result<ContractId, ContractError> {
     let (client, organization) = by.tenant()?;
     let owner = clients::face(conn, organization, client).await?.ok_or(DbError::Refused)?;
+    // Held: who brings usage in there waits, and then sees whose the days are. Before the customer, as issuing does.
+    let held = match place {
+        At::Known(place) => Some(places::locked(conn, client, *place).await?),
+        At::New(_) => None,
+    };
     // Held, so that nobody closes its accounts meanwhile.
     let customer = customers::locked(conn, organization, client, customer).await?.ok_or(Refused::NotFound)?;
     let mut found = faults(fields, owner.today());
     if !may_bill(conn, client, customer.id, fields, owner.today()).await? {
         found.push(Violation::Account);
     }
-    if let At::Known(place) = place {
-        // Held: who brings usage in there waits, and then sees whose the days are.
-        match places::locked(conn, client, *place).await? {
-            Some(place) => found.extend(in_the_way(conn, client, place.id, fields, None).await?),
-            None => found.push(Violation::NoPlace),
-        }
+    match held {
+        Some(Some(place)) => found.extend(in_the_way(conn, client, place.id, fields, None).await?),
+        Some(None) => found.push(Violation::NoPlace),
+        None => {}
     }
     Refused::unless(found, ())?;
     let place = match place {
@@ -399,10 +402,12 @@ pub async fn update(
 ) -> Result<(), ContractError> {
     let (client, organization) = by.tenant()?;
     let owner = clients::face(conn, organization, client).await?.ok_or(DbError::Refused)?;
+    let known = find(conn, client, customer, id).await?.ok_or(Refused::NotFound)?;
+    // Held: who brings usage in there waits, and then sees whose the days are. Before the customer, as issuing does; a
+    // contract stays at its place.
+    places::locked(conn, client, known.service_point_id).await?.ok_or(DbError::Refused)?;
     let customer = customers::locked(conn, organization, client, customer).await?.ok_or(Refused::NotFound)?;
     let before = locked(conn, client, customer.id, id).await?.ok_or(Refused::NotFound)?;
-    // Held: who brings usage in there waits, and then sees whose the days are.
-    places::locked(conn, client, before.service_point_id).await?.ok_or(DbError::Refused)?;
     let mut found = faults(fields, owner.today());
     if !may_bill(conn, client, customer.id, fields, owner.today()).await? {
         found.push(Violation::Account);

@@ -162,10 +162,10 @@ async fn write(tx: &mut Owner, plan: &mut plan::Plan<'_>, as_of: NaiveDate) -> R
                 Desk { organization: OrganizationId(organization.row.id), client: ClientId(client.row.id), by: None };
             let Some(found) = clients::find(tx, desk.organization, desk.client).await? else { continue };
             // The first client's rows tell the planner enough to find the others' by index.
-            if std::mem::take(&mut first) {
+            if first {
                 tx.batch_execute("ANALYZE").await?;
             }
-            bills::fill(tx, &desk, &found, &mut client.book).await?;
+            bills::fill(tx, &desk, &found, &mut client.book, std::mem::take(&mut first)).await?;
             // One in each organization is enough to look at.
             if !std::mem::replace(&mut compared, true) {
                 comparison::write(tx, &desk, &found, client.utility, as_of).await?;

@@ -65,8 +65,8 @@ for (const scripts of [true, false]) {
 /** Her contract's bills end on another day. */
 async function cycleFrom(page: import('@playwright/test').Page, day: string): Promise<void> {
   await page.getByRole('link', { name: 'Customers' }).first().click();
-  await page.getByLabel('Search').fill('HL-100233');
-  await page.keyboard.press('Enter');
+  await page.getByLabel('Name, account or address').fill('HL-100233');
+  await page.getByRole('button', { name: 'Search' }).click();
   await page.getByRole('link', { name: 'HL-100233' }).click();
   await page.getByRole('table', { name: 'Contracts' }).getByRole('link').click();
   await page.getByLabel(/Cycle counted from/).fill(day);

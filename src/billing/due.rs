@@ -195,10 +195,11 @@ pub(super) async fn take_on(
              AND r.organization_id = $1 AND r.client_id = $2 AND r.id = p.billing_run_id \
              AND (r.status IN ('approved', 'issued') OR r.status = 'rated' AND r.invoices = 0) \
              AND c.organization_id = $1 AND c.client_id = $2 AND c.customer_id = p.customer_id AND c.id = p.contract_id \
-             AND ($3 IS NULL OR c.billing_cycle = $3)",
+             AND p.to_on <= $3 AND ($4 IS NULL OR c.billing_cycle = $4)",
     )
     .bind::<SqlUuid, _>(desk.organization)
     .bind::<SqlUuid, _>(desk.client)
+    .bind::<Date, _>(due_on)
     .bind::<Nullable<SmallInt>, _>(cycle)
     .execute(conn)
     .await?;
@@ -227,6 +228,18 @@ pub(super) async fn take_on(
     .bind::<SqlUuid, _>(run)
     .bind::<Nullable<SqlUuid>, _>(desk.by)
     .bind::<Jsonb, _>(json!(rows))
+    .execute(conn)
+    .await
+}
+
+/// Takes away the runs that made no bill and have nothing left; how many.
+pub(super) async fn drop_emptied(conn: &mut AsyncPgConnection, desk: &Desk) -> QueryResult<usize> {
+    sql_query(
+        "DELETE FROM public.billing_runs r WHERE r.organization_id = $1 AND r.client_id = $2 AND r.status = 'rated' AND r.invoices = 0 \
+             AND NOT EXISTS (SELECT FROM public.billing_periods p WHERE p.organization_id = $1 AND p.client_id = $2 AND p.billing_run_id = r.id)",
+    )
+    .bind::<SqlUuid, _>(desk.organization)
+    .bind::<SqlUuid, _>(desk.client)
     .execute(conn)
     .await
 }

@@ -119,7 +119,10 @@ pub(crate) async fn issue_on(
             billing_runs::exceptions.eq(billing_runs::exceptions + held.contracts),
             billing_runs::invoices.eq(billing_runs::invoices - held.invoices),
             (billing_runs::kwh.eq(billing_runs::kwh - held.kwh), billing_runs::net.eq(billing_runs::net - held.net)),
-            (billing_runs::tax.eq(billing_runs::tax - held.tax), billing_runs::total.eq(billing_runs::total - held.total)),
+            (
+                billing_runs::tax.eq(billing_runs::tax - held.tax),
+                billing_runs::total.eq(billing_runs::total - held.total),
+            ),
         );
         steps::set(conn, desk, id, less).await?;
     }

@@ -46,7 +46,7 @@ pub struct Attention {
     /// Customers with a running contract that has no meter today.
     #[diesel(sql_type = BigInt)]
     pub without_meter: i64,
-    /// Invoices whose usage changed after they were issued.
+    /// Invoices whose usage changed after they were issued, and that are not credited yet.
     #[diesel(sql_type = BigInt)]
     pub changed: i64,
     /// Imports of the last 30 days with lines refused.
@@ -63,8 +63,9 @@ SELECT p.*, r.*, o.*, \
   (SELECT count(DISTINCT c.customer_id) FROM public.contracts c WHERE c.organization_id = $1 AND c.client_id = $2 AND c.status = 'agreed' AND c.from_on <= $3 AND (c.to_on IS NULL OR c.to_on > $3) \
      AND NOT EXISTS (SELECT 1 FROM public.contract_meters m WHERE m.organization_id = $1 AND m.client_id = $2 \
        AND m.customer_id = c.customer_id AND m.contract_id = c.id AND m.from_on <= $3 AND (m.to_on IS NULL OR m.to_on > $3))) AS without_meter, \
-  (SELECT count(*) FROM public.billing_exceptions e WHERE e.organization_id = $1 AND e.client_id = $2 \
-     AND e.kind = 'usage_changed') AS changed, \
+  (SELECT count(DISTINCT b.invoice_id) FROM public.billing_exceptions e JOIN public.billing_periods b ON b.organization_id = $1 AND b.client_id = $2 \
+       AND b.customer_id = e.customer_id AND b.id = e.billing_period_id AND b.status = 'issued' \
+     WHERE e.organization_id = $1 AND e.client_id = $2 AND e.kind = 'usage_changed') AS changed, \
   (SELECT count(*) FROM public.imports i WHERE i.organization_id = $1 AND i.client_id = $2 \
      AND i.created_at > now() - interval '30 days' AND i.rejected > 0) AS imports_rejected \
 FROM (SELECT (SELECT count(*) FROM public.billing_periods h WHERE h.organization_id = $1 AND h.client_id = $2 AND h.status = 'held') AS blocked, \
@@ -171,8 +172,8 @@ pub async fn usage_by_month(tx: &Tenant) -> QueryResult<Vec<MonthUsage>> {
     let (desk, mut conn) = (Desk::here(tx)?, tx.shared());
     let runs: Vec<RunUsage> = Cached(
         sql_query(
-            "SELECT date_trunc('month', due_on - 1)::date AS from_on, kwh FROM public.billing_runs \
-             WHERE organization_id = $1 AND client_id = $2 AND status <> 'open' ORDER BY due_on DESC LIMIT 60",
+            "SELECT date_trunc('month', due_on - 1)::date AS from_on, sum(kwh) AS kwh FROM public.billing_runs \
+             WHERE organization_id = $1 AND client_id = $2 AND status <> 'open' GROUP BY 1 ORDER BY 1 DESC LIMIT 12",
         )
         .bind::<SqlUuid, _>(desk.organization)
         .bind::<SqlUuid, _>(desk.client),

@@ -18,7 +18,7 @@ use crate::{audit, clients, contracts, days as bounds};
 
 /// Makes a run of what is due by a day: of each contract the first days that no bill covers and that are over by then, of
 /// those with this cycle alone, if one is given. Contracts that another run has stay there; what is held in a run that goes on
-/// without it is taken over.
+/// without it is taken over, and a run of which nothing else is left goes.
 ///
 /// # Errors
 /// `Unlikely` for the day, `Cycle`, `NothingDue`.
@@ -31,7 +31,10 @@ pub async fn create(tx: &mut Tenant, due_on: NaiveDate, cycle: Option<i16>) -> R
         return Err(BillingError::Cycle(months));
     }
     let (id, contracts) = take_on(tx, &desk, due_on, cycle).await?;
-    let details = audit::created(json!({ "due_on": due_on, "cycle": cycle, "contracts": contracts, "status": "open" }));
+    let emptied = due::drop_emptied(tx, &desk).await?;
+    let details = audit::created(json!({
+        "due_on": due_on, "cycle": cycle, "contracts": contracts, "status": "open", "emptied_runs": emptied,
+    }));
     let many = many(contracts.into(), "contract", "contracts", Locale::default());
     audit::note(tx, log::entry("create", id, format!("Created a billing run of {many} due by {due_on}"), details))
         .await?;

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::Timestamptz;
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use rust_decimal::Decimal;
 use serde_json::json;
@@ -39,12 +39,14 @@ pub struct Issued {
     pub total: Decimal,
 }
 
-/// Bills the months of a client's book, and writes what was paid.
+/// Bills the months of a client's book, and writes what was paid. The bills of the `first` client tell the planner what they
+/// are like: in one transaction nobody else does.
 pub async fn fill(
     conn: &mut AsyncPgConnection,
     desk: &Desk,
     client: &Client,
     book: &mut Book<'_>,
+    first: bool,
 ) -> Result<(), BillingError> {
     let months = book.months.clone();
     let last = months.len().saturating_sub(1);
@@ -55,8 +57,7 @@ pub async fn fill(
         }
         let explained = if at + EXPLAINED > last { Explained::Yes } else { Explained::No };
         bill(conn, desk, client, book, (month, state, explained)).await?;
-        // In one transaction nobody else tells the planner how much there is by now.
-        if at + BILLED == last + 1 || at + 6 == last {
+        if first && (at + BILLED == last + 1 || at + 6 == last) {
             conn.batch_execute(
                 "ANALYZE public.billing_periods, public.invoices, public.invoice_lines, public.billing_runs",
             )
@@ -128,19 +129,10 @@ async fn issued(conn: &mut AsyncPgConnection, desk: &Desk, run: BillingRunId) ->
 
 /// The day on which drafts would have been made, as long as they are drafts.
 async fn dated(conn: &mut AsyncPgConnection, desk: &Desk, run: BillingRunId, at: DateTime<Utc>) -> Result<(), DbError> {
-    let of = "organization_id = $1 AND client_id = $2";
-    for statement in [
-        format!("UPDATE public.invoices SET created_at = $4 WHERE {of} AND billing_run_id = ANY ($3)"),
-        format!("UPDATE public.billing_periods SET created_at = $4 WHERE {of} AND billing_run_id = ANY ($3)"),
-    ] {
-        diesel::sql_query(statement)
-            .bind::<SqlUuid, _>(desk.organization)
-            .bind::<SqlUuid, _>(desk.client)
-            .bind::<Array<SqlUuid>, _>(vec![run])
-            .bind::<Timestamptz, _>(at)
-            .execute(conn)
-            .await?;
-    }
+    let drafts = invoices::table
+        .filter(invoices::organization_id.eq(desk.organization).and(invoices::client_id.eq(desk.client)))
+        .filter(invoices::billing_run_id.eq(run));
+    diesel::update(drafts).set(invoices::created_at.eq(at)).execute(conn).await?;
     Ok(())
 }
 

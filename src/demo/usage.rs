@@ -167,9 +167,12 @@ fn read(
     }
     import.values += i64::from(taken == Quality::Actual);
     import.wh += if taken == Quality::Actual { advance * 1000 } else { 0 };
-    let stand = stands
-        .entry(meter)
-        .or_insert_with(|| Stand { meter, counters: counters(meter, account.kind, book), day: None, holder: None });
+    let stand = stands.entry(meter).or_insert_with(|| Stand {
+        meter,
+        counters: counters(meter, account.kind, book),
+        day: None,
+        holder: None,
+    });
     let own = Some(account.id);
     // Where usage begins there is a reading; else it begins where the month before ended.
     match stand.day {

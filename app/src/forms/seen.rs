@@ -217,7 +217,8 @@ mod tests {
         let (opened, now) = (row("A", true), row("B", true));
         let typed = Typed { values: pairs(&[("seen", &opened.text()), ("name", "A")]), ..Typed::default() };
         let told: Vec<_> = now.differences(&typed).into_iter().map(|d| (d.label, d.theirs, d.yours)).collect();
-        let line = |label: &'static str, theirs: &str, yours: &str| (Cow::from(label), theirs.to_owned(), yours.to_owned());
+        let line =
+            |label: &'static str, theirs: &str, yours: &str| (Cow::from(label), theirs.to_owned(), yours.to_owned());
         assert_eq!(told, [line("Name", "B", "A"), line("All", "Yes", "No")]);
     }
 }

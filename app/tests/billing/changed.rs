@@ -11,7 +11,7 @@ async fn issued(portal: &Portal, looker: &Sql) -> (Browser, String) {
     let browser = portal.browser_of(CLEO);
     usage(looker).await;
     the_missing_day(looker).await;
-    let run = create(&browser, &looker).await;
+    let run = create(&browser, looker).await;
     bill(&browser, &run).await;
     (browser, run)
 }
@@ -41,8 +41,7 @@ async fn an_import_that_changes_values_of_an_invoice_is_told_and_the_invoice_sta
     let (portal, looker) = (case.portal().await, case.superuser().await);
     let (browser, run) = issued(&portal, &looker).await;
     let first = customer(1, 1, 1);
-    let bill =
-        format!("SELECT i::text FROM invoices i WHERE billing_run_id = '{run}' AND customer_id = '{first}'");
+    let bill = format!("SELECT i::text FROM invoices i WHERE billing_run_id = '{run}' AND customer_id = '{first}'");
     let before = looker.value(&bill).await;
 
     import(&browser, ["1", "1"]).await;

@@ -4,8 +4,8 @@ use super::support::database::Case;
 use super::support::sql::Sql;
 use super::support::world::{Who, client, customer};
 use super::{
-    CLEO, another_place, bill, contract_at, create, days_of, due, faults_in_the_books, page_of, run_of, step, the_missing_day,
-    usage, without_october,
+    CLEO, another_place, bill, contract_at, create, days_of, due, faults_in_the_books, page_of, run_of, step,
+    the_missing_day, usage, without_october,
 };
 
 /// The first customer is a landlord with a house of their own besides, where half a kWh a day is used, and wants one bill.
@@ -55,7 +55,9 @@ async fn a_landlord_gets_one_bill_with_a_period_for_each_place_and_tax_once_over
     for line in ["energy 1 Mill Lane 240.0000 67.20", "energy 12 House Lane 5.0000 1.40"] {
         assert!(lines.contains(line), "{lines}");
     }
-    let sums = format!("SELECT concat_ws(' ', contracts, invoices, exceptions, net, tax, total) FROM billing_runs WHERE id = '{run}'");
+    let sums = format!(
+        "SELECT concat_ws(' ', contracts, invoices, exceptions, net, tax, total) FROM billing_runs WHERE id = '{run}'"
+    );
     assert_eq!(looker.value(&sums).await, "3 2 0 135.80 25.80 161.60");
 
     for function in ["approve_billing_run", "issue_billing_run"] {
@@ -139,7 +141,9 @@ async fn contracts_of_one_account_with_other_cycles_are_on_one_bill_when_they_ar
     let contract = a_landlord(&looker).await;
     without_october(&looker).await;
     due(&looker, "2026-11-01", "2026-11-10").await;
-    looker.must(&format!("UPDATE contracts SET billing_from = '2026-11-06', billing_cycle = 3 WHERE id = '{contract}'")).await;
+    looker
+        .must(&format!("UPDATE contracts SET billing_from = '2026-11-06', billing_cycle = 3 WHERE id = '{contract}'"))
+        .await;
     let run = run_of(&browser, "2026-11-11", "").await;
     bill(&browser, &run).await;
     // Its days are those of all: five of the house.

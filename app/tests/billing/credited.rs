@@ -4,7 +4,8 @@ use super::support::database::Case;
 use super::support::sql::Sql;
 use super::support::world::{client, customer};
 use super::{
-    CLEO, another_place, bill, contract_at, create, days_of, faults_in_the_books, run_of, step, taken_on, the_missing_day, usage,
+    CLEO, another_place, bill, contract_at, create, days_of, faults_in_the_books, run_of, step, taken_on,
+    the_missing_day, usage,
 };
 
 /// Credits an issued invoice of the client as a whole, by a note of the series CN.
@@ -35,13 +36,6 @@ async fn the_days_of_a_credited_bill_are_due_again_as_a_correction_of_it() {
     let run = create(&browser, &looker).await;
     bill(&browser, &run).await;
     assert_eq!(run_of(&browser, "2026-11-11", "").await, "new", "nothing is due");
-    credit(&looker, "number = 3 AND series = 'INV'").await;
-    let states = format!(
-        "SELECT string_agg(concat_ws(' ', i.account_number, p.status, i.status), ', ' ORDER BY i.number) FROM billing_periods p
-         JOIN invoices i ON i.id = p.invoice_id WHERE p.billing_run_id = '{run}'"
-    );
-    assert_eq!(looker.value(&states).await, "A-1 credited credited, A-2 issued issued");
-
     // A day was less than was billed.
     looker
         .must(
@@ -49,13 +43,24 @@ async fn the_days_of_a_credited_bill_are_due_again_as_a_correction_of_it() {
              AND meter_id IN (SELECT id FROM meters WHERE serial = 'M-1')",
         )
         .await;
+    let (home, told) = (format!("/clients/{}", client(1, 1)), "Usage of 1 invoice changed after issue");
+    assert!(browser.get(&home).await.body.contains(told));
+    credit(&looker, "number = 3 AND series = 'INV'").await;
+    assert!(!browser.get(&home).await.body.contains(told), "nothing is left to do about it");
+    let states = format!(
+        "SELECT string_agg(concat_ws(' ', i.account_number, p.status, i.status), ', ' ORDER BY i.number) FROM billing_periods p
+         JOIN invoices i ON i.id = p.invoice_id WHERE p.billing_run_id = '{run}'"
+    );
+    assert_eq!(looker.value(&states).await, "A-1 credited credited, A-2 issued issued");
+
     let again = run_of(&browser, "2026-11-11", "").await;
     assert_eq!(taken_on(&looker, &again).await, "A-1 2026-11-01 2026-11-11 correction");
     let first = format!("SELECT id FROM billing_periods WHERE billing_run_id = '{run}' AND status = 'credited'");
     let corrects = format!("SELECT corrects_id FROM billing_periods WHERE billing_run_id = '{again}'");
     assert_eq!(looker.value(&corrects).await, looker.value(&first).await);
     bill(&browser, &again).await;
-    let corrected = format!("SELECT concat_ws(' ', number, kwh, total, status) FROM invoices WHERE billing_run_id = '{again}'");
+    let corrected =
+        format!("SELECT concat_ws(' ', number, kwh, total, status) FROM invoices WHERE billing_run_id = '{again}'");
     // 228 kWh at 0.28 and 19 % tax.
     assert_eq!(looker.value(&corrected).await, "5 228.000 75.97 issued");
     assert_eq!(faults_in_the_books(&case), Vec::<String>::new());
@@ -64,7 +69,9 @@ async fn the_days_of_a_credited_bill_are_due_again_as_a_correction_of_it() {
     // Credited once more: the correction is what is corrected next.
     credit(&looker, "number = 5 AND series = 'INV'").await;
     let third = run_of(&browser, "2026-11-11", "").await;
-    let corrects = format!("SELECT p.billing_run_id FROM billing_periods c JOIN billing_periods p ON p.id = c.corrects_id WHERE c.billing_run_id = '{third}'");
+    let corrects = format!(
+        "SELECT p.billing_run_id FROM billing_periods c JOIN billing_periods p ON p.id = c.corrects_id WHERE c.billing_run_id = '{third}'"
+    );
     assert_eq!(looker.value(&corrects).await, again);
 }
 
@@ -84,11 +91,14 @@ async fn what_is_credited_comes_before_later_days_and_follows_the_contract_as_it
     let again = run_of(&browser, "2026-11-11", "").await;
     assert_eq!(taken_on(&looker, &again).await, "A-1 2026-11-01 2026-11-06 correction");
     bill(&browser, &again).await;
-    let billed = format!("SELECT concat_ws(' ', kwh, period_to, status) FROM invoices WHERE billing_run_id = '{again}'");
+    let billed =
+        format!("SELECT concat_ws(' ', kwh, period_to, status) FROM invoices WHERE billing_run_id = '{again}'");
     assert_eq!(looker.value(&billed).await, "120.000 2026-11-06 issued");
 
     // September's bill of the other, which was begun here and is due before everything later.
-    looker.must(&format!("UPDATE contracts SET billing_from = '2026-09-01' WHERE customer_id = '{}'", customer(1, 1, 2))).await;
+    looker
+        .must(&format!("UPDATE contracts SET billing_from = '2026-09-01' WHERE customer_id = '{}'", customer(1, 1, 2)))
+        .await;
     credit(&looker, "number = 2 AND series = 'INV'").await;
     let third = run_of(&browser, "2026-12-11", "").await;
     assert_eq!(taken_on(&looker, &third).await, "A-2 2026-09-01 2026-09-11 correction");

@@ -64,10 +64,7 @@ async fn a_year_is_billed_as_one() {
         "SELECT concat_ws(' ', p.from_on, p.to_on, p.kwh, i.period_from, i.period_to, i.net, i.status)
          FROM billing_periods p JOIN invoices i ON i.id = p.invoice_id WHERE p.billing_run_id = '{run}'"
     );
-    assert_eq!(
-        looker.value(&billed).await,
-        "2025-10-01 2026-10-01 8760.000 2025-10-01 2026-10-01 2452.80 issued"
-    );
+    assert_eq!(looker.value(&billed).await, "2025-10-01 2026-10-01 8760.000 2025-10-01 2026-10-01 2452.80 issued");
     assert_eq!(run_of(&browser, "2027-09-30", "12").await, "new", "the next year is not over");
     let next = run_of(&browser, "2027-10-01", "12").await;
     assert_eq!(taken_on(&looker, &next).await, "A-1 2026-10-01 2027-10-01 cycle");

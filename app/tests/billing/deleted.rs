@@ -117,7 +117,10 @@ async fn a_rated_run_of_which_nothing_is_due_any_more_asks_for_nothing() {
     looker.must(&format!("UPDATE contracts SET from_on = '2026-11-01' WHERE client_id = '{}'", client(1, 1))).await;
     let said = step(&browser, &october, "rate_billing_run").await;
     let page = browser.get(said.location()).await.body;
-    assert!(page.contains("Rated: nothing of this run is due any more.") && page.contains("nothing to approve"), "{page}");
+    assert!(
+        page.contains("Rated: nothing of this run is due any more.") && page.contains("nothing to approve"),
+        "{page}"
+    );
     assert!(!page.contains("/api/approve_billing_run"));
     assert!(!browser.get(&home).await.body.contains("To approve"), "nor is it asked for on the overview");
     assert!(!admin.get(organization).await.body.contains(&page_of(&october)), "nor on the organization's");

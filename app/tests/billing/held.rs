@@ -90,11 +90,18 @@ async fn who_cannot_be_billed_yet_stays_named_and_may_be_billed_later() {
     assert!(said.contains("No invoice was made, so there is nothing to approve"), "{said}");
     // Of a run that has nothing else it is taken over, too; deleted, its days would be due again as well.
     the_missing_day(&looker).await;
+    // A run of earlier days leaves it where it is.
+    assert_eq!(run_of(&browser, "2026-11-10", "").await, "new", "nothing is due that early");
+    let runs = format!("SELECT count(*) FROM billing_runs WHERE id = '{second}'");
+    assert_eq!(looker.count(&runs).await, 1);
     let third = run_of(&browser, "2026-11-11", "").await;
+    assert_eq!(looker.count(&runs).await, 0, "an empty run does not stay behind");
     bill(&browser, &third).await;
     let overview = browser.get(&home).await.body;
     assert!(!overview.contains("without a bill"), "{overview}");
-    let billed = format!("SELECT string_agg(account_number || ' ' || status, ', ') FROM invoices WHERE billing_run_id = '{third}'");
+    let billed = format!(
+        "SELECT string_agg(account_number || ' ' || status, ', ') FROM invoices WHERE billing_run_id = '{third}'"
+    );
     assert_eq!(looker.value(&billed).await, "A-2 issued");
 }
 
@@ -107,7 +114,10 @@ async fn days_that_were_held_come_before_later_ones_of_the_same_contract_alone()
     days_of(&looker, "2026-10-01", "2026-11-30", "NOT (m.serial = 'M-2' AND d = '2026-10-07')").await;
     let october = run_of(&browser, "2026-11-01", "").await;
     bill(&browser, &october).await;
-    let found = format!("SELECT string_agg(kind, ' ') FROM billing_exceptions WHERE {} AND severity = 'blocks'", found_in(&october));
+    let found = format!(
+        "SELECT string_agg(kind, ' ') FROM billing_exceptions WHERE {} AND severity = 'blocks'",
+        found_in(&october)
+    );
     assert_eq!(looker.value(&found).await, "missing_usage");
     days_of(&looker, "2026-10-07", "2026-10-07", "m.serial = 'M-2'").await;
     let billed = async |run: &str| {

@@ -52,11 +52,15 @@ async fn without_october(owner: &Sql) {
     owner.must(&world::without_october(1, 1)).await;
 }
 
+fn day(text: &str) -> NaiveDate {
+    text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
 /// Bills of the client's contracts that are not billed yet begin on one day and end on another, last day included.
 async fn due(owner: &Sql, from: &str, to: &str) {
-    let day = |text: &str| text.parse::<NaiveDate>().unwrap();
     let end = day(to) + Days::new(1);
-    let cycle = CYCLES.into_iter().find(|months| end - Months::new(u32::try_from(*months).unwrap()) <= day(from)).unwrap();
+    let reaches = |months: &i16| end - Months::new(months.unsigned_abs().into()) <= day(from);
+    let Some(cycle) = CYCLES.into_iter().find(reaches) else { panic!("no cycle from {from} to {to}") };
     owner
         .must(&format!(
             "UPDATE contracts SET billing_from = '{from}', billing_anchor = '{end}', billing_cycle = {cycle} WHERE client_id = '{}'",
@@ -107,7 +111,8 @@ async fn another_place(owner: &Sql, n: u8) -> String {
 /// by the calendar's months; its id.
 async fn contract_at(owner: &Sql, place: &str, (k, n): (u8, u8), from: &str, to: Option<&str>) -> String {
     let (customer, contract) = (customer(1, 1, k), id(Kind::Contract, 1, 1, k, n));
-    let (own, to) = (format!("'{}', '{}'", organization(1), client(1, 1)), to.map_or("NULL".to_owned(), |to| format!("'{to}'")));
+    let (own, to) =
+        (format!("'{}', '{}'", organization(1), client(1, 1)), to.map_or("NULL".to_owned(), |to| format!("'{to}'")));
     owner
         .must(&format!(
             "INSERT INTO contracts (organization_id, client_id, customer_id, id, account_id, service_point_id, from_on, to_on, billing_anchor)
@@ -132,7 +137,8 @@ async fn taken_on(owner: &Sql, run: &str) -> String {
 /// What of the books is wrong, as `portal check` tells it.
 fn faults_in_the_books(case: &Case) -> Vec<String> {
     let url = case.connected.admin_url().to_owned();
-    let found = apart(async { eis::ledger::control::check(&url).await }).unwrap();
+    let found = apart(async { eis::ledger::control::check(&url).await });
+    let found = found.unwrap_or_else(|error| panic!("{error}"));
     found.into_iter().filter(|finding| !finding.ok).map(|finding| finding.message).collect()
 }
 
@@ -162,7 +168,7 @@ async fn create(browser: &Browser, owner: &Sql) -> String {
 async fn create_of(browser: &Browser, owner: &Sql, from: &str, to: &str) -> String {
     without_october(owner).await;
     due(owner, from, to).await;
-    run_of(browser, &(to.parse::<NaiveDate>().unwrap() + Days::new(1)).to_string(), "").await
+    run_of(browser, &(day(to) + Days::new(1)).to_string(), "").await
 }
 
 /// Creates a run of what is due by a day, of a cycle or of every one; its id.
@@ -233,9 +239,8 @@ async fn a_run_is_rated_mended_rated_again_approved_and_issued_once() {
     let other = portal.browser_of(CLEO);
     tokio::join!(step(&browser, &run, "issue_billing_run"), step(&other, &run, "issue_billing_run"));
     step(&browser, &run, "issue_billing_run").await;
-    let labels = format!(
-        "SELECT string_agg(split_part(label, '-', 3) || ' ' || account_number, ', ' ORDER BY number) {of_run}"
-    );
+    let labels =
+        format!("SELECT string_agg(split_part(label, '-', 3) || ' ' || account_number, ', ' ORDER BY number) {of_run}");
     assert_eq!(looker.value(&labels).await, "000003 A-1, 000004 A-2");
     let counter = format!("SELECT last_number FROM invoice_counters WHERE client_id = '{}'", client(1, 1));
     assert_eq!(looker.count(&counter).await, 4);

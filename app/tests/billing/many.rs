@@ -36,7 +36,7 @@ async fn crowd(owner: &Sql, many: i64) {
 }
 
 async fn write(db: &Db) -> Tenant {
-    db.as_tenant(&CLEO.actor(), Access::Write).await.unwrap()
+    db.as_tenant(&CLEO.actor(), Access::Write).await.unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// The first and the last number, how many there are, how many of them differ, and the counter.

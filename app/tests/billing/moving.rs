@@ -2,7 +2,9 @@
 
 use super::support::database::Case;
 use super::support::world::{Kind, Who, client, customer, id};
-use super::{CLEO, bill, contract_at, create, days_of, run_of, step, taken_on, the_missing_day, usage, without_october};
+use super::{
+    CLEO, bill, contract_at, create, days_of, run_of, step, taken_on, the_missing_day, usage, without_october,
+};
 
 fn first_place() -> String {
     id(Kind::Place, 1, 1, 1, 1).to_string()

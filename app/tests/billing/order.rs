@@ -96,9 +96,7 @@ async fn two_runs_of_a_client_go_side_by_side_and_number_their_bills_without_a_g
     without_october(&looker).await;
     days_of(&looker, "2026-11-01", "2026-11-10", "true").await;
     due(&looker, "2026-11-01", "2026-11-10").await;
-    looker
-        .must(&format!("UPDATE contracts SET billing_cycle = 3 WHERE customer_id = '{}'", customer(1, 1, 2)))
-        .await;
+    looker.must(&format!("UPDATE contracts SET billing_cycle = 3 WHERE customer_id = '{}'", customer(1, 1, 2))).await;
     let (monthly, quarterly) = tokio::join!(run_of(&one, "2026-11-11", "1"), run_of(&two, "2026-11-11", "3"));
     assert_eq!(taken_on(&looker, &monthly).await, "A-1 2026-11-01 2026-11-11 cycle");
     assert_eq!(taken_on(&looker, &quarterly).await, "A-2 2026-11-01 2026-11-11 cycle");

@@ -93,9 +93,8 @@ async fn each_register_is_billed_at_its_price_and_a_meter_that_names_none_holds_
     let run = create(&browser, &looker).await;
     step(&browser, &run, "rate_billing_run").await;
     // 240 kWh at 0.30 and 120 kWh at 0.10.
-    let bills = format!(
-        "SELECT string_agg(account_number || ' ' || net, ', ') FROM invoices WHERE billing_run_id = '{run}'"
-    );
+    let bills =
+        format!("SELECT string_agg(account_number || ' ' || net, ', ') FROM invoices WHERE billing_run_id = '{run}'");
     assert_eq!(looker.value(&bills).await, "A-1 84.00");
     assert_eq!(
         looker.value(&held(&run)).await,

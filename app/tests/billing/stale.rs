@@ -11,7 +11,7 @@ async fn rated(portal: &Portal, looker: &Sql) -> (Browser, String) {
     let browser = portal.browser_of(CLEO);
     usage(looker).await;
     the_missing_day(looker).await;
-    let run = create(&browser, &looker).await;
+    let run = create(&browser, looker).await;
     step(&browser, &run, "rate_billing_run").await;
     (browser, run)
 }

@@ -77,7 +77,8 @@ async fn a_run_of_nothing_of_no_cycle_or_of_another_age_is_refused() {
     let (db, truth) = (case.db(2), case.superuser().await);
     let runs = "SELECT count(*) FROM billing_runs";
     let before = truth.count(runs).await;
-    for (due_on, cycle) in [("2026-11-01", None), ("2026-12-01", None), ("2026-12-01", Some(12)), ("2020-01-01", None)] {
+    for (due_on, cycle) in [("2026-11-01", None), ("2026-12-01", None), ("2026-12-01", Some(12)), ("2020-01-01", None)]
+    {
         // October's run has the contracts; and no run is of days before anything is due.
         let mut tx = write(&db, CLEO).await;
         let refused = billing::create(&mut tx, day(due_on), cycle).await;

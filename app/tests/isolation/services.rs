@@ -314,7 +314,9 @@ async fn a_secret_is_shown_once_and_everything_about_it_is_on_record() {
     let secret = shown(&page).unwrap_or_else(|| panic!("{page}"));
     assert!(Secret::of_hex(&secret).is_some() && !kept.is_empty() && !kept.contains(&secret));
     assert!(
-        page.contains("Night shift") && page.contains("Import usage, Make and rate billing runs") && page.contains("Never"),
+        page.contains("Night shift")
+            && page.contains("Import usage, Make and rate billing runs")
+            && page.contains("Never"),
         "{page}"
     );
     let again = ada.get(list).await.body;
