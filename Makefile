@@ -57,6 +57,8 @@ bench: release
 	target/release/portal bench rate
 	target/release/portal bench pages
 	target/release/portal bench rls --drop
+	target/release/portal bench billing
+	target/release/portal bench import
 
 # ── What is needed, installed where that is possible ───────────────────────────────────────────────
 

@@ -154,7 +154,7 @@ mod tests {
             id: InvoiceId::fresh(),
             customer_id: CustomerId::fresh(),
             account_id: crate::ids::AccountId::fresh(),
-            billing_period_id: None,
+            billing_run_id: None,
             kind: "invoice".into(),
             status: status.into(),
             label: from.into(),
@@ -168,13 +168,11 @@ mod tests {
             currency: "USD".into(),
             tariff_name: String::new(),
             kwh: Decimal::from(kwh),
-            peak_kw: None,
             estimated: false,
             net: Decimal::new(cents, 2),
             tax: Decimal::ZERO,
             total: Decimal::new(cents, 2),
             paid: Decimal::ZERO,
-            reasons: crate::invoices::Reasons::default(),
             created_at: chrono::DateTime::UNIX_EPOCH,
         }
     }

@@ -44,6 +44,8 @@ pub struct Account {
     pub language: String,
     /// Days from issue until a bill is due; `None`: the client's.
     pub payment_terms_days: Option<i16>,
+    /// Whether one bill is made for all its contracts that are due together.
+    pub collective: bool,
     /// `open` or `closed`.
     pub status: String,
 }
@@ -62,6 +64,8 @@ pub struct AccountFields {
     pub language: String,
     /// `None`: the client's.
     pub payment_terms_days: Option<i16>,
+    /// Whether one bill is made for all its contracts that are due together.
+    pub collective: bool,
     /// `open` or `closed`.
     pub status: String,
 }
@@ -75,13 +79,14 @@ impl From<&Account> for AccountFields {
             delivery: row.delivery,
             language: row.language,
             payment_terms_days: row.payment_terms_days,
+            collective: row.collective,
             status: row.status,
         }
     }
 }
 
 impl AccountFields {
-    /// An account as it begins: bills by post, in the client's language and by its terms.
+    /// An account as it begins: a bill a contract, by post, in the client's language and by its terms.
     #[must_use]
     pub fn opened(account_number: &str, billing_address: &str) -> Self {
         Self {
@@ -90,6 +95,7 @@ impl AccountFields {
             delivery: "post".to_owned(),
             language: String::new(),
             payment_terms_days: None,
+            collective: false,
             status: "open".to_owned(),
         }
     }

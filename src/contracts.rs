@@ -47,6 +47,8 @@ pub struct Contract {
     pub billing_cycle: i16,
     /// A day from which the cycle is counted.
     pub billing_anchor: NaiveDate,
+    /// First day that is billed here, where the days before were billed elsewhere.
+    pub billing_from: Option<NaiveDate>,
 }
 
 /// Where a contract is in its life on a day: it follows from what was decided and from its days.
@@ -114,6 +116,8 @@ pub struct ContractFields {
     pub billing_cycle: i16,
     /// A day from which the cycle is counted: bills end on it and so many months before and after.
     pub billing_anchor: NaiveDate,
+    /// First day that is billed here; `None`: all its days are.
+    pub billing_from: Option<NaiveDate>,
 }
 
 impl From<&Contract> for ContractFields {
@@ -125,6 +129,7 @@ impl From<&Contract> for ContractFields {
             status: row.status.clone(),
             billing_cycle: row.billing_cycle,
             billing_anchor: row.billing_anchor,
+            billing_from: row.billing_from,
         }
     }
 }
@@ -241,6 +246,8 @@ pub enum Violation {
     EndsBeforeItBegins,
     /// So many months are no billing cycle.
     Cycle(i16),
+    /// The first day billed here is none of the contract's days.
+    BilledFrom,
     /// The account is not the customer's, or it is closed while the contract is not over.
     Account,
     /// The service point is not there.
@@ -269,6 +276,10 @@ pub(crate) fn of_place(refused: ServicePointError) -> ContractError {
     }
 }
 
+fn has_day(fields: &ContractFields, day: NaiveDate) -> bool {
+    day >= fields.from_on && fields.to_on.is_none_or(|to| day < to)
+}
+
 /// What a contract's own fields break.
 pub(crate) fn faults(fields: &ContractFields, today: NaiveDate) -> Vec<Violation> {
     let found = [
@@ -276,6 +287,7 @@ pub(crate) fn faults(fields: &ContractFields, today: NaiveDate) -> Vec<Violation
         fields.to_on.and_then(|day| days::planned(day, today)).map(Violation::To),
         fields.to_on.is_some_and(|to| to <= fields.from_on).then_some(Violation::EndsBeforeItBegins),
         (!CYCLES.contains(&fields.billing_cycle)).then_some(Violation::Cycle(fields.billing_cycle)),
+        fields.billing_from.is_some_and(|day| !has_day(fields, day)).then_some(Violation::BilledFrom),
     ];
     found.into_iter().flatten().collect()
 }
@@ -326,18 +338,21 @@ pub async fn create(
 ) -> Result<ContractId, ContractError> {
     let (client, organization) = by.tenant()?;
     let owner = clients::face(conn, organization, client).await?.ok_or(DbError::Refused)?;
+    // Held: who brings usage in there waits, and then sees whose the days are. Before the customer, as issuing does.
+    let held = match place {
+        At::Known(place) => Some(places::locked(conn, client, *place).await?),
+        At::New(_) => None,
+    };
     // Held, so that nobody closes its accounts meanwhile.
     let customer = customers::locked(conn, organization, client, customer).await?.ok_or(Refused::NotFound)?;
     let mut found = faults(fields, owner.today());
     if !may_bill(conn, client, customer.id, fields, owner.today()).await? {
         found.push(Violation::Account);
     }
-    if let At::Known(place) = place {
-        // Held: who brings usage in there waits, and then sees whose the days are.
-        match places::locked(conn, client, *place).await? {
-            Some(place) => found.extend(in_the_way(conn, client, place.id, fields, None).await?),
-            None => found.push(Violation::NoPlace),
-        }
+    match held {
+        Some(Some(place)) => found.extend(in_the_way(conn, client, place.id, fields, None).await?),
+        Some(None) => found.push(Violation::NoPlace),
+        None => {}
     }
     Refused::unless(found, ())?;
     let place = match place {
@@ -387,10 +402,12 @@ pub async fn update(
 ) -> Result<(), ContractError> {
     let (client, organization) = by.tenant()?;
     let owner = clients::face(conn, organization, client).await?.ok_or(DbError::Refused)?;
+    let known = find(conn, client, customer, id).await?.ok_or(Refused::NotFound)?;
+    // Held: who brings usage in there waits, and then sees whose the days are. Before the customer, as issuing does; a
+    // contract stays at its place.
+    places::locked(conn, client, known.service_point_id).await?.ok_or(DbError::Refused)?;
     let customer = customers::locked(conn, organization, client, customer).await?.ok_or(Refused::NotFound)?;
     let before = locked(conn, client, customer.id, id).await?.ok_or(Refused::NotFound)?;
-    // Held: who brings usage in there waits, and then sees whose the days are.
-    places::locked(conn, client, before.service_point_id).await?.ok_or(DbError::Refused)?;
     let mut found = faults(fields, owner.today());
     if !may_bill(conn, client, customer.id, fields, owner.today()).await? {
         found.push(Violation::Account);
@@ -447,6 +464,7 @@ mod tests {
             status: "agreed".to_owned(),
             billing_cycle: 1,
             billing_anchor: day("2026-03-01"),
+            billing_from: None,
         };
         let stage = |on: &str| contract.stage(day(on));
         assert_eq!(stage("2026-02-28"), Stage::Planned);
@@ -454,5 +472,27 @@ mod tests {
         assert_eq!(stage("2026-06-01"), Stage::Ended);
         let withdrawn = Contract { status: "withdrawn".to_owned(), ..contract.clone() };
         assert!(!withdrawn.is_alive(day("2026-03-01")) && contract.is_alive(day("2026-03-01")));
+    }
+
+    #[test]
+    fn the_first_day_billed_here_is_one_of_the_contract_s_days() {
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        let fields = |billed: &str| ContractFields {
+            account_id: AccountId::fresh(),
+            from_on: day("2026-03-01"),
+            to_on: Some(day("2026-06-01")),
+            status: "agreed".to_owned(),
+            billing_cycle: 1,
+            billing_anchor: day("2026-03-01"),
+            billing_from: Some(day(billed)),
+        };
+        for (billed, found) in [
+            ("2026-02-28", vec![Violation::BilledFrom]),
+            ("2026-03-01", vec![]),
+            ("2026-05-31", vec![]),
+            ("2026-06-01", vec![Violation::BilledFrom]),
+        ] {
+            assert_eq!(faults(&fields(billed), day("2026-03-01")), found, "{billed}");
+        }
     }
 }

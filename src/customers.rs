@@ -395,6 +395,7 @@ impl NewCustomer {
             billing_cycle: 1,
             // Months of the calendar.
             billing_anchor: Period::month_of(self.moved_in_on).from(),
+            billing_from: None,
         }
     }
 }

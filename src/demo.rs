@@ -1,14 +1,14 @@
-//! Demo data: three organizations with eight clients, 400 customers, two years of usage, bills and payments.
+//! Demo data: three organizations with eight clients, some 400 customers, two years of usage, bills and payments.
 //!
-//! [`plan`] makes every row from seeded chance and the day given, through [`crate::rating`]; [`load_once`] writes
-//! them in one transaction as the owner, under the policies. The same day makes the same rows, ids included.
+//! [`plan`] makes customers, tariffs and usage from seeded chance and the day given; [`load_once`] writes them in one
+//! transaction as the owner, under the policies, and bills them month by month by the commands that people use
+//! ([`bills`]). The same day makes the same customers, usage and amounts.
 
 mod accounts;
 mod bills;
 mod book;
 mod cast;
 mod comparison;
-mod explained;
 mod household;
 mod logins;
 mod names;
@@ -27,7 +27,7 @@ use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::billing::{self, Desk};
+use crate::billing::{BillingError, Desk};
 use crate::clients;
 use crate::clock;
 use crate::db::schema::organizations;
@@ -70,6 +70,15 @@ impl From<diesel::result::Error> for DemoError {
     }
 }
 
+impl From<BillingError> for DemoError {
+    fn from(error: BillingError) -> Self {
+        match error {
+            BillingError::Db(error) => Self::Db(error),
+            other => Self::Plan(other.to_string()),
+        }
+    }
+}
+
 impl From<CreateError> for DemoError {
     fn from(error: CreateError) -> Self {
         Self::Plan(error.to_string())
@@ -97,8 +106,8 @@ pub async fn load_once(admin_url: &str, as_of: NaiveDate) -> Result<Loaded, Demo
         return Ok(Loaded { fresh: false, as_of, logins: logins::read(&mut tx, &users, as_of).await? });
     }
     let plan = tokio::task::spawn_blocking(move || plan::plan(as_of)).await;
-    let plan = plan.map_err(|error| DemoError::Plan(error.to_string()))??;
-    write(&mut tx, &plan, as_of).await?;
+    let mut plan = plan.map_err(|error| DemoError::Plan(error.to_string()))??;
+    write(&mut tx, &mut plan, as_of).await?;
     second_factor::set_grace(&mut tx, GRACE_DAYS).await?;
     let users: Vec<Uuid> = plan.people.users.iter().map(|user| user.id).collect();
     let logins = logins::read(&mut tx, &users, as_of).await?;
@@ -140,31 +149,31 @@ async fn remembered(tx: &mut Owner) -> Result<Option<(NaiveDate, Vec<Uuid>)>, De
     memory.map(|memory| Some((memory.as_of, memory.logins))).ok_or(DemoError::Taken(slug))
 }
 
-async fn write(tx: &mut Owner, plan: &plan::Plan<'_>, as_of: NaiveDate) -> Result<(), DbError> {
+async fn write(tx: &mut Owner, plan: &mut plan::Plan<'_>, as_of: NaiveDate) -> Result<(), DemoError> {
     let mut first = true;
-    for organization in &plan.organizations {
+    for organization in &mut plan.organizations {
         let mut compared = false;
         write::insert(tx, "organizations", std::slice::from_ref(&organization.row)).await?;
         tx.stand_at(OrganizationId(organization.row.id)).await?;
-        for client in &organization.clients {
+        for client in &mut organization.clients {
             write::insert(tx, "clients", std::slice::from_ref(&client.row)).await?;
-            write::client(tx, &client.rows).await?;
+            write::client(tx, &client.book.rows).await?;
             let desk =
                 Desk { organization: OrganizationId(organization.row.id), client: ClientId(client.row.id), by: None };
             let Some(found) = clients::find(tx, desk.organization, desk.client).await? else { continue };
-            billing::stamp(tx, &desk, &found).await?;
+            // The first client's rows tell the planner enough to find the others' by index.
+            if first {
+                tx.batch_execute("ANALYZE").await?;
+            }
+            bills::fill(tx, &desk, &found, &mut client.book, std::mem::take(&mut first)).await?;
             // One in each organization is enough to look at.
             if !std::mem::replace(&mut compared, true) {
                 comparison::write(tx, &desk, &found, client.utility, as_of).await?;
             }
-            // The first client's rows tell the planner enough to check the others' references by index.
-            if std::mem::take(&mut first) {
-                tx.batch_execute("ANALYZE").await?;
-            }
         }
     }
     write::insert(tx, "users", &plan.people.users).await?;
-    write::insert(tx, "role_assignments", &plan.people.assignments).await
+    Ok(write::insert(tx, "role_assignments", &plan.people.assignments).await?)
 }
 
 #[cfg(test)]

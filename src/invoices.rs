@@ -3,23 +3,20 @@
 //! Written by [`crate::billing`]; here they are read. [`list`] is the list that people page through all day:
 //! its queries go out together and cost the same however many invoices there are.
 
+mod billed;
 mod list;
 mod trace;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::{deserialize, sql_types};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
-use serde_json::Value;
 
+use crate::db::Figure;
 use crate::db::schema::{invoice_lines, invoices};
-use crate::db::{Figure, Unreadable};
-use crate::ids::{AccountId, BillingPeriodId, ClientId, CustomerId, InvoiceId, OrganizationId};
-use crate::money::Money;
-use crate::rating::explain::Explanation;
+use crate::ids::{AccountId, BillingPeriodId, BillingRunId, ClientId, CustomerId, InvoiceId, OrganizationId};
 
+pub use billed::{Billed, Explained, Reasons, UsageSource, billed};
 pub use list::{Cursor, Filter, Listed, Page, Search, Total, Turn, list};
 pub(crate) use trace::Kept;
 pub use trace::{DayShare, Trace, shares};
@@ -34,8 +31,8 @@ pub struct Invoice {
     pub customer_id: CustomerId,
     /// On which account.
     pub account_id: AccountId,
-    /// The period it was made in.
-    pub billing_period_id: Option<BillingPeriodId>,
+    /// The run that made it.
+    pub billing_run_id: Option<BillingRunId>,
     /// `invoice` or `credit_note`.
     pub kind: String,
     /// `draft`, `issued`, `part_paid`, `paid`, `credited`.
@@ -58,13 +55,11 @@ pub struct Invoice {
     pub due_on: Option<NaiveDate>,
     /// ISO 4217.
     pub currency: String,
-    /// The tariff's name.
+    /// The names of its tariffs.
     pub tariff_name: String,
     /// Energy bought.
     #[diesel(deserialize_as = Figure)]
     pub kwh: Decimal,
-    /// Highest demand, where it was measured.
-    pub peak_kw: Option<Decimal>,
     /// Whether any usage was estimated.
     pub estimated: bool,
     /// Sum before tax.
@@ -79,65 +74,8 @@ pub struct Invoice {
     /// What was paid.
     #[diesel(deserialize_as = Figure)]
     pub paid: Decimal,
-    /// Where its usage comes from, and why it differs from earlier ones.
-    #[diesel(embed)]
-    pub reasons: Reasons,
     /// When it was rated.
     pub created_at: DateTime<Utc>,
-}
-
-/// Where an invoice's usage comes from.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(default)]
-pub struct UsageSource {
-    /// How many intervals were summed.
-    pub intervals: usize,
-    /// How many register reads were summed.
-    pub reads: usize,
-    /// Serial numbers of the meters.
-    pub meters: Vec<String>,
-    /// Names of registers that were added up and billed as one.
-    pub added: Vec<String>,
-}
-
-/// Why an invoice differs from an earlier one, as it was worked out when the invoice was made.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Explained {
-    /// First day of the earlier bill.
-    pub from: NaiveDate,
-    /// The day after its last.
-    pub to: NaiveDate,
-    /// What it asked for.
-    pub total: Money,
-    /// The difference and its shares.
-    #[serde(flatten)]
-    pub explanation: Explanation,
-}
-
-/// What an invoice keeps of its making, read with its row: a value that cannot be read is a fault of that row.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Reasons {
-    /// Where its usage comes from; `None`: that is not known.
-    pub usage: Option<UsageSource>,
-    /// Why it differs from the bill before and from last year's, the latest first; empty where that is not known.
-    pub explained: Vec<Explained>,
-}
-
-impl Selectable<Pg> for Reasons {
-    type SelectExpression = (invoices::id, invoices::usage_source, invoices::explained);
-
-    fn construct_selection() -> Self::SelectExpression {
-        (invoices::id, invoices::usage_source, invoices::explained)
-    }
-}
-
-impl Queryable<(sql_types::Uuid, sql_types::Nullable<sql_types::Jsonb>, sql_types::Jsonb), Pg> for Reasons {
-    type Row = (InvoiceId, Option<Value>, Value);
-
-    fn build((id, usage, explained): Self::Row) -> deserialize::Result<Self> {
-        let usage = usage.map(|kept| Unreadable::json(&kept, "invoices", id, "usage_source")).transpose()?;
-        Ok(Self { usage, explained: Unreadable::json(&explained, "invoices", id, "explained")? })
-    }
 }
 
 impl Invoice {
@@ -182,6 +120,8 @@ fn overdue(status: &str, due_on: Option<NaiveDate>, today: NaiveDate) -> bool {
 pub struct Line {
     /// Its place, from 1.
     pub position: i16,
+    /// The period that it bills; `None`: it is of the whole invoice.
+    pub billing_period_id: Option<BillingPeriodId>,
     /// `energy`, `demand`, `fixed`, `minimum`, `tax`, `credit`, `adjustment`.
     pub kind: String,
     /// What is charged.
@@ -248,22 +188,22 @@ pub async fn lines(
         .await
 }
 
-/// Invoices and drafts of a billing period by account number, from after `(account number, id)` on.
+/// Invoices and drafts of a billing run by account number, from after `(account number, id)` on.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn of_period(
+pub async fn of_run(
     conn: &AsyncPgConnection,
     organization: OrganizationId,
     client: ClientId,
-    period: BillingPeriodId,
+    run: BillingRunId,
     after: Option<&(String, InvoiceId)>,
     limit: i64,
 ) -> QueryResult<Vec<Invoice>> {
     let mut conn = conn;
     let query = invoices::table
         .filter(invoices::organization_id.eq(organization).and(invoices::client_id.eq(client)))
-        .filter(invoices::billing_period_id.eq(period))
+        .filter(invoices::billing_run_id.eq(run))
         .select(Invoice::as_select())
         .order((invoices::account_number, invoices::id))
         .limit(limit);

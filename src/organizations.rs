@@ -12,7 +12,7 @@ use rust_decimal::Decimal;
 use crate::clock;
 use crate::db::schema::organizations;
 use crate::db::zone_of_row;
-use crate::ids::{BillingPeriodId, ClientId, OrganizationId};
+use crate::ids::{BillingRunId, ClientId, OrganizationId};
 
 /// An organization.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -111,19 +111,19 @@ pub struct ClientOverview {
     /// Active customers.
     #[diesel(sql_type = BigInt)]
     pub customers: i64,
-    /// Billing periods not rated yet.
+    /// Billing runs not rated yet.
     #[diesel(sql_type = BigInt)]
-    pub open_periods: i64,
+    pub open_runs: i64,
     /// Rated ones with drafts that wait for approval, and approved ones that wait to be issued.
     #[diesel(sql_type = BigInt)]
-    pub waiting_periods: i64,
+    pub waiting_runs: i64,
     /// The first of these that wait, when there is one.
     #[diesel(sql_type = Nullable<SqlUuid>)]
-    pub waiting_period: Option<BillingPeriodId>,
-    /// First day of that period.
+    pub waiting_run: Option<BillingRunId>,
+    /// The day by which it bills what is due.
     #[diesel(sql_type = Nullable<Date>)]
-    pub waiting_from: Option<NaiveDate>,
-    /// Customers whom the last part of a period leaves without a bill, issued or not.
+    pub waiting_due_on: Option<NaiveDate>,
+    /// Contracts that are held: rating made no bill of their days.
     #[diesel(sql_type = BigInt)]
     pub exceptions: i64,
     /// Invoices past their day.
@@ -144,7 +144,7 @@ impl ClientOverview {
     /// How many things wait for somebody: what the overview is sorted by.
     #[must_use]
     pub const fn attention(&self) -> i64 {
-        self.waiting_periods + self.exceptions + self.overdue + self.faulty_imports
+        self.waiting_runs + self.exceptions + self.overdue + self.faulty_imports
     }
 }
 

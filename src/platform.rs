@@ -42,7 +42,7 @@ pub struct Face {
 async fn figures(conn: &mut AsyncPgConnection, organization: OrganizationId) -> QueryResult<Figures> {
     let face = sql_query(
         "SELECT g.slug, g.name, g.status,
-            (SELECT max(p.to_on) - 1 FROM public.billing_periods p WHERE p.organization_id = g.id AND p.status IN ('invoiced', 'closed')) AS billed_to
+            (SELECT max(i.period_to) - 1 FROM public.invoices i WHERE i.organization_id = g.id AND i.kind = 'invoice' AND i.status <> 'draft') AS billed_to
          FROM public.organizations g WHERE g.id = $1",
     )
     .bind::<SqlUuid, _>(organization)

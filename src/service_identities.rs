@@ -17,22 +17,22 @@ use crate::ids::{ClientId, OrganizationId, ServiceIdentityId, UserId};
 pub enum Command {
     /// Import a file of usage.
     ImportUsage,
-    /// Rate a billing period.
-    RateBillingPeriod,
+    /// Make and rate a billing run of what is due.
+    RateBillingRun,
     /// Read how each client is doing: what waits for somebody.
     ReadOverview,
 }
 
 impl Command {
     /// Every one. The database knows the same (`private.service_writes`), and which of them write.
-    pub const ALL: [Self; 3] = [Self::ImportUsage, Self::RateBillingPeriod, Self::ReadOverview];
+    pub const ALL: [Self; 3] = [Self::ImportUsage, Self::RateBillingRun, Self::ReadOverview];
 
     /// As the database and forms spell it.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
             Self::ImportUsage => "import_usage",
-            Self::RateBillingPeriod => "rate_billing_period",
+            Self::RateBillingRun => "rate_billing_run",
             Self::ReadOverview => "read_overview",
         }
     }
@@ -42,7 +42,7 @@ impl Command {
     pub const fn label(self) -> &'static str {
         match self {
             Self::ImportUsage => "Import usage",
-            Self::RateBillingPeriod => "Rate billing periods",
+            Self::RateBillingRun => "Make and rate billing runs",
             Self::ReadOverview => "Read what waits at each client",
         }
     }

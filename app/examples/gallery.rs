@@ -97,7 +97,7 @@ fn admin(path: &str) -> Frame {
         ("Meters", "/admin/meters"),
         ("Usage imports", "/admin/imports"),
         ("Tariffs", "/admin/tariffs"),
-        ("Billing periods", "/admin/periods"),
+        ("Billing runs", "/admin/runs"),
         ("Invoices", "/admin/invoices"),
         ("Payments", "/admin/payments"),
         ("Audit log", "/admin/audit"),
@@ -560,12 +560,12 @@ fn stats() -> Vec<Stat> {
 }
 
 fn steps() -> Vec<String> {
-    ["Open", "Rated", "Approved", "Invoiced", "Closed"].map(str::to_owned).to_vec()
+    ["Open", "Rated", "Approved", "Issued"].map(str::to_owned).to_vec()
 }
 
 fn period() -> AnyView {
     let mut frame = admin("/admin/periods");
-    frame.crumbs = vec![Crumb::new("Billing periods", "#"), Crumb::new("November 2026", "")];
+    frame.crumbs = vec![Crumb::new("Billing runs", "#"), Crumb::new("Due by Dec 1, 2026", "")];
     frame.organization = "Elbe Stadtwerke Verbund".to_owned();
     frame.client = "Stadtwerke Lauenburg".to_owned();
     frame.hue = 8;
@@ -573,14 +573,14 @@ fn period() -> AnyView {
         <Document title="November 2026 · Stadtwerke Lauenburg">
             <Shell frame=frame content=view! {
                 <PageHeader title="November 2026" subtitle="Nov 1 – Nov 30, 2026 · 20,000 customers" second="Rate again" second_href="#"><Status value="rated"/></PageHeader>
-                <Steps label="Billing period" steps=steps() current=1/>
+                <Steps label="Billing run" steps=steps() current=1/>
                 <Progress label="Rated" value=1_200 most=Some(10_000) text="1,200 of 10,000 customers"/>
-                <Tabs label="Billing period" tabs=vec![Tab::new("Totals", "#", true), Tab::new("Exceptions (12)", "#", false), Tab::new("Customers", "#", false), Tab::new("Runs", "#", false)]/>
+                <Tabs label="Billing run" tabs=vec![Tab::new("Totals", "#", true), Tab::new("Exceptions (12)", "#", false), Tab::new("Customers", "#", false), Tab::new("Runs", "#", false)]/>
                 <Stats stats=stats()/>
                 <Section title="Before you approve">
                     <div class="stack">
-                        <Notice tone=Tone::Warn title="12 customers have exceptions">
-                            <p>"They are left out until mended. "<a href="#">"See the 12 exceptions"</a></p>
+                        <Notice tone=Tone::Warn title="12 contracts are held">
+                            <p>"They hold nobody else; the next run takes them over. "<a href="#">"See the 12 exceptions"</a></p>
                         </Notice>
                         <ConfirmPanel
                             open="Approve…"

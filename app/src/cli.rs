@@ -156,6 +156,21 @@ enum Bench {
         #[arg(long)]
         json: bool,
     },
+    /// A run of contracts with quarter-hour meters, from what is due to issued, beside a raw COPY of the rows that it writes.
+    Billing {
+        /// How many contracts.
+        #[arg(long, value_name = "N", default_value_t = 20_000)]
+        contracts: usize,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// A file of 1.34 million quarter-hours, beside a raw COPY of its rows.
+    Import {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Bills a second on one core, beside NREL's utilityrate5 (PySAM). No database is needed.
     Rate {
         /// Print JSON.
@@ -275,6 +290,14 @@ async fn execute(cli: Cli) -> CliResult {
         }
         Command::Bench(Bench::Door { json }) => {
             crate::bench::door::run(&settings, json).await?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Bench(Bench::Billing { contracts, json }) => {
+            crate::bench::billing::run(&settings, contracts, json).await?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Bench(Bench::Import { json }) => {
+            crate::bench::import::run(&settings, json).await?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Bench(Bench::Rate { json }) => {

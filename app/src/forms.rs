@@ -63,6 +63,12 @@ impl Typed {
         self.values.iter().find(|(name, _)| name == field).map_or_else(|| fallback.into(), |(_, value)| value.clone())
     }
 
+    /// Whether a box was ticked; `fallback` while nothing was sent. A box that is not ticked sends nothing.
+    #[must_use]
+    pub fn ticked(&self, field: &str, fallback: bool) -> bool {
+        if self.values.is_empty() { fallback } else { !self.value(field, "").is_empty() }
+    }
+
     /// What is wrong with a field, or nothing.
     #[must_use]
     pub fn error(&self, field: &str) -> String {

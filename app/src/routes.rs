@@ -5,7 +5,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
 use crate::pages::admin::{
-    self, accounts, billing_periods, contracts, customers, imports, invoices, ledger, meters, readings, service_points,
+    self, accounts, billing_runs, contracts, customers, imports, invoices, ledger, meters, readings, service_points,
     tariffs, what_ifs,
 };
 use crate::pages::organization::{self, clients};
@@ -24,9 +24,9 @@ pub fn pages() -> Router<AppState> {
         .route("/profile", get(profile::page))
         .route("/profile/second-factor", get(profile::second_factor::page))
         .route("/clients/{client}", get(admin::overview::show))
-        .route("/clients/{client}/billing-periods", get(billing_periods::list))
-        .route("/clients/{client}/billing-periods/new", get(billing_periods::new))
-        .route("/clients/{client}/billing-periods/{period}", get(billing_periods::show::show))
+        .route("/clients/{client}/billing-runs", get(billing_runs::list))
+        .route("/clients/{client}/billing-runs/new", get(billing_runs::new))
+        .route("/clients/{client}/billing-runs/{run}", get(billing_runs::show::show))
         .route("/clients/{client}/invoices", get(invoices::list))
         .route("/clients/{client}/invoices.csv", get(invoices::csv))
         .route("/clients/{client}/invoices/{invoice}", get(invoices::show::show))

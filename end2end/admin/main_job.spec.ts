@@ -23,19 +23,20 @@ for (const scripts of [true, false]) {
       await expect(page.locator('main')).toContainText(scripts ? '1,340' : /1,340|nothing changed/i);
       if (scripts) await look(page, 'import');
 
-      // With scripts: the whole period that the file bills. Without: its last day alone, to rate something new.
-      const [from, to] = scripts ? ['2012-03-01', '2012-03-13'] : ['2012-03-14', '2012-03-14'];
-      await page.getByRole('link', { name: 'Billing periods' }).first().click();
-      await page.getByRole('link', { name: 'New billing period' }).first().click();
+      // With scripts: the first days that her contract has to bill, which are the file's. Without: one day more is, to have
+      // something new to rate.
+      if (!scripts) await cycleFrom(page, '2012-03-15');
+      await page.getByRole('link', { name: 'Billing runs' }).first().click();
+      await page.getByRole('link', { name: 'New billing run' }).first().click();
       // What the reference file holds for these days.
       const [kwh, intervals] = scripts ? ['1,298.640', '1,244'] : ['93.026', '96'];
-      await page.getByLabel(/First day/).fill(from);
-      await page.getByLabel(/Last day/).fill(to);
+      await page.getByLabel('Bill what is due by').fill(scripts ? '2012-03-14' : '2012-03-15');
       await page.getByRole('button', { name: /Create/ }).click();
+      await expect(page.locator('main')).toContainText('1 contract');
 
       await confirm(page, /^Rate/);
       await expect(page.locator('main')).toContainText(kwh);
-      if (scripts) await look(page, 'billing-period');
+      if (scripts) await look(page, 'billing-run');
       await confirm(page, /^Approve/);
       await confirm(page, /^Issue/);
       await page.getByRole('table', { name: 'Invoices' }).getByRole('link', { name: 'HL-100233' }).click();
@@ -59,6 +60,18 @@ for (const scripts of [true, false]) {
       await other.close();
     });
   });
+}
+
+/** Her contract's bills end on another day. */
+async function cycleFrom(page: import('@playwright/test').Page, day: string): Promise<void> {
+  await page.getByRole('link', { name: 'Customers' }).first().click();
+  await page.getByLabel('Name, account or address').fill('HL-100233');
+  await page.getByRole('button', { name: 'Search' }).click();
+  await page.getByRole('link', { name: 'HL-100233' }).click();
+  await page.getByRole('table', { name: 'Contracts' }).getByRole('link').click();
+  await page.getByLabel(/Cycle counted from/).fill(day);
+  await page.getByRole('button', { name: 'Save changes' }).click();
+  await expect(page.locator('[data-flash]')).toBeVisible();
 }
 
 /** Opens a step's panel, which says in numbers what it will do, and does it. */

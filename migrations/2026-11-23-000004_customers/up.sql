@@ -37,6 +37,7 @@ CREATE TABLE public.accounts (
     delivery           text NOT NULL DEFAULT 'post' CHECK (delivery IN ('post', 'mail', 'portal')),
     language           text NOT NULL DEFAULT '' CHECK (language = '' OR language ~ '^[a-z]{2}(-[A-Z]{2})?$'),
     payment_terms_days smallint CHECK (payment_terms_days BETWEEN 0 AND 365),
+    collective         boolean NOT NULL DEFAULT false,
     status             text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'closed')),
     metadata           jsonb NOT NULL DEFAULT '{}',
     created_at         timestamptz NOT NULL DEFAULT now(),
@@ -54,6 +55,7 @@ COMMENT ON COLUMN public.accounts.is_main IS 'Of a customer''s accounts the one 
 COMMENT ON COLUMN public.accounts.billing_address IS 'Empty: the service address.';
 COMMENT ON COLUMN public.accounts.language IS 'BCP 47; empty: as the client writes.';
 COMMENT ON COLUMN public.accounts.payment_terms_days IS 'Days from issue until a bill is due; NULL: the client''s.';
+COMMENT ON COLUMN public.accounts.collective IS 'Whether one bill is made for all its contracts that are due together, as landlords want it.';
 CALL private.protect('public.accounts', 'customer', '{INSERT,UPDATE}');
 GRANT SELECT ON public.accounts TO eis_gate;
 CREATE POLICY gate_select ON public.accounts FOR SELECT TO eis_gate USING (true);
@@ -103,6 +105,7 @@ CREATE TABLE public.contracts (
     status           text NOT NULL DEFAULT 'agreed' CHECK (status IN ('requested', 'agreed', 'withdrawn')),
     billing_cycle    smallint NOT NULL DEFAULT 1 CHECK (billing_cycle IN (1, 2, 3, 6, 12)),
     billing_anchor   date NOT NULL,
+    billing_from     date,
     metadata         jsonb NOT NULL DEFAULT '{}',
     created_at       timestamptz NOT NULL DEFAULT now(),
     created_by       uuid,
@@ -118,6 +121,7 @@ COMMENT ON TABLE public.contracts IS 'An account at a service point from a day (
 COMMENT ON COLUMN public.contracts.address IS 'The service point''s, which customers do not see; written by whatever changes that, and by nothing else.';
 COMMENT ON COLUMN public.contracts.status IS 'requested, agreed, withdrawn. Whether an agreed one is planned, running or ended follows from its days.';
 COMMENT ON COLUMN public.contracts.billing_cycle IS 'Months that one bill covers, counted from billing_anchor.';
+COMMENT ON COLUMN public.contracts.billing_from IS 'First day that is billed here; the days before were billed elsewhere. NULL: all its days are.';
 CALL private.protect('public.contracts', 'customer', '{INSERT,UPDATE}');
 CALL private.track_updates('public.contracts');
 

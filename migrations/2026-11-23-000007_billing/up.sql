@@ -1,19 +1,20 @@
--- Billing periods and runs, invoices and their lines, credit notes, payments, allocations.
+-- Billing runs, invoices with their billing periods and lines, credit notes, payments, allocations.
 
-CREATE TABLE public.billing_periods (
+CREATE TABLE public.billing_runs (
     organization_id uuid NOT NULL,
     client_id       uuid NOT NULL,
     id              uuid NOT NULL,
-    from_on         date NOT NULL,
-    to_on           date NOT NULL CHECK (to_on > from_on),
-    part            smallint NOT NULL DEFAULT 1 CHECK (part > 0),
-    status          text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'rated', 'approved', 'invoiced', 'closed')),
-    invoices        integer NOT NULL DEFAULT 0,
-    exceptions      integer NOT NULL DEFAULT 0,
+    due_on          date NOT NULL,
+    cycle           smallint CHECK (cycle IN (1, 2, 3, 6, 12)),
+    status          text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'rated', 'approved', 'issued')),
+    contracts       integer NOT NULL DEFAULT 0 CHECK (contracts >= 0),
+    invoices        integer NOT NULL DEFAULT 0 CHECK (invoices >= 0),
+    exceptions      integer NOT NULL DEFAULT 0 CHECK (exceptions >= 0),
     kwh             numeric(14,3) NOT NULL DEFAULT 0,
     net             numeric(14,2) NOT NULL DEFAULT 0,
     tax             numeric(14,2) NOT NULL DEFAULT 0,
     total           numeric(14,2) NOT NULL DEFAULT 0,
+    rated_at        timestamptz,
     approved_at     timestamptz,
     approved_by     uuid,
     issued_at       timestamptz,
@@ -21,61 +22,16 @@ CREATE TABLE public.billing_periods (
     created_by      uuid,
     updated_at      timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (organization_id, client_id, id),
-    UNIQUE (organization_id, client_id, from_on, to_on, part),
-    CONSTRAINT billing_periods_no_overlap EXCLUDE USING gist (organization_id WITH =, client_id WITH =, daterange(from_on, to_on) WITH &&)
-        WHERE (part = 1),
     FOREIGN KEY (organization_id, client_id) REFERENCES public.clients (organization_id, id)
 );
-COMMENT ON TABLE public.billing_periods IS 'Days from_on (included) to to_on (excluded) that a client bills together. Totals are of its latest rating. One in which nothing was issued may be deleted; the keys of invoices hold the others.';
-COMMENT ON COLUMN public.billing_periods.part IS '1; above it: the same days once more, for the customers that the parts before left without a bill.';
-CALL private.protect('public.billing_periods', 'client', '{INSERT,UPDATE,DELETE}');
-CALL private.track_updates('public.billing_periods');
-
-CREATE TABLE public.billing_runs (
-    organization_id   uuid NOT NULL,
-    client_id         uuid NOT NULL,
-    id                uuid NOT NULL,
-    billing_period_id uuid NOT NULL,
-    step              text NOT NULL CHECK (step IN ('rate', 'issue')),
-    status            text NOT NULL CHECK (status IN ('running', 'done', 'failed')),
-    customers         integer NOT NULL DEFAULT 0,
-    done              integer NOT NULL DEFAULT 0,
-    exceptions        integer NOT NULL DEFAULT 0,
-    problem           text NOT NULL DEFAULT '',
-    started_at        timestamptz NOT NULL DEFAULT now(),
-    finished_at       timestamptz,
-    created_at        timestamptz NOT NULL DEFAULT now(),
-    created_by        uuid,
-    updated_at        timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (organization_id, client_id, id),
-    FOREIGN KEY (organization_id, client_id, billing_period_id) REFERENCES public.billing_periods (organization_id, client_id, id)
-);
-CREATE INDEX billing_runs_period ON public.billing_runs (organization_id, client_id, billing_period_id, started_at DESC);
-COMMENT ON TABLE public.billing_runs IS 'Attempts to rate or issue a period: who, when, how far, with what result.';
+CREATE INDEX billing_runs_recent ON public.billing_runs (organization_id, client_id, due_on DESC, id DESC);
+COMMENT ON TABLE public.billing_runs IS 'Batches of billing periods that are rated, approved and issued together: those due on a day. Totals are of its latest rating. One that issued nothing may be deleted; its billing periods hold the others.';
+COMMENT ON COLUMN public.billing_runs.due_on IS 'It bills days before this one.';
+COMMENT ON COLUMN public.billing_runs.cycle IS 'Contracts of this cycle alone; NULL: of every one.';
+COMMENT ON COLUMN public.billing_runs.contracts IS 'How many contracts it took on.';
+COMMENT ON COLUMN public.billing_runs.exceptions IS 'How many of them its latest rating holds back.';
 CALL private.protect('public.billing_runs', 'client', '{INSERT,UPDATE,DELETE}');
 CALL private.track_updates('public.billing_runs');
-
-CREATE TABLE public.billing_exceptions (
-    organization_id   uuid NOT NULL,
-    client_id         uuid NOT NULL,
-    billing_period_id uuid NOT NULL,
-    customer_id       uuid NOT NULL,
-    contract_id       uuid NOT NULL,
-    kind              text NOT NULL CHECK (kind ~ '^[a-z_]+$'),
-    severity          text NOT NULL CHECK (severity IN ('blocks', 'warns')),
-    message           text NOT NULL,
-    created_at        timestamptz NOT NULL DEFAULT now(),
-    created_by        uuid,
-    updated_at        timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (organization_id, client_id, billing_period_id, customer_id, contract_id, kind),
-    FOREIGN KEY (organization_id, client_id, billing_period_id) REFERENCES public.billing_periods (organization_id, client_id, id),
-    FOREIGN KEY (organization_id, client_id, customer_id, contract_id) REFERENCES public.contracts (organization_id, client_id, customer_id, id)
-);
-CREATE INDEX billing_exceptions_changed ON public.billing_exceptions (organization_id, client_id) WHERE kind = 'usage_changed';
-COMMENT ON TABLE public.billing_exceptions IS
-    'What the latest rating of a period found about a contract: why there is no bill (blocks) or what to look at (warns). usage_changed: its usage changed after the invoice.';
-CALL private.protect('public.billing_exceptions', 'client', '{INSERT,DELETE}');
-CALL private.track_updates('public.billing_exceptions');
 
 CREATE TABLE public.invoice_counters (
     organization_id uuid NOT NULL,
@@ -119,8 +75,7 @@ CREATE TABLE public.invoices (
     id                uuid NOT NULL,
     customer_id       uuid NOT NULL,
     account_id        uuid NOT NULL,
-    contract_id       uuid NOT NULL,
-    billing_period_id uuid,
+    billing_run_id    uuid,
     kind              text NOT NULL DEFAULT 'invoice' CHECK (kind IN ('invoice', 'credit_note')),
     corrects_id       uuid,
     status            text NOT NULL DEFAULT 'draft' CHECK (status IN ('draft', 'issued', 'part_paid', 'paid', 'credited')),
@@ -135,72 +90,200 @@ CREATE TABLE public.invoices (
     issued_on         date,
     due_on            date,
     currency          text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
-    tariff_rate_id    uuid,
     tariff_name       text NOT NULL DEFAULT '',
     kwh               numeric(12,3) NOT NULL,
-    exported_kwh      numeric(12,3) NOT NULL DEFAULT 0,
-    peak_kw           numeric(12,3),
-    peak_names        text[] NOT NULL DEFAULT '{}',
-    peak_kws          numeric[] NOT NULL DEFAULT '{}',
     estimated         boolean NOT NULL DEFAULT false,
     net               numeric(12,2) NOT NULL,
     tax               numeric(12,2) NOT NULL,
     payable_rounding  numeric(12,2) NOT NULL DEFAULT 0,
     total             numeric(12,2) NOT NULL,
     paid              numeric(12,2) NOT NULL DEFAULT 0,
+    carried_before    numeric(12,2) NOT NULL DEFAULT 0 CHECK (carried_before >= 0),
     carried_credit    numeric(12,2) NOT NULL DEFAULT 0 CHECK (carried_credit >= 0),
-    carried_year_to_date numeric(12,2) NOT NULL DEFAULT 0,
-    banked_periods    text[] NOT NULL DEFAULT '{}',
-    banked_kwh        numeric[] NOT NULL DEFAULT '{}',
-    tariff_rate_ids   uuid[] NOT NULL DEFAULT '{}',
-    usage_source      jsonb,
-    inputs            jsonb,
-    explained         jsonb NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(explained) = 'array'),
     metadata          jsonb NOT NULL DEFAULT '{}',
     created_at        timestamptz NOT NULL DEFAULT now(),
     created_by        uuid,
     updated_at        timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (organization_id, client_id, id),
     UNIQUE (organization_id, client_id, customer_id, id),
+    UNIQUE (organization_id, client_id, customer_id, account_id, id),
     CONSTRAINT invoices_number UNIQUE (organization_id, client_id, series, number),
     FOREIGN KEY (organization_id, client_id, customer_id, account_id) REFERENCES public.accounts (organization_id, client_id, customer_id, id),
-    FOREIGN KEY (organization_id, client_id, customer_id, contract_id) REFERENCES public.contracts (organization_id, client_id, customer_id, id),
-    FOREIGN KEY (organization_id, client_id, billing_period_id) REFERENCES public.billing_periods (organization_id, client_id, id),
+    FOREIGN KEY (organization_id, client_id, billing_run_id) REFERENCES public.billing_runs (organization_id, client_id, id),
     FOREIGN KEY (organization_id, client_id, corrects_id) REFERENCES public.invoices (organization_id, client_id, id),
-    FOREIGN KEY (organization_id, client_id, tariff_rate_id) REFERENCES public.tariff_rates (organization_id, client_id, id),
     CONSTRAINT invoices_add_up CHECK (total = net + tax + payable_rounding),
     CONSTRAINT invoices_status_follows_paid CHECK (CASE status WHEN 'draft' THEN paid = 0 WHEN 'issued' THEN paid = 0 AND total > 0
         WHEN 'part_paid' THEN paid > 0 AND paid < total WHEN 'paid' THEN paid = total
         ELSE paid BETWEEN least(total, 0) AND greatest(total, 0) END),
-    CONSTRAINT invoices_peaks_named CHECK (cardinality(peak_names) = cardinality(peak_kws)
-        AND array_position(peak_names, NULL) IS NULL AND array_position(peak_kws, NULL) IS NULL),
-    CONSTRAINT invoices_banked_named CHECK (cardinality(banked_periods) = cardinality(banked_kwh)
-        AND array_position(banked_periods, NULL) IS NULL AND array_position(banked_kwh, NULL) IS NULL),
     CHECK ((kind = 'credit_note') = (corrects_id IS NOT NULL)),
     CHECK ((status = 'draft') = (number IS NULL) AND (number IS NULL) = (issued_on IS NULL) AND (number IS NULL) = (due_on IS NULL))
 );
-CREATE UNIQUE INDEX invoices_once ON public.invoices (organization_id, client_id, billing_period_id, contract_id, kind)
-    WHERE status <> 'credited' AND kind = 'invoice';
 CREATE INDEX invoices_list ON public.invoices (organization_id, client_id, issued_on DESC, id DESC) WHERE status <> 'draft';
 CREATE INDEX invoices_by_status ON public.invoices (organization_id, client_id, status, issued_on DESC, id DESC) WHERE status <> 'draft';
 CREATE INDEX invoices_by_customer ON public.invoices (organization_id, client_id, customer_id, issued_on DESC, id DESC);
-CREATE INDEX invoices_by_period ON public.invoices (organization_id, client_id, billing_period_id, account_number, id);
+CREATE INDEX invoices_by_run ON public.invoices (organization_id, client_id, billing_run_id, account_number, id);
 CREATE INDEX invoices_due ON public.invoices (organization_id, client_id, due_on) WHERE status IN ('issued', 'part_paid');
 COMMENT ON TABLE public.invoices IS
-    'Invoices and credit notes. Numbered when issued; from then on only paid changes, by allocations, and status after it, and no row is deleted. Buyer''s name and address as they were.';
+    'Invoices and credit notes of accounts; an invoice bills one or more billing periods. Numbered when issued; from then on only paid changes, by allocations, and status after it, and no row is deleted. Buyer''s name and address as they were.';
+COMMENT ON COLUMN public.invoices.billing_run_id IS 'The run that made it; NULL: it was made by itself.';
+COMMENT ON COLUMN public.invoices.period_from IS 'The first day that it bills, of all its billing periods.';
 COMMENT ON COLUMN public.invoices.total IS 'What is to be paid: net, tax, and the rounding of the amount to pay where the tariff asks for it (payable_rounding, EN 16931 BT-114).';
-COMMENT ON COLUMN public.invoices.peak_kws IS 'Highest demands in kW, each by its name in peak_names, for later ratchets.';
-COMMENT ON COLUMN public.invoices.carried_credit IS 'Credit that the tariff leaves to the next bill.';
-COMMENT ON COLUMN public.invoices.carried_year_to_date IS 'Charges since 1 January that count towards a minimum per year.';
-COMMENT ON COLUMN public.invoices.banked_kwh IS 'Net metering: kWh left to the next bill, each by its time-of-use period in banked_periods ('''' where there is none).';
-COMMENT ON COLUMN public.invoices.tariff_rate_ids IS 'The tariff versions that rated it; tariff_rate_id is the last of them.';
-COMMENT ON COLUMN public.invoices.usage_source IS 'How many values and whose meters its usage comes from; NULL: not known.';
-COMMENT ON COLUMN public.invoices.inputs IS 'A hash of each thing that it was rated from; NULL: not known, so that a draft is never up to date.';
-COMMENT ON COLUMN public.invoices.explained IS 'Why it differs from the bill before and from last year''s.';
+COMMENT ON COLUMN public.invoices.carried_before IS 'Credit that earlier bills of its contracts left to it.';
+COMMENT ON COLUMN public.invoices.carried_credit IS 'Credit that its tariffs leave to the next bills of its contracts.';
 COMMENT ON COLUMN public.invoices.metadata IS 'Fields that the organization adds; nothing of the portal''s own. Fixed at issue like every other column.';
 COMMENT ON COLUMN public.invoices.label IS 'The number as printed: series, year of issue, number.';
 CALL private.protect('public.invoices', 'customer', '{INSERT,UPDATE,DELETE}', customer_sees => 'status <> ''draft''');
 CALL private.track_updates('public.invoices');
+
+CREATE TABLE public.billing_periods (
+    organization_id   uuid NOT NULL,
+    client_id         uuid NOT NULL,
+    customer_id       uuid NOT NULL,
+    id                uuid NOT NULL,
+    contract_id       uuid NOT NULL,
+    account_id        uuid NOT NULL,
+    billing_run_id    uuid NOT NULL,
+    invoice_id        uuid,
+    corrects_id       uuid,
+    from_on           date NOT NULL,
+    to_on             date NOT NULL CHECK (to_on > from_on),
+    reason            text NOT NULL DEFAULT 'cycle' CHECK (reason IN ('cycle', 'final', 'correction')),
+    status            text NOT NULL DEFAULT 'due' CHECK (status IN ('due', 'rated', 'held', 'approved', 'issued', 'credited')),
+    address           text NOT NULL DEFAULT '',
+    tariff_name       text NOT NULL DEFAULT '',
+    tariff_rate_ids   uuid[] NOT NULL DEFAULT '{}',
+    kwh               numeric(12,3) NOT NULL DEFAULT 0,
+    exported_kwh      numeric(12,3) NOT NULL DEFAULT 0,
+    peak_kw           numeric(12,3),
+    peak_names        text[] NOT NULL DEFAULT '{}',
+    peak_kws          numeric[] NOT NULL DEFAULT '{}',
+    estimated         boolean NOT NULL DEFAULT false,
+    net               numeric(12,2) NOT NULL DEFAULT 0,
+    tax               numeric(12,2) NOT NULL DEFAULT 0,
+    total             numeric(12,2) NOT NULL DEFAULT 0,
+    carried_before    numeric(12,2) NOT NULL DEFAULT 0 CHECK (carried_before >= 0),
+    carried_credit    numeric(12,2) NOT NULL DEFAULT 0 CHECK (carried_credit >= 0),
+    carried_year_to_date numeric(12,2) NOT NULL DEFAULT 0,
+    banked_periods    text[] NOT NULL DEFAULT '{}',
+    banked_kwh        numeric[] NOT NULL DEFAULT '{}',
+    usage_source      jsonb,
+    inputs            jsonb,
+    explained         jsonb NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(explained) = 'array'),
+    created_at        timestamptz NOT NULL DEFAULT now(),
+    created_by        uuid,
+    updated_at        timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (organization_id, client_id, customer_id, id),
+    CONSTRAINT billing_periods_no_overlap EXCLUDE USING gist (organization_id WITH =, client_id WITH =, contract_id WITH =,
+        daterange(from_on, to_on) WITH &&) WHERE (status <> 'credited'),
+    FOREIGN KEY (organization_id, client_id, customer_id, contract_id) REFERENCES public.contracts (organization_id, client_id, customer_id, id),
+    FOREIGN KEY (organization_id, client_id, customer_id, account_id) REFERENCES public.accounts (organization_id, client_id, customer_id, id),
+    FOREIGN KEY (organization_id, client_id, billing_run_id) REFERENCES public.billing_runs (organization_id, client_id, id),
+    FOREIGN KEY (organization_id, client_id, customer_id, account_id, invoice_id)
+        REFERENCES public.invoices (organization_id, client_id, customer_id, account_id, id),
+    FOREIGN KEY (organization_id, client_id, customer_id, corrects_id)
+        REFERENCES public.billing_periods (organization_id, client_id, customer_id, id),
+    CONSTRAINT billing_periods_billed CHECK ((invoice_id IS NOT NULL) = (status IN ('rated', 'approved', 'issued', 'credited'))),
+    CONSTRAINT billing_periods_corrects CHECK ((reason = 'correction') = (corrects_id IS NOT NULL)),
+    CONSTRAINT billing_periods_peaks_named CHECK (cardinality(peak_names) = cardinality(peak_kws)
+        AND array_position(peak_names, NULL) IS NULL AND array_position(peak_kws, NULL) IS NULL),
+    CONSTRAINT billing_periods_banked_named CHECK (cardinality(banked_periods) = cardinality(banked_kwh)
+        AND array_position(banked_periods, NULL) IS NULL AND array_position(banked_kwh, NULL) IS NULL)
+);
+-- A contract has one period on its way at a time: what a bill takes over from the one before is certain by then.
+CREATE UNIQUE INDEX billing_periods_one_under_way ON public.billing_periods (organization_id, client_id, contract_id)
+    WHERE status NOT IN ('issued', 'credited');
+CREATE INDEX billing_periods_contract ON public.billing_periods (organization_id, client_id, contract_id, from_on) INCLUDE (to_on, status);
+CREATE INDEX billing_periods_run ON public.billing_periods (organization_id, client_id, billing_run_id, status);
+CREATE INDEX billing_periods_invoice ON public.billing_periods (organization_id, client_id, invoice_id) WHERE invoice_id IS NOT NULL;
+COMMENT ON TABLE public.billing_periods IS
+    'Days of one contract that one bill covers, and what rating found of them. Each goes its own way: due, rated or held, approved, issued. Issued, it never changes; when its invoice is credited, its days are due again.';
+COMMENT ON COLUMN public.billing_periods.billing_run_id IS 'The run that has it now, or that issued it.';
+COMMENT ON COLUMN public.billing_periods.reason IS 'cycle: a bill of the contract''s cycle; final: the contract ends; correction: its days were billed before, and credited (corrects_id).';
+COMMENT ON COLUMN public.billing_periods.address IS 'Of the service point, as it was.';
+COMMENT ON COLUMN public.billing_periods.total IS 'Of this period by itself. On a collective bill tax is taken once over all.';
+COMMENT ON COLUMN public.billing_periods.peak_kws IS 'Highest demands in kW, each by its name in peak_names, for later ratchets.';
+COMMENT ON COLUMN public.billing_periods.carried_before IS 'Credit that the contract''s earlier bills left to this one.';
+COMMENT ON COLUMN public.billing_periods.carried_credit IS 'Credit that the tariff leaves to the next bill.';
+COMMENT ON COLUMN public.billing_periods.carried_year_to_date IS 'Charges since 1 January that count towards a minimum per year.';
+COMMENT ON COLUMN public.billing_periods.banked_kwh IS 'Net metering: kWh left to the next bill, each by its time-of-use period in banked_periods ('''' where there is none).';
+COMMENT ON COLUMN public.billing_periods.tariff_rate_ids IS 'The tariff versions that rated it, in order.';
+COMMENT ON COLUMN public.billing_periods.usage_source IS 'How many values and whose meters its usage comes from; NULL: not known.';
+COMMENT ON COLUMN public.billing_periods.inputs IS 'A hash of each thing that it was rated from; NULL: not known, so that a draft is never up to date.';
+COMMENT ON COLUMN public.billing_periods.explained IS 'Why it differs from the bill before and from last year''s.';
+CALL private.protect('public.billing_periods', 'customer', '{INSERT,UPDATE,DELETE}', customer_sees => 'status IN (''issued'', ''credited'')');
+CALL private.track_updates('public.billing_periods');
+
+CREATE FUNCTION public.issued_period_is_fixed() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE left_open CONSTANT text[] := '{status,updated_at}'; issued boolean;
+BEGIN
+    IF OLD.status NOT IN ('issued', 'credited') THEN
+        -- Once its invoice is issued there is nothing for it but to be issued, too: its days are billed.
+        issued := OLD.invoice_id IS NOT NULL AND (SELECT i.status FROM public.invoices i
+            WHERE i.organization_id = OLD.organization_id AND i.client_id = OLD.client_id AND i.id = OLD.invoice_id) <> 'draft';
+        IF TG_OP = 'DELETE' AND NOT issued THEN RETURN OLD; END IF;
+        IF TG_OP = 'DELETE' OR NEW.status = 'credited' OR issued <> (NEW.status = 'issued')
+            OR issued AND (to_jsonb(NEW) - left_open) <> (to_jsonb(OLD) - left_open) THEN
+            RAISE EXCEPTION 'a billing period is issued with its invoice' USING ERRCODE = 'check_violation';
+        END IF;
+        RETURN NEW;
+    END IF;
+    IF TG_OP = 'DELETE' OR (to_jsonb(NEW) - left_open) <> (to_jsonb(OLD) - left_open) THEN
+        RAISE EXCEPTION 'a billing period that was issued never changes; credit its invoice' USING ERRCODE = 'check_violation';
+    END IF;
+    IF NEW.status <> OLD.status AND (NEW.status <> 'credited' OR (SELECT i.status FROM public.invoices i
+        WHERE i.organization_id = NEW.organization_id AND i.client_id = NEW.client_id AND i.id = NEW.invoice_id) <> 'credited') THEN
+        RAISE EXCEPTION 'a billing period is credited with its invoice' USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER issued_is_fixed BEFORE UPDATE OR DELETE ON public.billing_periods FOR EACH ROW EXECUTE FUNCTION public.issued_period_is_fixed();
+
+-- What was issued elsewhere is loaded by the owner alone (demo data).
+CREATE FUNCTION public.period_begins_as_due() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NOT pg_has_role(current_user, 'eis_owner', 'MEMBER') THEN
+        RAISE EXCEPTION 'a billing period begins as due; its bill is issued later' USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER begins_as_due AFTER INSERT ON public.billing_periods FOR EACH ROW WHEN (NEW.status IN ('approved', 'issued', 'credited'))
+    EXECUTE FUNCTION public.period_begins_as_due();
+
+-- An invoice that is credited gives its days back: they are due again.
+CREATE FUNCTION public.credited_days_are_due_again() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    UPDATE public.billing_periods p SET status = 'credited' FROM new_rows n
+    WHERE n.status = 'credited' AND p.organization_id = n.organization_id AND p.client_id = n.client_id AND p.customer_id = n.customer_id
+        AND p.invoice_id = n.id AND p.status = 'issued';
+    RETURN NULL;
+END $$;
+CREATE TRIGGER then_days_are_due_again AFTER UPDATE ON public.invoices REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION public.credited_days_are_due_again();
+REVOKE ALL ON FUNCTION public.issued_period_is_fixed, public.period_begins_as_due, public.credited_days_are_due_again FROM PUBLIC;
+
+CREATE TABLE public.billing_exceptions (
+    organization_id   uuid NOT NULL,
+    client_id         uuid NOT NULL,
+    customer_id       uuid NOT NULL,
+    billing_period_id uuid NOT NULL,
+    kind              text NOT NULL CHECK (kind ~ '^[a-z_]+$'),
+    severity          text NOT NULL CHECK (severity IN ('blocks', 'warns')),
+    message           text NOT NULL,
+    created_at        timestamptz NOT NULL DEFAULT now(),
+    created_by        uuid,
+    updated_at        timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (organization_id, client_id, customer_id, billing_period_id, kind),
+    FOREIGN KEY (organization_id, client_id, customer_id, billing_period_id)
+        REFERENCES public.billing_periods (organization_id, client_id, customer_id, id) ON DELETE CASCADE
+);
+CREATE INDEX billing_exceptions_changed ON public.billing_exceptions (organization_id, client_id) WHERE kind = 'usage_changed';
+COMMENT ON TABLE public.billing_exceptions IS
+    'What the latest rating found of a billing period: why there is no bill (blocks) or what to look at (warns). usage_changed: its usage changed after the invoice.';
+CALL private.protect('public.billing_exceptions', 'client', '{INSERT,DELETE}');
+CALL private.track_updates('public.billing_exceptions');
 
 -- What was issued elsewhere is loaded by the owner alone (demo data).
 CREATE FUNCTION public.invoice_begins_as_a_draft() RETURNS trigger LANGUAGE plpgsql
@@ -340,6 +423,7 @@ CREATE TABLE public.invoice_lines (
     invoice_id      uuid NOT NULL,
     position        smallint NOT NULL CHECK (position > 0),
     customer_id     uuid NOT NULL,
+    billing_period_id uuid,
     issued          boolean NOT NULL DEFAULT false,
     kind            text NOT NULL CHECK (kind IN ('energy', 'demand', 'fixed', 'minimum', 'tax', 'credit', 'adjustment')),
     description     text NOT NULL,
@@ -357,8 +441,12 @@ CREATE TABLE public.invoice_lines (
     updated_at      timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (organization_id, client_id, invoice_id, position),
     FOREIGN KEY (organization_id, client_id, customer_id, invoice_id)
-        REFERENCES public.invoices (organization_id, client_id, customer_id, id) ON DELETE CASCADE
+        REFERENCES public.invoices (organization_id, client_id, customer_id, id) ON DELETE CASCADE,
+    FOREIGN KEY (organization_id, client_id, customer_id, billing_period_id)
+        REFERENCES public.billing_periods (organization_id, client_id, customer_id, id)
 );
+CREATE INDEX invoice_lines_period ON public.invoice_lines (organization_id, client_id, customer_id, billing_period_id);
+COMMENT ON COLUMN public.invoice_lines.billing_period_id IS 'The period that it bills; NULL: it is of the whole invoice, as tax over all is.';
 COMMENT ON TABLE public.invoice_lines IS 'Each charge with quantity, unit, price, amount, tax rate and the trace behind it: [{"date","quantity"}] per day.';
 COMMENT ON COLUMN public.invoice_lines.issued IS 'Set with its invoice''s number; the customer sees issued lines only.';
 CALL private.protect('public.invoice_lines', 'customer', '{INSERT,UPDATE,DELETE}', customer_sees => 'issued');
@@ -524,43 +612,44 @@ CREATE TRIGGER then_notes_pay AFTER UPDATE ON public.invoices REFERENCING NEW TA
     FOR EACH STATEMENT EXECUTE FUNCTION public.credit_notes_pay();
 REVOKE ALL ON FUNCTION public.allocations_pay, public.credit_notes_pay FROM PUBLIC;
 
--- Usage that changes after it was invoiced. The invoice stays as it is; the change is told, whoever makes it, of the bills of
--- contracts at the meter's own service point.
--- Writers of usage hold the client's usage lock together, issuing holds it alone: a change is either seen by what
--- issuing looks at, or sees what was issued.
+-- Usage that changes after it was invoiced. The invoice stays as it is; the change is told, whoever makes it.
+-- Writers of usage hold its service points together (FOR SHARE), issuing holds those of its contracts alone: a change is
+-- either seen by what issuing looks at, or sees what was issued.
 
 CREATE FUNCTION public.tell_changed_days() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM pg_advisory_xact_lock_shared(hashtextextended(format('usage %s %s', c.organization_id, c.client_id), 0))
-    FROM (SELECT DISTINCT n.organization_id, n.client_id FROM new_rows n ORDER BY 1, 2) c;
+    PERFORM 1 FROM public.service_points s
+    WHERE (s.organization_id, s.client_id, s.id) IN (SELECT m.organization_id, m.client_id, m.service_point_id
+        FROM (SELECT DISTINCT n.organization_id, n.client_id, n.meter_id FROM new_rows n) d JOIN public.meters m
+            ON m.organization_id = d.organization_id AND m.client_id = d.client_id AND m.id = d.meter_id)
+    ORDER BY s.organization_id, s.client_id, s.id FOR SHARE;
     IF TG_OP = 'INSERT' THEN
-        INSERT INTO public.billing_exceptions (organization_id, client_id, billing_period_id, customer_id, contract_id, kind, severity, message)
-        SELECT i.organization_id, i.client_id, i.billing_period_id, i.customer_id, i.contract_id, 'usage_changed', 'warns',
+        INSERT INTO public.billing_exceptions (organization_id, client_id, customer_id, billing_period_id, kind, severity, message)
+        SELECT p.organization_id, p.client_id, p.customer_id, p.id, 'usage_changed', 'warns',
             format('Usage changed after invoice %s: values of %s came later.', min(i.label), min(n.day))
         FROM new_rows n JOIN public.meters m ON m.organization_id = n.organization_id AND m.client_id = n.client_id AND m.id = n.meter_id
-        JOIN public.invoices i ON i.organization_id = n.organization_id AND i.client_id = n.client_id
-            AND i.customer_id = n.customer_id AND i.period_from <= n.day AND i.period_to > n.day
-        JOIN public.contracts k ON k.organization_id = i.organization_id AND k.client_id = i.client_id AND k.customer_id = i.customer_id
-            AND k.id = i.contract_id AND k.service_point_id = m.service_point_id
-        WHERE i.kind = 'invoice' AND i.status NOT IN ('draft', 'credited') AND i.billing_period_id IS NOT NULL
-        GROUP BY i.organization_id, i.client_id, i.billing_period_id, i.customer_id, i.contract_id
+        JOIN public.contracts c ON c.organization_id = n.organization_id AND c.client_id = n.client_id AND c.service_point_id = m.service_point_id
+        JOIN public.billing_periods p ON p.organization_id = n.organization_id AND p.client_id = n.client_id AND p.contract_id = c.id
+            AND p.customer_id = c.customer_id AND p.status = 'issued' AND p.from_on <= n.day AND p.to_on > n.day
+        JOIN public.invoices i ON i.organization_id = p.organization_id AND i.client_id = p.client_id AND i.id = p.invoice_id
+        GROUP BY p.organization_id, p.client_id, p.customer_id, p.id
         ON CONFLICT DO NOTHING;
     ELSE
-        INSERT INTO public.billing_exceptions (organization_id, client_id, billing_period_id, customer_id, contract_id, kind, severity, message)
-        SELECT i.organization_id, i.client_id, i.billing_period_id, i.customer_id, i.contract_id, 'usage_changed', 'warns',
+        INSERT INTO public.billing_exceptions (organization_id, client_id, customer_id, billing_period_id, kind, severity, message)
+        SELECT p.organization_id, p.client_id, p.customer_id, p.id, 'usage_changed', 'warns',
             format('Usage changed after invoice %s: values of %s %s.', min(i.label), min(n.day),
                 CASE WHEN bool_or(o.customer_id IS DISTINCT FROM n.customer_id) THEN 'have changed hands' ELSE 'are different now' END)
         FROM new_rows n JOIN old_rows o ON o.organization_id = n.organization_id AND o.client_id = n.client_id
             AND o.meter_id = n.meter_id AND o.day = n.day
         JOIN public.meters m ON m.organization_id = n.organization_id AND m.client_id = n.client_id AND m.id = n.meter_id
-        JOIN public.invoices i ON i.organization_id = n.organization_id AND i.client_id = n.client_id
-            AND i.customer_id = ANY (ARRAY[o.customer_id, n.customer_id]) AND i.period_from <= n.day AND i.period_to > n.day
-        JOIN public.contracts k ON k.organization_id = i.organization_id AND k.client_id = i.client_id AND k.customer_id = i.customer_id
-            AND k.id = i.contract_id AND k.service_point_id = m.service_point_id
-        WHERE (o.customer_id, o.interval_minutes, o.wh, o.flags) IS DISTINCT FROM (n.customer_id, n.interval_minutes, n.wh, n.flags)
-            AND i.kind = 'invoice' AND i.status NOT IN ('draft', 'credited') AND i.billing_period_id IS NOT NULL
-        GROUP BY i.organization_id, i.client_id, i.billing_period_id, i.customer_id, i.contract_id
+        JOIN public.contracts c ON c.organization_id = n.organization_id AND c.client_id = n.client_id AND c.service_point_id = m.service_point_id
+        JOIN public.billing_periods p ON p.organization_id = n.organization_id AND p.client_id = n.client_id AND p.contract_id = c.id
+            AND p.customer_id = c.customer_id AND p.status = 'issued' AND p.from_on <= n.day AND p.to_on > n.day
+        JOIN public.invoices i ON i.organization_id = p.organization_id AND i.client_id = p.client_id AND i.id = p.invoice_id
+        WHERE o.customer_id IS DISTINCT FROM n.customer_id OR o.interval_minutes IS DISTINCT FROM n.interval_minutes
+            OR o.wh IS DISTINCT FROM n.wh OR o.flags IS DISTINCT FROM n.flags
+        GROUP BY p.organization_id, p.client_id, p.customer_id, p.id
         ON CONFLICT DO NOTHING;
     END IF;
     RETURN NULL;
@@ -576,11 +665,14 @@ CREATE TRIGGER tell_updated AFTER UPDATE ON public.interval_days REFERENCING OLD
 CREATE FUNCTION public.tell_changed_reads() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM pg_advisory_xact_lock_shared(hashtextextended(format('usage %s %s', c.organization_id, c.client_id), 0))
-    FROM (SELECT DISTINCT n.organization_id, n.client_id FROM new_rows n ORDER BY 1, 2) c;
+    PERFORM 1 FROM public.service_points s
+    WHERE (s.organization_id, s.client_id, s.id) IN (SELECT m.organization_id, m.client_id, m.service_point_id
+        FROM (SELECT DISTINCT n.organization_id, n.client_id, n.meter_id FROM new_rows n) d JOIN public.meters m
+            ON m.organization_id = d.organization_id AND m.client_id = d.client_id AND m.id = d.meter_id)
+    ORDER BY s.organization_id, s.client_id, s.id FOR SHARE;
     IF TG_OP = 'INSERT' THEN
-        INSERT INTO public.billing_exceptions (organization_id, client_id, billing_period_id, customer_id, contract_id, kind, severity, message)
-        SELECT i.organization_id, i.client_id, i.billing_period_id, i.customer_id, i.contract_id, 'usage_changed', 'warns',
+        INSERT INTO public.billing_exceptions (organization_id, client_id, customer_id, billing_period_id, kind, severity, message)
+        SELECT p.organization_id, p.client_id, p.customer_id, p.id, 'usage_changed', 'warns',
             format('Usage changed after invoice %s: a reading of %s came later.', min(i.label), min(n.read_on))
         FROM new_rows n JOIN public.meters m ON m.organization_id = n.organization_id AND m.client_id = n.client_id AND m.id = n.meter_id
         CROSS JOIN LATERAL (SELECT
@@ -588,17 +680,17 @@ BEGIN
                 AND r.register_id = n.register_id AND r.superseded_by IS NULL AND r.read_on < n.read_on), n.read_on) AS from_on,
             coalesce((SELECT min(r.read_on) FROM public.meter_readings r WHERE r.organization_id = n.organization_id AND r.client_id = n.client_id
                 AND r.register_id = n.register_id AND r.superseded_by IS NULL AND r.read_on > n.read_on), n.read_on) AS to_on) d
-        JOIN public.invoices i ON i.organization_id = n.organization_id AND i.client_id = n.client_id
-            AND i.customer_id = n.customer_id AND i.period_from < d.to_on AND i.period_to > d.from_on
-        JOIN public.contracts c ON c.organization_id = i.organization_id AND c.client_id = i.client_id AND c.customer_id = i.customer_id
-            AND c.id = i.contract_id AND c.service_point_id = m.service_point_id
+        JOIN public.contracts c ON c.organization_id = n.organization_id AND c.client_id = n.client_id AND c.service_point_id = m.service_point_id
+            AND c.customer_id = n.customer_id
+        JOIN public.billing_periods p ON p.organization_id = n.organization_id AND p.client_id = n.client_id AND p.contract_id = c.id
+            AND p.customer_id = c.customer_id AND p.status = 'issued' AND p.from_on < d.to_on AND p.to_on > d.from_on
+        JOIN public.invoices i ON i.organization_id = p.organization_id AND i.client_id = p.client_id AND i.id = p.invoice_id
         WHERE n.superseded_by IS NULL
-            AND i.kind = 'invoice' AND i.status NOT IN ('draft', 'credited') AND i.billing_period_id IS NOT NULL
-        GROUP BY i.organization_id, i.client_id, i.billing_period_id, i.customer_id, i.contract_id
+        GROUP BY p.organization_id, p.client_id, p.customer_id, p.id
         ON CONFLICT DO NOTHING;
     ELSE
-        INSERT INTO public.billing_exceptions (organization_id, client_id, billing_period_id, customer_id, contract_id, kind, severity, message)
-        SELECT i.organization_id, i.client_id, i.billing_period_id, i.customer_id, i.contract_id, 'usage_changed', 'warns',
+        INSERT INTO public.billing_exceptions (organization_id, client_id, customer_id, billing_period_id, kind, severity, message)
+        SELECT p.organization_id, p.client_id, p.customer_id, p.id, 'usage_changed', 'warns',
             format('Usage changed after invoice %s: the reading of %s %s.', min(i.label), min(least(o.read_on, n.read_on)),
                 CASE WHEN bool_or(o.customer_id IS DISTINCT FROM n.customer_id) THEN 'has changed hands' ELSE 'is different now' END)
         FROM new_rows n JOIN old_rows o ON o.organization_id = n.organization_id AND o.client_id = n.client_id AND o.id = n.id
@@ -608,14 +700,14 @@ BEGIN
                 AND r.register_id = n.register_id AND r.superseded_by IS NULL AND r.read_on < least(o.read_on, n.read_on)), least(o.read_on, n.read_on)) AS from_on,
             coalesce((SELECT min(r.read_on) FROM public.meter_readings r WHERE r.organization_id = n.organization_id AND r.client_id = n.client_id
                 AND r.register_id = n.register_id AND r.superseded_by IS NULL AND r.read_on > greatest(o.read_on, n.read_on)), greatest(o.read_on, n.read_on)) AS to_on) d
-        JOIN public.invoices i ON i.organization_id = n.organization_id AND i.client_id = n.client_id
-            AND i.customer_id = ANY (ARRAY[o.customer_id, n.customer_id]) AND i.period_from < d.to_on AND i.period_to > d.from_on
-        JOIN public.contracts c ON c.organization_id = i.organization_id AND c.client_id = i.client_id AND c.customer_id = i.customer_id
-            AND c.id = i.contract_id AND c.service_point_id = m.service_point_id
+        JOIN public.contracts c ON c.organization_id = n.organization_id AND c.client_id = n.client_id AND c.service_point_id = m.service_point_id
+            AND c.customer_id = ANY (ARRAY[o.customer_id, n.customer_id])
+        JOIN public.billing_periods p ON p.organization_id = n.organization_id AND p.client_id = n.client_id AND p.contract_id = c.id
+            AND p.customer_id = c.customer_id AND p.status = 'issued' AND p.from_on < d.to_on AND p.to_on > d.from_on
+        JOIN public.invoices i ON i.organization_id = p.organization_id AND i.client_id = p.client_id AND i.id = p.invoice_id
         WHERE (o.customer_id, o.register_id, o.read_on, o.figure, o.quality, o.superseded_by)
                 IS DISTINCT FROM (n.customer_id, n.register_id, n.read_on, n.figure, n.quality, n.superseded_by)
-            AND i.kind = 'invoice' AND i.status NOT IN ('draft', 'credited') AND i.billing_period_id IS NOT NULL
-        GROUP BY i.organization_id, i.client_id, i.billing_period_id, i.customer_id, i.contract_id
+        GROUP BY p.organization_id, p.client_id, p.customer_id, p.id
         ON CONFLICT DO NOTHING;
     END IF;
     RETURN NULL;

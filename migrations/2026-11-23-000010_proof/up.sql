@@ -191,32 +191,35 @@ SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     account uuid := private.sample_id(k, 'account');
     contract uuid := private.sample_id(k, 'contract');
+    run uuid := private.sample_id(c, 'run');
     issued uuid := private.sample_id(k, 'issued');
     draft uuid := private.sample_id(k, 'draft');
 BEGIN
     IF k IS NOT NULL THEN
-        INSERT INTO public.invoices (organization_id, client_id, id, customer_id, account_id, contract_id, status, series, number, customer_name, account_number,
+        INSERT INTO public.invoices (organization_id, client_id, id, customer_id, account_id, billing_run_id, status, series, number, customer_name, account_number,
             period_from, period_to, issued_on, due_on, currency, kwh, net, tax, total)
-        VALUES (o, c, issued, k, account, contract, 'issued', k::text, 1, '', '', '2026-01-01', '2026-02-01', '2026-02-01', '2026-02-15', 'EUR', 1, 1, 0, 1),
-               (o, c, draft, k, account, contract, 'draft', '', NULL, '', '', '2026-02-01', '2026-03-01', NULL, NULL, 'EUR', 1, 1, 0, 1);
-        INSERT INTO public.invoice_lines (organization_id, client_id, invoice_id, position, customer_id, issued, kind, description, quantity,
+        VALUES (o, c, issued, k, account, run, 'issued', k::text, 1, '', '', '2026-01-01', '2026-02-01', '2026-02-01', '2026-02-15', 'EUR', 1, 1, 0, 1),
+               (o, c, draft, k, account, run, 'draft', '', NULL, '', '', '2026-02-01', '2026-03-01', NULL, NULL, 'EUR', 1, 1, 0, 1);
+        INSERT INTO public.billing_periods (organization_id, client_id, customer_id, id, contract_id, account_id, billing_run_id, invoice_id, from_on, to_on, status)
+        VALUES (o, c, k, private.sample_id(k, 'issued-period'), contract, account, run, issued, '2026-01-01', '2026-02-01', 'issued'),
+               (o, c, k, private.sample_id(k, 'draft-period'), contract, account, run, draft, '2026-02-01', '2026-03-01', 'rated');
+        INSERT INTO public.invoice_lines (organization_id, client_id, invoice_id, position, customer_id, billing_period_id, issued, kind, description, quantity,
             unit, price, amount)
-        VALUES (o, c, issued, 1, k, true, 'energy', '', 1, 'kWh', 1, 1), (o, c, draft, 1, k, false, 'energy', '', 1, 'kWh', 1, 1);
+        VALUES (o, c, issued, 1, k, private.sample_id(k, 'issued-period'), true, 'energy', '', 1, 'kWh', 1, 1),
+               (o, c, draft, 1, k, private.sample_id(k, 'draft-period'), false, 'energy', '', 1, 'kWh', 1, 1);
         INSERT INTO public.payments (organization_id, client_id, id, customer_id, account_id, received_on, amount, currency, method)
         VALUES (o, c, private.sample_id(k, 'payment'), k, account, '2026-02-02', 1, 'EUR', 'cash');
         INSERT INTO public.allocations (organization_id, client_id, payment_id, invoice_id, customer_id, account_id, amount)
         VALUES (o, c, private.sample_id(k, 'payment'), issued, k, account, 1);
-        INSERT INTO public.billing_exceptions (organization_id, client_id, billing_period_id, customer_id, contract_id, kind, severity, message)
-        VALUES (o, c, private.sample_id(c, 'period'), k, contract, 'test', 'warns', '');
+        INSERT INTO public.billing_exceptions (organization_id, client_id, customer_id, billing_period_id, kind, severity, message)
+        VALUES (o, c, k, private.sample_id(k, 'draft-period'), 'test', 'warns', '');
     ELSIF c IS NOT NULL THEN
-        INSERT INTO public.billing_periods (organization_id, client_id, id, from_on, to_on)
-        VALUES (o, c, private.sample_id(c, 'period'), '2026-01-01', '2026-02-01');
-        INSERT INTO public.billing_runs (organization_id, client_id, id, billing_period_id, step, status)
-        VALUES (o, c, private.sample_id(c, 'run'), private.sample_id(c, 'period'), 'rate', 'done');
+        INSERT INTO public.billing_runs (organization_id, client_id, id, due_on) VALUES (o, c, private.sample_id(c, 'run'), '2026-02-01');
         INSERT INTO public.invoice_counters (organization_id, client_id, series) VALUES (o, c, 'T');
     ELSE
         RETURN QUERY SELECT (r).* FROM unnest(ARRAY[
-            private.rule_of('public.billing_periods', 'client', '{INSERT,UPDATE,DELETE}'),
+            private.rule_of('public.billing_periods', 'customer', '{INSERT,UPDATE,DELETE}',
+                customer_sees => 'status IN (''issued'', ''credited'')', open => 'status NOT IN (''issued'', ''credited'')'),
             private.rule_of('public.billing_runs', 'client', '{INSERT,UPDATE,DELETE}'),
             private.rule_of('public.billing_exceptions', 'client', '{INSERT,DELETE}'),
             private.rule_of('public.invoice_counters', 'client', '{INSERT,UPDATE}'),

@@ -10,7 +10,7 @@ CREATE TABLE public.service_identities (
     assignment_id   uuid NOT NULL UNIQUE REFERENCES public.role_assignments (id),
     name            text NOT NULL CHECK (length(trim(name)) BETWEEN 1 AND 200),
     commands        text[] NOT NULL CHECK (cardinality(commands) > 0 AND array_position(commands, NULL) IS NULL
-        AND commands <@ ARRAY['import_usage', 'rate_billing_period', 'read_overview']),
+        AND commands <@ ARRAY['import_usage', 'rate_billing_run', 'read_overview']),
     secret_hash     bytea NOT NULL UNIQUE CHECK (octet_length(secret_hash) = 32),
     secret_made_at  timestamptz NOT NULL DEFAULT now(),
     made_by         text NOT NULL,
@@ -42,7 +42,7 @@ CALL private.track_updates('public.service_identities');
 
 SET LOCAL ROLE eis_gate;
 CREATE OR REPLACE FUNCTION private.service_writes(command text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
-BEGIN RETURN CASE command WHEN 'import_usage' THEN true WHEN 'rate_billing_period' THEN true WHEN 'read_overview' THEN false END; END $$;
+BEGIN RETURN CASE command WHEN 'import_usage' THEN true WHEN 'rate_billing_run' THEN true WHEN 'read_overview' THEN false END; END $$;
 SET LOCAL ROLE eis_owner;
 
 -- Whether a context makes and ends service identities: it writes, of a whole role that runs its organization or client, and

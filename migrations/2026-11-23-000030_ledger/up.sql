@@ -125,18 +125,15 @@ CREATE CONSTRAINT TRIGGER balances AFTER INSERT ON public.ledger_entries DEFERRA
 -- take then, a customer's rows stay few.
 --
 -- Invoices and credit notes, when they are issued: what the customer owes (or has in credit), against revenue, tax and rounding.
--- Credit that the tariff keeps for the next bill was earned by the customer already: it lies in carry_over until a bill
--- uses it. A credit note that takes all of a bill back reverses its entry.
+-- Credit that a tariff keeps for a contract's next bill was earned by the customer already: it lies in carry_over until a
+-- bill uses it. A credit note that takes all of a bill back reverses its entry.
 CREATE FUNCTION public.ledger_books_invoices() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 BEGIN
     WITH issued AS MATERIALIZED (
         SELECT n.organization_id, n.client_id, n.customer_id, n.id, n.kind, n.issued_on, n.due_on, n.currency, n.net, n.tax,
             n.payable_rounding, n.total, n.corrects_id,
-            CASE n.kind WHEN 'invoice' THEN coalesce(
-                lag(n.carried_credit) OVER (PARTITION BY n.organization_id, n.client_id, n.customer_id, n.kind ORDER BY n.issued_on, n.number),
-                (SELECT -sum(l.amount) FROM public.ledger_lines l WHERE l.organization_id = n.organization_id AND l.client_id = n.client_id
-                    AND l.customer_id = n.customer_id AND l.ledger_account = 'carry_over'), 0) - n.carried_credit ELSE 0 END AS carried
+            CASE n.kind WHEN 'invoice' THEN n.carried_before - n.carried_credit ELSE 0 END AS carried
         FROM new_rows n WHERE n.status <> 'draft' AND (SELECT e.id FROM public.ledger_entries e WHERE e.organization_id = n.organization_id
             AND e.client_id = n.client_id AND e.customer_id = n.customer_id AND e.cause_id = n.id AND e.cause = n.kind AND e.settles_id IS NULL) IS NULL
     ), taken_back AS MATERIALIZED (

@@ -4,12 +4,12 @@ use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use super::draft::{Draft, DraftLine};
+use super::draft::{Draft, Found, Party};
 use super::inputs::Inputs;
 use super::load::{AgreementRow, ContractRow, DayRow, LaterRow, MeterRow, PastRow, ReadRow};
 use super::tariffs::{self, Tariffs, Version};
 use super::usage::{Counted, Lacking, Measured, apart, measure};
-use crate::ids::{ContractId, CustomerId, InvoiceId};
+use crate::ids::{BillingPeriodId, CustomerId};
 use crate::invoices::UsageSource;
 use crate::money::Money;
 use crate::period::Period;
@@ -31,7 +31,7 @@ pub(super) struct Account<'a> {
 #[derive(Debug, Serialize)]
 pub(super) struct Finding {
     pub customer_id: CustomerId,
-    pub contract_id: ContractId,
+    pub billing_period_id: BillingPeriodId,
     pub kind: &'static str,
     pub severity: &'static str,
     pub message: String,
@@ -45,28 +45,22 @@ pub(super) struct Verdict {
 }
 
 impl Account<'_> {
-    /// Rates the customer's days of the period.
-    pub fn judge(&self, tariffs: &Tariffs, period: Period) -> Verdict {
-        match self.bill(tariffs, period) {
-            Ok(None) => Verdict::default(),
-            Ok(Some(draft)) => Verdict { findings: self.warnings(&draft), draft: Some(draft) },
+    /// Rates the contract's days of the period `id`.
+    pub fn judge(&self, tariffs: &Tariffs, id: BillingPeriodId, days: Period) -> Verdict {
+        match self.bill(tariffs, id, days) {
+            Ok(None) => {
+                let why = "The contract has none of these days any more. Rate again.".to_owned();
+                Verdict { draft: None, findings: vec![self.finding(id, "no_days", "blocks", why)] }
+            }
+            Ok(Some(draft)) => Verdict { findings: self.warnings(id, &draft), draft: Some(draft) },
             Err(Lacking(kind, message)) => {
-                Verdict { draft: None, findings: vec![self.finding(kind, "blocks", message)] }
+                Verdict { draft: None, findings: vec![self.finding(id, kind, "blocks", message)] }
             }
         }
     }
 
-    /// As [`Self::judge`], for days that others were billed for before: who has a bill for later days gets none, since
-    /// that one was made without what this one would have left (credit, sums of the year, peaks).
-    pub fn judge_late(&self, tariffs: &Tariffs, period: Period) -> Verdict {
-        let Some(later) = self.later.first() else { return self.judge(tariffs, period) };
-        let label = &later.label;
-        let message = format!("Invoice {label} for later days is issued already. Credit {label} first.");
-        Verdict { draft: None, findings: vec![self.finding("carried_over", "blocks", message)] }
-    }
-
-    fn finding(&self, kind: &'static str, severity: &'static str, message: String) -> Finding {
-        Finding { customer_id: self.contract.customer_id, contract_id: self.contract.id, kind, severity, message }
+    fn finding(&self, id: BillingPeriodId, kind: &'static str, severity: &'static str, message: String) -> Finding {
+        Finding { customer_id: self.contract.customer_id, billing_period_id: id, kind, severity, message }
     }
 
     /// The days of the period in which the customer is supplied.
@@ -107,12 +101,12 @@ impl Account<'_> {
     }
 
     /// The draft; nothing when the customer has no day in the period.
-    fn bill(&self, tariffs: &Tariffs, period: Period) -> Result<Option<Draft>, Lacking> {
+    fn bill(&self, tariffs: &Tariffs, id: BillingPeriodId, period: Period) -> Result<Option<Draft>, Lacking> {
         let Some(basis) = self.basis(tariffs, period)? else { return Ok(None) };
         let bill = basis.rate()?;
         self.carries_once(&basis.history, &bill)?;
         let inputs = self.inputs(tariffs, period).map_err(|fault| Lacking("rating_failed", format!("{fault}.")))?;
-        Ok(Some(self.draft(&basis.versions, bill, basis.usage.source, inputs)))
+        Ok(Some(self.draft(id, &basis, bill, inputs)))
     }
 
     fn measured(&self, meters: &[&MeterRow], span: Period) -> Result<Measured, Lacking> {
@@ -165,56 +159,59 @@ impl Account<'_> {
         History { peaks: self.past.iter().filter_map(|row| row.peak()).collect(), carried }
     }
 
-    fn draft(&self, versions: &[(NaiveDate, &Version)], bill: Bill, source: UsageSource, inputs: Inputs) -> Draft {
-        let (id, contract) = (InvoiceId::fresh(), self.contract);
+    fn draft(&self, id: BillingPeriodId, basis: &Basis<'_>, bill: Bill, inputs: Inputs) -> Draft {
+        let (contract, versions) = (self.contract, &basis.versions);
         let address = if contract.billing_address.is_empty() { &contract.address } else { &contract.billing_address };
         let mut names: Vec<&str> = versions.iter().map(|(_, version)| version.name.as_str()).collect();
         names.dedup();
         let (peak_names, peak_kws) = bill.peaks.into_iter().unzip();
         let (banked_periods, banked_kwh) = bill.carried.bank_kwh.into_iter().unzip();
         Draft {
-            id,
-            customer_id: contract.customer_id,
-            account_id: contract.account_id,
+            party: Party {
+                customer_id: contract.customer_id,
+                account_id: contract.account_id,
+                customer_name: contract.name.clone(),
+                account_number: contract.account_number.clone(),
+                billing_address: address.clone(),
+                currency: bill.currency,
+            },
+            collective: contract.collective,
             contract_id: contract.id,
-            customer_name: contract.name.clone(),
-            account_number: contract.account_number.clone(),
-            billing_address: address.clone(),
-            period_from: bill.period.from(),
-            period_to: bill.period.to(),
-            currency: bill.currency,
-            tariff_rate_id: versions.last().map(|(_, version)| version.id),
-            tariff_name: names.join(", then "),
-            kwh: bill.kwh,
-            exported_kwh: bill.exported_kwh,
-            peak_kw: bill.peak_kw,
-            peak_names,
-            peak_kws,
-            estimated: bill.estimated,
-            net: bill.net.amount(),
-            tax: bill.tax.amount(),
             payable_rounding: bill.payable_rounding,
-            total: bill.payable.amount(),
-            carried_credit: bill.carried.credit,
-            carried_year_to_date: bill.carried.year_to_date,
-            banked_periods,
-            banked_kwh,
-            tariff_rate_ids: versions.iter().map(|(_, version)| version.id).collect(),
-            usage_source: UsageSource { added: bill.added, ..source },
-            inputs,
-            explained: vec![],
-            lines: bill
-                .lines
-                .into_iter()
-                .enumerate()
-                .map(|(at, line)| DraftLine::new(id, contract.customer_id, at + 1, line))
-                .collect(),
+            found: Found {
+                id,
+                customer_id: contract.customer_id,
+                invoice_id: None,
+                from_on: bill.period.from(),
+                to_on: bill.period.to(),
+                tariff_name: names.join(", then "),
+                tariff_rate_ids: versions.iter().map(|(_, version)| version.id).collect(),
+                kwh: bill.kwh,
+                exported_kwh: bill.exported_kwh,
+                peak_kw: bill.peak_kw,
+                peak_names,
+                peak_kws,
+                estimated: bill.estimated,
+                net: bill.net.amount(),
+                tax: bill.tax.amount(),
+                total: bill.payable.amount(),
+                carried_before: basis.history.carried.credit,
+                carried_credit: bill.carried.credit,
+                carried_year_to_date: bill.carried.year_to_date,
+                banked_periods,
+                banked_kwh,
+                usage_source: UsageSource { added: bill.added, ..basis.usage.source.clone() },
+                inputs,
+                explained: vec![],
+            },
+            lines: bill.lines,
         }
     }
 
-    fn warnings(&self, draft: &Draft) -> Vec<Finding> {
+    fn warnings(&self, id: BillingPeriodId, draft: &Draft) -> Vec<Finding> {
         let mut found = vec![];
-        let mut warn = |kind, message: String| found.push(self.finding(kind, "warns", message));
+        let mut warn = |kind, message: String| found.push(self.finding(id, kind, "warns", message));
+        let draft = &draft.found;
         if draft.estimated {
             warn("estimated", "Some of the usage is estimated.".to_owned());
         }
@@ -224,7 +221,7 @@ impl Account<'_> {
         if let Some(last) = self.past.last() {
             let per_day = |total: Decimal, days: i64| total / Decimal::from(days.max(1));
             let before = per_day(last.total, (last.period_to - last.period_from).num_days());
-            let now = per_day(draft.total, (draft.period_to - draft.period_from).num_days());
+            let now = per_day(draft.total, (draft.to_on - draft.from_on).num_days());
             let three = Decimal::from(3);
             let told = || format!("{:.2} a day; the last bill was {:.2} a day.", now, before);
             if before > Decimal::ZERO && now > before * three {

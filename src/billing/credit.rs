@@ -5,12 +5,13 @@
 
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Nullable, Numeric, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Nullable, Numeric, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
 
 use super::Desk;
-use crate::ids::BillingPeriodId;
+use crate::db::schema::invoices;
+use crate::ids::{CustomerId, InvoiceId};
 
 #[derive(QueryableByName)]
 struct Applied {
@@ -18,34 +19,33 @@ struct Applied {
     amount: Decimal,
 }
 
-/// The customers of a period: $1 organization, $2 client, $3 period.
-const CUSTOMERS: &str = "SELECT c.customer_id FROM public.invoices c \
-     WHERE c.organization_id = $1 AND c.client_id = $2 AND c.billing_period_id = $3";
-
-/// Lets the credit of a period's customers pay their open bills: the oldest money first, the bills by due date.
+/// Lets the credit of some invoices' customers pay their open bills: the oldest money first, the bills by due date.
 /// Every share is an allocation; what is paid of the bills follows from them (`allocations_pay`). Returns the sum of
 /// the shares.
 ///
 /// Both are laid end to end, payments and bills: a share is where two of them lie side by side.
-pub(super) async fn apply(conn: &mut AsyncPgConnection, desk: &Desk, period: BillingPeriodId) -> QueryResult<Decimal> {
+pub(super) async fn apply(conn: &mut AsyncPgConnection, desk: &Desk, issued: &[InvoiceId]) -> QueryResult<Decimal> {
+    let customers: Vec<CustomerId> = invoices::table
+        .filter(invoices::organization_id.eq(desk.organization).and(invoices::client_id.eq(desk.client)))
+        .filter(invoices::id.eq_any(issued))
+        .select(invoices::customer_id)
+        .load(conn)
+        .await?;
     // First, and in the order in which recording a payment locks them: what is open must not change under our hands.
-    let locked = format!(
-        "SELECT 1 FROM public.invoices i WHERE i.organization_id = $1 AND i.client_id = $2 AND i.status IN ('issued', 'part_paid') \
-             AND i.customer_id IN ({CUSTOMERS}) ORDER BY i.customer_id, i.due_on, i.number FOR UPDATE"
-    );
+    let locked = "SELECT 1 FROM public.invoices i WHERE i.organization_id = $1 AND i.client_id = $2 AND i.status IN ('issued', 'part_paid') \
+             AND i.customer_id = ANY ($3) ORDER BY i.customer_id, i.due_on, i.number FOR UPDATE";
     sql_query(locked)
         .bind::<SqlUuid, _>(desk.organization)
         .bind::<SqlUuid, _>(desk.client)
-        .bind::<SqlUuid, _>(period)
+        .bind::<Array<SqlUuid>, _>(&customers)
         .execute(conn)
         .await?;
-    let shares = format!(
-        "WITH used AS (SELECT a.source_id, sum(a.amount) AS amount FROM public.allocations a \
-             WHERE a.organization_id = $1 AND a.client_id = $2 GROUP BY a.source_id), \
+    let shares = "WITH used AS (SELECT a.source_id, sum(a.amount) AS amount FROM public.allocations a \
+             WHERE a.organization_id = $1 AND a.client_id = $2 AND a.customer_id = ANY ($3) GROUP BY a.source_id), \
          source AS (SELECT p.id, p.id AS payment, NULL::uuid AS bill, p.customer_id, p.account_id, p.currency, p.received_on AS since, p.amount \
-             FROM public.payments p WHERE p.organization_id = $1 AND p.client_id = $2 AND p.customer_id IN ({CUSTOMERS}) \
+             FROM public.payments p WHERE p.organization_id = $1 AND p.client_id = $2 AND p.customer_id = ANY ($3) \
              UNION ALL SELECT i.id, NULL, i.id, i.customer_id, i.account_id, i.currency, i.issued_on, -i.total \
-             FROM public.invoices i WHERE i.organization_id = $1 AND i.client_id = $2 AND i.customer_id IN ({CUSTOMERS}) \
+             FROM public.invoices i WHERE i.organization_id = $1 AND i.client_id = $2 AND i.customer_id = ANY ($3) \
                  AND i.total < 0 AND i.status <> 'draft'), \
          free AS (SELECT s.*, s.amount - coalesce(u.amount, 0) AS rest, \
              sum(s.amount - coalesce(u.amount, 0)) OVER (PARTITION BY s.account_id, s.currency ORDER BY s.since, s.id) AS upto \
@@ -53,17 +53,16 @@ pub(super) async fn apply(conn: &mut AsyncPgConnection, desk: &Desk, period: Bil
          due AS (SELECT i.id, i.account_id, i.currency, i.total - i.paid AS rest, \
              sum(i.total - i.paid) OVER (PARTITION BY i.account_id, i.currency ORDER BY i.due_on, i.number) AS upto \
              FROM public.invoices i WHERE i.organization_id = $1 AND i.client_id = $2 AND i.status IN ('issued', 'part_paid') \
-                 AND i.total > i.paid AND i.customer_id IN ({CUSTOMERS})), \
+                 AND i.total > i.paid AND i.customer_id = ANY ($3)), \
          made AS (INSERT INTO public.allocations (organization_id, client_id, payment_id, credit_id, invoice_id, customer_id, account_id, amount, created_by) \
              SELECT $1, $2, f.payment, f.bill, d.id, f.customer_id, f.account_id, least(f.upto, d.upto) - greatest(f.upto - f.rest, d.upto - d.rest), $4 \
              FROM free f JOIN due d ON (d.account_id, d.currency) = (f.account_id, f.currency) \
              WHERE least(f.upto, d.upto) > greatest(f.upto - f.rest, d.upto - d.rest) RETURNING amount) \
-         SELECT coalesce(sum(amount), 0) AS amount FROM made"
-    );
+         SELECT coalesce(sum(amount), 0) AS amount FROM made";
     let applied: Applied = sql_query(shares)
         .bind::<SqlUuid, _>(desk.organization)
         .bind::<SqlUuid, _>(desk.client)
-        .bind::<SqlUuid, _>(period)
+        .bind::<Array<SqlUuid>, _>(&customers)
         .bind::<Nullable<SqlUuid>, _>(desk.by)
         .get_result(conn)
         .await?;

@@ -50,7 +50,7 @@ pub(super) async fn add(
     }
     for (draft, mut explained) in drafts.iter_mut().zip(found) {
         explained.sort_by_key(|one| std::cmp::Reverse(one.from));
-        draft.explained = explained;
+        draft.found.explained = explained;
     }
     Ok(())
 }
@@ -78,8 +78,8 @@ fn periods<'a>(accounts: &'a [Account<'a>], drafts: &[Draft]) -> Vec<(Period, Ve
 
 /// The bill before, and the one that holds the same day a year ago.
 fn earlier<'a>(account: &'a Account<'a>, draft: &Draft) -> Vec<&'a PastRow> {
-    let before = account.past.iter().rev().find(|past| past.period_to <= draft.period_from).copied();
-    let middle = draft.period_from + (draft.period_to - draft.period_from) / 2;
+    let before = account.past.iter().rev().find(|past| past.period_to <= draft.found.from_on).copied();
+    let middle = draft.found.from_on + (draft.found.to_on - draft.found.from_on) / 2;
     let day = middle.checked_sub_months(Months::new(12));
     let last_year =
         account.past.iter().find(|past| day.is_some_and(|day| past.period_from <= day && day < past.period_to));
@@ -141,7 +141,7 @@ fn compare(was: &Basis<'_>, is: &Basis<'_>, past: &PastRow, draft: &Draft) -> Op
         tariff: now_code,
         usage: now_usage,
         history: &is.history,
-        payable: Money::new(draft.total),
+        payable: Money::new(draft.found.total),
     };
     let explanation = explain::explain(&before, &now).ok()?;
     Some(Explained { from: past.period_from, to: past.period_to, total: Money::new(past.total), explanation })

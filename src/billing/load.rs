@@ -12,9 +12,10 @@ use serde_json::Value;
 
 use super::Desk;
 use crate::db::schema::{
-    accounts, contract_meters, contracts, customers, interval_days, invoices, tariff_agreements, tariff_rates,
+    accounts, billing_periods, contract_meters, contracts, customers, interval_days, invoices, tariff_agreements,
+    tariff_rates,
 };
-use crate::ids::{AccountId, ContractId, CustomerId, MeterId, TariffRateId};
+use crate::ids::{AccountId, BillingPeriodId, BillingRunId, ContractId, CustomerId, MeterId, TariffRateId};
 use crate::meter_readings::{self, Used};
 use crate::money::Money;
 use crate::period::Period;
@@ -36,6 +37,9 @@ pub(super) struct ContractRow {
     pub address: String,
     #[diesel(select_expression = accounts::billing_address)]
     pub billing_address: String,
+    /// Whether its bill is one with the account's others.
+    #[diesel(select_expression = accounts::collective)]
+    pub collective: bool,
     pub from_on: NaiveDate,
     pub to_on: Option<NaiveDate>,
 }
@@ -113,12 +117,14 @@ pub(super) struct DayRow {
     pub flags: Option<Vec<Option<i16>>>,
 }
 
-/// An earlier invoice, and what it leaves to later ones.
+/// An earlier bill of a contract, and what it leaves to later ones.
 #[derive(Debug, Clone, Queryable, Selectable, Serialize)]
-#[diesel(table_name = invoices)]
+#[diesel(table_name = billing_periods)]
 pub(super) struct PastRow {
     pub contract_id: ContractId,
+    #[diesel(column_name = from_on)]
     pub period_from: NaiveDate,
+    #[diesel(column_name = to_on)]
     pub period_to: NaiveDate,
     pub total: Decimal,
     pub peak_kw: Option<Decimal>,
@@ -152,11 +158,12 @@ impl PastRow {
     }
 }
 
-/// An invoice for later days, issued before.
+/// A bill of later days, issued before.
 #[derive(Debug, Clone, Queryable, Selectable, Serialize)]
-#[diesel(table_name = invoices)]
+#[diesel(table_name = billing_periods)]
 pub(super) struct LaterRow {
     pub contract_id: ContractId,
+    #[diesel(select_expression = invoices::label)]
     pub label: String,
 }
 
@@ -185,17 +192,50 @@ fn with_parties() -> _ {
     contracts::table.inner_join(accounts::table.on(account)).inner_join(customers::table.on(customer))
 }
 
-/// The contracts with supply in the period, by account number. One that ended is billed for the days until then.
-pub(super) async fn contracts(conn: &AsyncPgConnection, desk: &Desk, period: Period) -> QueryResult<Vec<ContractRow>> {
+/// A billing period that is to be rated, with its contract.
+pub(super) struct InRun {
+    pub id: BillingPeriodId,
+    pub days: Period,
+    pub contract: ContractRow,
+}
+
+/// What a run has on its way in these statuses, by days and then by account number; `only` these periods, if given.
+pub(super) async fn of_run(
+    conn: &AsyncPgConnection,
+    desk: &Desk,
+    run: BillingRunId,
+    statuses: &[&str],
+    only: Option<Vec<BillingPeriodId>>,
+) -> QueryResult<Vec<InRun>> {
     let mut conn = conn;
-    with_parties()
+    let period = billing_periods::organization_id
+        .eq(contracts::organization_id)
+        .and(billing_periods::client_id.eq(contracts::client_id))
+        .and(billing_periods::customer_id.eq(contracts::customer_id))
+        .and(billing_periods::contract_id.eq(contracts::id));
+    let query = with_parties()
+        .inner_join(billing_periods::table.on(period))
         .filter(contracts::organization_id.eq(desk.organization).and(contracts::client_id.eq(desk.client)))
-        .filter(contracts::status.eq("agreed").and(contracts::from_on.lt(period.to())))
-        .filter(contracts::to_on.is_null().or(contracts::to_on.gt(period.from())))
-        .select(ContractRow::as_select())
-        .order((accounts::account_number, contracts::from_on, contracts::id))
-        .load(&mut conn)
-        .await
+        .filter(billing_periods::organization_id.eq(desk.organization).and(billing_periods::client_id.eq(desk.client)))
+        .filter(billing_periods::billing_run_id.eq(run).and(billing_periods::status.eq_any(statuses)))
+        .select((billing_periods::id, billing_periods::from_on, billing_periods::to_on, ContractRow::as_select()))
+        .order((
+            billing_periods::from_on,
+            billing_periods::to_on,
+            accounts::account_number,
+            contracts::from_on,
+            contracts::id,
+        ));
+    let rows: Vec<(BillingPeriodId, NaiveDate, NaiveDate, ContractRow)> = match only {
+        None => query.load(&mut conn).await?,
+        Some(only) => query.filter(billing_periods::id.eq_any(only)).load(&mut conn).await?,
+    };
+    let in_run = |(id, from, to, contract)| {
+        // The table's CHECK keeps the end after the start.
+        let days = Period::new(from, to).unwrap_or_else(|_| Period::day(from));
+        InRun { id, days, contract }
+    };
+    Ok(rows.into_iter().map(in_run).collect())
 }
 
 /// Versions that hold on some day of the period. One that is retired still rates the days it was in force.
@@ -241,21 +281,24 @@ pub(super) async fn batch(
     let (from, to) = (period.from(), period.to());
     let earliest = earliest(from);
     let (mut one, mut two) = (conn, conn);
-    let past = invoices::table
-        .filter(invoices::organization_id.eq(desk.organization).and(invoices::client_id.eq(desk.client)))
-        .filter(invoices::customer_id.eq_any(of))
-        .filter(invoices::status.ne_all(["draft", "credited"]).and(invoices::kind.eq("invoice")))
-        .filter(invoices::period_from.ge(earliest).and(invoices::period_to.le(from)))
+    let past = billing_periods::table
+        .filter(billing_periods::organization_id.eq(desk.organization).and(billing_periods::client_id.eq(desk.client)))
+        .filter(billing_periods::customer_id.eq_any(of).and(billing_periods::status.eq("issued")))
+        .filter(billing_periods::from_on.ge(earliest).and(billing_periods::to_on.le(from)))
         .select(PastRow::as_select())
-        .order((invoices::period_from, invoices::id))
+        .order((billing_periods::from_on, billing_periods::id))
         .load(&mut one);
-    let later = invoices::table
-        .filter(invoices::organization_id.eq(desk.organization).and(invoices::client_id.eq(desk.client)))
-        .filter(invoices::customer_id.eq_any(of))
-        .filter(invoices::status.ne_all(["draft", "credited"]).and(invoices::kind.eq("invoice")))
-        .filter(invoices::period_from.ge(to))
+    let bill = invoices::organization_id
+        .eq(billing_periods::organization_id)
+        .and(invoices::client_id.eq(billing_periods::client_id))
+        .and(invoices::id.nullable().eq(billing_periods::invoice_id));
+    let later = billing_periods::table
+        .inner_join(invoices::table.on(bill))
+        .filter(billing_periods::organization_id.eq(desk.organization).and(billing_periods::client_id.eq(desk.client)))
+        .filter(billing_periods::customer_id.eq_any(of).and(billing_periods::status.eq("issued")))
+        .filter(billing_periods::from_on.ge(to))
         .select(LaterRow::as_select())
-        .order((invoices::period_from, invoices::id))
+        .order((billing_periods::from_on, billing_periods::id))
         .load(&mut two);
     let (supply, past, later) = tokio::try_join!(supply(conn, desk, of, period), past, later)?;
     Ok(Batch { past, later, ..supply })

@@ -3,35 +3,35 @@
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use super::{BillingPeriod, Issued, Rated};
+use super::{BillingRun, Issued, Rated};
 use crate::audit::Entry;
 use crate::clients::Client;
-use crate::ids::BillingPeriodId;
+use crate::ids::BillingRunId;
 use crate::written::{Locale, amount, many};
 
-/// A record about a period.
-pub(super) fn entry(action: &'static str, period: BillingPeriodId, summary: String, details: Value) -> Entry<'static> {
-    Entry { action, entity: "billing_period", entity_id: Some(period.0), customer: None, summary, details }
+/// A record about a run.
+pub(super) fn entry(action: &'static str, run: BillingRunId, summary: String, details: Value) -> Entry<'static> {
+    Entry { action, entity: "billing_run", entity_id: Some(run.0), customer: None, summary, details }
 }
 
 /// What a rating came to, as the client writes figures.
 #[must_use]
 pub fn rated(rated: &Rated, client: &Client) -> String {
-    if rated.customers == 0 {
-        return "Rated: there is nobody to bill for these days.".to_owned();
+    if rated.contracts == 0 {
+        return "Rated: nothing of this run is due any more.".to_owned();
     }
     let locale = Locale::from(&client.locale);
     let total = amount(rated.total, &client.currency, locale);
     let drafts = many(rated.invoices.into(), "draft invoice", "draft invoices", locale);
-    let without = many(rated.blocked.into(), "customer", "customers", locale);
-    format!("Rated: {drafts} over {total}; {without} without a bill.")
+    let without = many(rated.blocked.into(), "contract", "contracts", locale);
+    format!("Rated: {drafts} over {total}; {without} held.")
 }
 
-pub(super) fn of_rating(before: &BillingPeriod, rated: &Rated) -> Value {
+pub(super) fn of_rating(before: &BillingRun, rated: &Rated) -> Value {
     json!({
         "before": { "status": before.status, "invoices": before.invoices, "total": before.total },
         "after": { "status": "rated", "invoices": rated.invoices, "total": rated.total },
-        "customers": rated.customers, "blocked": rated.blocked,
+        "contracts": rated.contracts, "blocked": rated.blocked,
     })
 }
 
@@ -52,8 +52,9 @@ pub fn issued(issued: &Issued, client: &Client) -> Option<String> {
 
 pub(super) fn of_issuing(issued: &Issued) -> Value {
     let (first, last) = issued.labels.as_ref().map_or(("", ""), |(first, last)| (first.as_str(), last.as_str()));
+    let status = if issued.left == 0 { "issued" } else { "approved" };
     json!({
-        "before": { "status": "approved" }, "after": { "status": "invoiced" },
+        "before": { "status": "approved" }, "after": { "status": status },
         "invoices": issued.invoices, "total": issued.total, "first": first, "last": last,
         "from_credit": issued.from_credit,
     })

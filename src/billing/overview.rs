@@ -16,18 +16,18 @@ use crate::usage::days::day_start;
 /// What needs attention, and money in and out this month.
 #[derive(Debug, Clone, QueryableByName)]
 pub struct Attention {
-    /// Customers that a rated period could not bill.
+    /// Contracts that are held: rating made no bill of their days.
     #[diesel(sql_type = BigInt)]
     pub blocked: i64,
-    /// Periods waiting for rating.
+    /// Runs waiting for rating.
     #[diesel(sql_type = BigInt)]
-    pub open_periods: i64,
-    /// Periods waiting for approval: rated, with drafts to approve.
+    pub open_runs: i64,
+    /// Runs waiting for approval: rated, with drafts to approve.
     #[diesel(sql_type = BigInt)]
-    pub rated_periods: i64,
-    /// Periods waiting for issue.
+    pub rated_runs: i64,
+    /// Runs waiting for issue.
     #[diesel(sql_type = BigInt)]
-    pub approved_periods: i64,
+    pub approved_runs: i64,
     /// Sum of the invoices issued this month.
     #[diesel(sql_type = Numeric)]
     pub invoiced: Decimal,
@@ -46,7 +46,7 @@ pub struct Attention {
     /// Customers with a running contract that has no meter today.
     #[diesel(sql_type = BigInt)]
     pub without_meter: i64,
-    /// Invoices whose usage changed after they were issued.
+    /// Invoices whose usage changed after they were issued, and that are not credited yet.
     #[diesel(sql_type = BigInt)]
     pub changed: i64,
     /// Imports of the last 30 days with lines refused.
@@ -63,16 +63,17 @@ SELECT p.*, r.*, o.*, \
   (SELECT count(DISTINCT c.customer_id) FROM public.contracts c WHERE c.organization_id = $1 AND c.client_id = $2 AND c.status = 'agreed' AND c.from_on <= $3 AND (c.to_on IS NULL OR c.to_on > $3) \
      AND NOT EXISTS (SELECT 1 FROM public.contract_meters m WHERE m.organization_id = $1 AND m.client_id = $2 \
        AND m.customer_id = c.customer_id AND m.contract_id = c.id AND m.from_on <= $3 AND (m.to_on IS NULL OR m.to_on > $3))) AS without_meter, \
-  (SELECT count(*) FROM public.billing_exceptions e WHERE e.organization_id = $1 AND e.client_id = $2 \
-     AND e.kind = 'usage_changed') AS changed, \
+  (SELECT count(DISTINCT b.invoice_id) FROM public.billing_exceptions e JOIN public.billing_periods b ON b.organization_id = $1 AND b.client_id = $2 \
+       AND b.customer_id = e.customer_id AND b.id = e.billing_period_id AND b.status = 'issued' \
+     WHERE e.organization_id = $1 AND e.client_id = $2 AND e.kind = 'usage_changed') AS changed, \
   (SELECT count(*) FROM public.imports i WHERE i.organization_id = $1 AND i.client_id = $2 \
      AND i.created_at > now() - interval '30 days' AND i.rejected > 0) AS imports_rejected \
-FROM (SELECT coalesce(sum(exceptions) FILTER (WHERE status IN ('rated', 'approved')), 0)::bigint AS blocked, \
-        count(*) FILTER (WHERE status = 'open') AS open_periods, \
-        count(*) FILTER (WHERE status = 'rated' AND invoices > 0) AS rated_periods, \
-        count(*) FILTER (WHERE status = 'approved') AS approved_periods, \
+FROM (SELECT (SELECT count(*) FROM public.billing_periods h WHERE h.organization_id = $1 AND h.client_id = $2 AND h.status = 'held') AS blocked, \
+        count(*) FILTER (WHERE status = 'open') AS open_runs, \
+        count(*) FILTER (WHERE status = 'rated' AND invoices > 0) AS rated_runs, \
+        count(*) FILTER (WHERE status = 'approved') AS approved_runs, \
         coalesce(sum(total) FILTER (WHERE issued_at >= $5), 0) AS invoiced \
-      FROM public.billing_periods WHERE organization_id = $1 AND client_id = $2) p, \
+      FROM public.billing_runs WHERE organization_id = $1 AND client_id = $2) p, \
      (SELECT coalesce(sum(amount), 0) AS received FROM public.payments \
       WHERE organization_id = $1 AND client_id = $2 AND received_on >= $4 AND received_on <= $3) r, \
      (SELECT count(*) AS overdue, coalesce(sum(total - paid), 0) AS overdue_amount FROM public.invoices \
@@ -132,8 +133,9 @@ pub async fn changed_after_invoice(tx: &Tenant, limit: i64) -> QueryResult<Vec<C
     Cached(
         sql_query(
             "SELECT i.id AS invoice, i.label, i.account_number, i.customer_name, e.message, e.created_at AS at \
-             FROM public.billing_exceptions e JOIN public.invoices i ON i.organization_id = e.organization_id \
-                 AND i.client_id = e.client_id AND i.billing_period_id = e.billing_period_id AND i.contract_id = e.contract_id \
+             FROM public.billing_exceptions e JOIN public.billing_periods p ON p.organization_id = e.organization_id \
+                 AND p.client_id = e.client_id AND p.customer_id = e.customer_id AND p.id = e.billing_period_id \
+             JOIN public.invoices i ON i.organization_id = p.organization_id AND i.client_id = p.client_id AND i.id = p.invoice_id \
              WHERE e.organization_id = $1 AND e.client_id = $2 AND e.kind = 'usage_changed' AND i.kind = 'invoice' \
                  AND i.status NOT IN ('draft', 'credited') ORDER BY e.created_at DESC, i.id LIMIT $3",
         )
@@ -150,12 +152,12 @@ pub async fn changed_after_invoice(tx: &Tenant, limit: i64) -> QueryResult<Vec<C
 pub struct MonthUsage {
     /// The first day of the month.
     pub month: NaiveDate,
-    /// Energy of the periods that begin in it.
+    /// Energy of the runs whose days end in it.
     pub kwh: Decimal,
 }
 
 #[derive(QueryableByName)]
-struct PeriodUsage {
+struct RunUsage {
     #[diesel(sql_type = Date)]
     from_on: NaiveDate,
     #[diesel(sql_type = Numeric)]
@@ -168,20 +170,20 @@ struct PeriodUsage {
 /// When the database fails.
 pub async fn usage_by_month(tx: &Tenant) -> QueryResult<Vec<MonthUsage>> {
     let (desk, mut conn) = (Desk::here(tx)?, tx.shared());
-    let periods: Vec<PeriodUsage> = Cached(
+    let runs: Vec<RunUsage> = Cached(
         sql_query(
-            "SELECT from_on, kwh FROM public.billing_periods WHERE organization_id = $1 AND client_id = $2 \
-             AND status <> 'open' ORDER BY from_on DESC LIMIT 60",
+            "SELECT date_trunc('month', due_on - 1)::date AS from_on, sum(kwh) AS kwh FROM public.billing_runs \
+             WHERE organization_id = $1 AND client_id = $2 AND status <> 'open' GROUP BY 1 ORDER BY 1 DESC LIMIT 12",
         )
         .bind::<SqlUuid, _>(desk.organization)
         .bind::<SqlUuid, _>(desk.client),
     )
     .load(&mut conn)
     .await?;
-    Ok(twelve_months(&periods))
+    Ok(twelve_months(&runs))
 }
 
-fn twelve_months(periods: &[PeriodUsage]) -> Vec<MonthUsage> {
+fn twelve_months(periods: &[RunUsage]) -> Vec<MonthUsage> {
     let Some(last) = periods.iter().map(|period| period.from_on).max() else { return vec![] };
     let last = Period::month_of(last).from();
     let month = |back: u32| last.checked_sub_months(Months::new(back)).unwrap_or(last);
@@ -201,8 +203,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_month_without_a_period_shows_nothing_and_two_periods_add_up() {
-        let of = |day: &str, kwh: i64| PeriodUsage { from_on: day.parse().unwrap(), kwh: kwh.into() };
+    fn a_month_without_a_run_shows_nothing_and_two_runs_add_up() {
+        let of = |day: &str, kwh: i64| RunUsage { from_on: day.parse().unwrap(), kwh: kwh.into() };
         let months = twelve_months(&[of("2026-11-16", 5), of("2026-11-01", 4), of("2026-01-01", 3)]);
         assert_eq!(months.len(), 12);
         assert_eq!(months[11], MonthUsage { month: "2026-11-01".parse().unwrap(), kwh: 9.into() });

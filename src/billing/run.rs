@@ -1,36 +1,38 @@
-//! Rating a period: load, rate, write, batch by batch, in the caller's transaction.
+//! Rating a run: load, rate, write, batch by batch, in the caller's transaction.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::AsyncPgConnection;
 use rust_decimal::Decimal;
 
 use super::account::{Account, Verdict};
-use super::load::{self, Batch, ContractRow, DayRow, ReadRow};
+use super::draft::{self, Draft, DraftInvoice};
+use super::load::{self, Batch, ContractRow, DayRow, InRun, ReadRow};
 use super::tariffs::Tariffs;
-use super::{BillingError, BillingPeriod, Desk, Step, explain, left_out, locked, log, order, steps, write};
+use super::{BillingError, BillingRun, Desk, Step, due, explain, locked, log, steps, write};
 use crate::audit;
 use crate::clients::{self, Client};
 use crate::db::Tenant;
-use crate::db::schema::{billing_periods, billing_runs};
-use crate::ids::{BillingPeriodId, BillingRunId, ContractId, CustomerId, MeterId};
+use crate::db::schema::billing_runs;
+use crate::ids::{BillingRunId, ContractId, CustomerId, MeterId};
+use crate::period::Period;
 
-/// Customers loaded, rated and written together.
+/// Contracts loaded, rated and written together.
 pub(super) const BATCH: usize = 1_000;
 
-/// What rating a period came to.
+/// What rating a run came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rated {
-    /// Customers with supply in the period.
-    pub customers: i32,
+    /// Contracts of the run.
+    pub contracts: i32,
     /// Drafts made.
     pub invoices: i32,
-    /// Customers without a bill.
+    /// Contracts that are held: there is no bill.
     pub blocked: i32,
-    /// Bills to look at.
+    /// Contracts whose bills are to be looked at.
     pub warnings: i32,
     /// Energy.
     pub kwh: Decimal,
@@ -44,95 +46,142 @@ pub struct Rated {
 
 impl Rated {
     fn add(&mut self, verdict: &Verdict) {
-        self.customers += 1;
+        self.contracts += 1;
         let severity = |severity: &str| verdict.findings.iter().any(|finding| finding.severity == severity);
         self.blocked += i32::from(severity("blocks"));
         self.warnings += i32::from(severity("warns"));
-        if let Some(draft) = &verdict.draft {
-            self.invoices += 1;
-            self.kwh += draft.kwh;
-            self.net += draft.net;
-            self.tax += draft.tax;
-            self.total += draft.total;
-        }
+    }
+
+    fn bill(&mut self, invoice: &DraftInvoice) {
+        self.invoices += 1;
+        self.kwh += invoice.kwh;
+        self.net += invoice.net;
+        self.tax += invoice.tax;
+        self.total += invoice.total;
     }
 }
 
-/// Rates a period that is not approved yet, on record: former drafts go, new ones and exceptions are written, the
-/// period's totals follow. A customer who moves in or out inside the period is rated for the days supplied. In a later
-/// part of a period only those are rated who have no invoice of its days.
+/// Rates a run that is not approved yet, on record: former drafts go, what is due of its contracts is worked out anew, new
+/// drafts and exceptions are written, the run's totals follow. A contract without a bill is held, and holds nobody else.
 ///
 /// # Errors
-/// `NotHere` when the period is approved or issued, `EarlierFirst`.
-pub async fn rate(tx: &mut Tenant, id: BillingPeriodId) -> Result<Rated, BillingError> {
+/// `NotHere` when the run is approved or issued.
+pub async fn rate(tx: &mut Tenant, id: BillingRunId) -> Result<Rated, BillingError> {
     let (desk, client) = (Desk::at(tx)?, clients::current(tx).await?);
-    let (before, rated) = rate_now(tx, &desk, &client, id).await?;
+    let (before, rated) = rate_as(tx, &desk, &client, id, Explained::Yes).await?;
     let entry = log::entry("rate", id, log::rated(&rated, &client), log::of_rating(&before, &rated));
     audit::note(tx, entry).await?;
     Ok(rated)
 }
 
-/// As [`rate`], without a record; gives the period as it was, too.
-pub(super) async fn rate_now(
+/// Whether bills say why they differ from the ones before, which takes most of the work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Explained {
+    /// They do.
+    Yes,
+    /// They do not: of demo data's older months nobody asks.
+    No,
+}
+
+/// As [`rate`], without a record; gives the run as it was, too.
+pub(crate) async fn rate_as(
     conn: &mut AsyncPgConnection,
     desk: &Desk,
     client: &Client,
-    id: BillingPeriodId,
-) -> Result<(BillingPeriod, Rated), BillingError> {
-    let period = locked(conn, desk, id).await?;
-    if !matches!(period.status.as_str(), "open" | "rated") {
-        return BillingError::not_here(Step::Rate, &period);
+    id: BillingRunId,
+    explained: Explained,
+) -> Result<(BillingRun, Rated), BillingError> {
+    let run = locked(conn, desk, id).await?;
+    if !matches!(run.status.as_str(), "open" | "rated") {
+        return BillingError::not_here(Step::Rate, &run);
     }
-    order::in_turn(conn, desk, &period).await?;
-    let days = period.days();
     write::drop_drafts(conn, desk, id).await?;
-    let mut contracts = load::contracts(conn, desk, days).await?;
-    if period.part > 1 {
-        let billed = left_out::billed(conn, desk, days).await?;
-        contracts.retain(|contract| !billed.contains(&contract.id));
-    }
-    let tariffs = Tariffs::new(load::versions(conn, desk, days).await?, client)?;
+    due::refresh(conn, desk, id, run.due_on).await?;
+    let all = load::of_run(conn, desk, id, &["due"], None).await?;
     let mut rated = Rated::default();
-    for chunk in contracts.chunks(BATCH) {
-        rate_batch(conn, desk, client, &period, chunk, &tariffs, &mut rated).await?;
+    // Those whose account wants one bill for all, until all are rated.
+    let mut together: Vec<Draft> = vec![];
+    for (days, group) in by_days(all) {
+        let tariffs = Tariffs::new(load::versions(conn, desk, days).await?, client)?;
+        for chunk in group.chunks(BATCH) {
+            rate_batch(conn, desk, client, (&run, explained), (days, chunk), &tariffs, &mut rated, &mut together)
+                .await?;
+        }
     }
+    keep(conn, desk, id, &mut together, &mut rated).await?;
     let fields = (
-        billing_periods::status.eq("rated"),
-        billing_periods::invoices.eq(rated.invoices),
-        billing_periods::exceptions.eq(rated.blocked),
-        (billing_periods::kwh.eq(rated.kwh), billing_periods::net.eq(rated.net)),
-        (billing_periods::tax.eq(rated.tax), billing_periods::total.eq(rated.total)),
+        billing_runs::status.eq("rated"),
+        billing_runs::contracts.eq(rated.contracts),
+        billing_runs::invoices.eq(rated.invoices),
+        billing_runs::exceptions.eq(rated.blocked),
+        billing_runs::rated_at.eq(diesel::dsl::now),
+        (billing_runs::kwh.eq(rated.kwh), billing_runs::net.eq(rated.net)),
+        (billing_runs::tax.eq(rated.tax), billing_runs::total.eq(rated.total)),
     );
     steps::set(conn, desk, id, fields).await?;
-    record_run(conn, desk, id, "rate", rated.customers, rated.invoices, rated.blocked).await?;
-    Ok((period, rated))
+    Ok((run, rated))
 }
 
+/// What is billed for the same days, together: they share tariffs and reach of usage.
+pub(super) fn by_days(all: Vec<InRun>) -> Vec<(Period, Vec<InRun>)> {
+    let mut groups: Vec<(Period, Vec<InRun>)> = vec![];
+    for one in all {
+        match groups.last_mut() {
+            Some((days, group)) if *days == one.days => group.push(one),
+            _ => groups.push((one.days, vec![one])),
+        }
+    }
+    groups
+}
+
+#[expect(clippy::too_many_arguments, reason = "one step of rate_as, split off for its length")]
 async fn rate_batch(
     conn: &mut AsyncPgConnection,
     desk: &Desk,
     client: &Client,
-    period: &BillingPeriod,
-    contracts: &[ContractRow],
+    (run, explained): (&BillingRun, Explained),
+    (days, chunk): (Period, &[InRun]),
     tariffs: &Tariffs,
     rated: &mut Rated,
+    together: &mut Vec<Draft>,
 ) -> QueryResult<()> {
-    let days = period.days();
-    let ids: Vec<CustomerId> = contracts.iter().map(|contract| contract.customer_id).collect();
+    let contracts: Vec<ContractRow> = chunk.iter().map(|one| one.contract.clone()).collect();
+    let mut ids: Vec<CustomerId> = contracts.iter().map(|contract| contract.customer_id).collect();
+    ids.dedup();
     let batch = load::batch(conn, desk, &ids, days).await?;
     let (mut drafts, mut findings) = (vec![], vec![]);
-    let accounts = accounts(contracts, &batch);
-    for account in &accounts {
-        let verdict = if period.part > 1 { account.judge_late(tariffs, days) } else { account.judge(tariffs, days) };
+    let accounts = accounts(&contracts, &batch);
+    for (account, one) in accounts.iter().zip(chunk) {
+        let verdict = account.judge(tariffs, one.id, days);
         rated.add(&verdict);
         drafts.extend(verdict.draft);
         findings.extend(verdict.findings);
         // Rating is computing: let other requests of this thread go on in between.
         tokio::task::yield_now().await;
     }
-    explain::add(conn, desk, client, &accounts, tariffs, days, &mut drafts).await?;
-    write::drafts(conn, desk, period.id, &drafts).await?;
-    write::findings(conn, desk, period.id, &findings).await
+    if explained == Explained::Yes {
+        explain::add(conn, desk, client, &accounts, tariffs, days, &mut drafts).await?;
+    }
+    write::findings(conn, desk, &findings).await?;
+    let (shared, mut alone): (Vec<Draft>, Vec<Draft>) = drafts.into_iter().partition(|draft| draft.collective);
+    together.extend(shared);
+    keep(conn, desk, run.id, &mut alone, rated).await
+}
+
+/// Makes and writes the invoices of some drafts.
+async fn keep(
+    conn: &mut AsyncPgConnection,
+    desk: &Desk,
+    run: BillingRunId,
+    drafts: &mut [Draft],
+    rated: &mut Rated,
+) -> QueryResult<()> {
+    if drafts.is_empty() {
+        return Ok(());
+    }
+    let invoices = draft::invoices(drafts);
+    invoices.iter().for_each(|invoice| rated.bill(invoice));
+    write::drafts(conn, desk, run, &invoices, drafts).await
 }
 
 fn by<K: Eq + Hash, T>(rows: &[T], key: impl Fn(&T) -> Option<K>) -> HashMap<K, Vec<&T>> {
@@ -180,33 +229,4 @@ pub(super) fn accounts<'a>(contracts: &'a [ContractRow], batch: &'a Batch) -> Ve
         later: later.remove(&contract.id).unwrap_or_default(),
     };
     contracts.iter().map(account).collect()
-}
-
-/// Keeps on record that a step was done.
-pub(super) async fn record_run(
-    conn: &mut AsyncPgConnection,
-    desk: &Desk,
-    period: BillingPeriodId,
-    step: &str,
-    customers: i32,
-    done: i32,
-    exceptions: i32,
-) -> QueryResult<()> {
-    let keys = (
-        billing_runs::organization_id.eq(desk.organization),
-        billing_runs::client_id.eq(desk.client),
-        billing_runs::id.eq(BillingRunId::fresh()),
-        billing_runs::billing_period_id.eq(period),
-        billing_runs::created_by.eq(desk.by.map(|user| user.0)),
-    );
-    let fields = (
-        billing_runs::step.eq(step),
-        billing_runs::status.eq("done"),
-        billing_runs::customers.eq(customers),
-        billing_runs::done.eq(done),
-        billing_runs::exceptions.eq(exceptions),
-        billing_runs::finished_at.eq(diesel::dsl::now),
-    );
-    diesel::insert_into(billing_runs::table).values((keys, fields)).execute(conn).await?;
-    Ok(())
 }

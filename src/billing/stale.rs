@@ -1,6 +1,6 @@
 //! Drafts that are no longer what rating would make: something they were rated from has changed.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use diesel::prelude::*;
 use diesel::sql_query;
@@ -9,22 +9,21 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 
 use super::inputs::{Inputs, unhashable};
-use super::load;
-use super::run::{BATCH, accounts};
+use super::load::{self, ContractRow, InRun};
+use super::run::{BATCH, accounts, by_days};
 use super::tariffs::Tariffs;
-use super::{BillingError, BillingPeriod, Desk, Step};
+use super::{BillingError, BillingRun, Desk, Step};
 use crate::clients::Client;
-use crate::db::schema::invoices;
+use crate::db::schema::{billing_periods, invoices};
 use crate::db::{Tenant, Unreadable};
-use crate::ids::{BillingPeriodId, ContractId, CustomerId, InvoiceId};
-use crate::period::Period;
+use crate::ids::{BillingPeriodId, BillingRunId, CustomerId, InvoiceId};
 
 /// A draft that must be rated again.
 #[derive(Debug, Clone)]
 pub struct Stale {
     /// The draft.
     pub invoice: InvoiceId,
-    /// Its customer's account.
+    /// Its account.
     pub account_number: String,
     /// Its customer's name.
     pub customer_name: String,
@@ -33,11 +32,14 @@ pub struct Stale {
 }
 
 #[derive(Queryable, Selectable)]
-#[diesel(table_name = invoices)]
+#[diesel(table_name = billing_periods)]
 struct DraftRow {
-    id: InvoiceId,
-    contract_id: ContractId,
+    id: BillingPeriodId,
+    #[diesel(select_expression = invoices::id)]
+    invoice: InvoiceId,
+    #[diesel(select_expression = invoices::account_number)]
     account_number: String,
+    #[diesel(select_expression = invoices::customer_name)]
     customer_name: String,
     inputs: Option<Value>,
 }
@@ -45,93 +47,127 @@ struct DraftRow {
 impl DraftRow {
     /// What it was rated from; a draft that does not say is never up to date.
     fn inputs(&self) -> Result<Inputs, Unreadable> {
-        let kept = self.inputs.as_ref().map(|kept| Unreadable::json(kept, "invoices", self.id, "inputs"));
+        let kept = self.inputs.as_ref().map(|kept| Unreadable::json(kept, "billing_periods", self.id, "inputs"));
         Ok(kept.transpose()?.unwrap_or_default())
     }
 }
 
-/// The drafts of a period whose usage, tariff, meters, customer or earlier bills have changed since they were
-/// rated, by account number; `only` these drafts, if given.
+/// The drafts of a run whose usage, tariff, meters, customer or earlier bills have changed since they were rated, by account
+/// number; `only` these drafts, if given.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn stale(
     tx: &Tenant,
     client: &Client,
-    period: &BillingPeriod,
+    run: &BillingRun,
     only: Option<&HashSet<InvoiceId>>,
 ) -> QueryResult<Vec<Stale>> {
-    stale_of(tx.shared(), &Desk::here(tx)?, client, period, only).await
+    let wanted = only.map(|only| only.iter().copied().collect::<Vec<_>>());
+    stale_of(tx.shared(), &Desk::here(tx)?, client, run.id, wanted.as_deref()).await
+}
+
+/// As [`stale`], of these drafts alone.
+pub(super) async fn of_drafts(
+    conn: &AsyncPgConnection,
+    desk: &Desk,
+    client: &Client,
+    run: &BillingRun,
+    drafts: &[InvoiceId],
+) -> QueryResult<Vec<Stale>> {
+    stale_of(conn, desk, client, run.id, Some(drafts)).await
 }
 
 async fn stale_of(
     conn: &AsyncPgConnection,
     desk: &Desk,
     client: &Client,
-    period: &BillingPeriod,
-    only: Option<&HashSet<InvoiceId>>,
+    run: BillingRunId,
+    only: Option<&[InvoiceId]>,
 ) -> QueryResult<Vec<Stale>> {
-    let mut drafts = drafts(conn, desk, period.id).await?;
-    drafts.retain(|draft| only.is_none_or(|only| only.contains(&draft.id)));
-    let now = current(conn, desk, client, period.days(), &drafts).await?;
-    let mut stale = vec![];
+    let drafts = drafts(conn, desk, run, only).await?;
+    let now = current(conn, desk, client, run, &drafts).await?;
+    // By invoice: of a bill of several periods what changed of any.
+    let mut stale: BTreeMap<(String, InvoiceId), Stale> = BTreeMap::new();
     for draft in drafts {
-        let why = match now.get(&draft.contract_id) {
+        let why = match now.get(&draft.id) {
             Some(now) => draft.inputs()?.changed(now),
             None => vec!["customer"],
         };
-        let DraftRow { id: invoice, account_number, customer_name, .. } = draft;
-        if !why.is_empty() {
-            stale.push(Stale { invoice, account_number, customer_name, why });
+        if why.is_empty() {
+            continue;
         }
+        let DraftRow { invoice, account_number, customer_name, .. } = draft;
+        let known = stale.entry((account_number.clone(), invoice)).or_insert_with(|| Stale {
+            invoice,
+            account_number,
+            customer_name,
+            why: vec![],
+        });
+        known.why.extend(why);
+        known.why.dedup();
     }
-    Ok(stale)
+    Ok(stale.into_values().collect())
 }
 
-async fn drafts(conn: &AsyncPgConnection, desk: &Desk, period: BillingPeriodId) -> QueryResult<Vec<DraftRow>> {
+async fn drafts(
+    conn: &AsyncPgConnection,
+    desk: &Desk,
+    run: BillingRunId,
+    only: Option<&[InvoiceId]>,
+) -> QueryResult<Vec<DraftRow>> {
     let mut conn = conn;
-    invoices::table
-        .filter(invoices::organization_id.eq(desk.organization).and(invoices::client_id.eq(desk.client)))
-        .filter(invoices::billing_period_id.eq(period).and(invoices::status.eq("draft")))
+    let bill = invoices::organization_id
+        .eq(billing_periods::organization_id)
+        .and(invoices::client_id.eq(billing_periods::client_id))
+        .and(invoices::id.nullable().eq(billing_periods::invoice_id));
+    let mut query = billing_periods::table
+        .inner_join(invoices::table.on(bill))
+        .filter(billing_periods::organization_id.eq(desk.organization).and(billing_periods::client_id.eq(desk.client)))
+        .filter(billing_periods::billing_run_id.eq(run).and(billing_periods::status.eq_any(["rated", "approved"])))
         .select(DraftRow::as_select())
-        .order((invoices::account_number, invoices::id))
-        .load(&mut conn)
-        .await
+        .into_boxed();
+    if let Some(only) = only {
+        query = query.filter(billing_periods::invoice_id.eq_any(only.to_vec()));
+    }
+    query.load(&mut conn).await
 }
 
-/// What the customers of some drafts would be rated from now.
+/// What the periods of some drafts would be rated from now.
 async fn current(
     conn: &AsyncPgConnection,
     desk: &Desk,
     client: &Client,
-    days: Period,
+    run: BillingRunId,
     drafts: &[DraftRow],
-) -> QueryResult<HashMap<ContractId, Inputs>> {
-    let wanted: HashSet<ContractId> = drafts.iter().map(|draft| draft.contract_id).collect();
-    let mut contracts = load::contracts(conn, desk, days).await?;
-    contracts.retain(|contract| wanted.contains(&contract.id));
-    let tariffs = Tariffs::new(load::versions(conn, desk, days).await?, client)?;
+) -> QueryResult<HashMap<BillingPeriodId, Inputs>> {
+    let wanted: Vec<BillingPeriodId> = drafts.iter().map(|draft| draft.id).collect();
+    let all: Vec<InRun> = load::of_run(conn, desk, run, &["rated", "approved"], Some(wanted)).await?;
     let mut now = HashMap::new();
-    for chunk in contracts.chunks(BATCH) {
-        let ids: Vec<CustomerId> = chunk.iter().map(|contract| contract.customer_id).collect();
-        let batch = load::batch(conn, desk, &ids, days).await?;
-        for account in accounts(chunk, &batch) {
-            now.insert(account.contract.id, account.inputs(&tariffs, days)?);
-            tokio::task::yield_now().await;
+    for (days, group) in by_days(all) {
+        let tariffs = Tariffs::new(load::versions(conn, desk, days).await?, client)?;
+        for chunk in group.chunks(BATCH) {
+            let contracts: Vec<ContractRow> = chunk.iter().map(|one| one.contract.clone()).collect();
+            let ids: Vec<CustomerId> = contracts.iter().map(|contract| contract.customer_id).collect();
+            let batch = load::batch(conn, desk, &ids, days).await?;
+            for (account, one) in accounts(&contracts, &batch).iter().zip(chunk) {
+                now.insert(one.id, account.inputs(&tariffs, days)?);
+                tokio::task::yield_now().await;
+            }
         }
     }
     Ok(now)
 }
 
-/// Refuses a step while a draft of the period is stale.
+/// Refuses a step while a draft of the run is stale.
 pub(super) async fn refuse_stale(
     conn: &AsyncPgConnection,
     desk: &Desk,
     client: &Client,
-    period: &BillingPeriod,
+    run: &BillingRun,
     step: Step,
 ) -> Result<(), BillingError> {
-    let drafts = stale_of(conn, desk, client, period, None).await?;
+    let drafts = stale_of(conn, desk, client, run.id, None).await?;
     if drafts.is_empty() { Ok(()) } else { Err(BillingError::Stale { step, drafts }) }
 }
 
@@ -141,14 +177,14 @@ pub(super) async fn refuse_stale(
 /// # Errors
 /// When the database fails.
 pub async fn stamp(conn: &mut AsyncPgConnection, desk: &Desk, client: &Client) -> QueryResult<()> {
-    for period in super::all(conn, desk, None, i64::MAX).await? {
-        let drafts = drafts(conn, desk, period.id).await?;
-        let now = current(conn, desk, client, period.days(), &drafts).await?;
+    for run in super::all(conn, desk, None, i64::MAX).await? {
+        let drafts = drafts(conn, desk, run.id, None).await?;
+        let now = current(conn, desk, client, run.id, &drafts).await?;
         for draft in drafts {
-            // One whose customer is not there stays without, and is never up to date.
-            let Some(inputs) = now.get(&draft.contract_id) else { continue };
+            // One whose contract is not there stays without, and is never up to date.
+            let Some(inputs) = now.get(&draft.id) else { continue };
             sql_query(
-                "UPDATE public.invoices SET inputs = $4 WHERE organization_id = $1 AND client_id = $2 AND id = $3",
+                "UPDATE public.billing_periods SET inputs = $4 WHERE organization_id = $1 AND client_id = $2 AND id = $3",
             )
             .bind::<SqlUuid, _>(desk.organization)
             .bind::<SqlUuid, _>(desk.client)

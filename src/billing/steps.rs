@@ -1,5 +1,6 @@
-//! The steps that change a period without making or issuing anything: create, approve, reopen, delete. Each is on record.
+//! The steps that change a run without rating or issuing anything: create, approve, reopen, delete. Each is on record.
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
 use diesel::sql_types::Uuid as SqlUuid;
 use diesel::{dsl::now, sql_query};
@@ -7,190 +8,217 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
 use serde_json::json;
 
-use super::{
-    BillingError, BillingPeriod, Desk, MOST_DAYS, Step, count_exceptions, lock, locked, log, order, stale, try_lock,
-    write,
-};
+use super::{BillingError, BillingRun, Desk, Step, count_exceptions, due, locked, log, stale, try_locked, write};
+use crate::clients::Client;
 use crate::db::Tenant;
 use crate::db::schema::{billing_periods, billing_runs};
-use crate::ids::BillingPeriodId;
-use crate::period::Period;
+use crate::ids::BillingRunId;
 use crate::written::{Locale, many};
-use crate::{audit, clients, days as bounds};
+use crate::{audit, clients, contracts, days as bounds};
 
-/// Makes a period of days that no other period of the client has.
+/// Makes a run of what is due by a day: of each contract the first days that no bill covers and that are over by then, of
+/// those with this cycle alone, if one is given. Contracts that another run has stay there; what is held in a run that goes on
+/// without it is taken over, and a run of which nothing else is left goes.
 ///
 /// # Errors
-/// `TooLong`, `Unlikely` for its last day, `SameDays`, `Overlaps` or `OverlapsMeanwhile`.
-pub async fn create(tx: &mut Tenant, days: Period) -> Result<BillingPeriodId, BillingError> {
+/// `Unlikely` for the day, `Cycle`, `NothingDue`.
+pub async fn create(tx: &mut Tenant, due_on: NaiveDate, cycle: Option<i16>) -> Result<BillingRunId, BillingError> {
     let desk = Desk::at(tx)?;
-    if days.days() > MOST_DAYS {
-        return Err(BillingError::TooLong);
-    }
-    if let Some(unlikely) = bounds::planned(days.last(), clients::current(tx).await?.today()) {
+    if let Some(unlikely) = bounds::planned(due_on, clients::current(tx).await?.today()) {
         return Err(BillingError::Unlikely(unlikely));
     }
-    lock(tx, &desk).await?;
-    let other: Option<BillingPeriod> = billing_periods::table
-        .filter(billing_periods::organization_id.eq(desk.organization).and(billing_periods::client_id.eq(desk.client)))
-        .filter(billing_periods::from_on.lt(days.to()).and(billing_periods::to_on.gt(days.from())))
-        .select(BillingPeriod::as_select())
-        .order(billing_periods::from_on)
-        .first(&mut **tx)
-        .await
-        .optional()?;
-    match other {
-        Some(other) if other.days() == days => return Err(BillingError::SameDays),
-        Some(other) => return Err(BillingError::Overlaps(other.days())),
-        None => {}
+    if let Some(months) = cycle.filter(|months| !contracts::CYCLES.contains(months)) {
+        return Err(BillingError::Cycle(months));
     }
-    let id = BillingPeriodId::fresh();
-    insert(tx, &desk, id, days, 1).await?;
-    let details = audit::created(json!({ "from": days.from(), "last_day": days.last(), "status": "open" }));
-    audit::note(tx, log::entry("create", id, format!("Created billing period {days}"), details)).await?;
+    let (id, contracts) = take_on(tx, &desk, due_on, cycle).await?;
+    let emptied = due::drop_emptied(tx, &desk).await?;
+    let details = audit::created(json!({
+        "due_on": due_on, "cycle": cycle, "contracts": contracts, "status": "open", "emptied_runs": emptied,
+    }));
+    let many = many(contracts.into(), "contract", "contracts", Locale::default());
+    audit::note(tx, log::entry("create", id, format!("Created a billing run of {many} due by {due_on}"), details))
+        .await?;
     Ok(id)
 }
 
-/// Writes an open period.
-pub(super) async fn insert(
+/// As [`create`], without bounds and without a record; the run, and how many contracts it has.
+pub(crate) async fn take_on(
     conn: &mut AsyncPgConnection,
     desk: &Desk,
-    id: BillingPeriodId,
-    days: Period,
-    part: i16,
-) -> QueryResult<()> {
+    due_on: NaiveDate,
+    cycle: Option<i16>,
+) -> Result<(BillingRunId, i32), BillingError> {
+    let id = BillingRunId::fresh();
     let row = (
-        billing_periods::organization_id.eq(desk.organization),
-        billing_periods::client_id.eq(desk.client),
-        billing_periods::id.eq(id),
-        billing_periods::from_on.eq(days.from()),
-        billing_periods::to_on.eq(days.to()),
-        billing_periods::part.eq(part),
-        billing_periods::created_by.eq(desk.by.map(|user| user.0)),
+        billing_runs::organization_id.eq(desk.organization),
+        billing_runs::client_id.eq(desk.client),
+        billing_runs::id.eq(id),
+        billing_runs::due_on.eq(due_on),
+        billing_runs::cycle.eq(cycle),
+        billing_runs::created_by.eq(desk.by.map(|user| user.0)),
     );
-    diesel::insert_into(billing_periods::table).values(row).execute(conn).await?;
-    Ok(())
-}
-
-/// Approves a rated period as it is; gives the period as it was. Tariff versions that its drafts use never change from
-/// here on.
-///
-/// # Errors
-/// `NotHere` when it is not rated, `NothingToApprove`, `EarlierFirst`, or `Stale`.
-pub async fn approve(tx: &mut Tenant, id: BillingPeriodId) -> Result<BillingPeriod, BillingError> {
-    let (desk, client) = (Desk::at(tx)?, clients::current(tx).await?);
-    let period = locked(tx, &desk, id).await?;
-    match period.status.as_str() {
-        "rated" if period.invoices == 0 => return Err(BillingError::NothingToApprove),
-        "rated" => {}
-        _ => return BillingError::not_here(Step::Approve, &period),
+    diesel::insert_into(billing_runs::table).values(row).execute(conn).await?;
+    let taken = due::take_on(conn, desk, id, due_on, cycle).await?;
+    if taken == 0 {
+        return Err(BillingError::NothingDue);
     }
-    order::in_turn(tx, &desk, &period).await?;
-    stale::refuse_stale(tx, &desk, &client, &period, Step::Approve).await?;
-    use_tariffs(tx, &desk, id).await?;
-    let fields = (
-        billing_periods::status.eq("approved"),
-        billing_periods::approved_at.eq(now),
-        billing_periods::approved_by.eq(desk.by.map(|user| user.0)),
-    );
-    set(tx, &desk, id, fields).await?;
-    let invoices = many(period.invoices.into(), "invoice", "invoices", Locale::default());
-    let details = json!({
-        "before": { "status": period.status }, "after": { "status": "approved" },
-        "invoices": period.invoices, "exceptions": period.exceptions, "total": period.total,
-    });
-    let summary = format!("Approved {invoices} of billing period {}", period.days());
-    audit::note(tx, log::entry("approve", id, summary, details)).await?;
-    Ok(period)
+    let contracts = i32::try_from(taken).unwrap_or(i32::MAX);
+    set(conn, desk, id, billing_runs::contracts.eq(contracts)).await?;
+    Ok((id, contracts))
 }
 
-/// Takes an approved or rated period back to open; its drafts and exceptions are dropped. Gives the period as it was.
+/// Approves a rated run as it is; gives the run as it was. Tariff versions that its drafts use never change from here on.
+/// What is held stays so.
 ///
 /// # Errors
-/// `NotHere` when its invoices are issued, or there is nothing to take back.
-pub async fn reopen(tx: &mut Tenant, id: BillingPeriodId) -> Result<BillingPeriod, BillingError> {
+/// `NotHere` when it is not rated, `NothingToApprove`, or `Stale`.
+pub async fn approve(tx: &mut Tenant, id: BillingRunId) -> Result<BillingRun, BillingError> {
+    let (desk, client) = (Desk::at(tx)?, clients::current(tx).await?);
+    let run = approve_as(tx, &desk, &client, id, Checked::Now).await?;
+    let invoices = many(run.invoices.into(), "invoice", "invoices", Locale::default());
+    let details = json!({
+        "before": { "status": run.status }, "after": { "status": "approved" },
+        "invoices": run.invoices, "exceptions": run.exceptions, "total": run.total,
+    });
+    let summary = format!("Approved {invoices} of the billing run due by {}", run.due_on);
+    audit::note(tx, log::entry("approve", id, summary, details)).await?;
+    Ok(run)
+}
+
+/// Whether drafts are held against what they were rated from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Checked {
+    /// They are, now.
+    Now,
+    /// They were rated in this very transaction, which alone knows of them (demo data).
+    JustNow,
+}
+
+/// As [`approve`], without a record.
+pub(crate) async fn approve_as(
+    conn: &mut AsyncPgConnection,
+    desk: &Desk,
+    client: &Client,
+    id: BillingRunId,
+    checked: Checked,
+) -> Result<BillingRun, BillingError> {
+    let run = locked(conn, desk, id).await?;
+    match run.status.as_str() {
+        "rated" if run.invoices == 0 => return Err(BillingError::NothingToApprove),
+        "rated" => {}
+        _ => return BillingError::not_here(Step::Approve, &run),
+    }
+    if checked == Checked::Now {
+        stale::refuse_stale(conn, desk, client, &run, Step::Approve).await?;
+    }
+    use_tariffs(conn, desk, id).await?;
+    let periods = billing_periods::table
+        .filter(billing_periods::organization_id.eq(desk.organization).and(billing_periods::client_id.eq(desk.client)))
+        .filter(billing_periods::billing_run_id.eq(id).and(billing_periods::status.eq("rated")));
+    diesel::update(periods).set(billing_periods::status.eq("approved")).execute(conn).await?;
+    let fields = (
+        billing_runs::status.eq("approved"),
+        billing_runs::approved_at.eq(now),
+        billing_runs::approved_by.eq(desk.by.map(|user| user.0)),
+    );
+    set(conn, desk, id, fields).await?;
+    Ok(run)
+}
+
+/// Takes an approved or rated run back to open; its drafts and exceptions are dropped. Gives the run as it was.
+///
+/// # Errors
+/// `NotHere` when some of it is issued, or there is nothing to take back.
+pub async fn reopen(tx: &mut Tenant, id: BillingRunId) -> Result<BillingRun, BillingError> {
     let desk = Desk::at(tx)?;
-    let period = locked(tx, &desk, id).await?;
-    if !matches!(period.status.as_str(), "rated" | "approved") {
-        return BillingError::not_here(Step::Reopen, &period);
+    let run = locked(tx, &desk, id).await?;
+    if !matches!(run.status.as_str(), "rated" | "approved") || issued_some(tx, &desk, id).await? {
+        return BillingError::not_here(Step::Reopen, &run);
     }
     write::drop_drafts(tx, &desk, id).await?;
     let none = Decimal::ZERO;
     let fields = (
-        billing_periods::status.eq("open"),
-        billing_periods::invoices.eq(0),
-        billing_periods::exceptions.eq(0),
+        billing_runs::status.eq("open"),
+        billing_runs::invoices.eq(0),
+        billing_runs::exceptions.eq(0),
         (
-            billing_periods::kwh.eq(none),
-            billing_periods::net.eq(none),
-            billing_periods::tax.eq(none),
-            billing_periods::total.eq(none),
+            billing_runs::kwh.eq(none),
+            billing_runs::net.eq(none),
+            billing_runs::tax.eq(none),
+            billing_runs::total.eq(none),
         ),
-        billing_periods::approved_at.eq(None::<chrono::DateTime<chrono::Utc>>),
-        billing_periods::approved_by.eq(None::<uuid::Uuid>),
+        billing_runs::rated_at.eq(None::<chrono::DateTime<chrono::Utc>>),
+        billing_runs::approved_at.eq(None::<chrono::DateTime<chrono::Utc>>),
+        billing_runs::approved_by.eq(None::<uuid::Uuid>),
     );
     set(tx, &desk, id, fields).await?;
     let details = audit::changed(
-        json!({ "status": period.status, "invoices": period.invoices, "total": period.total }),
+        json!({ "status": run.status, "invoices": run.invoices, "total": run.total }),
         json!({ "status": "open", "invoices": 0, "total": none }),
     );
-    audit::note(tx, log::entry("reopen", id, format!("Reopened billing period {}", period.days()), details)).await?;
-    Ok(period)
+    let summary = format!("Reopened the billing run due by {}", run.due_on);
+    audit::note(tx, log::entry("reopen", id, summary, details)).await?;
+    Ok(run)
 }
 
-/// What went with a period that was deleted.
+/// Whether some of a run is issued.
+pub(super) async fn issued_some(conn: &mut AsyncPgConnection, desk: &Desk, id: BillingRunId) -> QueryResult<bool> {
+    let issued = billing_periods::table
+        .filter(billing_periods::organization_id.eq(desk.organization).and(billing_periods::client_id.eq(desk.client)))
+        .filter(billing_periods::billing_run_id.eq(id).and(billing_periods::status.eq_any(["issued", "credited"])));
+    diesel::select(diesel::dsl::exists(issued)).get_result(conn).await
+}
+
+/// What went with a run that was deleted.
 #[derive(Debug, Clone)]
 pub struct Deleted {
-    /// The period as it was.
-    pub period: BillingPeriod,
+    /// The run as it was.
+    pub run: BillingRun,
     /// Exceptions of its latest rating.
     pub exceptions: i64,
-    /// Records of its ratings.
-    pub runs: usize,
+    /// Billing periods that are due again.
+    pub periods: usize,
 }
 
-/// Deletes a period in which nothing was issued, with its drafts, exceptions and runs.
+/// Deletes a run of which nothing was issued, with its drafts and exceptions; what it had is due again.
 ///
 /// # Errors
-/// `NotHere` when its invoices are issued, `UnderWay` when somebody is billing the client just now.
-pub async fn delete(tx: &mut Tenant, id: BillingPeriodId) -> Result<Deleted, BillingError> {
+/// `NotHere` when some of it is issued, `UnderWay` when somebody works on it just now.
+pub async fn delete(tx: &mut Tenant, id: BillingRunId) -> Result<Deleted, BillingError> {
     let desk = Desk::at(tx)?;
-    if !try_lock(tx, &desk).await? {
-        return Err(BillingError::UnderWay);
-    }
-    let period = locked(tx, &desk, id).await?;
-    if period.is_issued() {
-        return BillingError::not_here(Step::Delete, &period);
+    let run = try_locked(tx, &desk, id).await?;
+    if run.is_issued() || issued_some(tx, &desk, id).await? {
+        return BillingError::not_here(Step::Delete, &run);
     }
     let (blocking, warning) = count_exceptions(tx, id).await?;
     write::drop_drafts(tx, &desk, id).await?;
-    let runs = billing_runs::table
-        .filter(billing_runs::organization_id.eq(desk.organization).and(billing_runs::client_id.eq(desk.client)))
-        .filter(billing_runs::billing_period_id.eq(id));
-    let runs = diesel::delete(runs).execute(&mut **tx).await?;
-    let one = billing_periods::table
+    let periods = billing_periods::table
         .filter(billing_periods::organization_id.eq(desk.organization).and(billing_periods::client_id.eq(desk.client)))
-        .filter(billing_periods::id.eq(id));
+        .filter(billing_periods::billing_run_id.eq(id));
+    let periods = diesel::delete(periods).execute(&mut **tx).await?;
+    let one = billing_runs::table
+        .filter(billing_runs::organization_id.eq(desk.organization).and(billing_runs::client_id.eq(desk.client)))
+        .filter(billing_runs::id.eq(id));
     if diesel::delete(one).execute(&mut **tx).await? != 1 {
         // Found in this transaction: what may not be deleted is not told as deleted.
         return Err(diesel::result::Error::NotFound.into());
     }
-    let gone = Deleted { period, exceptions: blocking + warning, runs };
-    let days = gone.period.days();
+    let gone = Deleted { run, exceptions: blocking + warning, periods };
     let details = audit::removed(json!({
-        "from": days.from(), "last_day": days.last(), "status": gone.period.status, "invoices": gone.period.invoices,
-        "total": gone.period.total, "exceptions": gone.exceptions, "runs": gone.runs,
+        "due_on": gone.run.due_on, "status": gone.run.status, "invoices": gone.run.invoices,
+        "total": gone.run.total, "exceptions": gone.exceptions, "contracts": gone.periods,
     }));
-    audit::note(tx, log::entry("delete", id, format!("Deleted billing period {days}"), details)).await?;
+    let summary = format!("Deleted the billing run due by {}", gone.run.due_on);
+    audit::note(tx, log::entry("delete", id, summary, details)).await?;
     Ok(gone)
 }
 
-/// Marks the tariff versions behind a period's invoices as used.
-async fn use_tariffs(conn: &mut AsyncPgConnection, desk: &Desk, id: BillingPeriodId) -> QueryResult<()> {
+/// Marks the tariff versions behind a run's drafts as used.
+async fn use_tariffs(conn: &mut AsyncPgConnection, desk: &Desk, id: BillingRunId) -> QueryResult<()> {
     sql_query(
         "UPDATE public.tariff_rates SET rated = true WHERE organization_id = $1 AND client_id = $2 AND NOT rated AND id IN ( \
-         SELECT unnest(i.tariff_rate_ids) FROM public.invoices i \
-         WHERE i.organization_id = $1 AND i.client_id = $2 AND i.billing_period_id = $3)",
+         SELECT unnest(p.tariff_rate_ids) FROM public.billing_periods p \
+         WHERE p.organization_id = $1 AND p.client_id = $2 AND p.billing_run_id = $3 AND p.status = 'rated')",
     )
     .bind::<SqlUuid, _>(desk.organization)
     .bind::<SqlUuid, _>(desk.client)
@@ -200,18 +228,18 @@ async fn use_tariffs(conn: &mut AsyncPgConnection, desk: &Desk, id: BillingPerio
     Ok(())
 }
 
-/// Writes fields of a period.
-pub(super) async fn set<F>(conn: &mut AsyncPgConnection, desk: &Desk, id: BillingPeriodId, fields: F) -> QueryResult<()>
+/// Writes fields of a run.
+pub(super) async fn set<F>(conn: &mut AsyncPgConnection, desk: &Desk, id: BillingRunId, fields: F) -> QueryResult<()>
 where
-    F: AsChangeset<Target = billing_periods::table>,
+    F: AsChangeset<Target = billing_runs::table>,
     F::Changeset: diesel::query_builder::QueryFragment<diesel::pg::Pg> + Send,
 {
-    let one = billing_periods::table
-        .filter(billing_periods::organization_id.eq(desk.organization).and(billing_periods::client_id.eq(desk.client)))
-        .filter(billing_periods::id.eq(id));
+    let one = billing_runs::table
+        .filter(billing_runs::organization_id.eq(desk.organization).and(billing_runs::client_id.eq(desk.client)))
+        .filter(billing_runs::id.eq(id));
     match diesel::update(one).set(fields).execute(conn).await? {
         1 => Ok(()),
-        // The caller found the period in this transaction: what it may not write is not told as written.
+        // The caller found the run in this transaction: what it may not write is not told as written.
         _ => Err(diesel::result::Error::NotFound),
     }
 }

@@ -1,10 +1,11 @@
-//! The tables as diesel sees them: those that the portal's login may read. Written from the migrations;
-//! a test compares it with the database.
+//! The tables as diesel sees them: those that the portal's login may read. Made from the database, not by hand:
+//! `UPDATE_EXPECTED_STATE=1 cargo nextest run schema_rs_is_what_the_database_has` writes it after a change of the
+//! migrations.
 
 use diesel::{allow_tables_to_appear_in_same_query, table};
 
 table! {
-    /// What customers owe under one number.
+    /// What a customer owes under one number: where bills go, how, and until when they are to be paid. The number is the client's own and unique within it.
     accounts (organization_id, client_id, customer_id, id) {
         /// `organization_id`.
         organization_id -> Uuid,
@@ -16,16 +17,18 @@ table! {
         id -> Uuid,
         /// `account_number`.
         account_number -> Text,
-        /// `is_main`.
+        /// Of a customer's accounts the one by whose number it is listed.
         is_main -> Bool,
-        /// `billing_address`.
+        /// Empty: the service address.
         billing_address -> Text,
         /// `delivery`.
         delivery -> Text,
-        /// `language`.
+        /// BCP 47; empty: as the client writes.
         language -> Text,
-        /// `payment_terms_days`.
+        /// Days from issue until a bill is due; NULL: the client's.
         payment_terms_days -> Nullable<SmallInt>,
+        /// Whether one bill is made for all its contracts that are due together, as landlords want it.
+        collective -> Bool,
         /// `status`.
         status -> Text,
         /// `metadata`.
@@ -48,9 +51,9 @@ table! {
         client_id -> Uuid,
         /// `payment_id`.
         payment_id -> Nullable<Uuid>,
-        /// `credit_id`.
+        /// The bill of less than nothing, or the credit note, whose credit it is; NULL: a payment pays.
         credit_id -> Nullable<Uuid>,
-        /// `source_id`.
+        /// payment_id or credit_id, for keys.
         source_id -> Uuid,
         /// `invoice_id`.
         invoice_id -> Uuid,
@@ -70,7 +73,7 @@ table! {
 }
 
 table! {
-    /// Who did what to which row, when, in which organization, from where.
+    /// Who did what to which row, when, in which organization, from where. Append-only: no login may change or delete a record.
     audit_log (organization_id, id) {
         /// `organization_id`.
         organization_id -> Uuid,
@@ -104,18 +107,16 @@ table! {
 }
 
 table! {
-    /// What the latest rating of a period found about a customer: why there is no bill (blocks) or what to look at (warns).
-    billing_exceptions (organization_id, client_id, billing_period_id, customer_id, contract_id, kind) {
+    /// What the latest rating found of a billing period: why there is no bill (blocks) or what to look at (warns). usage_changed: its usage changed after the invoice.
+    billing_exceptions (organization_id, client_id, customer_id, billing_period_id, kind) {
         /// `organization_id`.
         organization_id -> Uuid,
         /// `client_id`.
         client_id -> Uuid,
-        /// `billing_period_id`.
-        billing_period_id -> Uuid,
         /// `customer_id`.
         customer_id -> Uuid,
-        /// `contract_id`.
-        contract_id -> Uuid,
+        /// `billing_period_id`.
+        billing_period_id -> Uuid,
         /// `kind`.
         kind -> Text,
         /// `severity`.
@@ -132,40 +133,74 @@ table! {
 }
 
 table! {
-    /// Days from_on (included) to to_on (excluded) that a client bills together.
-    billing_periods (organization_id, client_id, id) {
+    /// Days of one contract that one bill covers, and what rating found of them. Each goes its own way: due, rated or held, approved, issued. Issued, it never changes; when its invoice is credited, its days are due again.
+    billing_periods (organization_id, client_id, customer_id, id) {
         /// `organization_id`.
         organization_id -> Uuid,
         /// `client_id`.
         client_id -> Uuid,
+        /// `customer_id`.
+        customer_id -> Uuid,
         /// `id`.
         id -> Uuid,
+        /// `contract_id`.
+        contract_id -> Uuid,
+        /// `account_id`.
+        account_id -> Uuid,
+        /// The run that has it now, or that issued it.
+        billing_run_id -> Uuid,
+        /// `invoice_id`.
+        invoice_id -> Nullable<Uuid>,
+        /// `corrects_id`.
+        corrects_id -> Nullable<Uuid>,
         /// `from_on`.
         from_on -> Date,
         /// `to_on`.
         to_on -> Date,
-        /// `part`.
-        part -> SmallInt,
+        /// cycle: a bill of the contract's cycle; final: the contract ends; correction: its days were billed before, and credited (corrects_id).
+        reason -> Text,
         /// `status`.
         status -> Text,
-        /// `invoices`.
-        invoices -> Integer,
-        /// `exceptions`.
-        exceptions -> Integer,
+        /// Of the service point, as it was.
+        address -> Text,
+        /// `tariff_name`.
+        tariff_name -> Text,
+        /// The tariff versions that rated it, in order.
+        tariff_rate_ids -> Array<Nullable<Uuid>>,
         /// `kwh`.
         kwh -> Numeric,
+        /// `exported_kwh`.
+        exported_kwh -> Numeric,
+        /// `peak_kw`.
+        peak_kw -> Nullable<Numeric>,
+        /// `peak_names`.
+        peak_names -> Array<Text>,
+        /// Highest demands in kW, each by its name in peak_names, for later ratchets.
+        peak_kws -> Array<Nullable<Numeric>>,
+        /// `estimated`.
+        estimated -> Bool,
         /// `net`.
         net -> Numeric,
         /// `tax`.
         tax -> Numeric,
-        /// `total`.
+        /// Of this period by itself. On a collective bill tax is taken once over all.
         total -> Numeric,
-        /// `approved_at`.
-        approved_at -> Nullable<Timestamptz>,
-        /// `approved_by`.
-        approved_by -> Nullable<Uuid>,
-        /// `issued_at`.
-        issued_at -> Nullable<Timestamptz>,
+        /// Credit that the contract's earlier bills left to this one.
+        carried_before -> Numeric,
+        /// Credit that the tariff leaves to the next bill.
+        carried_credit -> Numeric,
+        /// Charges since 1 January that count towards a minimum per year.
+        carried_year_to_date -> Numeric,
+        /// `banked_periods`.
+        banked_periods -> Array<Text>,
+        /// Net metering: kWh left to the next bill, each by its time-of-use period in banked_periods ('' where there is none).
+        banked_kwh -> Array<Nullable<Numeric>>,
+        /// How many values and whose meters its usage comes from; NULL: not known.
+        usage_source -> Nullable<Jsonb>,
+        /// A hash of each thing that it was rated from; NULL: not known, so that a draft is never up to date.
+        inputs -> Nullable<Jsonb>,
+        /// Why it differs from the bill before and from last year's.
+        explained -> Jsonb,
         /// `created_at`.
         created_at -> Timestamptz,
         /// `created_by`.
@@ -176,7 +211,7 @@ table! {
 }
 
 table! {
-    /// Attempts to rate or issue a period: who, when, how far, with what result.
+    /// Batches of billing periods that are rated, approved and issued together: those due on a day. Totals are of its latest rating. One that issued nothing may be deleted; its billing periods hold the others.
     billing_runs (organization_id, client_id, id) {
         /// `organization_id`.
         organization_id -> Uuid,
@@ -184,24 +219,34 @@ table! {
         client_id -> Uuid,
         /// `id`.
         id -> Uuid,
-        /// `billing_period_id`.
-        billing_period_id -> Uuid,
-        /// `step`.
-        step -> Text,
+        /// It bills days before this one.
+        due_on -> Date,
+        /// Contracts of this cycle alone; NULL: of every one.
+        cycle -> Nullable<SmallInt>,
         /// `status`.
         status -> Text,
-        /// `customers`.
-        customers -> Integer,
-        /// `done`.
-        done -> Integer,
-        /// `exceptions`.
+        /// How many contracts it took on.
+        contracts -> Integer,
+        /// `invoices`.
+        invoices -> Integer,
+        /// How many of them its latest rating holds back.
         exceptions -> Integer,
-        /// `problem`.
-        problem -> Text,
-        /// `started_at`.
-        started_at -> Timestamptz,
-        /// `finished_at`.
-        finished_at -> Nullable<Timestamptz>,
+        /// `kwh`.
+        kwh -> Numeric,
+        /// `net`.
+        net -> Numeric,
+        /// `tax`.
+        tax -> Numeric,
+        /// `total`.
+        total -> Numeric,
+        /// `rated_at`.
+        rated_at -> Nullable<Timestamptz>,
+        /// `approved_at`.
+        approved_at -> Nullable<Timestamptz>,
+        /// `approved_by`.
+        approved_by -> Nullable<Uuid>,
+        /// `issued_at`.
+        issued_at -> Nullable<Timestamptz>,
         /// `created_at`.
         created_at -> Timestamptz,
         /// `created_by`.
@@ -222,13 +267,13 @@ table! {
         session_id -> Uuid,
         /// `position`.
         position -> Integer,
-        /// `user_id`.
+        /// Whose conversation it is, whoever speaks.
         user_id -> Uuid,
         /// `role`.
         role -> Text,
         /// `text`.
         text -> Text,
-        /// `cites`.
+        /// Ids of document_chunks; one that is gone is cited still.
         cites -> Array<Nullable<Uuid>>,
         /// `created_at`.
         created_at -> Timestamptz,
@@ -290,13 +335,13 @@ table! {
         invoice_series -> Text,
         /// `tax_name`.
         tax_name -> Text,
-        /// `tax_rate`.
+        /// A share: 0.19 is 19 %. Applies where a tariff names no tax of its own.
         tax_rate -> Numeric,
         /// `payment_terms_days`.
         payment_terms_days -> SmallInt,
         /// `status`.
         status -> Text,
-        /// `tariff_comparison`.
+        /// Whether customers may compare what they paid with the tariffs on offer.
         tariff_comparison -> Bool,
         /// `metadata`.
         metadata -> Jsonb,
@@ -320,11 +365,11 @@ table! {
         id -> Uuid,
         /// `name`.
         name -> Text,
-        /// `sharing`.
+        /// fixed: each member gets its key of what is generated; by_usage: what each uses in an interval decides, within its key.
         sharing -> Text,
         /// `starts_on`.
         starts_on -> Date,
-        /// `ends_on`.
+        /// First day no longer.
         ends_on -> Nullable<Date>,
         /// `metadata`.
         metadata -> Jsonb,
@@ -352,7 +397,7 @@ table! {
         customer_id -> Uuid,
         /// `role`.
         role -> Text,
-        /// `share`.
+        /// The key: the part of what is generated that is the member's. Nothing for who only generates.
         share -> Numeric,
         /// `valid_from`.
         valid_from -> Date,
@@ -368,7 +413,7 @@ table! {
 }
 
 table! {
-    /// What a customer may know of meters.
+    /// What a customer may know of meters: those of a contract on its days. Written by whatever changes a meter, its registers, a contract or a service point, and by nothing else.
     contract_meters (organization_id, client_id, customer_id, contract_id, meter_id) {
         /// `organization_id`.
         organization_id -> Uuid,
@@ -394,7 +439,7 @@ table! {
         interval_minutes -> Nullable<SmallInt>,
         /// `registers`.
         registers -> Array<Text>,
-        /// `counts`.
+        /// Its registers that are read: objects of id, name, measures, digits, decimals and multiplier, so that a customer can follow usage from figures.
         counts -> Jsonb,
         /// `time_zone`.
         time_zone -> Text,
@@ -410,7 +455,7 @@ table! {
 }
 
 table! {
-    /// Accounts at service points, from a day to a day.
+    /// An account at a service point from a day (included) to a day (excluded): whose the usage of these days is, and who is billed for it.
     contracts (organization_id, client_id, customer_id, id) {
         /// `organization_id`.
         organization_id -> Uuid,
@@ -424,18 +469,20 @@ table! {
         account_id -> Uuid,
         /// `service_point_id`.
         service_point_id -> Uuid,
-        /// `address`.
+        /// The service point's, which customers do not see; written by whatever changes that, and by nothing else.
         address -> Text,
         /// `from_on`.
         from_on -> Date,
         /// `to_on`.
         to_on -> Nullable<Date>,
-        /// `status`.
+        /// requested, agreed, withdrawn. Whether an agreed one is planned, running or ended follows from its days.
         status -> Text,
-        /// `billing_cycle`.
+        /// Months that one bill covers, counted from billing_anchor.
         billing_cycle -> SmallInt,
         /// `billing_anchor`.
         billing_anchor -> Date,
+        /// First day that is billed here; the days before were billed elsewhere. NULL: all its days are.
+        billing_from -> Nullable<Date>,
         /// `metadata`.
         metadata -> Jsonb,
         /// `created_at`.
@@ -460,7 +507,7 @@ table! {
         customer_id -> Uuid,
         /// `kind`.
         kind -> Text,
-        /// `payload`.
+        /// What is asked for, by kind (customer_requests.rs).
         payload -> Jsonb,
         /// `status`.
         status -> Text,
@@ -470,7 +517,7 @@ table! {
         answer -> Text,
         /// `decided_at`.
         decided_at -> Nullable<Timestamptz>,
-        /// `decided_by`.
+        /// The person or service identity; NULL: the system.
         decided_by -> Nullable<Uuid>,
         /// `created_at`.
         created_at -> Timestamptz,
@@ -482,7 +529,7 @@ table! {
 }
 
 table! {
-    /// Accounts of a client.
+    /// People and companies that a client supplies. What they owe stands on their accounts.
     customers (organization_id, client_id, id) {
         /// `organization_id`.
         organization_id -> Uuid,
@@ -498,7 +545,7 @@ table! {
         email -> Text,
         /// `phone`.
         phone -> Text,
-        /// `tax_number`.
+        /// A company's, as its bills name it.
         tax_number -> Text,
         /// `metadata`.
         metadata -> Jsonb,
@@ -526,7 +573,7 @@ table! {
         name -> Text,
         /// `kind`.
         kind -> Text,
-        /// `address`.
+        /// Never with a user or password in it: nothing here is secret.
         address -> Text,
         /// `schedule`.
         schedule -> Text,
@@ -536,7 +583,7 @@ table! {
         last_run_at -> Nullable<Timestamptz>,
         /// `last_result`.
         last_result -> Text,
-        /// `last_files`.
+        /// How many files came with the last look.
         last_files -> Integer,
         /// `created_at`.
         created_at -> Timestamptz,
@@ -560,7 +607,7 @@ table! {
         customer_id -> Uuid,
         /// `kind`.
         kind -> Text,
-        /// `cause_kind`.
+        /// What it was rendered of, with cause_id: the noun of a table, such as invoice.
         cause_kind -> Text,
         /// `cause_id`.
         cause_id -> Uuid,
@@ -572,9 +619,9 @@ table! {
         media_type -> Text,
         /// `bytes`.
         bytes -> BigInt,
-        /// `sha256`.
+        /// Of the bytes before they were encrypted.
         sha256 -> Binary,
-        /// `content_key`.
+        /// What the bytes are encrypted with: random, of this document alone.
         content_key -> Binary,
         /// `status`.
         status -> Text,
@@ -608,13 +655,13 @@ table! {
         media_type -> Text,
         /// `bytes`.
         bytes -> BigInt,
-        /// `sha256`.
+        /// Of the bytes before they were encrypted.
         sha256 -> Binary,
-        /// `content_key`.
+        /// What the bytes are encrypted with: random, of this file alone.
         content_key -> Binary,
-        /// `status`.
+        /// received: its text was not read yet; indexed: its text is there to be found (document_chunks); failed: it could not be read.
         status -> Text,
-        /// `problem`.
+        /// Why it could not be read, a code.
         problem -> Text,
         /// `created_at`.
         created_at -> Timestamptz,
@@ -655,7 +702,7 @@ table! {
 }
 
 table! {
-    /// Files of usage: what came, what was taken, what was refused.
+    /// Files of usage: what came, what was taken, what was refused. Counts are values, not lines.
     imports (organization_id, client_id, id) {
         /// `organization_id`.
         organization_id -> Uuid,
@@ -703,13 +750,13 @@ table! {
 }
 
 table! {
-    /// One row per meter and local day: the day's values in Wh in order of time.
+    /// One row per meter and local day: the day's values in Wh in order of time. NULL entries are gaps. A clock-change day has fewer or more.
     interval_days (organization_id, client_id, meter_id, day) {
         /// `organization_id`.
         organization_id -> Uuid,
         /// `client_id`.
         client_id -> Uuid,
-        /// `customer_id`.
+        /// Whose contract has the day; NULL: nobody's. It follows the contracts' days.
         customer_id -> Nullable<Uuid>,
         /// `meter_id`.
         meter_id -> Uuid,
@@ -719,7 +766,7 @@ table! {
         interval_minutes -> SmallInt,
         /// `wh`.
         wh -> Array<Nullable<Integer>>,
-        /// `flags`.
+        /// Quality per value, only where it differs from actual: 0 actual, 1 estimated, 2 customer, 3 edited.
         flags -> Nullable<Array<Nullable<SmallInt>>>,
         /// `total_wh`.
         total_wh -> BigInt,
@@ -735,7 +782,7 @@ table! {
 }
 
 table! {
-    /// The last number given per client and series; locked by the transaction that issues, so that numbers have no gaps.
+    /// The last number given per client and series; locked by the transaction that issues, so that numbers have no gaps. Moved by the issuing of invoices alone.
     invoice_counters (organization_id, client_id, series) {
         /// `organization_id`.
         organization_id -> Uuid,
@@ -789,7 +836,9 @@ table! {
         position -> SmallInt,
         /// `customer_id`.
         customer_id -> Uuid,
-        /// `issued`.
+        /// The period that it bills; NULL: it is of the whole invoice, as tax over all is.
+        billing_period_id -> Nullable<Uuid>,
+        /// Set with its invoice's number; the customer sees issued lines only.
         issued -> Bool,
         /// `kind`.
         kind -> Text,
@@ -823,7 +872,7 @@ table! {
 }
 
 table! {
-    /// Invoices and credit notes.
+    /// Invoices and credit notes of accounts; an invoice bills one or more billing periods. Numbered when issued; from then on only paid changes, by allocations, and status after it, and no row is deleted. Buyer's name and address as they were.
     invoices (organization_id, client_id, id) {
         /// `organization_id`.
         organization_id -> Uuid,
@@ -835,10 +884,8 @@ table! {
         customer_id -> Uuid,
         /// `account_id`.
         account_id -> Uuid,
-        /// `contract_id`.
-        contract_id -> Uuid,
-        /// `billing_period_id`.
-        billing_period_id -> Nullable<Uuid>,
+        /// The run that made it; NULL: it was made by itself.
+        billing_run_id -> Nullable<Uuid>,
         /// `kind`.
         kind -> Text,
         /// `corrects_id`.
@@ -849,7 +896,7 @@ table! {
         series -> Text,
         /// `number`.
         number -> Nullable<BigInt>,
-        /// `label`.
+        /// The number as printed: series, year of issue, number.
         label -> Text,
         /// `customer_name`.
         customer_name -> Text,
@@ -857,7 +904,7 @@ table! {
         account_number -> Text,
         /// `billing_address`.
         billing_address -> Text,
-        /// `period_from`.
+        /// The first day that it bills, of all its billing periods.
         period_from -> Date,
         /// `period_to`.
         period_to -> Date,
@@ -867,20 +914,10 @@ table! {
         due_on -> Nullable<Date>,
         /// `currency`.
         currency -> Text,
-        /// `tariff_rate_id`.
-        tariff_rate_id -> Nullable<Uuid>,
         /// `tariff_name`.
         tariff_name -> Text,
         /// `kwh`.
         kwh -> Numeric,
-        /// `exported_kwh`.
-        exported_kwh -> Numeric,
-        /// `peak_kw`.
-        peak_kw -> Nullable<Numeric>,
-        /// `peak_names`.
-        peak_names -> Array<Text>,
-        /// `peak_kws`.
-        peak_kws -> Array<Nullable<Numeric>>,
         /// `estimated`.
         estimated -> Bool,
         /// `net`.
@@ -889,27 +926,15 @@ table! {
         tax -> Numeric,
         /// `payable_rounding`.
         payable_rounding -> Numeric,
-        /// `total`.
+        /// What is to be paid: net, tax, and the rounding of the amount to pay where the tariff asks for it (payable_rounding, EN 16931 BT-114).
         total -> Numeric,
         /// `paid`.
         paid -> Numeric,
-        /// `carried_credit`.
+        /// Credit that earlier bills of its contracts left to it.
+        carried_before -> Numeric,
+        /// Credit that its tariffs leave to the next bills of its contracts.
         carried_credit -> Numeric,
-        /// `carried_year_to_date`.
-        carried_year_to_date -> Numeric,
-        /// `banked_periods`.
-        banked_periods -> Array<Text>,
-        /// `banked_kwh`.
-        banked_kwh -> Array<Nullable<Numeric>>,
-        /// `tariff_rate_ids`.
-        tariff_rate_ids -> Array<Nullable<Uuid>>,
-        /// `usage_source`.
-        usage_source -> Nullable<Jsonb>,
-        /// `inputs`.
-        inputs -> Nullable<Jsonb>,
-        /// `explained`.
-        explained -> Jsonb,
-        /// `metadata`.
+        /// Fields that the organization adds; nothing of the portal's own. Fixed at issue like every other column.
         metadata -> Jsonb,
         /// `created_at`.
         created_at -> Timestamptz,
@@ -921,7 +946,7 @@ table! {
 }
 
 table! {
-    /// What happened to a customer's money, once for each cause.
+    /// What happened to a customer's money, once for each cause. Written by the triggers of its cause alone, never changed: a mistake is reversed by another entry.
     ledger_entries (organization_id, client_id, customer_id, id) {
         /// `organization_id`.
         organization_id -> Uuid,
@@ -931,17 +956,17 @@ table! {
         customer_id -> Uuid,
         /// `id`.
         id -> Uuid,
-        /// `booked_on`.
+        /// The day on which it stands in the books, where the client is.
         booked_on -> Date,
-        /// `value_on`.
+        /// The day from which the amount counts: when a bill is due, when money came.
         value_on -> Date,
         /// `cause`.
         cause -> Text,
-        /// `cause_id`.
+        /// The invoice or credit note, the payment; of an allocation what pays: the payment, or the bill that left the credit.
         cause_id -> Uuid,
-        /// `settles_id`.
+        /// Of an allocation the invoice that is paid.
         settles_id -> Nullable<Uuid>,
-        /// `reverses`.
+        /// The entry of the same customer that this one takes back. What was paid of it meanwhile stays the customer's, as credit.
         reverses -> Nullable<Uuid>,
         /// `currency`.
         currency -> Text,
@@ -953,7 +978,7 @@ table! {
 }
 
 table! {
-    /// The lines of an entry, one for each ledger account.
+    /// The lines of an entry, one for each ledger account; they come with it and sum to zero.
     ledger_lines (organization_id, client_id, customer_id, entry_id, ledger_account) {
         /// `organization_id`.
         organization_id -> Uuid,
@@ -963,9 +988,9 @@ table! {
         customer_id -> Uuid,
         /// `entry_id`.
         entry_id -> Uuid,
-        /// `ledger_account`.
+        /// receivable: bills that are open. unapplied: what a customer has in credit. carry_over: credit that a tariff keeps for the next bill. rounding: of amounts to pay. The others as their names say.
         ledger_account -> Text,
-        /// `amount`.
+        /// Above zero: debit (owed to the client, money in its bank). Below zero: credit (revenue, tax, what it owes a customer).
         amount -> Numeric,
     }
 }
@@ -993,7 +1018,7 @@ table! {
         recipient -> Text,
         /// `language`.
         language -> Text,
-        /// `content`.
+        /// The figures and names that the words of its kind are made with; never a password, code or link.
         content -> Jsonb,
         /// `document_id`.
         document_id -> Nullable<Uuid>,
@@ -1001,9 +1026,9 @@ table! {
         status -> Text,
         /// `attempts`.
         attempts -> SmallInt,
-        /// `due_at`.
+        /// When it is tried next; while it is being sent, when another may take it up.
         due_at -> Nullable<Timestamptz>,
-        /// `last_result`.
+        /// What the other side said last.
         last_result -> Text,
         /// `sent_at`.
         sent_at -> Nullable<Timestamptz>,
@@ -1017,7 +1042,7 @@ table! {
 }
 
 table! {
-    /// Figures on registers, each at the beginning of a day.
+    /// Figures on registers. Usage follows from two of them; a corrected figure keeps the old one.
     meter_readings (organization_id, client_id, id) {
         /// `organization_id`.
         organization_id -> Uuid,
@@ -1025,17 +1050,17 @@ table! {
         client_id -> Uuid,
         /// `id`.
         id -> Uuid,
-        /// `customer_id`.
+        /// Whose the days are that the figure ends, and of an installed or opening one the days that it begins; NULL: nobody's. It follows the contracts' days.
         customer_id -> Nullable<Uuid>,
         /// `meter_id`.
         meter_id -> Uuid,
         /// `register_id`.
         register_id -> Uuid,
-        /// `read_on`.
+        /// The figure holds at the beginning of this day in the meter's zone: the days before it are used up, the day itself is not.
         read_on -> Date,
         /// `figure`.
         figure -> Numeric,
-        /// `why`.
+        /// installed and opening begin usage, final and removed end it, periodic does both. It follows from the days of the meter and of contracts.
         why -> Text,
         /// `quality`.
         quality -> Text,
@@ -1055,7 +1080,7 @@ table! {
 }
 
 table! {
-    /// A register of a meter at a customer from a day (included) to a day (excluded).
+    /// A register of a meter at a service point from a day (included) to a day (excluded); it stays when people move. Import is what is drawn there.
     meters (organization_id, client_id, id) {
         /// `organization_id`.
         organization_id -> Uuid,
@@ -1073,7 +1098,7 @@ table! {
         kind -> Text,
         /// `interval_minutes`.
         interval_minutes -> Nullable<SmallInt>,
-        /// `registers`.
+        /// Names of the registers of a file that this row adds up, such as E1; empty where it has one without a name, or they are not known. A tariff prices a register by its name.
         registers -> Array<Text>,
         /// `time_zone`.
         time_zone -> Text,
@@ -1093,7 +1118,7 @@ table! {
 }
 
 table! {
-    /// The tenants.
+    /// The tenants. A login sees the one its context names, nothing of the others.
     organizations (id) {
         /// `id`.
         id -> Uuid,
@@ -1121,13 +1146,13 @@ table! {
 }
 
 table! {
-    /// Money received from a customer.
+    /// Money received on an account. What is not allocated is the account's credit: it pays the next bills when they are issued.
     payments (organization_id, client_id, id) {
         /// `organization_id`.
         organization_id -> Uuid,
         /// `client_id`.
         client_id -> Uuid,
-        /// `id`.
+        /// Made with the form that records it: a form sent twice is one payment.
         id -> Uuid,
         /// `customer_id`.
         customer_id -> Uuid,
@@ -1161,7 +1186,7 @@ table! {
         client_id -> Uuid,
         /// `id`.
         id -> Uuid,
-        /// `code`.
+        /// What tariffs call it.
         code -> Text,
         /// `name`.
         name -> Text,
@@ -1171,11 +1196,11 @@ table! {
         unit -> Text,
         /// `currency`.
         currency -> Text,
-        /// `minutes`.
+        /// How long a price holds: 15 or 60 minutes, or 1440: a local day, however long.
         minutes -> SmallInt,
-        /// `time_zone`.
+        /// Whose days they are.
         time_zone -> Text,
-        /// `revision`.
+        /// The number of the last load that brought something new; 0: none did.
         revision -> Integer,
         /// `status`.
         status -> Text,
@@ -1189,7 +1214,7 @@ table! {
 }
 
 table! {
-    /// What is read of a meter now and then: a register of energy or of the highest demand.
+    /// What is read of a meter now and then: each register counts energy or keeps the highest demand. Once a figure was read they stay as they are; another meter is another row.
     registers (organization_id, client_id, id) {
         /// `organization_id`.
         organization_id -> Uuid,
@@ -1199,15 +1224,15 @@ table! {
         id -> Uuid,
         /// `meter_id`.
         meter_id -> Uuid,
-        /// `name`.
+        /// The time-of-use name or code by which tariffs know it, such as HT; empty where the meter has one register.
         name -> Text,
-        /// `measures`.
+        /// energy: kWh, ever rising; demand: the highest kW since the reading before.
         measures -> Text,
-        /// `digits`.
+        /// Whole digits: after 99,999 a register of five begins anew at 0.
         digits -> SmallInt,
         /// `decimals`.
         decimals -> SmallInt,
-        /// `multiplier`.
+        /// What a unit on the register stands for, as behind current transformers: usage is the difference times this.
         multiplier -> Numeric,
         /// `created_at`.
         created_at -> Timestamptz,
@@ -1219,7 +1244,7 @@ table! {
 }
 
 table! {
-    /// Where energy is delivered or fed in.
+    /// Where energy is delivered or fed in. Meters are installed here, whoever lives here; a contract says who does.
     service_points (organization_id, client_id, id) {
         /// `organization_id`.
         organization_id -> Uuid,
@@ -1229,7 +1254,7 @@ table! {
         id -> Uuid,
         /// `address`.
         address -> Text,
-        /// `supply_point_id`.
+        /// As its market calls it: NMI, MaLo, MPAN, PRM, ESI; empty: not known.
         supply_point_id -> Text,
         /// `grid_operator`.
         grid_operator -> Text,
@@ -1239,7 +1264,7 @@ table! {
         fuse_amps -> Nullable<SmallInt>,
         /// `direction`.
         direction -> Text,
-        /// `time_zone`.
+        /// IANA; contract days and profile days here are local to it.
         time_zone -> Text,
         /// `metadata`.
         metadata -> Jsonb,
@@ -1253,13 +1278,13 @@ table! {
 }
 
 table! {
-    /// Attempts to sign in: the limit counts them, their user reads their own.
+    /// Attempts to sign in: the limit counts them, their user reads their own. Unknown addresses are kept as a hash only.
     sign_ins (user_id, at) {
         /// `user_id`.
         user_id -> Nullable<Uuid>,
         /// `address`.
         address -> Text,
-        /// `outcome`.
+        /// entered: under way or left off, and counted as wrong until it is known. password: it was right and the second factor is still asked for; this sets no count of wrong attempts back. limited: refused, told once a quarter of an hour. ended: signing in ended the oldest of too many sessions, which was of this address.
         outcome -> Text,
         /// `at`.
         at -> Timestamptz,
@@ -1295,7 +1320,7 @@ table! {
 }
 
 table! {
-    /// Which customer is on which tariff, from a day (included) to a day (excluded); the version follows from the day.
+    /// Which contract is on which tariff for a part of its price, from a day (included) to a day (excluded); the version follows from the day.
     tariff_agreements (organization_id, client_id, id) {
         /// `organization_id`.
         organization_id -> Uuid,
@@ -1353,7 +1378,7 @@ table! {
 }
 
 table! {
-    /// Versions of tariffs.
+    /// Versions of tariffs. The document is what rating reads; a version that was activated or has rated never changes: it ends, and another follows it.
     tariff_rates (organization_id, client_id, id) {
         /// `organization_id`.
         organization_id -> Uuid,
@@ -1379,9 +1404,9 @@ table! {
         effective_to -> Nullable<Date>,
         /// `status`.
         status -> Text,
-        /// `rated`.
+        /// Whether a bill was made with this version: from then on its document and dates are fixed.
         rated -> Bool,
-        /// `offered`.
+        /// Whether the tariff is on offer to the client's customers; the same for all versions of a code.
         offered -> Bool,
         /// `metadata`.
         metadata -> Jsonb,
@@ -1403,7 +1428,7 @@ table! {
         client_id -> Uuid,
         /// `workspace_id`.
         workspace_id -> Uuid,
-        /// `user_id`.
+        /// No foreign key: its refusal would tell which ids are people of others. An id that nobody has opens nothing.
         user_id -> Uuid,
         /// `role`.
         role -> Text,
@@ -1431,7 +1456,7 @@ table! {
         description -> Text,
         /// `status`.
         status -> Text,
-        /// `published`.
+        /// Whether the client's customers read it, while it is active.
         published -> Bool,
         /// `metadata`.
         metadata -> Jsonb,
@@ -1445,9 +1470,6 @@ table! {
 }
 
 allow_tables_to_appear_in_same_query!(
-    service_points,
-    contracts,
-    contract_meters,
     accounts,
     allocations,
     audit_log,
@@ -1459,6 +1481,8 @@ allow_tables_to_appear_in_same_query!(
     clients,
     communities,
     community_members,
+    contract_meters,
+    contracts,
     customer_requests,
     customers,
     data_sources,
@@ -1480,6 +1504,7 @@ allow_tables_to_appear_in_same_query!(
     payments,
     price_series,
     registers,
+    service_points,
     sign_ins,
     superseded_interval_days,
     tariff_agreements,

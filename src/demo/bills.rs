@@ -1,388 +1,176 @@
-//! Billing: every month rated by [`crate::rating`] over the stored usage, issued and paid.
+//! Billing: month by month the runs that people would have made, by the same commands; then what customers paid.
 
-use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
+use chrono::{DateTime, Days, NaiveDate, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::Timestamptz;
+use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use rust_decimal::Decimal;
-use serde_json::{Value, json};
-use uuid::Uuid;
+use serde_json::json;
 
-use super::accounts::Account;
 use super::book::Book;
 use super::cast::LastMonth;
-use super::explained::Made;
 use super::payments;
-use super::rows::{CounterRow, ExceptionRow, InvoiceRow, LineRow, PeriodRow, RunRow};
-use super::tariffs::Tariff;
-use super::usage::{Month, Usage};
+use super::rows::Rows;
+use super::write;
 use crate::audit::grouped;
-use crate::money::Money;
+use crate::billing::{self, BillingError, BillingRun, Checked, Desk, Explained};
+use crate::clients::Client;
+use crate::db::DbError;
+use crate::db::schema::invoices;
+use crate::ids::{AccountId, BillingRunId, CustomerId, InvoiceId};
 use crate::period::Period;
-use crate::rating::{self, Bill, BillLine, History, RatingError, TraceDay};
 
-/// Invoices with gapless numbers.
-struct Numbers {
-    next: i64,
+/// How many of the last months are billed here: with them each bill has one of a year before beside it. What was used before
+/// was billed elsewhere.
+pub const BILLED: usize = 13;
+/// How many of the last months say why their bills differ: the one billed last and the one that customers see last.
+const EXPLAINED: usize = 2;
+
+/// An invoice that was issued, as its customer pays it.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = invoices)]
+pub struct Issued {
+    pub id: InvoiceId,
+    pub customer_id: CustomerId,
+    pub account_id: AccountId,
+    pub label: String,
+    pub issued_on: Option<NaiveDate>,
+    pub due_on: Option<NaiveDate>,
+    pub total: Decimal,
 }
 
-/// A period on its way through billing.
-struct Billing {
-    id: Uuid,
-    month: Period,
-    state: LastMonth,
-    rated_at: DateTime<Utc>,
-    issued_on: NaiveDate,
-    kwh: Decimal,
-    net: Money,
-    tax: Money,
-    total: Money,
-    invoices: i64,
-    customers: i64,
-    blocked: i64,
-}
-
-/// Writes periods, runs, invoices, lines, exceptions and payments.
-pub fn fill(book: &mut Book<'_>, tariffs: &[Tariff], accounts: &[Account], usage: &Usage) {
-    let mut numbers = Numbers { next: 1 };
+/// Bills the months of a client's book, and writes what was paid. The bills of the `first` client tell the planner what they
+/// are like: in one transaction nobody else does.
+pub async fn fill(
+    conn: &mut AsyncPgConnection,
+    desk: &Desk,
+    client: &Client,
+    book: &mut Book<'_>,
+    first: bool,
+) -> Result<(), BillingError> {
     let months = book.months.clone();
     let last = months.len().saturating_sub(1);
-    let made = Made { tariffs, usage, months: &months };
-    for (at, month) in months.iter().copied().enumerate() {
+    for (at, month) in months.into_iter().enumerate() {
         let state = if at == last { book.utility.last_month } else { LastMonth::Invoiced };
-        let Some(parts) = usage.get(at).filter(|_| state != LastMonth::Missing) else { continue };
-        let mut billing = begin(book, month, state);
-        if state != LastMonth::Open {
-            for (place, (account, part)) in accounts.iter().zip(parts).enumerate() {
-                one(book, &made, account, place, part.as_ref(), &mut billing, &mut numbers);
-            }
+        if state == LastMonth::Missing || at + BILLED <= last {
+            continue;
         }
-        finish(book, &billing);
+        let explained = if at + EXPLAINED > last { Explained::Yes } else { Explained::No };
+        bill(conn, desk, client, book, (month, state, explained)).await?;
+        if first && (at + BILLED == last + 1 || at + 6 == last) {
+            conn.batch_execute(
+                "ANALYZE public.billing_periods, public.invoices, public.invoice_lines, public.billing_runs",
+            )
+            .await?;
+        }
     }
-    let now = book.at(book.as_of, 0);
-    let counter = CounterRow {
-        key: book.key,
-        series: book.utility.series,
-        last_number: numbers.next - 1,
-        created_at: book.at(book.begin(), 0),
-        updated_at: now,
+    let rows = Rows {
+        payments: book.rows.payments.split_off(0),
+        audit_log: book.rows.audit_log.split_off(0),
+        ..Rows::default()
     };
-    book.rows.invoice_counters.push(counter);
+    let allocations = book.rows.allocations.split_off(0);
+    write::insert(conn, "payments", &rows.payments).await?;
+    write::insert(conn, "allocations", &allocations).await?;
+    write::insert(conn, "audit_log", &rows.audit_log).await?;
+    Ok(())
 }
 
-fn begin(book: &Book<'_>, month: Period, state: LastMonth) -> Billing {
+async fn bill(
+    conn: &mut AsyncPgConnection,
+    desk: &Desk,
+    client: &Client,
+    book: &mut Book<'_>,
+    (month, state, explained): (Period, LastMonth, Explained),
+) -> Result<(), BillingError> {
+    use LastMonth::{Approved, Invoiced, Open};
+    let run = match billing::take_on(conn, desk, month.to(), None).await {
+        Ok((run, _)) => run,
+        Err(BillingError::NothingDue) => return Ok(()),
+        Err(other) => return Err(other),
+    };
     let rated_at = book.at(month.to() + Days::new(1), 120);
-    let id = book.seed(&format!("period/{}", month.from())).id(rated_at);
-    Billing {
-        id,
-        month,
-        state,
-        rated_at,
-        issued_on: (month.to() + Days::new(3)).min(book.as_of),
-        kwh: Decimal::ZERO,
-        net: Money::ZERO,
-        tax: Money::ZERO,
-        total: Money::ZERO,
-        invoices: 0,
-        customers: 0,
-        blocked: 0,
+    let (approved_at, issued_on) =
+        (book.at(month.to() + Days::new(2), 200), (month.to() + Days::new(3)).min(book.as_of));
+    let issued_at = book.at(issued_on, 210);
+    if state != Open {
+        billing::rate_as(conn, desk, client, run, explained).await?;
+        dated(conn, desk, run, rated_at).await?;
+        step(conn, desk, book, run, (month, "rate", "Rated"), rated_at).await?;
     }
-}
-
-/// Bills one customer, or says why not.
-fn one(
-    book: &mut Book<'_>,
-    made: &Made<'_>,
-    account: &Account,
-    place: usize,
-    part: Option<&Month>,
-    billing: &mut Billing,
-    numbers: &mut Numbers,
-) {
-    let Some(days) = account.supplied(billing.month) else { return };
-    billing.customers += 1;
-    let shown = billing.state == LastMonth::Rated;
-    let rated = rate(made.tariffs, account, part, days);
-    match rated {
-        Ok((tariff, bill)) => {
-            if shown {
-                warn(book, account, &bill, billing);
-            }
-            let explained = made.explained(account, place, billing.month, &bill);
-            invoice(book, account, tariff, &bill, (part, explained), billing, numbers);
-        }
-        Err((kind, message)) if shown => except(book, account, billing, kind, "blocks", message),
-        // Who has no usage in a month long issued was seen to then.
-        Err(_) => {}
+    if matches!(state, Approved | Invoiced) {
+        match billing::approve_as(conn, desk, client, run, Checked::JustNow).await {
+            // Everybody is held: there is nothing to approve.
+            Err(BillingError::NothingToApprove) => return times(conn, desk, run, (rated_at, None, None)).await,
+            other => other?,
+        };
+        step(conn, desk, book, run, (month, "approve", "Approved"), approved_at).await?;
     }
-}
-
-/// Rates a customer's days, or says why not.
-pub fn rate<'t>(
-    tariffs: &'t [Tariff],
-    account: &Account,
-    part: Option<&Month>,
-    days: Period,
-) -> Result<(&'t Tariff, Bill), (&'static str, String)> {
-    let holds = |tariff: &&Tariff| {
-        tariff.code == account.code && tariff.from <= days.from() && tariff.to.is_none_or(|to| days.from() < to)
-    };
-    let tariff =
-        tariffs.iter().find(holds).ok_or_else(|| ("no_tariff", "No tariff holds in this period.".to_owned()))?;
-    let Some(part) = part else { return Err(("no_usage", format!("No usage is there for {days}."))) };
-    let usage = part.input();
-    let bill = rating::rate(&tariff.compiled, &usage, days, &History::default());
-    let bill = bill.map_err(|error| match error {
-        RatingError::ValuesMissing { date, .. } => ("missing_usage", format!("Usage is missing: {date}.")),
-        other => ("rating_failed", other.to_string()),
-    })?;
-    Ok((tariff, bill))
-}
-
-/// What to look at before approving: the same questions that the portal's own rating asks.
-fn warn(book: &mut Book<'_>, account: &Account, bill: &Bill, billing: &mut Billing) {
-    if bill.estimated {
-        except(book, account, billing, "estimated", "warns", "Some of the usage is estimated.".to_owned());
-    }
-    let earlier = book.rows.invoices.iter().rev().find(|invoice| invoice.customer_id == account.id);
-    let Some(before) = earlier.map(|last| per_day(last.total, last.period_from, last.period_to)) else { return };
-    let now = per_day(bill.total, bill.period.from(), bill.period.to());
-    let told = format!("{now:.2} a day; the last bill was {before:.2} a day.");
-    if now > before * Decimal::from(3) {
-        except(book, account, billing, "much_higher", "warns", told);
-    } else if before > now * Decimal::from(3) {
-        except(book, account, billing, "much_lower", "warns", told);
-    }
-}
-
-fn per_day(total: Money, from: NaiveDate, to: NaiveDate) -> Decimal {
-    total.amount() / Decimal::from((to - from).num_days().max(1))
-}
-
-fn except(
-    book: &mut Book<'_>,
-    account: &Account,
-    billing: &mut Billing,
-    kind: &'static str,
-    severity: &'static str,
-    message: String,
-) {
-    billing.blocked += i64::from(severity == "blocks");
-    book.rows.billing_exceptions.push(ExceptionRow {
-        key: book.key,
-        billing_period_id: billing.id,
-        customer_id: account.id,
-        contract_id: account.contract,
-        kind,
-        severity,
-        message,
-        created_at: billing.rated_at,
-        created_by: book.admin,
-    });
-}
-
-fn invoice(
-    book: &mut Book<'_>,
-    account: &Account,
-    tariff: &Tariff,
-    bill: &Bill,
-    (part, explained): (Option<&Month>, Value),
-    billing: &mut Billing,
-    numbers: &mut Numbers,
-) {
-    let mut seed = book.seed(&format!("invoice/{}/{}", account.number, billing.month.from()));
-    let issued = billing.state == LastMonth::Invoiced;
-    let number = issued.then_some(numbers.next);
-    numbers.next += i64::from(issued);
-    let due_on = billing.issued_on + Days::new(u64::try_from(book.utility.terms).unwrap_or(14));
-    let id = seed.id(billing.rated_at);
-    let label = number.map(|number| format!("{}-{}-{number:06}", book.utility.series, billing.issued_on.year()));
-    let mut row = InvoiceRow {
-        key: book.key,
-        id,
-        customer_id: account.id,
-        account_id: account.account,
-        contract_id: account.contract,
-        billing_period_id: billing.id,
-        kind: "invoice",
-        status: if issued { "issued" } else { "draft" },
-        series: if issued { book.utility.series } else { "" },
-        number,
-        label: label.unwrap_or_default(),
-        customer_name: account.name.clone(),
-        account_number: account.number.clone(),
-        billing_address: account.bills_go_to().to_owned(),
-        period_from: bill.period.from(),
-        period_to: bill.period.to(),
-        issued_on: issued.then_some(billing.issued_on),
-        due_on: issued.then_some(due_on),
-        currency: book.group.currency,
-        tariff_rate_id: tariff.id,
-        tariff_name: tariff.name.clone(),
-        kwh: bill.kwh,
-        exported_kwh: bill.exported_kwh,
-        peak_kw: bill.peak_kw,
-        peak_names: bill.peaks.keys().cloned().collect(),
-        peak_kws: bill.peaks.values().copied().collect(),
-        estimated: bill.estimated,
-        net: bill.net,
-        tax: bill.tax,
-        payable_rounding: bill.payable_rounding,
-        total: bill.payable,
-        paid: Money::ZERO,
-        carried_credit: bill.carried.credit,
-        carried_year_to_date: bill.carried.year_to_date,
-        banked_periods: bill.carried.bank_kwh.keys().cloned().collect(),
-        banked_kwh: bill.carried.bank_kwh.values().copied().collect(),
-        tariff_rate_ids: vec![tariff.id],
-        usage_source: source(account, part),
-        explained,
-        metadata: json!({}),
-        created_at: billing.rated_at,
-        created_by: book.admin,
-        updated_at: billing.rated_at,
-    };
-    billing.kwh += bill.kwh;
-    billing.net += bill.net;
-    billing.tax += bill.tax;
-    billing.total += bill.payable;
-    billing.invoices += 1;
-    for (at, line) in bill.lines.iter().enumerate() {
-        let line = line_row(book, account, id, at + 1, line, billing);
-        book.rows.invoice_lines.push(line);
-    }
-    if issued {
-        payments::settle(book, &mut seed, &mut row);
-    }
-    book.rows.invoices.push(row);
-}
-
-/// How much usage stands behind the invoice.
-fn source(account: &Account, part: Option<&Month>) -> Value {
-    let (intervals, reads) = match part {
-        Some(Month::Profile(profile)) => (profile.days.iter().map(|day| day.values.len()).sum(), 0),
-        Some(Month::Reads(reads)) => (0_usize, reads.len()),
-        None => (0, 0),
-    };
-    json!({ "intervals": intervals, "reads": reads, "meters": [account.serial] })
-}
-
-fn line_row(
-    book: &Book<'_>,
-    account: &Account,
-    invoice: Uuid,
-    position: usize,
-    line: &BillLine,
-    billing: &Billing,
-) -> LineRow {
-    LineRow {
-        key: book.key,
-        invoice_id: invoice,
-        position,
-        customer_id: account.id,
-        issued: billing.state == LastMonth::Invoiced,
-        kind: line.item.kind.as_str(),
-        description: line.item.description.clone(),
-        tou_period: line.item.tou_period.clone().unwrap_or_default(),
-        block: line.item.block,
-        quantity: line.quantity.round_dp(4),
-        unit: line.item.unit.as_str(),
-        price: line.item.price,
-        amount: line.amount,
-        tax_rate: line.item.tax_rate,
-        estimated: line.estimated,
-        trace: line.trace.iter().map(kept).collect(),
-        created_at: billing.rated_at,
-        created_by: book.admin,
-    }
-}
-
-/// A day behind a line as it is kept.
-fn kept(day: &TraceDay) -> Value {
-    let mut kept = json!({ "date": day.date, "quantity": day.quantity });
-    if let Some(fields) = kept.as_object_mut() {
-        if day.date.succ_opt() != Some(day.until) {
-            fields.insert("until".to_owned(), json!(day.until));
-        }
-        if day.estimated {
-            fields.insert("estimated".to_owned(), Value::Bool(true));
+    if state == Invoiced {
+        while billing::issue_as(conn, desk, client, run, issued_on, Checked::JustNow).await?.left > 0 {}
+        step(conn, desk, book, run, (month, "issue", "Issued"), issued_at).await?;
+        for invoice in issued(conn, desk, run).await? {
+            payments::settle(book, &invoice);
         }
     }
-    kept
+    let approved = matches!(state, Approved | Invoiced).then_some(approved_at);
+    times(conn, desk, run, (rated_at, approved, (state == Invoiced).then_some(issued_at))).await
 }
 
-fn finish(book: &mut Book<'_>, billing: &Billing) {
-    use LastMonth::{Approved, Invoiced, Open, Rated};
-    let approved = matches!(billing.state, Approved | Invoiced);
-    let (approved_at, issued_at) = (book.at(billing.month.to() + Days::new(2), 200), book.at(billing.issued_on, 210));
-    let status = match billing.state {
-        Open | LastMonth::Missing => "open",
-        Rated => "rated",
-        Approved => "approved",
-        Invoiced => "invoiced",
-    };
-    book.rows.billing_periods.push(PeriodRow {
-        key: book.key,
-        id: billing.id,
-        from_on: billing.month.from(),
-        to_on: billing.month.to(),
-        status,
-        invoices: billing.invoices,
-        exceptions: billing.blocked,
-        kwh: billing.kwh,
-        net: billing.net,
-        tax: billing.tax,
-        total: billing.total,
-        approved_at: approved.then_some(approved_at),
-        approved_by: approved.then_some(book.admin),
-        issued_at: (billing.state == Invoiced).then_some(issued_at),
-        created_at: billing.rated_at,
-        created_by: book.admin,
-        updated_at: if billing.state == Invoiced { issued_at } else { billing.rated_at },
-    });
-    let name = month_name(billing.month);
-    if billing.state != Open {
-        run(book, billing, "rate", billing.rated_at);
-        let summary = format!("Rated {name}: {} invoices, {} kWh", grouped(billing.invoices), grouped(billing.kwh));
-        step(book, billing, "rate", billing.rated_at, summary);
-    }
-    if approved {
-        step(
-            book,
-            billing,
-            "approve",
-            approved_at,
-            format!("Approved {name}: {} {}", grouped(billing.total), book.group.currency),
-        );
-    }
-    if billing.state == Invoiced {
-        run(book, billing, "issue", issued_at);
-        step(book, billing, "issue", issued_at, format!("Issued {} invoices for {name}", grouped(billing.invoices)));
-    }
+async fn issued(conn: &mut AsyncPgConnection, desk: &Desk, run: BillingRunId) -> QueryResult<Vec<Issued>> {
+    invoices::table
+        .filter(invoices::organization_id.eq(desk.organization).and(invoices::client_id.eq(desk.client)))
+        .filter(invoices::billing_run_id.eq(run).and(invoices::status.ne("draft")))
+        .select(Issued::as_select())
+        .order(invoices::number)
+        .load(conn)
+        .await
 }
 
-fn month_name(month: Period) -> String {
-    month.from().format("%B %Y").to_string()
+/// The day on which drafts would have been made, as long as they are drafts.
+async fn dated(conn: &mut AsyncPgConnection, desk: &Desk, run: BillingRunId, at: DateTime<Utc>) -> Result<(), DbError> {
+    let drafts = invoices::table
+        .filter(invoices::organization_id.eq(desk.organization).and(invoices::client_id.eq(desk.client)))
+        .filter(invoices::billing_run_id.eq(run));
+    diesel::update(drafts).set(invoices::created_at.eq(at)).execute(conn).await?;
+    Ok(())
 }
 
-fn step(book: &mut Book<'_>, billing: &Billing, action: &'static str, at: DateTime<Utc>, summary: String) {
-    let details = json!({ "invoices": billing.invoices, "kwh": billing.kwh, "total": billing.total });
-    book.record(at, action, ("billing_period", billing.id), summary, details);
+/// When the steps of a run would have been done.
+async fn times(
+    conn: &mut AsyncPgConnection,
+    desk: &Desk,
+    run: BillingRunId,
+    (rated, approved, issued): (DateTime<Utc>, Option<DateTime<Utc>>, Option<DateTime<Utc>>),
+) -> Result<(), BillingError> {
+    use crate::db::schema::billing_runs as runs;
+    let one = runs::table
+        .filter(runs::organization_id.eq(desk.organization).and(runs::client_id.eq(desk.client)))
+        .filter(runs::id.eq(run));
+    let rated_at = diesel::dsl::case_when(runs::status.ne("open"), rated.into_sql::<Timestamptz>());
+    let fields = (
+        runs::created_at.eq(rated),
+        runs::rated_at.eq(rated_at),
+        runs::approved_at.eq(approved),
+        runs::issued_at.eq(issued),
+    );
+    diesel::update(one).set(fields).execute(conn).await?;
+    Ok(())
 }
 
-fn run(book: &mut Book<'_>, billing: &Billing, step: &'static str, at: DateTime<Utc>) {
-    let id = book.seed(&format!("run/{step}/{}", billing.month.from())).id(at);
-    book.rows.billing_runs.push(RunRow {
-        key: book.key,
-        id,
-        billing_period_id: billing.id,
-        step,
-        status: "done",
-        customers: billing.customers,
-        done: billing.customers,
-        exceptions: billing.blocked,
-        problem: "",
-        started_at: at,
-        finished_at: at + chrono::Duration::milliseconds(640 + 9 * billing.customers),
-        created_at: at,
-        created_by: book.admin,
-        updated_at: at,
-    });
+/// The record of a step, in the name of the client's admin.
+async fn step(
+    conn: &mut AsyncPgConnection,
+    desk: &Desk,
+    book: &mut Book<'_>,
+    run: BillingRunId,
+    (month, action, did): (Period, &'static str, &str),
+    at: DateTime<Utc>,
+) -> Result<(), BillingError> {
+    let run: BillingRun = billing::run_of(conn, desk, run).await?;
+    let name = month.from().format("%B %Y").to_string();
+    let summary = format!("{did} the run for {name}: {} invoices, {} kWh", grouped(run.invoices), grouped(run.kwh));
+    let details = json!({ "invoices": run.invoices, "kwh": run.kwh, "total": run.total });
+    book.record(at, action, ("billing_run", run.id.0), summary, details);
+    Ok(())
 }

@@ -41,6 +41,12 @@ impl Book<'_> {
         self.months.first().map_or(self.as_of, Period::from)
     }
 
+    /// The first day that is billed.
+    pub fn billed_from(&self) -> NaiveDate {
+        let at = self.months.len().saturating_sub(super::bills::BILLED);
+        self.months.get(at).map_or(self.as_of, Period::from)
+    }
+
     /// The day after the last with usage.
     pub fn end(&self) -> NaiveDate {
         self.months.last().map_or(self.as_of, Period::to)

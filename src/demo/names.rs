@@ -285,6 +285,7 @@ const FIRMS_DE: [&str; 20] = [
 ];
 
 /// Who and where.
+#[derive(Clone)]
 pub struct Party {
     pub name: String,
     pub business: bool,

@@ -1,39 +1,36 @@
 //! Money received: mostly on time, some late, some in part, some not at all.
 
 use chrono::{Days, NaiveDate};
+use rust_decimal::Decimal;
 
+use super::bills::Issued;
 use super::book::Book;
 use super::cast::Land;
-use super::rows::{AllocationRow, InvoiceRow, PaymentRow};
+use super::rows::{AllocationRow, PaymentRow};
 use super::seed::Seed;
 use crate::money::Money;
 
-/// Pays an issued invoice as its customer would have by the demo's day.
-pub fn settle(book: &mut Book<'_>, seed: &mut Seed, invoice: &mut InvoiceRow) {
+/// Pays an issued invoice as its customer would have by the demo's day. What comes to nothing or less is settled by itself.
+pub fn settle(book: &mut Book<'_>, invoice: &Issued) {
     let (Some(issued), Some(due)) = (invoice.issued_on, invoice.due_on) else { return };
-    if invoice.total <= Money::ZERO {
-        // Settled by itself; what it leaves is the customer's credit.
-        (invoice.paid, invoice.status) = (invoice.total, "paid");
+    if invoice.total <= Decimal::ZERO {
         return;
     }
+    let mut seed = book.seed(&format!("paying/{}", invoice.label));
+    let seed = &mut seed;
     // What was issued long ago has been settled by now; the unsettled ones are recent.
     let recent = book.end() <= issued + Days::new(100);
-    let cents = |share: i64| Money::new(invoice.total.amount() * rust_decimal::Decimal::new(share, 2));
+    let cents = |share: i64| Money::new(invoice.total * Decimal::new(share, 2));
+    let whole = Money::new(invoice.total);
     let (amount, on) = match seed.between(1, 100) {
         1..=5 if recent => return,
         6..=10 if recent => (cents(seed.between(30, 70)), due + later(seed.between(1, 12))),
-        1..=18 => (invoice.total, due + later(seed.between(2, 24))),
-        _ => (invoice.total, before(due, issued, seed)),
+        1..=18 => (whole, due + later(seed.between(2, 24))),
+        _ => (whole, before(due, issued, seed)),
     };
-    if on > book.as_of || amount <= Money::ZERO {
-        return;
+    if on <= book.as_of && amount > Money::ZERO {
+        write(book, seed, invoice, amount, on);
     }
-    let whole = amount == invoice.total;
-    invoice.paid = amount;
-    invoice.status = if whole { "paid" } else { "part_paid" };
-    let at = book.at(on, 300);
-    invoice.updated_at = at;
-    write(book, seed, invoice, amount, on);
 }
 
 fn later(days: i64) -> Days {
@@ -44,7 +41,7 @@ fn before(due: NaiveDate, issued: NaiveDate, seed: &mut Seed) -> NaiveDate {
     (due - later(seed.between(0, 12))).max(issued + Days::new(2))
 }
 
-fn write(book: &mut Book<'_>, seed: &mut Seed, invoice: &InvoiceRow, amount: Money, on: NaiveDate) {
+fn write(book: &mut Book<'_>, seed: &mut Seed, invoice: &Issued, amount: Money, on: NaiveDate) {
     let method = match (book.utility.land, seed.between(1, 10)) {
         (Land::Germany, 1..=7) => "direct_debit",
         (Land::Germany, _) => "bank_transfer",
@@ -58,8 +55,8 @@ fn write(book: &mut Book<'_>, seed: &mut Seed, invoice: &InvoiceRow, amount: Mon
     book.rows.payments.push(PaymentRow {
         key: book.key,
         id,
-        customer_id: invoice.customer_id,
-        account_id: invoice.account_id,
+        customer_id: invoice.customer_id.0,
+        account_id: invoice.account_id.0,
         received_on: on,
         amount,
         currency: book.group.currency,
@@ -72,9 +69,9 @@ fn write(book: &mut Book<'_>, seed: &mut Seed, invoice: &InvoiceRow, amount: Mon
     book.rows.allocations.push(AllocationRow {
         key: book.key,
         payment_id: id,
-        invoice_id: invoice.id,
-        customer_id: invoice.customer_id,
-        account_id: invoice.account_id,
+        invoice_id: invoice.id.0,
+        customer_id: invoice.customer_id.0,
+        account_id: invoice.account_id.0,
         amount,
         created_at: at,
         created_by: book.admin,

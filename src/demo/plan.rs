@@ -12,7 +12,7 @@ use super::household::Reference;
 use super::people::{People, id_of, people};
 use super::rows::{ClientRow, Key, OrganizationRow, Rows, UserRow};
 use super::seed::Seed;
-use super::{bills, tariffs, usage};
+use super::{tariffs, usage};
 use crate::users::create::{CreateError, proof};
 
 /// An organization with its clients.
@@ -27,7 +27,8 @@ pub struct Client<'c> {
     pub utility: &'c Utility,
     pub row: ClientRow,
     pub accounts: Vec<Account>,
-    pub rows: Rows,
+    /// Its customers, tariffs and usage; its bills are made from them.
+    pub book: Book<'c>,
     /// The first day with usage.
     pub begin: NaiveDate,
 }
@@ -131,11 +132,10 @@ pub fn client(
         months: months(as_of),
         rows: Rows::default(),
     };
-    let tariffs = tariffs::fill(&mut book);
+    tariffs::fill(&mut book);
     let mut accounts = accounts::fill(&mut book);
-    let usage = usage::fill(&mut book, reference, &mut accounts);
-    bills::fill(&mut book, &tariffs, &accounts, &usage);
-    Client { utility, row, accounts, begin: book.begin(), rows: book.rows }
+    usage::fill(&mut book, reference, &mut accounts);
+    Client { utility, row, accounts, begin: book.begin(), book }
 }
 
 fn client_row(group: &'static Group, utility: &'static Utility, organization: Uuid) -> ClientRow {

@@ -1,7 +1,5 @@
 //! Rows as the tables take them: field names are column names, and what is left out has a default.
 
-use std::sync::Arc;
-
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -103,6 +101,7 @@ pub struct AccountRow {
     pub account_number: String,
     pub is_main: bool,
     pub billing_address: String,
+    pub collective: bool,
     pub delivery: &'static str,
     pub language: &'static str,
     pub status: &'static str,
@@ -137,6 +136,7 @@ pub struct ContractRow {
     pub status: &'static str,
     pub billing_cycle: i16,
     pub billing_anchor: NaiveDate,
+    pub billing_from: Option<NaiveDate>,
     pub metadata: Value,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
@@ -267,7 +267,7 @@ pub struct ReadingRow {
     #[serde(flatten)]
     pub key: Key,
     pub id: Uuid,
-    pub customer_id: Uuid,
+    pub customer_id: Option<Uuid>,
     pub meter_id: Uuid,
     pub register_id: Uuid,
     pub read_on: NaiveDate,
@@ -294,142 +294,6 @@ pub struct IntervalRow {
     pub import_id: Uuid,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
-}
-
-#[derive(Debug, Serialize)]
-pub struct PeriodRow {
-    #[serde(flatten)]
-    pub key: Key,
-    pub id: Uuid,
-    pub from_on: NaiveDate,
-    pub to_on: NaiveDate,
-    pub status: &'static str,
-    pub invoices: i64,
-    pub exceptions: i64,
-    pub kwh: Decimal,
-    pub net: Money,
-    pub tax: Money,
-    pub total: Money,
-    pub approved_at: Option<DateTime<Utc>>,
-    pub approved_by: Option<Uuid>,
-    pub issued_at: Option<DateTime<Utc>>,
-    pub created_at: DateTime<Utc>,
-    pub created_by: Uuid,
-    pub updated_at: DateTime<Utc>,
-}
-
-#[derive(Debug, Serialize)]
-pub struct RunRow {
-    #[serde(flatten)]
-    pub key: Key,
-    pub id: Uuid,
-    pub billing_period_id: Uuid,
-    pub step: &'static str,
-    pub status: &'static str,
-    pub customers: i64,
-    pub done: i64,
-    pub exceptions: i64,
-    pub problem: &'static str,
-    pub started_at: DateTime<Utc>,
-    pub finished_at: DateTime<Utc>,
-    pub created_at: DateTime<Utc>,
-    pub created_by: Uuid,
-    pub updated_at: DateTime<Utc>,
-}
-
-#[derive(Debug, Serialize)]
-pub struct ExceptionRow {
-    #[serde(flatten)]
-    pub key: Key,
-    pub billing_period_id: Uuid,
-    pub customer_id: Uuid,
-    pub contract_id: Uuid,
-    pub kind: &'static str,
-    pub severity: &'static str,
-    pub message: String,
-    pub created_at: DateTime<Utc>,
-    pub created_by: Uuid,
-}
-
-#[derive(Debug, Serialize)]
-pub struct CounterRow {
-    #[serde(flatten)]
-    pub key: Key,
-    pub series: &'static str,
-    pub last_number: i64,
-    pub created_at: DateTime<Utc>,
-    pub updated_at: DateTime<Utc>,
-}
-
-#[derive(Debug, Serialize)]
-pub struct InvoiceRow {
-    #[serde(flatten)]
-    pub key: Key,
-    pub id: Uuid,
-    pub customer_id: Uuid,
-    pub account_id: Uuid,
-    pub contract_id: Uuid,
-    pub billing_period_id: Uuid,
-    pub kind: &'static str,
-    pub status: &'static str,
-    pub series: &'static str,
-    pub number: Option<i64>,
-    pub label: String,
-    pub customer_name: String,
-    pub account_number: String,
-    pub billing_address: String,
-    pub period_from: NaiveDate,
-    pub period_to: NaiveDate,
-    pub issued_on: Option<NaiveDate>,
-    pub due_on: Option<NaiveDate>,
-    pub currency: &'static str,
-    pub tariff_rate_id: Uuid,
-    pub tariff_name: String,
-    pub kwh: Decimal,
-    pub exported_kwh: Decimal,
-    pub peak_kw: Option<Decimal>,
-    pub peak_names: Vec<Arc<str>>,
-    pub peak_kws: Vec<Decimal>,
-    pub estimated: bool,
-    pub net: Money,
-    pub tax: Money,
-    pub payable_rounding: Money,
-    pub total: Money,
-    pub paid: Money,
-    pub carried_credit: Money,
-    pub carried_year_to_date: Money,
-    pub banked_periods: Vec<String>,
-    pub banked_kwh: Vec<Decimal>,
-    pub tariff_rate_ids: Vec<Uuid>,
-    pub usage_source: Value,
-    pub explained: Value,
-    pub metadata: Value,
-    pub created_at: DateTime<Utc>,
-    pub created_by: Uuid,
-    pub updated_at: DateTime<Utc>,
-}
-
-#[derive(Debug, Serialize)]
-pub struct LineRow {
-    #[serde(flatten)]
-    pub key: Key,
-    pub invoice_id: Uuid,
-    pub position: usize,
-    pub customer_id: Uuid,
-    pub issued: bool,
-    pub kind: &'static str,
-    pub description: String,
-    pub tou_period: String,
-    pub block: Option<u16>,
-    pub quantity: Decimal,
-    pub unit: &'static str,
-    pub price: Decimal,
-    pub amount: Money,
-    pub tax_rate: Option<Decimal>,
-    pub estimated: bool,
-    pub trace: Value,
-    pub created_at: DateTime<Utc>,
-    pub created_by: Uuid,
 }
 
 #[derive(Debug, Serialize)]
@@ -495,12 +359,6 @@ pub struct Rows {
     pub import_rejections: Vec<RejectionRow>,
     pub meter_readings: Vec<ReadingRow>,
     pub interval_days: Vec<IntervalRow>,
-    pub billing_periods: Vec<PeriodRow>,
-    pub billing_runs: Vec<RunRow>,
-    pub billing_exceptions: Vec<ExceptionRow>,
-    pub invoice_counters: Vec<CounterRow>,
-    pub invoices: Vec<InvoiceRow>,
-    pub invoice_lines: Vec<LineRow>,
     pub payments: Vec<PaymentRow>,
     pub allocations: Vec<AllocationRow>,
     pub audit_log: Vec<AuditRow>,

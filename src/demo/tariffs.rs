@@ -8,18 +8,7 @@ use uuid::Uuid;
 use super::book::{Book, at};
 use super::cast::{self, Land, Utility};
 use super::rows::{BlockRow, TariffRow};
-use crate::rating::CompiledTariff;
 use crate::tariff_document::{Calendar, DayKind, DayPattern, MonthDay, PriceCell, Season, TariffDocument};
-
-/// A version that bills.
-pub struct Tariff {
-    pub id: Uuid,
-    pub code: &'static str,
-    pub name: String,
-    pub from: NaiveDate,
-    pub to: Option<NaiveDate>,
-    pub compiled: CompiledTariff,
-}
 
 /// Codes of a client's tariffs: plain, stepped, time of use, business.
 pub struct Codes {
@@ -59,9 +48,11 @@ struct Version {
     document: TariffDocument,
 }
 
-/// Writes the tariffs of a client; those that bill.
-pub fn fill(book: &mut Book<'_>) -> Vec<Tariff> {
-    versions(book).into_iter().filter_map(|version| write(book, version)).collect()
+/// Writes the tariffs of a client.
+pub fn fill(book: &mut Book<'_>) {
+    for version in versions(book) {
+        write(book, version);
+    }
 }
 
 fn versions(book: &Book<'_>) -> Vec<Version> {
@@ -82,13 +73,10 @@ fn versions(book: &Book<'_>) -> Vec<Version> {
     ]
 }
 
-fn write(book: &mut Book<'_>, version: Version) -> Option<Tariff> {
+fn write(book: &mut Book<'_>, version: Version) {
     let mut seed = book.seed(&format!("tariff/{}/{}", version.code, version.version));
     let created = at(version.from, 0).min(at(book.as_of, 0));
     let id = seed.id(created);
-    let name = version.document.name.clone();
-    // A demo tariff that rating refused would be a fault of this file, which a test would show.
-    let compiled = CompiledTariff::new(&version.document).ok()?;
     // A version that a later one replaced is retired and still rates its own days.
     let billing = version.status != "draft" && version.from >= beginning();
     let codes = codes(book.utility.land);
@@ -98,10 +86,10 @@ fn write(book: &mut Book<'_>, version: Version) -> Option<Tariff> {
         id,
         code: version.code,
         version: version.version,
-        name: name.clone(),
+        name: version.document.name.clone(),
         kind: version.kind,
         currency: book.group.currency,
-        document: serde_json::to_value(&version.document).ok()?,
+        document: json!(version.document),
         effective_from: version.from,
         effective_to: version.to,
         status: version.status,
@@ -113,7 +101,6 @@ fn write(book: &mut Book<'_>, version: Version) -> Option<Tariff> {
         created_at: created,
         updated_at: created,
     });
-    billing.then_some(Tariff { id, code: version.code, name, from: version.from, to: version.to, compiled })
 }
 
 fn blocks(book: &mut Book<'_>, tariff: Uuid, created: chrono::DateTime<chrono::Utc>, document: &TariffDocument) {

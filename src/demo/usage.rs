@@ -1,14 +1,14 @@
 //! Usage: register reads and interval days month by month, each with the file it came in. In the last
 //! month a little is wrong where billing is not through yet, as it is in life.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::accounts::{Account, DIGITS, Kind};
+use super::accounts::{Account, Counter, DIGITS, Kind, counters};
 use super::book::Book;
 use super::cast::{LastMonth, Utility};
 use super::household::Reference;
@@ -16,9 +16,8 @@ use super::rows::{ImportRow, IntervalRow, ReadingRow, RejectionRow};
 use super::seed::Seed;
 use crate::audit::grouped;
 use crate::period::Period;
-use crate::rating::UsageInput;
 use crate::usage::days::{day_end, day_start};
-use crate::usage::{DayUsage, Direction, Profile, Quality, RegisterRead};
+use crate::usage::{DayUsage, Quality};
 
 /// What is wrong with a customer's usage of a month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,24 +30,15 @@ enum Fault {
     High,
 }
 
-/// A customer's usage of a month.
-pub enum Month {
-    Reads(Vec<RegisterRead>),
-    Profile(Profile),
+/// Where the registers of a meter stand, at the beginning of the day that was read last, and whose the days after it are.
+struct Stand {
+    meter: Uuid,
+    counters: Vec<Counter>,
+    day: Option<NaiveDate>,
+    holder: Option<Uuid>,
 }
 
-impl Month {
-    /// As rating takes it.
-    pub fn input(&self) -> UsageInput<'_> {
-        match self {
-            Self::Reads(reads) => UsageInput::reads(reads),
-            Self::Profile(profile) => UsageInput::profile(profile),
-        }
-    }
-}
-
-/// Usage by month and customer, in the order of both.
-pub type Usage = Vec<Vec<Option<Month>>>;
+type Stands = HashMap<Uuid, Stand>;
 
 struct Import {
     id: Uuid,
@@ -57,26 +47,27 @@ struct Import {
     wh: i64,
 }
 
-/// Writes imports, reads and interval days; gives back what billing reads.
-pub fn fill(book: &mut Book<'_>, reference: &Reference, accounts: &mut [Account]) -> Usage {
+/// Writes imports, reads and interval days.
+pub fn fill(book: &mut Book<'_>, reference: &Reference, accounts: &mut [Account]) {
     let months = book.months.clone();
     let last = months.len().saturating_sub(1);
-    let mut usage = Vec::with_capacity(months.len());
+    let mut stands = Stands::new();
     for (at, month) in months.into_iter().enumerate() {
         let mut seed = book.seed(&format!("import/{}", month.from()));
         let time = book.at(month.to(), 15);
         let mut import = Import { id: seed.id(time), at: time, values: 0, wh: 0 };
         // Rows refer to the import; the import's row is finished after them and inserted before.
-        let mut parts = Vec::with_capacity(accounts.len());
         for (place, account) in accounts.iter_mut().enumerate() {
             let fault = if at == last { fault(book.utility, place, account, month) } else { None };
-            let part = account.supplied(month).filter(|_| !account.walk && fault != Some(Fault::Nothing));
-            parts.push(part.map(|days| take(book, reference, account, days, fault, &mut import)));
+            if account.walk || fault == Some(Fault::Nothing) {
+                continue;
+            }
+            for (days, meter) in account.measured(month) {
+                take(book, reference, account, (days, meter), fault, (&mut import, &mut stands));
+            }
         }
         write_import(book, &mut seed, month, &import);
-        usage.push(parts);
     }
-    usage
 }
 
 /// What is wrong with whom in the last month: nothing where it is approved or issued already.
@@ -97,13 +88,13 @@ fn take(
     book: &mut Book<'_>,
     reference: &Reference,
     account: &mut Account,
-    days: Period,
+    measured: (Period, Uuid),
     fault: Option<Fault>,
-    import: &mut Import,
-) -> Month {
+    (import, stands): (&mut Import, &mut Stands),
+) {
     match account.kind {
-        Kind::Interval(minutes) => Month::Profile(intervals(book, reference, account, days, minutes, fault, import)),
-        Kind::Register | Kind::TwoRegisters => Month::Reads(vec![read(book, reference, account, days, fault, import)]),
+        Kind::Interval(minutes) => intervals(book, reference, account, measured, minutes, fault, import),
+        Kind::Register | Kind::TwoRegisters => read(book, reference, account, measured, fault, (import, stands)),
     }
 }
 
@@ -111,13 +102,12 @@ fn intervals(
     book: &mut Book<'_>,
     reference: &Reference,
     account: &mut Account,
-    days: Period,
+    (days, meter): (Period, Uuid),
     minutes: u16,
     fault: Option<Fault>,
     import: &mut Import,
-) -> Profile {
+) {
     let zone = book.utility.zone;
-    let mut usage = Vec::with_capacity(31);
     for date in days.dates() {
         let mut day = DayUsage::actual(date, reference.day(&mut account.shape, zone, date, minutes));
         if fault == Some(Fault::Gap(date)) {
@@ -131,7 +121,7 @@ fn intervals(
         book.rows.interval_days.push(IntervalRow {
             key: book.key,
             customer_id: account.id,
-            meter_id: account.meter,
+            meter_id: meter,
             day: date,
             interval_minutes: minutes,
             wh: array(&day),
@@ -140,9 +130,7 @@ fn intervals(
             created_at: import.at,
             updated_at: import.at,
         });
-        usage.push(day);
     }
-    Profile { zone, minutes, direction: Direction::Import, days: usage }
 }
 
 /// A day's values as PostgreSQL writes an array; what is missing is NULL.
@@ -162,12 +150,11 @@ fn read(
     book: &mut Book<'_>,
     reference: &Reference,
     account: &mut Account,
-    days: Period,
+    (days, meter): (Period, Uuid),
     fault: Option<Fault>,
-    import: &mut Import,
-) -> RegisterRead {
+    (import, stands): (&mut Import, &mut Stands),
+) {
     let advance = reference.advance(&mut account.shape, days) * if fault == Some(Fault::High) { 5 } else { 1 };
-    let mut read = RegisterRead::total(days.from(), days.to(), Decimal::from(advance));
     let taken = match account.shape.seed.between(1, 100) {
         1..=3 => Quality::Estimated,
         4..=5 => Quality::Customer,
@@ -177,40 +164,57 @@ fn read(
     if account.kind == Kind::TwoRegisters {
         let high = advance * account.shape.seed.between(55, 72) / 100;
         advances = vec![high, advance - high];
-        read.tou =
-            BTreeMap::from([("HT".to_owned(), Decimal::from(high)), ("NT".to_owned(), Decimal::from(advance - high))]);
     }
     import.values += i64::from(taken == Quality::Actual);
     import.wh += if taken == Quality::Actual { advance * 1000 } else { 0 };
-    let salt = account.shape.seed.id(import.at).to_string();
+    let stand = stands.entry(meter).or_insert_with(|| Stand {
+        meter,
+        counters: counters(meter, account.kind, book),
+        day: None,
+        holder: None,
+    });
+    let own = Some(account.id);
     // Where usage begins there is a reading; else it begins where the month before ended.
-    let begun = match account.last_read {
-        Some((day, quality)) if day == days.from() => quality,
-        _ => {
-            let why = if days.from() == account.moved_in { "installed" } else { "periodic" };
-            figures(book, account, (days.from(), &salt), why, Quality::Actual, import);
-            Quality::Actual
+    match stand.day {
+        Some(day) if stand.holder == own && day == days.from() => {}
+        Some(day) => {
+            if day < days.from() && stand.holder != own {
+                figures(book, stand, (days.from(), "final"), None, Quality::Actual, import);
+            }
+            figures(book, stand, (days.from(), "opening"), own, Quality::Actual, import);
         }
-    };
-    for (counter, advance) in account.counters.iter_mut().zip(advances) {
+        None => {
+            let begins = days.from() == account.moved_in || account.exchanged.is_some_and(|(next, _)| next == meter);
+            let why = if begins { "installed" } else { "periodic" };
+            figures(book, stand, (days.from(), why), own, Quality::Actual, import);
+        }
+    }
+    for (counter, advance) in stand.counters.iter_mut().zip(advances) {
         counter.figure = (counter.figure + advance) % 10_i64.pow(u32::from(DIGITS));
     }
-    let why = if account.moved_out == Some(days.to()) { "removed" } else { "periodic" };
-    figures(book, account, (days.to(), &salt), why, taken, import);
-    account.last_read = Some((days.to(), taken));
-    read.quality = [Quality::Estimated, Quality::Customer]
-        .into_iter()
-        .find(|quality| begun == *quality || taken == *quality)
-        .unwrap_or(Quality::Actual);
-    read
+    let exchanged = account.exchanged.is_some_and(|(next, on)| next != meter && on == days.to());
+    let goes = account.moved_out == Some(days.to());
+    let why = match goes {
+        true if account.stays() => "final",
+        true => "removed",
+        false if exchanged => "removed",
+        false => "periodic",
+    };
+    figures(book, stand, (days.to(), why), own, taken, import);
+    stand.day = Some(days.to());
+    stand.holder = own;
+    if why == "final" && account.followed != Some(days.to()) {
+        figures(book, stand, (days.to(), "opening"), None, taken, import);
+        stand.holder = None;
+    }
 }
 
 /// What stands on each register at the beginning of a day.
 fn figures(
     book: &mut Book<'_>,
-    account: &Account,
-    (read_on, salt): (NaiveDate, &str),
-    why: &'static str,
+    stand: &Stand,
+    (read_on, why): (NaiveDate, &'static str),
+    customer_id: Option<Uuid>,
     taken: Quality,
     import: &Import,
 ) {
@@ -219,12 +223,12 @@ fn figures(
         Quality::Customer => ("customer", "customer"),
         _ => ("actual", "import"),
     };
-    for counter in &account.counters {
+    for counter in &stand.counters {
         book.rows.meter_readings.push(ReadingRow {
             key: book.key,
-            id: Seed::named(&format!("{salt}/{read_on}/{}", counter.id)).id(import.at),
-            customer_id: account.id,
-            meter_id: account.meter,
+            id: Seed::named(&format!("reading/{read_on}/{why}/{}", counter.id)).id(import.at),
+            customer_id,
+            meter_id: stand.meter,
             register_id: counter.id,
             read_on,
             figure: counter.figure,

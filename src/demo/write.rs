@@ -32,7 +32,7 @@ pub async fn insert<T: Serialize>(conn: &mut AsyncPgConnection, table: &str, row
     Ok(())
 }
 
-/// Inserts everything of a client, parents before children.
+/// Inserts a client's customers, tariffs and usage, parents before children; its bills are made from them.
 pub async fn client(conn: &mut AsyncPgConnection, rows: &Rows) -> Result<(), DbError> {
     insert(conn, "customers", &rows.customers).await?;
     insert(conn, "accounts", &rows.accounts).await?;
@@ -46,14 +46,5 @@ pub async fn client(conn: &mut AsyncPgConnection, rows: &Rows) -> Result<(), DbE
     insert(conn, "imports", &rows.imports).await?;
     insert(conn, "import_rejections", &rows.import_rejections).await?;
     insert(conn, "meter_readings", &rows.meter_readings).await?;
-    insert(conn, "interval_days", &rows.interval_days).await?;
-    insert(conn, "billing_periods", &rows.billing_periods).await?;
-    insert(conn, "billing_runs", &rows.billing_runs).await?;
-    insert(conn, "billing_exceptions", &rows.billing_exceptions).await?;
-    insert(conn, "invoice_counters", &rows.invoice_counters).await?;
-    insert(conn, "invoices", &rows.invoices).await?;
-    insert(conn, "invoice_lines", &rows.invoice_lines).await?;
-    insert(conn, "payments", &rows.payments).await?;
-    insert(conn, "allocations", &rows.allocations).await?;
-    insert(conn, "audit_log", &rows.audit_log).await
+    insert(conn, "interval_days", &rows.interval_days).await
 }

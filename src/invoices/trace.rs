@@ -97,6 +97,7 @@ mod tests {
     fn line(quantity: &str, amount: &str, trace: Value) -> Line {
         Line {
             position: 1,
+            billing_period_id: None,
             kind: "energy".into(),
             description: "Energy".into(),
             tou_period: String::new(),

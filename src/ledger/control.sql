@@ -83,14 +83,16 @@ WITH bills AS MATERIALIZED (
         FROM public.invoice_counts c WHERE c.organization_id = $1 AND c.status <> 'draft') t
     WHERE t.books <> t.facts
     UNION ALL
-    -- What a tariff keeps is what the last bill says. Where bills were taken back, it is what their notes made of it.
+    -- What tariffs keep is what the last bill of each contract says. Where bills were taken back, it is what their notes made of it.
     SELECT 9, k.client_id, n.account_number, format('account %s keeps %s for later bills; the ledger has %s', n.account_number, k.carried_credit, k.kept)
-    FROM (SELECT DISTINCT ON (i.client_id, i.customer_id) i.client_id, i.customer_id, i.carried_credit,
-            coalesce((SELECT -sum(l.amount) FROM public.ledger_lines l WHERE l.organization_id = $1 AND l.client_id = i.client_id
-                AND l.customer_id = i.customer_id AND l.ledger_account = 'carry_over'), 0) AS kept
-        FROM public.invoices i WHERE i.organization_id = $1 AND i.kind = 'invoice' AND i.status <> 'draft' AND NOT EXISTS (SELECT FROM bills b
-            WHERE b.client_id = i.client_id AND b.customer_id = i.customer_id AND b.kind = 'credit_note')
-        ORDER BY i.client_id, i.customer_id, i.issued_on DESC, i.number DESC) k
+    FROM (SELECT l.client_id, l.customer_id, sum(l.carried_credit) AS carried_credit,
+            coalesce((SELECT -sum(x.amount) FROM public.ledger_lines x WHERE x.organization_id = $1 AND x.client_id = l.client_id
+                AND x.customer_id = l.customer_id AND x.ledger_account = 'carry_over'), 0) AS kept
+        FROM (SELECT DISTINCT ON (p.client_id, p.customer_id, p.contract_id) p.client_id, p.customer_id, p.contract_id, p.carried_credit
+            FROM public.billing_periods p WHERE p.organization_id = $1 AND p.status = 'issued' AND NOT EXISTS (SELECT FROM bills b
+                WHERE b.client_id = p.client_id AND b.customer_id = p.customer_id AND b.kind = 'credit_note')
+            ORDER BY p.client_id, p.customer_id, p.contract_id, p.from_on DESC) l
+        GROUP BY l.client_id, l.customer_id) k
     JOIN public.accounts n ON n.organization_id = $1 AND n.client_id = k.client_id AND n.customer_id = k.customer_id AND n.is_main
     WHERE k.kept <> k.carried_credit
 )

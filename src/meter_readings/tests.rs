@@ -189,6 +189,7 @@ fn contract(customer: CustomerId, from: &str, to: Option<&str>) -> Contract {
         status: "agreed".to_owned(),
         billing_cycle: 1,
         billing_anchor: day(from),
+        billing_from: None,
     }
 }
 

@@ -1,10 +1,10 @@
 -- Each client with what waits for somebody. Row-level security keeps it to the organization of the context.
 SELECT c.id, c.name, c.status, c.currency,
     coalesce(k.customers, 0) AS customers,
-    coalesce(p.open_periods, 0) AS open_periods,
-    coalesce(p.waiting_periods, 0) AS waiting_periods,
-    w.id AS waiting_period, w.from_on AS waiting_from,
-    coalesce(p.exceptions, 0) AS exceptions,
+    coalesce(p.open_runs, 0) AS open_runs,
+    coalesce(p.waiting_runs, 0) AS waiting_runs,
+    w.id AS waiting_run, w.due_on AS waiting_due_on,
+    coalesce(h.held, 0) AS exceptions,
     coalesce(o.overdue, 0) AS overdue,
     coalesce(o.amount, 0) AS overdue_amount,
     coalesce(n.open_amount, 0) AS open_amount,
@@ -16,18 +16,18 @@ LEFT JOIN LATERAL (
       AND (k.to_on IS NULL OR k.to_on > ($1 AT TIME ZONE c.time_zone)::date)
 ) k ON true
 LEFT JOIN LATERAL (
-    SELECT count(*) FILTER (WHERE p.status = 'open') AS open_periods,
-        count(*) FILTER (WHERE p.status IN ('rated', 'approved') AND p.invoices > 0) AS waiting_periods,
-        coalesce(sum(p.exceptions) FILTER (WHERE p.status <> 'closed' AND NOT EXISTS (SELECT 1 FROM public.billing_periods f
-            WHERE f.organization_id = p.organization_id AND f.client_id = p.client_id
-              AND (f.from_on, f.to_on) = (p.from_on, p.to_on) AND f.part > p.part)), 0)::bigint AS exceptions
-    FROM public.billing_periods p WHERE p.organization_id = c.organization_id AND p.client_id = c.id
+    SELECT count(*) FILTER (WHERE r.status = 'open') AS open_runs,
+        count(*) FILTER (WHERE r.status IN ('rated', 'approved') AND r.invoices > 0) AS waiting_runs
+    FROM public.billing_runs r WHERE r.organization_id = c.organization_id AND r.client_id = c.id
 ) p ON true
 LEFT JOIN LATERAL (
-    SELECT p.id, p.from_on FROM public.billing_periods p
-    WHERE p.organization_id = c.organization_id AND p.client_id = c.id AND p.status IN ('rated', 'approved')
-      AND p.invoices > 0
-    ORDER BY p.from_on LIMIT 1
+    SELECT count(*) AS held FROM public.billing_periods p
+    WHERE p.organization_id = c.organization_id AND p.client_id = c.id AND p.status = 'held'
+) h ON true
+LEFT JOIN LATERAL (
+    SELECT r.id, r.due_on FROM public.billing_runs r
+    WHERE r.organization_id = c.organization_id AND r.client_id = c.id AND r.status IN ('rated', 'approved') AND r.invoices > 0
+    ORDER BY r.due_on, r.id LIMIT 1
 ) w ON true
 LEFT JOIN LATERAL (
     SELECT count(*) AS overdue, coalesce(sum(v.total - v.paid), 0) AS amount FROM public.invoices v

@@ -9,7 +9,7 @@ SELECT
     (SELECT count(DISTINCT a.user_id) FROM public.role_assignments a WHERE a.organization_id = $1 AND a.role <> 'service'
         AND a.valid_from <= now() AND (a.valid_to IS NULL OR a.valid_to > now())) AS users,
     i.files, i.bytes, i.last_at,
-    (SELECT max(r.finished_at) FROM public.billing_runs r WHERE r.organization_id = $1) AS last_run
+    (SELECT max(coalesce(r.issued_at, r.rated_at)) FROM public.billing_runs r WHERE r.organization_id = $1) AS last_run
 FROM (SELECT count(*) FILTER (WHERE k.active) AS active, count(*) FILTER (WHERE NOT k.active) AS closed
       FROM (SELECT EXISTS (SELECT 1 FROM public.contracts n JOIN public.clients c ON c.organization_id = $1 AND c.id = n.client_id
                 WHERE n.organization_id = $1 AND n.client_id = p.client_id AND n.customer_id = p.id AND n.status <> 'withdrawn'

@@ -74,10 +74,10 @@ pub struct Report {
 /// Who loads and who reads.
 struct World {
     at: SocketAddr,
-    /// Admin of a client with a period to rate, and of its organization.
+    /// Admin of a client with a billing run to rate, and of its organization.
     client_admin: Login,
     energy_admin: Login,
-    period: String,
+    run: String,
     /// Admin of a client of another organization.
     other: Login,
 }
@@ -107,12 +107,12 @@ async fn serve(connected: &Connected, settings: &Settings) -> Result<(Child, Soc
     Err("the portal did not start".to_owned())
 }
 
-/// A period of a client that may be rated.
-async fn period_of(admin_url: &str, client: &str) -> Result<Option<String>, String> {
+/// A run of a client that may be rated.
+async fn run_of(admin_url: &str, client: &str) -> Result<Option<String>, String> {
     let (sql, connection) = tokio_postgres::connect(admin_url, NoTls).await.map_err(text)?;
     tokio::spawn(connection);
-    let find = "SELECT p.id::text FROM public.billing_periods p WHERE p.client_id = $1::text::uuid AND p.status IN ('open', 'rated')
-                ORDER BY p.from_on LIMIT 1";
+    let find = "SELECT p.id::text FROM public.billing_runs p WHERE p.client_id = $1::text::uuid AND p.status IN ('open', 'rated')
+                ORDER BY p.due_on, p.id LIMIT 1";
     Ok(sql.query_opt(find, &[&client]).await.map_err(text)?.map(|row| row.get(0)))
 }
 
@@ -122,16 +122,16 @@ async fn world(connected: &Connected, at: SocketAddr) -> Result<World, String> {
     let admins = || logins.iter().filter(|login| login.role == "client_admin" && login.home.starts_with("/clients/"));
     for login in admins() {
         let client = login.home.trim_start_matches("/clients/");
-        let Some(period) = period_of(connected.admin_url(), client).await? else { continue };
+        let Some(run) = run_of(connected.admin_url(), client).await? else { continue };
         let same = |one: &&Login| one.organization == login.organization;
         let energy = logins.iter().find(|one| one.role == "energy_admin" && same(one));
         let other = admins().find(|one| !same(one));
         if let (Some(energy), Some(other)) = (energy, other) {
             let (client_admin, energy_admin, other) = (login.clone(), energy.clone(), other.clone());
-            return Ok(World { at, client_admin, energy_admin, period, other });
+            return Ok(World { at, client_admin, energy_admin, run, other });
         }
     }
-    Err("the demo has no period that can be rated: drop the bench's database and run again".to_owned())
+    Err("the demo has no billing run that can be rated: drop the bench's database and run again".to_owned())
 }
 
 /// What loads the portal until told to stop, counting its answers.
@@ -181,8 +181,8 @@ async fn shot(world: &World, load: Load) -> Result<(String, Shot), String> {
     let form = |pairs: &[(&str, &str)]| serde_urlencoded::to_string(pairs).map_err(text);
     let shot = match load {
         Load::Ratings => Shot::Form(
-            "/api/rate_billing_period",
-            form(&[("context", &context), ("client", client), ("period", &world.period)])?,
+            "/api/rate_billing_run",
+            form(&[("context", &context), ("client", client), ("run", &world.run)])?,
         ),
         Load::IsolationTests => Shot::Form("/api/run_isolation_test", form(&[("context", &context)])?),
         Load::Pages => Shot::Page(format!("{home}/invoices")),

@@ -50,9 +50,9 @@ const QUERIES: [Query; 4] = [
     },
     Query {
         name: "insert",
-        sql: "INSERT INTO {s}.invoices (organization_id, client_id, id, customer_id, account_id, contract_id, customer_name, account_number, period_from, period_to,
+        sql: "INSERT INTO {s}.invoices (organization_id, client_id, id, customer_id, account_id, customer_name, account_number, period_from, period_to,
                   currency, kwh, net, tax, total)
-              VALUES ($1, $2, gen_random_uuid(), $3, $3, $3, 'Customer', 'A-1', '2026-11-01', '2026-12-01', 'USD', 300, 60, 0, 60)",
+              VALUES ($1, $2, gen_random_uuid(), $3, $3, 'Customer', 'A-1', '2026-11-01', '2026-12-01', 'USD', 300, 60, 0, 60)",
         writes: true,
         rounds: 600,
         goal: 50,

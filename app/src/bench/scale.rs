@@ -126,6 +126,7 @@ fn tenant_sql(organization: Uuid, client: Uuid, number: usize) -> String {
     };
     let customer = make(3, "c");
     let invoice = make(4, &format!("c * {MONTHS} + m"));
+    let (run, period) = (make(5, "m"), make(6, &format!("c * {MONTHS} + m")));
     let month = format!("(date '2026-11-01' - make_interval(months => {MONTHS} - m))::date");
     let total = "(60 + (c * 37 + m * 11) % 180)::numeric(12,2)";
     let status =
@@ -142,23 +143,31 @@ fn tenant_sql(organization: Uuid, client: Uuid, number: usize) -> String {
          INSERT INTO service_points (organization_id, client_id, id, address, time_zone)
          SELECT '{organization}', '{client}', {customer}, c || ' Main Street', 'America/New_York'
          FROM generate_series(0, {last_customer}) c;
-         INSERT INTO contracts (organization_id, client_id, customer_id, id, account_id, service_point_id, from_on, billing_anchor)
-         SELECT '{organization}', '{client}', {customer}, {customer}, {customer}, {customer}, '2020-01-01', '2020-01-01'
+         INSERT INTO contracts (organization_id, client_id, customer_id, id, account_id, service_point_id, address, from_on, billing_anchor)
+         SELECT '{organization}', '{client}', {customer}, {customer}, {customer}, {customer}, c || ' Main Street', '2020-01-01', '2020-01-01'
          FROM generate_series(0, {last_customer}) c;
-         INSERT INTO invoices (organization_id, client_id, id, customer_id, account_id, contract_id, status, series, number, label, customer_name, account_number,
+         INSERT INTO billing_runs (organization_id, client_id, id, due_on, status, contracts, invoices)
+         SELECT '{organization}', '{client}', {run}, ({month} + interval '1 month')::date, 'issued', {CUSTOMERS}, {CUSTOMERS}
+         FROM generate_series(0, {last_month}) m;
+         INSERT INTO invoices (organization_id, client_id, id, customer_id, account_id, billing_run_id, status, series, number, label, customer_name, account_number,
              period_from, period_to, issued_on, due_on, currency, tariff_name, kwh, net, tax, total, paid)
-         SELECT '{organization}', '{client}', {invoice}, {customer}, {customer}, {customer}, s.status, 'SC', m * {CUSTOMERS} + c + 1,
+         SELECT '{organization}', '{client}', {invoice}, {customer}, {customer}, {run}, s.status, 'SC', m * {CUSTOMERS} + c + 1,
              'SC-2026-' || lpad((m * {CUSTOMERS} + c + 1)::text, 6, '0'), 'Customer ' || c, 'A-' || lpad(c::text, 5, '0'),
              {month}, ({month} + interval '1 month')::date, ({month} + interval '1 month 2 days')::date, ({month} + interval '1 month 16 days')::date,
              'USD', 'Residential', {total} * 6, {total}, 0, {total}, CASE s.status WHEN 'paid' THEN {total} WHEN 'part_paid' THEN 20 ELSE 0 END
          FROM generate_series(0, {last_month}) m, generate_series(0, {last_customer}) c, LATERAL (SELECT {status} AS status) s;
-         INSERT INTO payments (organization_id, client_id, id, customer_id, received_on, amount, currency, method)
-         SELECT organization_id, client_id, id, customer_id, due_on, paid, currency, 'bank_transfer' FROM invoices
+         INSERT INTO billing_periods (organization_id, client_id, customer_id, id, contract_id, account_id, billing_run_id, invoice_id, from_on, to_on,
+             status, address, tariff_name, kwh, net, total)
+         SELECT '{organization}', '{client}', {customer}, {period}, {customer}, {customer}, {run}, {invoice}, {month}, ({month} + interval '1 month')::date,
+             'issued', c || ' Main Street', 'Residential', {total} * 6, {total}, {total}
+         FROM generate_series(0, {last_month}) m, generate_series(0, {last_customer}) c;
+         INSERT INTO payments (organization_id, client_id, id, customer_id, account_id, received_on, amount, currency, method)
+         SELECT organization_id, client_id, id, customer_id, account_id, due_on, paid, currency, 'bank_transfer' FROM invoices
          WHERE organization_id = '{organization}' AND paid > 0;
-         INSERT INTO allocations (organization_id, client_id, payment_id, invoice_id, customer_id, amount)
-         SELECT organization_id, client_id, id, id, customer_id, paid FROM invoices WHERE organization_id = '{organization}' AND paid > 0;
-         INSERT INTO invoice_lines (organization_id, client_id, invoice_id, position, customer_id, issued, kind, description, quantity, unit, price, amount, trace)
-         SELECT '{organization}', '{client}', {invoice}, p, {customer}, true, CASE p WHEN 3 THEN 'fixed' ELSE 'energy' END,
+         INSERT INTO allocations (organization_id, client_id, payment_id, invoice_id, customer_id, account_id, amount)
+         SELECT organization_id, client_id, id, id, customer_id, account_id, paid FROM invoices WHERE organization_id = '{organization}' AND paid > 0;
+         INSERT INTO invoice_lines (organization_id, client_id, invoice_id, position, customer_id, billing_period_id, issued, kind, description, quantity, unit, price, amount, trace)
+         SELECT '{organization}', '{client}', {invoice}, p, {customer}, {period}, true, CASE p WHEN 3 THEN 'fixed' ELSE 'energy' END,
              CASE p WHEN 1 THEN 'Energy, first 300 kWh' WHEN 2 THEN 'Energy, above 300 kWh' ELSE 'Service charge' END,
              100 * p, CASE p WHEN 3 THEN 'month' ELSE 'kWh' END, 0.21, 21 * p,
              CASE WHEN p = 3 THEN '[]' ELSE (SELECT jsonb_agg(jsonb_build_object('date', d::date, 'quantity', '3.333')) FROM generate_series({month}::timestamp, {month} + interval '29 days', interval '1 day') d) END

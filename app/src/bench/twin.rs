@@ -137,9 +137,9 @@ fn load() -> String {
          SELECT pg_temp.id(1, o, 0), pg_temp.id(2, o, 0), pg_temp.id(3, o, c), pg_temp.id(3, o, c), pg_temp.id(3, o, c), pg_temp.id(3, o, c),
              c || ' Main Street', '2020-01-01', '2020-01-01'
          FROM generate_series(0, {last}) o, generate_series(0, {CUSTOMERS} - 1) c;
-         INSERT INTO invoices (organization_id, client_id, id, customer_id, account_id, contract_id, status, series, number, label, customer_name, account_number,
+         INSERT INTO invoices (organization_id, client_id, id, customer_id, account_id, status, series, number, label, customer_name, account_number,
              period_from, period_to, issued_on, due_on, currency, tariff_name, kwh, net, tax, total, paid)
-         SELECT pg_temp.id(1, o, 0), pg_temp.id(2, o, 0), pg_temp.id(4, o, c * {MONTHS} + m), pg_temp.id(3, o, c), pg_temp.id(3, o, c), pg_temp.id(3, o, c), s.status, 'SC', m * {CUSTOMERS} + c + 1,
+         SELECT pg_temp.id(1, o, 0), pg_temp.id(2, o, 0), pg_temp.id(4, o, c * {MONTHS} + m), pg_temp.id(3, o, c), pg_temp.id(3, o, c), s.status, 'SC', m * {CUSTOMERS} + c + 1,
              'SC-' || lpad((m * {CUSTOMERS} + c + 1)::text, 6, '0'), 'Customer ' || c, 'A-' || lpad(c::text, 5, '0'),
              p.day, (p.day + interval '1 month')::date, (p.day + interval '1 month 2 days')::date, (p.day + interval '1 month 16 days')::date,
              'USD', 'Residential', s.total * 6, s.total, 0, s.total, CASE s.status WHEN 'paid' THEN s.total WHEN 'part_paid' THEN 20 ELSE 0 END
@@ -166,17 +166,7 @@ fn load() -> String {
 
 /// The twin: everything that an invoice hangs on, copied; foreign keys and triggers within the copy.
 fn twin() -> String {
-    let tables = [
-        "clients",
-        "customers",
-        "accounts",
-        "contracts",
-        "billing_periods",
-        "tariff_rates",
-        "invoices",
-        "invoice_counts",
-        "sessions",
-    ];
+    let tables = ["clients", "customers", "accounts", "billing_runs", "invoices", "invoice_counts", "sessions"];
     let copies: String = tables
         .iter()
         .map(|table| {

@@ -66,7 +66,7 @@ pub fn print(loaded: &Loaded) -> Result<(), String> {
     }
     out::print(format_args!(
         "\nFor the walk-through: sign in as {} ({}), open the customer {:?} and import the reference\n\
-         Green Button file for meter {}; bill 2012-03-01 to 2012-03-13 (the period ends before 2012-03-14).\n\
+         Green Button file for meter {}; bill what is due by 2012-03-14.\n\
          Then sign in as {} to see the invoice.",
         demo::WALK_ADMIN,
         demo::WALK_CLIENT_NAME,

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
 use eis::access::Actor;
-use eis::billing;
+use eis::billing::{self, BillingError, BillingRun, log};
 use eis::clients::{self, Client};
 use eis::db::connect::{Connected, Login};
 use eis::db::service::{Entered, Services};
@@ -20,6 +20,7 @@ use eis::usage::Hints;
 
 use super::rate::Decimal;
 use super::{CliResult, bring_up, plain};
+use crate::messages::billing::words;
 use crate::out;
 
 /// What can be done with the work of schedules.
@@ -43,8 +44,8 @@ pub struct RunArgs {
 enum Work {
     /// Import a file of usage: Green Button XML, CSV or NEM12, told apart by content.
     Import(ImportArgs),
-    /// Rate a billing period.
-    Rate(PeriodArgs),
+    /// Make a billing run of what is due by a day and rate it, or rate the one that there is.
+    Rate(DueArgs),
     /// Print how each client is doing, and what waits for somebody, as JSON.
     Overview,
 }
@@ -68,20 +69,20 @@ struct ImportArgs {
 }
 
 #[derive(Debug, Args)]
-struct PeriodArgs {
+struct DueArgs {
     /// The client's short name; an identity of one client needs none.
     #[arg(long, value_name = "SLUG")]
     client: Option<String>,
-    /// First day of the billing period.
+    /// Bill what is due by this day: days before it. Default: today, where the client is.
     #[arg(long, value_name = "DATE")]
-    from: NaiveDate,
+    due_on: Option<NaiveDate>,
 }
 
 impl Work {
     const fn command(&self) -> Command {
         match self {
             Self::Import(_) => Command::ImportUsage,
-            Self::Rate(_) => Command::RateBillingPeriod,
+            Self::Rate(_) => Command::RateBillingRun,
             Self::Overview => Command::ReadOverview,
         }
     }
@@ -169,22 +170,29 @@ impl Job {
         ))
     }
 
-    async fn rate(&self, args: PeriodArgs) -> Result<(), String> {
+    async fn rate(&self, args: DueArgs) -> Result<(), String> {
         let (client, _) = self.client(args.client.as_deref()).await?;
+        let day = args.due_on.unwrap_or_else(|| client.today());
         let mut tx = self.services.stand(&self.entered, Some(client.id), Access::Write).await.map_err(refusal)?;
-        let found = billing::beginning_on(&mut tx, args.from).await.map_err(plain)?;
-        let period = found.ok_or_else(|| format!("{} has no billing period from {} on", client.name, args.from))?;
-        let rated = billing::rate(&mut tx, period.id).await.map_err(plain)?;
+        // A run of one cycle alone is somebody's own; one that is approved has its bills.
+        let is_ours = |run: &BillingRun| run.cycle.is_none() && matches!(run.status.as_str(), "open" | "rated");
+        let run = match billing::due_by(&tx, day).await.map_err(plain)?.filter(is_ours) {
+            Some(run) => run.id,
+            None => match billing::create(&mut tx, day, None).await {
+                Ok(made) => made,
+                Err(BillingError::NothingDue) => {
+                    // Nothing is kept of it: a schedule asks again tomorrow.
+                    return out::print(format_args!(
+                        "{}: nothing is due by {day} that is not in another run.",
+                        client.name
+                    ));
+                }
+                Err(error) => return Err(words(&error)),
+            },
+        };
+        let rated = billing::rate(&mut tx, run).await.map_err(|error| words(&error))?;
         tx.commit().await.map_err(plain)?;
-        out::print(format_args!(
-            "Rated {} of {}: {} draft invoices over {} {}, {} customers without a bill.",
-            period.days(),
-            client.name,
-            rated.invoices,
-            rated.total,
-            client.currency,
-            rated.blocked
-        ))
+        out::print(format_args!("{}, due by {day}. {}", client.name, log::rated(&rated, &client)))
     }
 
     async fn overview(&self) -> Result<(), String> {
@@ -195,7 +203,7 @@ impl Job {
             .map(|client| {
                 serde_json::json!({
                     "client": client.name, "status": client.status, "currency": client.currency, "customers": client.customers,
-                    "open_periods": client.open_periods, "waiting_periods": client.waiting_periods, "exceptions": client.exceptions,
+                    "open_runs": client.open_runs, "waiting_runs": client.waiting_runs, "held": client.exceptions,
                     "overdue": client.overdue, "overdue_amount": client.overdue_amount, "open_amount": client.open_amount,
                     "faulty_imports": client.faulty_imports,
                 })

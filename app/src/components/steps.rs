@@ -3,10 +3,10 @@
 use super::{Glyph, Icon};
 use leptos::prelude::*;
 
-/// The steps of a life cycle, with the one reached: open → rated → approved → invoiced → closed.
+/// The steps of a life cycle, with the one reached: open → rated → approved → issued.
 #[component]
 pub fn Steps(
-    /// What goes through them: `Billing period`.
+    /// What goes through them: `Billing run`.
     #[prop(into)]
     label: String,
     /// Names of the steps, in order.

@@ -24,6 +24,8 @@ struct Field {
     label: Cow<'static, str>,
     value: String,
     choices: Vec<(String, String)>,
+    /// A form that does not send it means an empty value, not the value it saw.
+    tick: bool,
 }
 
 /// A row as its form shows it: what the form edits, field by field.
@@ -65,7 +67,16 @@ impl Shown {
         choices: impl IntoIterator<Item = (&'c str, &'c str)>,
     ) -> Self {
         let choices = choices.into_iter().map(|(code, text)| (code.to_owned(), text.to_owned())).collect();
-        self.0.push(Field { name: name.into(), label: label.into(), value: value.to_string(), choices });
+        self.0.push(Field { name: name.into(), label: label.into(), value: value.to_string(), choices, tick: false });
+        self
+    }
+
+    /// With a box more, ticked or not: one that is not ticked is not sent.
+    #[must_use]
+    pub fn tick(mut self, name: &'static str, label: &'static str, ticked: bool) -> Self {
+        let choices = [("true", "Yes"), ("", "No")].map(|(code, text)| (code.to_owned(), text.to_owned())).to_vec();
+        let value = if ticked { "true" } else { "" }.to_owned();
+        self.0.push(Field { name: name.into(), label: label.into(), value, choices, tick: true });
         self
     }
 
@@ -108,7 +119,8 @@ impl Field {
 
     fn difference(&self, before: Option<&Map<String, Value>>, typed: &Typed) -> Option<Difference> {
         let was = before.and_then(|before| before.get(self.name.as_ref())).and_then(Value::as_str);
-        let yours = typed.value(&self.name, was.unwrap_or(&self.value));
+        let unsent = if self.tick { "" } else { was.unwrap_or(&self.value) };
+        let yours = typed.value(&self.name, unsent);
         if was == Some(self.value.as_str()) && yours.trim() == self.value {
             return None;
         }
@@ -197,5 +209,16 @@ mod tests {
         };
         assert_eq!(told, [line("Name", "A", "B", "C"), line("Status", "Active", "Closed", "Active")]);
         assert!(opened.differences(&typed).is_empty(), "nobody changed it");
+    }
+
+    #[test]
+    fn a_box_that_was_not_ticked_is_told_as_no() {
+        let row = |name: &str, ticked| Shown::default().field("name", "Name", name).tick("all", "All", ticked);
+        let (opened, now) = (row("A", true), row("B", true));
+        let typed = Typed { values: pairs(&[("seen", &opened.text()), ("name", "A")]), ..Typed::default() };
+        let told: Vec<_> = now.differences(&typed).into_iter().map(|d| (d.label, d.theirs, d.yours)).collect();
+        let line =
+            |label: &'static str, theirs: &str, yours: &str| (Cow::from(label), theirs.to_owned(), yours.to_owned());
+        assert_eq!(told, [line("Name", "B", "A"), line("All", "Yes", "No")]);
     }
 }

@@ -1,6 +1,6 @@
 //! Why a step of billing was not done.
 
-use eis::billing::{BillingError, MOST_DAYS, Stale, Step};
+use eis::billing::{BillingError, Stale, Step};
 
 use crate::forms::{FieldErrors, days};
 use crate::server::errors::AppError;
@@ -13,32 +13,19 @@ const NAMED: usize = 5;
 pub fn words(error: &BillingError) -> String {
     let text = match error {
         BillingError::NotHere { step, status } => not_here(*step, status),
-        BillingError::Overlaps(days) => {
-            return format!(
-                "The days overlap the billing period {days}. A day can be billed once: choose others, or delete that period if nothing was issued in it."
-            );
-        }
-        BillingError::TooLong => return format!("A billing period has at most {MOST_DAYS} days."),
         BillingError::Unlikely(unlikely) => return days::words(*unlikely),
-        BillingError::EarlierFirst(days) => {
-            return format!(
-                "Issue the billing period {days} first, then rate this one: a bill takes over what earlier bills leave, such as credit. If that period was made by mistake, delete it on its page."
-            );
-        }
-        BillingError::Stale { step, drafts } => return stale(*step, drafts),
-        BillingError::SameDays => "There is a billing period of exactly these days already. Open it from the list.",
-        BillingError::OverlapsMeanwhile => {
-            "The days overlap a billing period that was made just now. A day can be billed once: look at the list, then choose others."
+        BillingError::Cycle(_) => "Choose one of the cycles, or all of them.",
+        BillingError::NothingDue => {
+            "Nothing is due by this day that is not in another run. Choose a later day, or look at the runs in the list."
         }
         BillingError::NothingToApprove => {
             "No invoice was made, so there is nothing to approve. Mend the exceptions and rate again."
         }
+        BillingError::Stale { step, drafts } => return stale(*step, drafts),
         BillingError::NoDueDay => "The client's payment terms give no day to pay by. Correct them, then issue.",
         BillingError::UnderWay => {
-            "Billing is under way. Wait until it is done, look at the period again, then delete it."
+            "Somebody works on this run just now. Wait until that is done, look at the run again, then delete it."
         }
-        BillingError::EverybodyBilled => "Every customer of this period has a bill.",
-        BillingError::FurtherPart => "There is a billing period for those left out already. Open it from the list.",
         BillingError::NotFound | BillingError::Db(_) => return error.to_string(),
     };
     text.to_owned()
@@ -46,16 +33,17 @@ pub fn words(error: &BillingError) -> String {
 
 fn not_here(step: Step, status: &str) -> &'static str {
     match (step, status) {
-        (Step::Rate, "approved") => "The period is approved. Reopen it first, then rate it again.",
-        (Step::Approve, "approved") => "The period is approved already.",
-        (Step::Approve, "open") => "Rate the period first.",
-        (Step::Rate | Step::Approve, _) => "The invoices of this period are issued already.",
-        (Step::Reopen, "open") => "The period is open already.",
-        (Step::Reopen, _) => "The invoices of this period are issued; an issued invoice is corrected by a credit note.",
-        (Step::Issue, _) => "Approve the period first, then issue its invoices.",
-        (Step::BillLeftOut, _) => "The period is not issued yet: mend the exceptions and rate it again.",
+        (Step::Rate, "approved") => "The run is approved. Reopen it first, then rate it again.",
+        (Step::Approve, "approved") => "The run is approved already.",
+        (Step::Approve, "open") => "Rate the run first.",
+        (Step::Rate | Step::Approve, _) => "The invoices of this run are issued already.",
+        (Step::Reopen, "open") => "The run is open already.",
+        (Step::Reopen, _) => {
+            "Invoices of this run are issued, so it cannot be reopened; an issued invoice is corrected by a credit note."
+        }
+        (Step::Issue, _) => "Approve the run first, then issue its invoices.",
         (Step::Delete, _) => {
-            "The invoices of this period are issued, so it stays; an issued invoice is corrected by a credit note."
+            "Invoices of this run are issued, so it stays; an issued invoice is corrected by a credit note."
         }
     }
 }
@@ -68,7 +56,7 @@ fn stale(step: Step, drafts: &[Stale]) -> String {
     let changed = if drafts.len() == 1 { "A draft is no longer up to date" } else { "Drafts are no longer up to date" };
     let then = match step {
         Step::Approve => "Rate again, then approve.",
-        _ => "Reopen the period and rate it again.",
+        _ => "Reopen the run and rate it again.",
     };
     format!("{changed}, what it was rated from has changed: {shown}{more}. {then}")
 }
@@ -83,13 +71,13 @@ impl From<BillingError> for AppError {
     }
 }
 
-/// A period that was not made: what is wrong with its days is told at their fields.
+/// A run that was not made: what is wrong is told at its field.
 #[must_use]
-pub fn of_days(error: BillingError) -> AppError {
+pub fn of_new(error: BillingError) -> AppError {
     let field = match &error {
         BillingError::NotFound | BillingError::Db(_) => return error.into(),
-        BillingError::TooLong | BillingError::Unlikely(_) => "to",
-        _ => "from",
+        BillingError::Cycle(_) => "cycle",
+        _ => "due_on",
     };
     FieldErrors::one(field, words(&error)).into()
 }

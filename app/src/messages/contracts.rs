@@ -13,6 +13,9 @@ pub fn words(violation: &Violation) -> (&'static str, String) {
         Violation::To(unlikely) => ("to_on", days::words(*unlikely)),
         Violation::EndsBeforeItBegins => ("to_on", "The end must lie after the first day supplied.".to_owned()),
         Violation::Cycle(_) => ("billing_cycle", "Choose how many months a bill covers.".to_owned()),
+        Violation::BilledFrom => {
+            ("billing_from", "The first day billed here must be one of the contract's days, or empty.".to_owned())
+        }
         Violation::Account => ("account", "Choose an open account of this customer.".to_owned()),
         Violation::NoPlace => ("place", "Choose a service point, or enter a new address.".to_owned()),
         Violation::Place(fault) => ("address", service_points::words(fault).1),

@@ -11,7 +11,7 @@ impl From<PaymentError> for AppError {
             PaymentError::NotFound => return Self::NotFound,
             PaymentError::Db(error) => return error.into(),
             PaymentError::Draft => {
-                return Self::Conflict("A draft cannot be paid. Issue its billing period first.".into());
+                return Self::Conflict("A draft cannot be paid. Issue its billing run first.".into());
             }
             // The page says it with the amount; nothing else shows it.
             PaymentError::RecordedBefore(_) => {

@@ -2,7 +2,7 @@
 
 pub mod accounts;
 pub mod agreements;
-pub mod billing_periods;
+pub mod billing_runs;
 pub mod contracts;
 pub mod customers;
 pub mod imports;

@@ -205,7 +205,7 @@ fn nav(path: &str, actor: &Actor, client: Option<ClientId>, client_name: &str) -
             ("Usage imports", "imports"),
             ("Tariffs", "tariffs"),
             ("What-if", "what-ifs"),
-            ("Billing periods", "billing-periods"),
+            ("Billing runs", "billing-runs"),
             ("Invoices", "invoices"),
             ("Ledger", "ledger"),
         ] {

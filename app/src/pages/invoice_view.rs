@@ -1,28 +1,45 @@
 //! An invoice as the client's people and the customer both see it, from plain values.
 //!
-//! [`account`] is the sum to follow, each line opening to the days behind it; [`facts`] says whose, for which
-//! days, on which tariff; [`compared`] sets it against earlier bills; [`received`] lists what was paid.
+//! [`account`] is the sum to follow, each line opening to the days behind it, a part for each billing period where there are
+//! several; [`facts`] says whose, for which days, on which tariff; [`compared`] sets it against earlier bills; [`explained`]
+//! says why it differs; [`received`] lists what was paid.
+
+mod periods;
+mod why;
 
 use chrono::{Datelike, Months, NaiveDate};
 use eis::clients::Client;
-use eis::invoices::{DayShare, Explained, Invoice, Line, shares};
-use eis::money::Money;
+use eis::invoices::{Billed, DayShare, Invoice, Line, UsageSource, shares};
 use eis::payments::{Paid, method_label};
-use eis::rating::explain::Factor;
 use leptos::prelude::*;
 use rust_decimal::Decimal;
 
+pub use why::{explained, shares_in_words};
+
 use crate::components::{
-    Bill, BillLine, BillSum, Column, CompareBars, Comparison, DataTable, Rows, Section, ShareBar, ShareBars,
-    SummaryList, SummaryRow,
+    Bill, BillLine, BillSum, Column, CompareBars, Comparison, DataTable, Rows, SummaryList, SummaryRow,
 };
 use crate::format::{self, Locale};
 
-/// The account: every line with quantity, price and amount, the sums, and what is left to pay.
-pub fn account(invoice: &Invoice, lines: &[Line], locale: Locale) -> AnyView {
+/// The account: every line with quantity, price and amount, the sums, and what is left to pay. Of several billing periods
+/// each has a part of its own, with a heading.
+pub fn account(invoice: &Invoice, lines: &[Line], billed: &[Billed], locale: Locale) -> AnyView {
+    if billed.len() > 1 {
+        return periods::account(invoice, lines, billed, locale);
+    }
+    let charges = charges(lines.iter(), "", &invoice.currency, locale);
+    let sums = sums(invoice, lines, locale);
+    view! { <Bill currency=invoice.currency.clone()>{charges}{sums}</Bill> }.into_any()
+}
+
+/// Lines but those of tax. `part`: which part of the bill they are, where it has several; it tells their days apart.
+fn charges<'l>(lines: impl Iterator<Item = &'l Line>, part: &str, currency: &str, locale: Locale) -> Vec<AnyView> {
+    lines.filter(|line| line.kind != "tax").map(|line| charge(line, part, currency, locale)).collect()
+}
+
+/// What the lines come to: before tax, each tax, in total, and what is left to pay.
+fn sums(invoice: &Invoice, lines: &[Line], locale: Locale) -> AnyView {
     let money = |value: Decimal| format::money(value, locale);
-    let charges = lines.iter().filter(|line| line.kind != "tax");
-    let charges = charges.map(|line| charge(line, &invoice.currency, locale)).collect_view();
     let taxes = lines.iter().filter(|line| line.kind == "tax");
     let taxes = taxes
         .map(|line| view! { <BillSum label=tax_label(line, locale) amount=money(line.amount)/> }.into_any())
@@ -39,14 +56,11 @@ pub fn account(invoice: &Invoice, lines: &[Line], locale: Locale) -> AnyView {
         }
     });
     view! {
-        <Bill currency=invoice.currency.clone()>
-            {charges}
-            <BillSum label="Before tax" amount=net/>
-            {taxes}
-            {rounding}
-            <BillSum label="Total" amount=total total=true/>
-            {paid}
-        </Bill>
+        <BillSum label="Before tax" amount=net/>
+        {taxes}
+        {rounding}
+        <BillSum label="Total" amount=total total=true/>
+        {paid}
     }
     .into_any()
 }
@@ -56,7 +70,7 @@ fn tax_label(line: &Line, locale: Locale) -> String {
     format!("{name}, {} of {}", format::percent_exact(line.price, locale), format::money(line.quantity, locale))
 }
 
-fn charge(line: &Line, currency: &str, locale: Locale) -> AnyView {
+fn charge(line: &Line, part: &str, currency: &str, locale: Locale) -> AnyView {
     let days = shares(line);
     let estimated = if line.estimated { " (estimated)" } else { "" };
     let label = format!("{}{estimated}", described(&line.description, locale));
@@ -65,7 +79,7 @@ fn charge(line: &Line, currency: &str, locale: Locale) -> AnyView {
     if days.is_empty() {
         return view! { <BillLine label=label how=how amount=amount/> }.into_any();
     }
-    let behind = days_table(line, &days, currency, locale);
+    let behind = days_table(line, &days, part, currency, locale);
     view! { <BillLine label=label how=how amount=amount>{behind}</BillLine> }.into_any()
 }
 
@@ -106,7 +120,7 @@ fn quantity(value: Decimal, unit: &str, locale: Locale) -> String {
     format!("{figure}\u{a0}{unit}{}", if plural { "s" } else { "" })
 }
 
-fn days_table(line: &Line, days: &[DayShare], currency: &str, locale: Locale) -> AnyView {
+fn days_table(line: &Line, days: &[DayShare], part: &str, currency: &str, locale: Locale) -> AnyView {
     let with_amounts = days.iter().all(|day| day.amount.is_some());
     let mut columns = vec![Column::text("Day"), Column::number("Quantity", line.unit.clone())];
     if with_amounts {
@@ -131,12 +145,13 @@ fn days_table(line: &Line, days: &[DayShare], currency: &str, locale: Locale) ->
             row.name("Sum").number(&quantity).number(&amount);
         });
     }
-    let caption = format!("Days behind {}", line.description);
+    let part = if part.is_empty() { String::new() } else { format!(", {part}") };
+    let caption = format!("Days behind {}{part}", line.description);
     view! { <DataTable caption=caption columns=columns rows=rows foot=foot/> }.into_any()
 }
 
-/// Whose it is, for which days, when due, where the usage comes from. `customer_href` empty: no link.
-pub fn facts(invoice: &Invoice, client: &Client, customer_href: &str) -> AnyView {
+/// Whose it is, where and for which days, when due, where the usage comes from. `customer_href` empty: no link.
+pub fn facts(invoice: &Invoice, billed: &[Billed], client: &Client, customer_href: &str) -> AnyView {
     let locale = Locale::from(&client.locale);
     let name = invoice.customer_name.clone();
     let buyer = if customer_href.is_empty() {
@@ -145,33 +160,67 @@ pub fn facts(invoice: &Invoice, client: &Client, customer_href: &str) -> AnyView
         let href = customer_href.to_owned();
         SummaryRow::view("Customer", view! { <a href=href>{name}</a> })
     };
-    let days = format::count(invoice.days(), locale);
+    let only = if let [only] = billed { Some(only) } else { None };
     let period = format::date_range(invoice.period_from, invoice.last_day(), locale);
+    let period = if billed.len() > 1 { period } else { format!("{period} ({})", days(invoice.days(), locale)) };
     let date = |day: Option<NaiveDate>| day.map(|day| format::date(day, locale)).unwrap_or_default();
+    let source = only.and_then(|only| only.reasons.usage.as_ref());
     let mut rows = vec![
         buyer,
         SummaryRow::new("Account", invoice.account_number.clone()),
         SummaryRow::new("Billed to", invoice.billing_address.clone()),
-        SummaryRow::new("Period", format!("{period} ({days} {})", if invoice.days() == 1 { "day" } else { "days" })),
+    ];
+    rows.extend(addresses(billed));
+    rows.extend([
+        SummaryRow::new("Period", period),
         SummaryRow::new("Issued", date(invoice.issued_on)),
         SummaryRow::new("Due", date(invoice.due_on)),
         SummaryRow::new("Tariff", invoice.tariff_name.clone()),
-        SummaryRow::new("Usage", usage(invoice, locale)),
-    ];
-    if let Some(peak) = invoice.peak_kw {
-        rows.push(SummaryRow::new("Highest demand", format!("{}\u{a0}kW", format::kwh(peak, locale))));
+        SummaryRow::new("Usage", usage(invoice.kwh, invoice.estimated, source, locale)),
+    ]);
+    if let Some(peak) = only.and_then(|only| only.peak_kw) {
+        rows.push(SummaryRow::new("Highest demand", demand(peak, locale)));
     }
-    let meters = invoice.reasons.usage.as_ref().map(|source| source.meters.as_slice());
-    if let Some(meters) = meters.filter(|meters| !meters.is_empty()) {
+    let sources = billed.iter().filter_map(|one| one.reasons.usage.as_ref());
+    let mut meters: Vec<&str> = sources.flat_map(|source| &source.meters).map(String::as_str).collect();
+    meters.dedup();
+    if !meters.is_empty() {
         rows.push(SummaryRow::new(if meters.len() == 1 { "Meter" } else { "Meters" }, meters.join(", ")));
     }
-    if let Some(text) = invoice.reasons.usage.as_ref().and_then(|source| added(&source.added)) {
+    if let Some(text) = source.and_then(|source| added(&source.added)) {
         rows.push(SummaryRow::new("Registers", text));
     }
     let tax_number =
         if client.tax_number.is_empty() { String::new() } else { format!(", tax number {}", client.tax_number) };
     rows.push(SummaryRow::new("From", format!("{}, {}{tax_number}", client.legal_name, client.address)));
     view! { <SummaryList rows=rows/> }.into_any()
+}
+
+/// Where the energy was used: each address once.
+fn addresses(billed: &[Billed]) -> Option<SummaryRow> {
+    let mut found: Vec<&str> = vec![];
+    for one in billed.iter().map(|one| one.address.as_str()).filter(|address| !address.is_empty()) {
+        if !found.contains(&one) {
+            found.push(one);
+        }
+    }
+    match found.as_slice() {
+        [] => None,
+        [only] => Some(SummaryRow::new("Service address", *only)),
+        several => {
+            let lines = several.iter().map(|address| view! { <div>{(*address).to_owned()}</div> }).collect_view();
+            Some(SummaryRow::view("Service addresses", lines))
+        }
+    }
+}
+
+/// `30 days`.
+fn days(count: i64, locale: Locale) -> String {
+    format::many(count, "day", "days", locale)
+}
+
+fn demand(peak: Decimal, locale: Locale) -> String {
+    format!("{}\u{a0}kW", format::kwh(peak, locale))
 }
 
 /// That registers were added up, where some were: `E1 and E2, added up and billed as one`.
@@ -181,9 +230,7 @@ fn added(names: &[String]) -> Option<String> {
 }
 
 /// `1,298.640 kWh from 1,244 intervals`.
-#[must_use]
-pub fn usage(invoice: &Invoice, locale: Locale) -> String {
-    let source = invoice.reasons.usage.as_ref();
+fn usage(kwh: Decimal, estimated: bool, source: Option<&UsageSource>, locale: Locale) -> String {
     let (intervals, reads) = source.map_or((0, 0), |source| (source.intervals, source.reads));
     let many = |count: usize, noun: &str| {
         let figure = format::count(i64::try_from(count).unwrap_or(i64::MAX), locale);
@@ -192,8 +239,8 @@ pub fn usage(invoice: &Invoice, locale: Locale) -> String {
     let parts: Vec<String> =
         [many(intervals, "interval"), many(reads, "register read")].into_iter().flatten().collect();
     let from = if parts.is_empty() { String::new() } else { format!(" from {}", parts.join(" and ")) };
-    let estimated = if invoice.estimated { ", partly estimated" } else { "" };
-    format!("{}\u{a0}kWh{from}{estimated}", format::kwh(invoice.kwh, locale))
+    let estimated = if estimated { ", partly estimated" } else { "" };
+    format!("{}\u{a0}kWh{from}{estimated}", format::kwh(kwh, locale))
 }
 
 /// This bill beside earlier ones, the latest first; nothing when there are none.
@@ -234,55 +281,6 @@ pub fn compared(invoice: &Invoice, earlier: &[Invoice], locale: Locale) -> Optio
     )
 }
 
-/// Why the bill differs from the one before and from last year's, each reason with its share; nothing where that is not
-/// known.
-pub fn explained(invoice: &Invoice, locale: Locale) -> Option<AnyView> {
-    let all = &invoice.reasons.explained;
-    let views = all.iter().map(|one| against(invoice, one, locale)).collect_view();
-    (!all.is_empty())
-        .then(|| view! { <Section title="Why it differs"><div class="stack">{views}</div></Section> }.into_any())
-}
-
-fn against(invoice: &Invoice, explained: &Explained, locale: Locale) -> AnyView {
-    let amount = |value: Money| format::amount(value.amount(), &invoice.currency, locale);
-    let signed = |value: Money| {
-        let sign = if value > Money::ZERO { "+" } else { "" };
-        format!("{sign}{}", amount(value))
-    };
-    let than = days_name(explained.from, explained.to, locale);
-    let difference = explained.explanation.difference;
-    let description = match difference.cmp(&Money::ZERO) {
-        std::cmp::Ordering::Greater => {
-            format!("{} more than the {} of then.", amount(difference), amount(explained.total))
-        }
-        std::cmp::Ordering::Less => {
-            format!("{} less than the {} of then.", amount(-difference), amount(explained.total))
-        }
-        std::cmp::Ordering::Equal => format!("The same {} as then.", amount(explained.total)),
-    };
-    let days = invoice.days() - (explained.to - explained.from).num_days();
-    let shares = explained.explanation.shares.iter().filter(|share| !share.amount.is_zero());
-    let mut rows: Vec<ShareBar> = shares
-        .map(|share| ShareBar {
-            label: reason(share.factor).to_owned(),
-            value: share.amount.amount(),
-            text: signed(share.amount),
-            note: if share.factor == Factor::Days { days_note(days) } else { meaning(share.factor).to_owned() },
-            sum: false,
-        })
-        .collect();
-    if rows.len() > 1 {
-        rows.push(ShareBar {
-            label: "Together".to_owned(),
-            value: difference.amount(),
-            text: signed(difference),
-            sum: true,
-            ..ShareBar::default()
-        });
-    }
-    view! { <ShareBars title=format!("Against {than}") description=description rows=rows/> }.into_any()
-}
-
 /// `November 2026` for a calendar month, else first to last day; `to` is the day after the last.
 #[must_use]
 pub fn days_name(from: NaiveDate, to: NaiveDate, locale: Locale) -> String {
@@ -290,56 +288,6 @@ pub fn days_name(from: NaiveDate, to: NaiveDate, locale: Locale) -> String {
         return format::month(from, locale);
     }
     format::date_range(from, to.pred_opt().unwrap_or(to), locale)
-}
-
-/// The shares of a difference in a few words: `usage makes −$11.93, days −$1.78`; empty where there are none.
-#[must_use]
-pub fn shares_in_words(explained: &Explained, amount: impl Fn(Decimal) -> String) -> String {
-    let shares = explained.explanation.shares.iter().filter(|share| !share.amount.is_zero());
-    let told = shares.enumerate().map(|(at, share)| {
-        let verb = match (at, share.factor) {
-            (0, Factor::Days | Factor::Estimates | Factor::Earlier) => " make",
-            (0, _) => " makes",
-            _ => "",
-        };
-        let sign = if share.amount > Money::ZERO { "+" } else { "" };
-        // The joiner keeps the sign on the line of its figure.
-        let figure = amount(share.amount.amount()).replace('\u{2212}', "\u{2212}\u{2060}");
-        format!("{}{verb} {sign}{figure}", reason(share.factor).to_lowercase())
-    });
-    told.collect::<Vec<_>>().join(", ")
-}
-
-const fn reason(factor: Factor) -> &'static str {
-    match factor {
-        Factor::Usage => "Usage",
-        Factor::Estimates => "Estimates",
-        Factor::Days => "Days",
-        Factor::Price => "Price",
-        Factor::Tariff => "Tariff",
-        Factor::Earlier => "Earlier bills",
-    }
-}
-
-const fn meaning(factor: Factor) -> &'static str {
-    match factor {
-        Factor::Usage => "energy and demand, on days alike",
-        Factor::Estimates => "estimated energy, until it is measured",
-        Factor::Days => "",
-        Factor::Price => "new prices of the same tariff",
-        Factor::Tariff => "another tariff",
-        Factor::Earlier => "credit and peaks, and what was put right",
-    }
-}
-
-fn days_note(more: i64) -> String {
-    match more {
-        0 => "other days of the year".to_owned(),
-        1 => "one day more".to_owned(),
-        -1 => "one day fewer".to_owned(),
-        more if more > 0 => format!("{more} days more"),
-        fewer => format!("{} days fewer", -fewer),
-    }
 }
 
 /// What was paid, the latest first; nothing when nothing was.

@@ -79,7 +79,7 @@ fn of_this<T: Default>(what: impl FnOnce(&Asked) -> T) -> T {
 }
 
 /// The route of the request that is being answered, without the ids of its address: `GET /clients/{client}/invoices`,
-/// `POST /api/issue_billing_period`; empty outside of one.
+/// `POST /api/issue_billing_run`; empty outside of one.
 #[must_use]
 pub fn asked() -> String {
     of_this(|asked| asked.route.clone())

@@ -27,12 +27,12 @@ use super::sessions::cookie_name;
 
 /// Server functions that compute for long or change thousands of rows.
 pub const HEAVY_FUNCTIONS: [&str; 7] = [
-    "/api/approve_billing_period",
-    "/api/bill_left_out",
-    "/api/delete_billing_period",
+    "/api/approve_billing_run",
+    "/api/create_billing_run",
+    "/api/delete_billing_run",
     "/api/delete_what_if",
-    "/api/issue_billing_period",
-    "/api/rate_billing_period",
+    "/api/issue_billing_run",
+    "/api/rate_billing_run",
     "/api/run_isolation_test",
 ];
 

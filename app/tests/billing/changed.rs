@@ -4,16 +4,16 @@ use super::support::database::Case;
 use super::support::http::{Browser, Portal};
 use super::support::sql::Sql;
 use super::support::world::{Kind, Who, account_of, client, customer, id, organization};
-use super::{CLEO, bill, create, step, the_missing_day, usage};
+use super::{CLEO, bill, create, found_in, step, the_missing_day, usage};
 
-/// Issues 1 to 10 November for both customers; the id of the period.
+/// Issues 1 to 10 November for both customers; the id of the run.
 async fn issued(portal: &Portal, looker: &Sql) -> (Browser, String) {
     let browser = portal.browser_of(CLEO);
     usage(looker).await;
     the_missing_day(looker).await;
-    let period = create(&browser).await;
-    bill(&browser, &period).await;
-    (browser, period)
+    let run = create(&browser, looker).await;
+    bill(&browser, &run).await;
+    (browser, run)
 }
 
 /// Sends a file with two hours of the first customer's meter, as a browser does.
@@ -26,10 +26,11 @@ async fn import(browser: &Browser, kwh: [&str; 2]) {
 }
 
 /// What is told, by account.
-async fn told(looker: &Sql, period: &str) -> String {
+async fn told(looker: &Sql, run: &str) -> String {
     let sql = format!(
         "SELECT coalesce(string_agg(concat_ws(' ', c.account_number, e.message), ', '), 'nothing')
-         FROM billing_exceptions e JOIN accounts c ON c.customer_id = e.customer_id WHERE e.billing_period_id = '{period}' AND e.kind = 'usage_changed'"
+         FROM billing_exceptions e JOIN accounts c ON c.customer_id = e.customer_id WHERE e.{} AND e.kind = 'usage_changed'",
+        found_in(run)
     );
     looker.value(&sql).await
 }
@@ -38,28 +39,27 @@ async fn told(looker: &Sql, period: &str) -> String {
 async fn an_import_that_changes_values_of_an_invoice_is_told_and_the_invoice_stays() {
     let case = Case::world().await;
     let (portal, looker) = (case.portal().await, case.superuser().await);
-    let (browser, period) = issued(&portal, &looker).await;
+    let (browser, run) = issued(&portal, &looker).await;
     let first = customer(1, 1, 1);
-    let bill =
-        format!("SELECT i::text FROM invoices i WHERE billing_period_id = '{period}' AND customer_id = '{first}'");
+    let bill = format!("SELECT i::text FROM invoices i WHERE billing_run_id = '{run}' AND customer_id = '{first}'");
     let before = looker.value(&bill).await;
 
     import(&browser, ["1", "1"]).await;
-    assert_eq!(told(&looker, &period).await, "nothing", "the same values change nothing");
+    assert_eq!(told(&looker, &run).await, "nothing", "the same values change nothing");
     import(&browser, ["1", "3"]).await;
     assert_eq!(
-        told(&looker, &period).await,
+        told(&looker, &run).await,
         "A-1 Usage changed after invoice INV-2026-000003: values of 2026-11-02 are different now."
     );
     import(&browser, ["1", "4"]).await;
     assert_eq!(looker.value(&bill).await, before);
 
     let invoice = looker
-        .value(&format!("SELECT id FROM invoices WHERE billing_period_id = '{period}' AND customer_id = '{first}'"))
+        .value(&format!("SELECT id FROM invoices WHERE billing_run_id = '{run}' AND customer_id = '{first}'"))
         .await;
     let link = format!("/clients/{}/invoices/{invoice}", client(1, 1));
-    for page in ["", &format!("/{period}")] {
-        let page = browser.get(&format!("/clients/{}/billing-periods{page}", client(1, 1))).await.body;
+    for page in ["", &format!("/{run}")] {
+        let page = browser.get(&format!("/clients/{}/billing-runs{page}", client(1, 1))).await.body;
         assert!(page.contains("Usage changed after invoice INV-2026-000003") && page.contains(&link), "{page}");
     }
     let overview = browser.get(&format!("/clients/{}", client(1, 1))).await.body;
@@ -99,15 +99,15 @@ async fn values_and_reads_that_come_after_the_invoice_are_told() {
 }
 
 #[tokio::test]
-async fn usage_written_while_a_period_is_issued_is_either_billed_or_told() {
+async fn usage_written_while_a_run_is_issued_is_either_billed_or_told() {
     let case = Case::world().await;
     let (portal, looker, writer) = (case.portal().await, case.superuser().await, case.superuser().await);
     let browser = portal.browser_of(CLEO);
     usage(&looker).await;
     the_missing_day(&looker).await;
-    let period = create(&browser).await;
-    step(&browser, &period, "rate_billing_period").await;
-    step(&browser, &period, "approve_billing_period").await;
+    let run = create(&browser, &looker).await;
+    step(&browser, &run, "rate_billing_run").await;
+    step(&browser, &run, "approve_billing_run").await;
     // Written and not yet committed when issuing begins: issuing waits for it, and sees it.
     writer
         .must(&format!(
@@ -115,7 +115,7 @@ async fn usage_written_while_a_period_is_issued_is_either_billed_or_told() {
             client(1, 1)
         ))
         .await;
-    let issuing = step(&browser, &period, "issue_billing_period");
+    let issuing = step(&browser, &run, "issue_billing_run");
     let committing = async {
         tokio::time::sleep(std::time::Duration::from_millis(500)).await;
         writer.must("COMMIT").await;
@@ -123,7 +123,7 @@ async fn usage_written_while_a_period_is_issued_is_either_billed_or_told() {
     let (refused, ()) = tokio::join!(issuing, committing);
     let said = browser.get(refused.location()).await.body;
     assert!(said.contains("A-1 (usage), A-2 (usage)"), "{said}");
-    assert_eq!(told(&looker, &period).await, "nothing");
+    assert_eq!(told(&looker, &run).await, "nothing");
 }
 
 /// The first customer gets another place of theirs, with a meter, usage and the same tariff; its contract and its meter.
@@ -154,8 +154,8 @@ async fn a_change_at_one_place_of_a_landlord_is_told_of_that_place_s_bill_alone(
     let (contract, meter) = another_place(&looker).await;
     let (_, period) = issued(&portal, &looker).await;
     let bills = format!(
-        "SELECT string_agg(k.address, ', ' ORDER BY i.number) FROM invoices i JOIN contracts k ON k.id = i.contract_id
-         WHERE i.billing_period_id = '{period}' AND i.status = 'issued'"
+        "SELECT string_agg(p.address, ', ' ORDER BY i.number) FROM billing_periods p JOIN invoices i ON i.id = p.invoice_id
+         WHERE p.billing_run_id = '{period}' AND i.status = 'issued'"
     );
     assert_eq!(looker.value(&bills).await, "1 Mill Lane, 12 House Lane, 2 Mill Lane");
     let read = |meter: &str| {
@@ -187,8 +187,8 @@ async fn a_change_at_one_place_of_a_landlord_is_told_of_that_place_s_bill_alone(
         looker.must("DELETE FROM billing_exceptions WHERE kind = 'usage_changed'").await;
         looker.must(&change).await;
         let sql =
-            "SELECT coalesce(string_agg(concat(k.address, ': ', split_part(e.message, ': ', 2)), ', '), 'nothing')
-            FROM billing_exceptions e JOIN contracts k ON k.id = e.contract_id WHERE e.kind = 'usage_changed'";
+            "SELECT coalesce(string_agg(concat(p.address, ': ', split_part(e.message, ': ', 2)), ', '), 'nothing')
+            FROM billing_exceptions e JOIN billing_periods p ON p.id = e.billing_period_id WHERE e.kind = 'usage_changed'";
         assert_eq!(looker.value(sql).await, told, "{change}");
     }
 }

@@ -34,10 +34,10 @@ async fn what_is_paid_too_much_is_shown_as_credit_and_pays_the_next_bill_when_it
 
     usage(&looker).await;
     the_missing_day(&looker).await;
-    let period = create(&browser).await;
-    bill(&browser, &period).await;
+    let run = create(&browser, &looker).await;
+    bill(&browser, &run).await;
     // 240 kWh at 0.28 and 19 % tax.
-    let bill = format!("FROM invoices WHERE billing_period_id = '{period}' AND customer_id = '{first}'");
+    let bill = format!("FROM invoices WHERE billing_run_id = '{run}' AND customer_id = '{first}'");
     assert_eq!(
         looker.value(&format!("SELECT concat_ws(' ', total, paid, status) {bill}")).await,
         "79.97 36.01 part_paid"
@@ -45,7 +45,7 @@ async fn what_is_paid_too_much_is_shown_as_credit_and_pays_the_next_bill_when_it
     let shares = format!("SELECT string_agg(amount::text, ' ') FROM allocations WHERE invoice_id = (SELECT id {bill})");
     assert_eq!(looker.value(&shares).await, "36.01", "the allocation is on record");
     let other = format!(
-        "SELECT concat_ws(' ', paid, status) FROM invoices WHERE billing_period_id = '{period}' AND customer_id = '{}'",
+        "SELECT concat_ws(' ', paid, status) FROM invoices WHERE billing_run_id = '{run}' AND customer_id = '{}'",
         customer(1, 1, 2)
     );
     assert_eq!(looker.value(&other).await, "0.00 issued", "who has no credit pays it all");
@@ -62,8 +62,8 @@ async fn a_bill_of_less_than_nothing_is_settled_and_its_credit_pays_what_is_open
     paid_for_using(&looker).await;
     usage(&looker).await;
     the_missing_day(&looker).await;
-    let period = create(&browser).await;
-    bill(&browser, &period).await;
+    let run = create(&browser, &looker).await;
+    bill(&browser, &run).await;
     // 240 kWh at -0.10 and 19 % tax: 28.56 in the customer's favour, of which 13.99 pays September's bill.
     let of = |what: &str| {
         format!(
@@ -71,7 +71,7 @@ async fn a_bill_of_less_than_nothing_is_settled_and_its_credit_pays_what_is_open
             customer(1, 1, 1)
         )
     };
-    assert_eq!(looker.value(&of(&format!("billing_period_id = '{period}'"))).await, "-28.56 -28.56 paid");
+    assert_eq!(looker.value(&of(&format!("billing_run_id = '{run}'"))).await, "-28.56 -28.56 paid");
     assert_eq!(looker.value(&of("number = 1")).await, "23.99 23.99 paid");
     let overdue = browser.get(&format!("/clients/{}/invoices?status=overdue", client(1, 1))).await.body;
     assert!(!overdue.contains("A-1"), "{overdue}");

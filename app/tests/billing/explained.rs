@@ -25,14 +25,15 @@ async fn a_bill_shows_usage_and_days_with_their_shares_of_the_difference() {
     usage(&looker).await;
     the_missing_day(&looker).await;
     the_fortnight(&looker).await;
-    let first = create(&browser).await;
+    let first = create(&browser, &looker).await;
     bill(&browser, &first).await;
-    let second = create_of(&browser, "2026-11-11", "2026-11-24").await;
-    step(&browser, &second, "rate_billing_period").await;
+    let second = create_of(&browser, &looker, "2026-11-11", "2026-11-24").await;
+    step(&browser, &second, "rate_billing_run").await;
 
     // 240 kWh at 0.28 and tax before, 504 kWh now. Usage adds 12 kWh a day on 12 days, the mean of 10 and 14; four days more
     // have 30 kWh, the mean of 24 and 36.
-    let of = format!("FROM invoices WHERE billing_period_id = '{second}' AND customer_id = '{}'", customer(1, 1, 1));
+    let of =
+        format!("FROM billing_periods WHERE billing_run_id = '{second}' AND customer_id = '{}'", customer(1, 1, 1));
     let share = |factor: &str| {
         format!(
             "SELECT s ->> 'amount' FROM (SELECT explained {of}) i, jsonb_array_elements(explained #> '{{0,shares}}') s
@@ -45,12 +46,12 @@ async fn a_bill_shows_usage_and_days_with_their_shares_of_the_difference() {
     assert_eq!(looker.value(&share("days")).await, "39.98");
     assert_eq!(looker.value(&share("price")).await, "0.00");
 
-    let id = looker.value(&format!("SELECT id {of}")).await;
+    let id = looker.value(&format!("SELECT invoice_id {of}")).await;
     let shown = browser.get(&format!("/clients/{}/invoices/{id}", client(1, 1))).await.body;
     for text in ["Why it differs", "Usage", "+€47.98", "4 days more", "+€39.98", "Together", "+€87.96"] {
         assert!(shown.contains(text), "{text}: {shown}");
     }
-    for function in ["approve_billing_period", "issue_billing_period"] {
+    for function in ["approve_billing_run", "issue_billing_run"] {
         step(&browser, &second, function).await;
     }
     let kim = portal.browser_of(Who::Customer(1, 1, 1));

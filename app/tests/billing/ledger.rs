@@ -9,16 +9,12 @@ use rust_decimal::Decimal;
 
 use super::support::database::{Case, apart};
 use super::support::world::{Who, client, customer};
-use super::{CLEO, beneath, bill, create, pay, the_missing_day, usage};
+use super::{CLEO, beneath, bill, create, faults_in_the_books, pay, the_missing_day, usage};
 
 #[cfg(test)]
 fn checked(case: &Case) -> Vec<Finding> {
     let url = case.connected.admin_url().to_owned();
     apart(async { control::check(&url).await }).unwrap()
-}
-
-fn faults(case: &Case) -> Vec<String> {
-    checked(case).into_iter().filter(|finding| !finding.ok).map(|finding| finding.message).collect()
 }
 
 #[tokio::test]
@@ -29,9 +25,9 @@ async fn what_is_billed_and_paid_is_in_the_ledger_and_told_from_it() {
     pay(&browser, &looker, "50", &uuid::Uuid::now_v7().to_string()).await;
     usage(&looker).await;
     the_missing_day(&looker).await;
-    let period = create(&browser).await;
-    bill(&browser, &period).await;
-    assert_eq!(faults(&case), Vec::<String>::new());
+    let run = create(&browser, &looker).await;
+    bill(&browser, &run).await;
+    assert_eq!(faults_in_the_books(&case), Vec::<String>::new());
 
     let base = format!("/clients/{}", client(1, 1));
     let page = browser.get(&format!("{base}/ledger")).await.body;
@@ -186,11 +182,11 @@ async fn the_check_names_each_way_in_which_the_books_may_be_wrong() {
             .replace("{other}", &customer(1, 1, 2).to_string())
             .replace("{client}", &client(1, 1).to_string());
         sql.must(&beneath(&fault)).await;
-        let found = faults(&case);
+        let found = faults_in_the_books(&case);
         assert!(found.iter().any(|told| words.iter().all(|word| told.contains(word))), "{fault}: {found:#?}");
         assert!(found.iter().all(|told| told.starts_with("Client client-1 of org-1: ")), "{found:#?}");
         let mend = tables.map(|table| format!("DELETE FROM {table}; INSERT INTO {table} SELECT * FROM kept_{table}"));
         sql.must(&beneath(&mend.join("; "))).await;
-        assert_eq!(faults(&case), Vec::<String>::new(), "mended");
+        assert_eq!(faults_in_the_books(&case), Vec::<String>::new(), "mended");
     }
 }

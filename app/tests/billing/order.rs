@@ -1,27 +1,19 @@
-//! Bills are issued in the order of their days: what one leaves is granted once.
+//! Bills of a contract come in the order of its days: what one leaves is granted once. Contracts go their own ways.
 
 use super::support::database::Case;
 use super::support::sql::Sql;
-use super::support::world::{Kind, client, id};
-use super::{CLEO, beneath, bill, create, step, without_october};
+use super::support::world::{client, customer};
+use super::{CLEO, beneath, bill, create_of, days_of, due, found_in, run_of, step, taken_on, without_october};
 
-fn leaves_credit() -> String {
-    format!("UPDATE invoices SET carried_credit = 10 WHERE client_id = '{}' AND number = 1", client(1, 1))
+fn leaves_credit(table: &str) -> String {
+    let issued = if table == "invoices" { "number IS NOT NULL" } else { "status = 'issued'" };
+    format!("UPDATE {table} SET carried_credit = 10 WHERE customer_id = '{}' AND {issued}", customer(1, 1, 1))
 }
 
-/// September's invoice of the first customer leaves 10.00 of credit, and every day up to 10 November has usage.
+/// September's bill of the first customer leaves 10.00 of credit, and every day of October and November has usage.
 async fn credit_and_usage(owner: &Sql) {
-    owner
-        .must(&format!(
-            "{1};
-             INSERT INTO interval_days (organization_id, client_id, customer_id, meter_id, day, interval_minutes, wh, total_wh)
-             SELECT m.organization_id, m.client_id, m.customer_id, m.meter_id, d::date, 60, array_fill(1000, ARRAY[24]), 24000
-             FROM contract_meters m, generate_series('2026-10-01'::timestamp, '2026-11-10', '1 day') d WHERE m.client_id = '{0}'
-             ON CONFLICT (organization_id, client_id, meter_id, day) DO UPDATE SET wh = excluded.wh, total_wh = excluded.total_wh",
-            client(1, 1),
-            beneath(&leaves_credit())
-        ))
-        .await;
+    owner.must(&beneath(&leaves_credit("billing_periods"))).await;
+    days_of(owner, "2026-10-01", "2026-11-30", "true").await;
 }
 
 /// Credit granted to the first customer, bill by bill.
@@ -36,58 +28,84 @@ async fn granted(owner: &Sql) -> String {
 }
 
 #[tokio::test]
-async fn what_an_issued_invoice_leaves_to_later_bills_is_refused_any_change() {
+async fn what_an_issued_bill_leaves_to_later_bills_is_refused_any_change() {
     let case = Case::world().await;
     let looker = case.superuser().await;
-    let refused = looker.run(&leaves_credit()).await.unwrap_err();
-    assert_eq!(refused.code, "23514");
+    for table in ["invoices", "billing_periods"] {
+        let refused = looker.run(&leaves_credit(table)).await.unwrap_err();
+        assert_eq!(refused.code, "23514", "{table}");
+    }
     assert_eq!(granted(&looker).await, "none");
 }
 
 #[tokio::test]
-async fn credit_is_granted_once_and_the_earlier_period_is_named_that_comes_first() {
-    let case = Case::world().await;
-    let (portal, looker) = (case.portal().await, case.superuser().await);
-    let browser = portal.browser_of(CLEO);
-    credit_and_usage(&looker).await;
-    let october = id(Kind::Period, 1, 1, 0, 2).to_string();
-    let november = create(&browser).await;
-    step(&browser, &october, "rate_billing_period").await;
-    assert_eq!(granted(&looker).await, "2026-10-01 -10.00");
-
-    let refused = step(&browser, &november, "rate_billing_period").await;
-    let said = browser.get(refused.location()).await.body;
-    assert!(said.contains("Issue the billing period 1 Oct 2026 to 31 Oct 2026 first"), "{said}");
-    assert_eq!(granted(&looker).await, "2026-10-01 -10.00");
-
-    for function in ["approve_billing_period", "issue_billing_period"] {
-        step(&browser, &october, function).await;
-    }
-    step(&browser, &november, "rate_billing_period").await;
-    assert_eq!(granted(&looker).await, "2026-10-01 -10.00");
-    let drafts = format!("SELECT count(*) FROM invoices WHERE billing_period_id = '{november}'");
-    assert_eq!(looker.count(&drafts).await, 2);
-}
-
-#[tokio::test]
-async fn a_period_billed_after_later_days_does_not_grant_their_credit_again() {
+async fn a_run_takes_the_earliest_days_of_each_contract_and_credit_is_granted_once() {
     let case = Case::world().await;
     let (portal, looker) = (case.portal().await, case.superuser().await);
     let browser = portal.browser_of(CLEO);
     without_october(&looker).await;
     credit_and_usage(&looker).await;
-    let october = id(Kind::Period, 1, 1, 0, 2).to_string();
-    let november = create(&browser).await;
+    // October and November are over; a run takes one period of each contract, the first.
+    let october = run_of(&browser, "2026-12-01", "").await;
+    assert_eq!(taken_on(&looker, &october).await, "A-1 2026-10-01 2026-11-01 cycle, A-2 2026-10-01 2026-11-01 cycle");
+    step(&browser, &october, "rate_billing_run").await;
+    assert_eq!(granted(&looker).await, "2026-10-01 -10.00");
+    assert_eq!(run_of(&browser, "2026-12-01", "").await, "new", "November waits for October");
+
+    for function in ["approve_billing_run", "issue_billing_run"] {
+        step(&browser, &october, function).await;
+    }
+    let november = run_of(&browser, "2026-12-01", "").await;
+    assert_eq!(taken_on(&looker, &november).await, "A-1 2026-11-01 2026-12-01 cycle, A-2 2026-11-01 2026-12-01 cycle");
+    step(&browser, &november, "rate_billing_run").await;
+    assert_eq!(granted(&looker).await, "2026-10-01 -10.00");
+    let drafts = format!("SELECT count(*) FROM invoices WHERE billing_run_id = '{november}'");
+    assert_eq!(looker.count(&drafts).await, 2);
+}
+
+#[tokio::test]
+async fn days_billed_after_later_ones_do_not_grant_their_credit_again() {
+    let case = Case::world().await;
+    let (portal, looker) = (case.portal().await, case.superuser().await);
+    let browser = portal.browser_of(CLEO);
+    credit_and_usage(&looker).await;
+    let november = create_of(&browser, &looker, "2026-11-01", "2026-11-10").await;
     bill(&browser, &november).await;
     assert_eq!(granted(&looker).await, "2026-11-01 -10.00");
 
-    step(&browser, &october, "rate_billing_period").await;
+    // October was billed elsewhere, it was thought.
+    let october = create_of(&browser, &looker, "2026-10-01", "2026-10-31").await;
+    assert_eq!(taken_on(&looker, &october).await, "A-1 2026-10-01 2026-11-01 cycle, A-2 2026-10-01 2026-11-01 cycle");
+    step(&browser, &october, "rate_billing_run").await;
     assert_eq!(granted(&looker).await, "2026-11-01 -10.00");
     let found = format!(
-        "SELECT concat_ws(' ', kind, message) FROM billing_exceptions WHERE billing_period_id = '{october}' AND severity = 'blocks'"
+        "SELECT concat_ws(' ', kind, message) FROM billing_exceptions WHERE {} AND severity = 'blocks'",
+        found_in(&october)
     );
     let found = looker.value(&found).await;
     assert!(found.starts_with("carried_over Invoice INV-") && found.contains("Credit INV-"), "{found}");
-    let billed = format!("SELECT string_agg(account_number, ' ') FROM invoices WHERE billing_period_id = '{october}'");
+    let billed = format!("SELECT string_agg(account_number, ' ') FROM invoices WHERE billing_run_id = '{october}'");
     assert_eq!(looker.value(&billed).await, "A-2", "who has no credit is billed");
+}
+
+#[tokio::test]
+async fn two_runs_of_a_client_go_side_by_side_and_number_their_bills_without_a_gap() {
+    let case = Case::world().await;
+    let (portal, looker) = (case.portal().await, case.superuser().await);
+    let (one, two) = (portal.browser_of(CLEO), portal.browser_of(CLEO));
+    without_october(&looker).await;
+    days_of(&looker, "2026-11-01", "2026-11-10", "true").await;
+    due(&looker, "2026-11-01", "2026-11-10").await;
+    looker.must(&format!("UPDATE contracts SET billing_cycle = 3 WHERE customer_id = '{}'", customer(1, 1, 2))).await;
+    let (monthly, quarterly) = tokio::join!(run_of(&one, "2026-11-11", "1"), run_of(&two, "2026-11-11", "3"));
+    assert_eq!(taken_on(&looker, &monthly).await, "A-1 2026-11-01 2026-11-11 cycle");
+    assert_eq!(taken_on(&looker, &quarterly).await, "A-2 2026-11-01 2026-11-11 cycle");
+    for function in super::BILL {
+        tokio::join!(step(&one, &monthly, function), step(&two, &quarterly, function));
+    }
+    let numbers = format!(
+        "SELECT string_agg(concat_ws(' ', i.number, r.status), ', ' ORDER BY i.number) FROM invoices i
+         JOIN billing_runs r ON r.id = i.billing_run_id WHERE r.id IN ('{monthly}', '{quarterly}')"
+    );
+    assert_eq!(looker.value(&numbers).await, "3 issued, 4 issued");
 }

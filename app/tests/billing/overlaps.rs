@@ -6,7 +6,7 @@ use super::support::database::Case;
 use super::support::http::{Answer, Browser};
 use super::support::sql::Sql;
 use super::support::world::{Kind, client, customer, id, organization};
-use super::{CLEO, post};
+use super::{CLEO, due, new_page, post, run_of, without_october};
 
 /// Waits until somebody waits for a lock of another transaction.
 async fn until_one_waits(looker: &Sql) {
@@ -130,22 +130,63 @@ async fn a_version_activated_meanwhile_stands_in_the_way_of_another() {
     assert_eq!(looker.value(&format!("{active} '{}'", client(1, 1))).await, "1 3");
 }
 
+/// A run made beside the portal, and a billing period in it for each contract of these accounts.
+fn a_run_of(accounts: &str) -> String {
+    let run = uuid::Uuid::now_v7();
+    format!(
+        "INSERT INTO billing_runs (organization_id, client_id, id, due_on) VALUES ('{}', '{}', '{run}', '2026-11-11');
+         INSERT INTO billing_periods (organization_id, client_id, customer_id, id, contract_id, account_id, billing_run_id, from_on, to_on)
+         SELECT c.organization_id, c.client_id, c.customer_id, gen_random_uuid(), c.id, c.account_id, '{run}', '2026-11-01', '2026-11-11'
+         FROM contracts c JOIN accounts a ON a.id = c.account_id WHERE c.client_id = '{}' AND a.account_number IN ({accounts}) ORDER BY c.id",
+        organization(1),
+        client(1, 1),
+        client(1, 1)
+    )
+}
+
 #[tokio::test]
-async fn a_billing_period_made_meanwhile_keeps_its_days() {
+async fn a_contract_that_another_run_takes_on_meanwhile_stays_there() {
+    for (accounts, taken) in [("'A-1'", "A-2 1"), ("'A-1', 'A-2'", "")] {
+        let case = Case::world().await;
+        let (portal, looker) = (case.portal().await, case.superuser().await);
+        let browser = portal.browser_of(CLEO);
+        without_october(&looker).await;
+        due(&looker, "2026-11-01", "2026-11-10").await;
+        let page = new_page();
+        let form = [("page", page.as_str()), ("due_on", "2026-11-11")];
+        let answer = against(&case, &a_run_of(accounts), post(&browser, CLEO, "create_billing_run", &form)).await;
+        let run = answer.location().rsplit('/').next().unwrap_or_default().to_owned();
+        if taken.is_empty() {
+            let page = told(&browser, &answer).await;
+            assert!(page.contains("Nothing is due by this day that is not in another run"), "{page}");
+        } else {
+            let has = format!(
+                "SELECT string_agg(concat_ws(' ', a.account_number, r.contracts), ', ') FROM billing_periods p JOIN accounts a ON a.id = p.account_id
+                 JOIN billing_runs r ON r.id = p.billing_run_id WHERE r.id = '{run}'"
+            );
+            assert_eq!(looker.value(&has).await, taken);
+        }
+        let under_way = format!(
+            "SELECT count(*) FROM billing_periods WHERE client_id = '{}' AND status NOT IN ('issued', 'credited')",
+            client(1, 1)
+        );
+        assert_eq!(looker.count(&under_way).await, 2, "each contract once");
+    }
+}
+
+#[tokio::test]
+async fn of_runs_made_at_once_each_contract_is_in_one() {
     let case = Case::world().await;
     let (portal, looker) = (case.portal().await, case.superuser().await);
-    let browser = portal.browser_of(CLEO);
-    let first = format!(
-        "INSERT INTO billing_periods (organization_id, client_id, id, from_on, to_on) VALUES ('{}', '{}', gen_random_uuid(), '2026-11-01', '2026-12-01')",
-        organization(1),
+    without_october(&looker).await;
+    due(&looker, "2026-11-01", "2026-11-10").await;
+    let browsers: Vec<Browser> = (0..4).map(|_| portal.browser_of(CLEO)).collect();
+    let made = futures_util::future::join_all(browsers.iter().map(|browser| run_of(browser, "2026-11-11", ""))).await;
+    assert_eq!(made.iter().filter(|run| *run != "new").count(), 1, "{made:?}");
+    let periods = format!(
+        "SELECT string_agg(concat_ws(' ', a.account_number, p.from_on, p.to_on), ', ' ORDER BY a.account_number) FROM billing_periods p
+         JOIN accounts a ON a.id = p.account_id WHERE p.client_id = '{}' AND p.status = 'due'",
         client(1, 1)
     );
-    let page = format!("/clients/{}/billing-periods/new", client(1, 1));
-    let form = [("page", page.as_str()), ("from", "2026-11-15"), ("to", "2026-12-14")];
-    let answer = against(&case, &first, post(&browser, CLEO, "create_billing_period", &form)).await;
-    let page = told(&browser, &answer).await;
-    assert!(page.contains("overlap a billing period that was made just now"), "{page}");
-    let periods =
-        format!("SELECT count(*) FROM billing_periods WHERE client_id = '{}' AND to_on > '2026-11-01'", client(1, 1));
-    assert_eq!(looker.count(&periods).await, 1);
+    assert_eq!(looker.value(&periods).await, "A-1 2026-11-01 2026-11-11, A-2 2026-11-01 2026-11-11");
 }

@@ -3,7 +3,7 @@
 use super::support::database::Case;
 use super::support::http::Browser;
 use super::support::world::{Kind, client, customer, id};
-use super::{CLEO, bill, create, post, without_october};
+use super::{CLEO, bill, create, post};
 
 /// Sends the form of a meter of the first customer's; what its page says then.
 async fn enter(browser: &Browser, meter: &str, on: &str, figures: &[(&str, &str)]) -> String {
@@ -56,13 +56,12 @@ async fn a_reading_is_entered_corrected_and_billed_and_no_two_are_of_one_day() {
     assert_eq!(looker.value(kept).await, "1152.500 1153.000", "the old one is kept");
     let told = "SELECT string_agg(action, ' ' ORDER BY at) FROM audit_log WHERE entity = 'meter_reading'";
     assert_eq!(looker.value(told).await, "record update");
-    without_october(&looker).await;
     // Ten days of November for the bill.
     enter("2026-11-11", "1393").await;
-    let period = create(&browser).await;
-    bill(&browser, &period).await;
+    let run = create(&browser, &looker).await;
+    bill(&browser, &run).await;
     let billed = format!(
-        "SELECT concat_ws(' ', kwh, status) FROM invoices WHERE billing_period_id = '{period}' AND customer_id = '{}'",
+        "SELECT concat_ws(' ', kwh, status) FROM invoices WHERE billing_run_id = '{run}' AND customer_id = '{}'",
         customer(1, 1, 1)
     );
     assert_eq!(looker.value(&billed).await, "240.000 issued");

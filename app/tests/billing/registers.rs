@@ -7,7 +7,7 @@ use super::support::database::Case;
 use super::support::http::Browser;
 use super::support::sql::Sql;
 use super::support::world::{client, customer};
-use super::{CLEO, beneath, bill, create, post, step, the_missing_day, usage};
+use super::{CLEO, beneath, bill, create, found_in, post, step, the_missing_day, usage};
 
 /// Puts another version of the client's tariff in force from November on.
 async fn in_force(owner: &Sql, more: &Value) {
@@ -74,9 +74,10 @@ async fn two_registers(browser: &Browser, owner: &Sql) {
         .await;
 }
 
-fn held(period: &str) -> String {
+fn held(run: &str) -> String {
     format!(
-        "SELECT string_agg(kind || ': ' || message, '; ') FROM billing_exceptions WHERE billing_period_id = '{period}' AND severity = 'blocks'"
+        "SELECT string_agg(kind || ': ' || message, '; ') FROM billing_exceptions WHERE {} AND severity = 'blocks'",
+        found_in(run)
     )
 }
 
@@ -89,19 +90,18 @@ async fn each_register_is_billed_at_its_price_and_a_meter_that_names_none_holds_
     usage(&looker).await;
     the_missing_day(&looker).await;
     two_registers(&browser, &looker).await;
-    let period = create(&browser).await;
-    step(&browser, &period, "rate_billing_period").await;
+    let run = create(&browser, &looker).await;
+    step(&browser, &run, "rate_billing_run").await;
     // 240 kWh at 0.30 and 120 kWh at 0.10.
-    let bills = format!(
-        "SELECT string_agg(account_number || ' ' || net, ', ') FROM invoices WHERE billing_period_id = '{period}'"
-    );
+    let bills =
+        format!("SELECT string_agg(account_number || ' ' || net, ', ') FROM invoices WHERE billing_run_id = '{run}'");
     assert_eq!(looker.value(&bills).await, "A-1 84.00");
     assert_eq!(
-        looker.value(&held(&period)).await,
+        looker.value(&held(&run)).await,
         "registers: Rating failed: usage.registers: the tariff prices the register E1, and the usage does not have it: the \
          register without a name of meter M-2."
     );
-    let page = browser.get(&format!("/clients/{}/billing-periods/{period}", client(1, 1))).await.body;
+    let page = browser.get(&format!("/clients/{}/billing-runs/{run}", client(1, 1))).await.body;
     assert!(page.contains("Registers do not fit the tariff"), "{page}");
 }
 
@@ -113,9 +113,9 @@ async fn registers_that_no_price_names_are_added_up_and_the_invoice_says_so() {
     usage(&looker).await;
     the_missing_day(&looker).await;
     two_registers(&browser, &looker).await;
-    let period = create(&browser).await;
-    bill(&browser, &period).await;
-    let of = format!("FROM invoices WHERE billing_period_id = '{period}' AND customer_id = '{}'", customer(1, 1, 1));
+    let run = create(&browser, &looker).await;
+    bill(&browser, &run).await;
+    let of = format!("FROM invoices WHERE billing_run_id = '{run}' AND customer_id = '{}'", customer(1, 1, 1));
     // 360 kWh at 0.28.
     assert_eq!(looker.value(&format!("SELECT net {of}")).await, "100.80");
     let id = looker.value(&format!("SELECT id {of}")).await;
@@ -143,14 +143,14 @@ async fn a_list_of_holidays_that_ends_before_the_days_billed_holds_every_custome
     in_force(&looker, &tariff(&calendar)).await;
     usage(&looker).await;
     the_missing_day(&looker).await;
-    let period = create(&browser).await;
-    step(&browser, &period, "rate_billing_period").await;
+    let run = create(&browser, &looker).await;
+    step(&browser, &run, "rate_billing_run").await;
     let fault = "rating_failed: Rating failed: tariff.calendars.week.holidays: holidays of 2025 are listed and none of 2026: \
                  list them, or name 2026 in no_holidays_in if it has none.";
-    assert_eq!(looker.value(&held(&period)).await, format!("{fault}; {fault}"));
+    assert_eq!(looker.value(&held(&run)).await, format!("{fault}; {fault}"));
     calendar["no_holidays_in"] = json!([2026]);
     in_force(&looker, &tariff(&calendar)).await;
-    step(&browser, &period, "rate_billing_period").await;
-    let bills = format!("SELECT count(*) FROM invoices WHERE billing_period_id = '{period}'");
+    step(&browser, &run, "rate_billing_run").await;
+    let bills = format!("SELECT count(*) FROM invoices WHERE billing_run_id = '{run}'");
     assert_eq!(looker.count(&bills).await, 2);
 }

@@ -19,12 +19,12 @@ async fn the_amount_to_pay_is_rounded_as_the_tariff_says_and_the_rounding_is_sho
         .await;
     usage(&looker).await;
     the_missing_day(&looker).await;
-    let period = create(&browser).await;
-    bill(&browser, &period).await;
+    let run = create(&browser, &looker).await;
+    bill(&browser, &run).await;
     // 240 kWh at 0.28 are 67.20, 19 % of it 12.77: 79.97, to pay 80.00.
-    let bill = format!("FROM invoices WHERE billing_period_id = '{period}' AND customer_id = '{}'", customer(1, 1, 1));
+    let bill = format!("FROM invoices WHERE billing_run_id = '{run}' AND customer_id = '{}'", customer(1, 1, 1));
     assert_eq!(looker.value(&format!("SELECT concat_ws(' ', net, tax, total) {bill}")).await, "67.20 12.77 80.00");
-    let sums = format!("SELECT concat_ws(' ', net, tax, total) FROM billing_periods WHERE id = '{period}'");
+    let sums = format!("SELECT concat_ws(' ', net, tax, total) FROM billing_runs WHERE id = '{run}'");
     assert_eq!(looker.value(&sums).await, "134.40 25.54 160.00");
     let id = looker.value(&format!("SELECT id {bill}")).await;
     let kim = portal.browser_of(Who::Customer(1, 1, 1));
@@ -36,7 +36,7 @@ async fn the_amount_to_pay_is_rounded_as_the_tariff_says_and_the_rounding_is_sho
         assert!(rounding.split("Total").next().unwrap_or_default().contains("0.03"), "{page}");
         assert!(rounding.contains("80.00"), "{page}");
     }
-    let preview = browser.get(&format!("/clients/{}/billing-periods/{period}", client(1, 1))).await.body;
+    let preview = browser.get(&format!("/clients/{}/billing-runs/{run}", client(1, 1))).await.body;
     assert!(preview.contains("€25.54 tax, €0.06 rounding"), "{preview}");
     // Neither its rounding nor its sum can be talked away.
     let refused =

@@ -11,9 +11,9 @@ async fn rated(portal: &Portal, looker: &Sql) -> (Browser, String) {
     let browser = portal.browser_of(CLEO);
     usage(looker).await;
     the_missing_day(looker).await;
-    let period = create(&browser).await;
-    step(&browser, &period, "rate_billing_period").await;
-    (browser, period)
+    let run = create(&browser, looker).await;
+    step(&browser, &run, "rate_billing_run").await;
+    (browser, run)
 }
 
 /// What may change after rating, for the first customer where it is about one: what is told, and the change.
@@ -53,7 +53,8 @@ fn changes() -> Vec<(&'static str, &'static str, String)> {
         (
             "an earlier bill",
             "A-1 (earlier bills)",
-            beneath(&of("UPDATE invoices SET carried_credit = 5 WHERE number = 1")),
+            beneath(&of("UPDATE billing_periods SET carried_credit = 5 WHERE status = 'issued'"))
+                .replace("WHERE status", &format!("WHERE customer_id = {first} AND status")),
         ),
     ]
 }
@@ -63,17 +64,17 @@ async fn approving_is_refused_when_anything_behind_a_draft_has_changed() {
     for (what, told, change) in changes() {
         let case = Case::world().await;
         let (portal, looker) = (case.portal().await, case.superuser().await);
-        let (browser, period) = rated(&portal, &looker).await;
+        let (browser, run) = rated(&portal, &looker).await;
         looker.must(&change).await;
 
-        let refused = step(&browser, &period, "approve_billing_period").await;
+        let refused = step(&browser, &run, "approve_billing_run").await;
         let page = browser.get(refused.location()).await.body;
         assert!(page.contains(told) && page.contains("Rate again"), "{what}: {page}");
-        assert!(page.contains("no longer up to date") && !page.contains("/api/approve_billing_period"), "{what}");
-        let status = format!("SELECT status FROM billing_periods WHERE id = '{period}'");
+        assert!(page.contains("no longer up to date") && !page.contains("/api/approve_billing_run"), "{what}");
+        let status = format!("SELECT status FROM billing_runs WHERE id = '{run}'");
         assert_eq!(looker.value(&status).await, "rated", "{what}");
 
-        step(&browser, &period, "rate_billing_period").await;
+        step(&browser, &run, "rate_billing_run").await;
         let page = browser.get(refused.location()).await.body;
         assert!(!page.contains("no longer up to date"), "{what}: rated again, it is up to date");
     }
@@ -83,7 +84,7 @@ async fn approving_is_refused_when_anything_behind_a_draft_has_changed() {
 async fn what_rating_does_not_read_makes_no_draft_stale() {
     let case = Case::world().await;
     let (portal, looker) = (case.portal().await, case.superuser().await);
-    let (browser, period) = rated(&portal, &looker).await;
+    let (browser, run) = rated(&portal, &looker).await;
     looker
         .must(&format!(
             "UPDATE customers SET email = 'new@eis.example' WHERE client_id = '{0}';
@@ -92,24 +93,24 @@ async fn what_rating_does_not_read_makes_no_draft_stale() {
             client(1, 1)
         ))
         .await;
-    step(&browser, &period, "approve_billing_period").await;
-    step(&browser, &period, "issue_billing_period").await;
-    let status = format!("SELECT status FROM billing_periods WHERE id = '{period}'");
-    assert_eq!(looker.value(&status).await, "invoiced");
+    step(&browser, &run, "approve_billing_run").await;
+    step(&browser, &run, "issue_billing_run").await;
+    let status = format!("SELECT status FROM billing_runs WHERE id = '{run}'");
+    assert_eq!(looker.value(&status).await, "issued");
 }
 
 #[tokio::test]
 async fn issuing_is_refused_when_usage_changed_after_approval() {
     let case = Case::world().await;
     let (portal, looker) = (case.portal().await, case.superuser().await);
-    let (browser, period) = rated(&portal, &looker).await;
-    step(&browser, &period, "approve_billing_period").await;
+    let (browser, run) = rated(&portal, &looker).await;
+    step(&browser, &run, "approve_billing_run").await;
     let (_, _, change) = changes().swap_remove(0);
     looker.must(&change).await;
-    let refused = step(&browser, &period, "issue_billing_period").await;
+    let refused = step(&browser, &run, "issue_billing_run").await;
     let page = browser.get(refused.location()).await.body;
-    assert!(page.contains("A-1 (usage). Reopen the period and rate it again."), "{page}");
-    assert!(!page.contains("/api/issue_billing_period"), "the page offers to reopen, not to issue");
-    let issued = format!("SELECT count(*) FROM invoices WHERE billing_period_id = '{period}' AND status <> 'draft'");
+    assert!(page.contains("A-1 (usage). Reopen the run and rate it again."), "{page}");
+    assert!(!page.contains("/api/issue_billing_run"), "the page offers to reopen, not to issue");
+    let issued = format!("SELECT count(*) FROM invoices WHERE billing_run_id = '{run}' AND status <> 'draft'");
     assert_eq!(looker.count(&issued).await, 0);
 }

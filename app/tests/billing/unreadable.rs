@@ -2,19 +2,25 @@
 
 use super::support::database::Case;
 use super::support::world::{Kind, Who, client, customer, id};
-use super::{CLEO, beneath, create, step, the_missing_day, usage};
+use super::{CLEO, beneath, create, found_in, step, the_missing_day, usage};
 
 #[tokio::test]
 async fn an_invoice_whose_reasons_or_days_cannot_be_read_is_a_fault_that_names_it() {
-    let invoice = id(Kind::Invoice, 1, 1, 1, 1);
+    let (invoice, period) = (id(Kind::Invoice, 1, 1, 1, 1), id(Kind::Period, 1, 1, 1, 1));
     let changes = [
         (
-            "invoices.usage_source",
-            format!("UPDATE invoices SET usage_source = '{{\"intervals\": \"many\"}}' WHERE id = '{invoice}'"),
+            "billing_periods.usage_source",
+            period,
+            format!("UPDATE billing_periods SET usage_source = '{{\"intervals\": \"many\"}}' WHERE id = '{period}'"),
         ),
-        ("invoices.explained", format!("UPDATE invoices SET explained = '[1]' WHERE id = '{invoice}'")),
+        (
+            "billing_periods.explained",
+            period,
+            format!("UPDATE billing_periods SET explained = '[1]' WHERE id = '{period}'"),
+        ),
         (
             "invoice_lines.trace",
+            invoice,
             format!(
                 "UPDATE invoice_lines SET trace = '[{{\"date\": \"soon\"}}]' WHERE invoice_id = '{invoice}' AND position = 1"
             ),
@@ -25,15 +31,15 @@ async fn an_invoice_whose_reasons_or_days_cannot_be_read_is_a_fault_that_names_i
     let browser = portal.browser_of(CLEO);
     let path = format!("/clients/{}/invoices/{invoice}", client(1, 1));
     assert_eq!(browser.get(&path).await.status, 200, "the positive control");
-    for (column, change) in changes {
-        looker.must(&format!("CREATE TABLE kept AS SELECT * FROM invoices WHERE id = '{invoice}'")).await;
+    for (column, row, change) in changes {
+        looker.must(&format!("CREATE TABLE kept AS SELECT * FROM billing_periods WHERE id = '{period}'")).await;
         looker.must(&beneath(&change)).await;
         let page = browser.get(&path).await;
         assert_eq!(page.status, 500, "{column}");
-        assert!(page.body.contains(column) && page.body.contains(&invoice.to_string()), "{column}: {}", page.body);
+        assert!(page.body.contains(column) && page.body.contains(&row.to_string()), "{column}: {}", page.body);
         looker
             .must(&beneath(
-                "UPDATE invoices i SET usage_source = k.usage_source, explained = k.explained FROM kept k WHERE i.id = k.id; DROP TABLE kept"
+                "UPDATE billing_periods p SET usage_source = k.usage_source, explained = k.explained FROM kept k WHERE p.id = k.id; DROP TABLE kept"
             ))
             .await;
     }
@@ -68,15 +74,18 @@ async fn a_fingerprint_that_cannot_be_read_stops_approving_and_names_the_draft()
     let browser = portal.browser_of(CLEO);
     usage(&looker).await;
     the_missing_day(&looker).await;
-    let period = create(&browser).await;
-    step(&browser, &period, "rate_billing_period").await;
-    let draft = format!("SELECT id FROM invoices WHERE billing_period_id = '{period}' AND account_number = 'A-1'");
+    let run = create(&browser, &looker).await;
+    step(&browser, &run, "rate_billing_run").await;
+    let draft = format!(
+        "SELECT id FROM billing_periods WHERE billing_run_id = '{run}' AND customer_id = '{}'",
+        customer(1, 1, 1)
+    );
     let draft = looker.value(&draft).await;
-    looker.must(&format!("UPDATE invoices SET inputs = '{{\"usage\": 7}}' WHERE id = '{draft}'")).await;
-    let answer = step(&browser, &period, "approve_billing_period").await;
+    looker.must(&format!("UPDATE billing_periods SET inputs = '{{\"usage\": 7}}' WHERE id = '{draft}'")).await;
+    let answer = step(&browser, &run, "approve_billing_run").await;
     assert_eq!(answer.status, 500);
-    assert!(answer.body.contains("invoices.inputs") && answer.body.contains(&draft), "{}", answer.body);
-    let status = format!("SELECT status FROM billing_periods WHERE id = '{period}'");
+    assert!(answer.body.contains("billing_periods.inputs") && answer.body.contains(&draft), "{}", answer.body);
+    let status = format!("SELECT status FROM billing_runs WHERE id = '{run}'");
     assert_eq!(looker.value(&status).await, "rated");
 }
 
@@ -87,7 +96,7 @@ async fn a_meter_or_a_day_that_cannot_be_read_leaves_its_customer_without_a_bill
     let browser = portal.browser_of(CLEO);
     usage(&looker).await;
     the_missing_day(&looker).await;
-    let period = create(&browser).await;
+    let run = create(&browser, &looker).await;
     let (first, second) = (id(Kind::Meter, 1, 1, 1, 1), id(Kind::Meter, 1, 1, 2, 1));
     looker
         .must(&format!(
@@ -95,13 +104,14 @@ async fn a_meter_or_a_day_that_cannot_be_read_leaves_its_customer_without_a_bill
              UPDATE interval_days SET flags = array_fill(-3::smallint, ARRAY[24]) WHERE meter_id = '{second}' AND day = '2026-11-03'"
         ))
         .await;
-    step(&browser, &period, "rate_billing_period").await;
+    step(&browser, &run, "rate_billing_run").await;
     let found = format!(
         "SELECT string_agg(e.message, '; ' ORDER BY c.account_number) FROM billing_exceptions e JOIN accounts c ON c.customer_id = e.customer_id
-         WHERE e.billing_period_id = '{period}' AND e.severity = 'blocks'"
+         WHERE e.{} AND e.severity = 'blocks'",
+        found_in(&run)
     );
     let found = looker.value(&found).await;
     assert!(found.contains(&format!("meters.time_zone of the row {first} cannot be read")), "{found}");
     assert!(found.contains("interval_days.flags") && found.contains("2026-11-03"), "{found}");
-    assert_eq!(looker.count(&format!("SELECT count(*) FROM invoices WHERE billing_period_id = '{period}'")).await, 0);
+    assert_eq!(looker.count(&format!("SELECT count(*) FROM invoices WHERE billing_run_id = '{run}'")).await, 0);
 }

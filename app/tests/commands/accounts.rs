@@ -30,6 +30,7 @@ fn billed_to(account_id: AccountId) -> ContractFields {
         status: "agreed".to_owned(),
         billing_cycle: 1,
         billing_anchor: day("2024-01-01"),
+        billing_from: None,
     }
 }
 

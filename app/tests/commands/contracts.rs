@@ -37,6 +37,7 @@ fn fields(k: u8, from: &str, to: Option<&str>) -> ContractFields {
         status: "agreed".to_owned(),
         billing_cycle: 1,
         billing_anchor: day(from),
+        billing_from: None,
     }
 }
 
@@ -63,6 +64,14 @@ async fn what_a_contract_may_not_be_is_told_all_at_once_and_nothing_is_written()
         (wrong(|f| f.to_on = Some(late)), vec![Violation::To(unlikely)]),
         (wrong(|f| f.to_on = Some(f.from_on)), vec![Violation::EndsBeforeItBegins]),
         (wrong(|f| f.billing_cycle = 5), vec![Violation::Cycle(5)]),
+        (wrong(|f| f.billing_from = f.from_on.pred_opt()), vec![Violation::BilledFrom]),
+        (
+            wrong(|f| {
+                f.to_on = Some(f.from_on + chrono::Days::new(9));
+                f.billing_from = f.to_on;
+            }),
+            vec![Violation::BilledFrom],
+        ),
         (wrong(|f| f.account_id = another_s), vec![Violation::Account]),
         (wrong(|f| f.account_id = AccountId::fresh()), vec![Violation::Account]),
         (
@@ -325,7 +334,8 @@ async fn usage_changes_hands_with_the_days_of_contracts_in_the_same_transaction(
     // The issued bill stays as it is, and its days that changed hands are told.
     assert_eq!(looker.value(&bill).await, issued);
     let told = format!(
-        "SELECT string_agg(message, '; ') FROM billing_exceptions WHERE kind = 'usage_changed' AND contract_id = '{}'",
+        "SELECT string_agg(e.message, '; ') FROM billing_exceptions e JOIN billing_periods p ON p.id = e.billing_period_id
+         WHERE e.kind = 'usage_changed' AND p.contract_id = '{}'",
         contract(1)
     );
     let told = looker.value(&told).await;

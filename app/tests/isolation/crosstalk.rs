@@ -82,7 +82,7 @@ async fn attack_40_notifications() {
                 ("moved_in_on", "2026-01-01"),
             ],
         ),
-        ("/api/rate_billing_period", vec![("period", "{open_period}")]),
+        ("/api/rate_billing_run", vec![("run", "{open_run}")]),
     ] {
         let filled: Vec<(&str, String)> = form.iter().map(|(name, value)| (*name, fill(value, at, at))).collect();
         let company = client(2, 1).to_string();
@@ -125,11 +125,11 @@ async fn attack_40_advisory_locks() {
         assert_eq!(app.as_who(ME, &format!("SELECT {lock}")).await.unwrap_err().code, DENIED, "{lock}");
     }
     app.must("BEGIN; SELECT pg_advisory_xact_lock(1); COMMIT").await;
-    // One tenant's long work never makes another's wait: the keys of the locks name organization and client.
+    // One tenant's long work never makes another's wait: usage is held by the service points that it is of.
     let other = case.app().await;
     app.enter(ME).await;
     app.must(&format!(
-        "SELECT pg_advisory_xact_lock(hashtextextended(format('usage %s %s', '{}', '{}'), 0))",
+        "SELECT 1 FROM service_points WHERE organization_id = '{}' AND client_id = '{}' ORDER BY id FOR NO KEY UPDATE",
         organization(1),
         client(1, 1)
     ))
@@ -154,8 +154,8 @@ async fn attack_40_advisory_locks() {
     let portal = case.portal().await;
     let browser = portal.browser_of(ME);
     let token = ME.context_token();
-    let (company, period) = (client(1, 1).to_string(), fill("{open_period}", (1, 1, 1), (1, 1, 1)));
-    browser.post("/api/rate_billing_period", &[("context", &token), ("client", &company), ("period", &period)]).await;
+    let (company, run) = (client(1, 1).to_string(), fill("{open_run}", (1, 1, 1), (1, 1, 1)));
+    browser.post("/api/rate_billing_run", &[("context", &token), ("client", &company), ("run", &run)]).await;
     browser.sign_in("admin1@eis.example").await;
     assert_eq!(truth.count("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())").await, 0);
 }

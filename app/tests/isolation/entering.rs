@@ -151,12 +151,12 @@ async fn a_missing_context_is_an_error_that_names_what_was_asked_for_never_an_em
     let told = format!("<code>GET /clients/{{client}}/customers ({})</code>", answer.header("x-request-id"));
     assert!(answer.body.contains(&told), "{}", answer.body);
     let token = Who::Client(1, 1).context_token();
-    let (at, period) = (client(1, 1).to_string(), crate::targets::fill("{open_period}", (1, 1, 1), (1, 1, 1)));
-    let form = [("context", token.as_str()), ("client", &at), ("period", &period)];
-    let answer = browser.post("/api/rate_billing_period", &form).await;
+    let (at, run) = (client(1, 1).to_string(), crate::targets::fill("{open_run}", (1, 1, 1), (1, 1, 1)));
+    let form = [("context", token.as_str()), ("client", &at), ("run", &run)];
+    let answer = browser.post("/api/rate_billing_run", &form).await;
     assert_eq!(answer.status, 500, "{}", answer.body);
     let told = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
-    for function in ["GET /clients/{client}/customers", "POST /api/rate_billing_period"] {
+    for function in ["GET /clients/{client}/customers", "POST /api/rate_billing_run"] {
         let line = format!("{function} asked the database without a tenant context");
         assert!(told.contains(&line), "{function}: {told}");
     }

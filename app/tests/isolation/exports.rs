@@ -172,9 +172,17 @@ async fn attack_51_the_text_of_errors_in_pages_and_addresses() {
     let case = Case::world().await;
     let (portal, truth) = (case.portal().await, case.superuser().await);
     let mut broken = 0;
-    for table in
-        ["customers", "invoices", "clients", "billing_periods", "audit_log", "tariff_rates", "imports", "interval_days"]
-    {
+    for table in [
+        "customers",
+        "invoices",
+        "clients",
+        "billing_periods",
+        "billing_runs",
+        "audit_log",
+        "tariff_rates",
+        "imports",
+        "interval_days",
+    ] {
         truth.must(&format!("ALTER TABLE {table} RENAME TO {table}_gone")).await;
         // The isolation report names tables: that is what it is for.
         let told = |page: &&Page| page.place != Place::Public && page.path != "/organization/isolation";

@@ -44,22 +44,20 @@ fn list(o: u8) -> String {
     format!("/clients/{}/invoices", client(o, 1))
 }
 
-fn period_of(o: u8) -> String {
-    id(Kind::Period, o, 1, 0, 2).to_string()
+fn run_of(o: u8) -> String {
+    id(Kind::Run, o, 1, 0, 2).to_string()
 }
 
 async fn rate(browser: &Browser, who: Who, page: &str) -> Answer {
     let (o, ..) = who.place();
-    let (token, client, period) = (who.context_token(), client(o, 1).to_string(), period_of(o));
-    let form = [("context", token.as_str()), ("page", page), ("client", &client), ("period", &period)];
-    browser.post("/api/rate_billing_period", &form).await
+    let (token, client, run) = (who.context_token(), client(o, 1).to_string(), run_of(o));
+    let form = [("context", token.as_str()), ("page", page), ("client", &client), ("run", &run)];
+    browser.post("/api/rate_billing_run", &form).await
 }
 
 async fn ratings(truth: &Sql, o: u8) -> i64 {
-    let period = period_of(o);
-    truth
-        .count(&format!("SELECT count(*) FROM billing_runs WHERE billing_period_id = '{period}' AND step = 'rate'"))
-        .await
+    let run = run_of(o);
+    truth.count(&format!("SELECT count(*) FROM audit_log WHERE entity_id = '{run}' AND action = 'rate'")).await
 }
 
 #[tokio::test]
@@ -104,7 +102,7 @@ async fn attack_72_thirty_ratings_at_once_are_one_and_a_short_line() {
         assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, "5"), "{n}");
     }
     // A form that is refused is shown again, with the sentence.
-    let page = format!("/clients/{}/billing-periods/{}", client(1, 1), period_of(1));
+    let page = format!("/clients/{}/billing-runs/{}", client(1, 1), run_of(1));
     assert_eq!(rate(&mine, MINE, &page).await.location(), page);
     assert!(mine.get(&page).await.body.contains(BUSY));
     assert_eq!(ratings(&truth, 1).await, before.0, "nothing was rated");
@@ -147,7 +145,7 @@ async fn attack_72_a_lock_that_does_not_come_free_is_said_to_be_busy() {
     let Shared { portal, .. } = shared(&case, wide()).await;
     let mine = portal.browser_of(MINE);
     let before = ratings(&truth, 1).await;
-    let lock = format!("BEGIN; SELECT 1 FROM billing_periods WHERE id = '{}' FOR UPDATE", period_of(1));
+    let lock = format!("BEGIN; SELECT 1 FROM billing_runs WHERE id = '{}' FOR UPDATE", run_of(1));
     blocker.must(&lock).await;
     let answer = rate(&mine, MINE, "").await;
     assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, "5"), "{}", answer.body);
@@ -173,7 +171,7 @@ async fn attack_72_going_away_gives_no_turn_back_before_the_work_ends() {
     truth.must(&format!("ALTER ROLE eis_app IN DATABASE {} SET lock_timeout = '60s'", case.name)).await;
     let Shared { shares, portal, .. } = shared(&case, limits).await;
     let before = ratings(&truth, 1).await;
-    let lock = format!("BEGIN; SELECT 1 FROM billing_periods WHERE id = '{}' FOR UPDATE", period_of(1));
+    let lock = format!("BEGIN; SELECT 1 FROM billing_runs WHERE id = '{}' FOR UPDATE", run_of(1));
     blocker.must(&lock).await;
     let mine = portal.browser_of(MINE);
     let sent = tokio::spawn(async move { rate(&mine, MINE, "").await.status });

@@ -22,9 +22,9 @@ fn line(invoice: &str, issued: bool) -> String {
 /// An invoice made of the first customer's of September, with more columns and their values.
 pub fn invoice(columns: &str, values: &str) -> String {
     format!(
-        "INSERT INTO invoices (organization_id, client_id, id, customer_id, account_id, contract_id, customer_name, account_number, period_from, period_to, currency,
+        "INSERT INTO invoices (organization_id, client_id, id, customer_id, account_id, customer_name, account_number, period_from, period_to, currency,
              kwh, net, tax, total{columns})
-         SELECT organization_id, client_id, '00000000-0000-7000-8000-000000000009', customer_id, account_id, contract_id, customer_name, account_number, period_from,
+         SELECT organization_id, client_id, '00000000-0000-7000-8000-000000000009', customer_id, account_id, customer_name, account_number, period_from,
              period_to, currency, -kwh, -net, -tax, -total{values} FROM invoices WHERE {ISSUED}"
     )
 }
@@ -120,6 +120,81 @@ async fn attack_79_an_issued_invoice_and_its_lines_changed_in_one_s_own_client()
         "SELECT carried_credit || ' ' || (SELECT count(*) FROM invoice_lines l WHERE l.invoice_id = i.id) FROM invoices i WHERE {DRAFT}"
     );
     assert_eq!(after(&app, &draft, &read).await, "10.00 2");
+}
+
+#[tokio::test]
+async fn attack_79_an_issued_billing_period_changed_or_made_in_one_s_own_client() {
+    let case = Case::world().await;
+    let app = case.app().await;
+    let (issued, rated) = ("status = 'issued'", "status = 'rated'");
+    let approved = format!("UPDATE billing_periods SET status = 'approved' WHERE {rated}");
+    // An invoice that was numbered by hand, and its period not yet.
+    let (billed, of_billed) =
+        (issue("issued", "INV", 3), format!("{rated} AND invoice_id IN (SELECT id FROM invoices WHERE number = 3)"));
+    // Of days that nobody billed, named as billed.
+    let made = |status: &str, invoice: &str| {
+        format!(
+            "INSERT INTO billing_periods (organization_id, client_id, customer_id, id, contract_id, account_id, billing_run_id, invoice_id, from_on, to_on, status)
+             SELECT organization_id, client_id, customer_id, gen_random_uuid(), contract_id, account_id, billing_run_id, {invoice}, '2026-08-01', '2026-09-01', '{status}'
+             FROM billing_periods WHERE {issued}"
+        )
+    };
+    all_refused(
+        &app,
+        &[
+            ("its days", format!("UPDATE billing_periods SET to_on = '2026-09-15' WHERE {issued}")),
+            ("its energy", format!("UPDATE billing_periods SET kwh = 0 WHERE {issued}")),
+            ("its amounts", format!("UPDATE billing_periods SET net = 0, tax = 0, total = 0 WHERE {issued}")),
+            ("what it leaves", format!("UPDATE billing_periods SET carried_credit = 10 WHERE {issued}")),
+            ("what it was rated from", format!("UPDATE billing_periods SET inputs = '{{}}' WHERE {issued}")),
+            ("its reasons", format!("UPDATE billing_periods SET explained = '[]', usage_source = '{{}}' WHERE {issued}")),
+            ("its run", format!("UPDATE billing_periods SET billing_run_id = (SELECT id FROM billing_runs WHERE {rated} LIMIT 1) WHERE {issued}")),
+            ("due again", format!("UPDATE billing_periods SET status = 'due', invoice_id = NULL WHERE {issued}")),
+            ("approved again", format!("UPDATE billing_periods SET status = 'approved' WHERE {issued}")),
+            ("credited without a note", format!("UPDATE billing_periods SET status = 'credited' WHERE {issued}")),
+            ("gone", format!("DELETE FROM billing_periods WHERE {issued}")),
+            ("a rated one issued", format!("UPDATE billing_periods SET status = 'issued' WHERE {rated}")),
+            ("an approved one issued before its invoice", format!("{approved}; UPDATE billing_periods SET status = 'issued' WHERE status = 'approved'")),
+            ("a rated one credited", format!("UPDATE billing_periods SET status = 'credited' WHERE {rated}")),
+            ("taken from its issued invoice", format!("{billed}; UPDATE billing_periods SET status = 'due', invoice_id = NULL WHERE {of_billed}")),
+            ("left behind by its issued invoice", format!("{billed}; UPDATE billing_periods SET status = 'approved' WHERE {of_billed}")),
+            ("deleted from its issued invoice", format!("{billed}; DELETE FROM billing_periods WHERE {of_billed}")),
+            ("other days for its issued invoice", format!("{billed}; UPDATE billing_periods SET to_on = '2026-10-15' WHERE {of_billed}")),
+            ("issued with other amounts", format!("{billed}; UPDATE billing_periods SET status = 'issued', net = 0, tax = 0, total = 0 WHERE {of_billed}")),
+            ("inserted as issued", made("issued", "invoice_id")),
+            ("inserted as credited", made("credited", "invoice_id")),
+            (
+                "inserted as approved",
+                format!("DELETE FROM invoice_lines WHERE NOT issued; DELETE FROM billing_periods WHERE {rated}; {}", made("approved", "invoice_id")),
+            ),
+        ],
+    )
+    .await;
+    // One's days are billed once, and a contract has one period on its way.
+    for (sql, code) in [
+        (made("due", "NULL"), "23505"),
+        (made("due", "NULL").replace("'2026-08-01', '2026-09-01'", "'2026-09-11', '2026-09-12'"), "23P01"),
+    ] {
+        assert_eq!(app.as_who(ME, &sql).await.unwrap_err().code, code, "{sql}");
+    }
+    // The positive control: with its invoice, by the counter, and with its credit note.
+    let by_counter = format!(
+        "{approved}; {}; UPDATE billing_periods SET status = 'issued' WHERE status = 'approved' AND invoice_id = (SELECT id FROM invoices WHERE number = 3)",
+        issue("issued", "INV", 3)
+    );
+    let states = "SELECT string_agg(status, ' ' ORDER BY from_on, customer_id) FROM billing_periods";
+    assert_eq!(after(&app, &by_counter, states).await, "issued issued issued approved");
+    let note = invoice(", kind, corrects_id", ", 'credit_note', id");
+    let credited = format!(
+        "{note}; {}; UPDATE invoices SET status = 'paid', paid = total, series = 'CN', number = 1, issued_on = '2026-11-02',
+             due_on = '2026-11-02' WHERE kind = 'credit_note'; UPDATE invoices SET status = 'credited' WHERE {ISSUED} AND series = 'INV'",
+        counter("CN", 0)
+    );
+    assert_eq!(after(&app, &credited, states).await, "credited issued rated rated");
+    let back = format!("{credited}; UPDATE billing_periods SET status = 'issued' WHERE status = 'credited'");
+    assert_eq!(app.as_who(ME, &back).await.unwrap_err().code, CHECK, "credited stays credited");
+    let changed = format!("{credited}; UPDATE billing_periods SET kwh = 0 WHERE status = 'credited'");
+    assert_eq!(app.as_who(ME, &changed).await.unwrap_err().code, CHECK, "and as it was");
 }
 
 #[tokio::test]

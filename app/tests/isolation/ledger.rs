@@ -75,10 +75,10 @@ async fn a_bill_books_itself_and_what_its_tariff_keeps_for_the_next() {
     );
     // The next bill uses 6.00 of it.
     let used = format!(
-        "{kept}; INSERT INTO invoices (organization_id, client_id, id, customer_id, account_id, contract_id, customer_name, account_number, period_from, period_to,
-             currency, kwh, net, tax, total, carried_credit)
-         SELECT organization_id, client_id, '{NEW}', customer_id, account_id, contract_id, customer_name, account_number, '2026-11-01', '2026-12-01', currency,
-             1, 10, 1, 11, 4 FROM invoices WHERE number = 3;
+        "{kept}; INSERT INTO invoices (organization_id, client_id, id, customer_id, account_id, customer_name, account_number, period_from, period_to,
+             currency, kwh, net, tax, total, carried_before, carried_credit)
+         SELECT organization_id, client_id, '{NEW}', customer_id, account_id, customer_name, account_number, '2026-11-01', '2026-12-01', currency,
+             1, 10, 1, 11, 10, 4 FROM invoices WHERE number = 3;
          UPDATE invoices SET status = 'issued', series = 'INV', number = 4, issued_on = '2026-12-02', due_on = '2026-12-16' WHERE id = '{NEW}'"
     );
     let fourth = format!("cause_id = '{NEW}'");

@@ -90,6 +90,8 @@ mod role_ends;
 #[cfg(test)]
 mod roles;
 #[cfg(test)]
+mod schema;
+#[cfg(test)]
 mod second_factor;
 #[cfg(test)]
 mod seen;

@@ -1,6 +1,6 @@
-//! Attack 41: policies that drift over migrate, back, migrate. And diesel's schema against the database.
+//! Attack 41: policies that drift over migrate, back, migrate.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use eis::db::migrate;
 
@@ -93,91 +93,4 @@ async fn a_world_goes_down_and_up_too() {
     apart(migrate::down(url, usize::MAX)).unwrap();
     apart(migrate::up(url)).unwrap();
     assert_eq!(case.superuser().await.count("SELECT count(*) FROM organizations").await, 0);
-}
-
-/// The tables of `schema.rs`: name → column → (type, nullable).
-fn diesel_tables() -> BTreeMap<String, BTreeMap<String, (String, bool)>> {
-    let mut tables = BTreeMap::new();
-    for block in include_str!("../../../src/db/schema.rs").split("table! {").skip(1) {
-        let mut columns = BTreeMap::new();
-        let mut name = String::new();
-        for line in block.lines().map(str::trim).take_while(|line| *line != "allow_tables_to_appear_in_same_query!(") {
-            if let Some((column, kind)) = line.split_once(" -> ") {
-                let kind = kind.trim_end_matches(',');
-                let inner = kind.strip_prefix("Nullable<").and_then(|k| k.strip_suffix('>'));
-                // `column_` stands for a name that Rust or SQL keeps for itself.
-                columns.insert(
-                    column.trim_end_matches('_').to_owned(),
-                    (inner.unwrap_or(kind).to_owned(), inner.is_some()),
-                );
-            } else if line.ends_with(") {") {
-                name = line.split(" (").next().unwrap().to_owned();
-            }
-        }
-        tables.insert(name, columns);
-    }
-    tables
-}
-
-/// Readable, and read with plain SQL only.
-const WITHOUT_DIESEL: [&str; 13] = [
-    "__diesel_schema_migrations",
-    "document_chunks",
-    "invitations",
-    "isolation_runs",
-    "jobs",
-    "price_points",
-    "role_assignments",
-    "role_notices",
-    "service_identities",
-    "step_ups",
-    "system_work",
-    "what_if_results",
-    "what_ifs",
-];
-
-#[tokio::test]
-async fn diesel_s_schema_is_what_the_portal_s_login_may_read() {
-    let case = Case::migrated().await;
-    let rows = case
-        .superuser()
-        .await
-        .rows(
-            "SELECT c.table_name, c.column_name, c.udt_name, c.is_nullable = 'YES' FROM information_schema.columns c
-             WHERE c.table_schema = 'public' AND has_column_privilege('eis_app', format('public.%I', c.table_name), c.column_name, 'SELECT')",
-        )
-        .await
-        .unwrap();
-    let mut there: BTreeMap<String, BTreeMap<String, (String, bool)>> = BTreeMap::new();
-    for row in rows {
-        let row: Vec<String> = row.into_iter().flatten().collect();
-        let [table, column, kind, nullable] = row.try_into().expect("four columns");
-        let kind = match kind.as_str() {
-            "uuid" => "Uuid",
-            "text" | "varchar" => "Text",
-            "timestamptz" => "Timestamptz",
-            "date" => "Date",
-            "numeric" => "Numeric",
-            "int2" => "SmallInt",
-            "int4" => "Integer",
-            "int8" => "BigInt",
-            "bool" => "Bool",
-            "bytea" => "Binary",
-            "jsonb" => "Jsonb",
-            "_int4" => "Array<Nullable<Integer>>",
-            "_int2" => "Array<Nullable<SmallInt>>",
-            "_text" => "Array<Text>",
-            "_numeric" => "Array<Nullable<Numeric>>",
-            "_uuid" => "Array<Nullable<Uuid>>",
-            other => other,
-        };
-        if !WITHOUT_DIESEL.contains(&table.as_str()) {
-            there.entry(table).or_default().insert(column, (kind.to_owned(), nullable == "t"));
-        }
-    }
-    let diesel = diesel_tables();
-    assert_eq!(diesel.keys().collect::<Vec<_>>(), there.keys().collect::<Vec<_>>());
-    for (table, columns) in diesel {
-        assert_eq!(columns, there[&table], "left: schema.rs, right: the database, {table}");
-    }
 }

@@ -14,7 +14,7 @@ use eis::usage::Hints;
 use crate::support::database::Case;
 use crate::support::http::Browser;
 use crate::support::sql::Sql;
-use crate::support::world::{Kind, PASSWORD, Who, client, id, organization};
+use crate::support::world::{Kind, PASSWORD, Who, client, id, organization, without_october};
 use crate::writes::fingerprint;
 use crate::{DENIED, SESSION_ENDED};
 
@@ -67,7 +67,7 @@ async fn a_secret_opens_its_own_place_for_the_commands_of_its_list() {
         let reading = open(o, c, "read_overview");
         assert_eq!(seen(&worker, &reading).await, customers);
         assert_eq!(under(&worker, &reading, WRITE).await, 0, "a command that reads writes nothing");
-        for command in ["rate_billing_period", "issue_billing_period", "", "read_overview,import_usage"] {
+        for command in ["rate_billing_run", "issue_billing_period", "", "read_overview,import_usage"] {
             assert_eq!(worker.refused(&open(o, c, command)).await, DENIED, "{command} is not in its list");
         }
         assert_eq!(worker.refused(&open(o, c, "x").replace("'x'", "NULL")).await, DENIED);
@@ -306,7 +306,7 @@ async fn a_secret_is_shown_once_and_everything_about_it_is_on_record() {
     let case = Case::world().await;
     let (portal, truth) = (case.portal().await, case.superuser().await);
     let (ada, list) = (portal.browser_of(ADA), "/organization/service-identities");
-    let form = [("name", "Night shift"), ("rate_billing_period", "true"), ("import_usage", "true")];
+    let form = [("name", "Night shift"), ("rate_billing_run", "true"), ("import_usage", "true")];
     assert_eq!(send(&ada, ADA, "create_service_identity", &form).await, list);
     // Until it is shown, the database has it nowhere to read: what a session keeps is sealed.
     let kept = truth.value("SELECT string_agg(data, ' ') FROM sessions").await;
@@ -314,7 +314,9 @@ async fn a_secret_is_shown_once_and_everything_about_it_is_on_record() {
     let secret = shown(&page).unwrap_or_else(|| panic!("{page}"));
     assert!(Secret::of_hex(&secret).is_some() && !kept.is_empty() && !kept.contains(&secret));
     assert!(
-        page.contains("Night shift") && page.contains("Import usage, Rate billing periods") && page.contains("Never"),
+        page.contains("Night shift")
+            && page.contains("Import usage, Make and rate billing runs")
+            && page.contains("Never"),
         "{page}"
     );
     let again = ada.get(list).await.body;
@@ -361,7 +363,7 @@ const FILE: &str = "interval_start,kwh\r\n2026-11-02T00:00:00+01:00,0.5\r\n2026-
 async fn it_does_the_work_of_the_pages_and_the_log_says_so() {
     let case = Case::world().await;
     let (app, truth) = (case.app().await, case.superuser().await);
-    let secret = made(&app, ADA, "{import_usage,rate_billing_period,read_overview}").await;
+    let secret = made(&app, ADA, "{import_usage,rate_billing_run,read_overview}").await;
     let services = Services::new(&case.connected.url(Login::Worker), 1).unwrap();
     let at = ClientId(client(1, 1));
     let entered = services.enter(secret.clone(), Command::ImportUsage, "terminal").await.unwrap();
@@ -374,12 +376,11 @@ async fn it_does_the_work_of_the_pages_and_the_log_says_so() {
     let result = imports::import_usage(&mut tx, &actor, survey, &options).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(result.accepted, 2, "{result:?}");
-    // Rating the open period, as the page does it.
-    let entered = services.enter(secret.clone(), Command::RateBillingPeriod, "terminal").await.unwrap();
+    // Rating the open run, as the page does it.
+    let entered = services.enter(secret.clone(), Command::RateBillingRun, "terminal").await.unwrap();
     let mut tx = services.stand(&entered, Some(at), Access::Write).await.unwrap();
-    let day = "2026-10-01".parse().unwrap();
-    let period = billing::beginning_on(&mut tx, day).await.unwrap().unwrap();
-    billing::rate(&mut tx, period.id).await.unwrap();
+    let run = billing::due_by(&tx, "2026-11-01".parse().unwrap()).await.unwrap().unwrap();
+    billing::rate(&mut tx, run.id).await.unwrap();
     tx.commit().await.unwrap();
     let told = "SELECT string_agg(action || ' ' || role || ' ' || address, '; ' ORDER BY at, id) FROM audit_log WHERE user_name = 'Night shift'";
     assert_eq!(truth.value(told).await, "import service terminal; rate service terminal");
@@ -420,7 +421,7 @@ async fn terminal(case: &Case, secret: &Secret, what: &[&str]) -> Result<String,
 async fn the_terminal_runs_the_commands_of_a_secret_and_no_others() {
     let case = Case::world().await;
     let (app, truth) = (case.app().await, case.superuser().await);
-    let whole = made(&app, ADA, "{import_usage,rate_billing_period,read_overview}").await;
+    let whole = made(&app, ADA, "{import_usage,rate_billing_run,read_overview}").await;
     let one = made(&app, Who::Client(1, 1), "{import_usage}").await;
     let import = ["import", "FILE", "--serial", "M-1", "--client", "client-1"];
     assert!(terminal(&case, &whole, &import).await.unwrap().contains("2 new values"));
@@ -432,16 +433,23 @@ async fn the_terminal_runs_the_commands_of_a_secret_and_no_others() {
             .unwrap_err()
             .contains("no client client-2")
     );
-    let rate = ["rate", "--client", "client-1", "--from", "2026-10-01"];
-    let told = terminal(&case, &whole, &rate).await.unwrap();
-    assert!(told.starts_with("Rated 2026-10-01") && told.contains("Client 11"), "{told}");
+    let rate = ["rate", "--client", "client-1", "--due-on", "2026-11-01"];
+    let runs = format!("SELECT count(*) FROM billing_runs WHERE client_id = '{}'", client(1, 1));
+    for day in [&["--due-on", "2026-11-30"][..], &["--due-on", "2020-01-01"], &[]] {
+        // October's run has the contracts: nothing is made.
+        let told = terminal(&case, &whole, &[&rate[..3], day].concat()).await.unwrap();
+        assert!(told.contains("nothing is due by") && told.contains("not in another run"), "{told}");
+        assert_eq!(truth.count(&runs).await, 2);
+    }
     assert!(terminal(&case, &one, &rate).await.unwrap_err().contains("not the service identity's to do"));
-    assert!(
-        terminal(&case, &whole, &["rate", "--client", "client-1", "--from", "2020-01-01"])
-            .await
-            .unwrap_err()
-            .contains("no billing period")
-    );
+    // Where there is no run it is made of what is due; the run of a day is rated again.
+    truth.must(&without_october(1, 1)).await;
+    for (due_on, there) in [("2026-11-01", 2), ("2026-11-01", 2), ("2026-11-30", 3), ("2026-11-30", 3)] {
+        let told = terminal(&case, &whole, &["rate", "--client", "client-1", "--due-on", due_on]).await.unwrap();
+        let rated = format!("Client 11, due by {due_on}. Rated: 0 draft invoices");
+        assert!(told.starts_with(&rated) && told.contains("2 contracts held"), "{told}");
+        assert_eq!(truth.count(&runs).await, there);
+    }
     let told = terminal(&case, &whole, &["overview"]).await.unwrap();
     assert!(told.contains("\"Client 12\""), "{told}");
     let used = "SELECT last_used_from FROM service_identities WHERE name = 'Night shift' AND client_id IS NULL";

@@ -184,6 +184,8 @@ fn the_owner_s_silent_door_is_used_for_demo_data_and_users_alone() {
     assert_eq!(
         found,
         [
+            "bench/billing.rs",
+            "bench/company.rs",
             "bench/scale.rs",
             "db/owner.rs",
             "demo.rs",

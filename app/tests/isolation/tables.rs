@@ -110,7 +110,14 @@ pub const TABLES: &[(&str, Rule)] = &[
     ("public.audit_log", of_client(I)),
     ("public.audit_seals", Rule::Hidden),
     ("public.billing_exceptions", of_client(ID)),
-    ("public.billing_periods", of_client(IUD)),
+    (
+        "public.billing_periods",
+        of_customer(
+            IUD,
+            "customer_id = '{customer}' AND status IN ('issued', 'credited')",
+            "status NOT IN ('issued', 'credited')",
+        ),
+    ),
     ("public.billing_runs", of_client(IUD)),
     ("public.chat_messages", own(ID)),
     ("public.chat_sessions", own(IUD)),

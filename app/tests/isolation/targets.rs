@@ -81,9 +81,9 @@ pub const PAGES: &[Page] = &[
     page("/clients/{client}", Place::Client, READ),
     page("/clients/{client}/audit", Place::Client, READ),
     page("/clients/{client}/audit.csv", Place::Client, READ),
-    page("/clients/{client}/billing-periods", Place::Client, READ),
-    page("/clients/{client}/billing-periods/new", Place::Client, WRITE),
-    page("/clients/{client}/billing-periods/{period}", Place::Client, READ),
+    page("/clients/{client}/billing-runs", Place::Client, READ),
+    page("/clients/{client}/billing-runs/new", Place::Client, WRITE),
+    page("/clients/{client}/billing-runs/{run}", Place::Client, READ),
     page("/clients/{client}/customers", Place::Client, READ),
     page("/clients/{client}/customers.csv", Place::Client, READ),
     page("/clients/{client}/customers/new", Place::Client, WRITE),
@@ -173,8 +173,8 @@ impl Function {
 }
 
 const CLIENT: (&str, &str) = ("client", "{client}");
-const PERIODS: &str = "/clients/{client}/billing-periods/{open_period}";
-const PERIOD: [(&str, &str); 2] = [CLIENT, ("period", "{open_period}")];
+const RUN_PAGE: &str = "/clients/{client}/billing-runs/{open_run}";
+const RUN: [(&str, &str); 2] = [CLIENT, ("run", "{open_run}")];
 const DRAFT: [(&str, &str); 2] = [CLIENT, ("tariff", "{draft_tariff}")];
 const CUSTOMER: [(&str, &str); 6] = [
     CLIENT,
@@ -451,29 +451,29 @@ pub const FUNCTIONS: &[Function] = &[
     )
     .on("/clients/{client}/what-ifs/{what_if}"),
     function(
-        "/api/create_billing_period",
+        "/api/create_billing_run",
         Place::Client,
         WRITE,
-        &[CLIENT, ("from", "2026-11-01"), ("to", "2026-11-30")],
-        "/clients/{client}/billing-periods/",
+        &[CLIENT, ("due_on", "2026-12-01"), ("cycle", "1")],
+        "/clients/{client}/billing-runs/",
     )
-    .on("/clients/{client}/billing-periods/new"),
-    function("/api/rate_billing_period", Place::Client, WRITE, &PERIOD, PERIODS)
-    .on("/clients/{client}/billing-periods/{open_period}"),
-    function("/api/approve_billing_period", Place::Client, WRITE, &PERIOD, PERIODS)
-        .after("UPDATE billing_periods SET invoices = 2 WHERE id = '{open_period}'")
-    .on("/clients/{client}/billing-periods/{open_period}"),
-    function("/api/reopen_billing_period", Place::Client, WRITE, &PERIOD, PERIODS)
-        .after("UPDATE billing_periods SET status = 'approved', approved_at = now() WHERE id = '{open_period}'")
-    .on("/clients/{client}/billing-periods/{open_period}"),
-    function("/api/issue_billing_period", Place::Client, WRITE, &PERIOD, PERIODS)
-        .after("UPDATE billing_periods SET status = 'approved', approved_at = now() WHERE id = '{open_period}'")
-    .on("/clients/{client}/billing-periods/{open_period}"),
-    function("/api/bill_left_out", Place::Client, WRITE, &PERIOD, "/clients/{client}/billing-periods/")
-        .after("DELETE FROM invoices WHERE status = 'draft'; UPDATE billing_periods SET status = 'invoiced', exceptions = 1 WHERE id = '{open_period}'")
-    .on("/clients/{client}/billing-periods/{open_period}"),
-    function("/api/delete_billing_period", Place::Client, WRITE, &PERIOD, "/clients/{client}/billing-periods")
-    .on("/clients/{client}/billing-periods/{open_period}"),
+    .after("UPDATE invoice_lines SET billing_period_id = NULL WHERE NOT issued; DELETE FROM billing_periods WHERE billing_run_id = '{open_run}'")
+    .on("/clients/{client}/billing-runs/new"),
+    function("/api/rate_billing_run", Place::Client, WRITE, &RUN, RUN_PAGE)
+    .on("/clients/{client}/billing-runs/{open_run}"),
+    function("/api/approve_billing_run", Place::Client, WRITE, &RUN, RUN_PAGE)
+    .on("/clients/{client}/billing-runs/{open_run}"),
+    function("/api/reopen_billing_run", Place::Client, WRITE, &RUN, RUN_PAGE)
+        .after("UPDATE billing_runs SET status = 'approved', approved_at = now() WHERE id = '{open_run}'")
+    .on("/clients/{client}/billing-runs/{open_run}"),
+    function("/api/issue_billing_run", Place::Client, WRITE, &RUN, RUN_PAGE)
+        .after(
+            "UPDATE billing_periods SET status = 'approved' WHERE billing_run_id = '{open_run}';
+             UPDATE billing_runs SET status = 'approved', approved_at = now() WHERE id = '{open_run}'",
+        )
+    .on("/clients/{client}/billing-runs/{open_run}"),
+    function("/api/delete_billing_run", Place::Client, WRITE, &RUN, "/clients/{client}/billing-runs")
+    .on("/clients/{client}/billing-runs/{open_run}"),
     function(
         "/api/record_payment",
         Place::Client,
@@ -603,7 +603,7 @@ pub const WITHIN: &[(&str, &[Narrowed])] = &[
     ("/organization/service-identities/new", &[]),
     ("/organization/users/invite", &[ServiceDesk]),
     ("/organization/users/{assignment}/edit", &[ServiceDesk]),
-    ("/clients/{client}/billing-periods/new", &[Billing]),
+    ("/clients/{client}/billing-runs/new", &[Billing]),
     ("/clients/{client}/customers/new", &[ServiceDesk]),
     ("/clients/{client}/customers/{customer}/edit", &[ServiceDesk]),
     ("/clients/{client}/customers/{customer}/accounts/new", &[ServiceDesk]),
@@ -647,13 +647,12 @@ pub const WITHIN: &[(&str, &[Narrowed])] = &[
     ("/api/allow_comparison", &[Billing]),
     ("/api/create_what_if", &[Billing]),
     ("/api/delete_what_if", &[Billing]),
-    ("/api/create_billing_period", &[Billing]),
-    ("/api/rate_billing_period", &[Billing]),
-    ("/api/approve_billing_period", &[Billing]),
-    ("/api/reopen_billing_period", &[Billing]),
-    ("/api/issue_billing_period", &[Billing]),
-    ("/api/bill_left_out", &[Billing]),
-    ("/api/delete_billing_period", &[Billing]),
+    ("/api/create_billing_run", &[Billing]),
+    ("/api/rate_billing_run", &[Billing]),
+    ("/api/approve_billing_run", &[Billing]),
+    ("/api/reopen_billing_run", &[Billing]),
+    ("/api/issue_billing_run", &[Billing]),
+    ("/api/delete_billing_run", &[Billing]),
     ("/api/record_payment", &[Finance]),
     ("/api/invite_user", &[ServiceDesk]),
     ("/api/revoke_invitation", &[ServiceDesk]),
@@ -696,9 +695,9 @@ pub fn fill(template: &str, outer: At, inner: At) -> String {
         ("{register}", id(Kind::Register, o, c, k, 1)),
         ("{tariff}", id(Kind::Tariff, o, c, 0, 1)),
         ("{draft_tariff}", id(Kind::Tariff, o, c, 0, 2)),
-        ("{period}", id(Kind::Period, o, c, 0, 1)),
-        ("{open_period}", id(Kind::Period, o, c, 0, 2)),
+        ("{period}", id(Kind::Period, o, c, k, 1)),
         ("{run}", id(Kind::Run, o, c, 0, 1)),
+        ("{open_run}", id(Kind::Run, o, c, 0, 2)),
         ("{import}", id(Kind::Import, o, c, 0, 1)),
         ("{reading}", id(Kind::Reading, o, c, k, 1)),
         ("{agreement}", id(Kind::Agreement, o, c, k, 1)),

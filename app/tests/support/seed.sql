@@ -36,11 +36,9 @@ BEGIN
             UPDATE clients SET tariff_comparison = c = 1 WHERE id = cli;
             INSERT INTO tariff_blocks (organization_id, client_id, tariff_rate_id, position, price)
             VALUES (org, cli, pg_temp.id(5, o, c, 0, 1), 1, 0.28), (org, cli, pg_temp.id(5, o, c, 0, 2), 1, 0.30);
-            INSERT INTO billing_periods (organization_id, client_id, id, from_on, to_on, status)
-            VALUES (org, cli, pg_temp.id(6, o, c, 0, 1), '2026-09-01', '2026-10-01', 'invoiced'),
-                   (org, cli, pg_temp.id(6, o, c, 0, 2), '2026-10-01', '2026-11-01', 'rated');
-            INSERT INTO billing_runs (organization_id, client_id, id, billing_period_id, step, status, customers, done)
-            VALUES (org, cli, pg_temp.id(7, o, c, 0, 1), pg_temp.id(6, o, c, 0, 1), 'rate', 'done', 2, 2);
+            INSERT INTO billing_runs (organization_id, client_id, id, due_on, status, contracts, invoices, kwh, net, tax, total, rated_at, approved_at, issued_at)
+            VALUES (org, cli, pg_temp.id(7, o, c, 0, 1), '2026-10-01', 'issued', 2, 2, 144, 40.32, 7.66, 47.98, '2026-10-01', '2026-10-01', '2026-10-02'),
+                   (org, cli, pg_temp.id(7, o, c, 0, 2), '2026-11-01', 'rated', 2, 2, 148, 41.44, 7.88, 49.32, '2026-11-01', NULL, NULL);
             INSERT INTO invoice_counters (organization_id, client_id, series, last_number) VALUES (org, cli, 'INV', 2);
             INSERT INTO imports (organization_id, client_id, id, file_name, file_hash, file_bytes, format, status, rejected)
             VALUES (org, cli, pg_temp.id(8, o, c, 0, 1), 'usage.csv', sha256(convert_to(o || '.' || c, 'UTF8')), 100, 'csv', 'applied', 1);
@@ -83,8 +81,9 @@ BEGIN
                 VALUES (org, cli, cus, account, 'A-' || k, true);
                 INSERT INTO service_points (organization_id, client_id, id, address, time_zone)
                 VALUES (org, cli, place, k || ' Mill Lane', 'Europe/Berlin');
-                INSERT INTO contracts (organization_id, client_id, customer_id, id, account_id, service_point_id, from_on, billing_anchor)
-                VALUES (org, cli, cus, contract, account, place, '2024-01-01', '2024-01-01');
+                -- Monthly; what was before September was billed elsewhere.
+                INSERT INTO contracts (organization_id, client_id, customer_id, id, account_id, service_point_id, from_on, billing_anchor, billing_from)
+                VALUES (org, cli, cus, contract, account, place, '2024-01-01', '2024-01-01', '2026-09-01');
                 INSERT INTO meters (organization_id, client_id, id, service_point_id, serial, kind, interval_minutes, time_zone, valid_from)
                 VALUES (org, cli, meter, place, 'M-' || k, 'interval', 60, 'Europe/Berlin', '2024-01-01');
                 INSERT INTO registers (organization_id, client_id, id, meter_id, decimals)
@@ -102,18 +101,23 @@ BEGIN
                 VALUES (org, cli, pg_temp.id(10, o, c, k, 2), cus, meter, pg_temp.id(50, o, c, k, 1), '2026-10-01', 1070, 'estimated', pg_temp.id(10, o, c, k, 1));
                 INSERT INTO tariff_agreements (organization_id, client_id, id, customer_id, contract_id, tariff_code, valid_from)
                 VALUES (org, cli, pg_temp.id(12, o, c, k, 1), cus, contract, 'HOME', '2024-01-01');
-                INSERT INTO billing_exceptions (organization_id, client_id, billing_period_id, customer_id, contract_id, kind, severity, message)
-                VALUES (org, cli, pg_temp.id(6, o, c, 0, 2), cus, contract, 'gap', 'warns', 'Two hours are missing.');
-                INSERT INTO invoices (organization_id, client_id, id, customer_id, account_id, contract_id, billing_period_id, status, series, number, label, customer_name,
-                    account_number, period_from, period_to, issued_on, due_on, currency, tariff_rate_id, tariff_name, kwh, net, tax, total, paid)
-                VALUES (org, cli, pg_temp.id(13, o, c, k, 1), cus, account, contract, pg_temp.id(6, o, c, 0, 1), 'part_paid', 'INV', k, 'INV-2026-' || k, format('Customer %s%s%s', o, c, k),
-                        'A-' || k, '2026-09-01', '2026-10-01', '2026-10-02', '2026-10-16', 'EUR', pg_temp.id(5, o, c, 0, 1), 'Home 1', 72, 20.16, 3.83, 23.99, 10),
-                       (org, cli, pg_temp.id(13, o, c, k, 2), cus, account, contract, pg_temp.id(6, o, c, 0, 2), 'draft', '', NULL, '', format('Customer %s%s%s', o, c, k),
-                        'A-' || k, '2026-10-01', '2026-11-01', NULL, NULL, 'EUR', pg_temp.id(5, o, c, 0, 1), 'Home 1', 74, 20.72, 3.94, 24.66, 0);
-                INSERT INTO invoice_lines (organization_id, client_id, invoice_id, position, customer_id, issued, kind, description, quantity, unit, price, amount, tax_rate)
-                VALUES (org, cli, pg_temp.id(13, o, c, k, 1), 1, cus, true, 'energy', 'Energy', 72, 'kWh', 0.28, 20.16, 0.19),
-                       (org, cli, pg_temp.id(13, o, c, k, 1), 2, cus, true, 'tax', 'VAT', 1, '', 3.83, 3.83, NULL),
-                       (org, cli, pg_temp.id(13, o, c, k, 2), 1, cus, false, 'energy', 'Energy', 74, 'kWh', 0.28, 20.72, 0.19);
+                INSERT INTO invoices (organization_id, client_id, id, customer_id, account_id, billing_run_id, status, series, number, label, customer_name,
+                    account_number, period_from, period_to, issued_on, due_on, currency, tariff_name, kwh, net, tax, total, paid)
+                VALUES (org, cli, pg_temp.id(13, o, c, k, 1), cus, account, pg_temp.id(7, o, c, 0, 1), 'part_paid', 'INV', k, 'INV-2026-' || k, format('Customer %s%s%s', o, c, k),
+                        'A-' || k, '2026-09-01', '2026-10-01', '2026-10-02', '2026-10-16', 'EUR', 'Home 1', 72, 20.16, 3.83, 23.99, 10),
+                       (org, cli, pg_temp.id(13, o, c, k, 2), cus, account, pg_temp.id(7, o, c, 0, 2), 'draft', '', NULL, '', format('Customer %s%s%s', o, c, k),
+                        'A-' || k, '2026-10-01', '2026-11-01', NULL, NULL, 'EUR', 'Home 1', 74, 20.72, 3.94, 24.66, 0);
+                INSERT INTO billing_periods (organization_id, client_id, customer_id, id, contract_id, account_id, billing_run_id, invoice_id, from_on, to_on, status,
+                    address, tariff_name, tariff_rate_ids, kwh, net, tax, total)
+                SELECT i.organization_id, i.client_id, i.customer_id, pg_temp.id(6, o, c, k, v.n), contract, account, i.billing_run_id, i.id, i.period_from, i.period_to,
+                    v.status, k || ' Mill Lane', i.tariff_name, ARRAY[pg_temp.id(5, o, c, 0, 1)], i.kwh, i.net, i.tax, i.total
+                FROM (VALUES (1, 'issued'), (2, 'rated')) v (n, status) JOIN invoices i ON i.id = pg_temp.id(13, o, c, k, v.n);
+                INSERT INTO billing_exceptions (organization_id, client_id, customer_id, billing_period_id, kind, severity, message)
+                VALUES (org, cli, cus, pg_temp.id(6, o, c, k, 2), 'gap', 'warns', 'Two hours are missing.');
+                INSERT INTO invoice_lines (organization_id, client_id, invoice_id, position, customer_id, billing_period_id, issued, kind, description, quantity, unit, price, amount, tax_rate)
+                VALUES (org, cli, pg_temp.id(13, o, c, k, 1), 1, cus, pg_temp.id(6, o, c, k, 1), true, 'energy', 'Energy', 72, 'kWh', 0.28, 20.16, 0.19),
+                       (org, cli, pg_temp.id(13, o, c, k, 1), 2, cus, pg_temp.id(6, o, c, k, 1), true, 'tax', 'VAT', 1, '', 3.83, 3.83, NULL),
+                       (org, cli, pg_temp.id(13, o, c, k, 2), 1, cus, pg_temp.id(6, o, c, k, 2), false, 'energy', 'Energy', 74, 'kWh', 0.28, 20.72, 0.19);
                 INSERT INTO payments (organization_id, client_id, id, customer_id, account_id, received_on, amount, currency, method)
                 VALUES (org, cli, pg_temp.id(14, o, c, k, 1), cus, account, '2026-10-10', 10, 'EUR', 'bank_transfer');
                 INSERT INTO allocations (organization_id, client_id, payment_id, invoice_id, customer_id, account_id, amount)

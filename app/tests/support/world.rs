@@ -77,6 +77,17 @@ pub fn account_of(customer: Uuid) -> Uuid {
     Uuid::from_u128(customer.as_u128() + (0x43 << 96) + 1)
 }
 
+/// SQL that puts the run of October of a client of the world aside, with its drafts: nothing of the client is on its way.
+pub fn without_october(o: u8, c: u8) -> String {
+    let (client, run) = (client(o, c), id(Kind::Run, o, c, 0, 2));
+    let drafts = format!("client_id = '{client}' AND billing_run_id = '{run}'");
+    format!(
+        "DELETE FROM invoice_lines WHERE client_id = '{client}' AND invoice_id IN (SELECT id FROM invoices WHERE {drafts} AND status = 'draft');
+         DELETE FROM billing_periods WHERE {drafts} AND status <> 'issued'; DELETE FROM invoices WHERE {drafts} AND status = 'draft';
+         DELETE FROM billing_runs r WHERE id = '{run}' AND NOT EXISTS (SELECT FROM billing_periods p WHERE p.billing_run_id = r.id)"
+    )
+}
+
 /// Somebody with a live session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Who {

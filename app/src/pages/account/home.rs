@@ -5,7 +5,7 @@ use chrono::{Months, NaiveDate};
 use eis::account::{self, Compared, Key, Owed};
 use eis::contracts::{self, Contract, Stage};
 use eis::db::{QueryError, Tenant};
-use eis::invoices::Invoice;
+use eis::invoices::{self, Billed, Explained, Invoice};
 use eis::usage_data::{self, By, Total};
 use leptos::prelude::*;
 use rust_decimal::Decimal;
@@ -30,7 +30,7 @@ const BILLS: i64 = 16;
 pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
     let (at, tx) = AtAccount::open(&ctx).await?;
     let today = at.today();
-    let Read { owed, bills, months, contracts } = read(&tx, &at).await?;
+    let Read { owed, bills, billed, months, contracts } = read(&tx, &at).await?;
     drop(tx);
     let compared = account::compare(&bills);
     let open = bills.iter().filter(|bill| account::is_open(bill)).min_by_key(|bill| bill.due_on).map(|bill| bill.id);
@@ -44,7 +44,7 @@ pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
                 {amount_due(&at, &owed, today, see.map(|id| format!("/account/invoices/{id}")))}
                 {compared.as_ref().map(|compared| latest(&at, compared))}
             </div>
-            {compared.as_ref().and_then(|compared| against(&at, compared))}
+            {compared.as_ref().and_then(|compared| against(&at, compared, &billed))}
             <Section title="Your usage" link="Usage by day and hour" href="/account/usage?by=day">
                 {if months.is_empty() {
                     view! { <EmptyState title="No usage yet" text="Your usage appears here as soon as your meter has been read."/> }.into_any()
@@ -62,6 +62,8 @@ pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
 pub(crate) struct Read {
     owed: Owed,
     bills: Vec<Invoice>,
+    /// What the latest of them bills.
+    billed: Vec<Billed>,
     months: BTreeMap<NaiveDate, Total>,
     contracts: Vec<Contract>,
 }
@@ -87,7 +89,11 @@ pub(crate) async fn read(tx: &Tenant, at: &AtAccount) -> Result<Read, AppError> 
         contracts::list(conn, at.key.client, at.key.customer),
     )?;
     let months = if months.is_empty() { last_year(tx, at.key).await? } else { months };
-    Ok(Read { owed, bills, months, contracts })
+    let billed = match account::compare(&bills) {
+        Some(compared) => invoices::billed(conn, at.key.organization, at.key.client, compared.now.id).await?,
+        None => vec![],
+    };
+    Ok(Read { owed, bills, billed, months, contracts })
 }
 
 /// The twelve months that end with the one of `day`; empty when nothing was used in them.
@@ -173,8 +179,8 @@ pub(super) fn span_of(bill: &Invoice, locale: format::Locale) -> String {
     days_name(bill.period_from, bill.period_to, locale)
 }
 
-/// The bill beside the one before and last year's, with the reason for the difference.
-pub(super) fn against(at: &AtAccount, compared: &Compared) -> Option<impl IntoView + use<>> {
+/// The bill beside the one before and last year's, with the reason for the difference. `billed`: what it bills.
+pub(super) fn against(at: &AtAccount, compared: &Compared, billed: &[Billed]) -> Option<impl IntoView + use<>> {
     let now = &compared.now;
     if compared.before.is_none() && compared.last_year.is_none() {
         return None;
@@ -190,7 +196,7 @@ pub(super) fn against(at: &AtAccount, compared: &Compared) -> Option<impl IntoVi
     let mut others: Vec<&Invoice> = compared.before.iter().chain(&compared.last_year).collect();
     others.dedup_by_key(|bill| bill.id);
     rows.extend(others.into_iter().map(|bill| row(bill, false)));
-    let text = compared.before.as_ref().and_then(|before| reason(at, now, before)).unwrap_or_default();
+    let text = compared.before.as_ref().and_then(|before| reason(at, now, before, billed)).unwrap_or_default();
     Some(
         view! { <Section title="Compared with earlier bills"><CompareBars title="This bill and earlier ones" untitled=true description=text rows=rows/></Section> },
     )
@@ -205,15 +211,19 @@ fn difference(at: &AtAccount, more: Decimal) -> String {
 }
 
 /// `$18.20 more than October 2026: 96 kWh more usage makes +$13.35, the price of a kWh +$4.85. It has 2 days more.`
-fn reason(at: &AtAccount, now: &Invoice, before: &Invoice) -> Option<String> {
+fn reason(at: &AtAccount, now: &Invoice, before: &Invoice, billed: &[Billed]) -> Option<String> {
     let (usage, price) = account::why(now, before)?;
     let locale = at.locale();
     let more = now.total - before.total;
     let whole =
         if more >= Decimal::ZERO { format!("{} more", at.amount(more)) } else { format!("{} less", at.amount(-more)) };
     let than = span_of(before, locale);
-    // Where the bill keeps its reasons, they are told here as they are told beneath it.
-    let known = now.reasons.explained.iter().find(|one| one.from == before.period_from);
+    // Where the bill keeps its reasons, they are told here as they are told beneath it. Of several periods each has its own.
+    let only = if let [only] = billed { Some(only) } else { None };
+    let known = only.and_then(|only| {
+        let same = |one: &&Explained| one.from == before.period_from && one.total.amount() == before.total;
+        only.reasons.explained.iter().find(same)
+    });
     if let Some(known) = known.map(|known| shares_in_words(known, |value| at.amount(value))) {
         return Some(if known.is_empty() {
             format!("The same as {than}.")

@@ -6,7 +6,7 @@ use eis::account::{self, Cursor};
 use eis::clients::{self, Client};
 use eis::db::Tenant;
 use eis::ids::InvoiceId;
-use eis::invoices::{self, Invoice};
+use eis::invoices::{self, Billed, Invoice};
 use eis::payments;
 use leptos::prelude::*;
 use rust_decimal::Decimal;
@@ -118,6 +118,7 @@ pub(crate) struct Read {
     seller: Client,
     invoice: Invoice,
     lines: Vec<invoices::Line>,
+    billed: Vec<Billed>,
     paid: Vec<payments::Paid>,
     bills: Vec<Invoice>,
 }
@@ -125,10 +126,11 @@ pub(crate) struct Read {
 /// One invoice's SQL, all of it.
 pub(crate) async fn read(tx: &Tenant, at: &AtAccount, id: InvoiceId) -> Result<Read, AppError> {
     let conn = tx.shared();
-    let (seller, invoice, lines, paid) = tokio::try_join!(
+    let (seller, invoice, lines, billed, paid) = tokio::try_join!(
         clients::find(conn, at.key.organization, at.key.client),
         invoices::find(conn, at.key.organization, at.key.client, id),
         invoices::lines(conn, at.key.organization, at.key.client, id),
+        invoices::billed(conn, at.key.organization, at.key.client, id),
         payments::of_invoice(conn, at.key.organization, at.key.client, id),
     )?;
     let seller = seller.ok_or(AppError::Forbidden)?;
@@ -136,14 +138,14 @@ pub(crate) async fn read(tx: &Tenant, at: &AtAccount, id: InvoiceId) -> Result<R
     // What it is compared with was issued before it, whatever has been issued since.
     let before = invoice.issued_on.map(|day| (day, invoice.id));
     let bills = account::bills(conn, at.key, before, EARLIER).await?;
-    Ok(Read { seller, invoice, lines, paid, bills })
+    Ok(Read { seller, invoice, lines, billed, paid, bills })
 }
 
 /// `GET /account/invoices/:invoice`. A draft and another's bill answer like one that does not exist.
 pub async fn show(ctx: Ctx, Path(id): Path<String>) -> Result<Response, AppError> {
     let (at, tx) = AtAccount::open(&ctx).await?;
     let id: InvoiceId = id.parse().map_err(|_| AppError::NotFound)?;
-    let Read { seller, invoice, lines, paid, mut bills } = read(&tx, &at, id).await?;
+    let Read { seller, invoice, lines, billed, paid, mut bills } = read(&tx, &at, id).await?;
     drop(tx);
     bills.push(invoice.clone());
     let compared = account::compare(&bills).filter(|compared| compared.now.id == invoice.id);
@@ -157,19 +159,25 @@ pub async fn show(ctx: Ctx, Path(id): Path<String>) -> Result<Response, AppError
             "/account/usage",
             &[("by", "day"), ("from", &invoice.period_from.to_string()), ("to", &invoice.last_day().to_string())],
         );
-        let about = invoice_view::facts(&invoice, &seller, "");
-        let bill = invoice_view::account(&invoice, &lines, locale);
+        let about = invoice_view::facts(&invoice, &billed, &seller, "");
+        let bill = invoice_view::account(&invoice, &lines, &billed, locale);
+        // Several periods have headings of their own.
+        let bill = if billed.len() > 1 {
+            view! { {bill} <p><a href=usage>"Usage of these days"</a></p> }.into_any()
+        } else {
+            view! { <Section title="Line by line" link="Usage of these days" href=usage>{bill}</Section> }.into_any()
+        };
         view! {
             <PageHeader title=title><Status value=status/></PageHeader>
             <div class="columns even">
                 <div>
                     {to_pay(&at, &invoice, today)}
-                    {compared.as_ref().and_then(|compared| against(&at, compared))}
+                    {compared.as_ref().and_then(|compared| against(&at, compared, &billed))}
                 </div>
                 <Section title="About this bill">{about}</Section>
             </div>
-            {invoice_view::explained(&invoice, locale)}
-            <Section title="Line by line" link="Usage of these days" href=usage>{bill}</Section>
+            {invoice_view::explained(&billed, &invoice.currency, locale)}
+            {bill}
             {invoice_view::received(&paid, &invoice.currency, locale).map(|table| view! { <Section title="Payments">{table}</Section> })}
         }
     })

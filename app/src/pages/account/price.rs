@@ -8,7 +8,7 @@ use eis::account;
 use eis::clients::{self, Client};
 use eis::clock;
 use eis::db::Tenant;
-use eis::invoices::{self, Invoice, Line};
+use eis::invoices::{self, Billed, Invoice, Line};
 use eis::tariff_document::TariffDocument;
 use eis::tariffs::{self, Tariff, customer};
 use leptos::prelude::*;
@@ -32,7 +32,7 @@ const BILLS: i64 = 6;
 pub(crate) struct Read {
     client: Client,
     tariffs: Vec<(NaiveDate, Tariff)>,
-    bill: Option<(Invoice, Vec<Line>)>,
+    bill: Option<(Invoice, Vec<Line>, Vec<Billed>)>,
     offers: bool,
 }
 
@@ -49,8 +49,11 @@ pub(crate) async fn read(tx: &Tenant, at: &AtAccount) -> Result<Read, AppError> 
     let offers = client.tariff_comparison && !offers.is_empty();
     let bill = match account::compare(&bills) {
         Some(latest) => {
-            let lines = invoices::lines(conn, at.key.organization, at.key.client, latest.now.id).await?;
-            Some((latest.now, lines))
+            let (lines, billed) = tokio::try_join!(
+                invoices::lines(conn, at.key.organization, at.key.client, latest.now.id),
+                invoices::billed(conn, at.key.organization, at.key.client, latest.now.id),
+            )?;
+            Some((latest.now, lines, billed))
         }
         None => None,
     };
@@ -78,7 +81,7 @@ pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
                 {changes}
                 {none.then(|| view! { <EmptyState title="No tariff is agreed yet" text=format!("{} will tell you your tariff. It is explained here from its first day on.", client.name)/> })}
                 {now}
-                {bill.map(|(bill, lines)| example(&at, &bill, &lines))}
+                {bill.map(|(bill, lines, billed)| example(&at, &bill, &lines, &billed))}
                 {offers.then(to_compare)}
                 {later.collect_view()}
             </div>
@@ -133,7 +136,7 @@ fn coming(at: &AtAccount, client: &Client, tariff: &Tariff, from: NaiveDate, n: 
 }
 
 /// The last bill, line by line: what the parts made of the customer's usage.
-fn example(at: &AtAccount, bill: &Invoice, lines: &[Line]) -> AnyView {
+fn example(at: &AtAccount, bill: &Invoice, lines: &[Line], billed: &[Billed]) -> AnyView {
     let locale = at.locale();
     let title = format!("What it made of {}", span_of(bill, locale));
     let text = format!(
@@ -142,7 +145,7 @@ fn example(at: &AtAccount, bill: &Invoice, lines: &[Line]) -> AnyView {
         bill.days()
     );
     let (href, link) = (format!("/account/invoices/{}", bill.id), format!("Invoice {}", bill.label));
-    let bill = invoice_view::account(bill, lines, locale);
+    let bill = invoice_view::account(bill, lines, billed, locale);
     view! { <Section title=title link=link href=href><div class="glance"><p>{text}</p>{bill}</div></Section> }
         .into_any()
 }

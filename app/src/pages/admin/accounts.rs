@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::customers;
 use crate::components::{
-    Button, ButtonLink, Choice, Column, DataTable, ErrorSummary, Field, Kind, PageHeader, PostForm, Section,
+    Button, ButtonLink, Checkbox, Choice, Column, DataTable, ErrorSummary, Field, Kind, PageHeader, PostForm, Section,
     SelectField, Status, TextArea, changed_meanwhile,
 };
 use crate::format::Locale;
@@ -74,6 +74,7 @@ pub struct AccountForm {
     delivery: String,
     language: String,
     payment_terms_days: String,
+    collective: String,
     status: String,
 }
 
@@ -99,6 +100,7 @@ impl AccountForm {
             delivery: delivery.to_owned(),
             language: language.to_owned(),
             payment_terms_days,
+            collective: !self.collective.is_empty(),
             status: status.to_owned(),
         })
     }
@@ -179,6 +181,7 @@ fn shown(now: &AccountFields) -> Shown {
         .choice("delivery", "Bills go out", &now.delivery, DELIVERIES)
         .choice("language", "Language", &now.language, languages)
         .field("payment_terms_days", "Days to pay", terms(now))
+        .tick("collective", "One bill for all contracts", now.collective)
         .choice("status", "Status", &now.status, STATUSES)
 }
 
@@ -200,6 +203,7 @@ fn form(
         .collect::<Vec<_>>();
     let statuses = STATUSES.map(|(code, text)| Choice::new(code, text)).to_vec();
     let terms = terms(&now);
+    let collective = typed.ticked("collective", now.collective);
     let changed = changed_meanwhile(&typed, shown);
     view! {
         <ErrorSummary errors=field_errors(&typed)/>
@@ -209,6 +213,7 @@ fn form(
             <SelectField name="delivery" label="Bills go out" choices=deliveries value=typed.value("delivery", now.delivery) error=typed.error("delivery")/>
             <SelectField name="language" label="Language" choices=languages value=typed.value("language", now.language) error=typed.error("language")/>
             <Field name="payment_terms_days" label="Days to pay" inputmode="numeric" width="w10" hint="From the day of issue. Leave empty for your company's own." value=typed.value("payment_terms_days", terms) error=typed.error("payment_terms_days") optional=true/>
+            <Checkbox name="collective" label="One bill for all contracts that are due together" hint="As landlords want it. Each contract is a part of the bill." checked=collective error=typed.error("collective")/>
             <SelectField name="status" label="Status" choices=statuses value=typed.value("status", now.status) error=typed.error("status")/>
             <div class="actions"><Button label=label/><ButtonLink label="Cancel" href=back kind=Kind::Secondary/></div>
             {changed}

@@ -1,10 +1,14 @@
 //! Contracts of a customer: the section on the customer's page, make, change, end.
 
+mod billed;
+mod fields;
+
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
 use eis::access::Permission;
 use eis::accounts::{self, Account};
+use eis::billing;
 use eis::contracts::{self, At, CYCLES, Contract, ContractFields, STATUSES};
 use eis::db::Tenant;
 use eis::identifiers;
@@ -13,17 +17,15 @@ use eis::service_points::{self, ServicePoint};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use self::fields::form;
 use super::customers;
-use crate::components::{
-    Button, ButtonLink, Choice, Column, DataTable, DateField, ErrorSummary, Field, Kind, PageHeader, PostForm, Section,
-    SelectField, Status, SummaryList, SummaryRow, TextArea, changed_meanwhile,
-};
+use crate::components::{Choice, Column, DataTable, PageHeader, Section, Status, SummaryList, SummaryRow};
 use crate::format::{self, Locale};
 use crate::forms::seen::{self, Shown};
-use crate::forms::{FieldErrors, Reader, Typed};
+use crate::forms::{FieldErrors, Reader};
 use crate::messages;
 use crate::pages::frame::page;
-use crate::pages::parts::{AtClient, field_errors};
+use crate::pages::parts::AtClient;
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
 use crate::server::functions::{Done, act, require_client};
@@ -138,6 +140,7 @@ pub struct ContractForm {
     to_on: String,
     billing_cycle: String,
     billing_anchor: String,
+    billing_from: String,
     status: String,
 }
 
@@ -153,6 +156,7 @@ impl ContractForm {
             reader.errors.add("billing_cycle", "Choose how many months a bill covers.");
         }
         let anchor = reader.optional_date("billing_anchor", &self.billing_anchor, "the day the cycle is counted from");
+        let billing_from = reader.optional_date("billing_from", &self.billing_from, "the first day billed here");
         ContractFields {
             account_id: account.unwrap_or_else(AccountId::fresh),
             from_on: from_on.unwrap_or_default(),
@@ -160,6 +164,7 @@ impl ContractForm {
             status: status.to_owned(),
             billing_cycle: cycle.unwrap_or_default(),
             billing_anchor: anchor.or(from_on).unwrap_or_default(),
+            billing_from,
         }
     }
 
@@ -242,6 +247,7 @@ pub async fn new(ctx: Ctx, Path((client, customer)): Path<(String, String)>) -> 
             status: "agreed".to_owned(),
             billing_cycle: 1,
             billing_anchor: today,
+            billing_from: None,
         };
         let words = ["/api/create_contract", "Make contract"];
         view! {
@@ -263,9 +269,11 @@ pub async fn edit(
     let id: ContractId = contract.parse().map_err(|_| AppError::NotFound)?;
     let contract = contracts::find(&mut tx, at.client.id, customer.id, id).await?.ok_or(AppError::NotFound)?;
     let accounts = accounts::list(&mut tx, at.client.id, customer.id).await?;
+    let periods = billing::of_contract(&tx, id, billed::SHOWN).await?;
     drop(tx);
     let typed = ctx.take_typed().await;
-    let back = format!("{}/customers/{}", at.base(), customer.id);
+    let (client, locale) = (at.base(), at.locale());
+    let back = format!("{client}/customers/{}", customer.id);
     let crumb = format!("customers/{}", customer.id);
     let place = at.place(&[("Customers", "customers"), (&customer.name, &crumb)], &contract.address);
     let shown = shown(&contract, &accounts);
@@ -287,6 +295,7 @@ pub async fn edit(
             <div class="stack">
                 <SummaryList rows=rows/>
                 {form(typed, now, None, &accounts, &shown, words, context, hidden, &back)}
+                {billed::section(&periods, &client, locale)}
             </div>
         }
     })
@@ -298,6 +307,11 @@ pub async fn edit(
 /// then moves it too.
 fn anchor(day: NaiveDate, from: NaiveDate) -> String {
     if day == from { String::new() } else { day.to_string() }
+}
+
+/// How the form writes the first day billed here.
+fn billed_from(day: Option<NaiveDate>) -> String {
+    day.map(|day| day.to_string()).unwrap_or_default()
 }
 
 /// A contract as the form shows it.
@@ -312,68 +326,8 @@ fn shown(now: &Contract, accounts: &[Account]) -> Shown {
         .field("to_on", "First day no longer supplied", ended)
         .choice("billing_cycle", "Bills", now.billing_cycle, cycles.iter().map(|(code, text)| (&**code, &**text)))
         .field("billing_anchor", "Cycle counted from", anchor(now.billing_anchor, now.from_on))
+        .field("billing_from", "First day billed here", billed_from(now.billing_from))
         .choice("status", "Status", &now.status, STATUSES)
-}
-
-#[expect(clippy::too_many_arguments, reason = "a form's own parts, for a new row and for one that is edited")]
-fn form(
-    typed: Typed,
-    now: ContractFields,
-    places: Option<Vec<ServicePoint>>,
-    accounts: &[Account],
-    shown: &Shown,
-    [action, label]: [&str; 2],
-    context: String,
-    hidden: Vec<(String, String)>,
-    back: &str,
-) -> impl IntoView + use<> {
-    let (action, label, back) = (action.to_owned(), label.to_owned(), back.to_owned());
-    let ended = now.to_on.map(|day| day.to_string()).unwrap_or_default();
-    let accounts: Vec<Choice> =
-        accounts.iter().map(|account| Choice::new(account.id.to_string(), account.account_number.clone())).collect();
-    let cycles: Vec<Choice> = CYCLES.iter().map(|months| Choice::new(months.to_string(), cycle(*months))).collect();
-    let statuses = STATUSES.map(|(code, text)| Choice::new(code, text)).to_vec();
-    let changed = changed_meanwhile(&typed, shown);
-    let anchor = anchor(now.billing_anchor, now.from_on);
-    // A new one is typed with its place.
-    let place = places.map(|found| where_it_is(&typed, found));
-    view! {
-        <ErrorSummary errors=field_errors(&typed)/>
-        <PostForm action=action context=context hidden=hidden class="form">
-            {place}
-            <SelectField name="account" label="Billed to" choices=accounts value=typed.value("account", now.account_id.to_string()) error=typed.error("account")/>
-            <DateField name="from_on" label="First day supplied" value=typed.value("from_on", now.from_on.to_string()) error=typed.error("from_on")/>
-            <DateField name="to_on" label="First day no longer supplied" hint="Who moves out on June 30 has July 1 here. Leave empty while nobody moves out." value=typed.value("to_on", ended) error=typed.error("to_on") optional=true/>
-            <SelectField name="billing_cycle" label="Bills" choices=cycles value=typed.value("billing_cycle", now.billing_cycle.to_string()) error=typed.error("billing_cycle")/>
-            <DateField name="billing_anchor" label="Cycle counted from" hint="The first day of any bill. Leave empty for the first day supplied." value=typed.value("billing_anchor", anchor) error=typed.error("billing_anchor") optional=true/>
-            <SelectField name="status" label="Status" choices=statuses value=typed.value("status", now.status) error=typed.error("status")/>
-            <div class="actions"><Button label=label/><ButtonLink label="Cancel" href=back kind=Kind::Secondary/></div>
-            {changed}
-        </PostForm>
-    }
-}
-
-/// The place of a new contract: one that is there, or a new one.
-fn where_it_is(typed: &Typed, found: Vec<ServicePoint>) -> impl IntoView + use<> {
-    let fault = typed.error("place_id");
-    let several = found.len() > 1;
-    let choices: Vec<Choice> = std::iter::once(Choice::new("", "Choose a service point"))
-        .chain(found.into_iter().map(|place| {
-            let label = if place.supply_point_id.is_empty() {
-                place.address
-            } else {
-                format!("{} ({})", place.address, place.supply_point_id)
-            };
-            Choice::new(place.id.to_string(), label)
-        }))
-        .collect();
-    view! {
-        <Field name="place" label="Service point that is there" autocomplete="off" hint="Its supply point id or a part of its address: somebody moves in." value=typed.value("place", "") error=typed.error("place") optional=true/>
-        {several.then(|| view! {
-            <SelectField name="place_id" label="Which one" choices=choices value=typed.value("place_id", "") error=fault/>
-        })}
-        <TextArea name="address" label="Or a new service address" rows=3 hint="Where the energy is used, if nobody was supplied there yet." value=typed.value("address", "") error=typed.error("address") optional=true/>
-    }
 }
 
 /// Makes a contract of a customer.

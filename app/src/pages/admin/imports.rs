@@ -167,7 +167,7 @@ pub async fn show(
             <Stats stats=figures/>
             <SummaryList rows=rows/>
             {next_step.then(|| view! {
-                <div class="actions"><ButtonLink label="Go to billing periods" href=format!("{base}/billing-periods") kind=Kind::Secondary/></div>
+                <div class="actions"><ButtonLink label="Go to billing runs" href=format!("{base}/billing-runs") kind=Kind::Secondary/></div>
             })}
             {kept}
             </div>

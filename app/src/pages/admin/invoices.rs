@@ -128,8 +128,8 @@ fn empty(filtered: bool, path: &str) -> AnyView {
         let href = path.to_owned();
         view! { <EmptyState title="No invoice matches" text="Search for an invoice number, an account number or the beginning of a customer's name, or clear the search." action="Clear the search" href=href/> }.into_any()
     } else {
-        let href = path.replace("/invoices", "/billing-periods");
-        view! { <EmptyState title="No invoices yet" text="Invoices come from a billing period: create it, rate it, approve it, issue it." action="Billing periods" href=href/> }.into_any()
+        let href = path.replace("/invoices", "/billing-runs");
+        view! { <EmptyState title="No invoices yet" text="Invoices come from a billing run: create it, rate it, approve it, issue it." action="Billing runs" href=href/> }.into_any()
     }
 }
 

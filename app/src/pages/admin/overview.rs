@@ -3,13 +3,12 @@
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use eis::access::Permission;
-use eis::billing::{self, Attention, BillingPeriod, MonthUsage};
+use eis::billing::{self, Attention, MonthUsage};
 use eis::invoices::{self, Filter};
 use leptos::either::Either;
 use leptos::prelude::*;
 use rust_decimal::Decimal;
 
-use super::billing_periods::part_name;
 use super::invoices::rows_table;
 use crate::components::{
     BarChart, EmptyState, Notice, PageHeader, Section, Series, SeriesTone, Stat, Stats, SummaryList, SummaryRow, Tone,
@@ -22,16 +21,13 @@ use crate::server::errors::AppError;
 
 /// Invoices shown as the latest.
 const LATEST: i64 = 6;
-/// Periods named that left customers without a bill.
-const LEFT_OUT: i64 = 6;
 
 /// `GET /clients/:client`
 pub async fn show(ctx: Ctx, Path(client): Path<String>) -> Result<Response, AppError> {
     let (at, tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
     let filter = Filter { today: at.client.today(), ..Filter::default() };
-    let (attention, left_out, usage, latest) = tokio::try_join!(
+    let (attention, usage, latest) = tokio::try_join!(
         billing::attention(&tx, &at.client),
-        billing::left_out(&tx, LEFT_OUT),
         billing::usage_by_month(&tx),
         invoices::list(tx.shared(), at.organization, at.client.id, &filter, LATEST),
     )?;
@@ -41,7 +37,7 @@ pub async fn show(ctx: Ctx, Path(client): Path<String>) -> Result<Response, AppE
     let imports = at.actor.may(Permission::ImportUsage);
     let month = format::month(filter.today, locale);
     let html = page(&ctx, &at.actor, at.place(&[], ""), "Overview", move || {
-        let to_do = to_do(&attention, &left_out, &base, &currency, locale);
+        let to_do = to_do(&attention, &base, &currency, locale);
         let invoices = format!("{base}/invoices");
         let shown = !latest.rows.is_empty();
         let table = if shown {
@@ -68,8 +64,8 @@ pub async fn show(ctx: Ctx, Path(client): Path<String>) -> Result<Response, AppE
 }
 
 fn no_invoices(base: &str) -> AnyView {
-    let href = format!("{base}/billing-periods");
-    view! { <EmptyState title="No invoices yet" text="Invoices come from a billing period: create it, rate it, approve it, issue it." action="Billing periods" href=href/> }.into_any()
+    let href = format!("{base}/billing-runs");
+    view! { <EmptyState title="No invoices yet" text="Invoices come from a billing run: create it, rate it, approve it, issue it." action="Billing runs" href=href/> }.into_any()
 }
 
 fn stats(figures: &Attention, open: Decimal, month: &str, base: &str, currency: &str, locale: Locale) -> Vec<Stat> {
@@ -108,27 +104,27 @@ fn many(count: i64, one: &str, more: &str, locale: Locale) -> String {
     format!("{} {}", format::count(count, locale), if count == 1 { one } else { more })
 }
 
-fn to_do(figures: &Attention, left_out: &[BillingPeriod], base: &str, currency: &str, locale: Locale) -> AnyView {
-    let periods = |count| many(count, "period", "periods", locale);
+fn to_do(figures: &Attention, base: &str, currency: &str, locale: Locale) -> AnyView {
+    let runs = |count| many(count, "billing run", "billing runs", locale);
     let customers = |count| many(count, "customer", "customers", locale);
     let overdue = format::amount(figures.overdue_amount, currency, locale);
     let items = [
         (
             figures.blocked,
-            "Exceptions",
-            format!("{} of rated periods have no bill", customers(figures.blocked)),
+            "Held",
+            format!("{} without a bill", many(figures.blocked, "contract is", "contracts are", locale)),
             "See why",
-            "billing-periods",
+            "billing-runs",
         ),
-        (figures.open_periods, "To rate", periods(figures.open_periods), "Rate", "billing-periods"),
-        (figures.rated_periods, "To approve", periods(figures.rated_periods), "Look and approve", "billing-periods"),
-        (figures.approved_periods, "To issue", periods(figures.approved_periods), "Issue", "billing-periods"),
+        (figures.open_runs, "To rate", runs(figures.open_runs), "Rate", "billing-runs"),
+        (figures.rated_runs, "To approve", runs(figures.rated_runs), "Look and approve", "billing-runs"),
+        (figures.approved_runs, "To issue", runs(figures.approved_runs), "Issue", "billing-runs"),
         (
             figures.changed,
             "To correct",
             format!("Usage of {} changed after issue", many(figures.changed, "invoice", "invoices", locale)),
             "See them",
-            "billing-periods",
+            "billing-runs",
         ),
         (
             figures.overdue,
@@ -162,16 +158,11 @@ fn to_do(figures: &Attention, left_out: &[BillingPeriod], base: &str, currency: 
             "imports",
         ),
     ];
-    let left_out = left_out.iter().map(|period| {
-        let text = format!("{} of {} without a bill", customers(period.exceptions.into()), part_name(period, locale));
-        SummaryRow::new("Left out", text).action("Bill them", format!("{base}/billing-periods/{}", period.id))
-    });
     let rows: Vec<SummaryRow> = items
         .into_iter()
         .filter(|(count, ..)| *count > 0)
         .map(|(_, key, text, label, path)| SummaryRow::new(key, text).action(label, format!("{base}/{path}")))
         .collect();
-    let rows: Vec<SummaryRow> = left_out.chain(rows).collect();
     if rows.is_empty() {
         view! { <Notice tone=Tone::Good title="Nothing needs attention."/> }.into_any()
     } else {
@@ -184,7 +175,7 @@ fn chart(usage: &[MonthUsage], locale: Locale, base: &str, imports: bool) -> Any
     let used = usage.iter().filter(|month| !month.kwh.is_zero());
     let Some(most) = used.max_by_key(|month| month.kwh) else {
         let (href, action) = (format!("{base}/imports/new"), if imports { "Import usage" } else { "" });
-        return view! { <EmptyState title="No usage billed yet" text="Import usage, then rate a billing period." action=action href=href/> }.into_any();
+        return view! { <EmptyState title="No usage billed yet" text="Import usage, then rate a billing run." action=action href=href/> }.into_any();
     };
     let description =
         format!("Most in {} with {}.", format::month(most.month, locale), format::kwh_short(most.kwh, locale));

@@ -487,6 +487,7 @@ mod tests {
             status: "agreed".to_owned(),
             billing_cycle: 1,
             billing_anchor: from.parse().unwrap(),
+            billing_from: None,
         }
     }
 

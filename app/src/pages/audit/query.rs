@@ -15,7 +15,7 @@ use crate::pages::scope::Scope;
 /// The nouns that records are about, for the filter.
 pub const ENTITIES: [(&str, &str); 18] = [
     ("allocation", "Allocation"),
-    ("billing_period", "Billing period"),
+    ("billing_run", "Billing run"),
     ("client", "Client"),
     ("customer", "Customer"),
     ("import", "Import"),

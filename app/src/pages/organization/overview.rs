@@ -124,8 +124,8 @@ fn stats(rows: &[ClientOverview], locale: Locale) -> Vec<Stat> {
     };
     vec![
         stat("Customers", sum(|row| row.customers), Tone::Neutral, "active"),
-        stat("Periods waiting", sum(|row| row.waiting_periods), Tone::Warn, "for approval or issue"),
-        stat("Exceptions", sum(|row| row.exceptions), Tone::Warn, "customers without a bill"),
+        stat("Billing runs waiting", sum(|row| row.waiting_runs), Tone::Warn, "for approval or issue"),
+        stat("Held", sum(|row| row.exceptions), Tone::Warn, "contracts without a bill"),
         stat("Overdue invoices", sum(|row| row.overdue), Tone::Bad, "past their day"),
         stat("Imports to mend", sum(|row| row.faulty_imports), Tone::Warn, "in the last 30 days"),
     ]
@@ -164,19 +164,18 @@ fn todo(row: &ClientOverview, base: &str, locale: Locale) -> Vec<(String, String
         n => format!("{} {many}", format::count(n, locale)),
     };
     let mut items = Vec::new();
-    if row.waiting_periods > 0 {
-        let period = row.waiting_period.map(|id| format!("/{id}")).unwrap_or_default();
-        let text = match row.waiting_from {
-            Some(from) if row.waiting_periods == 1 => format!("{} to approve or issue", format::month(from, locale)),
-            _ => some(row.waiting_periods, "period waits", "periods wait"),
+    if row.waiting_runs > 0 {
+        let only = row.waiting_run.filter(|_| row.waiting_runs == 1).map(|id| format!("/{id}")).unwrap_or_default();
+        let text = match row.waiting_due_on {
+            Some(day) if row.waiting_runs == 1 => {
+                format!("1 billing run to approve or issue (due by {})", format::date(day, locale))
+            }
+            _ => some(row.waiting_runs, "billing run waits", "billing runs wait"),
         };
-        items.push((
-            text,
-            format!("{base}/billing-periods{}", if row.waiting_periods == 1 { period } else { String::new() }),
-        ));
+        items.push((text, format!("{base}/billing-runs{only}")));
     }
     if row.exceptions > 0 {
-        items.push((some(row.exceptions, "exception", "exceptions"), format!("{base}/billing-periods")));
+        items.push((some(row.exceptions, "contract held", "contracts held"), format!("{base}/billing-runs")));
     }
     if row.overdue > 0 {
         items.push((

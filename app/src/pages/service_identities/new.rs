@@ -86,7 +86,7 @@ fn form(scope: &Scope, typed: &Typed) -> impl IntoView + use<> {
 pub struct NewForm {
     name: String,
     import_usage: String,
-    rate_billing_period: String,
+    rate_billing_run: String,
     read_overview: String,
 }
 
@@ -96,7 +96,7 @@ impl NewForm {
         let name = reader.text("name", &self.name, "a name", NAME_CHARACTERS);
         let ticked = |command: &Command| match command {
             Command::ImportUsage => !self.import_usage.is_empty(),
-            Command::RateBillingPeriod => !self.rate_billing_period.is_empty(),
+            Command::RateBillingRun => !self.rate_billing_run.is_empty(),
             Command::ReadOverview => !self.read_overview.is_empty(),
         };
         let commands: Vec<Command> = Command::ALL.into_iter().filter(ticked).collect();

@@ -33,10 +33,11 @@ const EARLIER: i64 = 40;
 pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Result<Response, AppError> {
     let (at, tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
     let id: InvoiceId = id.parse().map_err(|_| AppError::NotFound)?;
-    let (seller, invoice, lines, paid) = tokio::try_join!(
+    let (seller, invoice, lines, billed, paid) = tokio::try_join!(
         clients::find(tx.shared(), at.organization, at.client.id),
         invoices::find(tx.shared(), at.organization, at.client.id, id),
         invoices::lines(tx.shared(), at.organization, at.client.id, id),
+        invoices::billed(tx.shared(), at.organization, at.client.id, id),
         payments::of_invoice(tx.shared(), at.organization, at.client.id, id),
     )?;
     let seller = seller.ok_or(AppError::Forbidden)?;
@@ -51,7 +52,7 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
     let title =
         if draft { format!("Draft for {}", invoice.customer_name) } else { format!("Invoice {}", invoice.label) };
     let place = if draft {
-        at.place(&[("Billing periods", "billing-periods")], "Draft")
+        at.place(&[("Billing runs", "billing-runs")], "Draft")
     } else {
         at.place(&[("Invoices", "invoices")], &invoice.label)
     };
@@ -74,11 +75,11 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
         let received = invoice_view::received(&paid, &invoice.currency, locale)
             .map(|view| view! { <Section title="Payments">{view}</Section> });
         let subtitle = subtitle(&invoice, locale);
-        let period = invoice.billing_period_id.filter(|_| draft).map(|id| format!("{base}/billing-periods/{id}"));
-        let note = period.map(|href| {
+        let run = invoice.billing_run_id.filter(|_| draft).map(|id| format!("{base}/billing-runs/{id}"));
+        let note = run.map(|href| {
             view! {
                 <Notice tone=Tone::Info title="This is a draft: it has no number, and the customer does not see it.">
-                    <p>"It is issued with its "<a href=href>"billing period"</a>"."</p>
+                    <p>"It is issued with its "<a href=href>"billing run"</a>"."</p>
                 </Notice>
             }
         });
@@ -90,13 +91,13 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
             {note}
             <div class="columns">
                 <div>
-                    {invoice_view::account(&invoice, &lines, locale)}
+                    {invoice_view::account(&invoice, &lines, &billed, locale)}
                     {received}
                     {compared}
-                    {invoice_view::explained(&invoice, locale)}
+                    {invoice_view::explained(&billed, &invoice.currency, locale)}
                 </div>
                 <div class="stack">
-                    {invoice_view::facts(&invoice, &seller, &customer)}
+                    {invoice_view::facts(&invoice, &billed, &seller, &customer)}
                     {form.map(|form| form.view(&invoice, locale))}
                     <Section title="What happened"><Timeline events=happened/></Section>
                 </div>
