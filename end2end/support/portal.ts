@@ -70,6 +70,8 @@ async function faults(page: Page): Promise<Result[]> {
 
 /** Zero axe violations of any rule, in light and in dark, with everything unfolded; a screenshot, with SHOTS=all of both, wide and narrow. */
 export async function look(page: Page, name: string): Promise<void> {
+  // What a page may not show stands as this sign; none of the demo's texts has it.
+  expect(await page.locator('body').innerText(), `${name}: a sign that is not shown`).not.toContain('\uFFFD');
   const shots = resolve(root, 'end2end/artifacts/screenshots');
   mkdirSync(shots, { recursive: true });
   for (const scheme of ['light', 'dark'] as const) {

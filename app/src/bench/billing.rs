@@ -128,7 +128,7 @@ async fn copy(company: &Company, run: BillingRunId) -> Result<(u64, Duration), S
     Ok((rows, time))
 }
 
-/// A month of usage for each meter, and nothing billed yet: what a run before left goes.
+/// A month of usage for each meter.
 async fn begin(company: &Company, contracts: usize) -> Result<(), eis::db::DbError> {
     let (organization, client) = (company::organization(), company::client());
     let mut owner = Owner::begin(company.connected.admin_url()).await?;
@@ -136,12 +136,7 @@ async fn begin(company: &Company, contracts: usize) -> Result<(), eis::db::DbErr
     out::tell(format_args!("a month of quarter-hours for {contracts} meters …"));
     owner
         .batch_execute(&format!(
-            "SET LOCAL session_replication_role = replica;
-             DELETE FROM public.ledger_lines; DELETE FROM public.ledger_entries; DELETE FROM public.invoice_lines;
-             DELETE FROM public.billing_exceptions; DELETE FROM public.billing_periods; DELETE FROM public.invoices;
-             DELETE FROM public.billing_runs; DELETE FROM public.invoice_counters; DELETE FROM public.invoice_counts;
-             DELETE FROM public.interval_days;
-             CREATE TEMP TABLE shapes ON COMMIT DROP AS
+            "CREATE TEMP TABLE shapes ON COMMIT DROP AS
              SELECT n, (SELECT array_agg(((40 + (q * (n + 7)) % 90) * CASE WHEN q BETWEEN 28 AND 88 THEN 3 ELSE 1 END)::integer ORDER BY q)
                  FROM generate_series(0, 95) q) AS wh FROM generate_series(0, 63) n;
              INSERT INTO public.interval_days (organization_id, client_id, customer_id, meter_id, day, interval_minutes, wh, total_wh)

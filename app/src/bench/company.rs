@@ -49,13 +49,13 @@ impl Company {
     /// # Errors
     /// A sentence when the database cannot be made or filled.
     pub async fn found(settings: &Settings, name: &str, contracts: usize) -> Result<Self, String> {
+        // What a run that was cut off left goes.
+        discard(settings, name).await?;
         let connected = settings.connect_to(name, false).map_err(text)?;
         connected.migrate_up().await.map_err(text)?;
         let db = Db::new(&connected.url(Login::App), 2).map_err(text)?;
-        if db.session_load(secret(KIND, SEAT)).await.map_err(text)?.is_none() {
-            out::tell(format_args!("founding a company of {contracts} contracts in {name} …"));
-            fill(&connected, contracts).await.map_err(text)?;
-        }
+        out::tell(format_args!("founding a company of {contracts} contracts in {name} …"));
+        fill(&connected, contracts).await.map_err(text)?;
         let row = db.session_load(secret(KIND, SEAT)).await.map_err(text)?.ok_or("the admin has no session")?;
         let identity = Identity::of(row).map_err(text)?.ok_or("the admin has no role")?;
         let actor = User::of(identity).actor(Id(secret(KIND, SEAT).0), String::new());

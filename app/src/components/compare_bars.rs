@@ -69,7 +69,7 @@ pub(super) fn bars(
         <figure class=class>
             <figcaption>
                 <span class={if untitled { "visually-hidden" } else { "chart-title" }}>{title.clone()}</span>
-                {present(description).map(|text| view! { <p>{text}</p> })}
+                {present(description).map(|text| view! { <p>{whole_figures(&text)}</p> })}
             </figcaption>
             <table>
                 <caption class="visually-hidden">{title}</caption>
@@ -79,5 +79,33 @@ pub(super) fn bars(
                 <tbody>{rows}</tbody>
             </table>
         </figure>
+    }
+}
+
+/// A sentence in which a minus stays on the line of its figure: some lines would break between the two.
+fn whole_figures(text: &str) -> impl IntoView + use<> {
+    let mut parts = text.split(" \u{2212}");
+    let first = parts.next().unwrap_or_default().to_owned();
+    let figures = parts.map(|part| {
+        let (figure, rest) = part.split_at(part.find(' ').unwrap_or(part.len()));
+        let (figure, rest) = (format!("\u{2212}{figure}"), rest.to_owned());
+        view! { " "<span class="nowrap">{figure}</span>{rest} }
+    });
+    view! { {first}{figures.collect_view()} }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_minus_stays_with_its_figure_and_the_words_are_the_same() {
+        let text = "Usage makes +$6.96, days \u{2212}$2.32 and more.";
+        let html = view! { <p>{whole_figures(text)}</p> }.to_html();
+        let html = html.replace("<!>", "");
+        let kept = "<span class=\"nowrap\">\u{2212}$2.32</span> and more.";
+        assert!(html.contains(kept), "{html}");
+        let plain = html.replace("<span class=\"nowrap\">", "").replace("</span>", "");
+        assert_eq!(plain, format!("<p>{text}</p>"));
     }
 }

@@ -233,9 +233,8 @@ fn reason(at: &AtAccount, now: &Invoice, before: &Invoice, billed: &[Billed]) ->
     }
     let kwh = now.kwh - before.kwh;
     let signed = |value: Decimal| {
-        // The joiner keeps the sign on the line of its figure.
         let sign = if value > Decimal::ZERO { "+" } else { "" };
-        format!("{sign}{}", at.amount(value).replace('\u{2212}', "\u{2212}\u{2060}"))
+        format!("{sign}{}", at.amount(value))
     };
     let days = now.days() - before.days();
     let days = match days {

@@ -75,8 +75,7 @@ pub fn shares_in_words(explained: &Explained, amount: impl Fn(Decimal) -> String
             _ => "",
         };
         let sign = if share.amount > Money::ZERO { "+" } else { "" };
-        // The joiner keeps the sign on the line of its figure.
-        let figure = amount(share.amount.amount()).replace('\u{2212}', "\u{2212}\u{2060}");
+        let figure = amount(share.amount.amount());
         format!("{}{verb} {sign}{figure}", reason(share.factor).to_lowercase())
     });
     told.collect::<Vec<_>>().join(", ")
