@@ -298,6 +298,42 @@ async fn may_bill(tx: &Tenant, customer: CustomerId, fields: &ContractFields, to
     Ok(account.is_some_and(|account| over || account.status == "open"))
 }
 
+/// What forbids a contract at a service point. One that is there is held: who brings usage in there waits, and then sees
+/// whose the days are.
+pub(crate) async fn unfit(tx: &mut Tenant, place: &At, fields: &ContractFields) -> Result<Vec<Violation>, DbError> {
+    let At::Known(place) = place else { return Ok(vec![]) };
+    Ok(match places::locked(tx, *place).await? {
+        Some(place) => in_the_way(tx, place.id, fields, None).await?.into_iter().collect(),
+        None => vec![Violation::NoPlace],
+    })
+}
+
+/// The service point of a new contract; a new one is made.
+pub(crate) async fn place_of(tx: &mut Tenant, place: &At, zone: &str) -> Result<ServicePointId, ContractError> {
+    match place {
+        At::Known(place) => Ok(*place),
+        At::New(address) => places::create(tx, &ServicePointFields::named(address, zone)).await.map_err(of_place),
+    }
+}
+
+/// A contract that is to be changed, with its customer: its service point, its customer and itself are held, in the order
+/// in which issuing does.
+///
+/// # Errors
+/// When the database fails.
+pub async fn held(
+    tx: &mut Tenant,
+    customer: CustomerId,
+    id: ContractId,
+) -> Result<Option<(Customer, Contract)>, DbError> {
+    // A contract stays at its place.
+    let Some(known) = find(tx, customer, id).await? else { return Ok(None) };
+    places::locked(tx, known.service_point_id).await?.ok_or(DbError::Refused)?;
+    let customer = customers::locked(tx, customer).await?;
+    let contract = locked(tx, known.customer_id, id).await?;
+    Ok(customer.zip(contract))
+}
+
 /// Makes a contract of a customer, and puts it on record.
 ///
 /// # Errors
@@ -309,30 +345,17 @@ pub async fn create(
     fields: &ContractFields,
 ) -> Result<ContractId, ContractError> {
     let owner = clients::current(tx).await?;
-    // Held: who brings usage in there waits, and then sees whose the days are. Before the customer, as issuing does.
-    let held = match place {
-        At::Known(place) => Some(places::locked(tx, *place).await?),
-        At::New(_) => None,
-    };
+    // Before the customer, as issuing does.
+    let unfit = unfit(tx, place, fields).await?;
     // Held, so that nobody closes its accounts meanwhile.
     let customer = customers::locked(tx, customer).await?.ok_or(Refused::NotFound)?;
     let mut found = faults(fields, owner.today());
     if !may_bill(tx, customer.id, fields, owner.today()).await? {
         found.push(Violation::Account);
     }
-    match held {
-        Some(Some(place)) => found.extend(in_the_way(tx, place.id, fields, None).await?),
-        Some(None) => found.push(Violation::NoPlace),
-        None => {}
-    }
+    found.extend(unfit);
     Refused::unless(found, ())?;
-    let place = match place {
-        At::Known(place) => *place,
-        At::New(address) => {
-            let fields = ServicePointFields::named(address, &owner.time_zone);
-            places::create(tx, &fields).await.map_err(of_place)?
-        }
-    };
+    let place = place_of(tx, place, &owner.time_zone).await?;
     let id = insert(tx, customer.id, place, fields).await?;
     record(tx, (id, &customer), ("create", "Made"), fields, audit::created(fields)).await?;
     Ok(id)
@@ -370,12 +393,7 @@ pub async fn update(
     fields: &ContractFields,
 ) -> Result<(), ContractError> {
     let owner = clients::current(tx).await?;
-    let known = find(tx, customer, id).await?.ok_or(Refused::NotFound)?;
-    // Held: who brings usage in there waits, and then sees whose the days are. Before the customer, as issuing does; a
-    // contract stays at its place.
-    places::locked(tx, known.service_point_id).await?.ok_or(DbError::Refused)?;
-    let customer = customers::locked(tx, customer).await?.ok_or(Refused::NotFound)?;
-    let before = locked(tx, customer.id, id).await?.ok_or(Refused::NotFound)?;
+    let (customer, before) = held(tx, customer, id).await?.ok_or(Refused::NotFound)?;
     let mut found = faults(fields, owner.today());
     if !may_bill(tx, customer.id, fields, owner.today()).await? {
         found.push(Violation::Account);

@@ -10,13 +10,12 @@ use diesel_async::RunQueryDsl;
 use crate::accounts::{AccountError, AccountFields};
 use crate::audit::{self, Entry};
 use crate::clients;
-use crate::contracts::{self, ContractError, ContractFields};
+use crate::contracts::{self, At, ContractError, ContractFields};
 use crate::db::schema::{accounts, customers};
 use crate::db::{Cached, DbError, Tenant};
-use crate::ids::{AccountId, ClientId, CustomerId, OrganizationId};
+use crate::ids::{AccountId, ClientId, CustomerId, OrganizationId, ServicePointId};
 use crate::period::Period;
 use crate::refused::Refused;
-use crate::service_points::{self, ServicePointFields};
 
 /// What a customer is, as the database spells it and as people say it.
 pub const KINDS: [(&str, &str); 2] = [("person", "Person"), ("company", "Company")];
@@ -79,8 +78,12 @@ pub struct NewCustomer {
     pub account_number: String,
     /// Where bills go; empty: the service address.
     pub billing_address: String,
-    /// Where the energy is used: a new service point.
+    /// Where the energy is used: the address of a new service point.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub service_address: String,
+    /// The service point that is there already: somebody moves in. Then no address is needed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_point: Option<ServicePointId>,
     /// First day supplied.
     pub moved_in_on: NaiveDate,
     /// First day no longer supplied.
@@ -367,6 +370,10 @@ fn of_account(refused: AccountError) -> CustomerError {
 }
 
 impl NewCustomer {
+    fn place(&self) -> At {
+        self.service_point.map_or_else(|| At::New(self.service_address.clone()), At::Known)
+    }
+
     fn contract(&self, account_id: AccountId) -> ContractFields {
         ContractFields {
             account_id,
@@ -381,14 +388,17 @@ impl NewCustomer {
     }
 }
 
-/// Makes a customer with its first account and its first contract, at a new service point, and puts it on record.
+/// Makes a customer with its first account and its first contract, at a new service point or at one that is there, and puts
+/// it on record.
 ///
 /// # Errors
 /// [`CustomerError`].
 pub async fn create(tx: &mut Tenant, new: &NewCustomer) -> Result<CustomerId, CustomerError> {
     let ((organization, client), by) = (tx.client()?, tx.author()?.user);
     let owner = clients::current(tx).await?;
-    let found = contracts::faults(&new.contract(AccountId::fresh()), owner.today());
+    let (place, contract) = (new.place(), new.contract(AccountId::fresh()));
+    let mut found = contracts::faults(&contract, owner.today());
+    found.extend(contracts::unfit(tx, &place, &contract).await?);
     Refused::unless(found.into_iter().map(Violation::Contract).collect(), ())?;
     let id = CustomerId::fresh();
     let keys = (
@@ -400,8 +410,7 @@ pub async fn create(tx: &mut Tenant, new: &NewCustomer) -> Result<CustomerId, Cu
     diesel::insert_into(customers::table).values((keys, &new.fields)).execute(&mut **tx).await?;
     let account = AccountFields::opened(&new.account_number, &new.billing_address);
     let account = crate::accounts::insert(tx, id, &account, true).await.map_err(of_account)?;
-    let place = ServicePointFields::named(&new.service_address, &owner.time_zone);
-    let place = service_points::create(tx, &place).await.map_err(contracts::of_place).map_err(of_contract)?;
+    let place = contracts::place_of(tx, &place, &owner.time_zone).await.map_err(of_contract)?;
     contracts::insert(tx, id, place, &new.contract(account)).await.map_err(of_contract)?;
     let names = (new.fields.name.as_str(), new.account_number.as_str());
     record(tx, id, names, ("create", "Created"), audit::created(new)).await?;

@@ -16,6 +16,7 @@ pub(crate) fn new(account: &str, fields: CustomerFields) -> NewCustomer {
         account_number: account.to_owned(),
         billing_address: String::new(),
         service_address: "1 Street".to_owned(),
+        service_point: None,
         moved_in_on: day("2026-01-01"),
         moved_out_on: None,
         fields,

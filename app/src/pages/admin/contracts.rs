@@ -2,6 +2,7 @@
 
 mod billed;
 mod fields;
+pub mod place;
 
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
@@ -11,13 +12,13 @@ use eis::accounts::{self, Account};
 use eis::billing;
 use eis::contracts::{self, At, CYCLES, Contract, ContractFields, STATUSES};
 use eis::db::Tenant;
-use eis::identifiers;
 use eis::ids::{AccountId, ContractId, CustomerId};
-use eis::service_points::{self, ServicePoint};
+use eis::service_points::ServicePoint;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use self::fields::form;
+use self::place::PlaceForm;
 use super::customers;
 use crate::components::{Choice, Column, DataTable, PageHeader, Section, Status, SummaryList, SummaryRow};
 use crate::format::{self, Locale};
@@ -29,9 +30,6 @@ use crate::pages::parts::AtClient;
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
 use crate::server::functions::{Done, act, require_client};
-
-/// How many service points are offered to choose from.
-const MATCHES: i64 = 50;
 
 /// `Every month`, `Every 3 months`.
 fn cycle(months: i16) -> String {
@@ -133,8 +131,8 @@ pub fn section(
 #[serde(default)]
 pub struct ContractForm {
     address: String,
-    place: String,
-    place_id: String,
+    #[serde(flatten)]
+    there: PlaceForm,
     account: String,
     from_on: String,
     to_on: String,
@@ -171,49 +169,15 @@ impl ContractForm {
     /// A new contract: at one of the service points that were found, or at a new address.
     fn read_new(&self, found: &[ServicePoint]) -> Result<(At, ContractFields), FieldErrors> {
         let mut reader = Reader::default();
-        let at = if self.place.trim().is_empty() {
-            At::New(reader.text("address", &self.address, "the service address", 400))
-        } else {
-            if !self.address.trim().is_empty() {
-                reader.errors.add("address", "Enter a new address or a service point that is there, not both.");
-            }
-            match self.one_of(found) {
-                Ok(place) => At::Known(place.id),
-                Err((field, fault)) => {
-                    reader.errors.add(field, fault);
-                    At::New(String::new())
-                }
-            }
-        };
+        let at = self.there.read(&mut reader, found, ("address", &self.address));
         let fields = self.read(&mut reader);
         reader.errors.or((at, fields))
-    }
-
-    /// The service point that is meant: the one that was chosen, else the one called so, else the only one found.
-    fn one_of<'p>(&self, found: &'p [ServicePoint]) -> Result<&'p ServicePoint, (&'static str, &'static str)> {
-        let typed = self.place.trim();
-        let chosen = found.iter().find(|place| place.id.to_string() == self.place_id);
-        let called = || found.iter().find(|place| identifiers::same(&place.supply_point_id, typed));
-        let only = || found.first().filter(|_| found.len() == 1);
-        chosen.or_else(called).or_else(only).ok_or(if found.is_empty() {
-            ("place", "No service point has this in its supply point id or its address.")
-        } else {
-            ("place_id", "Several service points have this in them: choose one.")
-        })
     }
 
     fn read_changed(&self) -> Result<ContractFields, FieldErrors> {
         let mut reader = Reader::default();
         let fields = self.read(&mut reader);
         reader.errors.or(fields)
-    }
-}
-
-/// The service points that have something typed in their supply point id or address; none where nothing is typed.
-async fn found(tx: &Tenant, typed: &str) -> Result<Vec<ServicePoint>, AppError> {
-    match typed.trim() {
-        "" => Ok(vec![]),
-        typed => Ok(service_points::list(tx, typed, None, MATCHES).await?),
     }
 }
 
@@ -227,7 +191,7 @@ pub async fn new(ctx: Ctx, Path((client, customer)): Path<(String, String)>) -> 
     // What is offered where several were found.
     let places = match typed.value("place", "") {
         place if place.trim().is_empty() => vec![],
-        place => found(&ctx.read(&at.actor).await?, &place).await?,
+        place => place::found(&ctx.read(&at.actor).await?, &place).await?,
     };
     let back = format!("{}/customers/{}", at.base(), customer.id);
     let crumb = format!("customers/{}", customer.id);
@@ -342,7 +306,7 @@ pub(crate) async fn create_contract(
         let customer: CustomerId = customer.parse().map_err(|_| AppError::NotFound)?;
         let (at, _) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
-        let found = found(&tx, &form.place).await?;
+        let found = form.there.found(&tx).await?;
         let (place, fields) = form.read_new(&found)?;
         let made = contracts::create(&mut tx, customer, &place, &fields).await;
         made.map_err(|refused| messages::told(refused, messages::contracts::words))?;
@@ -368,9 +332,8 @@ pub(crate) async fn update_contract(
         let id: ContractId = contract.parse().map_err(|_| AppError::NotFound)?;
         let (at, _) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
-        // The customer first, as the command does: two who change its contracts follow each other.
-        eis::customers::locked(&mut tx, customer).await?.ok_or(AppError::NotFound)?;
-        let before = contracts::locked(&mut tx, customer, id).await?.ok_or(AppError::NotFound)?;
+        // As the command does: two who change its contracts follow each other.
+        let (_, before) = contracts::held(&mut tx, customer, id).await?.ok_or(AppError::NotFound)?;
         let accounts = accounts::list(&tx, customer).await?;
         let fields = form.read_changed()?;
         seen::unchanged(&ctx.sent, &shown(&before, &accounts))?;

@@ -5,11 +5,13 @@ use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
 use eis::access::Permission;
 use eis::contracts::{self, Contract};
+use eis::customers::Customer;
 use eis::db::Tenant;
 use eis::figures::Unit;
 use eis::ids::{CustomerId, MeterId, ServicePointId};
 use eis::meters::{self, INTERVALS, Meter, MeterFields};
 use eis::registers::{self, DEMAND, ENERGY, RegisterFields};
+use eis::service_points::ServicePoint;
 use leptos::prelude::*;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -243,10 +245,8 @@ pub async fn edit(
     let customer = customers::find(&tx, &customer).await?;
     let id: MeterId = meter.parse().map_err(|_| AppError::NotFound)?;
     let meter = of_customer(&tx, customer.id, id).await?;
-    let crumb = format!("customers/{}", customer.id);
-    let trail = at.place(&[("Customers", "customers"), (&customer.name, &crumb)], &meter.serial);
-    let whose = ("customer".to_owned(), customer.id.to_string());
-    edit_page(ctx, at, tx, meter, Around { whose, subtitle: customer.name, crumb, trail }).await
+    let around = Around::customer(&at, &customer, &meter);
+    edit_page(ctx, at, tx, meter, around).await
 }
 
 /// `GET /clients/:client/service-points/:service_point/meters/:meter/edit`
@@ -255,26 +255,63 @@ pub async fn edit_at_place(
     Path((client, place, meter)): Path<(String, String, String)>,
 ) -> Result<Response, AppError> {
     let (at, tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
-    let there = place_pages::find(&tx, &place).await?;
-    let id: MeterId = meter.parse().map_err(|_| AppError::NotFound)?;
-    let meter = meters::find(&tx, id).await?.ok_or(AppError::NotFound)?;
-    if meter.service_point_id != there.id {
-        return Err(AppError::NotFound);
-    }
-    let crumb = format!("service-points/{}", there.id);
-    let trail = at.place(&[("Service points", "service-points"), (&there.address, &crumb)], &meter.serial);
-    let whose = ("service_point".to_owned(), there.id.to_string());
-    edit_page(ctx, at, tx, meter, Around { whose, subtitle: there.address, crumb, trail }).await
+    let (meter, around) = at_place(&tx, &at, &place, &meter).await?;
+    edit_page(ctx, at, tx, meter, around).await
 }
 
-/// What stands around the form of a meter: the page from which one came.
-struct Around {
+/// A meter at a service point, both from an address, or 404.
+pub(super) async fn at_place(
+    tx: &Tenant,
+    at: &AtClient,
+    place: &str,
+    meter: &str,
+) -> Result<(Meter, Around), AppError> {
+    let there = place_pages::find(tx, place).await?;
+    let id: MeterId = meter.parse().map_err(|_| AppError::NotFound)?;
+    let meter = meters::find(tx, id).await?.filter(|meter| meter.service_point_id == there.id);
+    let meter = meter.ok_or(AppError::NotFound)?;
+    let around = Around::place(at, there, &meter);
+    Ok((meter, around))
+}
+
+/// What stands around a meter's page: the page from which one came.
+pub(super) struct Around {
     /// The field that names it.
-    whose: (String, String),
-    subtitle: String,
+    pub whose: (String, String),
+    /// What it is called.
+    pub subtitle: String,
     /// Its address below the client's.
-    crumb: String,
-    trail: Place,
+    pub crumb: String,
+    /// The way to the page.
+    pub trail: Place,
+    /// What leads back: `Back to the customer`.
+    pub back: &'static str,
+}
+
+impl Around {
+    /// One came from a customer.
+    pub fn customer(at: &AtClient, customer: &Customer, meter: &Meter) -> Self {
+        let crumb = format!("customers/{}", customer.id);
+        Self {
+            whose: ("customer".to_owned(), customer.id.to_string()),
+            subtitle: customer.name.clone(),
+            trail: at.place(&[("Customers", "customers"), (&customer.name, &crumb)], &meter.serial),
+            crumb,
+            back: "Back to the customer",
+        }
+    }
+
+    /// One came from a service point.
+    fn place(at: &AtClient, there: ServicePoint, meter: &Meter) -> Self {
+        let crumb = format!("service-points/{}", there.id);
+        Self {
+            whose: ("service_point".to_owned(), there.id.to_string()),
+            trail: at.place(&[("Service points", "service-points"), (&there.address, &crumb)], &meter.serial),
+            subtitle: there.address,
+            crumb,
+            back: "Back to the service point",
+        }
+    }
 }
 
 async fn edit_page(ctx: Ctx, at: AtClient, tx: Tenant, meter: Meter, around: Around) -> Result<Response, AppError> {

@@ -146,6 +146,7 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
     drop(tx);
     let (base, locale, today) = (at.base(), at.locale(), at.client.today());
     let may_write = at.actor.may(Permission::ManageCustomers);
+    let may_read = at.actor.may(Permission::ImportUsage);
     let trail = at.place(&[("Service points", "service-points")], &place.address);
     let html = page(&ctx, &at.actor, trail, place.address.clone(), move || {
         let edit = if may_write { "Edit" } else { "" };
@@ -163,7 +164,7 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
         view! {
             <PageHeader title=place.address second=edit second_href=href/>
             <SummaryList rows=rows/>
-            {meters_here(meters, &here, may_write, locale)}
+            {meters_here(meters, &here, (may_write, may_read), locale)}
             {contracts_here(contracts, &names, &customers, today, locale)}
         }
     })
@@ -172,7 +173,12 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
 }
 
 /// The meters of a service point, whose page is `here`.
-fn meters_here(meters: Vec<Meter>, here: &str, may_write: bool, locale: Locale) -> impl IntoView + use<> {
+fn meters_here(
+    meters: Vec<Meter>,
+    here: &str,
+    (may_write, may_read): (bool, bool),
+    locale: Locale,
+) -> impl IntoView + use<> {
     let none = meters.is_empty();
     let link = if may_write { "Add meter" } else { "" };
     let new = format!("{here}/meters/new");
@@ -181,6 +187,10 @@ fn meters_here(meters: Vec<Meter>, here: &str, may_write: bool, locale: Locale) 
         .map(|meter| {
             let edit = may_write.then(|| format!("{here}/meters/{}/edit", meter.id));
             let measure = meter_pages::measure(&meter);
+            let read = may_read.then(|| {
+                let (href, of) = (format!("{here}/meters/{}/readings", meter.id), format!(" of meter {}", meter.serial));
+                view! { <td><a href=href>"Readings"<span class="visually-hidden">{of}</span></a></td> }
+            });
             let serial = meter.serial;
             let serial = match edit {
                 Some(edit) => view! { <a href=edit>{serial}</a> }.into_any(),
@@ -194,12 +204,14 @@ fn meters_here(meters: Vec<Meter>, here: &str, may_write: bool, locale: Locale) 
                     <td>{meter.registers.join(", ")}</td>
                     <td class="nowrap">{format::date(meter.valid_from, locale)}</td>
                     <td class="nowrap">{meter.valid_to.map_or_else(|| "In service".to_owned(), |to| format::date(to, locale))}</td>
+                    {read}
                 </tr>
             }
         })
         .collect_view();
     let columns = ["Serial", "Direction", "Measures", "Registers", "From", "Removed"];
-    let columns = columns.into_iter().map(Column::text).collect::<Vec<_>>();
+    let readings = may_read.then_some("Readings");
+    let columns = columns.into_iter().chain(readings).map(Column::text).collect::<Vec<_>>();
     view! {
         <Section title="Meters" link=link href=new>
             {if none {
