@@ -83,6 +83,7 @@ pub fn pages() -> Router<AppState> {
         .route("/clients/{client}/service-points/{service_point}/edit", get(service_points::edit))
         .route("/clients/{client}/service-points/{service_point}/meters/new", get(meters::new_at_place))
         .route("/clients/{client}/service-points/{service_point}/meters/{meter}/edit", get(meters::edit_at_place))
+        .route("/clients/{client}/service-points/{service_point}/meters/{meter}/readings", get(readings::list_at_place))
         .route("/clients/{client}/tariffs", get(tariffs::list))
         .route("/clients/{client}/tariffs/new", get(tariffs::new::new))
         .route("/clients/{client}/tariffs/{tariff}", get(tariffs::show))

@@ -1,6 +1,7 @@
 //! What `portal check` looks at: server version, roles, RLS on every table, migrations, rights.
 
 mod finding;
+mod walk;
 
 use std::collections::BTreeSet;
 
@@ -10,6 +11,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::{DbError, closed, link, migrate, own, proof};
 pub use finding::Finding;
+pub(crate) use walk::Walk;
 
 #[derive(QueryableByName)]
 struct Named {

@@ -36,6 +36,8 @@ WITH days AS (
         s.stands, s.should_be)
     FROM sides s WHERE s.stands <> s.should_be
 )
-SELECT DISTINCT ON (f.kind, c.slug) c.slug AS client, f.what AS fault, count(*) OVER (PARTITION BY f.kind, f.client_id) AS rows
+SELECT DISTINCT ON (f.kind, c.slug) c.slug AS client,
+    f.what || CASE WHEN count(*) OVER alike > 1 THEN ', the first of ' || count(*) OVER alike ELSE '' END AS fault
 FROM faults f JOIN public.clients c ON c.organization_id = $1 AND c.id = f.client_id
+WINDOW alike AS (PARTITION BY f.kind, f.client_id)
 ORDER BY f.kind, c.slug, f.at, f.what

@@ -2,6 +2,7 @@
 
 mod billed;
 mod fields;
+pub mod place;
 
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
@@ -11,13 +12,13 @@ use eis::accounts::{self, Account};
 use eis::billing;
 use eis::contracts::{self, At, CYCLES, Contract, ContractFields, STATUSES};
 use eis::db::Tenant;
-use eis::identifiers;
-use eis::ids::{AccountId, ClientId, ContractId, CustomerId};
-use eis::service_points::{self, ServicePoint};
+use eis::ids::{AccountId, ContractId, CustomerId};
+use eis::service_points::ServicePoint;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use self::fields::form;
+use self::place::PlaceForm;
 use super::customers;
 use crate::components::{Choice, Column, DataTable, PageHeader, Section, Status, SummaryList, SummaryRow};
 use crate::format::{self, Locale};
@@ -30,9 +31,6 @@ use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
 use crate::server::functions::{Done, act, require_client};
 
-/// How many service points are offered to choose from.
-const MATCHES: i64 = 50;
-
 /// `Every month`, `Every 3 months`.
 fn cycle(months: i16) -> String {
     if months == 1 { "Every month".to_owned() } else { format!("Every {months} months") }
@@ -42,8 +40,8 @@ fn cycle(months: i16) -> String {
 ///
 /// # Errors
 /// When the database fails.
-pub(super) async fn standing(tx: &Tenant, client: ClientId, customer: CustomerId) -> Result<Vec<Contract>, AppError> {
-    let mut contracts = contracts::list(tx.shared(), client, customer).await?;
+pub(super) async fn standing(tx: &Tenant, customer: CustomerId) -> Result<Vec<Contract>, AppError> {
+    let mut contracts = contracts::list(tx, customer).await?;
     contracts.retain(|contract| contract.status != "withdrawn");
     Ok(contracts)
 }
@@ -133,8 +131,8 @@ pub fn section(
 #[serde(default)]
 pub struct ContractForm {
     address: String,
-    place: String,
-    place_id: String,
+    #[serde(flatten)]
+    there: PlaceForm,
     account: String,
     from_on: String,
     to_on: String,
@@ -171,35 +169,9 @@ impl ContractForm {
     /// A new contract: at one of the service points that were found, or at a new address.
     fn read_new(&self, found: &[ServicePoint]) -> Result<(At, ContractFields), FieldErrors> {
         let mut reader = Reader::default();
-        let at = if self.place.trim().is_empty() {
-            At::New(reader.text("address", &self.address, "the service address", 400))
-        } else {
-            if !self.address.trim().is_empty() {
-                reader.errors.add("address", "Enter a new address or a service point that is there, not both.");
-            }
-            match self.one_of(found) {
-                Ok(place) => At::Known(place.id),
-                Err((field, fault)) => {
-                    reader.errors.add(field, fault);
-                    At::New(String::new())
-                }
-            }
-        };
+        let at = self.there.read(&mut reader, found, ("address", &self.address));
         let fields = self.read(&mut reader);
         reader.errors.or((at, fields))
-    }
-
-    /// The service point that is meant: the one that was chosen, else the one called so, else the only one found.
-    fn one_of<'p>(&self, found: &'p [ServicePoint]) -> Result<&'p ServicePoint, (&'static str, &'static str)> {
-        let typed = self.place.trim();
-        let chosen = found.iter().find(|place| place.id.to_string() == self.place_id);
-        let called = || found.iter().find(|place| identifiers::same(&place.supply_point_id, typed));
-        let only = || found.first().filter(|_| found.len() == 1);
-        chosen.or_else(called).or_else(only).ok_or(if found.is_empty() {
-            ("place", "No service point has this in its supply point id or its address.")
-        } else {
-            ("place_id", "Several service points have this in them: choose one.")
-        })
     }
 
     fn read_changed(&self) -> Result<ContractFields, FieldErrors> {
@@ -209,25 +181,17 @@ impl ContractForm {
     }
 }
 
-/// The service points that have something typed in their supply point id or address; none where nothing is typed.
-async fn found(tx: &mut Tenant, client: ClientId, typed: &str) -> Result<Vec<ServicePoint>, AppError> {
-    match typed.trim() {
-        "" => Ok(vec![]),
-        typed => Ok(service_points::list(tx, client, typed, None, MATCHES).await?),
-    }
-}
-
 /// `GET /clients/:client/customers/:customer/contracts/new`
 pub async fn new(ctx: Ctx, Path((client, customer)): Path<(String, String)>) -> Result<Response, AppError> {
-    let (at, mut tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
-    let customer = customers::find(&mut tx, &at, &customer).await?;
-    let accounts = accounts::list(&mut tx, at.client.id, customer.id).await?;
+    let (at, tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
+    let customer = customers::find(&tx, &customer).await?;
+    let accounts = accounts::list(&tx, customer.id).await?;
     drop(tx);
     let typed = ctx.take_typed().await;
     // What is offered where several were found.
     let places = match typed.value("place", "") {
         place if place.trim().is_empty() => vec![],
-        place => found(&mut ctx.read(&at.actor).await?, at.client.id, &place).await?,
+        place => place::found(&ctx.read(&at.actor).await?, &place).await?,
     };
     let back = format!("{}/customers/{}", at.base(), customer.id);
     let crumb = format!("customers/{}", customer.id);
@@ -264,11 +228,11 @@ pub async fn edit(
     ctx: Ctx,
     Path((client, customer, contract)): Path<(String, String, String)>,
 ) -> Result<Response, AppError> {
-    let (at, mut tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
-    let customer = customers::find(&mut tx, &at, &customer).await?;
+    let (at, tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
+    let customer = customers::find(&tx, &customer).await?;
     let id: ContractId = contract.parse().map_err(|_| AppError::NotFound)?;
-    let contract = contracts::find(&mut tx, at.client.id, customer.id, id).await?.ok_or(AppError::NotFound)?;
-    let accounts = accounts::list(&mut tx, at.client.id, customer.id).await?;
+    let contract = contracts::find(&tx, customer.id, id).await?.ok_or(AppError::NotFound)?;
+    let accounts = accounts::list(&tx, customer.id).await?;
     let periods = billing::of_contract(&tx, id, billed::SHOWN).await?;
     drop(tx);
     let typed = ctx.take_typed().await;
@@ -342,9 +306,9 @@ pub(crate) async fn create_contract(
         let customer: CustomerId = customer.parse().map_err(|_| AppError::NotFound)?;
         let (at, _) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
-        let found = found(&mut tx, at, &form.place).await?;
+        let found = form.there.found(&tx).await?;
         let (place, fields) = form.read_new(&found)?;
-        let made = contracts::create(&mut tx, &actor, customer, &place, &fields).await;
+        let made = contracts::create(&mut tx, customer, &place, &fields).await;
         made.map_err(|refused| messages::told(refused, messages::contracts::words))?;
         Done::to(format!("/clients/{at}/customers/{customer}"))
             .saying(format!("Contract made from {}.", fields.from_on))
@@ -366,15 +330,14 @@ pub(crate) async fn update_contract(
         let (ctx, actor) = require_client(Permission::ManageCustomers, &client)?;
         let customer: CustomerId = customer.parse().map_err(|_| AppError::NotFound)?;
         let id: ContractId = contract.parse().map_err(|_| AppError::NotFound)?;
-        let (at, organization) = actor.tenant()?;
+        let (at, _) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
-        // The customer first, as the command does: two who change its contracts follow each other.
-        eis::customers::locked(&mut tx, organization, at, customer).await?.ok_or(AppError::NotFound)?;
-        let before = contracts::locked(&mut tx, at, customer, id).await?.ok_or(AppError::NotFound)?;
-        let accounts = accounts::list(&mut tx, at, customer).await?;
+        // As the command does: two who change its contracts follow each other.
+        let (_, before) = contracts::held(&mut tx, customer, id).await?.ok_or(AppError::NotFound)?;
+        let accounts = accounts::list(&tx, customer).await?;
         let fields = form.read_changed()?;
         seen::unchanged(&ctx.sent, &shown(&before, &accounts))?;
-        let changed = contracts::update(&mut tx, &actor, customer, id, &fields).await;
+        let changed = contracts::update(&mut tx, customer, id, &fields).await;
         changed.map_err(|refused| messages::told(refused, messages::contracts::words))?;
         Done::to(format!("/clients/{at}/customers/{customer}")).saying("Changes saved.").commit(&ctx, tx).await
     })

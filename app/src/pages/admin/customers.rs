@@ -4,16 +4,18 @@ use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
 use eis::access::Permission;
-use eis::account::{self, Key, Owed};
+use eis::account::{self, Owed};
 use eis::accounts;
-use eis::contracts;
+use eis::contracts::{self, At};
 use eis::customers::{self, Customer, CustomerFields, Filter, KINDS, Lack, NewCustomer, Order};
 use eis::ids::CustomerId;
 use eis::meters;
+use eis::service_points::ServicePoint;
 use leptos::prelude::*;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::contracts::place::{self, PlaceForm, where_it_is};
 use super::{accounts as account_pages, agreements, contracts as contract_pages, view_as};
 use crate::components::{
     Button, ButtonLink, Choice, Column, DataTable, DateField, EmptyState, ErrorSummary, Field, FilterBar, FilterSelect,
@@ -80,11 +82,9 @@ impl ListQuery {
 
 /// `GET /clients/:client/customers`
 pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<ListQuery>) -> Result<Response, AppError> {
-    let (at, mut tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
+    let (at, tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
     let offset = query.offset.max(0);
-    let (rows, total) =
-        customers::list(&mut tx, at.organization, at.client.id, &query.filter(at.client.today()), offset, PAGE_ROWS)
-            .await?;
+    let (rows, total) = customers::list(&tx, &query.filter(at.client.today()), offset, PAGE_ROWS).await?;
     drop(tx);
     let path = format!("{}/customers", at.base());
     if rows.is_empty() && offset > 0 {
@@ -160,9 +160,9 @@ pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<List
 
 /// `GET /clients/:client/customers.csv`
 pub async fn csv(ctx: Ctx, Path(client): Path<String>, Query(query): Query<ListQuery>) -> Result<Response, AppError> {
-    let (at, mut tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
+    let (at, tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
     let filter = query.filter(at.client.today());
-    let (rows, _) = customers::list(&mut tx, at.organization, at.client.id, &filter, 0, EXPORT_ROWS).await?;
+    let (rows, _) = customers::list(&tx, &filter, 0, EXPORT_ROWS).await?;
     let head = [
         "account_number",
         "kind",
@@ -199,22 +199,21 @@ pub async fn csv(ctx: Ctx, Path(client): Path<String>, Query(query): Query<ListQ
 ///
 /// # Errors
 /// `NotFound` for an id that is not there, not seen or not an id.
-pub async fn find(tx: &mut eis::db::Tenant, at: &AtClient, id: &str) -> Result<Customer, AppError> {
+pub async fn find(tx: &eis::db::Tenant, id: &str) -> Result<Customer, AppError> {
     let id: CustomerId = id.parse().map_err(|_| AppError::NotFound)?;
-    customers::find(tx, at.organization, at.client.id, id).await?.ok_or(AppError::NotFound)
+    customers::find(tx, id).await?.ok_or(AppError::NotFound)
 }
 
 /// `GET /clients/:client/customers/:customer`
 pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Result<Response, AppError> {
-    let (at, mut tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
-    let customer = find(&mut tx, &at, &id).await?;
-    let contracts = contracts::list(&tx, at.client.id, customer.id).await?;
+    let (at, tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
+    let customer = find(&tx, &id).await?;
+    let contracts = contracts::list(&tx, customer.id).await?;
     let places: Vec<_> = contracts.iter().map(|contract| contract.service_point_id).collect();
-    let meters = meters::list(&mut tx, at.client.id, &places).await?;
-    let tariff = agreements::load(&mut tx, &at, &customer, &contracts).await?;
-    let accounts = accounts::list(&mut tx, at.client.id, customer.id).await?;
-    let key = Key { organization: at.organization, client: at.client.id, customer: customer.id };
-    let owed = account::owed(&tx, key, at.client.today()).await?;
+    let meters = meters::list(&tx, &places).await?;
+    let tariff = agreements::load(&tx, &at, &customer, &contracts).await?;
+    let accounts = accounts::list(&tx, customer.id).await?;
+    let owed = account::owed(&tx, customer.id, at.client.today()).await?;
     drop(tx);
     let typed = ctx.take_typed().await;
     let (locale, today) = (at.locale(), at.client.today());
@@ -301,12 +300,22 @@ pub struct FirstContractForm {
 }
 
 impl FirstContractForm {
-    /// All faults at once: of the account, the customer and the contract.
-    fn read(&self, customer: &CustomerForm) -> Result<NewCustomer, FieldErrors> {
+    /// All faults at once: of the account, the customer and the contract. Somebody may move in at one of the service points
+    /// that were `found`.
+    fn read(
+        &self,
+        customer: &CustomerForm,
+        there: &PlaceForm,
+        found: &[ServicePoint],
+    ) -> Result<NewCustomer, FieldErrors> {
         let mut reader = Reader::default();
         let account_number = reader.identifier("account_number", &self.account_number, "an account number", 40);
         let fields = customer.read(&mut reader);
-        let service_address = reader.text("service_address", &self.service_address, "the service address", 400);
+        let place = there.read(&mut reader, found, ("service_address", &self.service_address));
+        let (service_address, service_point) = match place {
+            At::New(address) => (address, None),
+            At::Known(place) => (String::new(), Some(place)),
+        };
         let billing_address = reader.optional("billing_address", &self.billing_address, 400);
         let moved_in_on = reader.date("moved_in_on", &self.moved_in_on, "the first day supplied");
         let moved_out_on = reader.optional_date("moved_out_on", &self.moved_out_on, "the first day no longer supplied");
@@ -314,6 +323,7 @@ impl FirstContractForm {
             account_number,
             billing_address,
             service_address,
+            service_point,
             moved_in_on: moved_in_on.unwrap_or_default(),
             moved_out_on,
             fields,
@@ -337,6 +347,11 @@ pub async fn new(ctx: Ctx, Path(client): Path<String>) -> Result<Response, AppEr
     let (at, tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
     drop(tx);
     let typed = ctx.take_typed().await;
+    // What is offered where several were found.
+    let places = match typed.value("place", "") {
+        place if place.trim().is_empty() => vec![],
+        place => place::found(&ctx.read(&at.actor).await?, &place).await?,
+    };
     let place = at.place(&[("Customers", "customers")], "New customer");
     let list = format!("{}/customers", at.base());
     let hidden = vec![("client".to_owned(), at.client.id.to_string()), ("page".to_owned(), format!("{list}/new"))];
@@ -352,7 +367,7 @@ pub async fn new(ctx: Ctx, Path(client): Path<String>) -> Result<Response, AppEr
     let html = page(&ctx, &at.actor, place, "New customer", move || {
         view! {
             <PageHeader title="New customer"/>
-            {form(typed, now, Some(today), &Shown::default(), "/api/create_customer", context, hidden, "Create customer", &list)}
+            {form(typed, now, Some((today, places)), &Shown::default(), "/api/create_customer", context, hidden, "Create customer", &list)}
         }
     })
     .await;
@@ -361,8 +376,8 @@ pub async fn new(ctx: Ctx, Path(client): Path<String>) -> Result<Response, AppEr
 
 /// `GET /clients/:client/customers/:customer/edit`
 pub async fn edit(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Result<Response, AppError> {
-    let (at, mut tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
-    let customer = find(&mut tx, &at, &id).await?;
+    let (at, tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
+    let customer = find(&tx, &id).await?;
     drop(tx);
     let typed = ctx.take_typed().await;
     let place = at.place(&[("Customers", "customers")], &customer.name);
@@ -400,7 +415,7 @@ fn shown(now: &CustomerFields) -> Shown {
 fn form(
     typed: Typed,
     now: CustomerFields,
-    new: Option<NaiveDate>,
+    new: Option<(NaiveDate, Vec<ServicePoint>)>,
     shown: &Shown,
     action: &str,
     context: String,
@@ -415,7 +430,7 @@ fn form(
     view! {
         <ErrorSummary errors=field_errors(&typed)/>
         <PostForm action=action context=context hidden=hidden class="form">
-            {new.map(|_| view! {
+            {new.is_some().then(|| view! {
                 <Field name="account_number" label="Account number" width="w10" value=typed.value("account_number", "") error=typed.error("account_number") hint="Your own number for this account; unique within your company."/>
             })}
             <SelectField name="kind" label="Kind" choices=kinds value=typed.value("kind", now.kind) error=typed.error("kind")/>
@@ -423,8 +438,8 @@ fn form(
             <Field name="email" label="E-mail address" kind="email" autocomplete="off" value=typed.value("email", now.email) error=typed.error("email") optional=true/>
             <Field name="phone" label="Phone" kind="tel" autocomplete="off" width="w20" value=typed.value("phone", now.phone) error=typed.error("phone") optional=true/>
             <Field name="tax_number" label="Tax number" autocomplete="off" width="w20" value=typed.value("tax_number", now.tax_number) error=typed.error("tax_number") optional=true/>
-            {new.map(|today| view! {
-                <TextArea name="service_address" label="Service address" rows=3 hint="Where the energy is used." value=typed.value("service_address", "") error=typed.error("service_address")/>
+            {new.map(|(today, places)| view! {
+                {where_it_is(&typed, places, "service_address")}
                 <TextArea name="billing_address" label="Billing address" rows=3 hint="Leave empty when bills go to the service address." value=typed.value("billing_address", "") error=typed.error("billing_address") optional=true/>
                 <DateField name="moved_in_on" label="First day supplied" value=typed.value("moved_in_on", today.to_string()) error=typed.error("moved_in_on")/>
                 <DateField name="moved_out_on" label="First day no longer supplied" value=typed.value("moved_out_on", "") error=typed.error("moved_out_on") optional=true/>
@@ -441,13 +456,14 @@ pub(crate) async fn create_customer(
     client: String,
     #[server(flatten)] form: CustomerForm,
     #[server(flatten)] first: FirstContractForm,
+    #[server(flatten)] there: PlaceForm,
 ) -> Result<(), ServerFnError> {
     act(async {
         let (ctx, actor) = require_client(Permission::ManageCustomers, &client)?;
         let (at, _) = actor.tenant()?;
-        let new = first.read(&form)?;
         let mut tx = ctx.write(&actor).await?;
-        let made = customers::create(&mut tx, &actor, &new).await;
+        let new = first.read(&form, &there, &there.found(&tx).await?)?;
+        let made = customers::create(&mut tx, &new).await;
         let id = made.map_err(|refused| messages::told(refused, messages::customers::words))?;
         Done::to(format!("/clients/{at}/customers/{id}"))
             .saying("Customer created. Add a meter next.")
@@ -467,14 +483,14 @@ pub(crate) async fn update_customer(
     act(async {
         let (ctx, actor) = require_client(Permission::ManageCustomers, &client)?;
         let id: CustomerId = customer.parse().map_err(|_| AppError::NotFound)?;
-        let (at, organization) = actor.tenant()?;
+        let (at, _) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
-        let before = customers::locked(&mut tx, organization, at, id).await?.ok_or(AppError::NotFound)?;
+        let before = customers::locked(&mut tx, id).await?.ok_or(AppError::NotFound)?;
         let mut reader = Reader::default();
         let fields = form.read(&mut reader);
         let fields = reader.errors.or(fields)?;
         seen::unchanged(&ctx.sent, &shown(&CustomerFields::from(&before)))?;
-        let changed = customers::update(&mut tx, &actor, id, &fields).await;
+        let changed = customers::update(&mut tx, id, &fields).await;
         changed.map_err(|refused| messages::told(refused, messages::customers::words))?;
         Done::to(format!("/clients/{at}/customers/{id}")).saying("Changes saved.").commit(&ctx, tx).await
     })

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::customers;
 use super::imports::PageQuery;
+use super::meters::Around;
 use crate::components::{
     Button, ButtonLink, Choice, Column, DataTable, DateField, EmptyState, ErrorSummary, Field, Kind, PageHeader,
     Pagination, PostForm, Rows, Section, SelectField, changed_meanwhile,
@@ -60,19 +61,41 @@ pub async fn list(
     Path((client, customer, meter)): Path<(String, String, String)>,
     Query(query): Query<PageQuery>,
 ) -> Result<Response, AppError> {
-    let (at, mut tx) = AtClient::open(&ctx, Permission::ImportUsage, &client).await?;
-    let customer = customers::find(&mut tx, &at, &customer).await?;
+    let (at, tx) = AtClient::open(&ctx, Permission::ImportUsage, &client).await?;
+    let customer = customers::find(&tx, &customer).await?;
     let id: MeterId = meter.parse().map_err(|_| AppError::NotFound)?;
-    let meter = super::meters::of_customer(&mut tx, &at, customer.id, id).await?;
-    let counted = registers::of_meters(&mut tx, at.client.id, &[meter.id]).await?;
-    let readings = meter_readings::list(&mut tx, &meter).await?;
+    let meter = super::meters::of_customer(&tx, customer.id, id).await?;
+    let around = Around::customer(&at, &customer, &meter);
+    readings_page(ctx, at, tx, (meter, around), query).await
+}
+
+/// `GET /clients/:client/service-points/:service_point/meters/:meter/readings`: also where nobody was ever supplied.
+pub async fn list_at_place(
+    ctx: Ctx,
+    Path((client, place, meter)): Path<(String, String, String)>,
+    Query(query): Query<PageQuery>,
+) -> Result<Response, AppError> {
+    let (at, tx) = AtClient::open(&ctx, Permission::ImportUsage, &client).await?;
+    let there = super::meters::at_place(&tx, &at, &place, &meter).await?;
+    readings_page(ctx, at, tx, there, query).await
+}
+
+async fn readings_page(
+    ctx: Ctx,
+    at: AtClient,
+    tx: Tenant,
+    (meter, around): (Meter, Around),
+    query: PageQuery,
+) -> Result<Response, AppError> {
+    let counted = registers::of_meters(&tx, &[meter.id]).await?;
+    let readings = meter_readings::list(&tx, &meter).await?;
     let typed = ctx.take_typed().await;
     let asked = forms::day(&typed.value("read_on", ""));
     let there = asked.and_then(|day| readings.iter().find(|reading| reading.read_on == day));
-    let recorded = meter_readings::recorded(&mut tx, &meter).await?;
+    let recorded = meter_readings::recorded(&tx, &meter).await?;
     let shown = shown(recorded, &counted, there, at.locale());
     drop(tx);
-    let back = format!("{}/customers/{}", at.base(), customer.id);
+    let back = format!("{}/{}", at.base(), around.crumb);
     let path = format!("{back}/meters/{}/readings", meter.id);
     let (offset, total) = (query.offset(), i64::try_from(readings.len()).unwrap_or(i64::MAX));
     let skipped = usize::try_from(offset).unwrap_or(usize::MAX);
@@ -83,11 +106,9 @@ pub async fn list(
     }
     let locale = at.locale();
     let title = format!("Readings of meter {}", meter.serial);
-    let place =
-        at.place(&[("Customers", "customers"), (&customer.name, &format!("customers/{}", customer.id))], &meter.serial);
     let hidden = vec![
         ("client".to_owned(), at.client.id.to_string()),
-        ("customer".to_owned(), customer.id.to_string()),
+        around.whose,
         ("meter".to_owned(), meter.id.to_string()),
         ("page".to_owned(), path.clone()),
         shown.hidden(&typed),
@@ -95,7 +116,7 @@ pub async fn list(
     let import = format!("{}/imports/new", at.base());
     let (context, today) = (at.actor.context_token(), meter.today().to_string());
     let last = readings.into_iter().next();
-    let html = page(&ctx, &at.actor, place, title.clone(), move || {
+    let html = page(&ctx, &at.actor, around.trail, title.clone(), move || {
         let summary = rows_text(offset, rows.len(), total, "readings", locale);
         let [first, previous, later] = turns(offset, PAGE_ROWS, total, |to| address(&path, &[("offset", to)]));
         let table = table(&rows, &counted, locale);
@@ -109,13 +130,13 @@ pub async fn list(
         });
         let entering = if is_read(&meter) {
             let fields = figures(&typed, &counted, last.as_ref(), locale);
-            form(typed, &shown, fields, &today, context, hidden, &back).into_any()
+            form(typed, &shown, fields, &today, context, hidden, (&back, around.back)).into_any()
         } else {
             let href = address(&import, &[("meter", &meter.serial)]);
             view! { <EmptyState title="This meter tells its values itself" text="It measures in intervals: import the file with its usage." action="Import usage" href=href/> }.into_any()
         };
         view! {
-            <PageHeader title=title subtitle=customer.name/>
+            <PageHeader title=title subtitle=around.subtitle/>
             <div class="stack">
                 {entering}
                 {there}
@@ -202,7 +223,7 @@ async fn unchanged(
     counted: &[Register],
     (reading, locale): (&NewReading, Locale),
 ) -> Result<(), AppError> {
-    meters::locked(tx, meter.client_id, meter.id).await?;
+    meters::locked(tx, meter.id).await?;
     let readings = meter_readings::list(tx, meter).await?;
     let Some(there) = readings.iter().find(|there| there.read_on == reading.read_on) else { return Ok(()) };
     let recorded = meter_readings::recorded(tx, meter).await?;
@@ -247,7 +268,7 @@ fn form(
     today: &str,
     context: String,
     hidden: Vec<(String, String)>,
-    back: &str,
+    (back, to): (&str, &'static str),
 ) -> impl IntoView + use<> {
     let qualities: Vec<Choice> = QUALITIES.iter().map(|(code, label)| Choice::new(*code, *label)).collect();
     let (back, today) = (back.to_owned(), today.to_owned());
@@ -258,7 +279,7 @@ fn form(
             <DateField name="read_on" label="Read on" hint="The figures hold at the beginning of this day: usage is that of the days before it. The same day again corrects what is there." value=typed.value("read_on", today) error=typed.error("read_on")/>
             {figures}
             <SelectField name="quality" label="Reading" choices=qualities value=typed.value("quality", "actual") error=typed.error("quality")/>
-            <div class="actions"><Button label="Record reading"/><ButtonLink label="Back to the customer" href=back kind=Kind::Secondary/></div>
+            <div class="actions"><Button label="Record reading"/><ButtonLink label=to href=back kind=Kind::Secondary/></div>
             {changed}
         </PostForm>
     }
@@ -312,31 +333,38 @@ fn told(refused: ReadingError, locale: Locale) -> AppError {
 pub(crate) async fn record_reading(
     client: String,
     #[server(default)] customer: String,
+    #[server(default)] service_point: String,
     meter: String,
     #[server(flatten)] form: ReadingForm,
 ) -> Result<(), ServerFnError> {
     act(async {
         let (ctx, actor) = require_client(Permission::ImportUsage, &client)?;
         let id: MeterId = meter.parse().map_err(|_| AppError::NotFound)?;
-        let (at, organization) = actor.tenant()?;
+        let (at, _) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
-        let owner = eis::clients::face(&tx, organization, at).await?.ok_or(AppError::Forbidden)?;
-        let locale = Locale::from(owner.locale.as_str());
-        let meter = meters::find(&mut tx, at, id).await?.ok_or(AppError::NotFound)?;
-        let counted = registers::of_meters(&mut tx, at, &[id]).await?;
+        let locale = Locale::from(eis::clients::current(&tx).await?.locale.as_str());
+        let meter = meters::find(&tx, id).await?.ok_or(AppError::NotFound)?;
+        let counted = registers::of_meters(&tx, &[id]).await?;
         let reading = form.read(&counted, locale)?;
         unchanged(&mut tx, &ctx, &meter, &counted, (&reading, locale)).await?;
-        let recorded = meter_readings::create(&mut tx, &actor, id, &reading).await;
+        let recorded = meter_readings::create(&mut tx, id, &reading).await;
         let Recorded { meter, corrects, used } = recorded.map_err(|refused| told(refused, locale))?;
         let on = format::date(reading.read_on, locale);
         let used = used.map_or_else(String::new, |used| {
             format!(" {} kWh were used from {}.", format::kwh(used.kwh, locale), days(&used, locale))
         });
-        // Back to the customer from whom one came.
-        let there = meters::customer(&mut tx, &meter).await?;
-        let customer = customer.parse::<CustomerId>().ok().or(there).ok_or(AppError::NotFound)?;
+        // Back to where one came from; a meter is at its service point, whoever has it.
+        let place = meter.service_point_id;
+        let there = match customer.parse::<CustomerId>() {
+            Ok(customer) => format!("customers/{customer}"),
+            Err(_) if service_point == place.to_string() => format!("service-points/{place}"),
+            Err(_) => match meters::customer(&tx, &meter).await? {
+                Some(customer) => format!("customers/{customer}"),
+                None => format!("service-points/{place}"),
+            },
+        };
         let did = if corrects { "Reading corrected" } else { "Reading recorded" };
-        Done::to(format!("/clients/{at}/customers/{customer}/meters/{id}/readings"))
+        Done::to(format!("/clients/{at}/{there}/meters/{id}/readings"))
             .saying(format!("{did}: meter {} on {on}.{used}", meter.serial))
             .commit(&ctx, tx)
             .await

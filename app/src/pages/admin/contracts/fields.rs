@@ -5,10 +5,10 @@ use eis::contracts::{CYCLES, ContractFields, STATUSES};
 use eis::service_points::ServicePoint;
 use leptos::prelude::*;
 
+use super::place::where_it_is;
 use super::{anchor, billed_from, cycle};
 use crate::components::{
-    Button, ButtonLink, Choice, DateField, ErrorSummary, Field, Kind, PostForm, SelectField, TextArea,
-    changed_meanwhile,
+    Button, ButtonLink, Choice, DateField, ErrorSummary, Kind, PostForm, SelectField, changed_meanwhile,
 };
 use crate::forms::Typed;
 use crate::forms::seen::Shown;
@@ -36,7 +36,7 @@ pub(super) fn form(
     let anchor = anchor(now.billing_anchor, now.from_on);
     let billed_from = billed_from(now.billing_from);
     // A new one is typed with its place.
-    let place = places.map(|found| where_it_is(&typed, found));
+    let place = places.map(|found| where_it_is(&typed, found, "address"));
     view! {
         <ErrorSummary errors=field_errors(&typed)/>
         <PostForm action=action context=context hidden=hidden class="form">
@@ -51,28 +51,5 @@ pub(super) fn form(
             <div class="actions"><Button label=label/><ButtonLink label="Cancel" href=back kind=Kind::Secondary/></div>
             {changed}
         </PostForm>
-    }
-}
-
-/// The place of a new contract: one that is there, or a new one.
-fn where_it_is(typed: &Typed, found: Vec<ServicePoint>) -> impl IntoView + use<> {
-    let fault = typed.error("place_id");
-    let several = found.len() > 1;
-    let choices: Vec<Choice> = std::iter::once(Choice::new("", "Choose a service point"))
-        .chain(found.into_iter().map(|place| {
-            let label = if place.supply_point_id.is_empty() {
-                place.address
-            } else {
-                format!("{} ({})", place.address, place.supply_point_id)
-            };
-            Choice::new(place.id.to_string(), label)
-        }))
-        .collect();
-    view! {
-        <Field name="place" label="Service point that is there" autocomplete="off" hint="Its supply point id or a part of its address: somebody moves in." value=typed.value("place", "") error=typed.error("place") optional=true/>
-        {several.then(|| view! {
-            <SelectField name="place_id" label="Which one" choices=choices value=typed.value("place_id", "") error=fault/>
-        })}
-        <TextArea name="address" label="Or a new service address" rows=3 hint="Where the energy is used, if nobody was supplied there yet." value=typed.value("address", "") error=typed.error("address") optional=true/>
     }
 }
