@@ -85,14 +85,17 @@ test('a month with every cycle, a move and a landlord is billed through pages', 
   await contract(goes, /5 Moving Lane/, { to_on: '2026-10-16' });
   await page.goto(`${home}/customers/new`);
   await send(page, formOf(page, 'create_customer'), {
-    account_number: `MV-2-${tag}`, name: 'Cora Comes', service_address: `99 Elsewhere, ${tag}`, moved_in_on: '2026-11-15',
+    account_number: `MV-2-${tag}`, name: 'Cora Comes', place: `5 Moving Lane, ${tag}`, moved_in_on: '2026-10-16',
   });
   const comes = page.url().split('?')[0] ?? '';
-  await page.getByRole('link', { name: /contract/i }).and(page.locator('[href$="/contracts/new"]')).first().click();
-  await formOf(page, 'create_contract').locator('[name=place]').fill(`5 Moving Lane, ${tag}`);
-  await send(page, formOf(page, 'create_contract'), { from_on: '2026-10-16', billing_anchor: '2026-10-01' });
-  await tariff(comes, '2026-10-16', '5 Moving Lane');
-  await read(goes, `MV-M1-${tag}`, [['2026-10-01', '200'], ['2026-10-16', '350'], [MONTH_ENDS, '480']]);
+  await tariff(comes, '2026-10-16');
+  // Its page at the service point takes figures, too, whoever lives there.
+  await page.goto(`${home}/service-points?q=${encodeURIComponent(`5 Moving Lane, ${tag}`)}`);
+  await page.getByRole('table', { name: 'Service points' }).getByRole('link', { name: '5 Moving Lane' }).click();
+  await page.getByRole('link', { name: `Readings of meter MV-M1-${tag}` }).click();
+  for (const [on, figure] of [['2026-10-01', '200'], ['2026-10-16', '350'], [MONTH_ENDS, '480']])
+    await send(page, formOf(page, 'record_reading'), { read_on: on ?? '', figure: figure ?? '' });
+  await expect(page).toHaveURL(/service-points/);
 
   const landlord = await customer({ name: 'Lena Landlord', number: `LL-1-${tag}`, address: `7 Long Street, Flat 1, ${tag}`, serial: `LL-M1-${tag}`, from: '2026-10-01' });
   await page.getByRole('link', { name: `LL-1-${tag}` }).first().click();

@@ -20,9 +20,6 @@ use crate::db::schema::invoices;
 use crate::ids::{AccountId, BillingRunId, CustomerId, InvoiceId};
 use crate::period::Period;
 
-/// How many of the last months are billed here: with them each bill has one of a year before beside it. What was used before
-/// was billed elsewhere.
-pub const BILLED: usize = 13;
 /// How many of the last months say why their bills differ: the one billed last and the one that customers see last.
 const EXPLAINED: usize = 2;
 
@@ -52,12 +49,12 @@ pub async fn fill(
     let last = months.len().saturating_sub(1);
     for (at, month) in months.into_iter().enumerate() {
         let state = if at == last { book.utility.last_month } else { LastMonth::Invoiced };
-        if state == LastMonth::Missing || at + BILLED <= last {
+        if state == LastMonth::Missing || at + book.utility.billed <= last {
             continue;
         }
         let explained = if at + EXPLAINED > last { Explained::Yes } else { Explained::No };
         bill(conn, desk, client, book, (month, state, explained)).await?;
-        if first && (at + BILLED == last + 1 || at + 6 == last) {
+        if first && (at + book.utility.billed == last + 1 || at + 6 == last) {
             conn.batch_execute(
                 "ANALYZE public.billing_periods, public.invoices, public.invoice_lines, public.billing_runs",
             )

@@ -43,7 +43,7 @@ impl Book<'_> {
 
     /// The first day that is billed.
     pub fn billed_from(&self) -> NaiveDate {
-        let at = self.months.len().saturating_sub(super::bills::BILLED);
+        let at = self.months.len().saturating_sub(self.utility.billed);
         self.months.get(at).map_or(self.as_of, Period::from)
     }
 

@@ -63,6 +63,9 @@ pub struct Utility {
     /// Its client admin.
     pub admin: (&'static str, &'static str),
     pub last_month: LastMonth,
+    /// How many of the last months are billed here; what was used before was billed elsewhere. With thirteen each bill has one
+    /// of a year before beside it.
+    pub billed: usize,
     /// Price of a kWh of the plain tariff in hundredths of a cent.
     pub price: i64,
 }
@@ -153,6 +156,7 @@ static NORTHWIND: [Utility; 3] = [
         phone: "(508) 555-01",
         admin: ("Dana Whitfield", WALK_ADMIN),
         last_month: LastMonth::Missing,
+        billed: 13,
         price: 1684,
     },
     Utility {
@@ -172,6 +176,7 @@ static NORTHWIND: [Utility; 3] = [
         phone: "(309) 555-01",
         admin: ("Curtis Hale", "curtis.hale@prairie-electric.example"),
         last_month: LastMonth::Rated,
+        billed: 7,
         price: 1312,
     },
     Utility {
@@ -191,6 +196,7 @@ static NORTHWIND: [Utility; 3] = [
         phone: "(303) 555-01",
         admin: ("Lucia Torres", "lucia.torres@summitridge.example"),
         last_month: LastMonth::Approved,
+        billed: 7,
         price: 1425,
     },
 ];
@@ -213,6 +219,7 @@ static ELBE: [Utility; 3] = [
         phone: "+49 40 66969 0",
         admin: ("Wiebke Hansen", "wiebke.hansen@stadtwerke-elbufer.example"),
         last_month: LastMonth::Invoiced,
+        billed: 13,
         price: 3290,
     },
     Utility {
@@ -232,6 +239,7 @@ static ELBE: [Utility; 3] = [
         phone: "+49 30 23125 1",
         admin: ("Matthias Lorenz", "matthias.lorenz@auental-energie.example"),
         last_month: LastMonth::Missing,
+        billed: 7,
         price: 3145,
     },
     Utility {
@@ -251,6 +259,7 @@ static ELBE: [Utility; 3] = [
         phone: "+49 40 66969 2",
         admin: ("Leyla Yılmaz", "leyla.yilmaz@hafenstrom.example"),
         last_month: LastMonth::Open,
+        billed: 7,
         price: 3410,
     },
 ];
@@ -273,6 +282,7 @@ static CEDAR: [Utility; 2] = [
         phone: "(319) 555-01",
         admin: ("Neil Svoboda", "neil.svoboda@cedarvalley.example"),
         last_month: LastMonth::Invoiced,
+        billed: 13,
         price: 1178,
     },
     Utility {
@@ -292,6 +302,7 @@ static CEDAR: [Utility; 2] = [
         phone: "(319) 555-01",
         admin: ("Joan Petersen", "joan.petersen@blackhawkrural.example"),
         last_month: LastMonth::Approved,
+        billed: 7,
         price: 1240,
     },
 ];
