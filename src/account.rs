@@ -4,26 +4,15 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Date, Nullable, Numeric, Uuid as SqlUuid};
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
 
-use crate::db::Cached;
 use crate::db::schema::invoices;
-use crate::ids::{ClientId, CustomerId, InvoiceId, OrganizationId};
+use crate::db::{Cached, Tenant};
+use crate::ids::{CustomerId, InvoiceId};
 use crate::invoices::Invoice;
 
-/// Which account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Key {
-    /// Its organization.
-    pub organization: OrganizationId,
-    /// Its client.
-    pub client: ClientId,
-    /// The customer.
-    pub customer: CustomerId,
-}
-
-/// What is owed on an account.
+/// What a customer owes.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
 pub struct Owed {
     /// The balance of the [ledger](crate::ledger): what is open on bills, less the credit kept; negative: in credit.
@@ -43,12 +32,12 @@ pub struct Owed {
     pub due_on: Option<NaiveDate>,
 }
 
-/// What is owed on an account on a day.
+/// What a customer owes on a day.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn owed(conn: &AsyncPgConnection, key: Key, today: NaiveDate) -> QueryResult<Owed> {
-    let mut conn = conn;
+pub async fn owed(tx: &Tenant, customer: CustomerId, today: NaiveDate) -> QueryResult<Owed> {
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     let query = sql_query(
         "SELECT min(kept.balance) AS amount, min(kept.credit) AS credit,
             coalesce(sum(total - paid) FILTER (WHERE total > paid AND due_on < $4), 0) AS overdue,
@@ -61,9 +50,9 @@ pub async fn owed(conn: &AsyncPgConnection, key: Key, today: NaiveDate) -> Query
          LEFT JOIN public.invoices ON organization_id = $1 AND client_id = $2 AND customer_id = $3
              AND status IN ('issued', 'part_paid')",
     )
-    .bind::<SqlUuid, _>(key.organization)
-    .bind::<SqlUuid, _>(key.client)
-    .bind::<SqlUuid, _>(key.customer)
+    .bind::<SqlUuid, _>(organization)
+    .bind::<SqlUuid, _>(client)
+    .bind::<SqlUuid, _>(customer)
     .bind::<Date, _>(today);
     Cached(query).get_result(&mut conn).await
 }
@@ -83,20 +72,15 @@ pub fn is_open(bill: &Invoice) -> bool {
 /// Where a page of bills begins: after this one, going back in time.
 pub type Cursor = (NaiveDate, InvoiceId);
 
-/// The issued bills of an account, the latest first, from before `before` on.
+/// The issued bills of a customer, the latest first, from before `before` on.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn bills(
-    conn: &AsyncPgConnection,
-    key: Key,
-    before: Option<Cursor>,
-    limit: i64,
-) -> QueryResult<Vec<Invoice>> {
-    let mut conn = conn;
+pub async fn bills(tx: &Tenant, customer: CustomerId, before: Option<Cursor>, limit: i64) -> QueryResult<Vec<Invoice>> {
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     let mut query = invoices::table
-        .filter(invoices::organization_id.eq(key.organization))
-        .filter(invoices::client_id.eq(key.client).and(invoices::customer_id.eq(key.customer)))
+        .filter(invoices::organization_id.eq(organization))
+        .filter(invoices::client_id.eq(client).and(invoices::customer_id.eq(customer)))
         .filter(invoices::status.ne("draft"))
         .select(Invoice::as_select())
         .order((invoices::issued_on.desc(), invoices::id.desc()))

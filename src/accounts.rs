@@ -4,17 +4,16 @@
 //! lists name the customer by its number.
 
 use diesel::prelude::*;
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 
-use crate::access::Actor;
 use crate::audit::{self, Entry};
 use crate::clients;
 use crate::contracts;
 use crate::customers::{self, Customer};
 use crate::db::schema::accounts;
-use crate::db::{DbError, here, lower};
+use crate::db::{DbError, Tenant, lower};
 use crate::identifiers;
-use crate::ids::{AccountId, ClientId, CustomerId};
+use crate::ids::{AccountId, ClientId, CustomerId, OrganizationId};
 use crate::refused::Refused;
 
 /// How bills reach a customer, as the database spells it and as people say it.
@@ -105,71 +104,57 @@ impl AccountFields {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn list(conn: &mut AsyncPgConnection, client: ClientId, customer: CustomerId) -> QueryResult<Vec<Account>> {
+pub async fn list(tx: &Tenant, customer: CustomerId) -> QueryResult<Vec<Account>> {
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     accounts::table
-        .filter(accounts::organization_id.eq(here!()).and(accounts::client_id.eq(client)))
+        .filter(accounts::organization_id.eq(organization).and(accounts::client_id.eq(client)))
         .filter(accounts::customer_id.eq(customer))
         .select(Account::as_select())
         .order((accounts::is_main.desc(), accounts::account_number))
-        .load(conn)
+        .load(&mut conn)
         .await
+}
+
+/// The row of this id at a customer.
+#[diesel::dsl::auto_type]
+fn row(at: (OrganizationId, ClientId), customer: CustomerId, id: AccountId) -> _ {
+    let (organization, client): (OrganizationId, ClientId) = at;
+    accounts::table
+        .filter(accounts::organization_id.eq(organization).and(accounts::client_id.eq(client)))
+        .filter(accounts::customer_id.eq(customer).and(accounts::id.eq(id)))
 }
 
 /// The account of this id at a customer, if the context sees it.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find(
-    conn: &mut AsyncPgConnection,
-    client: ClientId,
-    customer: CustomerId,
-    id: AccountId,
-) -> QueryResult<Option<Account>> {
-    accounts::table
-        .filter(accounts::organization_id.eq(here!()).and(accounts::client_id.eq(client)))
-        .filter(accounts::customer_id.eq(customer).and(accounts::id.eq(id)))
-        .select(Account::as_select())
-        .first(conn)
-        .await
-        .optional()
+pub async fn find(tx: &Tenant, customer: CustomerId, id: AccountId) -> QueryResult<Option<Account>> {
+    row(tx.here()?, customer, id).select(Account::as_select()).first(&mut tx.shared()).await.optional()
 }
 
 /// The same, locked until the transaction ends.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn locked(
-    conn: &mut AsyncPgConnection,
-    client: ClientId,
-    customer: CustomerId,
-    id: AccountId,
-) -> QueryResult<Option<Account>> {
-    accounts::table
-        .filter(accounts::organization_id.eq(here!()).and(accounts::client_id.eq(client)))
-        .filter(accounts::customer_id.eq(customer).and(accounts::id.eq(id)))
-        .select(Account::as_select())
-        .for_no_key_update()
-        .first(conn)
-        .await
-        .optional()
+pub async fn locked(tx: &mut Tenant, customer: CustomerId, id: AccountId) -> QueryResult<Option<Account>> {
+    let row = row(tx.here()?, customer, id).select(Account::as_select()).for_no_key_update();
+    row.first(&mut **tx).await.optional()
 }
 
-/// The customer who has an account of this number, whatever its case, if the context sees it.
+/// The customer who has an account of this number at a client, whatever its case, if the context sees it. The client is any
+/// of the organization's: whoever invites or makes a login names it.
 ///
 /// # Errors
-/// When the database fails.
-pub async fn customer_of(
-    conn: &mut AsyncPgConnection,
-    client: ClientId,
-    account_number: &str,
-) -> QueryResult<Option<CustomerId>> {
-    accounts::table
-        .filter(accounts::organization_id.eq(here!()).and(accounts::client_id.eq(client)))
+/// [`DbError::Refused`] where no organization is open; else when the database fails.
+pub async fn customer_of(tx: &Tenant, client: ClientId, account_number: &str) -> Result<Option<CustomerId>, DbError> {
+    let (organization, mut conn) = (tx.organization()?, tx.shared());
+    let found = accounts::table
+        .filter(accounts::organization_id.eq(organization).and(accounts::client_id.eq(client)))
         .filter(lower(accounts::account_number).eq(lower(identifiers::plain(account_number))))
         .select(accounts::customer_id)
-        .first(conn)
-        .await
-        .optional()
+        .first(&mut conn)
+        .await;
+    Ok(found.optional()?)
 }
 
 /// What forbids an account to be made or changed so.
@@ -207,31 +192,24 @@ fn faults(fields: &AccountFields) -> Vec<Violation> {
 ///
 /// # Errors
 /// [`AccountError`].
-pub async fn create(
-    conn: &mut AsyncPgConnection,
-    by: &Actor,
-    customer: CustomerId,
-    fields: &AccountFields,
-) -> Result<AccountId, AccountError> {
-    let (client, organization) = by.tenant()?;
+pub async fn create(tx: &mut Tenant, customer: CustomerId, fields: &AccountFields) -> Result<AccountId, AccountError> {
     // Held, so that nobody closes the other accounts meanwhile.
-    let customer = customers::locked(conn, organization, client, customer).await?.ok_or(Refused::NotFound)?;
+    let customer = customers::locked(tx, customer).await?.ok_or(Refused::NotFound)?;
     Refused::unless(faults(fields), ())?;
-    let id = insert(conn, by, customer.id, fields, false).await?;
-    lead(conn, client, customer.id).await?;
-    record(conn, by, (id, &customer), ("create", "Opened"), fields, audit::created(fields)).await?;
+    let id = insert(tx, customer.id, fields, false).await?;
+    lead(tx, customer.id).await?;
+    record(tx, (id, &customer), ("create", "Opened"), fields, audit::created(fields)).await?;
     Ok(id)
 }
 
 /// The row alone, for [`create`] and for the first account of a customer.
 pub(crate) async fn insert(
-    conn: &mut AsyncPgConnection,
-    by: &Actor,
+    tx: &mut Tenant,
     customer: CustomerId,
     fields: &AccountFields,
     is_main: bool,
 ) -> Result<AccountId, AccountError> {
-    let (client, organization) = by.tenant()?;
+    let ((organization, client), by) = (tx.client()?, tx.author()?.user);
     let id = AccountId::fresh();
     let keys = (
         accounts::organization_id.eq(organization),
@@ -239,23 +217,20 @@ pub(crate) async fn insert(
         accounts::customer_id.eq(customer),
         accounts::id.eq(id),
         accounts::is_main.eq(is_main),
-        accounts::created_by.eq(by.user.0),
+        accounts::created_by.eq(by.map(|user| user.0)),
     );
-    diesel::insert_into(accounts::table).values((keys, fields)).execute(conn).await.map_err(taken)?;
+    diesel::insert_into(accounts::table).values((keys, fields)).execute(&mut **tx).await.map_err(taken)?;
     Ok(id)
 }
 
 /// Makes an open account the main one where the main one is closed.
-async fn lead(conn: &mut AsyncPgConnection, client: ClientId, customer: CustomerId) -> QueryResult<()> {
-    let all = list(conn, client, customer).await?;
+async fn lead(tx: &mut Tenant, customer: CustomerId) -> QueryResult<()> {
+    let (at, all) = (tx.here()?, list(tx, customer).await?);
     let main = all.iter().find(|account| account.is_main).filter(|main| main.status != "open");
     let Some((main, heir)) = main.zip(all.iter().find(|account| account.status == "open")) else { return Ok(()) };
     // One after the other: a customer has one main account at any time.
     for (id, is_main) in [(main.id, false), (heir.id, true)] {
-        let row = accounts::table
-            .filter(accounts::organization_id.eq(here!()).and(accounts::client_id.eq(client)))
-            .filter(accounts::customer_id.eq(customer).and(accounts::id.eq(id)));
-        diesel::update(row).set(accounts::is_main.eq(is_main)).execute(conn).await?;
+        diesel::update(row(at, customer, id)).set(accounts::is_main.eq(is_main)).execute(&mut **tx).await?;
     }
     Ok(())
 }
@@ -266,40 +241,35 @@ async fn lead(conn: &mut AsyncPgConnection, client: ClientId, customer: Customer
 /// # Errors
 /// [`AccountError`].
 pub async fn update(
-    conn: &mut AsyncPgConnection,
-    by: &Actor,
+    tx: &mut Tenant,
     customer: CustomerId,
     id: AccountId,
     fields: &AccountFields,
 ) -> Result<(), AccountError> {
-    let (client, organization) = by.tenant()?;
     // Held: of two who close a customer's accounts at once, one waits here and then sees the other's closed.
-    let customer = customers::locked(conn, organization, client, customer).await?.ok_or(Refused::NotFound)?;
-    let before = locked(conn, client, customer.id, id).await?.ok_or(Refused::NotFound)?;
+    let customer = customers::locked(tx, customer).await?.ok_or(Refused::NotFound)?;
+    let before = locked(tx, customer.id, id).await?.ok_or(Refused::NotFound)?;
     let mut found = faults(fields);
     if fields.status == "closed" {
-        let owner = clients::face(conn, organization, client).await?.ok_or(DbError::Refused)?;
-        let all = contracts::list(conn, client, customer.id).await?;
+        let owner = clients::current(tx).await?;
+        let all = contracts::list(tx, customer.id).await?;
         let is_billed = all.iter().any(|contract| contract.account_id == id && contract.is_alive(owner.today()));
         found.extend(is_billed.then_some(Violation::Billed));
     }
     Refused::unless(found, ())?;
-    let row = accounts::table
-        .filter(accounts::organization_id.eq(organization).and(accounts::client_id.eq(client)))
-        .filter(accounts::customer_id.eq(customer.id).and(accounts::id.eq(id)));
+    let row = row(tx.client()?, customer.id, id);
     // A row that is seen and that nobody may change.
-    if diesel::update(row).set(fields).execute(conn).await.map_err(taken)? != 1 {
+    if diesel::update(row).set(fields).execute(&mut **tx).await.map_err(taken)? != 1 {
         return Err(DbError::Refused.into());
     }
-    lead(conn, client, customer.id).await?;
+    lead(tx, customer.id).await?;
     let details = audit::changed(AccountFields::from(&before), fields);
-    record(conn, by, (id, &customer), ("update", "Changed"), fields, details).await?;
+    record(tx, (id, &customer), ("update", "Changed"), fields, details).await?;
     Ok(())
 }
 
 async fn record(
-    conn: &mut AsyncPgConnection,
-    by: &Actor,
+    tx: &mut Tenant,
     (id, customer): (AccountId, &Customer),
     (action, did): (&str, &str),
     fields: &AccountFields,
@@ -313,5 +283,5 @@ async fn record(
         summary: format!("{did} account {} of {}", fields.account_number, customer.name),
         details,
     };
-    audit::record(conn, by, entry).await
+    audit::note(tx, entry).await
 }

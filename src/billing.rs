@@ -76,16 +76,18 @@ impl Desk {
     /// # Errors
     /// [`DbError::Refused`] when it stands at none.
     pub fn at(tx: &Tenant) -> Result<Self, DbError> {
-        let (organization, client) = tx.client()?;
-        // Who reads only is nobody's desk: nothing is written there.
-        let by = tx.author().ok().and_then(|author| author.user);
-        Ok(Self { organization, client, by })
+        Ok(Self::with(tx, tx.client()?))
     }
 
     /// As [`Self::at`], for a query: to ask one elsewhere is a fault of the program.
     pub(crate) fn here(tx: &Tenant) -> QueryResult<Self> {
-        let nowhere = "the transaction stands at no client";
-        Self::at(tx).map_err(|_| diesel::result::Error::QueryBuilderError(nowhere.into()))
+        Ok(Self::with(tx, tx.here()?))
+    }
+
+    fn with(tx: &Tenant, (organization, client): (OrganizationId, ClientId)) -> Self {
+        // Who reads only is nobody's desk: nothing is written there.
+        let by = tx.author().ok().and_then(|author| author.user);
+        Self { organization, client, by }
     }
 }
 

@@ -3,17 +3,16 @@
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 
-use crate::access::Actor;
 use crate::accounts;
 use crate::audit::{self, Entry};
 use crate::clients;
 use crate::customers::{self, Customer};
 use crate::days::{self, Unlikely};
 use crate::db::schema::{contracts, service_points};
-use crate::db::{DbError, here};
-use crate::ids::{AccountId, ClientId, ContractId, CustomerId, ServicePointId};
+use crate::db::{DbError, Tenant};
+use crate::ids::{AccountId, ClientId, ContractId, CustomerId, OrganizationId, ServicePointId};
 use crate::refused::Refused;
 use crate::service_points::{self as places, ServicePointError, ServicePointFields};
 
@@ -147,10 +146,10 @@ pub enum At {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn list(conn: &AsyncPgConnection, client: ClientId, customer: CustomerId) -> QueryResult<Vec<Contract>> {
-    let mut conn = conn;
+pub async fn list(tx: &Tenant, customer: CustomerId) -> QueryResult<Vec<Contract>> {
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     contracts::table
-        .filter(contracts::organization_id.eq(here!()).and(contracts::client_id.eq(client)))
+        .filter(contracts::organization_id.eq(organization).and(contracts::client_id.eq(client)))
         .filter(contracts::customer_id.eq(customer))
         .select(Contract::as_select())
         .order((contracts::from_on.desc(), contracts::id.desc()))
@@ -158,60 +157,44 @@ pub async fn list(conn: &AsyncPgConnection, client: ClientId, customer: Customer
         .await
 }
 
+/// The row of this id at a customer.
+#[diesel::dsl::auto_type]
+fn row(at: (OrganizationId, ClientId), customer: CustomerId, id: ContractId) -> _ {
+    let (organization, client): (OrganizationId, ClientId) = at;
+    contracts::table
+        .filter(contracts::organization_id.eq(organization).and(contracts::client_id.eq(client)))
+        .filter(contracts::customer_id.eq(customer).and(contracts::id.eq(id)))
+}
+
 /// The contract of this id at a customer, if the context sees it.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find(
-    conn: &mut AsyncPgConnection,
-    client: ClientId,
-    customer: CustomerId,
-    id: ContractId,
-) -> QueryResult<Option<Contract>> {
-    contracts::table
-        .filter(contracts::organization_id.eq(here!()).and(contracts::client_id.eq(client)))
-        .filter(contracts::customer_id.eq(customer).and(contracts::id.eq(id)))
-        .select(Contract::as_select())
-        .first(conn)
-        .await
-        .optional()
+pub async fn find(tx: &Tenant, customer: CustomerId, id: ContractId) -> QueryResult<Option<Contract>> {
+    row(tx.here()?, customer, id).select(Contract::as_select()).first(&mut tx.shared()).await.optional()
 }
 
 /// The same, locked until the transaction ends.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn locked(
-    conn: &mut AsyncPgConnection,
-    client: ClientId,
-    customer: CustomerId,
-    id: ContractId,
-) -> QueryResult<Option<Contract>> {
-    contracts::table
-        .filter(contracts::organization_id.eq(here!()).and(contracts::client_id.eq(client)))
-        .filter(contracts::customer_id.eq(customer).and(contracts::id.eq(id)))
-        .select(Contract::as_select())
-        .for_no_key_update()
-        .first(conn)
-        .await
-        .optional()
+pub async fn locked(tx: &mut Tenant, customer: CustomerId, id: ContractId) -> QueryResult<Option<Contract>> {
+    let row = row(tx.here()?, customer, id).select(Contract::as_select()).for_no_key_update();
+    row.first(&mut **tx).await.optional()
 }
 
 /// The contracts at some service points, those withdrawn left out: whose the usage of a day there is.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn at(
-    conn: &mut AsyncPgConnection,
-    client: ClientId,
-    places: &[ServicePointId],
-) -> QueryResult<Vec<Contract>> {
+pub async fn at(tx: &Tenant, places: &[ServicePointId]) -> QueryResult<Vec<Contract>> {
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     contracts::table
-        .filter(contracts::organization_id.eq(here!()).and(contracts::client_id.eq(client)))
+        .filter(contracts::organization_id.eq(organization).and(contracts::client_id.eq(client)))
         .filter(contracts::service_point_id.eq_any(places).and(contracts::status.ne("withdrawn")))
         .select(Contract::as_select())
         .order((contracts::service_point_id, contracts::from_on))
-        .load(conn)
+        .load(&mut conn)
         .await
 }
 
@@ -219,20 +202,17 @@ pub async fn at(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn held_at(
-    conn: &mut AsyncPgConnection,
-    client: ClientId,
-    places: &[ServicePointId],
-) -> QueryResult<Vec<Contract>> {
+pub async fn held_at(tx: &mut Tenant, places: &[ServicePointId]) -> QueryResult<Vec<Contract>> {
+    let (organization, client) = tx.here()?;
     service_points::table
-        .filter(service_points::organization_id.eq(here!()).and(service_points::client_id.eq(client)))
+        .filter(service_points::organization_id.eq(organization).and(service_points::client_id.eq(client)))
         .filter(service_points::id.eq_any(places))
         .select(service_points::id)
         .order(service_points::id)
         .for_share()
-        .load::<ServicePointId>(conn)
+        .load::<ServicePointId>(&mut **tx)
         .await?;
-    at(conn, client, places).await
+    at(tx, places).await
 }
 
 /// What forbids a contract to be made or changed so.
@@ -294,8 +274,7 @@ pub(crate) fn faults(fields: &ContractFields, today: NaiveDate) -> Vec<Violation
 
 /// Another contract at a service point on one of these days.
 async fn in_the_way(
-    conn: &mut AsyncPgConnection,
-    client: ClientId,
+    tx: &Tenant,
     place: ServicePointId,
     fields: &ContractFields,
     except: Option<ContractId>,
@@ -303,7 +282,7 @@ async fn in_the_way(
     if fields.status == "withdrawn" {
         return Ok(None);
     }
-    let others = at(conn, client, &[place]).await?;
+    let others = at(tx, &[place]).await?;
     let other = others.into_iter().find(|other| {
         Some(other.id) != except
             && fields.to_on.is_none_or(|to| other.from_on < to)
@@ -313,15 +292,9 @@ async fn in_the_way(
 }
 
 /// Whether a contract may be billed to an account: it is the customer's, and open while the contract is not over.
-async fn may_bill(
-    conn: &mut AsyncPgConnection,
-    client: ClientId,
-    customer: CustomerId,
-    fields: &ContractFields,
-    today: NaiveDate,
-) -> QueryResult<bool> {
+async fn may_bill(tx: &Tenant, customer: CustomerId, fields: &ContractFields, today: NaiveDate) -> QueryResult<bool> {
     let over = fields.status == "withdrawn" || fields.to_on.is_some_and(|to| to <= today);
-    let account = accounts::find(conn, client, customer, fields.account_id).await?;
+    let account = accounts::find(tx, customer, fields.account_id).await?;
     Ok(account.is_some_and(|account| over || account.status == "open"))
 }
 
@@ -330,27 +303,25 @@ async fn may_bill(
 /// # Errors
 /// [`ContractError`].
 pub async fn create(
-    conn: &mut AsyncPgConnection,
-    by: &Actor,
+    tx: &mut Tenant,
     customer: CustomerId,
     place: &At,
     fields: &ContractFields,
 ) -> Result<ContractId, ContractError> {
-    let (client, organization) = by.tenant()?;
-    let owner = clients::face(conn, organization, client).await?.ok_or(DbError::Refused)?;
+    let owner = clients::current(tx).await?;
     // Held: who brings usage in there waits, and then sees whose the days are. Before the customer, as issuing does.
     let held = match place {
-        At::Known(place) => Some(places::locked(conn, client, *place).await?),
+        At::Known(place) => Some(places::locked(tx, *place).await?),
         At::New(_) => None,
     };
     // Held, so that nobody closes its accounts meanwhile.
-    let customer = customers::locked(conn, organization, client, customer).await?.ok_or(Refused::NotFound)?;
+    let customer = customers::locked(tx, customer).await?.ok_or(Refused::NotFound)?;
     let mut found = faults(fields, owner.today());
-    if !may_bill(conn, client, customer.id, fields, owner.today()).await? {
+    if !may_bill(tx, customer.id, fields, owner.today()).await? {
         found.push(Violation::Account);
     }
     match held {
-        Some(Some(place)) => found.extend(in_the_way(conn, client, place.id, fields, None).await?),
+        Some(Some(place)) => found.extend(in_the_way(tx, place.id, fields, None).await?),
         Some(None) => found.push(Violation::NoPlace),
         None => {}
     }
@@ -359,23 +330,22 @@ pub async fn create(
         At::Known(place) => *place,
         At::New(address) => {
             let fields = ServicePointFields::named(address, &owner.time_zone);
-            places::create(conn, by, &fields).await.map_err(of_place)?
+            places::create(tx, &fields).await.map_err(of_place)?
         }
     };
-    let id = insert(conn, by, customer.id, place, fields).await?;
-    record(conn, by, (id, &customer), ("create", "Made"), fields, audit::created(fields)).await?;
+    let id = insert(tx, customer.id, place, fields).await?;
+    record(tx, (id, &customer), ("create", "Made"), fields, audit::created(fields)).await?;
     Ok(id)
 }
 
 /// The row alone, for [`create`] and for the first contract of a customer.
 pub(crate) async fn insert(
-    conn: &mut AsyncPgConnection,
-    by: &Actor,
+    tx: &mut Tenant,
     customer: CustomerId,
     place: ServicePointId,
     fields: &ContractFields,
 ) -> Result<ContractId, ContractError> {
-    let (client, organization) = by.tenant()?;
+    let ((organization, client), by) = (tx.client()?, tx.author()?.user);
     let id = ContractId::fresh();
     let keys = (
         contracts::organization_id.eq(organization),
@@ -383,9 +353,9 @@ pub(crate) async fn insert(
         contracts::customer_id.eq(customer),
         contracts::id.eq(id),
         contracts::service_point_id.eq(place),
-        contracts::created_by.eq(by.user.0),
+        contracts::created_by.eq(by.map(|user| user.0)),
     );
-    diesel::insert_into(contracts::table).values((keys, fields)).execute(conn).await.map_err(taken)?;
+    diesel::insert_into(contracts::table).values((keys, fields)).execute(&mut **tx).await.map_err(taken)?;
     Ok(id)
 }
 
@@ -394,41 +364,36 @@ pub(crate) async fn insert(
 /// # Errors
 /// [`ContractError`].
 pub async fn update(
-    conn: &mut AsyncPgConnection,
-    by: &Actor,
+    tx: &mut Tenant,
     customer: CustomerId,
     id: ContractId,
     fields: &ContractFields,
 ) -> Result<(), ContractError> {
-    let (client, organization) = by.tenant()?;
-    let owner = clients::face(conn, organization, client).await?.ok_or(DbError::Refused)?;
-    let known = find(conn, client, customer, id).await?.ok_or(Refused::NotFound)?;
+    let owner = clients::current(tx).await?;
+    let known = find(tx, customer, id).await?.ok_or(Refused::NotFound)?;
     // Held: who brings usage in there waits, and then sees whose the days are. Before the customer, as issuing does; a
     // contract stays at its place.
-    places::locked(conn, client, known.service_point_id).await?.ok_or(DbError::Refused)?;
-    let customer = customers::locked(conn, organization, client, customer).await?.ok_or(Refused::NotFound)?;
-    let before = locked(conn, client, customer.id, id).await?.ok_or(Refused::NotFound)?;
+    places::locked(tx, known.service_point_id).await?.ok_or(DbError::Refused)?;
+    let customer = customers::locked(tx, customer).await?.ok_or(Refused::NotFound)?;
+    let before = locked(tx, customer.id, id).await?.ok_or(Refused::NotFound)?;
     let mut found = faults(fields, owner.today());
-    if !may_bill(conn, client, customer.id, fields, owner.today()).await? {
+    if !may_bill(tx, customer.id, fields, owner.today()).await? {
         found.push(Violation::Account);
     }
-    found.extend(in_the_way(conn, client, before.service_point_id, fields, Some(id)).await?);
+    found.extend(in_the_way(tx, before.service_point_id, fields, Some(id)).await?);
     Refused::unless(found, ())?;
-    let row = contracts::table
-        .filter(contracts::organization_id.eq(organization).and(contracts::client_id.eq(client)))
-        .filter(contracts::customer_id.eq(customer.id).and(contracts::id.eq(id)));
+    let row = row(tx.client()?, customer.id, id);
     // A row that is seen and that nobody may change.
-    if diesel::update(row).set(fields).execute(conn).await.map_err(taken)? != 1 {
+    if diesel::update(row).set(fields).execute(&mut **tx).await.map_err(taken)? != 1 {
         return Err(DbError::Refused.into());
     }
     let details = audit::changed(ContractFields::from(&before), fields);
-    record(conn, by, (id, &customer), ("update", "Changed"), fields, details).await?;
+    record(tx, (id, &customer), ("update", "Changed"), fields, details).await?;
     Ok(())
 }
 
 async fn record(
-    conn: &mut AsyncPgConnection,
-    by: &Actor,
+    tx: &mut Tenant,
     (id, customer): (ContractId, &Customer),
     (action, did): (&str, &str),
     fields: &ContractFields,
@@ -443,7 +408,7 @@ async fn record(
         summary: format!("{did} a contract of {} from {}{until}", customer.name, fields.from_on),
         details,
     };
-    audit::record(conn, by, entry).await
+    audit::note(tx, entry).await
 }
 
 #[cfg(test)]

@@ -5,15 +5,14 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Date, Nullable, Text, Uuid as SqlUuid};
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 
-use crate::access::Actor;
 use crate::accounts::{AccountError, AccountFields};
 use crate::audit::{self, Entry};
 use crate::clients;
 use crate::contracts::{self, ContractError, ContractFields};
 use crate::db::schema::{accounts, customers};
-use crate::db::{Cached, DbError, here};
+use crate::db::{Cached, DbError, Tenant};
 use crate::ids::{AccountId, ClientId, CustomerId, OrganizationId};
 use crate::period::Period;
 use crate::refused::Refused;
@@ -252,14 +251,8 @@ struct Count {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn list(
-    conn: &mut AsyncPgConnection,
-    organization: OrganizationId,
-    client: ClientId,
-    filter: &Filter,
-    offset: i64,
-    limit: i64,
-) -> QueryResult<(Vec<Listed>, i64)> {
+pub async fn list(tx: &Tenant, filter: &Filter, offset: i64, limit: i64) -> QueryResult<(Vec<Listed>, i64)> {
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     let pattern = format!("%{}%", crate::db::literal(&filter.search));
     let day = match filter.lacks {
         Some(Lack::Tariff(day) | Lack::Meter(day)) => day,
@@ -272,7 +265,7 @@ pub async fn list(
         .bind::<Date, _>(filter.today)
         .bind::<Text, _>(&pattern)
         .bind::<Date, _>(day);
-    let total: Count = Cached(count).get_result(conn).await?;
+    let total: Count = Cached(count).get_result(&mut conn).await?;
     let page = sql_query(filter.page())
         .bind::<SqlUuid, _>(organization)
         .bind::<SqlUuid, _>(client)
@@ -281,7 +274,7 @@ pub async fn list(
         .bind::<Date, _>(day)
         .bind::<BigInt, _>(offset)
         .bind::<BigInt, _>(limit);
-    Ok((Cached(page).load(conn).await?, total.value))
+    Ok((Cached(page).load(&mut conn).await?, total.value))
 }
 
 /// Customers, each with its main account.
@@ -299,18 +292,20 @@ pub(crate) fn with_account() -> _ {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find(
-    conn: &AsyncPgConnection,
-    organization: OrganizationId,
-    client: ClientId,
+pub async fn find(tx: &Tenant, id: CustomerId) -> QueryResult<Option<Customer>> {
+    of_client(tx, tx.here()?, id).await
+}
+
+async fn of_client(
+    tx: &Tenant,
+    (organization, client): (OrganizationId, ClientId),
     id: CustomerId,
 ) -> QueryResult<Option<Customer>> {
-    let mut conn = conn;
     with_account()
         .filter(customers::organization_id.eq(organization))
         .filter(customers::client_id.eq(client).and(customers::id.eq(id)))
         .select(Customer::as_select())
-        .first(&mut conn)
+        .first(&mut tx.shared())
         .await
         .optional()
 }
@@ -319,41 +314,27 @@ pub async fn find(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn locked(
-    conn: &mut AsyncPgConnection,
-    organization: OrganizationId,
-    client: ClientId,
-    id: CustomerId,
-) -> QueryResult<Option<Customer>> {
+pub async fn locked(tx: &mut Tenant, id: CustomerId) -> QueryResult<Option<Customer>> {
+    let (organization, client) = tx.here()?;
     // The row alone: whoever waits here finds the accounts as they are then, also when the main one is another by then.
     customers::table
         .filter(customers::organization_id.eq(organization))
         .filter(customers::client_id.eq(client).and(customers::id.eq(id)))
         .select(customers::id)
         .for_no_key_update()
-        .first::<CustomerId>(conn)
+        .first::<CustomerId>(&mut **tx)
         .await
         .optional()?;
-    find(conn, organization, client, id).await
+    find(tx, id).await
 }
 
-/// The customer who has an account of this number, whatever its case, if the context sees it.
+/// The customer who has an account of this number at a client of the organization, whatever its case, if the context sees it.
 ///
 /// # Errors
-/// When the database fails.
-pub async fn find_by_account(
-    conn: &mut AsyncPgConnection,
-    client: ClientId,
-    account_number: &str,
-) -> QueryResult<Option<Customer>> {
-    let Some(id) = crate::accounts::customer_of(conn, client, account_number).await? else { return Ok(None) };
-    with_account()
-        .filter(customers::organization_id.eq(here!()))
-        .filter(customers::client_id.eq(client).and(customers::id.eq(id)))
-        .select(Customer::as_select())
-        .first(conn)
-        .await
-        .optional()
+/// As [`crate::accounts::customer_of`].
+pub async fn find_by_account(tx: &Tenant, client: ClientId, account_number: &str) -> Result<Option<Customer>, DbError> {
+    let Some(id) = crate::accounts::customer_of(tx, client, account_number).await? else { return Ok(None) };
+    Ok(of_client(tx, (tx.organization()?, client), id).await?)
 }
 
 /// What forbids a customer to be made or changed so.
@@ -404,9 +385,9 @@ impl NewCustomer {
 ///
 /// # Errors
 /// [`CustomerError`].
-pub async fn create(conn: &mut AsyncPgConnection, by: &Actor, new: &NewCustomer) -> Result<CustomerId, CustomerError> {
-    let (client, organization) = by.tenant()?;
-    let owner = clients::face(conn, organization, client).await?.ok_or(DbError::Refused)?;
+pub async fn create(tx: &mut Tenant, new: &NewCustomer) -> Result<CustomerId, CustomerError> {
+    let ((organization, client), by) = (tx.client()?, tx.author()?.user);
+    let owner = clients::current(tx).await?;
     let found = contracts::faults(&new.contract(AccountId::fresh()), owner.today());
     Refused::unless(found.into_iter().map(Violation::Contract).collect(), ())?;
     let id = CustomerId::fresh();
@@ -414,16 +395,16 @@ pub async fn create(conn: &mut AsyncPgConnection, by: &Actor, new: &NewCustomer)
         customers::organization_id.eq(organization),
         customers::client_id.eq(client),
         customers::id.eq(id),
-        customers::created_by.eq(by.user.0),
+        customers::created_by.eq(by.map(|user| user.0)),
     );
-    diesel::insert_into(customers::table).values((keys, &new.fields)).execute(conn).await?;
+    diesel::insert_into(customers::table).values((keys, &new.fields)).execute(&mut **tx).await?;
     let account = AccountFields::opened(&new.account_number, &new.billing_address);
-    let account = crate::accounts::insert(conn, by, id, &account, true).await.map_err(of_account)?;
+    let account = crate::accounts::insert(tx, id, &account, true).await.map_err(of_account)?;
     let place = ServicePointFields::named(&new.service_address, &owner.time_zone);
-    let place = service_points::create(conn, by, &place).await.map_err(contracts::of_place).map_err(of_contract)?;
-    contracts::insert(conn, by, id, place, &new.contract(account)).await.map_err(of_contract)?;
+    let place = service_points::create(tx, &place).await.map_err(contracts::of_place).map_err(of_contract)?;
+    contracts::insert(tx, id, place, &new.contract(account)).await.map_err(of_contract)?;
     let names = (new.fields.name.as_str(), new.account_number.as_str());
-    record(conn, by, id, names, ("create", "Created"), audit::created(new)).await?;
+    record(tx, id, names, ("create", "Created"), audit::created(new)).await?;
     Ok(id)
 }
 
@@ -431,29 +412,23 @@ pub async fn create(conn: &mut AsyncPgConnection, by: &Actor, new: &NewCustomer)
 ///
 /// # Errors
 /// [`CustomerError`].
-pub async fn update(
-    conn: &mut AsyncPgConnection,
-    by: &Actor,
-    id: CustomerId,
-    fields: &CustomerFields,
-) -> Result<(), CustomerError> {
-    let (client, organization) = by.tenant()?;
-    let before = locked(conn, organization, client, id).await?.ok_or(Refused::NotFound)?;
+pub async fn update(tx: &mut Tenant, id: CustomerId, fields: &CustomerFields) -> Result<(), CustomerError> {
+    let (organization, client) = tx.client()?;
+    let before = locked(tx, id).await?.ok_or(Refused::NotFound)?;
     let row = customers::table
         .filter(customers::organization_id.eq(organization))
         .filter(customers::client_id.eq(client).and(customers::id.eq(id)));
-    let changed = diesel::update(row).set(fields).execute(conn).await?;
+    let changed = diesel::update(row).set(fields).execute(&mut **tx).await?;
     // A row that is seen and that nobody may change.
     if changed != 1 {
         return Err(DbError::Refused.into());
     }
     let details = audit::changed(CustomerFields::from(&before), fields);
-    record(conn, by, id, (&fields.name, &before.account_number), ("update", "Changed"), details).await
+    record(tx, id, (&fields.name, &before.account_number), ("update", "Changed"), details).await
 }
 
 async fn record(
-    conn: &mut AsyncPgConnection,
-    by: &Actor,
+    tx: &mut Tenant,
     id: CustomerId,
     (name, account_number): (&str, &str),
     (action, did): (&str, &str),
@@ -467,5 +442,5 @@ async fn record(
         summary: format!("{did} customer {name} ({account_number})"),
         details,
     };
-    Ok(audit::record(conn, by, entry).await?)
+    Ok(audit::note(tx, entry).await?)
 }

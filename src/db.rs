@@ -28,23 +28,6 @@ pub mod turns;
 mod unreadable;
 pub mod worker;
 
-diesel::define_sql_function! {
-    /// The organization of the verified context.
-    #[sql_name = "public.get_current_organization_id"]
-    fn get_current_organization_id() -> diesel::sql_types::Nullable<diesel::sql_types::Uuid>;
-}
-
-/// The organization of the context, for a predicate on tenant columns: keys lead with it, and the planner does
-/// not see through policies. Evaluated once a statement; safety is the policies' work.
-macro_rules! here {
-    () => {
-        diesel::NullableExpressionMethods::assume_not_null(diesel::QueryDsl::single_value(diesel::select(
-            crate::db::get_current_organization_id(),
-        )))
-    };
-}
-pub(crate) use here;
-
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::Duration;

@@ -160,6 +160,7 @@ async fn write(tx: &mut Owner, plan: &mut plan::Plan<'_>, as_of: NaiveDate) -> R
             write::client(tx, &client.book.rows).await?;
             let desk =
                 Desk { organization: OrganizationId(organization.row.id), client: ClientId(client.row.id), by: None };
+            tx.stand_at_client(desk.client);
             let Some(found) = clients::find(tx, desk.organization, desk.client).await? else { continue };
             // The first client's rows tell the planner enough to find the others' by index.
             if first {

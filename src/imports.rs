@@ -18,14 +18,12 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
 
-use crate::access::Actor;
-use crate::db::DbError;
-use crate::db::here;
 use crate::db::schema::{import_rejections, imports};
-use crate::ids::{ClientId, ImportId, MeterId, OrganizationId};
+use crate::db::{DbError, Tenant};
+use crate::ids::{ImportId, MeterId};
 use crate::names;
 pub use survey::{SeriesSurvey, Survey, survey};
 
@@ -83,15 +81,13 @@ pub struct ImportResult {
 /// # Errors
 /// [`ImportError`]; then the caller drops the transaction and nothing was written.
 pub async fn import_usage(
-    conn: &mut AsyncPgConnection,
-    actor: &Actor,
+    tx: &mut Tenant,
     survey: Survey,
     options: &ImportOptions,
 ) -> Result<ImportResult, ImportError> {
-    let (client, organization) = actor.tenant()?;
     let serial = options.serial.as_deref().map(str::trim).filter(|serial| !serial.is_empty());
-    let matched = matching::find(conn, organization, client, &survey, serial).await?;
-    apply::apply(conn, actor, Arc::new(survey), matched).await
+    let matched = matching::find(tx, &survey, serial).await?;
+    apply::apply(tx, Arc::new(survey), matched).await
 }
 
 /// A file of usage.
@@ -151,21 +147,16 @@ pub struct Rejection {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn list(
-    conn: &mut AsyncPgConnection,
-    organization: OrganizationId,
-    client: ClientId,
-    offset: i64,
-    limit: i64,
-) -> QueryResult<(Vec<Import>, i64)> {
+pub async fn list(tx: &Tenant, offset: i64, limit: i64) -> QueryResult<(Vec<Import>, i64)> {
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     let own = || imports::table.filter(imports::organization_id.eq(organization).and(imports::client_id.eq(client)));
-    let total = own().count().get_result(conn).await?;
+    let total = own().count().get_result(&mut conn).await?;
     let rows = own()
         .select(Import::as_select())
         .order((imports::created_at.desc(), imports::id.desc()))
         .offset(offset)
         .limit(limit)
-        .load(conn)
+        .load(&mut conn)
         .await?;
     Ok((rows, total))
 }
@@ -174,11 +165,12 @@ pub async fn list(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find(conn: &mut AsyncPgConnection, client: ClientId, id: ImportId) -> QueryResult<Option<Import>> {
+pub async fn find(tx: &Tenant, id: ImportId) -> QueryResult<Option<Import>> {
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     imports::table
-        .filter(imports::organization_id.eq(here!()).and(imports::client_id.eq(client)).and(imports::id.eq(id)))
+        .filter(imports::organization_id.eq(organization).and(imports::client_id.eq(client)).and(imports::id.eq(id)))
         .select(Import::as_select())
-        .first(conn)
+        .first(&mut conn)
         .await
         .optional()
 }
@@ -187,28 +179,23 @@ pub async fn find(conn: &mut AsyncPgConnection, client: ClientId, id: ImportId) 
 ///
 /// # Errors
 /// When the database fails.
-pub async fn rejections(
-    conn: &mut AsyncPgConnection,
-    client: ClientId,
-    id: ImportId,
-    offset: i64,
-    limit: i64,
-) -> QueryResult<(Vec<Rejection>, i64)> {
+pub async fn rejections(tx: &Tenant, id: ImportId, offset: i64, limit: i64) -> QueryResult<(Vec<Rejection>, i64)> {
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     let own = || {
         import_rejections::table.filter(
             import_rejections::organization_id
-                .eq(here!())
+                .eq(organization)
                 .and(import_rejections::client_id.eq(client))
                 .and(import_rejections::import_id.eq(id)),
         )
     };
-    let total = own().count().get_result(conn).await?;
+    let total = own().count().get_result(&mut conn).await?;
     let rows = own()
         .select(Rejection::as_select())
         .order(import_rejections::position)
         .offset(offset)
         .limit(limit)
-        .load(conn)
+        .load(&mut conn)
         .await?;
     Ok((rows, total))
 }

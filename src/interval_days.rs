@@ -5,11 +5,11 @@
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use diesel::upsert::excluded;
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 
-use crate::db::Unreadable;
 use crate::db::schema::{interval_days, superseded_interval_days};
-use crate::ids::{ClientId, CustomerId, ImportId, MeterId, OrganizationId, UserId};
+use crate::db::{DbError, Tenant, Unreadable};
+use crate::ids::{ClientId, CustomerId, ImportId, MeterId, OrganizationId};
 use crate::usage::{DayUsage, Quality};
 
 /// Rows written by one statement.
@@ -98,31 +98,26 @@ pub fn read(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn list(
-    conn: &mut AsyncPgConnection,
-    organization: OrganizationId,
-    client: ClientId,
-    meters: &[MeterId],
-    from: NaiveDate,
-    to: NaiveDate,
-) -> QueryResult<Vec<IntervalDay>> {
+pub async fn list(tx: &Tenant, meters: &[MeterId], from: NaiveDate, to: NaiveDate) -> QueryResult<Vec<IntervalDay>> {
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     interval_days::table
         .filter(interval_days::organization_id.eq(organization).and(interval_days::client_id.eq(client)))
         .filter(interval_days::meter_id.eq_any(meters))
         .filter(interval_days::day.ge(from).and(interval_days::day.lt(to)))
         .select(IntervalDay::as_select())
         .order((interval_days::meter_id, interval_days::day))
-        .load(conn)
+        .load(&mut conn)
         .await
 }
 
 /// Writes days, new ones and ones that are there already, [`CHUNK`] a statement.
 ///
 /// # Errors
-/// When the database refuses.
-pub async fn write(conn: &mut AsyncPgConnection, by: UserId, days: &[IntervalDay]) -> QueryResult<()> {
+/// When the transaction only reads or the database refuses.
+pub async fn write(tx: &mut Tenant, days: &[IntervalDay]) -> Result<(), DbError> {
+    let by = tx.author()?.user.map(|user| user.0);
     for chunk in days.chunks(CHUNK) {
-        let rows: Vec<_> = chunk.iter().map(|day| (day.clone(), interval_days::created_by.eq(by.0))).collect();
+        let rows: Vec<_> = chunk.iter().map(|day| (day.clone(), interval_days::created_by.eq(by))).collect();
         diesel::insert_into(interval_days::table)
             .values(&rows)
             .on_conflict((
@@ -139,7 +134,7 @@ pub async fn write(conn: &mut AsyncPgConnection, by: UserId, days: &[IntervalDay
                 interval_days::total_wh.eq(excluded(interval_days::total_wh)),
                 interval_days::import_id.eq(excluded(interval_days::import_id)),
             ))
-            .execute(conn)
+            .execute(&mut **tx)
             .await?;
     }
     Ok(())
@@ -148,9 +143,10 @@ pub async fn write(conn: &mut AsyncPgConnection, by: UserId, days: &[IntervalDay
 /// Keeps days as they are now, before they change.
 ///
 /// # Errors
-/// When the database refuses.
-pub async fn keep_superseded(conn: &mut AsyncPgConnection, by: UserId, days: &[IntervalDay]) -> QueryResult<()> {
+/// As [`write`].
+pub async fn keep_superseded(tx: &mut Tenant, days: &[IntervalDay]) -> Result<(), DbError> {
     use superseded_interval_days as old;
+    let by = tx.author()?.user.map(|user| user.0);
     for chunk in days.chunks(CHUNK) {
         let rows: Vec<_> = chunk
             .iter()
@@ -164,11 +160,11 @@ pub async fn keep_superseded(conn: &mut AsyncPgConnection, by: UserId, days: &[I
                     old::wh.eq(&day.wh),
                     old::flags.eq(&day.flags),
                     old::import_id.eq(day.import_id),
-                    old::created_by.eq(by.0),
+                    old::created_by.eq(by),
                 )
             })
             .collect();
-        diesel::insert_into(old::table).values(&rows).execute(conn).await?;
+        diesel::insert_into(old::table).values(&rows).execute(&mut **tx).await?;
     }
     Ok(())
 }

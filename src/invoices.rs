@@ -9,12 +9,12 @@ mod trace;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
 
-use crate::db::Figure;
 use crate::db::schema::{invoice_lines, invoices};
-use crate::ids::{AccountId, BillingPeriodId, BillingRunId, ClientId, CustomerId, InvoiceId, OrganizationId};
+use crate::db::{Figure, Tenant};
+use crate::ids::{AccountId, BillingPeriodId, BillingRunId, CustomerId, InvoiceId};
 
 pub use billed::{Billed, Explained, Reasons, UsageSource, billed};
 pub use list::{Cursor, Filter, Listed, Page, Search, Total, Turn, list};
@@ -152,13 +152,8 @@ pub struct Line {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find(
-    conn: &AsyncPgConnection,
-    organization: OrganizationId,
-    client: ClientId,
-    id: InvoiceId,
-) -> QueryResult<Option<Invoice>> {
-    let mut conn = conn;
+pub async fn find(tx: &Tenant, id: InvoiceId) -> QueryResult<Option<Invoice>> {
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     invoices::table
         .filter(invoices::organization_id.eq(organization))
         .filter(invoices::client_id.eq(client).and(invoices::id.eq(id)))
@@ -172,13 +167,8 @@ pub async fn find(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn lines(
-    conn: &AsyncPgConnection,
-    organization: OrganizationId,
-    client: ClientId,
-    id: InvoiceId,
-) -> QueryResult<Vec<Line>> {
-    let mut conn = conn;
+pub async fn lines(tx: &Tenant, id: InvoiceId) -> QueryResult<Vec<Line>> {
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     invoice_lines::table
         .filter(invoice_lines::organization_id.eq(organization))
         .filter(invoice_lines::client_id.eq(client).and(invoice_lines::invoice_id.eq(id)))
@@ -193,14 +183,12 @@ pub async fn lines(
 /// # Errors
 /// When the database fails.
 pub async fn of_run(
-    conn: &AsyncPgConnection,
-    organization: OrganizationId,
-    client: ClientId,
+    tx: &Tenant,
     run: BillingRunId,
     after: Option<&(String, InvoiceId)>,
     limit: i64,
 ) -> QueryResult<Vec<Invoice>> {
-    let mut conn = conn;
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     let query = invoices::table
         .filter(invoices::organization_id.eq(organization).and(invoices::client_id.eq(client)))
         .filter(invoices::billing_run_id.eq(run))
@@ -221,14 +209,8 @@ pub async fn of_run(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn of_customer(
-    conn: &AsyncPgConnection,
-    organization: OrganizationId,
-    client: ClientId,
-    customer: CustomerId,
-    limit: i64,
-) -> QueryResult<Vec<Invoice>> {
-    let mut conn = conn;
+pub async fn of_customer(tx: &Tenant, customer: CustomerId, limit: i64) -> QueryResult<Vec<Invoice>> {
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     invoices::table
         .filter(invoices::organization_id.eq(organization).and(invoices::client_id.eq(client)))
         .filter(invoices::customer_id.eq(customer).and(invoices::status.ne("draft")))

@@ -21,12 +21,11 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::access::Actor;
 use crate::audit::{self, Entry};
 use crate::contracts::{self, Contract};
 use crate::days::{self, Unlikely};
-use crate::db::Cached;
 use crate::db::schema::meter_readings;
+use crate::db::{Cached, DbError, Tenant};
 use crate::ids::{ClientId, CustomerId, MeterId, MeterReadingId, OrganizationId, RegisterId};
 use crate::meters::{self, Meter};
 use crate::refused::Refused;
@@ -78,7 +77,7 @@ pub struct Figure {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn figures(
+pub(crate) async fn figures(
     conn: &AsyncPgConnection,
     (organization, client): (OrganizationId, ClientId),
     customers: &[CustomerId],
@@ -133,20 +132,19 @@ struct Row {
 }
 
 #[diesel::dsl::auto_type]
-fn of<'m>(meter: &'m Meter) -> _ {
-    let (organization, client, id): (OrganizationId, ClientId, MeterId) =
-        (meter.organization_id, meter.client_id, meter.id);
+fn of(at: (OrganizationId, ClientId), meter: MeterId) -> _ {
+    let (organization, client): (OrganizationId, ClientId) = at;
     meter_readings::table
         .filter(meter_readings::organization_id.eq(organization).and(meter_readings::client_id.eq(client)))
-        .filter(meter_readings::meter_id.eq(id))
+        .filter(meter_readings::meter_id.eq(meter))
 }
 
-async fn rows(conn: &mut AsyncPgConnection, meter: &Meter) -> QueryResult<Vec<Row>> {
-    of(meter)
+async fn rows(tx: &Tenant, meter: &Meter) -> QueryResult<Vec<Row>> {
+    of(tx.here()?, meter.id)
         .filter(meter_readings::superseded_by.is_null())
         .select(Row::as_select())
         .order((meter_readings::read_on, meter_readings::register_id, meter_readings::why))
-        .load(conn)
+        .load(&mut tx.shared())
         .await
 }
 
@@ -154,9 +152,9 @@ async fn rows(conn: &mut AsyncPgConnection, meter: &Meter) -> QueryResult<Vec<Ro
 ///
 /// # Errors
 /// When the database fails.
-pub async fn list(conn: &mut AsyncPgConnection, meter: &Meter) -> QueryResult<Vec<Reading>> {
-    let counted = registers::of_meters(conn, meter.client_id, &[meter.id]).await?;
-    Ok(readings(&rows(conn, meter).await?, &counted))
+pub async fn list(tx: &Tenant, meter: &Meter) -> QueryResult<Vec<Reading>> {
+    let counted = registers::of_meters(tx, &[meter.id]).await?;
+    Ok(readings(&rows(tx, meter).await?, &counted))
 }
 
 fn readings(rows: &[Row], counted: &[Register]) -> Vec<Reading> {
@@ -194,8 +192,8 @@ fn readings(rows: &[Row], counted: &[Register]) -> Vec<Reading> {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn recorded(conn: &mut AsyncPgConnection, meter: &Meter) -> QueryResult<i64> {
-    of(meter).count().get_result(conn).await
+pub async fn recorded(tx: &Tenant, meter: &Meter) -> QueryResult<i64> {
+    of(tx.here()?, meter.id).count().get_result(&mut tx.shared()).await
 }
 
 /// What makes a reading.
@@ -309,33 +307,27 @@ fn against(rows: &[Row], counted: &[Register], reading: &NewReading) -> Vec<Viol
 ///
 /// # Errors
 /// [`ReadingError`].
-pub async fn create(
-    conn: &mut AsyncPgConnection,
-    by: &Actor,
-    meter: MeterId,
-    reading: &NewReading,
-) -> Result<Recorded, ReadingError> {
-    let (client, _) = by.tenant()?;
+pub async fn create(tx: &mut Tenant, meter: MeterId, reading: &NewReading) -> Result<Recorded, ReadingError> {
     // Of two at once, one waits here and then sees the other's figures.
-    let meter = meters::locked(conn, client, meter).await?.ok_or(Refused::NotFound)?;
-    let counted = registers::of_meters(conn, client, &[meter.id]).await?;
+    let meter = meters::locked(tx, meter).await?.ok_or(Refused::NotFound)?;
+    let counted = registers::of_meters(tx, &[meter.id]).await?;
     if reading.figures.keys().any(|id| !counted.iter().any(|register| register.id == *id)) {
         return Err(Refused::NotFound);
     }
     Refused::unless(faults(&meter, &counted, reading), ())?;
-    let there = rows(conn, &meter).await?;
+    let there = rows(tx, &meter).await?;
     Refused::unless(against(&there, &counted, reading), ())?;
     let old: Vec<&Row> = there.iter().filter(|row| row.read_on == reading.read_on).collect();
     let before = readings(&there, &counted).into_iter().find(|before| before.read_on == reading.read_on);
     if let Some(same) = before.as_ref().filter(|old| old.figures == reading.figures && old.quality == reading.quality) {
         return Ok(Recorded { meter, corrects: false, used: same.used.clone() });
     }
-    let contracts = contracts::held_at(conn, client, &[meter.service_point_id]).await?;
+    let contracts = contracts::held_at(tx, &[meter.service_point_id]).await?;
     let made = made(&meter, &contracts, reading);
-    insert(conn, by, &meter, reading, (&made, &old)).await?;
+    insert(tx, &meter, reading, (&made, &old)).await?;
     let corrects = !old.is_empty();
-    record(conn, by, (&meter, &counted), reading, (before, &made)).await?;
-    let now = list(conn, &meter).await?.into_iter().find(|now| now.read_on == reading.read_on);
+    record(tx, (&meter, &counted), reading, (before, &made)).await?;
+    let now = list(tx, &meter).await?.into_iter().find(|now| now.read_on == reading.read_on);
     Ok(Recorded { meter, corrects, used: now.and_then(|now| now.used) })
 }
 
@@ -379,12 +371,12 @@ fn made(meter: &Meter, contracts: &[Contract], reading: &NewReading) -> Vec<Made
 
 /// In one statement: the old ones name the new ones, and of each register and day one reading counts.
 async fn insert(
-    conn: &mut AsyncPgConnection,
-    by: &Actor,
+    tx: &mut Tenant,
     meter: &Meter,
     reading: &NewReading,
     (made, old): (&[Made], &[&Row]),
-) -> QueryResult<()> {
+) -> Result<(), DbError> {
+    let ((organization, client), by) = (tx.client()?, tx.author()?.user);
     let successor = |row: &Row| {
         let of_register = || made.iter().filter(|made| made.register == row.register_id);
         let alike = of_register().find(|made| (made.why == OPENING) == (row.why == OPENING));
@@ -400,20 +392,20 @@ async fn insert(
          SELECT $1, $2, n.id, n.customer_id, $3, n.register_id, $6, n.figure, n.why, $7, 'typed', $8
          FROM (SELECT count(*) FROM old) AS before, unnest($9, $10, $11, $12, $13) AS n (id, customer_id, register_id, figure, why)",
     )
-    .bind::<SqlUuid, _>(meter.organization_id)
-    .bind::<SqlUuid, _>(meter.client_id)
+    .bind::<SqlUuid, _>(organization)
+    .bind::<SqlUuid, _>(client)
     .bind::<SqlUuid, _>(meter.id)
     .bind::<Array<SqlUuid>, _>(old)
     .bind::<Array<SqlUuid>, _>(new)
     .bind::<Date, _>(reading.read_on)
     .bind::<Text, _>(&reading.quality)
-    .bind::<SqlUuid, _>(by.user.0)
+    .bind::<Nullable<SqlUuid>, _>(by.map(|user| user.0))
     .bind::<Array<SqlUuid>, _>(made.iter().map(|made| made.id.0).collect::<Vec<_>>())
     .bind::<Array<Nullable<SqlUuid>>, _>(made.iter().map(|made| made.customer.map(|one| one.0)).collect::<Vec<_>>())
     .bind::<Array<SqlUuid>, _>(made.iter().map(|made| made.register.0).collect::<Vec<_>>())
     .bind::<Array<Numeric>, _>(made.iter().map(|made| made.figure).collect::<Vec<_>>())
     .bind::<Array<Text>, _>(made.iter().map(|made| made.why).collect::<Vec<_>>())
-    .execute(conn)
+    .execute(&mut **tx)
     .await?;
     Ok(())
 }
@@ -448,8 +440,7 @@ fn named(counted: &[Register], figures: &BTreeMap<RegisterId, Decimal>) -> impl 
 }
 
 async fn record(
-    conn: &mut AsyncPgConnection,
-    by: &Actor,
+    tx: &mut Tenant,
     (meter, counted): (&Meter, &[Register]),
     reading: &NewReading,
     (before, made): (Option<Reading>, &[Made]),
@@ -473,7 +464,7 @@ async fn record(
         summary: format!("{did} {said}"),
         details,
     };
-    Ok(audit::record(conn, by, entry).await?)
+    Ok(audit::note(tx, entry).await?)
 }
 
 #[cfg(test)]

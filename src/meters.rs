@@ -10,9 +10,8 @@ use chrono_tz::Tz;
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Bool, Text};
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 
-use crate::access::Actor;
 use crate::audit::{self, Entry};
 use crate::clients;
 use crate::clock;
@@ -20,7 +19,7 @@ use crate::contracts;
 use crate::days::{self, Unlikely};
 use crate::db::schema::{self, meters};
 use crate::db::zone_of_row;
-use crate::db::{DbError, here};
+use crate::db::{DbError, Tenant};
 use crate::identifiers;
 use crate::ids::{ClientId, CustomerId, MeterId, OrganizationId, ServicePointId};
 use crate::refused::Refused;
@@ -184,17 +183,14 @@ fn of_other_registers(one: &[String], other: &[String]) -> bool {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn list(
-    conn: &mut AsyncPgConnection,
-    client: ClientId,
-    places: &[ServicePointId],
-) -> QueryResult<Vec<Meter>> {
+pub async fn list(tx: &Tenant, places: &[ServicePointId]) -> QueryResult<Vec<Meter>> {
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     meters::table
-        .filter(meters::organization_id.eq(here!()).and(meters::client_id.eq(client)))
+        .filter(meters::organization_id.eq(organization).and(meters::client_id.eq(client)))
         .filter(meters::service_point_id.eq_any(places))
         .select(Meter::as_select())
         .order((meters::valid_to.desc().nulls_first(), meters::valid_from.desc(), meters::serial, meters::direction))
-        .load(conn)
+        .load(&mut conn)
         .await
 }
 
@@ -202,39 +198,38 @@ pub async fn list(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn customer(conn: &mut AsyncPgConnection, meter: &Meter) -> QueryResult<Option<CustomerId>> {
-    let there = contracts::at(conn, meter.client_id, &[meter.service_point_id]).await?;
+pub async fn customer(tx: &Tenant, meter: &Meter) -> QueryResult<Option<CustomerId>> {
+    let there = contracts::at(tx, &[meter.service_point_id]).await?;
     let today = meter.today();
     let now = there.iter().find(|contract| contract.from_on <= today && contract.to_on.is_none_or(|to| today < to));
     let before = there.iter().rev().find(|contract| contract.from_on <= today);
     Ok(now.or(before).or_else(|| there.as_slice().first()).map(|contract| contract.customer_id))
 }
 
+/// The row of this id.
+#[diesel::dsl::auto_type]
+fn row(at: (OrganizationId, ClientId), id: MeterId) -> _ {
+    let (organization, client): (OrganizationId, ClientId) = at;
+    meters::table
+        .filter(meters::organization_id.eq(organization).and(meters::client_id.eq(client)))
+        .filter(meters::id.eq(id))
+}
+
 /// The meter of this id, if the context sees it.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find(conn: &mut AsyncPgConnection, client: ClientId, id: MeterId) -> QueryResult<Option<Meter>> {
-    meters::table
-        .filter(meters::organization_id.eq(here!()).and(meters::client_id.eq(client)).and(meters::id.eq(id)))
-        .select(Meter::as_select())
-        .first(conn)
-        .await
-        .optional()
+pub async fn find(tx: &Tenant, id: MeterId) -> QueryResult<Option<Meter>> {
+    row(tx.here()?, id).select(Meter::as_select()).first(&mut tx.shared()).await.optional()
 }
 
 /// The meter of this id, if the context sees it, locked until the transaction ends.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn locked(conn: &mut AsyncPgConnection, client: ClientId, id: MeterId) -> QueryResult<Option<Meter>> {
-    meters::table
-        .filter(meters::organization_id.eq(here!()).and(meters::client_id.eq(client)).and(meters::id.eq(id)))
-        .select(Meter::as_select())
-        .for_no_key_update()
-        .first(conn)
-        .await
-        .optional()
+pub async fn locked(tx: &mut Tenant, id: MeterId) -> QueryResult<Option<Meter>> {
+    let row = row(tx.here()?, id).select(Meter::as_select()).for_no_key_update();
+    row.first(&mut **tx).await.optional()
 }
 
 /// Every row with one of these serials, whatever their case: both directions, all places it was ever at, the latest
@@ -242,12 +237,8 @@ pub async fn locked(conn: &mut AsyncPgConnection, client: ClientId, id: MeterId)
 ///
 /// # Errors
 /// When the database fails.
-pub async fn with_serials(
-    conn: &mut AsyncPgConnection,
-    organization: OrganizationId,
-    client: ClientId,
-    serials: &[String],
-) -> QueryResult<Vec<Meter>> {
+pub async fn with_serials(tx: &Tenant, serials: &[String]) -> QueryResult<Vec<Meter>> {
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     meters::table
         .filter(meters::organization_id.eq(organization).and(meters::client_id.eq(client)))
         .filter(
@@ -257,7 +248,7 @@ pub async fn with_serials(
         )
         .select(Meter::as_select())
         .order((meters::serial, meters::direction, meters::valid_from.desc()))
-        .load(conn)
+        .load(&mut conn)
         .await
 }
 
@@ -267,20 +258,15 @@ pub async fn with_serials(
 ///
 /// # Errors
 /// When the database fails.
-async fn overlapping(
-    conn: &mut AsyncPgConnection,
-    organization: OrganizationId,
-    client: ClientId,
-    fields: &MeterFields,
-    except: Option<MeterId>,
-) -> QueryResult<Option<Meter>> {
+async fn overlapping(tx: &mut Tenant, fields: &MeterFields, except: Option<MeterId>) -> QueryResult<Option<Meter>> {
+    let (organization, client) = tx.here()?;
     schema::clients::table
         .filter(schema::clients::organization_id.eq(organization).and(schema::clients::id.eq(client)))
         .select(schema::clients::id)
         .for_no_key_update()
-        .first::<ClientId>(conn)
+        .first::<ClientId>(&mut **tx)
         .await?;
-    let rows = with_serials(conn, organization, client, std::slice::from_ref(&fields.serial)).await?;
+    let rows = with_serials(tx, std::slice::from_ref(&fields.serial)).await?;
     Ok(rows.into_iter().find(|row| {
         let starts_before_end = fields.valid_to.is_none_or(|to| row.valid_from < to);
         let ends_after_start = row.valid_to.is_none_or(|to| fields.valid_from < to);
@@ -382,13 +368,8 @@ fn taken(error: diesel::result::Error) -> MeterError {
 }
 
 /// Holds the client and refuses a meter that another one stands in the way of.
-async fn alone(
-    conn: &mut AsyncPgConnection,
-    (client, organization): (ClientId, OrganizationId),
-    fields: &MeterFields,
-    except: Option<MeterId>,
-) -> Result<(), MeterError> {
-    match overlapping(conn, organization, client, fields, except).await? {
+async fn alone(tx: &mut Tenant, fields: &MeterFields, except: Option<MeterId>) -> Result<(), MeterError> {
+    match overlapping(tx, fields, except).await? {
         Some(other) => Err(Refused::by(Violation::Overlaps(other.valid_from, other.valid_to))),
         None => Ok(()),
     }
@@ -400,16 +381,15 @@ async fn alone(
 /// # Errors
 /// [`MeterError`].
 pub async fn install(
-    conn: &mut AsyncPgConnection,
-    by: &Actor,
+    tx: &mut Tenant,
     place: ServicePointId,
     fields: &MeterFields,
     registers: &[RegisterFields],
 ) -> Result<MeterId, MeterError> {
-    let (client, organization) = by.tenant()?;
-    let owner = clients::face(conn, organization, client).await?.ok_or(DbError::Refused)?;
+    let ((organization, client), by) = (tx.client()?, tx.author()?.user);
+    let owner = clients::current(tx).await?;
     let mut found = faults(fields, owner.today());
-    if service_points::find(conn, client, place).await?.is_none() {
+    if service_points::find(tx, place).await?.is_none() {
         found.push(Violation::NoPlace);
     }
     let is_read = fields.kind == "register";
@@ -417,22 +397,22 @@ pub async fn install(
         found.extend(registers::faults(is_read, registers).into_iter().map(Violation::Read));
     }
     Refused::unless(found, ())?;
-    alone(conn, (client, organization), fields, None).await?;
+    alone(tx, fields, None).await?;
     let id = MeterId::fresh();
     let keys = (
         meters::organization_id.eq(organization),
         meters::client_id.eq(client),
         meters::service_point_id.eq(place),
         meters::id.eq(id),
-        meters::created_by.eq(by.user.0),
+        meters::created_by.eq(by.map(|user| user.0)),
     );
-    diesel::insert_into(meters::table).values((keys, fields)).execute(conn).await.map_err(taken)?;
-    let made = find(conn, client, id).await?.ok_or(DbError::Refused)?;
+    diesel::insert_into(meters::table).values((keys, fields)).execute(&mut **tx).await.map_err(taken)?;
+    let made = find(tx, id).await?.ok_or(DbError::Refused)?;
     if is_read {
-        registers::give(conn, &made, registers).await?;
+        registers::give(tx, &made, registers).await?;
     }
     let summary = format!("Added meter {} ({})", fields.serial, fields.direction);
-    record(conn, by, &made, "create", summary, audit::created(Made { fields, read: registers })).await?;
+    record(tx, &made, "create", summary, audit::created(Made { fields, read: registers })).await?;
     Ok(id)
 }
 
@@ -441,67 +421,54 @@ pub async fn install(
 ///
 /// # Errors
 /// [`MeterError`].
-pub async fn update(
-    conn: &mut AsyncPgConnection,
-    by: &Actor,
-    id: MeterId,
-    fields: &MeterFields,
-) -> Result<(), MeterError> {
-    let (client, organization) = by.tenant()?;
-    let owner = clients::face(conn, organization, client).await?.ok_or(DbError::Refused)?;
-    let before = locked(conn, client, id).await?.ok_or(Refused::NotFound)?;
+pub async fn update(tx: &mut Tenant, id: MeterId, fields: &MeterFields) -> Result<(), MeterError> {
+    let owner = clients::current(tx).await?;
+    let before = locked(tx, id).await?.ok_or(Refused::NotFound)?;
     let mut found = faults(fields, owner.today());
-    found.extend(against_usage(&before, fields, measured_days(conn, client, id).await?));
+    found.extend(against_usage(&before, fields, measured_days(tx, id).await?));
     Refused::unless(found, ())?;
-    alone(conn, (client, organization), fields, Some(id)).await?;
+    alone(tx, fields, Some(id)).await?;
     // A row that is seen and that nobody may change.
-    if !write(conn, client, id, fields).await.map_err(taken)? {
+    if !write(tx, id, fields).await.map_err(taken)? {
         return Err(DbError::Refused.into());
     }
     let is_read = fields.kind == "register";
-    if is_read && registers::of_meters(conn, client, &[id]).await?.is_empty() {
-        registers::give(conn, &before, &[]).await?;
+    if is_read && registers::of_meters(tx, &[id]).await?.is_empty() {
+        registers::give(tx, &before, &[]).await?;
     }
     let summary = format!("Changed meter {} ({})", fields.serial, fields.direction);
     let details = audit::changed(MeterFields::from(&before), fields);
-    Ok(record(conn, by, &before, "update", summary, details).await?)
+    Ok(record(tx, &before, "update", summary, details).await?)
 }
 
 /// Keeps the names of the registers that a meter adds up, as its file has them, and puts it on record.
 ///
 /// # Errors
 /// When the database fails.
-pub(crate) async fn learn_registers(
-    conn: &mut AsyncPgConnection,
-    by: &Actor,
-    meter: &Meter,
-    registers: &[String],
-) -> Result<(), DbError> {
+pub(crate) async fn learn_registers(tx: &mut Tenant, meter: &Meter, registers: &[String]) -> Result<(), DbError> {
     let was = MeterFields::from(meter);
     let is = MeterFields { registers: registers.to_vec(), ..was.clone() };
-    write(conn, meter.client_id, meter.id, &is).await?;
+    write(tx, meter.id, &is).await?;
     let summary =
         format!("Meter {} adds up the registers {}, as its file has them", meter.serial, registers.join(", "));
-    record(conn, by, meter, "update", summary, audit::changed(was, &is)).await
+    record(tx, meter, "update", summary, audit::changed(was, &is)).await
 }
 
-async fn write(conn: &mut AsyncPgConnection, client: ClientId, id: MeterId, fields: &MeterFields) -> QueryResult<bool> {
-    let row = meters::table
-        .filter(meters::organization_id.eq(here!()).and(meters::client_id.eq(client)).and(meters::id.eq(id)));
-    Ok(diesel::update(row).set(fields).execute(conn).await? == 1)
+async fn write(tx: &mut Tenant, id: MeterId, fields: &MeterFields) -> QueryResult<bool> {
+    let row = row(tx.here()?, id);
+    Ok(diesel::update(row).set(fields).execute(&mut **tx).await? == 1)
 }
 
 pub(crate) async fn record(
-    conn: &mut AsyncPgConnection,
-    by: &Actor,
+    tx: &mut Tenant,
     meter: &Meter,
     action: &str,
     summary: String,
     details: serde_json::Value,
 ) -> Result<(), DbError> {
-    let customer = customer(conn, meter).await?;
+    let customer = customer(tx, meter).await?;
     let entry = Entry { action, entity: "meter", entity_id: Some(meter.id.0), customer, summary, details };
-    audit::record(conn, by, entry).await
+    audit::note(tx, entry).await
 }
 
 /// First and last day with values or between readings, if the meter has any: what its dates and kind may no longer deny. Of
@@ -509,33 +476,30 @@ pub(crate) async fn record(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn measured_days(
-    conn: &mut AsyncPgConnection,
-    client: ClientId,
-    id: MeterId,
-) -> QueryResult<Option<(NaiveDate, NaiveDate)>> {
+pub async fn measured_days(tx: &Tenant, id: MeterId) -> QueryResult<Option<(NaiveDate, NaiveDate)>> {
     use crate::db::schema::{interval_days, meter_readings};
     use diesel::dsl::{max, min};
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     let days: (Option<NaiveDate>, Option<NaiveDate>) = interval_days::table
         .filter(
             interval_days::organization_id
-                .eq(here!())
+                .eq(organization)
                 .and(interval_days::client_id.eq(client))
                 .and(interval_days::meter_id.eq(id)),
         )
         .select((min(interval_days::day), max(interval_days::day)))
-        .first(conn)
+        .first(&mut conn)
         .await?;
     let reads: (Option<NaiveDate>, Option<NaiveDate>) = meter_readings::table
         .filter(
             meter_readings::organization_id
-                .eq(here!())
+                .eq(organization)
                 .and(meter_readings::client_id.eq(client))
                 .and(meter_readings::meter_id.eq(id)),
         )
         .filter(meter_readings::superseded_by.is_null())
         .select((min(meter_readings::read_on), max(meter_readings::read_on)))
-        .first(conn)
+        .first(&mut conn)
         .await?;
     let first = days.0.into_iter().chain(reads.0).min();
     let last = days.1.into_iter().chain(reads.1.and_then(|to| to.pred_opt())).max();

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use diesel::dsl::sum;
 use diesel::prelude::*;
 use diesel::sql_types::{Date, Numeric, Text, Uuid as SqlUuid};
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
 use serde_json::json;
 
@@ -15,7 +15,7 @@ use crate::clients::{self, Client};
 use crate::days::{self, Unlikely};
 use crate::db::schema::{allocations, invoices as invoice_rows, payments};
 use crate::db::{Cached, DbError, Tenant};
-use crate::ids::{AccountId, ClientId, CustomerId, InvoiceId, OrganizationId, PaymentId, UserId};
+use crate::ids::{AccountId, CustomerId, InvoiceId, PaymentId};
 use crate::invoices::{self, Invoice};
 use crate::money::Money;
 use crate::written::amount;
@@ -186,21 +186,19 @@ impl Received {
 /// # Errors
 /// [`PaymentError`].
 pub async fn record(tx: &mut Tenant, invoice: InvoiceId, received: &Received) -> Result<Recorded, PaymentError> {
-    let (organization, client) = tx.client()?;
-    let by = tx.author()?.user;
     let owner = clients::current(tx).await?;
-    let invoice = invoices::find(tx, organization, client, invoice).await?.ok_or(PaymentError::NotFound)?;
+    let invoice = invoices::find(tx, invoice).await?.ok_or(PaymentError::NotFound)?;
     if invoice.status == "draft" {
         return Err(PaymentError::Draft);
     }
     received.check(owner.today())?;
     let payment = received.by_customer_of(&invoice);
-    in_turn(tx, organization, client, payment.customer).await?;
-    if !received.another && is_recorded_alike(tx, organization, client, &payment).await? {
+    in_turn(tx, payment.customer).await?;
+    if !received.another && is_recorded_alike(tx, &payment).await? {
         return Err(PaymentError::Alike);
     }
-    let Some(recorded) = allocate(tx, organization, client, by, &payment, Some(invoice.id)).await? else {
-        let before = find(tx, organization, client, payment.id).await?.ok_or(PaymentError::NotFound)?;
+    let Some(recorded) = allocate(tx, &payment, Some(invoice.id)).await? else {
+        let before = find(tx, payment.id).await?.ok_or(PaymentError::NotFound)?;
         return Err(PaymentError::RecordedBefore(Box::new(before)));
     };
     audit::note(tx, entry(&payment, &recorded, &invoice, &owner)).await?;
@@ -226,46 +224,32 @@ fn entry(payment: &NewPayment, recorded: &Recorded, invoice: &Invoice, owner: &C
 
 /// Lets payments of a customer be recorded one after the other: of two at once, the second waits here until the first has
 /// ended, and then finds it with [`is_recorded_alike`]. `NotFound` for a customer that the context does not see.
-async fn in_turn(
-    conn: &mut AsyncPgConnection,
-    organization: OrganizationId,
-    client: ClientId,
-    customer: CustomerId,
-) -> QueryResult<()> {
-    crate::customers::locked(conn, organization, client, customer)
-        .await?
-        .ok_or(diesel::result::Error::NotFound)
-        .map(|_| ())
+async fn in_turn(tx: &mut Tenant, customer: CustomerId) -> QueryResult<()> {
+    crate::customers::locked(tx, customer).await?.ok_or(diesel::result::Error::NotFound).map(|_| ())
 }
 
 /// Whether the very same was recorded already under another id: on the account, as much, that day, in the same way, with
 /// the same reference.
-async fn is_recorded_alike(
-    conn: &mut AsyncPgConnection,
-    organization: OrganizationId,
-    client: ClientId,
-    payment: &NewPayment,
-) -> QueryResult<bool> {
+async fn is_recorded_alike(tx: &Tenant, payment: &NewPayment) -> QueryResult<bool> {
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     let alike = payments::table
         .filter(payments::organization_id.eq(organization).and(payments::client_id.eq(client)))
         .filter(payments::customer_id.eq(payment.customer).and(payments::account_id.eq(payment.account)))
         .filter(payments::id.ne(payment.id))
         .filter(payments::received_on.eq(payment.received_on).and(payments::amount.eq(payment.amount.amount())))
         .filter(payments::method.eq(&payment.method).and(payments::reference.eq(&payment.reference)));
-    diesel::select(diesel::dsl::exists(alike)).get_result(conn).await
+    diesel::select(diesel::dsl::exists(alike)).get_result(&mut conn).await
 }
 
 /// Records a payment and lets it pay `chosen` first, if given, and then the account's oldest open invoices.
 /// The invoices' `paid` and status follow from the allocations in the same transaction (`allocations_pay`). `None`: it was recorded before, and nothing is
 /// done again.
 async fn allocate(
-    conn: &mut AsyncPgConnection,
-    organization: OrganizationId,
-    client: ClientId,
-    by: Option<UserId>,
+    tx: &mut Tenant,
     payment: &NewPayment,
     chosen: Option<InvoiceId>,
 ) -> Result<Option<Recorded>, DbError> {
+    let ((organization, client), by) = (tx.client()?, tx.author()?.user);
     let id = payment.id;
     let keys = (payments::organization_id.eq(organization), payments::client_id.eq(client), payments::id.eq(id));
     let fields = (
@@ -280,7 +264,7 @@ async fn allocate(
     );
     // First of all: of two that come at once, one waits here and then finds it recorded.
     let written =
-        diesel::insert_into(payments::table).values((keys, fields)).on_conflict_do_nothing().execute(conn).await?;
+        diesel::insert_into(payments::table).values((keys, fields)).on_conflict_do_nothing().execute(&mut **tx).await?;
     if written == 0 {
         return Ok(None);
     }
@@ -292,7 +276,7 @@ async fn allocate(
         .select((invoice_rows::id, invoice_rows::total, invoice_rows::paid))
         .order((invoice_rows::due_on.asc(), invoice_rows::number.asc()))
         .for_update()
-        .load(conn)
+        .load(&mut **tx)
         .await?;
     let (first, rest): (Vec<_>, Vec<_>) = open.into_iter().partition(|(id, ..)| Some(*id) == chosen);
     let open: Vec<(InvoiceId, Money, Money)> =
@@ -308,7 +292,7 @@ async fn allocate(
             allocations::amount.eq(amount.amount()),
             allocations::created_by.eq(by.map(|user| user.0)),
         );
-        diesel::insert_into(allocations::table).values((keys, row)).execute(conn).await?;
+        diesel::insert_into(allocations::table).values((keys, row)).execute(&mut **tx).await?;
     }
     Ok(Some(Recorded { allocated, left }))
 }
@@ -317,13 +301,8 @@ async fn allocate(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find(
-    conn: &AsyncPgConnection,
-    organization: OrganizationId,
-    client: ClientId,
-    id: PaymentId,
-) -> QueryResult<Option<Payment>> {
-    let mut conn = conn;
+pub async fn find(tx: &Tenant, id: PaymentId) -> QueryResult<Option<Payment>> {
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     payments::table
         .filter(payments::organization_id.eq(organization).and(payments::client_id.eq(client)).and(payments::id.eq(id)))
         .select(Payment::as_select())
@@ -345,13 +324,8 @@ pub struct Paid {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn of_invoice(
-    conn: &AsyncPgConnection,
-    organization: OrganizationId,
-    client: ClientId,
-    invoice: InvoiceId,
-) -> QueryResult<Vec<Paid>> {
-    let mut conn = conn;
+pub async fn of_invoice(tx: &Tenant, invoice: InvoiceId) -> QueryResult<Vec<Paid>> {
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     // One round trip: what it is paid with, whichever it is.
     let rows: Vec<PaidRow> = Cached(
         diesel::sql_query(
@@ -411,14 +385,8 @@ impl From<PaidRow> for Paid {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn recent(
-    conn: &AsyncPgConnection,
-    organization: OrganizationId,
-    client: ClientId,
-    customer: Option<CustomerId>,
-    limit: i64,
-) -> QueryResult<Vec<Payment>> {
-    let mut conn = conn;
+pub async fn recent(tx: &Tenant, customer: Option<CustomerId>, limit: i64) -> QueryResult<Vec<Payment>> {
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     let query = payments::table
         .filter(payments::organization_id.eq(organization).and(payments::client_id.eq(client)))
         .select(Payment::as_select())
@@ -434,14 +402,8 @@ pub async fn recent(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn received(
-    conn: &AsyncPgConnection,
-    organization: OrganizationId,
-    client: ClientId,
-    from: NaiveDate,
-    to: NaiveDate,
-) -> QueryResult<Decimal> {
-    let mut conn = conn;
+pub async fn received(tx: &Tenant, from: NaiveDate, to: NaiveDate) -> QueryResult<Decimal> {
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     let total: Option<Decimal> = payments::table
         .filter(payments::organization_id.eq(organization).and(payments::client_id.eq(client)))
         .filter(payments::received_on.ge(from).and(payments::received_on.lt(to)))

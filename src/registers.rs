@@ -1,15 +1,14 @@
 //! Registers of a meter that people read: what each counts, and how its figures are to be taken.
 
 use diesel::prelude::*;
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use crate::access::Actor;
 use crate::audit;
-use crate::db::here;
+use crate::db::Tenant;
 use crate::db::schema::{meter_readings, registers};
-use crate::ids::{ClientId, MeterId, RegisterId};
+use crate::ids::{MeterId, RegisterId};
 use crate::meters::{self, Meter, same_register};
 use crate::refused::Refused;
 
@@ -158,35 +157,33 @@ pub(crate) fn faults(is_read: bool, fields: &[RegisterFields]) -> Vec<Violation>
 ///
 /// # Errors
 /// When the database fails.
-pub async fn of_meters(
-    conn: &mut AsyncPgConnection,
-    client: ClientId,
-    meters: &[MeterId],
-) -> QueryResult<Vec<Register>> {
+pub async fn of_meters(tx: &Tenant, meters: &[MeterId]) -> QueryResult<Vec<Register>> {
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     registers::table
-        .filter(registers::organization_id.eq(here!()).and(registers::client_id.eq(client)))
+        .filter(registers::organization_id.eq(organization).and(registers::client_id.eq(client)))
         .filter(registers::meter_id.eq_any(meters))
         .select(Register::as_select())
         .order((registers::meter_id, registers::measures.desc(), registers::name))
-        .load(conn)
+        .load(&mut conn)
         .await
 }
 
 /// Gives a new meter its registers: where none are told, the one that households have.
-pub(crate) async fn give(conn: &mut AsyncPgConnection, meter: &Meter, fields: &[RegisterFields]) -> QueryResult<()> {
+pub(crate) async fn give(tx: &mut Tenant, meter: &Meter, fields: &[RegisterFields]) -> QueryResult<()> {
+    let (organization, client) = tx.here()?;
     let usual = [RegisterFields::default()];
     let given = if fields.is_empty() { &usual[..] } else { fields };
     let rows = given.iter().map(|fields| {
         (
-            registers::organization_id.eq(meter.organization_id),
-            registers::client_id.eq(meter.client_id),
+            registers::organization_id.eq(organization),
+            registers::client_id.eq(client),
             registers::id.eq(RegisterId::fresh()),
             registers::meter_id.eq(meter.id),
             fields,
         )
     });
     let rows = rows.collect::<Vec<_>>();
-    diesel::insert_into(registers::table).values(rows).execute(conn).await?;
+    diesel::insert_into(registers::table).values(rows).execute(&mut **tx).await?;
     Ok(())
 }
 
@@ -194,17 +191,11 @@ pub(crate) async fn give(conn: &mut AsyncPgConnection, meter: &Meter, fields: &[
 ///
 /// # Errors
 /// [`RegisterError`].
-pub async fn change(
-    conn: &mut AsyncPgConnection,
-    by: &Actor,
-    meter: MeterId,
-    fields: &[RegisterFields],
-) -> Result<(), RegisterError> {
-    let (client, _) = by.tenant()?;
+pub async fn change(tx: &mut Tenant, meter: MeterId, fields: &[RegisterFields]) -> Result<(), RegisterError> {
+    let (organization, client) = tx.client()?;
     // Of this and a reading at once, one waits here.
-    let meter = meters::locked(conn, client, meter).await?.ok_or(Refused::NotFound)?;
-    let before: Vec<RegisterFields> =
-        of_meters(conn, client, &[meter.id]).await?.iter().map(RegisterFields::from).collect();
+    let meter = meters::locked(tx, meter).await?.ok_or(Refused::NotFound)?;
+    let before: Vec<RegisterFields> = of_meters(tx, &[meter.id]).await?.iter().map(RegisterFields::from).collect();
     let sorted = |fields: &[RegisterFields]| {
         let mut fields: Vec<_> =
             fields.iter().map(|one| RegisterFields { multiplier: one.multiplier.normalize(), ..one.clone() }).collect();
@@ -215,25 +206,26 @@ pub async fn change(
         return Ok(());
     }
     let mut found = faults(meter.kind == "register", fields);
-    found.extend(was_read(conn, &meter).await?.then_some(Violation::Read));
+    found.extend(was_read(tx, meter.id).await?.then_some(Violation::Read));
     Refused::unless(found, ())?;
     let there = registers::table
-        .filter(registers::organization_id.eq(meter.organization_id).and(registers::client_id.eq(client)))
+        .filter(registers::organization_id.eq(organization).and(registers::client_id.eq(client)))
         .filter(registers::meter_id.eq(meter.id));
-    diesel::delete(there).execute(conn).await?;
+    diesel::delete(there).execute(&mut **tx).await?;
     if !fields.is_empty() {
-        give(conn, &meter, fields).await?;
+        give(tx, &meter, fields).await?;
     }
     let summary = format!("Changed the registers of meter {}", meter.serial);
     let told = |fields: &[RegisterFields]| serde_json::json!({ "registers": fields });
-    Ok(meters::record(conn, by, &meter, "update", summary, audit::changed(told(&before), told(fields))).await?)
+    Ok(meters::record(tx, &meter, "update", summary, audit::changed(told(&before), told(fields))).await?)
 }
 
-async fn was_read(conn: &mut AsyncPgConnection, meter: &Meter) -> QueryResult<bool> {
+async fn was_read(tx: &Tenant, meter: MeterId) -> QueryResult<bool> {
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     let readings = meter_readings::table
-        .filter(meter_readings::organization_id.eq(meter.organization_id))
-        .filter(meter_readings::client_id.eq(meter.client_id).and(meter_readings::meter_id.eq(meter.id)));
-    diesel::select(diesel::dsl::exists(readings)).get_result(conn).await
+        .filter(meter_readings::organization_id.eq(organization))
+        .filter(meter_readings::client_id.eq(client).and(meter_readings::meter_id.eq(meter)));
+    diesel::select(diesel::dsl::exists(readings)).get_result(&mut conn).await
 }
 
 #[cfg(test)]

@@ -3,13 +3,12 @@
 
 use chrono_tz::Tz;
 use diesel::prelude::*;
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 
-use crate::access::Actor;
 use crate::audit::{self, Entry};
 use crate::db::schema::{contracts, meters, service_points};
-use crate::db::{DbError, here};
-use crate::ids::{ClientId, ServicePointId};
+use crate::db::{DbError, Tenant};
+use crate::ids::{ClientId, OrganizationId, ServicePointId};
 use crate::refused::Refused;
 use crate::texts::{TextFault, lines, note, optional_line};
 
@@ -127,15 +126,15 @@ pub type ServicePointError = Refused<Violation>;
 /// # Errors
 /// When the database fails.
 pub async fn list(
-    conn: &mut AsyncPgConnection,
-    client: ClientId,
+    tx: &Tenant,
     search: &str,
     after: Option<(String, ServicePointId)>,
     limit: i64,
 ) -> QueryResult<Vec<ServicePoint>> {
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     let pattern = format!("%{}%", crate::db::literal(search));
     let mut query = service_points::table
-        .filter(service_points::organization_id.eq(here!()).and(service_points::client_id.eq(client)))
+        .filter(service_points::organization_id.eq(organization).and(service_points::client_id.eq(client)))
         .filter(service_points::address.ilike(pattern.clone()).or(service_points::supply_point_id.ilike(pattern)))
         .select(ServicePoint::as_select())
         .order((service_points::address, service_points::id))
@@ -145,63 +144,33 @@ pub async fn list(
         let same = service_points::address.eq(address.clone()).and(service_points::id.gt(id));
         query = query.filter(service_points::address.gt(address).or(same));
     }
-    query.load(conn).await
+    query.load(&mut conn).await
+}
+
+/// The row of this id.
+#[diesel::dsl::auto_type]
+fn row(at: (OrganizationId, ClientId), id: ServicePointId) -> _ {
+    let (organization, client): (OrganizationId, ClientId) = at;
+    service_points::table
+        .filter(service_points::organization_id.eq(organization).and(service_points::client_id.eq(client)))
+        .filter(service_points::id.eq(id))
 }
 
 /// The service point of this id, if the context sees it.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find(
-    conn: &mut AsyncPgConnection,
-    client: ClientId,
-    id: ServicePointId,
-) -> QueryResult<Option<ServicePoint>> {
-    service_points::table
-        .filter(service_points::organization_id.eq(here!()).and(service_points::client_id.eq(client)))
-        .filter(service_points::id.eq(id))
-        .select(ServicePoint::as_select())
-        .first(conn)
-        .await
-        .optional()
-}
-
-/// The service point that its market calls so, whatever the case.
-///
-/// # Errors
-/// When the database fails.
-pub async fn find_by_supply_point(
-    conn: &mut AsyncPgConnection,
-    client: ClientId,
-    supply_point_id: &str,
-) -> QueryResult<Option<ServicePoint>> {
-    service_points::table
-        .filter(service_points::organization_id.eq(here!()).and(service_points::client_id.eq(client)))
-        .filter(service_points::supply_point_id.ne(""))
-        .filter(crate::db::lower(service_points::supply_point_id).eq(crate::db::lower(supply_point_id)))
-        .select(ServicePoint::as_select())
-        .first(conn)
-        .await
-        .optional()
+pub async fn find(tx: &Tenant, id: ServicePointId) -> QueryResult<Option<ServicePoint>> {
+    row(tx.here()?, id).select(ServicePoint::as_select()).first(&mut tx.shared()).await.optional()
 }
 
 /// The same as [`find`], locked until the transaction ends: nobody installs a meter or makes a contract there meanwhile.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn locked(
-    conn: &mut AsyncPgConnection,
-    client: ClientId,
-    id: ServicePointId,
-) -> QueryResult<Option<ServicePoint>> {
-    service_points::table
-        .filter(service_points::organization_id.eq(here!()).and(service_points::client_id.eq(client)))
-        .filter(service_points::id.eq(id))
-        .select(ServicePoint::as_select())
-        .for_update()
-        .first(conn)
-        .await
-        .optional()
+pub async fn locked(tx: &mut Tenant, id: ServicePointId) -> QueryResult<Option<ServicePoint>> {
+    let row = row(tx.here()?, id).select(ServicePoint::as_select()).for_update();
+    row.first(&mut **tx).await.optional()
 }
 
 impl ServicePointFields {
@@ -231,22 +200,18 @@ fn taken(error: diesel::result::Error) -> ServicePointError {
 ///
 /// # Errors
 /// [`ServicePointError`].
-pub async fn create(
-    conn: &mut AsyncPgConnection,
-    by: &Actor,
-    fields: &ServicePointFields,
-) -> Result<ServicePointId, ServicePointError> {
-    let (client, organization) = by.tenant()?;
+pub async fn create(tx: &mut Tenant, fields: &ServicePointFields) -> Result<ServicePointId, ServicePointError> {
+    let ((organization, client), by) = (tx.client()?, tx.author()?.user);
     let fields = fields.checked()?;
     let id = ServicePointId::fresh();
     let keys = (
         service_points::organization_id.eq(organization),
         service_points::client_id.eq(client),
         service_points::id.eq(id),
-        service_points::created_by.eq(by.user.0),
+        service_points::created_by.eq(by.map(|user| user.0)),
     );
-    diesel::insert_into(service_points::table).values((keys, &fields)).execute(conn).await.map_err(taken)?;
-    record(conn, by, id, ("create", "Made"), &fields, audit::created(&fields)).await?;
+    diesel::insert_into(service_points::table).values((keys, &fields)).execute(&mut **tx).await.map_err(taken)?;
+    record(tx, id, ("create", "Made"), &fields, audit::created(&fields)).await?;
     Ok(id)
 }
 
@@ -254,43 +219,35 @@ pub async fn create(
 ///
 /// # Errors
 /// [`ServicePointError`].
-pub async fn update(
-    conn: &mut AsyncPgConnection,
-    by: &Actor,
-    id: ServicePointId,
-    fields: &ServicePointFields,
-) -> Result<(), ServicePointError> {
-    let (client, organization) = by.tenant()?;
-    let before = locked(conn, client, id).await?.ok_or(Refused::NotFound)?;
+pub async fn update(tx: &mut Tenant, id: ServicePointId, fields: &ServicePointFields) -> Result<(), ServicePointError> {
+    let before = locked(tx, id).await?.ok_or(Refused::NotFound)?;
     let fields = fields.checked()?;
-    if fields.time_zone != before.time_zone && is_used(conn, client, id).await? {
+    if fields.time_zone != before.time_zone && is_used(tx, id).await? {
         return Err(Refused::by(Violation::ZoneInUse));
     }
-    let row = service_points::table
-        .filter(service_points::organization_id.eq(organization).and(service_points::client_id.eq(client)))
-        .filter(service_points::id.eq(id));
+    let row = row(tx.client()?, id);
     // A row that is seen and that nobody may change.
-    if diesel::update(row).set(&fields).execute(conn).await.map_err(taken)? != 1 {
+    if diesel::update(row).set(&fields).execute(&mut **tx).await.map_err(taken)? != 1 {
         return Err(DbError::Refused.into());
     }
     let details = audit::changed(ServicePointFields::from(&before), &fields);
-    record(conn, by, id, ("update", "Changed"), &fields, details).await
+    record(tx, id, ("update", "Changed"), &fields, details).await
 }
 
 /// Whether a contract or a meter is there.
-async fn is_used(conn: &mut AsyncPgConnection, client: ClientId, id: ServicePointId) -> QueryResult<bool> {
+async fn is_used(tx: &Tenant, id: ServicePointId) -> QueryResult<bool> {
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     let contracts = contracts::table
-        .filter(contracts::organization_id.eq(here!()).and(contracts::client_id.eq(client)))
+        .filter(contracts::organization_id.eq(organization).and(contracts::client_id.eq(client)))
         .filter(contracts::service_point_id.eq(id));
     let meters = meters::table
-        .filter(meters::organization_id.eq(here!()).and(meters::client_id.eq(client)))
+        .filter(meters::organization_id.eq(organization).and(meters::client_id.eq(client)))
         .filter(meters::service_point_id.eq(id));
-    diesel::select(diesel::dsl::exists(contracts).or(diesel::dsl::exists(meters))).get_result(conn).await
+    diesel::select(diesel::dsl::exists(contracts).or(diesel::dsl::exists(meters))).get_result(&mut conn).await
 }
 
 async fn record(
-    conn: &mut AsyncPgConnection,
-    by: &Actor,
+    tx: &mut Tenant,
     id: ServicePointId,
     (action, did): (&str, &str),
     fields: &ServicePointFields,
@@ -304,5 +261,5 @@ async fn record(
         summary: format!("{did} service point {}", fields.address),
         details,
     };
-    Ok(audit::record(conn, by, entry).await?)
+    Ok(audit::note(tx, entry).await?)
 }

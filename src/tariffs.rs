@@ -12,14 +12,14 @@ mod shape;
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
 use crate::audit::Entry;
 use crate::days::Unlikely;
 use crate::db::schema::{tariff_blocks, tariff_rates};
-use crate::db::{DbError, Tenant, here, lower};
+use crate::db::{DbError, Tenant, lower};
 use crate::ids::{ClientId, OrganizationId, TariffRateId};
 use crate::tariff_document::{Fault, TariffDocument};
 pub use draft::{NewTariff, as_seen, create, digest, revise};
@@ -203,14 +203,8 @@ pub struct Filter {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn list(
-    conn: &mut AsyncPgConnection,
-    organization: OrganizationId,
-    client: ClientId,
-    filter: &Filter,
-    offset: i64,
-    limit: i64,
-) -> QueryResult<(Vec<TariffRow>, i64)> {
+pub async fn list(tx: &Tenant, filter: &Filter, offset: i64, limit: i64) -> QueryResult<(Vec<TariffRow>, i64)> {
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     let matching = || {
         let mut query = tariff_rates::table
             .filter(tariff_rates::organization_id.eq(organization).and(tariff_rates::client_id.eq(client)))
@@ -224,13 +218,13 @@ pub async fn list(
         }
         query
     };
-    let total = matching().count().get_result(conn).await?;
+    let total = matching().count().get_result(&mut conn).await?;
     let rows = matching()
         .select(TariffRow::as_select())
         .order((tariff_rates::code.asc(), tariff_rates::version.desc()))
         .offset(offset)
         .limit(limit)
-        .load(conn)
+        .load(&mut conn)
         .await?;
     Ok((rows, total))
 }
@@ -239,16 +233,17 @@ pub async fn list(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find(conn: &mut AsyncPgConnection, client: ClientId, id: TariffRateId) -> QueryResult<Option<Tariff>> {
+pub async fn find(tx: &Tenant, id: TariffRateId) -> QueryResult<Option<Tariff>> {
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     tariff_rates::table
         .filter(
             tariff_rates::organization_id
-                .eq(here!())
+                .eq(organization)
                 .and(tariff_rates::client_id.eq(client))
                 .and(tariff_rates::id.eq(id)),
         )
         .select(Tariff::as_select())
-        .first(conn)
+        .first(&mut conn)
         .await
         .optional()
 }
@@ -257,17 +252,18 @@ pub async fn find(conn: &mut AsyncPgConnection, client: ClientId, id: TariffRate
 ///
 /// # Errors
 /// When the database fails.
-pub async fn versions(conn: &mut AsyncPgConnection, client: ClientId, code: &str) -> QueryResult<Vec<TariffRow>> {
+pub async fn versions(tx: &Tenant, code: &str) -> QueryResult<Vec<TariffRow>> {
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     tariff_rates::table
         .filter(
             tariff_rates::organization_id
-                .eq(here!())
+                .eq(organization)
                 .and(tariff_rates::client_id.eq(client))
                 .and(tariff_rates::code.eq(code)),
         )
         .select(TariffRow::as_select())
         .order(tariff_rates::version.desc())
-        .load(conn)
+        .load(&mut conn)
         .await
 }
 
@@ -275,12 +271,8 @@ pub async fn versions(conn: &mut AsyncPgConnection, client: ClientId, code: &str
 ///
 /// # Errors
 /// When the database fails.
-pub async fn version_for(
-    conn: &mut AsyncPgConnection,
-    client: ClientId,
-    code: &str,
-    day: NaiveDate,
-) -> QueryResult<Option<Tariff>> {
+pub async fn version_for(tx: &Tenant, code: &str, day: NaiveDate) -> QueryResult<Option<Tariff>> {
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     // A discarded draft is retired without ever having had an end.
     let applied = tariff_rates::status
         .eq("active")
@@ -288,7 +280,7 @@ pub async fn version_for(
     tariff_rates::table
         .filter(
             tariff_rates::organization_id
-                .eq(here!())
+                .eq(organization)
                 .and(tariff_rates::client_id.eq(client))
                 .and(tariff_rates::code.eq(code)),
         )
@@ -297,34 +289,9 @@ pub async fn version_for(
         .filter(tariff_rates::effective_to.is_null().or(tariff_rates::effective_to.gt(day)))
         .select(Tariff::as_select())
         .order(tariff_rates::version.desc())
-        .first(conn)
+        .first(&mut conn)
         .await
         .optional()
-}
-
-/// Every version that applies somewhere in `from`..`to`, of all codes: what a billing run loads once.
-///
-/// # Errors
-/// When the database fails.
-pub async fn versions_within(
-    conn: &mut AsyncPgConnection,
-    organization: OrganizationId,
-    client: ClientId,
-    from: NaiveDate,
-    to: NaiveDate,
-) -> QueryResult<Vec<Tariff>> {
-    let applied = tariff_rates::status
-        .eq("active")
-        .or(tariff_rates::status.eq("retired").and(tariff_rates::effective_to.is_not_null()));
-    tariff_rates::table
-        .filter(tariff_rates::organization_id.eq(organization).and(tariff_rates::client_id.eq(client)))
-        .filter(applied)
-        .filter(tariff_rates::effective_from.lt(to))
-        .filter(tariff_rates::effective_to.is_null().or(tariff_rates::effective_to.gt(from)))
-        .select(Tariff::as_select())
-        .order((tariff_rates::code, tariff_rates::effective_from, tariff_rates::version))
-        .load(conn)
-        .await
 }
 
 /// A code as the client's tariffs spell it; as given where there is none of it in any case.
@@ -351,17 +318,18 @@ pub async fn spelling(tx: &Tenant, code: &str) -> Result<String, DbError> {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn blocks(conn: &mut AsyncPgConnection, client: ClientId, id: TariffRateId) -> QueryResult<Vec<BlockRow>> {
+pub async fn blocks(tx: &Tenant, id: TariffRateId) -> QueryResult<Vec<BlockRow>> {
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     let rows: Vec<(String, Decimal, Option<Decimal>, Decimal)> = tariff_blocks::table
         .filter(
             tariff_blocks::organization_id
-                .eq(here!())
+                .eq(organization)
                 .and(tariff_blocks::client_id.eq(client))
                 .and(tariff_blocks::tariff_rate_id.eq(id)),
         )
         .select((tariff_blocks::tou_period, tariff_blocks::from_kwh, tariff_blocks::to_kwh, tariff_blocks::price))
         .order(tariff_blocks::position)
-        .load(conn)
+        .load(&mut conn)
         .await?;
     let row = |(tou_period, from_kwh, to_kwh, price)| BlockRow { tou_period, from_kwh, to_kwh, price };
     Ok(rows.into_iter().map(row).collect())

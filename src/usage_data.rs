@@ -1,4 +1,4 @@
-//! Usage of an account as the database holds it: totals by month, by day and by hour.
+//! Usage of a customer as the database holds it: totals by month, by day and by hour.
 //!
 //! Days are local days of the meter's zone, as stored. Register reads say how much between two days; they are
 //! spread evenly over these days, and every total says whether a part of it was.
@@ -13,12 +13,11 @@ use chrono_tz::Tz;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Bool, Date, Nullable, SmallInt, Text, Uuid as SqlUuid};
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
 
-use crate::account::Key;
-use crate::db::{Cached, Unreadable};
-use crate::ids::MeterId;
+use crate::db::{Cached, Tenant, Unreadable};
+use crate::ids::{CustomerId, MeterId};
 use crate::meter_readings::{self, Used};
 use crate::usage::days::day_start;
 
@@ -95,19 +94,19 @@ struct Way {
     direction: String,
 }
 
-/// Totals of an account from `from` (included) to `to` (excluded). Groups without any usage are left out.
+/// Totals of a customer from `from` (included) to `to` (excluded). Groups without any usage are left out.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn totals(
-    conn: &AsyncPgConnection,
-    key: Key,
+    tx: &Tenant,
+    customer: CustomerId,
     by: By,
     from: NaiveDate,
     to: NaiveDate,
 ) -> QueryResult<BTreeMap<NaiveDate, Total>> {
     let mut groups: BTreeMap<NaiveDate, Total> = BTreeMap::new();
-    let (sums, reads) = tokio::try_join!(interval_sums(conn, key, by, from, to), reads(conn, key, from, to))?;
+    let (sums, reads) = tokio::try_join!(interval_sums(tx, customer, by, from, to), reads(tx, customer, from, to))?;
     for sum in sums {
         groups.entry(sum.starts).or_default().add(&sum.direction, kwh(sum.wh), sum.estimated);
     }
@@ -124,14 +123,14 @@ pub fn kwh(wh: i64) -> Decimal {
 }
 
 async fn interval_sums(
-    conn: &AsyncPgConnection,
-    key: Key,
+    tx: &Tenant,
+    customer: CustomerId,
     by: By,
     from: NaiveDate,
     to: NaiveDate,
 ) -> QueryResult<Vec<IntervalSum>> {
     let unit = if by == By::Month { "month" } else { "day" };
-    let mut conn = conn;
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     let query = sql_query(
         "SELECT s.starts, m.direction, sum(s.wh)::bigint AS wh, bool_or(s.estimated) AS estimated
          FROM (SELECT date_trunc($6, d.day::timestamp)::date AS starts, d.meter_id, sum(d.total_wh) AS wh,
@@ -143,19 +142,19 @@ async fn interval_sums(
              WHERE k.organization_id = $1 AND k.client_id = $2 AND k.customer_id = $3 ORDER BY k.meter_id, k.from_on DESC) m ON m.meter_id = s.meter_id
          GROUP BY 1, 2 ORDER BY 1",
     )
-    .bind::<SqlUuid, _>(key.organization)
-    .bind::<SqlUuid, _>(key.client)
-    .bind::<SqlUuid, _>(key.customer)
+    .bind::<SqlUuid, _>(organization)
+    .bind::<SqlUuid, _>(client)
+    .bind::<SqlUuid, _>(customer)
     .bind::<Date, _>(from)
     .bind::<Date, _>(to)
     .bind::<Text, _>(unit);
     Cached(query).load(&mut conn).await
 }
 
-async fn reads(conn: &AsyncPgConnection, key: Key, from: NaiveDate, to: NaiveDate) -> QueryResult<Vec<Read>> {
-    let customer = [key.customer];
-    let figures = meter_readings::figures(conn, (key.organization, key.client), &customer, (from, to));
-    let (figures, ways) = tokio::try_join!(figures, ways(conn, key))?;
+async fn reads(tx: &Tenant, customer: CustomerId, from: NaiveDate, to: NaiveDate) -> QueryResult<Vec<Read>> {
+    let alone = [customer];
+    let figures = meter_readings::figures(tx.shared(), tx.here()?, &alone, (from, to));
+    let (figures, ways) = tokio::try_join!(figures, ways(tx, customer))?;
     let read = |used: Used| {
         let direction = ways.iter().find(|way| way.meter_id == used.meter_id)?.direction.clone();
         let (from_on, to_on, estimated) = (used.from_on, used.to_on, used.quality == "estimated");
@@ -165,16 +164,16 @@ async fn reads(conn: &AsyncPgConnection, key: Key, from: NaiveDate, to: NaiveDat
     Ok(meter_readings::used(&figures).into_iter().filter_map(read).collect())
 }
 
-/// Which way each meter of an account counts.
-async fn ways(conn: &AsyncPgConnection, key: Key) -> QueryResult<Vec<Way>> {
-    let mut conn = conn;
+/// Which way each meter of a customer counts.
+async fn ways(tx: &Tenant, customer: CustomerId) -> QueryResult<Vec<Way>> {
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     let query = sql_query(
         "SELECT DISTINCT k.meter_id, k.direction FROM public.contract_meters k
          WHERE k.organization_id = $1 AND k.client_id = $2 AND k.customer_id = $3",
     )
-    .bind::<SqlUuid, _>(key.organization)
-    .bind::<SqlUuid, _>(key.client)
-    .bind::<SqlUuid, _>(key.customer);
+    .bind::<SqlUuid, _>(organization)
+    .bind::<SqlUuid, _>(client)
+    .bind::<SqlUuid, _>(customer);
     Cached(query).load(&mut conn).await
 }
 
@@ -205,8 +204,8 @@ struct Span {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn span(conn: &AsyncPgConnection, key: Key) -> QueryResult<Option<(NaiveDate, NaiveDate)>> {
-    let mut conn = conn;
+pub async fn span(tx: &Tenant, customer: CustomerId) -> QueryResult<Option<(NaiveDate, NaiveDate)>> {
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     let query = sql_query(
         "SELECT least(i.first, r.first) AS first, greatest(i.last, r.last) AS last
          FROM (SELECT min(d.day) AS first, max(d.day) AS last FROM public.interval_days d
@@ -215,9 +214,9 @@ pub async fn span(conn: &AsyncPgConnection, key: Key) -> QueryResult<Option<(Nai
                    CASE WHEN max(r.read_on) > min(r.read_on) THEN max(r.read_on) - 1 END AS last FROM public.meter_readings r
                WHERE r.organization_id = $1 AND r.client_id = $2 AND r.customer_id = $3 AND r.superseded_by IS NULL) r",
     )
-    .bind::<SqlUuid, _>(key.organization)
-    .bind::<SqlUuid, _>(key.client)
-    .bind::<SqlUuid, _>(key.customer);
+    .bind::<SqlUuid, _>(organization)
+    .bind::<SqlUuid, _>(client)
+    .bind::<SqlUuid, _>(customer);
     let span: Span = Cached(query).get_result(&mut conn).await?;
     Ok(span.first.zip(span.last))
 }
@@ -285,17 +284,12 @@ impl MeterDay {
     }
 }
 
-/// The profiles of an account's meters from `from` (included) to `to` (excluded), in order of time.
+/// The profiles of a customer's meters from `from` (included) to `to` (excluded), in order of time.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn profiles(
-    conn: &AsyncPgConnection,
-    key: Key,
-    from: NaiveDate,
-    to: NaiveDate,
-) -> QueryResult<Vec<MeterDay>> {
-    let mut conn = conn;
+pub async fn profiles(tx: &Tenant, customer: CustomerId, from: NaiveDate, to: NaiveDate) -> QueryResult<Vec<MeterDay>> {
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     let query = sql_query(
         "SELECT d.meter_id, m.serial, m.direction, m.time_zone, d.day, d.interval_minutes, d.wh, d.flags
          FROM public.interval_days d
@@ -304,9 +298,9 @@ pub async fn profiles(
          WHERE d.organization_id = $1 AND d.client_id = $2 AND d.customer_id = $3 AND d.day >= $4 AND d.day < $5
          ORDER BY d.day, m.direction DESC, m.serial",
     )
-    .bind::<SqlUuid, _>(key.organization)
-    .bind::<SqlUuid, _>(key.client)
-    .bind::<SqlUuid, _>(key.customer)
+    .bind::<SqlUuid, _>(organization)
+    .bind::<SqlUuid, _>(client)
+    .bind::<SqlUuid, _>(customer)
     .bind::<Date, _>(from)
     .bind::<Date, _>(to);
     let rows: Vec<ProfileRow> = Cached(query).load(&mut conn).await?;

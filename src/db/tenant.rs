@@ -259,6 +259,12 @@ impl Tenant {
         self.scope.client()
     }
 
+    /// As [`Self::client`], for a query: to ask one elsewhere is a fault of the program.
+    pub(crate) fn here(&self) -> QueryResult<(OrganizationId, ClientId)> {
+        let nowhere = "the transaction stands at no client";
+        self.client().map_err(|_| diesel::result::Error::QueryBuilderError(nowhere.into()))
+    }
+
     /// Who writes in it.
     ///
     /// # Errors

@@ -28,8 +28,8 @@ pub async fn write(
     let months = Period::new(first, last.to()).unwrap_or(last);
     let mut candidates = vec![];
     for code in [codes(utility.land).steps, codes(utility.land).tou] {
-        if let Some(latest) = tariffs::versions(tx, desk.client, code).await?.first()
-            && let Some(version) = tariffs::find(tx, desk.client, latest.id).await?
+        if let Some(latest) = tariffs::versions(tx.tenant(), code).await?.first()
+            && let Some(version) = tariffs::find(tx.tenant(), latest.id).await?
         {
             candidates.push(version);
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use diesel::prelude::*;
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
 use serde_json::json;
 
@@ -13,13 +13,12 @@ use super::matching::Matched;
 use super::survey::Survey;
 use super::take::{Reading, Refused, Taken, TakenDay};
 use super::{ImportError, ImportResult};
-use crate::access::Actor;
 use crate::audit::{self, Entry};
 use crate::clock;
 use crate::contracts::{self, Contract};
 use crate::db::schema::{import_rejections, imports, meters};
-use crate::db::{DbError, here};
-use crate::ids::{ClientId, ImportId, MeterId, OrganizationId, ServicePointId};
+use crate::db::{DbError, Tenant};
+use crate::ids::{ImportId, MeterId, ServicePointId};
 use crate::interval_days::{self, CHUNK, IntervalDay};
 use crate::meters::Meter;
 use crate::usage::{DayUsage, Format, Quality};
@@ -33,59 +32,48 @@ struct Counts {
 }
 
 /// Reads a file part by part and writes what is new or changed.
-pub(super) async fn apply(
-    conn: &mut AsyncPgConnection,
-    actor: &Actor,
-    survey: Arc<Survey>,
-    matched: Matched,
-) -> Result<ImportResult, ImportError> {
-    let tenant = actor.tenant()?;
+pub(super) async fn apply(tx: &mut Tenant, survey: Arc<Survey>, matched: Matched) -> Result<ImportResult, ImportError> {
     let mut reading = Reading::new(Arc::clone(&survey), matched).next().await?;
     let meters = reading.meters();
-    let before = imported_before(conn, tenant, &survey, &meters).await?;
+    let before = imported_before(tx, &survey, &meters).await?;
     let id = ImportId::fresh();
-    insert(conn, actor, tenant, id, &survey).await?;
-    lock(conn, tenant.0, &meters).await?;
+    insert(tx, id, &survey).await?;
+    lock(tx, &meters).await?;
     let places: Vec<ServicePointId> = meters.iter().map(|meter| meter.service_point_id).collect();
-    let contracts = contracts::held_at(conn, tenant.0, &places).await?;
+    let contracts = contracts::held_at(tx, &places).await?;
     let (mut counts, mut wh) = (Counts::default(), 0);
     loop {
-        wh +=
-            write_part(conn, actor, tenant, id, &mut reading.taken, &contracts, before.is_some(), &mut counts).await?;
+        wh += write_part(tx, id, &mut reading.taken, &contracts, before.is_some(), &mut counts).await?;
         if reading.is_done() {
             break;
         }
         reading = reading.next().await?;
     }
     let taken = reading.taken;
-    write_rejections(conn, tenant, id, &taken).await?;
+    write_rejections(tx, id, &taken).await?;
     let Counts { accepted, unchanged, superseded } = counts;
     let (unchanged, rejected, kwh) = (unchanged + taken.duplicates, taken.rejected, Decimal::new(wh, 3));
     let result = ImportResult { id, accepted, unchanged, superseded, rejected, kwh, before };
-    close(conn, tenant.0, &result, &taken).await?;
-    record(conn, actor, &survey, &result, &taken.meters).await?;
+    close(tx, &result, &taken).await?;
+    record(tx, &survey, &result, &taken.meters).await?;
     Ok(result)
 }
 
 /// Writes the days of one part, which are given up then; their energy in watt-hours.
-#[expect(clippy::too_many_arguments, reason = "one step of apply, split off for its length")]
 async fn write_part(
-    conn: &mut AsyncPgConnection,
-    actor: &Actor,
-    tenant: (ClientId, OrganizationId),
+    tx: &mut Tenant,
     id: ImportId,
     taken: &mut Taken,
     contracts: &[Contract],
     fill_only: bool,
     counts: &mut Counts,
 ) -> Result<i64, ImportError> {
-    learn(conn, actor, taken).await?;
+    learn(tx, taken).await?;
     let mut days = std::mem::take(&mut taken.days);
     days.sort_by_key(|day| (day.meter, day.usage.date));
     let mut refused = vec![];
     for chunk in days.chunks(CHUNK) {
-        write_chunk(conn, actor, tenant, id, (&taken.meters, contracts), chunk, fill_only, counts, &mut refused)
-            .await?;
+        write_chunk(tx, id, (&taken.meters, contracts), chunk, fill_only, counts, &mut refused).await?;
     }
     for day in refused {
         taken.refuse(day);
@@ -100,12 +88,8 @@ fn only(meters: &[Meter]) -> Option<MeterId> {
 
 /// When the very same file was last applied to these meters. A file that does not name its meter is another one's data
 /// when another one is chosen for it.
-async fn imported_before(
-    conn: &mut AsyncPgConnection,
-    (client, organization): (ClientId, OrganizationId),
-    survey: &Survey,
-    meters: &[Meter],
-) -> QueryResult<Option<DateTime<Utc>>> {
+async fn imported_before(tx: &Tenant, survey: &Survey, meters: &[Meter]) -> QueryResult<Option<DateTime<Utc>>> {
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     let ids: Vec<Option<MeterId>> = meters.iter().map(|meter| Some(meter.id)).collect();
     // An import to several meters keeps none of them. One to a single meter that is among several now counts: the
     // others were added since, and the first one's corrections stay.
@@ -119,16 +103,11 @@ async fn imported_before(
         Some(meter) => applied.filter(imports::meter_id.eq(meter)),
         None => applied.filter(imports::meter_id.is_null().or(imports::meter_id.eq_any(ids))),
     };
-    these.first(conn).await.optional()
+    these.first(&mut conn).await.optional()
 }
 
-async fn insert(
-    conn: &mut AsyncPgConnection,
-    actor: &Actor,
-    (client, organization): (ClientId, OrganizationId),
-    id: ImportId,
-    survey: &Survey,
-) -> QueryResult<()> {
+async fn insert(tx: &mut Tenant, id: ImportId, survey: &Survey) -> Result<(), DbError> {
+    let ((organization, client), by) = (tx.client()?, tx.author()?.user);
     let format = match survey.format {
         Format::Csv => "csv",
         Format::GreenButton => "green_button",
@@ -144,40 +123,38 @@ async fn insert(
             imports::file_bytes.eq(i64::try_from(survey.bytes).unwrap_or(i64::MAX)),
             imports::format.eq(format),
             imports::status.eq("validated"),
-            imports::created_by.eq(actor.user.0),
+            imports::created_by.eq(by.map(|user| user.0)),
         ))
-        .execute(conn)
+        .execute(&mut **tx)
         .await?;
     Ok(())
 }
 
 /// Keeps the names of the registers that meters add up, so that a file with fewer of them is not taken for the whole.
-async fn learn(conn: &mut AsyncPgConnection, actor: &Actor, taken: &mut Taken) -> Result<(), ImportError> {
+async fn learn(tx: &mut Tenant, taken: &mut Taken) -> Result<(), ImportError> {
     for (id, registers) in &std::mem::take(&mut taken.learnt) {
         let Some(meter) = taken.meters.iter().find(|meter| meter.id == *id) else { continue };
-        crate::meters::learn_registers(conn, actor, meter, registers).await?;
+        crate::meters::learn_registers(tx, meter, registers).await?;
     }
     Ok(())
 }
 
 /// Locks the meters, in one order, so that two files for one meter follow each other.
-async fn lock(conn: &mut AsyncPgConnection, client: ClientId, rows: &[Meter]) -> QueryResult<()> {
+async fn lock(tx: &mut Tenant, rows: &[Meter]) -> QueryResult<()> {
+    let (organization, client) = tx.here()?;
     let ids: Vec<MeterId> = rows.iter().map(|meter| meter.id).collect();
     meters::table
-        .filter(meters::organization_id.eq(here!()).and(meters::client_id.eq(client)).and(meters::id.eq_any(ids)))
+        .filter(meters::organization_id.eq(organization).and(meters::client_id.eq(client)).and(meters::id.eq_any(ids)))
         .select(meters::id)
         .order(meters::id)
         .for_update()
-        .load::<MeterId>(conn)
+        .load::<MeterId>(&mut **tx)
         .await?;
     Ok(())
 }
 
-#[expect(clippy::too_many_arguments, reason = "one step of apply, split off for its length")]
 async fn write_chunk(
-    conn: &mut AsyncPgConnection,
-    actor: &Actor,
-    (client, organization): (ClientId, OrganizationId),
+    tx: &mut Tenant,
     import: ImportId,
     (meters, contracts): (&[Meter], &[Contract]),
     days: &[TakenDay],
@@ -185,7 +162,7 @@ async fn write_chunk(
     counts: &mut Counts,
     refused: &mut Vec<Refused>,
 ) -> Result<(), ImportError> {
-    let mut kept = existing(conn, organization, client, meters, days).await?;
+    let mut kept = existing(tx, meters, days).await?;
     let (mut write, mut old) = (vec![], vec![]);
     for day in days {
         let Some(meter) = meters.get(day.meter) else { continue };
@@ -218,16 +195,14 @@ async fn write_chunk(
             write.push(row);
         }
     }
-    interval_days::keep_superseded(conn, actor.user, &old).await?;
-    interval_days::write(conn, actor.user, &write).await?;
+    interval_days::keep_superseded(tx, &old).await?;
+    interval_days::write(tx, &write).await?;
     Ok(())
 }
 
 /// What is kept of the days of a chunk.
 async fn existing(
-    conn: &mut AsyncPgConnection,
-    organization: OrganizationId,
-    client: ClientId,
+    tx: &Tenant,
     meters: &[Meter],
     days: &[TakenDay],
 ) -> QueryResult<HashMap<(MeterId, NaiveDate), IntervalDay>> {
@@ -236,7 +211,7 @@ async fn existing(
     let dates = || days.iter().map(|day| day.usage.date);
     let (Some(first), Some(last)) = (dates().min(), dates().max()) else { return Ok(HashMap::new()) };
     let end = last.checked_add_days(Days::new(1)).unwrap_or(last);
-    let rows = interval_days::list(conn, organization, client, &ids, first, end).await?;
+    let rows = interval_days::list(tx, &ids, first, end).await?;
     Ok(rows.into_iter().map(|row| ((row.meter_id, row.day), row)).collect())
 }
 
@@ -312,12 +287,8 @@ fn merge(kept: &IntervalDay, file: &DayUsage, fill_only: bool) -> Result<(DayUsa
     Ok((merged, counts))
 }
 
-async fn write_rejections(
-    conn: &mut AsyncPgConnection,
-    (client, organization): (ClientId, OrganizationId),
-    id: ImportId,
-    taken: &Taken,
-) -> QueryResult<()> {
+async fn write_rejections(tx: &mut Tenant, id: ImportId, taken: &Taken) -> QueryResult<()> {
+    let (organization, client) = tx.here()?;
     let number = |value: u64| i32::try_from(value).unwrap_or(i32::MAX);
     for (first, chunk) in (1_i32..).step_by(CHUNK).zip(taken.refused.chunks(CHUNK)) {
         let rows: Vec<_> = (first..)
@@ -336,22 +307,18 @@ async fn write_rejections(
                 )
             })
             .collect();
-        diesel::insert_into(import_rejections::table).values(rows).execute(conn).await?;
+        diesel::insert_into(import_rejections::table).values(rows).execute(&mut **tx).await?;
     }
     Ok(())
 }
 
 /// The import's counts and what to know about it.
-async fn close(
-    conn: &mut AsyncPgConnection,
-    client: ClientId,
-    result: &ImportResult,
-    taken: &Taken,
-) -> QueryResult<()> {
+async fn close(tx: &mut Tenant, result: &ImportResult, taken: &Taken) -> QueryResult<()> {
+    let (organization, client) = tx.here()?;
     let count = |value: u64| i32::try_from(value).unwrap_or(i32::MAX);
     let any = result.accepted + result.unchanged + result.superseded > 0;
     diesel::update(imports::table.filter(
-        imports::organization_id.eq(here!()).and(imports::client_id.eq(client)).and(imports::id.eq(result.id)),
+        imports::organization_id.eq(organization).and(imports::client_id.eq(client)).and(imports::id.eq(result.id)),
     ))
     .set((
         imports::meter_id.eq(only(&taken.meters)),
@@ -366,7 +333,7 @@ async fn close(
         imports::problem.eq(remarks(result, taken)),
         imports::applied_at.eq(any.then(clock::now)),
     ))
-    .execute(conn)
+    .execute(&mut **tx)
     .await?;
     Ok(())
 }
@@ -389,19 +356,13 @@ fn remarks(result: &ImportResult, taken: &Taken) -> String {
     said.join(" ")
 }
 
-async fn record(
-    conn: &mut AsyncPgConnection,
-    actor: &Actor,
-    survey: &Survey,
-    result: &ImportResult,
-    meters: &[Meter],
-) -> Result<(), ImportError> {
+async fn record(tx: &mut Tenant, survey: &Survey, result: &ImportResult, meters: &[Meter]) -> Result<(), ImportError> {
     let ImportResult { accepted, unchanged, superseded, rejected, .. } = result;
     let entry = Entry {
         action: "import",
         entity: "import",
         entity_id: Some(result.id.0),
-        customer: if let [meter] = meters { crate::meters::customer(conn, meter).await? } else { None },
+        customer: if let [meter] = meters { crate::meters::customer(tx, meter).await? } else { None },
         summary: format!(
             "Imported {}: {} new values, {} replaced, {} rejected",
             survey.file.name(),
@@ -414,7 +375,7 @@ async fn record(
             "kwh": result.kwh.to_string(), "meters": meters.len(),
         }),
     };
-    Ok(audit::record(conn, actor, entry).await?)
+    Ok(audit::note(tx, entry).await?)
 }
 
 #[cfg(test)]

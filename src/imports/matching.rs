@@ -2,12 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use diesel_async::AsyncPgConnection;
-
 use super::survey::{SeriesSurvey, Survey};
 use super::{ImportError, take::Refused};
+use crate::db::Tenant;
 use crate::identifiers;
-use crate::ids::{ClientId, OrganizationId};
 use crate::meters::{self, Meter, same_register};
 use crate::usage::{Format, SeriesKey};
 
@@ -28,13 +26,7 @@ pub(super) struct Target {
 }
 
 /// Finds the meters of a file's series by serial: the one the person gave, or the ones in the file.
-pub(super) async fn find(
-    conn: &mut AsyncPgConnection,
-    organization: OrganizationId,
-    client: ClientId,
-    survey: &Survey,
-    serial: Option<&str>,
-) -> Result<Matched, ImportError> {
+pub(super) async fn find(tx: &Tenant, survey: &Survey, serial: Option<&str>) -> Result<Matched, ImportError> {
     if survey.series.is_empty() {
         return Err(ImportError::File("There is no value in this file that can be read.".into()));
     }
@@ -42,7 +34,7 @@ pub(super) async fn find(
     // No meter's serial has a NUL, and the database takes none in a question.
     let mut serials: Vec<String> = named.iter().filter(|name| !name.contains('\0')).cloned().collect();
     serials.extend(serial.map(str::to_owned));
-    let known = meters::with_serials(conn, organization, client, &serials).await?;
+    let known = meters::with_serials(tx, &serials).await?;
     let mut matched = Matched::default();
     let taken = match serial {
         Some(serial) => chosen(serial, &named, &known, &survey.series, &mut matched)?,

@@ -4,13 +4,13 @@ use chrono::NaiveDate;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::{deserialize, sql_types};
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
 use crate::db::schema::billing_periods;
-use crate::db::{Figure, Unreadable};
-use crate::ids::{BillingPeriodId, ClientId, ContractId, InvoiceId, OrganizationId};
+use crate::db::{Figure, Tenant, Unreadable};
+use crate::ids::{BillingPeriodId, ContractId, InvoiceId};
 use crate::money::Money;
 use crate::rating::explain::Explanation;
 
@@ -122,13 +122,8 @@ impl Queryable<(sql_types::Uuid, sql_types::Nullable<sql_types::Jsonb>, sql_type
 ///
 /// # Errors
 /// When the database fails.
-pub async fn billed(
-    conn: &AsyncPgConnection,
-    organization: OrganizationId,
-    client: ClientId,
-    invoice: InvoiceId,
-) -> QueryResult<Vec<Billed>> {
-    let mut conn = conn;
+pub async fn billed(tx: &Tenant, invoice: InvoiceId) -> QueryResult<Vec<Billed>> {
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     billing_periods::table
         .filter(billing_periods::organization_id.eq(organization).and(billing_periods::client_id.eq(client)))
         .filter(billing_periods::invoice_id.eq(invoice))

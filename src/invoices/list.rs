@@ -3,12 +3,12 @@
 use chrono::NaiveDate;
 use diesel::sql_types::{BigInt, Date, Nullable, Numeric, Text, Uuid as SqlUuid};
 use diesel::{QueryResult, Queryable, QueryableByName, sql_query};
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 use futures_util::future::OptionFuture;
 use rust_decimal::Decimal;
 
-use crate::db::{Cached, Figure};
-use crate::ids::{ClientId, InvoiceId, OrganizationId};
+use crate::db::{Cached, Figure, Tenant};
+use crate::ids::InvoiceId;
 
 /// Rows of a search are counted up to here.
 const COUNTED: i64 = 1_000;
@@ -235,14 +235,9 @@ macro_rules! bound {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn list(
-    conn: &AsyncPgConnection,
-    organization: OrganizationId,
-    client: ClientId,
-    filter: &Filter,
-    rows: i64,
-) -> QueryResult<Page> {
-    let (mut first, mut second, mut third) = (conn, conn, conn);
+pub async fn list(tx: &Tenant, filter: &Filter, rows: i64) -> QueryResult<Page> {
+    let (organization, client) = tx.here()?;
+    let (mut first, mut second, mut third) = (tx.shared(), tx.shared(), tx.shared());
     let place = match filter.turn {
         Turn::First => None,
         Turn::After(cursor) | Turn::Before(cursor) => Some(cursor),

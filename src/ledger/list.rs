@@ -3,12 +3,12 @@
 use chrono::NaiveDate;
 use diesel::sql_types::{Array, Date, Nullable, Numeric, Text, Uuid as SqlUuid};
 use diesel::{QueryResult, QueryableByName, sql_query};
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
 
 use super::{Cursor, LedgerAccount, Line, OF_WHAT, WHAT, What};
-use crate::db::{Cached, literal};
-use crate::ids::{ClientId, CustomerId, LedgerEntryId, OrganizationId};
+use crate::db::{Cached, Tenant, literal};
+use crate::ids::{CustomerId, LedgerEntryId};
 
 /// Which entries to list.
 #[derive(Debug, Clone, Default)]
@@ -121,14 +121,8 @@ fn sql(filter: &Filter, limit: i64) -> String {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn list(
-    conn: &AsyncPgConnection,
-    organization: OrganizationId,
-    client: ClientId,
-    filter: &Filter,
-    limit: i64,
-) -> QueryResult<Vec<Entry>> {
-    let mut conn = conn;
+pub async fn list(tx: &Tenant, filter: &Filter, limit: i64) -> QueryResult<Vec<Entry>> {
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     let customer = filter.customer.trim();
     let query = sql_query(sql(filter, limit))
         .bind::<SqlUuid, _>(organization)

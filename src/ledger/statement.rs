@@ -3,13 +3,12 @@
 use chrono::NaiveDate;
 use diesel::sql_types::{Date, Nullable, Numeric, Uuid as SqlUuid};
 use diesel::{QueryResult, QueryableByName, sql_query};
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
 
 use super::{Cursor, OF_WHAT, WHAT, What};
-use crate::account::Key;
-use crate::db::Cached;
-use crate::ids::LedgerEntryId;
+use crate::db::{Cached, Tenant};
+use crate::ids::{CustomerId, LedgerEntryId};
 
 /// A row of the statement.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
@@ -34,13 +33,13 @@ pub struct Row {
     pub balance: Decimal,
 }
 
-/// The statement of an account, the latest first, from after a place on. Credit that pays a bill changes nothing of what
+/// The statement of a customer, the latest first, from after a place on. Credit that pays a bill changes nothing of what
 /// is owed and is left out.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn statement(conn: &AsyncPgConnection, key: Key, after: Option<Cursor>, limit: i64) -> QueryResult<Vec<Row>> {
-    let mut conn = conn;
+pub async fn statement(tx: &Tenant, customer: CustomerId, after: Option<Cursor>, limit: i64) -> QueryResult<Vec<Row>> {
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     // Balances are sums over the customer's whole account; the page is cut from them.
     let query = sql_query(format!(
         "SELECT e.id, e.booked_on, e.value_on, {WHAT}, e.amount, e.balance \
@@ -53,9 +52,9 @@ pub async fn statement(conn: &AsyncPgConnection, key: Key, after: Option<Cursor>
              WHERE $4 IS NULL OR (b.booked_on, b.id) < ($4, $5) ORDER BY b.booked_on DESC, b.id DESC LIMIT $6) e \
          {OF_WHAT} ORDER BY e.booked_on DESC, e.id DESC"
     ))
-    .bind::<SqlUuid, _>(key.organization)
-    .bind::<SqlUuid, _>(key.client)
-    .bind::<SqlUuid, _>(key.customer)
+    .bind::<SqlUuid, _>(organization)
+    .bind::<SqlUuid, _>(client)
+    .bind::<SqlUuid, _>(customer)
     .bind::<Nullable<Date>, _>(after.map(|place| place.0))
     .bind::<Nullable<SqlUuid>, _>(after.map(|place| place.1))
     .bind::<diesel::sql_types::BigInt, _>(limit);

@@ -2,18 +2,17 @@
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 use serde_json::json;
 
-use crate::access::Actor;
 use crate::audit::{self, Entry};
 use crate::clients;
 use crate::contracts;
-use crate::customers::{self, Customer};
+use crate::customers;
 use crate::days::{self, Unlikely};
 use crate::db::schema::tariff_agreements;
-use crate::db::{DbError, here};
-use crate::ids::{ClientId, ContractId, CustomerId, OrganizationId, TariffAgreementId};
+use crate::db::{DbError, Tenant};
+use crate::ids::{ContractId, CustomerId, TariffAgreementId};
 use crate::refused::Refused;
 
 /// The constraints that let a contract be on one tariff a day, also when two agreements are made at once.
@@ -52,40 +51,19 @@ impl Agreement {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn list(conn: &mut AsyncPgConnection, client: ClientId, customer: CustomerId) -> QueryResult<Vec<Agreement>> {
+pub async fn list(tx: &Tenant, customer: CustomerId) -> QueryResult<Vec<Agreement>> {
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     tariff_agreements::table
         .filter(
             tariff_agreements::organization_id
-                .eq(here!())
+                .eq(organization)
                 .and(tariff_agreements::client_id.eq(client))
                 .and(tariff_agreements::customer_id.eq(customer)),
         )
         .filter(tariff_agreements::part.eq(SUPPLY))
         .select(Agreement::as_select())
         .order(tariff_agreements::valid_from.desc())
-        .load(conn)
-        .await
-}
-
-/// Every agreement of a client that holds somewhere in `from`..`to`, by customer and day: what a billing
-/// run loads once.
-///
-/// # Errors
-/// When the database fails.
-pub async fn within(
-    conn: &mut AsyncPgConnection,
-    organization: OrganizationId,
-    client: ClientId,
-    from: NaiveDate,
-    to: NaiveDate,
-) -> QueryResult<Vec<Agreement>> {
-    tariff_agreements::table
-        .filter(tariff_agreements::organization_id.eq(organization).and(tariff_agreements::client_id.eq(client)))
-        .filter(tariff_agreements::valid_from.lt(to))
-        .filter(tariff_agreements::valid_to.is_null().or(tariff_agreements::valid_to.gt(from)))
-        .select(Agreement::as_select())
-        .order((tariff_agreements::customer_id, tariff_agreements::valid_from))
-        .load(conn)
+        .load(&mut conn)
         .await
 }
 
@@ -93,22 +71,18 @@ pub async fn within(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn customers_from(
-    conn: &mut AsyncPgConnection,
-    client: ClientId,
-    code: &str,
-    day: NaiveDate,
-) -> QueryResult<i64> {
+pub async fn customers_from(tx: &Tenant, code: &str, day: NaiveDate) -> QueryResult<i64> {
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     tariff_agreements::table
         .filter(
             tariff_agreements::organization_id
-                .eq(here!())
+                .eq(organization)
                 .and(tariff_agreements::client_id.eq(client))
                 .and(tariff_agreements::tariff_code.eq(code)),
         )
         .filter(tariff_agreements::valid_to.is_null().or(tariff_agreements::valid_to.gt(day)))
         .select(diesel::dsl::count(tariff_agreements::customer_id).aggregate_distinct())
-        .first(conn)
+        .first(&mut conn)
         .await
 }
 
@@ -116,13 +90,8 @@ pub async fn customers_from(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn counts(
-    conn: &mut AsyncPgConnection,
-    organization: OrganizationId,
-    client: ClientId,
-    codes: &[String],
-    day: NaiveDate,
-) -> QueryResult<Vec<(String, i64)>> {
+pub async fn counts(tx: &Tenant, codes: &[String], day: NaiveDate) -> QueryResult<Vec<(String, i64)>> {
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     tariff_agreements::table
         .filter(tariff_agreements::organization_id.eq(organization).and(tariff_agreements::client_id.eq(client)))
         .filter(tariff_agreements::tariff_code.eq_any(codes))
@@ -130,7 +99,7 @@ pub async fn counts(
         .filter(tariff_agreements::valid_to.is_null().or(tariff_agreements::valid_to.gt(day)))
         .group_by(tariff_agreements::tariff_code)
         .select((tariff_agreements::tariff_code, diesel::dsl::count_star()))
-        .load(conn)
+        .load(&mut conn)
         .await
 }
 
@@ -160,24 +129,22 @@ fn taken(error: diesel::result::Error) -> AgreementError {
 /// # Errors
 /// [`AgreementError`].
 pub async fn create(
-    conn: &mut AsyncPgConnection,
-    by: &Actor,
+    tx: &mut Tenant,
     customer: CustomerId,
     contract: ContractId,
     code: &str,
     from: NaiveDate,
 ) -> Result<(), AgreementError> {
-    let (client, organization) = by.tenant()?;
-    let owner = clients::face(conn, organization, client).await?.ok_or(DbError::Refused)?;
+    let owner = clients::current(tx).await?;
     // Locked: of two at once, one waits here and then finds the other's agreement.
-    let customer = customers::locked(conn, organization, client, customer).await?.ok_or(Refused::NotFound)?;
-    let contract = contracts::find(conn, client, customer.id, contract).await?.ok_or(Refused::NotFound)?;
+    let customer = customers::locked(tx, customer).await?.ok_or(Refused::NotFound)?;
+    let contract = contracts::find(tx, customer.id, contract).await?.ok_or(Refused::NotFound)?;
     let unlikely = days::planned(from, owner.today()).map(Violation::From);
     Refused::unless(unlikely.into_iter().collect(), ())?;
-    if super::version_for(conn, client, code, from).await?.is_none() {
+    if super::version_for(tx, code, from).await?.is_none() {
         return Err(Refused::by(Violation::NoVersion(code.to_owned(), from)));
     }
-    let before = write(conn, by, (&customer, contract.id), code, from).await?;
+    let before = write(tx, (customer.id, contract.id), code, from).await?;
     let entry = Entry {
         action: "update",
         entity: "tariff_agreement",
@@ -189,19 +156,18 @@ pub async fn create(
             json!({ "tariff": code, "from": from }),
         ),
     };
-    Ok(audit::record(conn, by, entry).await?)
+    Ok(audit::note(tx, entry).await?)
 }
 
 /// Writes the agreement; the one that it ended or replaced.
 async fn write(
-    conn: &mut AsyncPgConnection,
-    by: &Actor,
-    (customer, contract): (&Customer, ContractId),
+    tx: &mut Tenant,
+    (customer, contract): (CustomerId, ContractId),
     code: &str,
     from: NaiveDate,
 ) -> Result<Option<Agreement>, AgreementError> {
-    let (organization, client) = (customer.organization_id, customer.client_id);
-    let mut all = list(conn, client, customer.id).await?;
+    let ((organization, client), by) = (tx.client()?, tx.author()?.user);
+    let mut all = list(tx, customer).await?;
     all.retain(|agreement| agreement.contract_id == contract);
     let row = |id: TariffAgreementId| {
         tariff_agreements::table.filter(
@@ -212,12 +178,16 @@ async fn write(
         )
     };
     if let Some(same) = all.iter().find(|agreement| agreement.valid_from == from) {
-        diesel::update(row(same.id)).set(tariff_agreements::tariff_code.eq(code)).execute(conn).await?;
+        diesel::update(row(same.id)).set(tariff_agreements::tariff_code.eq(code)).execute(&mut **tx).await?;
         return Ok(Some(same.clone()));
     }
     let before = all.iter().find(|agreement| agreement.valid_from < from && agreement.covers(from));
     if let Some(before) = before {
-        diesel::update(row(before.id)).set(tariff_agreements::valid_to.eq(from)).execute(conn).await.map_err(taken)?;
+        diesel::update(row(before.id))
+            .set(tariff_agreements::valid_to.eq(from))
+            .execute(&mut **tx)
+            .await
+            .map_err(taken)?;
     }
     let next = all.iter().map(|agreement| agreement.valid_from).filter(|start| *start > from).min();
     diesel::insert_into(tariff_agreements::table)
@@ -225,15 +195,15 @@ async fn write(
             tariff_agreements::organization_id.eq(organization),
             tariff_agreements::client_id.eq(client),
             tariff_agreements::id.eq(TariffAgreementId::fresh()),
-            tariff_agreements::customer_id.eq(customer.id),
+            tariff_agreements::customer_id.eq(customer),
             tariff_agreements::contract_id.eq(contract),
             tariff_agreements::part.eq(SUPPLY),
             tariff_agreements::tariff_code.eq(code),
             tariff_agreements::valid_from.eq(from),
             tariff_agreements::valid_to.eq(next),
-            tariff_agreements::created_by.eq(by.user.0),
+            tariff_agreements::created_by.eq(by.map(|user| user.0)),
         ))
-        .execute(conn)
+        .execute(&mut **tx)
         .await
         .map_err(taken)?;
     Ok(before.cloned())

@@ -3,35 +3,32 @@
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 use serde_json::json;
 
 use super::agreements::{Agreement, SUPPLY};
 use super::{Tariff, TariffError, entry};
-use crate::account::Key;
 use crate::audit::{self, Entry};
 use crate::db::schema::{clients, tariff_agreements, tariff_rates};
 use crate::db::{DbError, Tenant};
-use crate::ids::TariffRateId;
+use crate::ids::{CustomerId, TariffRateId};
 
 /// The version that holds on `day` and every later one that is agreed or begins after it, each with its first day. The first
 /// one's may lie before `day`; without a tariff on `day` it is the next to come.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn from_day_on(conn: &AsyncPgConnection, key: Key, day: NaiveDate) -> QueryResult<Vec<(NaiveDate, Tariff)>> {
-    let (mut one, mut two) = (conn, conn);
+pub async fn from_day_on(tx: &Tenant, customer: CustomerId, day: NaiveDate) -> QueryResult<Vec<(NaiveDate, Tariff)>> {
+    let ((organization, client), mut one, mut two) = (tx.here()?, tx.shared(), tx.shared());
     let agreements = tariff_agreements::table
-        .filter(
-            tariff_agreements::organization_id.eq(key.organization).and(tariff_agreements::client_id.eq(key.client)),
-        )
-        .filter(tariff_agreements::customer_id.eq(key.customer).and(tariff_agreements::part.eq(SUPPLY)))
+        .filter(tariff_agreements::organization_id.eq(organization).and(tariff_agreements::client_id.eq(client)))
+        .filter(tariff_agreements::customer_id.eq(customer).and(tariff_agreements::part.eq(SUPPLY)))
         .filter(tariff_agreements::valid_to.is_null().or(tariff_agreements::valid_to.gt(day)))
         .select(Agreement::as_select())
         .order(tariff_agreements::valid_from)
         .load(&mut one);
     let versions = tariff_rates::table
-        .filter(tariff_rates::organization_id.eq(key.organization).and(tariff_rates::client_id.eq(key.client)))
+        .filter(tariff_rates::organization_id.eq(organization).and(tariff_rates::client_id.eq(client)))
         .filter(
             tariff_rates::status
                 .eq("active")
@@ -78,10 +75,10 @@ fn in_turn(agreements: &[Agreement], versions: &[Tariff], day: NaiveDate) -> Vec
 ///
 /// # Errors
 /// When the database fails.
-pub async fn offered(conn: &AsyncPgConnection, key: Key, day: NaiveDate) -> QueryResult<Vec<Tariff>> {
-    let mut conn = conn;
+pub async fn offered(tx: &Tenant, day: NaiveDate) -> QueryResult<Vec<Tariff>> {
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     tariff_rates::table
-        .filter(tariff_rates::organization_id.eq(key.organization).and(tariff_rates::client_id.eq(key.client)))
+        .filter(tariff_rates::organization_id.eq(organization).and(tariff_rates::client_id.eq(client)))
         .filter(tariff_rates::offered.and(tariff_rates::status.eq("active")))
         .filter(tariff_rates::effective_from.le(day))
         .filter(tariff_rates::effective_to.is_null().or(tariff_rates::effective_to.gt(day)))
@@ -98,7 +95,7 @@ pub async fn offered(conn: &AsyncPgConnection, key: Key, day: NaiveDate) -> Quer
 /// [`TariffError::NotFound`] for a version that the context does not see.
 pub async fn offer(tx: &mut Tenant, id: TariffRateId, offered: bool) -> Result<Tariff, TariffError> {
     let (organization, client) = tx.client()?;
-    let version = super::find(tx, client, id).await?.ok_or(TariffError::NotFound)?;
+    let version = super::find(tx, id).await?.ok_or(TariffError::NotFound)?;
     let changed = diesel::update(
         tariff_rates::table
             .filter(tariff_rates::organization_id.eq(organization).and(tariff_rates::client_id.eq(client)))
@@ -158,7 +155,7 @@ pub async fn let_compare(tx: &mut Tenant, allowed: bool) -> Result<(), DbError> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{ClientId, ContractId, CustomerId, OrganizationId, TariffAgreementId};
+    use crate::ids::{ClientId, ContractId, OrganizationId, TariffAgreementId};
 
     fn day(text: &str) -> NaiveDate {
         text.parse().unwrap()

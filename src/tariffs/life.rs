@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 use serde_json::json;
 
 use super::{Tariff, TariffError, TariffRow, agreements, entry};
@@ -31,12 +31,13 @@ pub struct Activation {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn activation(conn: &mut AsyncPgConnection, draft: &Tariff) -> QueryResult<Activation> {
+pub async fn activation(tx: &Tenant, draft: &Tariff) -> QueryResult<Activation> {
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     let overlapping: Vec<TariffRow> = tariff_rates::table
         .filter(
             tariff_rates::organization_id
-                .eq(draft.organization_id)
-                .and(tariff_rates::client_id.eq(draft.client_id))
+                .eq(organization)
+                .and(tariff_rates::client_id.eq(client))
                 .and(tariff_rates::code.eq(&draft.code)),
         )
         .filter(tariff_rates::id.ne(draft.id).and(tariff_rates::status.ne("draft")))
@@ -46,7 +47,7 @@ pub async fn activation(conn: &mut AsyncPgConnection, draft: &Tariff) -> QueryRe
         )
         .select(TariffRow::as_select())
         .order(tariff_rates::version.desc())
-        .load(conn)
+        .load(&mut conn)
         .await?;
     let mut found = Activation::default();
     for row in overlapping {
@@ -58,7 +59,7 @@ pub async fn activation(conn: &mut AsyncPgConnection, draft: &Tariff) -> QueryRe
             found.set_back.push(row);
         }
     }
-    found.customers = agreements::customers_from(conn, draft.client_id, &draft.code, draft.effective_from).await?;
+    found.customers = agreements::customers_from(tx, &draft.code, draft.effective_from).await?;
     Ok(found)
 }
 
@@ -148,7 +149,7 @@ pub async fn discard(tx: &mut Tenant, id: TariffRateId) -> Result<Tariff, Tariff
 /// The version, with all versions of its code locked until the transaction ends.
 pub(super) async fn locked(tx: &mut Tenant, id: TariffRateId) -> Result<Tariff, TariffError> {
     let (organization, client) = tx.client()?;
-    let found = super::find(tx, client, id).await?.ok_or(TariffError::NotFound)?;
+    let found = super::find(tx, id).await?.ok_or(TariffError::NotFound)?;
     let all: Vec<Tariff> = tariff_rates::table
         .filter(tariff_rates::organization_id.eq(organization).and(tariff_rates::client_id.eq(client)))
         .filter(tariff_rates::code.eq(&found.code))

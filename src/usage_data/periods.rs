@@ -6,12 +6,12 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Date, Numeric, Text, Uuid as SqlUuid};
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
 
 use super::{By, Total};
-use crate::account::Key;
-use crate::db::Cached;
+use crate::db::{Cached, Tenant};
+use crate::ids::CustomerId;
 
 /// A time-of-use period and what was used in it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,14 +38,14 @@ struct Share {
 /// # Errors
 /// When the database fails.
 pub async fn by_period(
-    conn: &AsyncPgConnection,
-    key: Key,
+    tx: &Tenant,
+    customer: CustomerId,
     by: By,
     from: NaiveDate,
     to: NaiveDate,
 ) -> QueryResult<Vec<Period>> {
     let unit = if by == By::Month { "month" } else { "day" };
-    let mut conn = conn;
+    let ((organization, client), mut conn) = (tx.here()?, tx.shared());
     let query = sql_query(
         "SELECT date_trunc($6, d.date::timestamp)::date AS starts, l.tou_period AS period, sum(d.quantity) AS kwh
          FROM (SELECT i.id FROM public.invoices i
@@ -57,9 +57,9 @@ pub async fn by_period(
            AND d.until IS NULL AND d.date >= $4 AND d.date < $5
          GROUP BY 1, 2 ORDER BY max(max(l.price)) OVER (PARTITION BY l.tou_period) DESC, 2, 1",
     )
-    .bind::<SqlUuid, _>(key.organization)
-    .bind::<SqlUuid, _>(key.client)
-    .bind::<SqlUuid, _>(key.customer)
+    .bind::<SqlUuid, _>(organization)
+    .bind::<SqlUuid, _>(client)
+    .bind::<SqlUuid, _>(customer)
     .bind::<Date, _>(from)
     .bind::<Date, _>(to)
     .bind::<Text, _>(unit);

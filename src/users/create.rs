@@ -228,7 +228,7 @@ async fn place(tx: &mut Owner, new: &NewUser) -> Result<Place, CreateError> {
             .optional()?;
         let Some(client) = place.client else { return input(format!("the organisation has no client {slug:?}")) };
         if let Some(account) = &new.customer {
-            place.customer = accounts::customer_of(tx, client, account).await?;
+            place.customer = accounts::customer_of(tx.tenant(), client, account).await?;
             if place.customer.is_none() {
                 return input(format!("the client has no customer with the account number {account:?}"));
             }

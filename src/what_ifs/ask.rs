@@ -89,7 +89,7 @@ impl Asking {
         let owner = clients::current(tx).await?;
         let mut versions = vec![];
         for (at, id) in self.candidates.iter().enumerate() {
-            let version = tariffs::find(tx, owner.id, *id).await?.ok_or(Refused::NotFound)?;
+            let version = tariffs::find(tx, *id).await?.ok_or(Refused::NotFound)?;
             if let Err(fault) = candidate(&version.code, &version.document, &owner) {
                 found.push(WhatIfViolation::Candidate(at, fault));
             }

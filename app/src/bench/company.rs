@@ -62,11 +62,6 @@ impl Company {
         Ok(Self { connected, db, actor: actor.at_client(ClientId(client())) })
     }
 
-    /// Who works in it.
-    pub const fn actor(&self) -> &Actor {
-        &self.actor
-    }
-
     /// A transaction of the admin's.
     ///
     /// # Errors

@@ -59,8 +59,7 @@ pub async fn run(settings: &Settings, json: bool) -> Result<(), String> {
         let hints = Hints::of_zone(chrono_tz::Europe::Berlin);
         let survey = imports::survey(ImportFile::new(file, "measured.csv"), hints).await.map_err(text)?;
         let mut tx = company.write().await.map_err(text)?;
-        let result =
-            imports::import_usage(&mut tx, company.actor(), survey, &ImportOptions::default()).await.map_err(text)?;
+        let result = imports::import_usage(&mut tx, survey, &ImportOptions::default()).await.map_err(text)?;
         times.push(start.elapsed());
         values = result.accepted;
         // All but the last are taken back, so that each finds nothing there.

@@ -123,7 +123,7 @@ async fn bare(state: AppState, headers: HeaderMap, peer: Peer, invoice: String) 
     match peer.sql {
         Sql::List => {
             let filter = Filter { status: STATUS.to_owned(), ..Filter::default() };
-            std::hint::black_box(admin::invoices::read(&tx, &actor, &filter).await?);
+            std::hint::black_box(admin::invoices::read(&tx, &filter).await?);
         }
         Sql::Home => {
             let at = AtAccount::load(actor, &tx).await?;

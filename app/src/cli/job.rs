@@ -137,7 +137,7 @@ struct Job {
 
 impl Job {
     /// The client of the work, as its identity sees it, and the actor standing there.
-    async fn client(&self, slug: Option<&str>) -> Result<(Client, Actor), String> {
+    async fn client(&self, slug: Option<&str>) -> Result<Client, String> {
         let actor = self.entered.actor();
         let mut tx = self.services.stand(&self.entered, None, Access::Read).await.map_err(refusal)?;
         let mut clients = clients::list(&mut tx).await.map_err(plain)?;
@@ -149,12 +149,11 @@ impl Job {
                 |slug| format!("{} has no client {slug}, or it is not this service identity's", place(actor)),
             ));
         };
-        let actor = actor.clone().at_client(client.id);
-        Ok((client, actor))
+        Ok(client)
     }
 
     async fn import(&self, args: ImportArgs) -> Result<(), String> {
-        let (client, actor) = self.client(args.client.as_deref()).await?;
+        let client = self.client(args.client.as_deref()).await?;
         let file = File::open(&args.file).map_err(|fault| format!("{}: {fault}", args.file.display()))?;
         let name = args.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let hints = Hints { zone: Some(client.zone.0), mark: args.decimal.map(Into::into), net: args.net };
@@ -162,7 +161,7 @@ impl Job {
         let survey = imports::survey(ImportFile::new(file, &name), hints).await.map_err(plain)?;
         let options = ImportOptions { serial: args.serial };
         let mut tx = self.services.stand(&self.entered, Some(client.id), Access::Write).await.map_err(refusal)?;
-        let result = imports::import_usage(&mut tx, &actor, survey, &options).await.map_err(plain)?;
+        let result = imports::import_usage(&mut tx, survey, &options).await.map_err(plain)?;
         tx.commit().await.map_err(plain)?;
         out::print(format_args!(
             "{name} for {}: {} new values, {} replaced, {} unchanged, {} rejected.",
@@ -171,7 +170,7 @@ impl Job {
     }
 
     async fn rate(&self, args: DueArgs) -> Result<(), String> {
-        let (client, _) = self.client(args.client.as_deref()).await?;
+        let client = self.client(args.client.as_deref()).await?;
         let day = args.due_on.unwrap_or_else(|| client.today());
         let mut tx = self.services.stand(&self.entered, Some(client.id), Access::Write).await.map_err(refusal)?;
         // A run of one cycle alone is somebody's own; one that is approved has its bills.

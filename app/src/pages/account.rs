@@ -8,7 +8,6 @@ pub mod usage;
 
 use chrono::NaiveDate;
 use eis::access::{Actor, Permission};
-use eis::account::Key;
 use eis::clients::ClientFace;
 use eis::customers::{self, Customer};
 use eis::db::Tenant;
@@ -25,8 +24,6 @@ use crate::server::errors::AppError;
 pub struct AtAccount {
     /// Who asks.
     pub actor: Actor,
-    /// The account.
-    pub key: Key,
     /// The client.
     pub client: ClientFace,
     /// The customer.
@@ -49,13 +46,10 @@ impl AtAccount {
     /// # Errors
     /// `Forbidden` for an actor without one.
     pub(crate) async fn load(actor: Actor, tx: &Tenant) -> Result<Self, AppError> {
-        let (client, organization) = actor.tenant()?;
         let id = actor.customer.ok_or(AppError::Forbidden)?;
-        let conn = tx.shared();
         let face = actor.face.clone().ok_or(AppError::Forbidden)?;
-        let customer = customers::find(conn, organization, client, id).await?.ok_or(AppError::Forbidden)?;
-        let key = Key { organization, client, customer: id };
-        Ok(Self { actor, key, client: face, customer })
+        let customer = customers::find(tx, id).await?.ok_or(AppError::Forbidden)?;
+        Ok(Self { actor, client: face, customer })
     }
 
     /// How this client writes numbers and dates.

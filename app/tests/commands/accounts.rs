@@ -7,7 +7,7 @@ use eis::ids::{AccountId, ContractId, CustomerId};
 use super::support::database::Case;
 use super::support::sql::Sql;
 use super::support::world::{account_of, contract_of, customer};
-use super::{cleo, day, violations, writing};
+use super::{day, violations, writing};
 
 fn kim() -> CustomerId {
     CustomerId(customer(1, 1, 1))
@@ -58,22 +58,19 @@ async fn an_account_s_number_is_its_own_and_its_terms_are_days() {
         (terms(366), Violation::Terms(366)),
     ] {
         let mut tx = writing(&db).await;
-        assert_eq!(
-            violations(accounts::create(&mut tx, &cleo(), kim(), &fields).await),
-            std::slice::from_ref(&expected)
-        );
+        assert_eq!(violations(accounts::create(&mut tx, kim(), &fields).await), std::slice::from_ref(&expected));
         drop(tx);
         let mut tx = writing(&db).await;
-        assert_eq!(violations(accounts::update(&mut tx, &cleo(), kim(), first(), &fields).await), [expected]);
+        assert_eq!(violations(accounts::update(&mut tx, kim(), first(), &fields).await), [expected]);
     }
     for foreign in [customer(1, 2, 1), customer(2, 1, 1)] {
         let mut tx = writing(&db).await;
         let fields = AccountFields::opened("N-1", "");
-        let refused = accounts::create(&mut tx, &cleo(), CustomerId(foreign), &fields).await;
+        let refused = accounts::create(&mut tx, CustomerId(foreign), &fields).await;
         assert!(matches!(refused, Err(AccountError::NotFound)), "{refused:?}");
         let theirs = AccountId(account_of(foreign));
         for at in [CustomerId(foreign), kim()] {
-            let refused = accounts::update(&mut tx, &cleo(), at, theirs, &fields).await;
+            let refused = accounts::update(&mut tx, at, theirs, &fields).await;
             assert!(matches!(refused, Err(AccountError::NotFound)), "{refused:?}");
         }
     }
@@ -85,22 +82,22 @@ async fn a_main_account_that_is_closed_hands_over_and_one_that_is_billed_stays_o
     let case = Case::world().await;
     let (db, looker) = (case.db(2), case.superuser().await);
     let mut tx = writing(&db).await;
-    let refused = accounts::update(&mut tx, &cleo(), kim(), first(), &closed("A-1")).await;
+    let refused = accounts::update(&mut tx, kim(), first(), &closed("A-1")).await;
     assert_eq!(violations(refused), [Violation::Billed]);
-    let second = accounts::create(&mut tx, &cleo(), kim(), &AccountFields::opened("B-1", "Elsewhere")).await.unwrap();
-    contracts::update(&mut tx, &cleo(), kim(), contract(), &billed_to(second)).await.unwrap();
-    accounts::update(&mut tx, &cleo(), kim(), first(), &closed("A-1")).await.unwrap();
+    let second = accounts::create(&mut tx, kim(), &AccountFields::opened("B-1", "Elsewhere")).await.unwrap();
+    contracts::update(&mut tx, kim(), contract(), &billed_to(second)).await.unwrap();
+    accounts::update(&mut tx, kim(), first(), &closed("A-1")).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(state(&looker).await, "A-1 closed, B-1 open main");
     let mut tx = writing(&db).await;
-    let refused = accounts::update(&mut tx, &cleo(), kim(), second, &closed("B-1")).await;
+    let refused = accounts::update(&mut tx, kim(), second, &closed("B-1")).await;
     assert_eq!(violations(refused), [Violation::Billed]);
     drop(tx);
     // Who is no longer supplied may have none open; the next one is the main one again.
     looker.must(&format!("UPDATE contracts SET to_on = '2026-11-01' WHERE id = '{}'", contract())).await;
     let mut tx = writing(&db).await;
-    accounts::update(&mut tx, &cleo(), kim(), second, &closed("B-1")).await.unwrap();
-    accounts::create(&mut tx, &cleo(), kim(), &AccountFields::opened("C-1", "")).await.unwrap();
+    accounts::update(&mut tx, kim(), second, &closed("B-1")).await.unwrap();
+    accounts::create(&mut tx, kim(), &AccountFields::opened("C-1", "")).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(state(&looker).await, "A-1 closed, B-1 closed, C-1 open main");
     let told = "SELECT string_agg(summary, ', ' ORDER BY at, id) FROM audit_log WHERE entity = 'account'";
@@ -115,11 +112,11 @@ async fn of_two_who_close_a_customer_s_two_accounts_at_once_one_does() {
     let case = Case::world().await;
     let (db, looker) = (case.db(2), case.superuser().await);
     let mut tx = writing(&db).await;
-    let second = accounts::create(&mut tx, &cleo(), kim(), &AccountFields::opened("B-1", "")).await.unwrap();
+    let second = accounts::create(&mut tx, kim(), &AccountFields::opened("B-1", "")).await.unwrap();
     tx.commit().await.unwrap();
     let close = async |id: AccountId, number: &str| {
         let mut tx = writing(&db).await;
-        let done = accounts::update(&mut tx, &cleo(), kim(), id, &closed(number)).await;
+        let done = accounts::update(&mut tx, kim(), id, &closed(number)).await;
         if done.is_ok() {
             tx.commit().await.unwrap();
         }
@@ -137,11 +134,11 @@ async fn of_two_at_once_who_close_an_account_and_have_a_contract_billed_to_it_on
     let case = Case::world().await;
     let (db, looker) = (case.db(2), case.superuser().await);
     let mut tx = writing(&db).await;
-    let second = accounts::create(&mut tx, &cleo(), kim(), &AccountFields::opened("B-1", "")).await.unwrap();
+    let second = accounts::create(&mut tx, kim(), &AccountFields::opened("B-1", "")).await.unwrap();
     tx.commit().await.unwrap();
     let close = async {
         let mut tx = writing(&db).await;
-        let done = accounts::update(&mut tx, &cleo(), kim(), second, &closed("B-1")).await;
+        let done = accounts::update(&mut tx, kim(), second, &closed("B-1")).await;
         if done.is_ok() {
             tx.commit().await.unwrap();
         }
@@ -149,7 +146,7 @@ async fn of_two_at_once_who_close_an_account_and_have_a_contract_billed_to_it_on
     };
     let bill = async {
         let mut tx = writing(&db).await;
-        let done = contracts::update(&mut tx, &cleo(), kim(), contract(), &billed_to(second)).await;
+        let done = contracts::update(&mut tx, kim(), contract(), &billed_to(second)).await;
         if done.is_ok() {
             tx.commit().await.unwrap();
         }
@@ -174,7 +171,7 @@ async fn a_payment_on_one_account_pays_no_bill_of_another() {
     let case = Case::world().await;
     let (db, looker) = (case.db(2), case.superuser().await);
     let mut tx = writing(&db).await;
-    let second = accounts::create(&mut tx, &cleo(), kim(), &AccountFields::opened("B-1", "")).await.unwrap();
+    let second = accounts::create(&mut tx, kim(), &AccountFields::opened("B-1", "")).await.unwrap();
     tx.commit().await.unwrap();
     let payment = uuid::Uuid::now_v7();
     let pays = |account: AccountId| {

@@ -6,7 +6,7 @@ use eis::tariffs::agreements::{self, AgreementError, Violation};
 
 use super::support::database::Case;
 use super::support::world::{contract_of, customer};
-use super::{cleo, day, today, too_late, violations, writing};
+use super::{day, today, too_late, violations, writing};
 
 fn contract() -> ContractId {
     ContractId(contract_of(customer(1, 1, 1)))
@@ -25,14 +25,14 @@ async fn a_customer_is_put_on_a_tariff_that_holds_on_a_day_that_is_meant() {
         ("NONE", day("2026-01-01"), Violation::NoVersion("NONE".to_owned(), day("2026-01-01"))),
     ] {
         let mut tx = writing(&db).await;
-        assert_eq!(violations(agreements::create(&mut tx, &cleo(), kim, contract(), code, from).await), [expected]);
+        assert_eq!(violations(agreements::create(&mut tx, kim, contract(), code, from).await), [expected]);
         tx.commit().await.unwrap();
     }
     for foreign in [customer(1, 2, 1), customer(2, 1, 1)] {
         let mut tx = writing(&db).await;
         let theirs = ContractId(contract_of(foreign));
         for (at, of) in [(CustomerId(foreign), theirs), (kim, theirs), (CustomerId(foreign), contract())] {
-            let refused = agreements::create(&mut tx, &cleo(), at, of, "HOME", day("2026-01-01")).await;
+            let refused = agreements::create(&mut tx, at, of, "HOME", day("2026-01-01")).await;
             assert!(matches!(refused, Err(AgreementError::NotFound)), "{refused:?}");
         }
     }
@@ -46,7 +46,7 @@ async fn an_agreement_ends_the_one_before_and_lasts_until_the_next() {
     let kim = CustomerId(customer(1, 1, 1));
     let mut tx = writing(&db).await;
     for (code, from) in [("PLAIN", "2026-09-01"), ("SAVER", "2026-06-01"), ("HOME", "2026-09-01")] {
-        agreements::create(&mut tx, &cleo(), kim, contract(), code, day(from)).await.unwrap();
+        agreements::create(&mut tx, kim, contract(), code, day(from)).await.unwrap();
     }
     tx.commit().await.unwrap();
     let all = format!(
@@ -67,7 +67,7 @@ async fn of_two_agreements_made_at_once_both_stand_one_after_the_other() {
     let kim = CustomerId(customer(1, 1, 1));
     let agree = async |code: &str, from: &str| {
         let mut tx = writing(&db).await;
-        agreements::create(&mut tx, &cleo(), kim, contract(), code, day(from)).await.unwrap();
+        agreements::create(&mut tx, kim, contract(), code, day(from)).await.unwrap();
         tx.commit().await.unwrap();
     };
     tokio::join!(agree("PLAIN", "2026-09-01"), agree("SAVER", "2026-06-01"));

@@ -9,7 +9,7 @@ use eis::texts::TextFault;
 use super::support::database::Case;
 use super::support::sql::Sql;
 use super::support::world::{Kind, account_of, client, contract_of, customer, id, organization};
-use super::{cleo, day, on_record, today, too_late, violations, writing};
+use super::{day, on_record, today, too_late, violations, writing};
 
 /// A customer of the first client: the first lives at the first service point, the second at the second.
 fn who(k: u8) -> CustomerId {
@@ -87,8 +87,8 @@ async fn what_a_contract_may_not_be_is_told_all_at_once_and_nothing_is_written()
     for (fields, expected) in own {
         let mut tx = writing(&db).await;
         let new = At::New("9 New Lane".to_owned());
-        assert_eq!(violations(contracts::create(&mut tx, &cleo(), who(1), &new, &fields).await), expected);
-        assert_eq!(violations(contracts::update(&mut tx, &cleo(), who(1), contract(1), &fields).await), expected);
+        assert_eq!(violations(contracts::create(&mut tx, who(1), &new, &fields).await), expected);
+        assert_eq!(violations(contracts::update(&mut tx, who(1), contract(1), &fields).await), expected);
         tx.commit().await.unwrap();
     }
     let nowhere = service_points::Violation::Address(TextFault::Missing);
@@ -101,7 +101,7 @@ async fn what_a_contract_may_not_be_is_told_all_at_once_and_nothing_is_written()
         (there(1), Violation::Overlaps(day("2024-01-01"), None)),
     ] {
         let mut tx = writing(&db).await;
-        let made = contracts::create(&mut tx, &cleo(), who(1), &at, &fields(1, "2026-01-01", None)).await;
+        let made = contracts::create(&mut tx, who(1), &at, &fields(1, "2026-01-01", None)).await;
         assert_eq!(violations(made), [expected], "{at:?}");
         tx.commit().await.unwrap();
     }
@@ -109,10 +109,10 @@ async fn what_a_contract_may_not_be_is_told_all_at_once_and_nothing_is_written()
         let (theirs, at) = (ContractId(contract_of(foreign)), CustomerId(foreign));
         let mut tx = writing(&db).await;
         let new = At::New("9 New Lane".to_owned());
-        let made = contracts::create(&mut tx, &cleo(), at, &new, &fields(1, "2026-01-01", None)).await;
+        let made = contracts::create(&mut tx, at, &new, &fields(1, "2026-01-01", None)).await;
         assert!(matches!(made, Err(ContractError::NotFound)), "{made:?}");
         for (of, contract) in [(at, theirs), (who(1), theirs), (at, contract(1)), (who(2), contract(1))] {
-            let refused = contracts::update(&mut tx, &cleo(), of, contract, &fields(1, "2024-01-01", None)).await;
+            let refused = contracts::update(&mut tx, of, contract, &fields(1, "2024-01-01", None)).await;
             assert!(matches!(refused, Err(ContractError::NotFound)), "{refused:?}");
         }
     }
@@ -129,10 +129,10 @@ async fn a_closed_account_is_billed_for_days_that_are_over_alone() {
     looker.must(&format!("UPDATE accounts SET status = 'closed' WHERE id = '{}'", account_of(customer(1, 1, 1)))).await;
     moved_out(&looker, "2026-06-01").await;
     let mut tx = writing(&db).await;
-    let made = contracts::create(&mut tx, &cleo(), who(1), &there(1), &fields(1, "2026-07-01", None)).await;
+    let made = contracts::create(&mut tx, who(1), &there(1), &fields(1, "2026-07-01", None)).await;
     assert_eq!(violations(made), [Violation::Account]);
     let over = fields(1, "2026-07-01", Some("2026-08-01"));
-    contracts::create(&mut tx, &cleo(), who(1), &there(1), &over).await.unwrap();
+    contracts::create(&mut tx, who(1), &there(1), &over).await.unwrap();
 }
 
 #[tokio::test]
@@ -141,9 +141,9 @@ async fn a_contract_at_a_new_address_makes_its_place_and_each_step_is_on_record(
     let (db, looker) = (case.db(2), case.superuser().await);
     let mut tx = writing(&db).await;
     let new = At::New("9 New Lane".to_owned());
-    let made = contracts::create(&mut tx, &cleo(), who(1), &new, &fields(1, "2026-10-01", None)).await.unwrap();
+    let made = contracts::create(&mut tx, who(1), &new, &fields(1, "2026-10-01", None)).await.unwrap();
     let ends = fields(1, "2026-10-01", Some("2026-11-01"));
-    contracts::update(&mut tx, &cleo(), who(1), made, &ends).await.unwrap();
+    contracts::update(&mut tx, who(1), made, &ends).await.unwrap();
     tx.commit().await.unwrap();
     let row = format!(
         "SELECT concat_ws(' ', c.address, s.address, s.time_zone, c.from_on, c.to_on, c.billing_anchor)
@@ -165,10 +165,8 @@ async fn one_contract_has_a_day_and_one_that_was_withdrawn_has_none() {
     let case = Case::world().await;
     let (db, looker) = (case.db(2), case.superuser().await);
     let mut tx = writing(&db).await;
-    contracts::update(&mut tx, &cleo(), who(1), contract(1), &fields(1, "2024-01-01", Some("2026-06-01")))
-        .await
-        .unwrap();
-    let next = contracts::create(&mut tx, &cleo(), who(2), &there(1), &fields(2, "2026-07-01", None)).await.unwrap();
+    contracts::update(&mut tx, who(1), contract(1), &fields(1, "2024-01-01", Some("2026-06-01"))).await.unwrap();
+    let next = contracts::create(&mut tx, who(2), &there(1), &fields(2, "2026-07-01", None)).await.unwrap();
     tx.commit().await.unwrap();
     for (to, expected) in [
         (None, Some(Violation::Overlaps(day("2026-07-01"), None))),
@@ -176,7 +174,7 @@ async fn one_contract_has_a_day_and_one_that_was_withdrawn_has_none() {
         (Some("2026-07-01"), None),
     ] {
         let mut tx = writing(&db).await;
-        let done = contracts::update(&mut tx, &cleo(), who(1), contract(1), &fields(1, "2024-01-01", to)).await;
+        let done = contracts::update(&mut tx, who(1), contract(1), &fields(1, "2024-01-01", to)).await;
         match expected {
             Some(expected) => assert_eq!(violations(done), [expected], "{to:?}"),
             None => done.unwrap(),
@@ -185,9 +183,9 @@ async fn one_contract_has_a_day_and_one_that_was_withdrawn_has_none() {
     // Withdrawn, it stands in nobody's way; and comes back only where nobody else is.
     let withdrawn = ContractFields { status: "withdrawn".to_owned(), ..fields(2, "2026-07-01", None) };
     let mut tx = writing(&db).await;
-    contracts::update(&mut tx, &cleo(), who(2), next, &withdrawn).await.unwrap();
-    contracts::update(&mut tx, &cleo(), who(1), contract(1), &fields(1, "2024-01-01", None)).await.unwrap();
-    let again = contracts::update(&mut tx, &cleo(), who(2), next, &fields(2, "2026-07-01", None)).await;
+    contracts::update(&mut tx, who(2), next, &withdrawn).await.unwrap();
+    contracts::update(&mut tx, who(1), contract(1), &fields(1, "2024-01-01", None)).await.unwrap();
+    let again = contracts::update(&mut tx, who(2), next, &fields(2, "2026-07-01", None)).await;
     assert_eq!(violations(again), [Violation::Overlaps(day("2024-01-01"), None)]);
     tx.commit().await.unwrap();
     let agreed = format!(
@@ -204,7 +202,7 @@ async fn of_two_contracts_made_at_once_at_one_service_point_one_is() {
     moved_out(&looker, "2026-06-01").await;
     let make = async |k: u8| {
         let mut tx = writing(&db).await;
-        let made = contracts::create(&mut tx, &cleo(), who(k), &there(1), &fields(k, "2026-07-01", None)).await;
+        let made = contracts::create(&mut tx, who(k), &there(1), &fields(k, "2026-07-01", None)).await;
         if made.is_ok() {
             tx.commit().await.unwrap();
         }
@@ -223,11 +221,11 @@ async fn of_two_contracts_moved_towards_each_other_at_once_one_is() {
     let (db, looker) = (case.db(4), case.superuser().await);
     moved_out(&looker, "2026-06-01").await;
     let mut tx = writing(&db).await;
-    let next = contracts::create(&mut tx, &cleo(), who(2), &there(1), &fields(2, "2026-08-01", None)).await.unwrap();
+    let next = contracts::create(&mut tx, who(2), &there(1), &fields(2, "2026-08-01", None)).await.unwrap();
     tx.commit().await.unwrap();
     let change = async |k: u8, id: ContractId, fields: ContractFields| {
         let mut tx = writing(&db).await;
-        let done = contracts::update(&mut tx, &cleo(), who(k), id, &fields).await;
+        let done = contracts::update(&mut tx, who(k), id, &fields).await;
         if done.is_ok() {
             tx.commit().await.unwrap();
         }
@@ -261,7 +259,7 @@ async fn days_taken_meanwhile_beside_the_lock_are_told() {
     other.must(&format!("BEGIN; {taken}")).await;
     let make = async {
         let mut tx = writing(&db).await;
-        contracts::create(&mut tx, &cleo(), who(1), &there(1), &fields(1, "2026-08-01", None)).await
+        contracts::create(&mut tx, who(1), &there(1), &fields(1, "2026-08-01", None)).await
     };
     let commit = async {
         tokio::time::sleep(std::time::Duration::from_millis(500)).await;
@@ -303,7 +301,7 @@ async fn usage_changes_hands_with_the_days_of_contracts_in_the_same_transaction(
     let issued = looker.value(&bill).await;
     let first = async |to: Option<&str>| {
         let mut tx = writing(&db).await;
-        contracts::update(&mut tx, &cleo(), who(1), contract(1), &fields(1, "2024-01-01", to)).await.unwrap();
+        contracts::update(&mut tx, who(1), contract(1), &fields(1, "2024-01-01", to)).await.unwrap();
         tx
     };
     // Not committed, nothing changes hands.
@@ -313,13 +311,13 @@ async fn usage_changes_hands_with_the_days_of_contracts_in_the_same_transaction(
     let vacant = "09-01 1, 09-11 1, 09-21 1, 10-01 nobody, 10-11 nobody, 10-21 nobody, 10-31 nobody";
     assert_eq!(whose(&looker).await, vacant);
     let mut tx = writing(&db).await;
-    let next = contracts::create(&mut tx, &cleo(), who(2), &there(1), &fields(2, "2026-10-15", None)).await.unwrap();
+    let next = contracts::create(&mut tx, who(2), &there(1), &fields(2, "2026-10-15", None)).await.unwrap();
     tx.commit().await.unwrap();
     let moved_in = "09-01 1, 09-11 1, 09-21 1, 10-01 nobody, 10-11 nobody, 10-21 2, 10-31 2";
     assert_eq!(whose(&looker).await, moved_in);
     let second = async |from: &str| {
         let mut tx = writing(&db).await;
-        contracts::update(&mut tx, &cleo(), who(2), next, &fields(2, from, None)).await.unwrap();
+        contracts::update(&mut tx, who(2), next, &fields(2, from, None)).await.unwrap();
         tx.commit().await.unwrap();
     };
     second("2026-10-01").await;
@@ -358,16 +356,14 @@ async fn a_contract_knows_the_meters_of_its_days() {
     );
     assert_eq!(looker.value(&known).await, "1 M-1 2024-01-01 1 Mill Lane");
     let mut tx = writing(&db).await;
-    contracts::update(&mut tx, &cleo(), who(1), contract(1), &fields(1, "2024-01-01", Some("2026-10-01")))
-        .await
-        .unwrap();
-    let next = contracts::create(&mut tx, &cleo(), who(2), &there(1), &fields(2, "2026-10-15", None)).await.unwrap();
+    contracts::update(&mut tx, who(1), contract(1), &fields(1, "2024-01-01", Some("2026-10-01"))).await.unwrap();
+    let next = contracts::create(&mut tx, who(2), &there(1), &fields(2, "2026-10-15", None)).await.unwrap();
     tx.commit().await.unwrap();
     let both = "1 M-1 2024-01-01 2026-10-01 1 Mill Lane, 2 M-1 2026-10-15 1 Mill Lane";
     assert_eq!(looker.value(&known).await, both);
     let mut tx = writing(&db).await;
     let withdrawn = ContractFields { status: "withdrawn".to_owned(), ..fields(2, "2026-10-15", None) };
-    contracts::update(&mut tx, &cleo(), who(2), next, &withdrawn).await.unwrap();
+    contracts::update(&mut tx, who(2), next, &withdrawn).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(looker.value(&known).await, "1 M-1 2024-01-01 2026-10-01 1 Mill Lane");
 }

@@ -9,7 +9,7 @@ use eis::texts::TextFault;
 
 use super::support::database::Case;
 use super::support::world::{client, customer};
-use super::{CLEO, cleo, day, today, too_late, violations, writing};
+use super::{CLEO, day, today, too_late, violations, writing};
 
 pub(crate) fn new(account: &str, fields: CustomerFields) -> NewCustomer {
     NewCustomer {
@@ -58,16 +58,13 @@ async fn what_a_customer_may_not_be_is_told_all_at_once_and_nothing_is_written()
         ),
     ] {
         let mut tx = writing(&db).await;
-        assert_eq!(violations(customers::create(&mut tx, &cleo(), &new).await), expected);
+        assert_eq!(violations(customers::create(&mut tx, &new).await), expected);
         tx.commit().await.unwrap();
     }
     let nowhere = wrong(&|n| n.service_address = " ".to_owned());
     let mut tx = writing(&db).await;
     let place = service_points::Violation::Address(TextFault::Missing);
-    assert_eq!(
-        violations(customers::create(&mut tx, &cleo(), &nowhere).await),
-        [of(contracts::Violation::Place(place))]
-    );
+    assert_eq!(violations(customers::create(&mut tx, &nowhere).await), [of(contracts::Violation::Place(place))]);
     drop(tx);
     assert_eq!(looker.count("SELECT count(*) FROM accounts WHERE account_number = 'N-1'").await, 0);
     assert_eq!(looker.count("SELECT count(*) FROM audit_log WHERE entity = 'customer'").await, 0);
@@ -79,7 +76,7 @@ async fn an_account_number_is_one_customer_s_whatever_its_case() {
     let db = case.db(2);
     for account in ["A-1", "a-1"] {
         let mut tx = writing(&db).await;
-        let made = customers::create(&mut tx, &cleo(), &new(account, fields("New"))).await;
+        let made = customers::create(&mut tx, &new(account, fields("New"))).await;
         assert_eq!(violations(made), [Violation::AccountTaken], "{account}");
     }
 }
@@ -90,7 +87,7 @@ async fn of_two_customers_made_at_once_with_one_number_one_is() {
     let (db, looker) = (case.db(2), case.superuser().await);
     let make = async |account: &str| {
         let mut tx = writing(&db).await;
-        let made = customers::create(&mut tx, &cleo(), &new(account, fields("New"))).await;
+        let made = customers::create(&mut tx, &new(account, fields("New"))).await;
         if made.is_ok() {
             tx.commit().await.unwrap();
         }
@@ -108,10 +105,10 @@ async fn what_was_done_is_on_record_and_another_client_s_customer_is_not_there()
     let case = Case::world().await;
     let (db, looker) = (case.db(2), case.superuser().await);
     let mut tx = writing(&db).await;
-    let id = customers::create(&mut tx, &cleo(), &new("N-1", fields("New"))).await.unwrap();
-    customers::update(&mut tx, &cleo(), id, &fields("Newer")).await.unwrap();
+    let id = customers::create(&mut tx, &new("N-1", fields("New"))).await.unwrap();
+    customers::update(&mut tx, id, &fields("Newer")).await.unwrap();
     for foreign in [customer(1, 2, 1), customer(2, 1, 1)] {
-        let refused = customers::update(&mut tx, &cleo(), CustomerId(foreign), &fields("Theirs")).await;
+        let refused = customers::update(&mut tx, CustomerId(foreign), &fields("Theirs")).await;
         assert!(matches!(refused, Err(CustomerError::NotFound)), "{refused:?}");
     }
     tx.commit().await.unwrap();

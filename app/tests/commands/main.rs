@@ -38,7 +38,6 @@ mod what_ifs;
 #[cfg(test)]
 use {
     chrono::NaiveDate,
-    eis::access::Actor,
     eis::db::{Access, Db, Tenant},
     eis::refused::Refused,
     support::sql::Sql,
@@ -58,12 +57,6 @@ async fn write(db: &Db, who: Who) -> Tenant {
 #[cfg(test)]
 fn day(text: &str) -> NaiveDate {
     text.parse().expect("a day")
-}
-
-/// Who does it by the commands that are told: the same.
-#[cfg(test)]
-fn cleo() -> Actor {
-    CLEO.actor()
 }
 
 /// Today where the world's clients are.

@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 
 use super::support::database::Case;
 use super::support::world::{Kind, customer, id};
-use super::{cleo, day, today, too_late, violations, writing};
+use super::{day, today, too_late, violations, writing};
 
 fn fields(serial: &str) -> MeterFields {
     MeterFields {
@@ -48,7 +48,7 @@ async fn what_a_meter_may_not_be_is_told_and_nothing_is_written() {
         (wrong("N-1", |f| f.valid_to = Some(f.valid_from)), Violation::EndsBeforeItBegins),
     ] {
         let mut tx = writing(&db).await;
-        let made = meters::install(&mut tx, &cleo(), place(1, 1, 1), &fields, &[]).await;
+        let made = meters::install(&mut tx, place(1, 1, 1), &fields, &[]).await;
         assert_eq!(violations(made), [expected]);
         tx.commit().await.unwrap();
     }
@@ -70,11 +70,11 @@ async fn usage_that_is_there_fixes_what_it_was_measured_with() {
         (wrong("M-1", |f| f.valid_to = Some(last)), Violation::UsageUntil(last)),
     ] {
         let mut tx = writing(&db).await;
-        assert_eq!(violations(meters::update(&mut tx, &cleo(), meter, &fields).await), [expected]);
+        assert_eq!(violations(meters::update(&mut tx, meter, &fields).await), [expected]);
     }
     let mut tx = writing(&db).await;
     let removed = wrong("M-1", |f| f.valid_to = Some(day("2026-11-01")));
-    meters::update(&mut tx, &cleo(), meter, &removed).await.unwrap();
+    meters::update(&mut tx, meter, &removed).await.unwrap();
     tx.commit().await.unwrap();
     let about = "SELECT string_agg(customer_id::text, ' ') FROM audit_log WHERE entity = 'meter'";
     assert_eq!(looker.value(about).await, customer(1, 1, 1).to_string(), "who is there");
@@ -85,16 +85,16 @@ async fn a_serial_is_in_service_at_one_place_a_day() {
     let case = Case::world().await;
     let db = case.db(2);
     let mut tx = writing(&db).await;
-    let made = meters::install(&mut tx, &cleo(), place(1, 1, 2), &fields("m-1"), &[]).await;
+    let made = meters::install(&mut tx, place(1, 1, 2), &fields("m-1"), &[]).await;
     assert_eq!(violations(made), [Violation::Overlaps(day("2024-01-01"), None)]);
     let other = MeterId(id(Kind::Meter, 1, 1, 2, 1));
-    let changed = meters::update(&mut tx, &cleo(), other, &fields("M-1")).await;
+    let changed = meters::update(&mut tx, other, &fields("M-1")).await;
     assert_eq!(violations(changed), [Violation::Overlaps(day("2024-01-01"), None)]);
     for (o, c) in [(1, 2), (2, 1)] {
-        let made = meters::install(&mut tx, &cleo(), place(o, c, 1), &fields("N-1"), &[]).await;
+        let made = meters::install(&mut tx, place(o, c, 1), &fields("N-1"), &[]).await;
         assert_eq!(violations(made), [Violation::NoPlace]);
         let theirs = MeterId(id(Kind::Meter, o, c, 1, 1));
-        let refused = meters::update(&mut tx, &cleo(), theirs, &fields("N-1")).await;
+        let refused = meters::update(&mut tx, theirs, &fields("N-1")).await;
         assert!(matches!(refused, Err(MeterError::NotFound)), "{refused:?}");
     }
 }
@@ -105,7 +105,7 @@ async fn of_two_meters_installed_at_once_under_one_serial_one_is() {
     let (db, looker) = (case.db(2), case.superuser().await);
     let install = async |k: u8, serial: &str| {
         let mut tx = writing(&db).await;
-        let made = meters::install(&mut tx, &cleo(), place(1, 1, k), &fields(serial), &[]).await;
+        let made = meters::install(&mut tx, place(1, 1, k), &fields(serial), &[]).await;
         if made.is_ok() {
             tx.commit().await.unwrap();
         }
@@ -154,24 +154,21 @@ async fn what_registers_may_not_be_is_told_and_nothing_is_written() {
         (vec![with(6, 0, Decimal::ZERO)], Wrong::Multiplier(Decimal::ZERO)),
     ];
     let mut tx = writing(&db).await;
-    let meter = meters::install(&mut tx, &cleo(), place(1, 1, 1), &read_meter("R-1"), &[]).await.unwrap();
+    let meter = meters::install(&mut tx, place(1, 1, 1), &read_meter("R-1"), &[]).await.unwrap();
     tx.commit().await.unwrap();
     for (registers, expected) in &refusals {
         let mut tx = writing(&db).await;
-        let made = meters::install(&mut tx, &cleo(), place(1, 1, 1), &read_meter("R-2"), registers).await;
+        let made = meters::install(&mut tx, place(1, 1, 1), &read_meter("R-2"), registers).await;
         assert_eq!(violations(made), [Violation::Read(expected.clone())]);
-        assert_eq!(
-            violations(registers::change(&mut tx, &cleo(), meter, registers).await),
-            std::slice::from_ref(expected)
-        );
+        assert_eq!(violations(registers::change(&mut tx, meter, registers).await), std::slice::from_ref(expected));
         tx.commit().await.unwrap();
     }
     let mut tx = writing(&db).await;
-    let made = meters::install(&mut tx, &cleo(), place(1, 1, 1), &fields("R-2"), &[named("")]).await;
+    let made = meters::install(&mut tx, place(1, 1, 1), &fields("R-2"), &[named("")]).await;
     assert_eq!(violations(made), [Violation::Read(Wrong::OfIntervals)]);
     // The world's meter measures in intervals, and its register was read.
     let own = MeterId(id(Kind::Meter, 1, 1, 1, 1));
-    let changed = registers::change(&mut tx, &cleo(), own, &[named("HT")]).await;
+    let changed = registers::change(&mut tx, own, &[named("HT")]).await;
     assert_eq!(violations(changed), [Wrong::OfIntervals, Wrong::Read]);
     drop(tx);
     assert_eq!(counted(&looker, "R-1").await, "energy 6 0 1");
@@ -179,7 +176,7 @@ async fn what_registers_may_not_be_is_told_and_nothing_is_written() {
     for (o, c) in [(1, 2), (2, 1)] {
         let mut tx = writing(&db).await;
         let theirs = MeterId(id(Kind::Meter, o, c, 1, 1));
-        let refused = registers::change(&mut tx, &cleo(), theirs, &[named("")]).await;
+        let refused = registers::change(&mut tx, theirs, &[named("")]).await;
         assert!(matches!(refused, Err(RegisterError::NotFound)), "{refused:?}");
     }
 }
@@ -191,7 +188,7 @@ async fn registers_change_until_somebody_reads_them_and_contracts_know_them() {
     let demand = RegisterFields { measures: DEMAND.to_owned(), digits: 3, decimals: 2, ..named("") };
     let mut tx = writing(&db).await;
     let two = [RegisterFields { multiplier: Decimal::from(40), ..named("NT") }, named("HT"), demand];
-    let meter = meters::install(&mut tx, &cleo(), place(1, 1, 1), &read_meter("R-1"), &two).await.unwrap();
+    let meter = meters::install(&mut tx, place(1, 1, 1), &read_meter("R-1"), &two).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(counted(&looker, "R-1").await, "HT energy 6 0 1, NT energy 6 0 40, demand 3 2 1");
     let known = "SELECT string_agg(concat_ws(' ', c.name, c.multiplier), ', ' ORDER BY c.measures DESC, c.name) FROM contract_meters k,
@@ -199,7 +196,7 @@ async fn registers_change_until_somebody_reads_them_and_contracts_know_them() {
     assert_eq!(looker.value(known).await, "HT 1.000000, NT 40.000000,  1.000000");
     let change = async |fields: &[RegisterFields]| {
         let mut tx = writing(&db).await;
-        let changed = registers::change(&mut tx, &cleo(), meter, fields).await;
+        let changed = registers::change(&mut tx, meter, fields).await;
         if changed.is_ok() {
             tx.commit().await.unwrap();
         }
@@ -229,9 +226,9 @@ async fn a_meter_that_is_read_from_now_on_gets_a_register() {
     let case = Case::world().await;
     let (db, looker) = (case.db(2), case.superuser().await);
     let mut tx = writing(&db).await;
-    let meter = meters::install(&mut tx, &cleo(), place(1, 1, 1), &fields("R-1"), &[]).await.unwrap();
+    let meter = meters::install(&mut tx, place(1, 1, 1), &fields("R-1"), &[]).await.unwrap();
     assert_eq!(counted(&looker, "R-1").await, "none");
-    meters::update(&mut tx, &cleo(), meter, &read_meter("R-1")).await.unwrap();
+    meters::update(&mut tx, meter, &read_meter("R-1")).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(counted(&looker, "R-1").await, "energy 6 0 1");
 }

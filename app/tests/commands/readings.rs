@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use super::support::database::Case;
 use super::support::sql::Sql;
 use super::support::world::{Kind, account_of, client, contract_of, customer, id, organization};
-use super::{cleo, day, today, violations, writing};
+use super::{day, today, violations, writing};
 
 /// A figure of the first customer's meter, whose register shows six digits and three decimals.
 fn reading(on: &str, figure: &str) -> NewReading {
@@ -51,7 +51,7 @@ async fn what_a_reading_may_not_say_is_told_and_nothing_is_written() {
     let case = Case::world().await;
     let (db, looker) = (case.db(2), case.superuser().await);
     let mut tx = writing(&db).await;
-    let made = meter_readings::create(&mut tx, &cleo(), meter(), &reading("2026-11-01", "1100")).await;
+    let made = meter_readings::create(&mut tx, meter(), &reading("2026-11-01", "1100")).await;
     assert_eq!(violations(made), [Violation::IntervalMeter]);
     drop(tx);
     are_read(&looker).await;
@@ -82,14 +82,14 @@ async fn what_a_reading_may_not_say_is_told_and_nothing_is_written() {
         (reading("2026-09-15", "999"), vec![Violation::BelowLast(only(), first, Decimal::new(1_000_000, 3))]),
     ] {
         let mut tx = writing(&db).await;
-        assert_eq!(violations(meter_readings::create(&mut tx, &cleo(), meter(), &reading).await), expected);
+        assert_eq!(violations(meter_readings::create(&mut tx, meter(), &reading).await), expected);
         tx.commit().await.unwrap();
     }
     assert_eq!(looker.count("SELECT count(*) FROM meter_readings WHERE source = 'typed'").await, 0);
     for foreign in [id(Kind::Meter, 1, 2, 1, 1), id(Kind::Meter, 2, 1, 1, 1)] {
         let mut tx = writing(&db).await;
         let reading = reading("2026-11-01", "1100");
-        let refused = meter_readings::create(&mut tx, &cleo(), MeterId(foreign), &reading).await;
+        let refused = meter_readings::create(&mut tx, MeterId(foreign), &reading).await;
         assert!(matches!(refused, Err(ReadingError::NotFound)), "{refused:?}");
     }
     // A register of another meter, one of the own client's too.
@@ -97,7 +97,7 @@ async fn what_a_reading_may_not_say_is_told_and_nothing_is_written() {
         let mut tx = writing(&db).await;
         let mut reading = reading("2026-11-01", "1100");
         reading.figures.insert(RegisterId(foreign), Decimal::ONE);
-        let refused = meter_readings::create(&mut tx, &cleo(), meter(), &reading).await;
+        let refused = meter_readings::create(&mut tx, meter(), &reading).await;
         assert!(matches!(refused, Err(ReadingError::NotFound)), "{refused:?}");
     }
 }
@@ -111,7 +111,7 @@ async fn usage_goes_across_a_roll_over_and_a_figure_below_is_refused_beyond_half
     looker.must("UPDATE registers SET digits = 5, decimals = 0, multiplier = 40").await;
     let enter = async |on: &str, figure: &str| {
         let mut tx = writing(&db).await;
-        let made = meter_readings::create(&mut tx, &cleo(), meter(), &reading(on, figure)).await;
+        let made = meter_readings::create(&mut tx, meter(), &reading(on, figure)).await;
         if made.is_ok() {
             tx.commit().await.unwrap();
         }
@@ -133,7 +133,7 @@ async fn of_two_readings_at_once_the_later_corrects_the_same_day() {
     are_read(&looker).await;
     let enter = async |on: &str, figure: &str| {
         let mut tx = writing(&db).await;
-        let made = meter_readings::create(&mut tx, &cleo(), meter(), &reading(on, figure)).await;
+        let made = meter_readings::create(&mut tx, meter(), &reading(on, figure)).await;
         if made.is_ok() {
             tx.commit().await.unwrap();
         }
@@ -185,7 +185,7 @@ async fn registers_that_have_names_are_read_together() {
         let figures = figures.iter().map(|(n, figure)| (register(*n), figure.parse().unwrap())).collect();
         let reading = NewReading { read_on: day(on), quality: "estimated".to_owned(), figures };
         let mut tx = writing(&db).await;
-        let made = meter_readings::create(&mut tx, &cleo(), meter(), &reading).await;
+        let made = meter_readings::create(&mut tx, meter(), &reading).await;
         if made.is_ok() {
             tx.commit().await.unwrap();
         }
@@ -229,7 +229,7 @@ async fn the_day_of_a_move_is_two_figures_whichever_is_told_first() {
         are_read(&looker).await;
         let enter = async |on: &str, figure: &str| {
             let mut tx = writing(&db).await;
-            let made = meter_readings::create(&mut tx, &cleo(), meter(), &reading(on, figure)).await.unwrap();
+            let made = meter_readings::create(&mut tx, meter(), &reading(on, figure)).await.unwrap();
             tx.commit().await.unwrap();
             made
         };

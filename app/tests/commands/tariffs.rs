@@ -7,7 +7,7 @@ use eis::tariff_document::TariffDocument;
 use eis::tariffs::{self, NewTariff, TariffError, customer};
 
 use crate::support::database::Case;
-use crate::support::world::{Kind, client, id};
+use crate::support::world::{Kind, id};
 use crate::{CLEO, day, on_record, write};
 
 fn version(n: u8) -> TariffRateId {
@@ -29,7 +29,7 @@ async fn a_version_is_drafted_changed_activated_and_retired_each_on_record() {
     let mut tx = write(&db, CLEO).await;
     let (made, number) = tariffs::create(&mut tx, &new("home", &document, "2026-12-01")).await.unwrap();
     assert_eq!(number, 3, "the next of the code, however it is written");
-    let draft = tariffs::find(&mut tx, eis::ids::ClientId(client(1, 1)), made).await.unwrap().unwrap();
+    let draft = tariffs::find(&tx, made).await.unwrap().unwrap();
     let seen = tariffs::digest(&draft);
     tariffs::revise(&mut tx, made, &seen, &new("HOME", &document, "2027-01-01")).await.unwrap();
     let (_, done) = tariffs::activate(&mut tx, made).await.unwrap();

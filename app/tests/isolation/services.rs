@@ -367,13 +367,12 @@ async fn it_does_the_work_of_the_pages_and_the_log_says_so() {
     let services = Services::new(&case.connected.url(Login::Worker), 1).unwrap();
     let at = ClientId(client(1, 1));
     let entered = services.enter(secret.clone(), Command::ImportUsage, "terminal").await.unwrap();
-    let actor = entered.actor().clone().at_client(at);
     let mut file = tempfile::tempfile().unwrap();
     std::io::Write::write_all(&mut file, FILE.as_bytes()).unwrap();
     let survey = imports::survey(ImportFile::new(file, "night.csv"), Hints::of_zone(chrono_tz::Tz::UTC)).await.unwrap();
     let mut tx = services.stand(&entered, Some(at), Access::Write).await.unwrap();
     let options = ImportOptions { serial: Some("M-1".to_owned()) };
-    let result = imports::import_usage(&mut tx, &actor, survey, &options).await.unwrap();
+    let result = imports::import_usage(&mut tx, survey, &options).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(result.accepted, 2, "{result:?}");
     // Rating the open run, as the page does it.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::ids::CustomerId;
+use crate::ids::{ClientId, CustomerId, OrganizationId};
 
 fn row(values: &[Option<i32>]) -> IntervalDay {
     IntervalDay {

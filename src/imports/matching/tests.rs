@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::ids::{MeterId, ServicePointId};
+use crate::ids::{ClientId, MeterId, OrganizationId, ServicePointId};
 use crate::usage::Direction;
 
 fn meter(serial: &str, direction: &str, minutes: i16) -> Meter {

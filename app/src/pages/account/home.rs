@@ -2,9 +2,10 @@
 
 use axum::response::{IntoResponse, Response};
 use chrono::{Months, NaiveDate};
-use eis::account::{self, Compared, Key, Owed};
+use eis::account::{self, Compared, Owed};
 use eis::contracts::{self, Contract, Stage};
 use eis::db::{QueryError, Tenant};
+use eis::ids::CustomerId;
 use eis::invoices::{self, Billed, Explained, Invoice};
 use eis::usage_data::{self, By, Total};
 use leptos::prelude::*;
@@ -81,27 +82,27 @@ fn subtitle(at: &AtAccount, contracts: &[Contract], today: NaiveDate) -> String 
 
 /// The page's SQL, all of it.
 pub(crate) async fn read(tx: &Tenant, at: &AtAccount) -> Result<Read, AppError> {
-    let (conn, today) = (tx.shared(), at.today());
+    let (customer, today) = (at.customer.id, at.today());
     let (owed, bills, months, contracts) = tokio::try_join!(
-        account::owed(conn, at.key, today),
-        account::bills(conn, at.key, None, BILLS),
-        year_to(tx, at.key, today),
-        contracts::list(conn, at.key.client, at.key.customer),
+        account::owed(tx, customer, today),
+        account::bills(tx, customer, None, BILLS),
+        year_to(tx, customer, today),
+        contracts::list(tx, customer),
     )?;
-    let months = if months.is_empty() { last_year(tx, at.key).await? } else { months };
+    let months = if months.is_empty() { last_year(tx, customer).await? } else { months };
     let billed = match account::compare(&bills) {
-        Some(compared) => invoices::billed(conn, at.key.organization, at.key.client, compared.now.id).await?,
+        Some(compared) => invoices::billed(tx, compared.now.id).await?,
         None => vec![],
     };
     Ok(Read { owed, bills, billed, months, contracts })
 }
 
 /// The twelve months that end with the one of `day`; empty when nothing was used in them.
-async fn year_to(tx: &Tenant, key: Key, day: NaiveDate) -> Result<BTreeMap<NaiveDate, Total>, QueryError> {
+async fn year_to(tx: &Tenant, customer: CustomerId, day: NaiveDate) -> Result<BTreeMap<NaiveDate, Total>, QueryError> {
     let month = By::Month.key(day);
     let from = month.checked_sub_months(Months::new(11)).unwrap_or(month);
     let to = month.checked_add_months(Months::new(1)).unwrap_or(month);
-    let mut months = usage_data::totals(tx.shared(), key, By::Month, from, to).await?;
+    let mut months = usage_data::totals(tx, customer, By::Month, from, to).await?;
     if !months.is_empty() {
         for n in 0..12 {
             months.entry(from.checked_add_months(Months::new(n)).unwrap_or(from)).or_default();
@@ -111,9 +112,9 @@ async fn year_to(tx: &Tenant, key: Key, day: NaiveDate) -> Result<BTreeMap<Naive
 }
 
 /// The twelve months up to the last one known, for an account whose usage ended earlier.
-async fn last_year(tx: &Tenant, key: Key) -> Result<BTreeMap<NaiveDate, Total>, QueryError> {
-    match usage_data::span(tx.shared(), key).await? {
-        Some((_, last)) => year_to(tx, key, last).await,
+async fn last_year(tx: &Tenant, customer: CustomerId) -> Result<BTreeMap<NaiveDate, Total>, QueryError> {
+    match usage_data::span(tx, customer).await? {
+        Some((_, last)) => year_to(tx, customer, last).await,
         None => Ok(BTreeMap::new()),
     }
 }

@@ -55,7 +55,7 @@ fn cursor_of(bill: &Invoice) -> Option<String> {
 pub async fn list(ctx: Ctx, Query(query): Query<ListQuery>) -> Result<Response, AppError> {
     let (at, tx) = AtAccount::open(&ctx).await?;
     let limit = i64::try_from(ROWS).unwrap_or_default() + 1;
-    let mut rows = account::bills(tx.shared(), at.key, query.cursor(), limit).await?;
+    let mut rows = account::bills(&tx, at.customer.id, query.cursor(), limit).await?;
     drop(tx);
     let more = rows.len() > ROWS;
     rows.truncate(ROWS);
@@ -125,19 +125,18 @@ pub(crate) struct Read {
 
 /// One invoice's SQL, all of it.
 pub(crate) async fn read(tx: &Tenant, at: &AtAccount, id: InvoiceId) -> Result<Read, AppError> {
-    let conn = tx.shared();
     let (seller, invoice, lines, billed, paid) = tokio::try_join!(
-        clients::find(conn, at.key.organization, at.key.client),
-        invoices::find(conn, at.key.organization, at.key.client, id),
-        invoices::lines(conn, at.key.organization, at.key.client, id),
-        invoices::billed(conn, at.key.organization, at.key.client, id),
-        payments::of_invoice(conn, at.key.organization, at.key.client, id),
+        clients::find(tx, at.customer.organization_id, at.client.id),
+        invoices::find(tx, id),
+        invoices::lines(tx, id),
+        invoices::billed(tx, id),
+        payments::of_invoice(tx, id),
     )?;
     let seller = seller.ok_or(AppError::Forbidden)?;
     let invoice = invoice.ok_or(AppError::NotFound)?;
     // What it is compared with was issued before it, whatever has been issued since.
     let before = invoice.issued_on.map(|day| (day, invoice.id));
-    let bills = account::bills(conn, at.key, before, EARLIER).await?;
+    let bills = account::bills(tx, at.customer.id, before, EARLIER).await?;
     Ok(Read { seller, invoice, lines, billed, paid, bills })
 }
 

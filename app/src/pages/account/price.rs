@@ -38,21 +38,19 @@ pub(crate) struct Read {
 
 /// The page's SQL, all of it.
 pub(crate) async fn read(tx: &Tenant, at: &AtAccount) -> Result<Read, AppError> {
-    let (conn, today) = (tx.shared(), at.today());
+    let today = at.today();
     let (client, tariffs, bills, offers) = tokio::try_join!(
-        clients::find(conn, at.key.organization, at.key.client),
-        customer::from_day_on(conn, at.key, today),
-        account::bills(conn, at.key, None, BILLS),
-        customer::offered(conn, at.key, today),
+        clients::find(tx, at.customer.organization_id, at.client.id),
+        customer::from_day_on(tx, at.customer.id, today),
+        account::bills(tx, at.customer.id, None, BILLS),
+        customer::offered(tx, today),
     )?;
     let client = client.ok_or(AppError::Forbidden)?;
     let offers = client.tariff_comparison && !offers.is_empty();
     let bill = match account::compare(&bills) {
         Some(latest) => {
-            let (lines, billed) = tokio::try_join!(
-                invoices::lines(conn, at.key.organization, at.key.client, latest.now.id),
-                invoices::billed(conn, at.key.organization, at.key.client, latest.now.id),
-            )?;
+            let (lines, billed) =
+                tokio::try_join!(invoices::lines(tx, latest.now.id), invoices::billed(tx, latest.now.id),)?;
             Some((latest.now, lines, billed))
         }
         None => None,

@@ -21,8 +21,8 @@ pub const PATH: &str = "/account/statement";
 pub async fn page(ctx: Ctx, Query(query): Query<StatementQuery>) -> Result<Response, AppError> {
     let (at, tx) = AtAccount::open(&ctx).await?;
     let (owed, rows) = tokio::try_join!(
-        account::owed(tx.shared(), at.key, at.today()),
-        ledger::statement(tx.shared(), at.key, place(&query.after), STATEMENT_ROWS + 1),
+        account::owed(&tx, at.customer.id, at.today()),
+        ledger::statement(&tx, at.customer.id, place(&query.after), STATEMENT_ROWS + 1),
     )?;
     drop(tx);
     let (locale, currency) = (at.locale(), at.client.currency.clone());

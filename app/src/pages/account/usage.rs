@@ -143,17 +143,16 @@ fn plus_days(day: NaiveDate, days: u64) -> NaiveDate {
 /// `GET /account/usage`
 pub async fn page(ctx: Ctx, Query(query): Query<UsageQuery>) -> Result<Response, AppError> {
     let (at, tx) = AtAccount::open(&ctx).await?;
-    let conn = tx.shared();
-    let known = usage_data::span(conn, at.key).await?;
+    let known = usage_data::span(&tx, at.customer.id).await?;
     let window = Window::of(&query, known.map_or_else(|| at.today(), |(_, last)| last));
     let (mut totals, mut periods, mut day) = (BTreeMap::new(), Vec::new(), Vec::new());
     match window.step {
-        Step::Hour => day = usage_data::profiles(conn, at.key, window.from, window.to).await?,
+        Step::Hour => day = usage_data::profiles(&tx, at.customer.id, window.from, window.to).await?,
         Step::Day | Step::Month => {
             let by = if window.step == Step::Day { By::Day } else { By::Month };
             (totals, periods) = tokio::try_join!(
-                usage_data::totals(conn, at.key, by, window.from, window.to),
-                periods::by_period(conn, at.key, by, window.from, window.to),
+                usage_data::totals(&tx, at.customer.id, by, window.from, window.to),
+                periods::by_period(&tx, at.customer.id, by, window.from, window.to),
             )?;
         }
     }
@@ -282,17 +281,16 @@ fn filled(by: By, window: Window, mut totals: BTreeMap<NaiveDate, Total>) -> BTr
 /// `GET /account/usage.csv`: the rows of the page; by hour, the intervals themselves as the meter gave them.
 pub async fn csv(ctx: Ctx, Query(query): Query<UsageQuery>) -> Result<Response, AppError> {
     let (at, tx) = AtAccount::open(&ctx).await?;
-    let conn = tx.shared();
-    let latest = usage_data::span(conn, at.key).await?.map_or_else(|| at.today(), |(_, last)| last);
+    let latest = usage_data::span(&tx, at.customer.id).await?.map_or_else(|| at.today(), |(_, last)| last);
     let window = Window::of(&query, latest);
     let name = format!("usage-{}-{}", window.step.code(), window.from);
     if window.step == Step::Hour {
-        let days = usage_data::profiles(conn, at.key, window.from, window.to).await?;
+        let days = usage_data::profiles(&tx, at.customer.id, window.from, window.to).await?;
         let rows = days.iter().flat_map(interval_rows);
         return csv_file(&name, &["interval_start", "kwh", "direction", "meter", "quality"], rows);
     }
     let by = if window.step == Step::Month { By::Month } else { By::Day };
-    let totals = usage_data::totals(conn, at.key, by, window.from, window.to).await?;
+    let totals = usage_data::totals(&tx, at.customer.id, by, window.from, window.to).await?;
     let rows = totals.into_iter().map(|(day, total)| {
         let quality = match (total.estimated, total.spread) {
             (true, _) => "estimated",

@@ -108,8 +108,8 @@ impl AccountForm {
 
 /// `GET /clients/:client/customers/:customer/accounts/new`
 pub async fn new(ctx: Ctx, Path((client, customer)): Path<(String, String)>) -> Result<Response, AppError> {
-    let (at, mut tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
-    let customer = customers::find(&mut tx, &at, &customer).await?;
+    let (at, tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
+    let customer = customers::find(&tx, &customer).await?;
     drop(tx);
     let typed = ctx.take_typed().await;
     let back = format!("{}/customers/{}", at.base(), customer.id);
@@ -137,10 +137,10 @@ pub async fn edit(
     ctx: Ctx,
     Path((client, customer, account)): Path<(String, String, String)>,
 ) -> Result<Response, AppError> {
-    let (at, mut tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
-    let customer = customers::find(&mut tx, &at, &customer).await?;
+    let (at, tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
+    let customer = customers::find(&tx, &customer).await?;
     let id: AccountId = account.parse().map_err(|_| AppError::NotFound)?;
-    let account = accounts::find(&mut tx, at.client.id, customer.id, id).await?.ok_or(AppError::NotFound)?;
+    let account = accounts::find(&tx, customer.id, id).await?.ok_or(AppError::NotFound)?;
     drop(tx);
     let typed = ctx.take_typed().await;
     let back = format!("{}/customers/{}", at.base(), customer.id);
@@ -234,7 +234,7 @@ pub(crate) async fn create_account(
         let (at, _) = actor.tenant()?;
         let fields = form.read()?;
         let mut tx = ctx.write(&actor).await?;
-        let made = accounts::create(&mut tx, &actor, customer, &fields).await;
+        let made = accounts::create(&mut tx, customer, &fields).await;
         made.map_err(|refused| messages::told(refused, messages::accounts::words))?;
         Done::to(format!("/clients/{at}/customers/{customer}"))
             .saying(format!("Account {} opened.", fields.account_number))
@@ -256,14 +256,14 @@ pub(crate) async fn update_account(
         let (ctx, actor) = require_client(Permission::ManageCustomers, &client)?;
         let customer: CustomerId = customer.parse().map_err(|_| AppError::NotFound)?;
         let id: AccountId = account.parse().map_err(|_| AppError::NotFound)?;
-        let (at, organization) = actor.tenant()?;
+        let (at, _) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
         // The customer first, as the command does: two who change its accounts follow each other.
-        eis::customers::locked(&mut tx, organization, at, customer).await?.ok_or(AppError::NotFound)?;
-        let before = accounts::locked(&mut tx, at, customer, id).await?.ok_or(AppError::NotFound)?;
+        eis::customers::locked(&mut tx, customer).await?.ok_or(AppError::NotFound)?;
+        let before = accounts::locked(&mut tx, customer, id).await?.ok_or(AppError::NotFound)?;
         let fields = form.read()?;
         seen::unchanged(&ctx.sent, &shown(&AccountFields::from(&before)))?;
-        let changed = accounts::update(&mut tx, &actor, customer, id, &fields).await;
+        let changed = accounts::update(&mut tx, customer, id, &fields).await;
         changed.map_err(|refused| messages::told(refused, messages::accounts::words))?;
         Done::to(format!("/clients/{at}/customers/{customer}")).saying("Changes saved.").commit(&ctx, tx).await
     })

@@ -38,14 +38,14 @@ pub struct CustomerTariff {
 /// # Errors
 /// When the database fails.
 pub async fn load(
-    tx: &mut Tenant,
+    tx: &Tenant,
     at: &AtClient,
     customer: &Customer,
     contracts: &[Contract],
 ) -> Result<CustomerTariff, AppError> {
-    let agreements = agreements::list(tx, at.client.id, customer.id).await?;
+    let agreements = agreements::list(tx, customer.id).await?;
     let active = Filter { status: "active".into(), ..Filter::default() };
-    let (mut choices, _) = tariffs::list(tx, at.organization, at.client.id, &active, 0, 500).await?;
+    let (mut choices, _) = tariffs::list(tx, &active, 0, 500).await?;
     choices.dedup_by(|one, other| one.code == other.code);
     let today = at.client.today();
     let next = today.with_day(1).and_then(|day| day.checked_add_months(Months::new(1))).unwrap_or(today);
@@ -195,15 +195,15 @@ pub(crate) async fn put_on_tariff(
     act(async {
         let (ctx, actor) = require_client(Permission::ManageCustomers, &client)?;
         let id: CustomerId = customer.parse().map_err(|_| AppError::NotFound)?;
-        let (at, organization) = actor.tenant()?;
+        let (at, _) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
         // Locked: of two at once, one waits here and then finds the other's agreement.
-        eis::customers::locked(&mut tx, organization, at, id).await?.ok_or(AppError::NotFound)?;
+        eis::customers::locked(&mut tx, id).await?.ok_or(AppError::NotFound)?;
         let (code, from) = form.read()?;
-        seen::unchanged(&ctx.sent, &shown(&agreements::list(&mut tx, at, id).await?))?;
-        let contracts = contract_pages::standing(&tx, at, id).await?;
+        seen::unchanged(&ctx.sent, &shown(&agreements::list(&tx, id).await?))?;
+        let contracts = contract_pages::standing(&tx, id).await?;
         let contract = contract_pages::one_of(&contracts, &form.contract)?.id;
-        let agreed = agreements::create(&mut tx, &actor, id, contract, &code, from).await;
+        let agreed = agreements::create(&mut tx, id, contract, &code, from).await;
         agreed.map_err(|refused| messages::told(refused, messages::agreements::words))?;
         Done::to(format!("/clients/{at}/customers/{id}"))
             .saying(format!("On tariff {code} from {from}."))

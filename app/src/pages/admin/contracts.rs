@@ -12,7 +12,7 @@ use eis::billing;
 use eis::contracts::{self, At, CYCLES, Contract, ContractFields, STATUSES};
 use eis::db::Tenant;
 use eis::identifiers;
-use eis::ids::{AccountId, ClientId, ContractId, CustomerId};
+use eis::ids::{AccountId, ContractId, CustomerId};
 use eis::service_points::{self, ServicePoint};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -42,8 +42,8 @@ fn cycle(months: i16) -> String {
 ///
 /// # Errors
 /// When the database fails.
-pub(super) async fn standing(tx: &Tenant, client: ClientId, customer: CustomerId) -> Result<Vec<Contract>, AppError> {
-    let mut contracts = contracts::list(tx.shared(), client, customer).await?;
+pub(super) async fn standing(tx: &Tenant, customer: CustomerId) -> Result<Vec<Contract>, AppError> {
+    let mut contracts = contracts::list(tx, customer).await?;
     contracts.retain(|contract| contract.status != "withdrawn");
     Ok(contracts)
 }
@@ -210,24 +210,24 @@ impl ContractForm {
 }
 
 /// The service points that have something typed in their supply point id or address; none where nothing is typed.
-async fn found(tx: &mut Tenant, client: ClientId, typed: &str) -> Result<Vec<ServicePoint>, AppError> {
+async fn found(tx: &Tenant, typed: &str) -> Result<Vec<ServicePoint>, AppError> {
     match typed.trim() {
         "" => Ok(vec![]),
-        typed => Ok(service_points::list(tx, client, typed, None, MATCHES).await?),
+        typed => Ok(service_points::list(tx, typed, None, MATCHES).await?),
     }
 }
 
 /// `GET /clients/:client/customers/:customer/contracts/new`
 pub async fn new(ctx: Ctx, Path((client, customer)): Path<(String, String)>) -> Result<Response, AppError> {
-    let (at, mut tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
-    let customer = customers::find(&mut tx, &at, &customer).await?;
-    let accounts = accounts::list(&mut tx, at.client.id, customer.id).await?;
+    let (at, tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
+    let customer = customers::find(&tx, &customer).await?;
+    let accounts = accounts::list(&tx, customer.id).await?;
     drop(tx);
     let typed = ctx.take_typed().await;
     // What is offered where several were found.
     let places = match typed.value("place", "") {
         place if place.trim().is_empty() => vec![],
-        place => found(&mut ctx.read(&at.actor).await?, at.client.id, &place).await?,
+        place => found(&ctx.read(&at.actor).await?, &place).await?,
     };
     let back = format!("{}/customers/{}", at.base(), customer.id);
     let crumb = format!("customers/{}", customer.id);
@@ -264,11 +264,11 @@ pub async fn edit(
     ctx: Ctx,
     Path((client, customer, contract)): Path<(String, String, String)>,
 ) -> Result<Response, AppError> {
-    let (at, mut tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
-    let customer = customers::find(&mut tx, &at, &customer).await?;
+    let (at, tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
+    let customer = customers::find(&tx, &customer).await?;
     let id: ContractId = contract.parse().map_err(|_| AppError::NotFound)?;
-    let contract = contracts::find(&mut tx, at.client.id, customer.id, id).await?.ok_or(AppError::NotFound)?;
-    let accounts = accounts::list(&mut tx, at.client.id, customer.id).await?;
+    let contract = contracts::find(&tx, customer.id, id).await?.ok_or(AppError::NotFound)?;
+    let accounts = accounts::list(&tx, customer.id).await?;
     let periods = billing::of_contract(&tx, id, billed::SHOWN).await?;
     drop(tx);
     let typed = ctx.take_typed().await;
@@ -342,9 +342,9 @@ pub(crate) async fn create_contract(
         let customer: CustomerId = customer.parse().map_err(|_| AppError::NotFound)?;
         let (at, _) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
-        let found = found(&mut tx, at, &form.place).await?;
+        let found = found(&tx, &form.place).await?;
         let (place, fields) = form.read_new(&found)?;
-        let made = contracts::create(&mut tx, &actor, customer, &place, &fields).await;
+        let made = contracts::create(&mut tx, customer, &place, &fields).await;
         made.map_err(|refused| messages::told(refused, messages::contracts::words))?;
         Done::to(format!("/clients/{at}/customers/{customer}"))
             .saying(format!("Contract made from {}.", fields.from_on))
@@ -366,15 +366,15 @@ pub(crate) async fn update_contract(
         let (ctx, actor) = require_client(Permission::ManageCustomers, &client)?;
         let customer: CustomerId = customer.parse().map_err(|_| AppError::NotFound)?;
         let id: ContractId = contract.parse().map_err(|_| AppError::NotFound)?;
-        let (at, organization) = actor.tenant()?;
+        let (at, _) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
         // The customer first, as the command does: two who change its contracts follow each other.
-        eis::customers::locked(&mut tx, organization, at, customer).await?.ok_or(AppError::NotFound)?;
-        let before = contracts::locked(&mut tx, at, customer, id).await?.ok_or(AppError::NotFound)?;
-        let accounts = accounts::list(&mut tx, at, customer).await?;
+        eis::customers::locked(&mut tx, customer).await?.ok_or(AppError::NotFound)?;
+        let before = contracts::locked(&mut tx, customer, id).await?.ok_or(AppError::NotFound)?;
+        let accounts = accounts::list(&tx, customer).await?;
         let fields = form.read_changed()?;
         seen::unchanged(&ctx.sent, &shown(&before, &accounts))?;
-        let changed = contracts::update(&mut tx, &actor, customer, id, &fields).await;
+        let changed = contracts::update(&mut tx, customer, id, &fields).await;
         changed.map_err(|refused| messages::told(refused, messages::contracts::words))?;
         Done::to(format!("/clients/{at}/customers/{customer}")).saying("Changes saved.").commit(&ctx, tx).await
     })

@@ -4,7 +4,7 @@ use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
 use eis::access::Permission;
-use eis::account::{self, Key, Owed};
+use eis::account::{self, Owed};
 use eis::accounts;
 use eis::contracts;
 use eis::customers::{self, Customer, CustomerFields, Filter, KINDS, Lack, NewCustomer, Order};
@@ -80,11 +80,9 @@ impl ListQuery {
 
 /// `GET /clients/:client/customers`
 pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<ListQuery>) -> Result<Response, AppError> {
-    let (at, mut tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
+    let (at, tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
     let offset = query.offset.max(0);
-    let (rows, total) =
-        customers::list(&mut tx, at.organization, at.client.id, &query.filter(at.client.today()), offset, PAGE_ROWS)
-            .await?;
+    let (rows, total) = customers::list(&tx, &query.filter(at.client.today()), offset, PAGE_ROWS).await?;
     drop(tx);
     let path = format!("{}/customers", at.base());
     if rows.is_empty() && offset > 0 {
@@ -160,9 +158,9 @@ pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<List
 
 /// `GET /clients/:client/customers.csv`
 pub async fn csv(ctx: Ctx, Path(client): Path<String>, Query(query): Query<ListQuery>) -> Result<Response, AppError> {
-    let (at, mut tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
+    let (at, tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
     let filter = query.filter(at.client.today());
-    let (rows, _) = customers::list(&mut tx, at.organization, at.client.id, &filter, 0, EXPORT_ROWS).await?;
+    let (rows, _) = customers::list(&tx, &filter, 0, EXPORT_ROWS).await?;
     let head = [
         "account_number",
         "kind",
@@ -199,22 +197,21 @@ pub async fn csv(ctx: Ctx, Path(client): Path<String>, Query(query): Query<ListQ
 ///
 /// # Errors
 /// `NotFound` for an id that is not there, not seen or not an id.
-pub async fn find(tx: &mut eis::db::Tenant, at: &AtClient, id: &str) -> Result<Customer, AppError> {
+pub async fn find(tx: &eis::db::Tenant, id: &str) -> Result<Customer, AppError> {
     let id: CustomerId = id.parse().map_err(|_| AppError::NotFound)?;
-    customers::find(tx, at.organization, at.client.id, id).await?.ok_or(AppError::NotFound)
+    customers::find(tx, id).await?.ok_or(AppError::NotFound)
 }
 
 /// `GET /clients/:client/customers/:customer`
 pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Result<Response, AppError> {
-    let (at, mut tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
-    let customer = find(&mut tx, &at, &id).await?;
-    let contracts = contracts::list(&tx, at.client.id, customer.id).await?;
+    let (at, tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
+    let customer = find(&tx, &id).await?;
+    let contracts = contracts::list(&tx, customer.id).await?;
     let places: Vec<_> = contracts.iter().map(|contract| contract.service_point_id).collect();
-    let meters = meters::list(&mut tx, at.client.id, &places).await?;
-    let tariff = agreements::load(&mut tx, &at, &customer, &contracts).await?;
-    let accounts = accounts::list(&mut tx, at.client.id, customer.id).await?;
-    let key = Key { organization: at.organization, client: at.client.id, customer: customer.id };
-    let owed = account::owed(&tx, key, at.client.today()).await?;
+    let meters = meters::list(&tx, &places).await?;
+    let tariff = agreements::load(&tx, &at, &customer, &contracts).await?;
+    let accounts = accounts::list(&tx, customer.id).await?;
+    let owed = account::owed(&tx, customer.id, at.client.today()).await?;
     drop(tx);
     let typed = ctx.take_typed().await;
     let (locale, today) = (at.locale(), at.client.today());
@@ -361,8 +358,8 @@ pub async fn new(ctx: Ctx, Path(client): Path<String>) -> Result<Response, AppEr
 
 /// `GET /clients/:client/customers/:customer/edit`
 pub async fn edit(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Result<Response, AppError> {
-    let (at, mut tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
-    let customer = find(&mut tx, &at, &id).await?;
+    let (at, tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
+    let customer = find(&tx, &id).await?;
     drop(tx);
     let typed = ctx.take_typed().await;
     let place = at.place(&[("Customers", "customers")], &customer.name);
@@ -447,7 +444,7 @@ pub(crate) async fn create_customer(
         let (at, _) = actor.tenant()?;
         let new = first.read(&form)?;
         let mut tx = ctx.write(&actor).await?;
-        let made = customers::create(&mut tx, &actor, &new).await;
+        let made = customers::create(&mut tx, &new).await;
         let id = made.map_err(|refused| messages::told(refused, messages::customers::words))?;
         Done::to(format!("/clients/{at}/customers/{id}"))
             .saying("Customer created. Add a meter next.")
@@ -467,14 +464,14 @@ pub(crate) async fn update_customer(
     act(async {
         let (ctx, actor) = require_client(Permission::ManageCustomers, &client)?;
         let id: CustomerId = customer.parse().map_err(|_| AppError::NotFound)?;
-        let (at, organization) = actor.tenant()?;
+        let (at, _) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
-        let before = customers::locked(&mut tx, organization, at, id).await?.ok_or(AppError::NotFound)?;
+        let before = customers::locked(&mut tx, id).await?.ok_or(AppError::NotFound)?;
         let mut reader = Reader::default();
         let fields = form.read(&mut reader);
         let fields = reader.errors.or(fields)?;
         seen::unchanged(&ctx.sent, &shown(&CustomerFields::from(&before)))?;
-        let changed = customers::update(&mut tx, &actor, id, &fields).await;
+        let changed = customers::update(&mut tx, id, &fields).await;
         changed.map_err(|refused| messages::told(refused, messages::customers::words))?;
         Done::to(format!("/clients/{at}/customers/{id}")).saying("Changes saved.").commit(&ctx, tx).await
     })

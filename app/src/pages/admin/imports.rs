@@ -63,9 +63,9 @@ fn format_label(code: &str) -> &'static str {
 
 /// `GET /clients/:client/imports`
 pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<PageQuery>) -> Result<Response, AppError> {
-    let (at, mut tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
+    let (at, tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
     let offset = query.offset();
-    let (rows, total) = imports::list(&mut tx, at.organization, at.client.id, offset, PAGE_ROWS).await?;
+    let (rows, total) = imports::list(&tx, offset, PAGE_ROWS).await?;
     drop(tx);
     let may_import = at.actor.may(Permission::ImportUsage);
     let path = format!("{}/imports", at.base());
@@ -122,9 +122,9 @@ pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<Page
     Ok(html.into_response())
 }
 
-async fn find(tx: &mut eis::db::Tenant, at: &AtClient, id: &str) -> Result<Import, AppError> {
+async fn find(tx: &eis::db::Tenant, id: &str) -> Result<Import, AppError> {
     let id: ImportId = id.parse().map_err(|_| AppError::NotFound)?;
-    imports::find(tx, at.client.id, id).await?.ok_or(AppError::NotFound)
+    imports::find(tx, id).await?.ok_or(AppError::NotFound)
 }
 
 /// `GET /clients/:client/imports/:import`
@@ -133,17 +133,17 @@ pub async fn show(
     Path((client, id)): Path<(String, String)>,
     Query(query): Query<PageQuery>,
 ) -> Result<Response, AppError> {
-    let (at, mut tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
-    let import = find(&mut tx, &at, &id).await?;
+    let (at, tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
+    let import = find(&tx, &id).await?;
     let offset = query.offset();
-    let (rejected, total) = imports::rejections(&mut tx, at.client.id, import.id, offset, REJECTION_ROWS).await?;
+    let (rejected, total) = imports::rejections(&tx, import.id, offset, REJECTION_ROWS).await?;
     let meter = match import.meter_id {
-        Some(id) => meters::find(&mut tx, at.client.id, id).await?,
+        Some(id) => meters::find(&tx, id).await?,
         None => None,
     };
     // With the customer on whose page it stands.
     let meter = match meter {
-        Some(meter) => Some((meters::customer(&mut tx, &meter).await?, meter)),
+        Some(meter) => Some((meters::customer(&tx, &meter).await?, meter)),
         None => None,
     };
     drop(tx);
@@ -258,9 +258,9 @@ fn rejections(rows: Vec<Rejection>, path: &str, offset: i64, total: i64, locale:
 
 /// `GET /clients/:client/imports/:import/rejections.csv`
 pub async fn rejections_csv(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Result<Response, AppError> {
-    let (at, mut tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
-    let import = find(&mut tx, &at, &id).await?;
-    let (rows, _) = imports::rejections(&mut tx, at.client.id, import.id, 0, EXPORT_ROWS).await?;
+    let (at, tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
+    let import = find(&tx, &id).await?;
+    let (rows, _) = imports::rejections(&tx, import.id, 0, EXPORT_ROWS).await?;
     let rows = rows.into_iter().map(|row| vec![row.line.to_string(), row.column.to_string(), row.content, row.reason]);
     csv_file(&format!("{}-rejected-lines", at.client.slug), &["line", "column", "content", "reason"], rows)
 }

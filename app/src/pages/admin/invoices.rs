@@ -5,7 +5,7 @@ pub mod show;
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
-use eis::access::{Actor, Permission};
+use eis::access::Permission;
 use eis::db::Tenant;
 use eis::invoices::{self, Cursor, Filter, Listed, Page, Search, Total, Turn};
 use leptos::either::Either;
@@ -68,7 +68,7 @@ impl ListQuery {
 pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<ListQuery>) -> Result<Response, AppError> {
     let (at, tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
     let today = at.client.today();
-    let found = read(&tx, &at.actor, &query.filter(today)).await?;
+    let found = read(&tx, &query.filter(today)).await?;
     drop(tx);
     let (path, locale, currency) = (format!("{}/invoices", at.base()), at.locale(), at.client.currency.clone());
     let html = page(&ctx, &at.actor, at.place(&[], ""), "Invoices", move || {
@@ -109,9 +109,8 @@ pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<List
 }
 
 /// The list's SQL, all of it, in one round trip.
-pub(crate) async fn read(tx: &Tenant, actor: &Actor, filter: &Filter) -> Result<Page, AppError> {
-    let (client, organization) = actor.tenant()?;
-    Ok(invoices::list(tx.shared(), organization, client, filter, PAGE_ROWS).await?)
+pub(crate) async fn read(tx: &Tenant, filter: &Filter) -> Result<Page, AppError> {
+    Ok(invoices::list(tx, filter, PAGE_ROWS).await?)
 }
 
 fn total_text(total: Total, shown: usize, locale: Locale) -> String {
@@ -172,7 +171,7 @@ pub(super) fn rows_table(
 pub async fn csv(ctx: Ctx, Path(client): Path<String>, Query(query): Query<ListQuery>) -> Result<Response, AppError> {
     let (at, tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
     let filter = Filter { turn: Turn::First, ..query.filter(at.client.today()) };
-    let found = invoices::list(tx.shared(), at.organization, at.client.id, &filter, EXPORT_ROWS).await?;
+    let found = invoices::list(&tx, &filter, EXPORT_ROWS).await?;
     drop(tx);
     let head =
         ["number", "customer", "account_number", "issued_on", "due_on", "status", "kwh", "total", "paid", "currency"];

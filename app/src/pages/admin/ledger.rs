@@ -3,7 +3,7 @@
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use eis::access::Permission;
-use eis::account::{self, Key};
+use eis::account;
 use eis::db::Tenant;
 use eis::ledger::{self, Cursor, Entry, Filter};
 use leptos::prelude::*;
@@ -57,7 +57,7 @@ impl ListQuery {
 /// `GET /clients/:client/ledger`
 pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<ListQuery>) -> Result<Response, AppError> {
     let (at, tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
-    let mut found = read(&tx, &at, &query.filter(), PAGE_ROWS + 1).await?;
+    let mut found = read(&tx, &query.filter(), PAGE_ROWS + 1).await?;
     drop(tx);
     let rows = usize::try_from(PAGE_ROWS).unwrap_or(usize::MAX);
     let more = found.len() > rows;
@@ -96,8 +96,8 @@ pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<List
 }
 
 /// The list's SQL, all of it.
-async fn read(tx: &Tenant, at: &AtClient, filter: &Filter, limit: i64) -> Result<Vec<Entry>, AppError> {
-    Ok(ledger::list(tx.shared(), at.organization, at.client.id, filter, limit).await?)
+async fn read(tx: &Tenant, filter: &Filter, limit: i64) -> Result<Vec<Entry>, AppError> {
+    Ok(ledger::list(tx, filter, limit).await?)
 }
 
 fn empty(filtered: bool, path: &str) -> AnyView {
@@ -157,7 +157,7 @@ fn rows_of(entry: Entry, base: &str, locale: Locale) -> AnyView {
 pub async fn csv(ctx: Ctx, Path(client): Path<String>, Query(query): Query<ListQuery>) -> Result<Response, AppError> {
     let (at, tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
     let filter = Filter { after: None, ..query.filter() };
-    let found = read(&tx, &at, &filter, EXPORT_ROWS).await?;
+    let found = read(&tx, &filter, EXPORT_ROWS).await?;
     drop(tx);
     let head = [
         "entry",
@@ -209,11 +209,10 @@ pub async fn statement(
     Path((client, id)): Path<(String, String)>,
     Query(query): Query<StatementQuery>,
 ) -> Result<Response, AppError> {
-    let (at, mut tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
-    let customer = super::customers::find(&mut tx, &at, &id).await?;
-    let key = Key { organization: at.organization, client: at.client.id, customer: customer.id };
-    let owed = account::owed(&tx, key, at.client.today()).await?;
-    let rows = ledger::statement(&tx, key, place(&query.after), STATEMENT_ROWS + 1).await?;
+    let (at, tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
+    let customer = super::customers::find(&tx, &id).await?;
+    let owed = account::owed(&tx, customer.id, at.client.today()).await?;
+    let rows = ledger::statement(&tx, customer.id, place(&query.after), STATEMENT_ROWS + 1).await?;
     drop(tx);
     let own = format!("customers/{}", customer.id);
     let place = at.place(&[("Customers", "customers"), (customer.name.as_str(), own.as_str())], "Account statement");

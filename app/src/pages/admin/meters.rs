@@ -7,7 +7,7 @@ use eis::access::Permission;
 use eis::contracts::{self, Contract};
 use eis::db::Tenant;
 use eis::figures::Unit;
-use eis::ids::{ClientId, CustomerId, MeterId, OrganizationId, ServicePointId};
+use eis::ids::{CustomerId, MeterId, ServicePointId};
 use eis::meters::{self, INTERVALS, Meter, MeterFields};
 use eis::registers::{self, DEMAND, ENERGY, RegisterFields};
 use leptos::prelude::*;
@@ -173,16 +173,16 @@ fn register_line(line: &str, locale: Locale) -> Result<RegisterFields, String> {
 }
 
 /// The registers of a meter as its form takes them.
-async fn registers_of(tx: &mut Tenant, meter: &Meter) -> Result<Vec<RegisterFields>, AppError> {
-    let there = registers::of_meters(tx, meter.client_id, &[meter.id]).await?;
+async fn registers_of(tx: &Tenant, meter: &Meter) -> Result<Vec<RegisterFields>, AppError> {
+    let there = registers::of_meters(tx, &[meter.id]).await?;
     Ok(there.iter().map(RegisterFields::from).collect())
 }
 
 /// `GET /clients/:client/customers/:customer/meters/new`
 pub async fn new(ctx: Ctx, Path((client, customer)): Path<(String, String)>) -> Result<Response, AppError> {
-    let (at, mut tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
-    let customer = customers::find(&mut tx, &at, &customer).await?;
-    let contracts = contract_pages::standing(&tx, at.client.id, customer.id).await?;
+    let (at, tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
+    let customer = customers::find(&tx, &customer).await?;
+    let contracts = contract_pages::standing(&tx, customer.id).await?;
     drop(tx);
     let typed = ctx.take_typed().await;
     let back = format!("{}/customers/{}", at.base(), customer.id);
@@ -210,8 +210,8 @@ pub async fn new(ctx: Ctx, Path((client, customer)): Path<(String, String)>) -> 
 
 /// `GET /clients/:client/service-points/:service_point/meters/new`
 pub async fn new_at_place(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Result<Response, AppError> {
-    let (at, mut tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
-    let there = place_pages::find(&mut tx, &at, &id).await?;
+    let (at, tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
+    let there = place_pages::find(&tx, &id).await?;
     drop(tx);
     let typed = ctx.take_typed().await;
     let (back, crumb) = (format!("{}/service-points/{}", at.base(), there.id), format!("service-points/{}", there.id));
@@ -239,10 +239,10 @@ pub async fn edit(
     ctx: Ctx,
     Path((client, customer, meter)): Path<(String, String, String)>,
 ) -> Result<Response, AppError> {
-    let (at, mut tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
-    let customer = customers::find(&mut tx, &at, &customer).await?;
+    let (at, tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
+    let customer = customers::find(&tx, &customer).await?;
     let id: MeterId = meter.parse().map_err(|_| AppError::NotFound)?;
-    let meter = of_customer(&mut tx, &at, customer.id, id).await?;
+    let meter = of_customer(&tx, customer.id, id).await?;
     let crumb = format!("customers/{}", customer.id);
     let trail = at.place(&[("Customers", "customers"), (&customer.name, &crumb)], &meter.serial);
     let whose = ("customer".to_owned(), customer.id.to_string());
@@ -254,10 +254,10 @@ pub async fn edit_at_place(
     ctx: Ctx,
     Path((client, place, meter)): Path<(String, String, String)>,
 ) -> Result<Response, AppError> {
-    let (at, mut tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
-    let there = place_pages::find(&mut tx, &at, &place).await?;
+    let (at, tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
+    let there = place_pages::find(&tx, &place).await?;
     let id: MeterId = meter.parse().map_err(|_| AppError::NotFound)?;
-    let meter = meters::find(&mut tx, at.client.id, id).await?.ok_or(AppError::NotFound)?;
+    let meter = meters::find(&tx, id).await?.ok_or(AppError::NotFound)?;
     if meter.service_point_id != there.id {
         return Err(AppError::NotFound);
     }
@@ -277,9 +277,9 @@ struct Around {
     trail: Place,
 }
 
-async fn edit_page(ctx: Ctx, at: AtClient, mut tx: Tenant, meter: Meter, around: Around) -> Result<Response, AppError> {
-    let measured = meters::measured_days(&mut tx, at.client.id, meter.id).await?;
-    let read = registers_of(&mut tx, &meter).await?;
+async fn edit_page(ctx: Ctx, at: AtClient, tx: Tenant, meter: Meter, around: Around) -> Result<Response, AppError> {
+    let measured = meters::measured_days(&tx, meter.id).await?;
+    let read = registers_of(&tx, &meter).await?;
     drop(tx);
     let typed = ctx.take_typed().await;
     let locale = at.locale();
@@ -335,14 +335,9 @@ fn fresh(time_zone: &str, valid_from: NaiveDate) -> MeterFields {
 ///
 /// # Errors
 /// `NotFound` when it is not, or not seen.
-pub(super) async fn of_customer(
-    tx: &mut Tenant,
-    at: &AtClient,
-    customer: CustomerId,
-    id: MeterId,
-) -> Result<Meter, AppError> {
-    let meter = meters::find(tx, at.client.id, id).await?.ok_or(AppError::NotFound)?;
-    let contracts = contracts::list(tx, at.client.id, customer).await?;
+pub(super) async fn of_customer(tx: &Tenant, customer: CustomerId, id: MeterId) -> Result<Meter, AppError> {
+    let meter = meters::find(tx, id).await?.ok_or(AppError::NotFound)?;
+    let contracts = contracts::list(tx, customer).await?;
     let is_there = contracts.iter().any(|contract| contract.service_point_id == meter.service_point_id);
     if is_there { Ok(meter) } else { Err(AppError::NotFound) }
 }
@@ -422,9 +417,8 @@ fn form(
 }
 
 /// How the client of a form writes figures.
-async fn locale(tx: &Tenant, organization: OrganizationId, client: ClientId) -> Result<Locale, AppError> {
-    let owner = eis::clients::face(tx, organization, client).await?.ok_or(AppError::Forbidden)?;
-    Ok(Locale::from(owner.locale.as_str()))
+async fn locale(tx: &Tenant) -> Result<Locale, AppError> {
+    Ok(Locale::from(eis::clients::current(tx).await?.locale.as_str()))
 }
 
 /// Adds a meter to a service point: the one that is named, or that of a customer's contract.
@@ -438,23 +432,23 @@ pub(crate) async fn create_meter(
 ) -> Result<(), ServerFnError> {
     act(async {
         let (ctx, actor) = require_client(Permission::ManageCustomers, &client)?;
-        let (at, organization) = actor.tenant()?;
+        let (at, _) = actor.tenant()?;
         let from = Opened::read(&customer, &service_point).ok_or(AppError::NotFound)?;
         let fields = form.read()?;
         let mut tx = ctx.write(&actor).await?;
         let place = match from {
             Opened::Customer(customer) => {
-                eis::customers::find(&tx, organization, at, customer).await?.ok_or(AppError::NotFound)?;
-                let contracts = contract_pages::standing(&tx, at, customer).await?;
+                eis::customers::find(&tx, customer).await?.ok_or(AppError::NotFound)?;
+                let contracts = contract_pages::standing(&tx, customer).await?;
                 contract_pages::one_of(&contracts, &contract)?.service_point_id
             }
             Opened::Place(place) => {
-                eis::service_points::find(&mut tx, at, place).await?.ok_or(AppError::NotFound)?;
+                eis::service_points::find(&tx, place).await?.ok_or(AppError::NotFound)?;
                 place
             }
         };
-        let read = form.read_registers(locale(&tx, organization, at).await?)?;
-        let made = meters::install(&mut tx, &actor, place, &fields, &read).await;
+        let read = form.read_registers(locale(&tx).await?)?;
+        let made = meters::install(&mut tx, place, &fields, &read).await;
         made.map_err(|refused| messages::told(refused, messages::meters::words))?;
         Done::to(format!("/clients/{at}/{}", from.page()))
             .saying(format!("Meter {} added.", fields.serial))
@@ -476,22 +470,22 @@ pub(crate) async fn update_meter(
     act(async {
         let (ctx, actor) = require_client(Permission::ManageCustomers, &client)?;
         let id: MeterId = meter.parse().map_err(|_| AppError::NotFound)?;
-        let (at, organization) = actor.tenant()?;
+        let (at, _) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
-        let locale = locale(&tx, organization, at).await?;
-        let before = meters::locked(&mut tx, at, id).await?.ok_or(AppError::NotFound)?;
+        let locale = locale(&tx).await?;
+        let before = meters::locked(&mut tx, id).await?.ok_or(AppError::NotFound)?;
         let fields = form.read()?;
         let read = form.read_registers(locale)?;
-        let there = registers_of(&mut tx, &before).await?;
+        let there = registers_of(&tx, &before).await?;
         seen::unchanged(&ctx.sent, &shown(&MeterFields::from(&before), &there, locale))?;
-        let changed = meters::update(&mut tx, &actor, id, &fields).await;
+        let changed = meters::update(&mut tx, id, &fields).await;
         changed.map_err(|refused| messages::told(refused, messages::meters::words))?;
         if !read.is_empty() {
-            let changed = registers::change(&mut tx, &actor, id, &read).await;
+            let changed = registers::change(&mut tx, id, &read).await;
             changed.map_err(|refused| messages::told(refused, messages::meters::of_register))?;
         }
         // Back to where one came from; or to who is there, or was last; or to where it is.
-        let there = meters::customer(&mut tx, &before).await?.map(Opened::Customer);
+        let there = meters::customer(&tx, &before).await?.map(Opened::Customer);
         let from = Opened::read(&customer, &service_point).or(there).unwrap_or(Opened::Place(before.service_point_id));
         Done::to(format!("/clients/{at}/{}", from.page())).saying("Changes saved.").commit(&ctx, tx).await
     })

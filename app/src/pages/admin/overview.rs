@@ -29,7 +29,7 @@ pub async fn show(ctx: Ctx, Path(client): Path<String>) -> Result<Response, AppE
     let (attention, usage, latest) = tokio::try_join!(
         billing::attention(&tx, &at.client),
         billing::usage_by_month(&tx),
-        invoices::list(tx.shared(), at.organization, at.client.id, &filter, LATEST),
+        invoices::list(&tx, &filter, LATEST),
     )?;
     drop(tx);
     let (base, locale, currency) = (at.base(), at.locale(), at.client.currency.clone());

@@ -60,16 +60,16 @@ pub async fn list(
     Path((client, customer, meter)): Path<(String, String, String)>,
     Query(query): Query<PageQuery>,
 ) -> Result<Response, AppError> {
-    let (at, mut tx) = AtClient::open(&ctx, Permission::ImportUsage, &client).await?;
-    let customer = customers::find(&mut tx, &at, &customer).await?;
+    let (at, tx) = AtClient::open(&ctx, Permission::ImportUsage, &client).await?;
+    let customer = customers::find(&tx, &customer).await?;
     let id: MeterId = meter.parse().map_err(|_| AppError::NotFound)?;
-    let meter = super::meters::of_customer(&mut tx, &at, customer.id, id).await?;
-    let counted = registers::of_meters(&mut tx, at.client.id, &[meter.id]).await?;
-    let readings = meter_readings::list(&mut tx, &meter).await?;
+    let meter = super::meters::of_customer(&tx, customer.id, id).await?;
+    let counted = registers::of_meters(&tx, &[meter.id]).await?;
+    let readings = meter_readings::list(&tx, &meter).await?;
     let typed = ctx.take_typed().await;
     let asked = forms::day(&typed.value("read_on", ""));
     let there = asked.and_then(|day| readings.iter().find(|reading| reading.read_on == day));
-    let recorded = meter_readings::recorded(&mut tx, &meter).await?;
+    let recorded = meter_readings::recorded(&tx, &meter).await?;
     let shown = shown(recorded, &counted, there, at.locale());
     drop(tx);
     let back = format!("{}/customers/{}", at.base(), customer.id);
@@ -202,7 +202,7 @@ async fn unchanged(
     counted: &[Register],
     (reading, locale): (&NewReading, Locale),
 ) -> Result<(), AppError> {
-    meters::locked(tx, meter.client_id, meter.id).await?;
+    meters::locked(tx, meter.id).await?;
     let readings = meter_readings::list(tx, meter).await?;
     let Some(there) = readings.iter().find(|there| there.read_on == reading.read_on) else { return Ok(()) };
     let recorded = meter_readings::recorded(tx, meter).await?;
@@ -318,22 +318,21 @@ pub(crate) async fn record_reading(
     act(async {
         let (ctx, actor) = require_client(Permission::ImportUsage, &client)?;
         let id: MeterId = meter.parse().map_err(|_| AppError::NotFound)?;
-        let (at, organization) = actor.tenant()?;
+        let (at, _) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
-        let owner = eis::clients::face(&tx, organization, at).await?.ok_or(AppError::Forbidden)?;
-        let locale = Locale::from(owner.locale.as_str());
-        let meter = meters::find(&mut tx, at, id).await?.ok_or(AppError::NotFound)?;
-        let counted = registers::of_meters(&mut tx, at, &[id]).await?;
+        let locale = Locale::from(eis::clients::current(&tx).await?.locale.as_str());
+        let meter = meters::find(&tx, id).await?.ok_or(AppError::NotFound)?;
+        let counted = registers::of_meters(&tx, &[id]).await?;
         let reading = form.read(&counted, locale)?;
         unchanged(&mut tx, &ctx, &meter, &counted, (&reading, locale)).await?;
-        let recorded = meter_readings::create(&mut tx, &actor, id, &reading).await;
+        let recorded = meter_readings::create(&mut tx, id, &reading).await;
         let Recorded { meter, corrects, used } = recorded.map_err(|refused| told(refused, locale))?;
         let on = format::date(reading.read_on, locale);
         let used = used.map_or_else(String::new, |used| {
             format!(" {} kWh were used from {}.", format::kwh(used.kwh, locale), days(&used, locale))
         });
         // Back to the customer from whom one came.
-        let there = meters::customer(&mut tx, &meter).await?;
+        let there = meters::customer(&tx, &meter).await?;
         let customer = customer.parse::<CustomerId>().ok().or(there).ok_or(AppError::NotFound)?;
         let did = if corrects { "Reading corrected" } else { "Reading recorded" };
         Done::to(format!("/clients/{at}/customers/{customer}/meters/{id}/readings"))

@@ -52,9 +52,9 @@ impl ListQuery {
 
 /// `GET /clients/:client/service-points`
 pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<ListQuery>) -> Result<Response, AppError> {
-    let (at, mut tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
+    let (at, tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
     // One more than is shown: whether there is a next page.
-    let mut rows = service_points::list(&mut tx, at.client.id, query.q.trim(), query.after(), PAGE_ROWS + 1).await?;
+    let mut rows = service_points::list(&tx, query.q.trim(), query.after(), PAGE_ROWS + 1).await?;
     drop(tx);
     let shown = usize::try_from(PAGE_ROWS).unwrap_or(usize::MAX);
     let more = rows.len() > shown;
@@ -124,23 +124,23 @@ fn direction(code: &str) -> &'static str {
 }
 
 /// The service point of an address, or 404.
-pub(super) async fn find(tx: &mut Tenant, at: &AtClient, id: &str) -> Result<ServicePoint, AppError> {
+pub(super) async fn find(tx: &Tenant, id: &str) -> Result<ServicePoint, AppError> {
     let id: ServicePointId = id.parse().map_err(|_| AppError::NotFound)?;
-    service_points::find(tx, at.client.id, id).await?.ok_or(AppError::NotFound)
+    service_points::find(tx, id).await?.ok_or(AppError::NotFound)
 }
 
 /// `GET /clients/:client/service-points/:service_point`
 pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Result<Response, AppError> {
-    let (at, mut tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
-    let place = find(&mut tx, &at, &id).await?;
-    let meters = meters::list(&mut tx, at.client.id, &[place.id]).await?;
-    let contracts = contracts::at(&mut tx, at.client.id, &[place.id]).await?;
+    let (at, tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
+    let place = find(&tx, &id).await?;
+    let meters = meters::list(&tx, &[place.id]).await?;
+    let contracts = contracts::at(&tx, &[place.id]).await?;
     let mut names: Vec<(CustomerId, String)> = vec![];
     for contract in &contracts {
         if names.iter().any(|(id, _)| *id == contract.customer_id) {
             continue;
         }
-        let customer = customers::find(&tx, at.organization, at.client.id, contract.customer_id).await?;
+        let customer = customers::find(&tx, contract.customer_id).await?;
         names.extend(customer.map(|customer| (customer.id, customer.name)));
     }
     drop(tx);
@@ -353,8 +353,8 @@ pub async fn new(ctx: Ctx, Path(client): Path<String>) -> Result<Response, AppEr
 
 /// `GET /clients/:client/service-points/:service_point/edit`
 pub async fn edit(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Result<Response, AppError> {
-    let (at, mut tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
-    let place = find(&mut tx, &at, &id).await?;
+    let (at, tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
+    let place = find(&tx, &id).await?;
     drop(tx);
     let typed = ctx.take_typed().await;
     let back = format!("{}/service-points/{}", at.base(), place.id);
@@ -438,7 +438,7 @@ pub(crate) async fn create_service_point(
         let (at, _) = actor.tenant()?;
         let fields = form.read()?;
         let mut tx = ctx.write(&actor).await?;
-        let made = service_points::create(&mut tx, &actor, &fields).await;
+        let made = service_points::create(&mut tx, &fields).await;
         let id = made.map_err(|refused| messages::told(refused, messages::service_points::words))?;
         Done::to(format!("/clients/{at}/service-points/{id}"))
             .saying("Service point made. Add its meter; a contract is made on the page of a customer.")
@@ -460,10 +460,10 @@ pub(crate) async fn update_service_point(
         let id: ServicePointId = service_point.parse().map_err(|_| AppError::NotFound)?;
         let (at, _) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
-        let before = service_points::locked(&mut tx, at, id).await?.ok_or(AppError::NotFound)?;
+        let before = service_points::locked(&mut tx, id).await?.ok_or(AppError::NotFound)?;
         let fields = form.read()?;
         seen::unchanged(&ctx.sent, &shown(&ServicePointFields::from(&before)))?;
-        let changed = service_points::update(&mut tx, &actor, id, &fields).await;
+        let changed = service_points::update(&mut tx, id, &fields).await;
         changed.map_err(|refused| messages::told(refused, messages::service_points::words))?;
         Done::to(format!("/clients/{at}/service-points/{id}")).saying("Changes saved.").commit(&ctx, tx).await
     })

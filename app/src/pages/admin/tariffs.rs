@@ -54,13 +54,13 @@ fn applies(from: NaiveDate, to: Option<NaiveDate>, locale: Locale) -> String {
 
 /// `GET /clients/:client/tariffs`
 pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<ListQuery>) -> Result<Response, AppError> {
-    let (at, mut tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
+    let (at, tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
     let offset = query.offset.max(0);
     let filter = Filter { search: query.q.trim().to_owned(), status: query.status.clone() };
-    let (rows, total) = tariffs::list(&mut tx, at.organization, at.client.id, &filter, offset, PAGE_ROWS).await?;
+    let (rows, total) = tariffs::list(&tx, &filter, offset, PAGE_ROWS).await?;
     let codes: Vec<String> = rows.iter().map(|row| row.code.clone()).collect();
     let today = at.client.today();
-    let customers = agreements::counts(&mut tx, at.organization, at.client.id, &codes, today).await?;
+    let customers = agreements::counts(&tx, &codes, today).await?;
     let compares = customer::comparison(&tx).await?;
     drop(tx);
     let may_write = at.actor.may(Permission::ManageTariffs);
@@ -172,7 +172,7 @@ pub(crate) async fn retire_tariff(
         let id: TariffRateId = tariff.parse().map_err(|_| AppError::NotFound)?;
         let (at, _) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
-        tariffs::find(&mut tx, at, id).await?.ok_or(AppError::NotFound)?;
+        tariffs::find(&tx, id).await?.ok_or(AppError::NotFound)?;
         let owner = clients::current(&tx).await?;
         let mut reader = Reader::default();
         let from = reader.date("retire_from", &form.retire_from, "the first day it no longer applies");

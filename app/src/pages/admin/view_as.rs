@@ -28,9 +28,9 @@ pub(crate) async fn view_as(client: String, customer: String) -> Result<(), Serv
     act(async {
         let (ctx, actor) = require_client(Permission::ViewClient, &client)?;
         let id: CustomerId = customer.parse().map_err(|_| AppError::NotFound)?;
-        let (at, organization) = actor.tenant()?;
+        let (at, _) = actor.tenant()?;
         let tx = ctx.read(&actor).await?;
-        eis::customers::find(&tx, organization, at, id).await?.ok_or(AppError::NotFound)?;
+        eis::customers::find(&tx, id).await?.ok_or(AppError::NotFound)?;
         drop(tx);
         ctx.db().view_as(actor.secret, at, id, &network(&ctx.address)).await?;
         // The bar says the rest.

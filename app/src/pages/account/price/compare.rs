@@ -44,13 +44,13 @@ pub(crate) struct Read {
 
 /// The page's SQL and rating, all of it.
 pub(crate) async fn read(tx: &Tenant, at: &AtAccount) -> Result<Read, AppError> {
-    let (conn, today) = (tx.shared(), at.today());
+    let today = at.today();
     let (client, own, offers, known, contracts) = tokio::try_join!(
-        clients::find(conn, at.key.organization, at.key.client),
-        customer::from_day_on(conn, at.key, today),
-        customer::offered(conn, at.key, today),
-        usage_data::span(conn, at.key),
-        contracts::list(conn, at.key.client, at.key.customer),
+        clients::find(tx, at.customer.organization_id, at.client.id),
+        customer::from_day_on(tx, at.customer.id, today),
+        customer::offered(tx, today),
+        usage_data::span(tx, at.customer.id),
+        contracts::list(tx, at.customer.id),
     )?;
     let client = client.ok_or(AppError::Forbidden)?;
     if !client.tariff_comparison || offers.is_empty() {
@@ -90,8 +90,8 @@ async fn rated(
     months: &[Period],
     candidates: &[Candidate],
 ) -> Result<Vec<ShadowMonth>, AppError> {
-    let desk = Desk { organization: at.key.organization, client: at.key.client, by: None };
-    let mut accounts = shadow::accounts(tx.shared(), &desk, client, &[at.key.customer], months, candidates).await?;
+    let mut accounts =
+        shadow::accounts(tx.shared(), &Desk::at(tx)?, client, &[at.customer.id], months, candidates).await?;
     let of_contract = accounts.iter().position(|account| Some(account.contract) == contract).unwrap_or_default();
     Ok(if accounts.is_empty() { vec![] } else { accounts.swap_remove(of_contract).months })
 }

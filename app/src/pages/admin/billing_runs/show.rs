@@ -67,7 +67,7 @@ pub async fn show(
         billing::exceptions(&tx, id, skip, PAGE_ROWS),
         billing::count_exceptions(&tx, id),
         billing::progress(&tx, id),
-        invoices::of_run(tx.shared(), at.organization, at.client.id, id, place.as_ref(), PAGE_ROWS + 1),
+        invoices::of_run(&tx, id, place.as_ref(), PAGE_ROWS + 1),
     )?;
     let run = run.ok_or(AppError::NotFound)?;
     let client = client.ok_or(AppError::Forbidden)?;

@@ -275,7 +275,7 @@ async fn read_and_write(
     let options = ImportOptions { serial: Some(sent.told.serial.clone()) };
     let ctx = Ctx { sent: Arc::new(as_form(at, sent, &survey, &name)), ..ctx.clone() };
     let mut tx = ctx.write(&at.actor).await?;
-    let result = imports::import_usage(&mut tx, &at.actor, survey, &options).await?;
+    let result = imports::import_usage(&mut tx, survey, &options).await?;
     let to = format!("{}/imports/{}", at.base(), result.id);
     Done::to(to).saying(outcome(&result, at)).commit(&ctx, tx).await?;
     Ok(result)

@@ -35,15 +35,14 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
     let id: InvoiceId = id.parse().map_err(|_| AppError::NotFound)?;
     let (seller, invoice, lines, billed, paid) = tokio::try_join!(
         clients::find(tx.shared(), at.organization, at.client.id),
-        invoices::find(tx.shared(), at.organization, at.client.id, id),
-        invoices::lines(tx.shared(), at.organization, at.client.id, id),
-        invoices::billed(tx.shared(), at.organization, at.client.id, id),
-        payments::of_invoice(tx.shared(), at.organization, at.client.id, id),
+        invoices::find(&tx, id),
+        invoices::lines(&tx, id),
+        invoices::billed(&tx, id),
+        payments::of_invoice(&tx, id),
     )?;
     let seller = seller.ok_or(AppError::Forbidden)?;
     let invoice = invoice.ok_or(AppError::NotFound)?;
-    let others =
-        invoices::of_customer(tx.shared(), at.organization, at.client.id, invoice.customer_id, EARLIER).await?;
+    let others = invoices::of_customer(&tx, invoice.customer_id, EARLIER).await?;
     drop(tx);
     let typed = ctx.take_typed().await;
     let draft = invoice.status == "draft";
@@ -261,11 +260,11 @@ pub(crate) async fn record_payment(
 ) -> Result<(), ServerFnError> {
     act(async {
         let (ctx, actor) = require_client(Permission::RecordPayments, &client)?;
-        let (at, organization) = actor.tenant()?;
+        let (at, _) = actor.tenant()?;
         let id: InvoiceId = invoice.parse().map_err(|_| AppError::NotFound)?;
         let mut tx = ctx.write(&actor).await?;
         let owner = clients::current(&tx).await?;
-        let invoice = invoices::find(&tx, organization, at, id).await?.ok_or(AppError::NotFound)?;
+        let invoice = invoices::find(&tx, id).await?.ok_or(AppError::NotFound)?;
         let locale = Locale::from(&owner.locale);
         let received = form.read(&invoice, owner.today(), locale)?;
         let to = format!("/clients/{at}/invoices/{id}");

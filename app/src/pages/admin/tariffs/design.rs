@@ -67,9 +67,9 @@ pub(super) async fn of_new(ctx: Ctx, at: AtClient, tx: Tenant, kind: &str) -> Re
 
 /// `GET /clients/:client/tariffs/:tariff/design`: a draft to be changed, or the next version of one that is none.
 pub async fn design(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Result<Response, AppError> {
-    let (at, mut tx) = AtClient::open(&ctx, Permission::ManageTariffs, &client).await?;
+    let (at, tx) = AtClient::open(&ctx, Permission::ManageTariffs, &client).await?;
     let id: TariffRateId = id.parse().map_err(|_| AppError::NotFound)?;
-    let version = tariffs::find(&mut tx, at.client.id, id).await?.ok_or(AppError::NotFound)?;
+    let version = tariffs::find(&tx, id).await?.ok_or(AppError::NotFound)?;
     let client = clients::find(&tx, at.organization, at.client.id).await?.ok_or(AppError::Forbidden)?;
     let draft = version.status == "draft";
     let from = if draft { version.effective_from } else { first_of_next_month(client.today()) };
@@ -146,7 +146,7 @@ fn theirs_beside(draft: &Tariff, yours: &Design) -> Result<AnyView, AppError> {
 async fn side(at: &AtClient, tx: &mut Tenant, client: &Client, fields: &Fields) -> Result<example::Side, AppError> {
     let (mut design, faults) = read(fields, client);
     design.code = tariffs::spelling(tx, &design.code).await?;
-    let active = tariffs::version_for(tx, client.id, &design.code, client.today()).await?;
+    let active = tariffs::version_for(tx, &design.code, client.today()).await?;
     let base = active.as_ref().and_then(|version| version.document().ok());
     // A code, a name or a day still to be typed does not keep the bill from being worked out.
     let ready = faults.0.iter().all(|(field, _)| read::HEAD.contains(&field.as_str()));

@@ -33,17 +33,17 @@ struct Step {
 
 /// `GET /clients/:client/tariffs/:tariff`
 pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Result<Response, AppError> {
-    let (at, mut tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
+    let (at, tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
     let id: TariffRateId = id.parse().map_err(|_| AppError::NotFound)?;
-    let tariff = tariffs::find(&mut tx, at.client.id, id).await?.ok_or(AppError::NotFound)?;
-    let versions = tariffs::versions(&mut tx, at.client.id, &tariff.code).await?;
+    let tariff = tariffs::find(&tx, id).await?.ok_or(AppError::NotFound)?;
+    let versions = tariffs::versions(&tx, &tariff.code).await?;
     let today = at.client.today();
-    let customers = agreements::customers_from(&mut tx, at.client.id, &tariff.code, today).await?;
+    let customers = agreements::customers_from(&tx, &tariff.code, today).await?;
     let may_write = at.actor.may(Permission::ManageTariffs);
     let activation =
-        if may_write && tariff.status == "draft" { Some(tariffs::activation(&mut tx, &tariff).await?) } else { None };
+        if may_write && tariff.status == "draft" { Some(tariffs::activation(&tx, &tariff).await?) } else { None };
     let before = match versions.iter().find(|other| other.version < tariff.version) {
-        Some(row) => tariffs::find(&mut tx, at.client.id, row.id).await?,
+        Some(row) => tariffs::find(&tx, row.id).await?,
         None => None,
     };
     drop(tx);

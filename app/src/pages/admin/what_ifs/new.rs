@@ -82,9 +82,8 @@ impl Start {
 
 /// `GET /clients/:client/what-ifs/new`
 pub async fn new(ctx: Ctx, Path(client): Path<String>, Query(query): Query<NewQuery>) -> Result<Response, AppError> {
-    let (at, mut tx) = AtClient::open(&ctx, Permission::ManageTariffs, &client).await?;
-    let (versions, _) =
-        tariffs::list(&mut tx, at.organization, at.client.id, &tariffs::Filter::default(), 0, VERSIONS).await?;
+    let (at, tx) = AtClient::open(&ctx, Permission::ManageTariffs, &client).await?;
+    let (versions, _) = tariffs::list(&tx, &tariffs::Filter::default(), 0, VERSIONS).await?;
     let again = match query.again.parse::<WhatIfId>() {
         Ok(id) => what_ifs::find(&tx, id).await?,
         Err(_) => None,
