@@ -1,7 +1,7 @@
 //! Who may do what: roles, permissions, and the actor that a guard hands to the business.
 //!
 //! The table of permissions is `domain.md`'s "Who may do what". It decides which pages open; which rows
-//! are seen is decided by the database (`migrations/…_context`), whatever this file says.
+//! are seen is decided by the database (`db/scripts/before`), whatever this file says.
 
 mod narrowed;
 

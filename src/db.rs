@@ -19,6 +19,7 @@ pub mod proof;
 mod reach;
 pub mod schema;
 mod scope;
+pub mod scripts;
 pub mod second_factor;
 pub mod service;
 pub mod sessions;

@@ -132,7 +132,7 @@ enum Migrate {
         #[arg(long)]
         all: bool,
     },
-    /// List the migrations and whether each is applied.
+    /// List the migrations and scripts, and whether each is applied.
     Status,
 }
 
@@ -316,8 +316,8 @@ async fn execute(cli: Cli) -> CliResult {
     }
 }
 
-/// Brings the database up to date, and tells what a login had done to itself; the migrations that were applied.
-async fn bring_up(connected: &Connected) -> Result<Vec<String>, String> {
+/// Brings the database up to date, and tells what a login had done to itself; what was applied.
+async fn bring_up(connected: &Connected) -> Result<migrate::Applied, String> {
     let brought = connected.migrate_up().await.map_err(plain)?;
     for mended in brought.mended {
         out::tell(format_args!("portal: {mended}."));
@@ -328,7 +328,8 @@ async fn bring_up(connected: &Connected) -> Result<Vec<String>, String> {
 async fn run_migrate(connected: &Connected, command: Migrate) -> CliResult {
     match command {
         Migrate::Up => {
-            let applied = bring_up(connected).await?;
+            let migrate::Applied { migrations, scripts } = bring_up(connected).await?;
+            let applied = [migrations, scripts].concat();
             out::print(format_args!(
                 "{}",
                 if applied.is_empty() {

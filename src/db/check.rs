@@ -300,8 +300,8 @@ fn of_version(number: i32) -> (Vec<String>, String) {
 /// Who may see and do what in a database, one line each: the text of the view `isolation_state`, asked directly, so that
 /// a view that was tampered with is seen too.
 fn state_query() -> &'static str {
-    let migration = include_str!("../../migrations/2026-11-23-000010_proof/up.sql");
-    let text = migration.split_once("-- state: begin").and_then(|(_, rest)| rest.split_once("-- state: end"));
+    let script = include_str!("scripts/after/40_views.sql");
+    let text = script.split_once("-- state: begin").and_then(|(_, rest)| rest.split_once("-- state: end"));
     text.map_or("", |(query, _)| query)
 }
 /// The same as the migrations make it; the isolation suite holds it against a fresh database.
@@ -445,7 +445,7 @@ pub async fn run(admin_url: &str) -> Result<Vec<Finding>, DbError> {
         };
         findings.push(Finding::fine("migrations", message));
     }
-    let told = |name| format!("The migration {name} is pending; run `portal migrate up`.");
+    let told = |name| format!("{name} is pending; run `portal migrate up`.");
     findings.extend(pending.into_iter().map(|name| Finding::fault("migrations", told(name))));
     Ok(findings)
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::admin::{self, LoginPasswords};
 use super::check::Finding;
 use super::cluster::{self, Cluster, ClusterError, Server};
+use super::scripts::Scripts;
 use super::{DbError, link, migrate, own};
 
 /// The private server's database.
@@ -35,8 +36,8 @@ pub struct Connected {
 /// What bringing a database up to date did.
 #[derive(Debug)]
 pub struct Brought {
-    /// Migrations that were applied.
-    pub applied: Vec<String>,
+    /// Migrations and scripts that were applied.
+    pub applied: migrate::Applied,
     /// What a login had done to itself and is as it was: sentences without their stop.
     pub mended: Vec<String>,
 }
@@ -184,7 +185,7 @@ impl Connected {
             admin::ensure_database(&cluster.admin_url("postgres"), database_name(&self.admin_url)).await?;
         }
         let mended = admin::prepare(&self.admin_url, &self.passwords).await?;
-        Ok(Brought { applied: migrate::up(&self.admin_url).await?, mended })
+        Ok(Brought { applied: migrate::apply(&self.admin_url, &Scripts::ours()).await?, mended })
     }
 }
 

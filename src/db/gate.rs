@@ -1,5 +1,5 @@
 //! Calls to the database's gate: sessions, signing in, switching, invitations. Each hands over a secret,
-//! a password digest or a one-time token, which the database checks itself (`migrations/…_gate`).
+//! a password digest or a one-time token, which the database checks itself (`db/scripts/after`).
 
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Binary, Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};

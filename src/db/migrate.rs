@@ -1,4 +1,5 @@
-//! Migrations: what is applied, what is pending, up and down. They run as `eis_owner`.
+//! Migrations, and the scripts that go with them (`db/scripts.rs`): what is applied, what is pending, up and down. They run
+//! as `eis_owner`.
 
 use diesel::migration::{Migration, MigrationSource};
 use diesel::pg::Pg;
@@ -6,28 +7,61 @@ use diesel::sql_types::{Array, Text};
 use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
+use super::scripts::{self, Scripts};
 use super::{DbError, check, link};
 
 /// The migrations of this program.
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 
-/// One migration and whether the database has it.
+/// One migration or script and whether the database has it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct MigrationState {
-    /// Its directory's name.
+    /// A migration's directory, or a script's stage and file: `after/40_views`.
     pub name: String,
-    /// Whether it is applied.
+    /// Whether it is applied; a script: as its text is now.
     pub applied: bool,
+}
+
+/// What [`apply`] did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// Versions of migrations, oldest first.
+    pub migrations: Vec<String>,
+    /// Names of scripts, in their order.
+    pub scripts: Vec<String>,
 }
 
 fn failed(error: impl std::fmt::Display) -> DbError {
     DbError::Query(diesel::result::Error::QueryBuilderError(error.to_string().into()))
 }
 
-async fn harness(admin_url: &str) -> Result<AsyncMigrationHarness<AsyncPgConnection>, DbError> {
+async fn owner(admin_url: &str) -> Result<AsyncPgConnection, DbError> {
     let mut connection = link::connect(admin_url).await?;
     connection.batch_execute("SET ROLE eis_owner; SET lock_timeout = '10s'; SET statement_timeout = '10min'").await?;
-    Ok(AsyncMigrationHarness::new(connection))
+    Ok(connection)
+}
+
+/// Versions of the migrations that are applied.
+async fn versions(admin_url: &str) -> Result<Vec<String>, DbError> {
+    let applied = harness(admin_url).await?.applied_migrations().map_err(failed)?;
+    Ok(applied.iter().map(ToString::to_string).collect())
+}
+
+fn run_pending(mut harness: AsyncMigrationHarness<AsyncPgConnection>) -> Result<Vec<String>, DbError> {
+    let versions = harness.run_pending_migrations(MIGRATIONS).map_err(failed)?;
+    Ok(versions.iter().map(ToString::to_string).collect())
+}
+
+fn revert(mut harness: AsyncMigrationHarness<AsyncPgConnection>, steps: usize) -> Result<Vec<String>, DbError> {
+    let mut names = Vec::new();
+    while names.len() < steps && !harness.applied_migrations().map_err(failed)?.is_empty() {
+        names.push(harness.revert_last_migration(MIGRATIONS).map_err(failed)?.to_string());
+    }
+    Ok(names)
+}
+
+async fn harness(admin_url: &str) -> Result<AsyncMigrationHarness<AsyncPgConnection>, DbError> {
+    Ok(AsyncMigrationHarness::new(owner(admin_url).await?))
 }
 
 /// Leaves in the database what its state should be, for `isolation_drift`.
@@ -45,47 +79,75 @@ async fn write_expected_state(admin_url: &str) -> Result<(), DbError> {
     Ok(())
 }
 
-/// Applies what is pending; the names of what was applied.
+/// Brings the database to this program's state; the versions of the migrations that were pending.
 ///
 /// # Errors
-/// When a migration fails: it is rolled back, those before it stay.
+/// As [`apply`].
 pub async fn up(admin_url: &str) -> Result<Vec<String>, DbError> {
-    let mut harness = harness(admin_url).await?;
-    let versions = harness.run_pending_migrations(MIGRATIONS).map_err(failed)?;
-    if unknown(admin_url).await?.is_empty() {
-        write_expected_state(admin_url).await?;
-    }
-    Ok(versions.iter().map(ToString::to_string).collect())
+    Ok(apply(admin_url, &Scripts::ours()).await?.migrations)
 }
 
-/// Takes back the latest `steps` migrations; the names of what was taken back.
+/// Applies the scripts before the migrations that differ, what is pending, and the scripts after them that differ. A
+/// database that is newer than this program keeps the newer one's scripts: this one works with them.
+///
+/// # Errors
+/// When a migration or a stage of scripts fails: it is rolled back, what came before it stays.
+pub async fn apply(admin_url: &str, scripts: &Scripts) -> Result<Applied, DbError> {
+    let newer = !unknown(admin_url).await?.is_empty();
+    let mut applied = Applied::default();
+    if !newer {
+        applied.scripts = scripts::before(&mut owner(admin_url).await?, scripts).await?;
+    }
+    applied.migrations = run_pending(harness(admin_url).await?)?;
+    if !newer {
+        applied.scripts.extend(scripts::after(&mut owner(admin_url).await?, scripts).await?);
+        write_expected_state(admin_url).await?;
+    }
+    Ok(applied)
+}
+
+/// Takes back the latest `steps` migrations; the names of what was taken back. What the scripts after them made goes
+/// first, whichever program's they were: the next `up`, this program's or an older one's, applies its own.
 ///
 /// # Errors
 /// When a migration's way back fails: it is rolled back itself.
 pub async fn down(admin_url: &str, steps: usize) -> Result<Vec<String>, DbError> {
-    let mut harness = harness(admin_url).await?;
-    let mut names = Vec::new();
-    for _ in 0..steps {
-        if harness.applied_migrations().map_err(failed)?.is_empty() {
-            break;
-        }
-        names.push(harness.revert_last_migration(MIGRATIONS).map_err(failed)?.to_string());
+    if steps == 0 || versions(admin_url).await?.is_empty() {
+        return Ok(Vec::new());
+    }
+    // With migrations that this program does not know it can take nothing back, and is told so below.
+    if unknown(admin_url).await?.is_empty() {
+        scripts::take_back_after(&mut owner(admin_url).await?).await?;
+    }
+    let names = revert(harness(admin_url).await?, steps)?;
+    if versions(admin_url).await?.is_empty() {
+        scripts::take_back_before(&mut owner(admin_url).await?).await?;
     }
     Ok(names)
 }
 
-/// Every migration of this program, oldest first, with whether it is applied.
+/// Every script and migration of this program, in the order in which `up` applies them, with whether the database has it;
+/// then scripts that are another program's, which `up` takes back. Scripts are left out where the database is newer than
+/// this program: it has the newer one's, rightly.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub async fn status(admin_url: &str) -> Result<Vec<MigrationState>, DbError> {
-    let mut harness = harness(admin_url).await?;
-    let applied = harness.applied_migrations().map_err(failed)?;
-    let applied: Vec<String> = applied.iter().map(ToString::to_string).collect();
-    Ok(names()?
-        .into_iter()
-        .map(|(version, name)| MigrationState { applied: applied.contains(&version), name })
-        .collect())
+    let applied = versions(admin_url).await?;
+    let migrations =
+        names()?.into_iter().map(|(version, name)| MigrationState { applied: applied.contains(&version), name });
+    if !unknown(admin_url).await?.is_empty() {
+        return Ok(migrations.collect());
+    }
+    let record = scripts::read(&mut owner(admin_url).await?).await?;
+    let state = |script: &scripts::Script| MigrationState {
+        name: script.name.to_string(),
+        applied: record.get(script.name.as_ref()).is_some_and(|there| script.is(there)),
+    };
+    let ours = Scripts::ours();
+    let others = record.keys().filter(|name| ours.all().all(|script| script.name != name.as_str()));
+    let others = others.map(|name| MigrationState { name: format!("{name} (another program's)"), applied: false });
+    Ok(ours.before.iter().map(state).chain(migrations).chain(ours.after.iter().map(state)).chain(others).collect())
 }
 
 /// Versions of migrations that are applied and that this program does not have: the database is newer.
@@ -93,10 +155,8 @@ pub async fn status(admin_url: &str) -> Result<Vec<MigrationState>, DbError> {
 /// # Errors
 /// When the database cannot be read.
 pub async fn unknown(admin_url: &str) -> Result<Vec<String>, DbError> {
-    let mut harness = harness(admin_url).await?;
     let known: Vec<String> = names()?.into_iter().map(|(version, _)| version).collect();
-    let applied = harness.applied_migrations().map_err(failed)?;
-    Ok(applied.iter().map(ToString::to_string).filter(|version| !known.contains(version)).collect())
+    Ok(versions(admin_url).await?.into_iter().filter(|version| !known.contains(version)).collect())
 }
 
 /// Version and name of every migration of this program, oldest first.

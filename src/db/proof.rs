@@ -1,4 +1,4 @@
-//! The proof that lives in the database (`migrations/…_proof`): its test of every table as every role, the record of
+//! The proof that lives in the database (`db/scripts/after/34_proof.sql`): its test of every table as every role, the record of
 //! past runs, and the views of what stands. Asked as `eis_monitor`, which sees no tenant's rows.
 
 use chrono::{DateTime, Utc};

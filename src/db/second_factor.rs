@@ -1,4 +1,4 @@
-//! Calls to the database's gate about the second factor (`migrations/…_totp`): it checks the codes itself and keeps
+//! Calls to the database's gate about the second factor (`db/scripts/after`): it checks the codes itself and keeps
 //! which were taken.
 
 use diesel::sql_types::{Array, BigInt, Binary, Bool, Integer, Nullable, Text, Uuid as SqlUuid};

@@ -1,4 +1,4 @@
-//! Calls to the database's gate that begin sessions, end one's own and sweep away what has ended (`migrations/…_gate`).
+//! Calls to the database's gate that begin sessions, end one's own and sweep away what has ended (`db/scripts/after`).
 
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Binary, Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};

@@ -1,5 +1,5 @@
 //! Work as the system, across organizations: for EIS administrators, for a reason, on record in each organization
-//! before anything is opened (`migrations/…_system_work`). There is no other door to more than one organization.
+//! before anything is opened (`db/scripts/after/19_gate_staff.sql`). There is no other door to more than one organization.
 
 use diesel::QueryableByName;
 use diesel::sql_query;

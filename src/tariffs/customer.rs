@@ -1,5 +1,5 @@
 //! What a customer reads of tariffs: the own one now and later, and those on offer. Which rows those are the database
-//! decides (`migrations/…_offered_tariffs`).
+//! decides (`migrations/…_tariffs`).
 
 use chrono::NaiveDate;
 use diesel::prelude::*;

@@ -106,6 +106,7 @@ pub const TABLES: &[(&str, Rule)] = &[
     ("public.__diesel_schema_migrations", Rule::Program),
     ("public.accounts", of_customer(IU, MINE, "true")),
     ("public.allocations", of_customer(I, MINE, "true")),
+    ("public.applied_scripts", Rule::Hidden),
     ("public.audit_chains", Rule::Hidden),
     ("public.audit_log", of_client(I)),
     ("public.audit_seals", Rule::Hidden),

@@ -1,7 +1,7 @@
 //! A database of its own for every test, cloned from a template that is made once.
 //!
 //! The server is the one of `DATABASE_URL`, or a private one under `target/test-postgres` that is left
-//! running. Templates carry a hash of migrations and seed in their name. A file lock keeps processes
+//! running. Templates carry a hash of migrations, scripts and seed in their name. A file lock keeps processes
 //! from making one twice.
 
 use std::fs::File;
@@ -13,6 +13,7 @@ use eis::clients;
 use eis::db::Db;
 use eis::db::connect::{Connected, Login, Settings};
 use eis::db::owner::Owner;
+use eis::db::scripts::Scripts;
 use eis::ids::{ClientId, OrganizationId};
 use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
@@ -76,6 +77,9 @@ fn content_hash() -> String {
         for file in ["up.sql", "down.sql"] {
             hash.update(std::fs::read(folder.join(file)).expect("a migration"));
         }
+    }
+    for script in Scripts::ours().all() {
+        hash.update(script.text.as_bytes());
     }
     let stamped = concat!(
         include_str!("../../../src/billing/inputs.rs"),

@@ -1,1 +1,0 @@
-DROP FUNCTION public.my_audit_links;

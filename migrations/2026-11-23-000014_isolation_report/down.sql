@@ -1,1 +1,0 @@
-DROP FUNCTION public.signing_key_made_at;

@@ -1,4 +1,0 @@
--- The bytes stay where they are, and nobody can read them any more: their keys go with the table.
-DROP FUNCTION private.sample_71_files;
-DROP TABLE public.files;
-DROP FUNCTION public.bytes_of_a_file_are_fixed;

@@ -1,4 +1,0 @@
--- The bytes stay where they are, and nobody can read them any more: their keys go with the table.
-DROP FUNCTION private.sample_75_documents;
-DROP TABLE public.documents;
-DROP FUNCTION public.issued_document_is_fixed;

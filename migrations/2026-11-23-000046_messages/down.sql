@@ -1,3 +1,0 @@
-DROP FUNCTION private.sample_76_messages;
-DROP TABLE public.messages;
-DROP FUNCTION public.sent_message_is_fixed;

@@ -1,2 +1,0 @@
-DROP FUNCTION private.sample_78_communities;
-DROP TABLE public.community_members, public.communities;

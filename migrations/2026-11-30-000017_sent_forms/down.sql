@@ -1,0 +1,2 @@
+-- A form that was sent before is a new one from here on.
+DROP TABLE public.sent_forms;

@@ -1,0 +1,1 @@
+DROP TABLE public.import_rejections, public.imports;

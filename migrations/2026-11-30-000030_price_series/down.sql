@@ -1,0 +1,1 @@
+DROP TABLE public.price_points, public.price_series;

@@ -1,0 +1,1 @@
+DROP TABLE public.community_members, public.communities;

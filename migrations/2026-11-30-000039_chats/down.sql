@@ -1,0 +1,1 @@
+DROP TABLE public.chat_messages, public.chat_sessions;
