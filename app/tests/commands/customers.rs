@@ -3,12 +3,12 @@
 use eis::contracts;
 use eis::customers::{self, CustomerError, CustomerFields, NewCustomer, Violation};
 use eis::days::Unlikely;
-use eis::ids::CustomerId;
+use eis::ids::{CustomerId, ServicePointId};
 use eis::service_points;
 use eis::texts::TextFault;
 
 use super::support::database::Case;
-use super::support::world::{client, customer};
+use super::support::world::{Kind, client, customer, id};
 use super::{CLEO, day, today, too_late, violations, writing};
 
 pub(crate) fn new(account: &str, fields: CustomerFields) -> NewCustomer {
@@ -69,6 +69,34 @@ async fn what_a_customer_may_not_be_is_told_all_at_once_and_nothing_is_written()
     drop(tx);
     assert_eq!(looker.count("SELECT count(*) FROM accounts WHERE account_number = 'N-1'").await, 0);
     assert_eq!(looker.count("SELECT count(*) FROM audit_log WHERE entity = 'customer'").await, 0);
+}
+
+#[tokio::test]
+async fn a_new_customer_moves_in_at_a_place_that_is_there_from_the_day_on_that_it_is_free() {
+    let case = Case::world().await;
+    let (db, looker) = (case.db(2), case.superuser().await);
+    let place = |o, c| Some(ServicePointId(id(Kind::Place, o, c, 1, 1)));
+    let moves_in =
+        |service_point| NewCustomer { service_point, service_address: String::new(), ..new("N-1", fields("New")) };
+    let mut tx = writing(&db).await;
+    let taken = customers::create(&mut tx, &moves_in(place(1, 1))).await;
+    let until = Violation::Contract(contracts::Violation::Overlaps(day("2024-01-01"), None));
+    assert_eq!(violations(taken), [until], "somebody lives there");
+    for foreign in [place(1, 2), place(2, 1)] {
+        let refused = customers::create(&mut tx, &moves_in(foreign)).await;
+        assert_eq!(violations(refused), [Violation::Contract(contracts::Violation::NoPlace)]);
+    }
+    drop(tx);
+    looker
+        .must(&format!("UPDATE contracts SET to_on = '2026-01-01' WHERE id = '{}'", id(Kind::Contract, 1, 1, 1, 1)))
+        .await;
+    let places = looker.count("SELECT count(*) FROM service_points").await;
+    let mut tx = writing(&db).await;
+    let made = customers::create(&mut tx, &moves_in(place(1, 1))).await.unwrap();
+    tx.commit().await.unwrap();
+    let there = format!("SELECT concat_ws(' ', address, from_on) FROM contracts WHERE customer_id = '{made}'");
+    assert_eq!(looker.value(&there).await, "1 Mill Lane 2026-01-01");
+    assert_eq!(looker.count("SELECT count(*) FROM service_points").await, places, "no place is made");
 }
 
 #[tokio::test]

@@ -187,12 +187,11 @@ fn the_owner_s_silent_door_is_used_for_demo_data_and_users_alone() {
             "bench/billing.rs",
             "bench/company.rs",
             "bench/scale.rs",
+            "db/check/walk.rs",
             "db/owner.rs",
             "demo.rs",
             "demo/logins.rs",
-            "ledger/control.rs",
             "organizations/create.rs",
-            "usage_data/control.rs",
             "users/create.rs",
             "users/lost.rs"
         ]
