@@ -31,7 +31,7 @@ test('a form is filled in and its errors are reached without a mouse', async ({ 
   const stops = new Set<string>();
   for (let i = 0; i < 20 && !stops.has('Create customer'); i += 1) stops.add(await tab(page));
   expect([...stops].map((stop) => stop.replace(' (optional)', ''))).toEqual(['Customers', 'Account number', 'Kind', 'Name', 'E-mail address', 'Phone',
-    'Tax number', 'Service address', 'Billing address', 'First day supplied', 'First day no longer supplied', 'Create customer']);
+    'Tax number', 'Service point that is there', 'Or a new service address', 'Billing address', 'First day supplied', 'First day no longer supplied', 'Create customer']);
   await page.getByLabel('E-mail address').fill('not an address');
   await page.locator('main form').evaluate((form: HTMLFormElement) => { form.noValidate = true; });
   await page.getByRole('button', { name: 'Create customer' }).focus();

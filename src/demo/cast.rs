@@ -302,7 +302,7 @@ static CEDAR: [Utility; 2] = [
         phone: "(319) 555-01",
         admin: ("Joan Petersen", "joan.petersen@blackhawkrural.example"),
         last_month: LastMonth::Approved,
-        billed: 7,
+        billed: 13,
         price: 1240,
     },
 ];

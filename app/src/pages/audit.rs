@@ -190,7 +190,9 @@ fn line(scope: &Scope, names: &Names, row: Record) -> impl IntoView + use<> {
     let account = if account.is_empty() { String::new() } else { format!("account {account}") };
     let about: Vec<String> = [about, names.client(&row), account].into_iter().filter(|part| !part.is_empty()).collect();
     let from = (!row.address.is_empty()).then(|| format!(" from {}", row.address));
-    let fold = changes::fold(changes::of(&row.details), &format!("{} at {when}", row.summary));
+    // With the seconds: the same may be done twice within a minute, and each table has a name of its own.
+    let seconds = row.at.format("%S%.3f");
+    let fold = changes::fold(changes::of(&row.details), &format!("{} at {when}, {seconds} seconds", row.summary));
     view! {
         <tr>
             <th scope="row" class="nowrap"><time datetime=machine>{when}</time></th>
