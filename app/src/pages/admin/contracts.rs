@@ -188,11 +188,7 @@ pub async fn new(ctx: Ctx, Path((client, customer)): Path<(String, String)>) -> 
     let accounts = accounts::list(&tx, customer.id).await?;
     drop(tx);
     let typed = ctx.take_typed().await;
-    // What is offered where several were found.
-    let places = match typed.value("place", "") {
-        place if place.trim().is_empty() => vec![],
-        place => place::found(&ctx.read(&at.actor).await?, &place).await?,
-    };
+    let places = place::offered(&ctx, &at.actor, &typed).await?;
     let back = format!("{}/customers/{}", at.base(), customer.id);
     let crumb = format!("customers/{}", customer.id);
     let place = at.place(&[("Customers", "customers"), (&customer.name, &crumb)], "Make contract");

@@ -347,11 +347,7 @@ pub async fn new(ctx: Ctx, Path(client): Path<String>) -> Result<Response, AppEr
     let (at, tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
     drop(tx);
     let typed = ctx.take_typed().await;
-    // What is offered where several were found.
-    let places = match typed.value("place", "") {
-        place if place.trim().is_empty() => vec![],
-        place => place::found(&ctx.read(&at.actor).await?, &place).await?,
-    };
+    let places = place::offered(&ctx, &at.actor, &typed).await?;
     let place = at.place(&[("Customers", "customers")], "New customer");
     let list = format!("{}/customers", at.base());
     let hidden = vec![("client".to_owned(), at.client.id.to_string()), ("page".to_owned(), format!("{list}/new"))];

@@ -1,5 +1,6 @@
 //! Where a new contract is: at a service point that is there, or at a new address.
 
+use eis::access::Actor;
 use eis::contracts::At;
 use eis::db::Tenant;
 use eis::identifiers;
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::components::{Choice, Field, SelectField, TextArea};
 use crate::forms::{Reader, Typed};
+use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
 
 /// How many service points are offered to choose from.
@@ -23,13 +25,21 @@ pub struct PlaceForm {
 }
 
 /// The service points that have something typed in their supply point id or address; none where nothing is typed.
-///
-/// # Errors
-/// When the database fails.
-pub async fn found(tx: &Tenant, typed: &str) -> Result<Vec<ServicePoint>, AppError> {
+async fn found(tx: &Tenant, typed: &str) -> Result<Vec<ServicePoint>, AppError> {
     match typed.trim() {
         "" => Ok(vec![]),
         typed => Ok(service_points::list(tx, typed, None, MATCHES).await?),
+    }
+}
+
+/// The service points to choose from, where a form that was sent back may have meant several.
+///
+/// # Errors
+/// When the database fails.
+pub async fn offered(ctx: &Ctx, actor: &Actor, typed: &Typed) -> Result<Vec<ServicePoint>, AppError> {
+    match typed.value("place", "") {
+        place if place.trim().is_empty() => Ok(vec![]),
+        place => found(&ctx.read(actor).await?, &place).await,
     }
 }
 
