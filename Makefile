@@ -20,7 +20,7 @@ check:
 	cargo clippy --workspace --all-targets -- -D warnings
 
 unit: need-postgres need-nextest
-	cargo nextest run --workspace; result=$$?; \
+	cargo nextest run --workspace --no-fail-fast; result=$$?; \
 	env -u DATABASE_URL PORTAL_DATA_DIR=target/test-postgres $(PORTAL) db stop; exit $$result
 	cargo test --workspace --doc --quiet
 

@@ -101,62 +101,85 @@ CALL private.track_updates('public.superseded_interval_days');
 CREATE FUNCTION public.usage_follows_contracts() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    place record;
+    organizations uuid[];
+    clients uuid[];
+    points uuid[];
     reading record;
-    parted boolean;
-    whose uuid;
     reason text;
 BEGIN
-    FOR place IN EXECUTE 'SELECT n.organization_id, n.client_id, n.service_point_id FROM new_rows n'
-        || CASE TG_OP WHEN 'UPDATE' THEN ' UNION SELECT o.organization_id, o.client_id, o.service_point_id FROM old_rows o' ELSE '' END
-        || ' ORDER BY 1, 2, 3'
+    -- The places where who is supplied, or which days a meter has, may have changed: most statements have none.
+    IF TG_OP = 'INSERT' THEN
+        SELECT array_agg(n.organization_id), array_agg(n.client_id), array_agg(n.service_point_id) INTO organizations, clients, points
+        FROM (SELECT DISTINCT c.organization_id, c.client_id, c.service_point_id FROM new_rows c) n
+        WHERE EXISTS (SELECT FROM public.meters m
+            WHERE m.organization_id = n.organization_id AND m.client_id = n.client_id AND m.service_point_id = n.service_point_id);
+    ELSIF TG_TABLE_NAME = 'meters' THEN
+        SELECT array_agg(p.organization_id), array_agg(p.client_id), array_agg(p.service_point_id) INTO organizations, clients, points
+        FROM (SELECT DISTINCT n.organization_id, n.client_id, v.service_point_id
+            FROM new_rows n JOIN old_rows o ON o.organization_id = n.organization_id AND o.client_id = n.client_id AND o.id = n.id
+            CROSS JOIN LATERAL (VALUES (n.service_point_id), (o.service_point_id)) v (service_point_id)
+            WHERE (n.service_point_id, n.valid_from, n.valid_to) IS DISTINCT FROM (o.service_point_id, o.valid_from, o.valid_to)) p;
+    ELSE
+        EXECUTE 'SELECT array_agg(p.organization_id), array_agg(p.client_id), array_agg(p.service_point_id)
+            FROM (SELECT DISTINCT n.organization_id, n.client_id, v.service_point_id
+                FROM new_rows n JOIN old_rows o ON o.organization_id = n.organization_id AND o.client_id = n.client_id AND o.id = n.id
+                CROSS JOIN LATERAL (VALUES (n.service_point_id), (o.service_point_id)) v (service_point_id)
+                WHERE (n.service_point_id, n.customer_id, n.from_on, n.to_on, n.status = ''withdrawn'')
+                    IS DISTINCT FROM (o.service_point_id, o.customer_id, o.from_on, o.to_on, o.status = ''withdrawn'')) p'
+        INTO organizations, clients, points;
+    END IF;
+    IF points IS NULL THEN
+        RETURN NULL;
+    END IF;
+    UPDATE public.interval_days d SET customer_id = w.customer_id
+    FROM (SELECT u.organization_id, u.client_id, u.meter_id, u.day, c.customer_id
+        FROM unnest(organizations, clients, points) p (organization_id, client_id, service_point_id)
+        JOIN public.meters m ON m.organization_id = p.organization_id AND m.client_id = p.client_id AND m.service_point_id = p.service_point_id
+        JOIN public.interval_days u ON u.organization_id = m.organization_id AND u.client_id = m.client_id AND u.meter_id = m.id
+        LEFT JOIN public.contracts c ON c.organization_id = m.organization_id AND c.client_id = m.client_id
+            AND c.service_point_id = m.service_point_id AND c.status <> 'withdrawn' AND c.from_on <= u.day AND (c.to_on IS NULL OR c.to_on > u.day)
+        WHERE u.customer_id IS DISTINCT FROM c.customer_id) w
+    WHERE d.organization_id = w.organization_id AND d.client_id = w.client_id AND d.meter_id = w.meter_id AND d.day = w.day;
+    FOR reading IN
+        SELECT w.* FROM (
+            SELECT h.*, CASE WHEN h.why = 'opening' OR NOT h.ends THEN h.comes ELSE h.goes END AS whose,
+                h.ends AND h.begins AND h.goes IS DISTINCT FROM h.comes AS parted
+            FROM (SELECT r.organization_id, r.client_id, r.id, r.register_id, r.read_on, r.why, r.customer_id, r.superseded_by,
+                    g.customer_id AS goes, k.customer_id AS comes, r.read_on > m.valid_from AS ends, m.valid_to IS NULL OR r.read_on < m.valid_to AS begins
+                FROM unnest(organizations, clients, points) p (organization_id, client_id, service_point_id)
+                JOIN public.meters m ON m.organization_id = p.organization_id AND m.client_id = p.client_id AND m.service_point_id = p.service_point_id
+                JOIN public.meter_readings r ON r.organization_id = m.organization_id AND r.client_id = m.client_id AND r.meter_id = m.id
+                LEFT JOIN public.contracts g ON g.organization_id = m.organization_id AND g.client_id = m.client_id AND g.service_point_id = m.service_point_id
+                    AND g.status <> 'withdrawn' AND g.from_on < r.read_on AND (g.to_on IS NULL OR g.to_on >= r.read_on) AND r.read_on > m.valid_from
+                LEFT JOIN public.contracts k ON k.organization_id = m.organization_id AND k.client_id = m.client_id AND k.service_point_id = m.service_point_id
+                    AND k.status <> 'withdrawn' AND k.from_on <= r.read_on AND (k.to_on IS NULL OR k.to_on > r.read_on)
+                    AND (m.valid_to IS NULL OR r.read_on < m.valid_to)) h) w
+        -- What counts before what it superseded, and the one of who goes before that of who comes.
+        ORDER BY w.superseded_by IS NOT NULL, w.register_id, w.read_on, w.why = 'opening'
     LOOP
-        UPDATE public.interval_days d SET customer_id = w.customer_id
-        FROM (SELECT u.meter_id, u.day, c.customer_id FROM public.meters m
-            JOIN public.interval_days u ON u.organization_id = place.organization_id AND u.client_id = place.client_id AND u.meter_id = m.id
-            LEFT JOIN public.contracts c ON c.organization_id = place.organization_id AND c.client_id = place.client_id
-                AND c.service_point_id = place.service_point_id AND c.status <> 'withdrawn' AND c.from_on <= u.day AND (c.to_on IS NULL OR c.to_on > u.day)
-            WHERE m.organization_id = place.organization_id AND m.client_id = place.client_id AND m.service_point_id = place.service_point_id
-                AND u.customer_id IS DISTINCT FROM c.customer_id) w
-        WHERE d.organization_id = place.organization_id AND d.client_id = place.client_id AND d.meter_id = w.meter_id AND d.day = w.day;
-        FOR reading IN SELECT r.id, r.register_id, r.read_on, r.why, r.customer_id, r.superseded_by, g.customer_id AS goes, k.customer_id AS comes,
-                r.read_on > m.valid_from AS ends, m.valid_to IS NULL OR r.read_on < m.valid_to AS begins
-            FROM public.meters m JOIN public.meter_readings r ON r.organization_id = m.organization_id AND r.client_id = m.client_id AND r.meter_id = m.id
-            LEFT JOIN public.contracts g ON g.organization_id = m.organization_id AND g.client_id = m.client_id AND g.service_point_id = m.service_point_id
-                AND g.status <> 'withdrawn' AND g.from_on < r.read_on AND (g.to_on IS NULL OR g.to_on >= r.read_on) AND r.read_on > m.valid_from
-            LEFT JOIN public.contracts k ON k.organization_id = m.organization_id AND k.client_id = m.client_id AND k.service_point_id = m.service_point_id
-                AND k.status <> 'withdrawn' AND k.from_on <= r.read_on AND (k.to_on IS NULL OR k.to_on > r.read_on)
-                AND (m.valid_to IS NULL OR r.read_on < m.valid_to)
-            WHERE m.organization_id = place.organization_id AND m.client_id = place.client_id AND m.service_point_id = place.service_point_id
-            -- What counts before what it superseded, and the one of who goes before that of who comes.
-            ORDER BY r.superseded_by IS NOT NULL, r.register_id, r.read_on, r.why = 'opening'
-        LOOP
-            parted := reading.ends AND reading.begins AND reading.goes IS DISTINCT FROM reading.comes;
-            whose := CASE WHEN reading.why = 'opening' OR NOT reading.ends THEN reading.comes ELSE reading.goes END;
-            reason := CASE WHEN NOT reading.ends THEN 'installed' WHEN NOT reading.begins THEN 'removed' WHEN parted THEN 'final' ELSE 'periodic' END;
-            CONTINUE WHEN NOT (parted AND reading.superseded_by IS NULL) AND reading.customer_id IS NOT DISTINCT FROM whose
-                AND (reading.superseded_by IS NOT NULL OR reading.why = reason);
-            IF reading.superseded_by IS NULL AND reading.why = 'opening' AND NOT parted THEN
-                UPDATE public.meter_readings r SET customer_id = whose, superseded_by = f.id FROM public.meter_readings f
-                WHERE r.organization_id = place.organization_id AND r.client_id = place.client_id AND r.id = reading.id
-                    AND f.organization_id = place.organization_id AND f.client_id = place.client_id AND f.register_id = reading.register_id
-                    AND f.read_on = reading.read_on AND f.superseded_by IS NULL AND f.why <> 'opening';
-                CONTINUE;
-            END IF;
-            UPDATE public.meter_readings r
-            SET customer_id = whose, why = CASE WHEN r.superseded_by IS NULL AND r.why <> 'opening' THEN reason ELSE r.why END
-            WHERE r.organization_id = place.organization_id AND r.client_id = place.client_id AND r.id = reading.id
-                AND (r.customer_id IS DISTINCT FROM whose OR r.superseded_by IS NULL AND r.why NOT IN ('opening', reason));
-            IF parted AND reading.superseded_by IS NULL AND reading.why <> 'opening' THEN
-                INSERT INTO public.meter_readings (organization_id, client_id, id, customer_id, meter_id, register_id, read_on, figure, why, quality, source,
-                    import_id, created_by)
-                SELECT r.organization_id, r.client_id, gen_random_uuid(), reading.comes, r.meter_id, r.register_id, r.read_on, r.figure, 'opening', r.quality,
-                    r.source, r.import_id, r.created_by
-                FROM public.meter_readings r
-                WHERE r.organization_id = place.organization_id AND r.client_id = place.client_id AND r.id = reading.id
-                ON CONFLICT DO NOTHING;
-            END IF;
-        END LOOP;
+        reason := CASE WHEN NOT reading.ends THEN 'installed' WHEN NOT reading.begins THEN 'removed' WHEN reading.parted THEN 'final' ELSE 'periodic' END;
+        CONTINUE WHEN NOT (reading.parted AND reading.superseded_by IS NULL) AND reading.customer_id IS NOT DISTINCT FROM reading.whose
+            AND (reading.superseded_by IS NOT NULL OR reading.why = reason);
+        IF reading.superseded_by IS NULL AND reading.why = 'opening' AND NOT reading.parted THEN
+            UPDATE public.meter_readings r SET customer_id = reading.whose, superseded_by = f.id FROM public.meter_readings f
+            WHERE r.organization_id = reading.organization_id AND r.client_id = reading.client_id AND r.id = reading.id
+                AND f.organization_id = reading.organization_id AND f.client_id = reading.client_id AND f.register_id = reading.register_id
+                AND f.read_on = reading.read_on AND f.superseded_by IS NULL AND f.why <> 'opening';
+            CONTINUE;
+        END IF;
+        UPDATE public.meter_readings r
+        SET customer_id = reading.whose, why = CASE WHEN r.superseded_by IS NULL AND r.why <> 'opening' THEN reason ELSE r.why END
+        WHERE r.organization_id = reading.organization_id AND r.client_id = reading.client_id AND r.id = reading.id
+            AND (r.customer_id IS DISTINCT FROM reading.whose OR r.superseded_by IS NULL AND r.why NOT IN ('opening', reason));
+        IF reading.parted AND reading.superseded_by IS NULL AND reading.why <> 'opening' THEN
+            INSERT INTO public.meter_readings (organization_id, client_id, id, customer_id, meter_id, register_id, read_on, figure, why, quality, source,
+                import_id, created_by)
+            SELECT r.organization_id, r.client_id, gen_random_uuid(), reading.comes, r.meter_id, r.register_id, r.read_on, r.figure, 'opening', r.quality,
+                r.source, r.import_id, r.created_by
+            FROM public.meter_readings r
+            WHERE r.organization_id = reading.organization_id AND r.client_id = reading.client_id AND r.id = reading.id
+            ON CONFLICT DO NOTHING;
+        END IF;
     END LOOP;
     RETURN NULL;
 END $$;

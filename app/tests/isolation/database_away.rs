@@ -1,6 +1,8 @@
 //! A database of one's own (`DATABASE_URL`) goes away and comes back: it is nobody's to start but its operator's, and the portal
 //! finds it again by itself.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
@@ -67,14 +69,17 @@ async fn the_private_server_s_log_has_an_end_and_its_socket_a_folder_of_its_own(
     let admin = Sql::open(server.admin_url()).await;
     let folder = admin.value("SHOW log_directory").await;
     let files = || {
-        let entries = std::fs::read_dir(&folder).unwrap();
-        entries.map(|entry| entry.unwrap().metadata().unwrap().len()).collect::<Vec<u64>>()
+        let entries = std::fs::read_dir(&folder).unwrap().map(Result::unwrap);
+        entries.map(|entry| (entry.file_name(), entry.metadata().unwrap().len())).collect::<BTreeMap<OsString, u64>>()
     };
     admin.must(MUCH).await;
-    assert!(files().len() > 5, "the positive control: a new file is begun at a size: {:?}", files());
+    let before = files();
+    assert!(before.len() > 5, "the positive control: a new file is begun at a size: {before:?}");
     server.cluster.as_ref().unwrap().prune_logs().unwrap();
     let left = files();
-    assert!(left.len() == 5 && left.iter().sum::<u64>() < 100_000_000, "{left:?}");
+    // The server may begin one more file beside the pruning, once.
+    assert!(left.keys().filter(|name| before.contains_key(*name)).count() <= 5, "{before:?} {left:?}");
+    assert!((5..=6).contains(&left.len()) && left.values().sum::<u64>() < 100_000_000, "{left:?}");
     let socket = admin.value("SHOW unix_socket_directories").await;
     assert_eq!(std::fs::metadata(socket).unwrap().mode() & 0o777, 0o700);
     assert_eq!(admin.value("SHOW temp_file_limit").await, "1GB");

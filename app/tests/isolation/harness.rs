@@ -39,11 +39,3 @@ async fn everybody_of_the_world_has_a_live_session() {
     }
     assert_eq!(portal.browser().get("/profile").await.location(), "/login?next=%2Fprofile");
 }
-
-#[tokio::test]
-async fn a_clone_is_quick() {
-    drop(Case::world().await);
-    let start = std::time::Instant::now();
-    drop(Case::world().await);
-    assert!(start.elapsed().as_millis() < 2_000, "{:?}", start.elapsed());
-}
