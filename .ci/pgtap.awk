@@ -1,4 +1,4 @@
-# Turns the expected state (src/db/expected_state.txt) into pgTAP tests: which tables there are, who owns them, row
+# Turns the expected state (src/operate/expected_state.txt) into pgTAP tests: which tables there are, who owns them, row
 # security on and forced, their policies with commands and roles, every login's rights, the definer functions.
 function text(s) { gsub(/'/, "''", s); return "'" s "'" }
 function list(s,    n, parts, i, out) {

@@ -1,16 +1,24 @@
 //! Who may do what: roles, permissions, and the actor that a guard hands to the business.
 //!
 //! The table of permissions is `domain.md`'s "Who may do what". It decides which pages open; which rows
-//! are seen is decided by the database (`db/scripts/before`), whatever this file says.
+//! are seen is decided by the database (`operate/scripts/before`), whatever this file says.
 
+mod client;
 mod narrowed;
+pub mod passwords;
+pub mod service;
 
 use chrono::{DateTime, Utc};
 
+pub use client::ClientSummary;
 pub use narrowed::Narrowed;
 
-use crate::clients::ClientFace;
-use crate::ids::{AssignmentId, ClientId, CustomerId, OrganizationId, UserId};
+use crate::values::ids::{AssignmentId, ClientId, CustomerId, OrganizationId, UserId};
+
+/// No organization is open, or the actor stands at no client: whoever asks for one is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no organization is open, or no client")]
+pub struct NoTenant;
 
 /// What an assignment makes of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -238,7 +246,7 @@ pub struct Actor {
     /// The client of the assignment.
     pub client: Option<ClientId>,
     /// The same as its pages know it.
-    pub face: Option<ClientFace>,
+    pub client_summary: Option<ClientSummary>,
     /// The customer of the assignment.
     pub customer: Option<CustomerId>,
     /// Until when EIS staff may write in the organization that is open; `None`: reading only.
@@ -266,18 +274,18 @@ impl Actor {
     /// The organization that is open.
     ///
     /// # Errors
-    /// [`crate::db::DbError::Refused`] when none is.
-    pub fn open_organization(&self) -> Result<OrganizationId, crate::db::DbError> {
-        self.organization.as_ref().map(|o| o.id).ok_or(crate::db::DbError::Refused)
+    /// [`NoTenant`] when none is.
+    pub fn open_organization(&self) -> Result<OrganizationId, NoTenant> {
+        self.organization.as_ref().map(|o| o.id).ok_or(NoTenant)
     }
 
     /// The client at which the actor stands and its organization.
     ///
     /// # Errors
-    /// [`crate::db::DbError::Refused`] when the actor stands at none.
-    pub fn tenant(&self) -> Result<(ClientId, OrganizationId), crate::db::DbError> {
+    /// [`NoTenant`] when the actor stands at none.
+    pub fn tenant(&self) -> Result<(ClientId, OrganizationId), NoTenant> {
         let client = self.at.or(self.client);
-        client.zip(self.organization.as_ref().map(|o| o.id)).ok_or(crate::db::DbError::Refused)
+        client.zip(self.organization.as_ref().map(|o| o.id)).ok_or(NoTenant)
     }
 
     /// The open role as people read it, with what it is narrowed to.

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::access::Actor;
 use crate::db::schema::audit_log;
 use crate::db::{Author, DbError, Scope, Tenant};
-use crate::ids::{AuditRecordId, ClientId, CustomerId, OrganizationId, UserId};
+use crate::values::ids::{AuditRecordId, ClientId, CustomerId, OrganizationId, UserId};
 
 pub use details::{changed, created, removed};
 pub use log::{Chain, Cursor, Filter, Record, accounts, chain, list};

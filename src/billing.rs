@@ -10,9 +10,11 @@
 
 mod account;
 mod credit;
+mod digest;
 mod draft;
 pub mod due;
 mod explain;
+mod gather;
 mod inputs;
 mod issue;
 mod load;
@@ -25,6 +27,7 @@ mod stale;
 mod steps;
 mod tariffs;
 mod usage;
+pub mod what_ifs;
 mod write;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -34,11 +37,10 @@ use diesel::sql_types::Uuid as SqlUuid;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
 
-use crate::access::Actor;
-use crate::days::Unlikely;
 use crate::db::schema::{accounts, billing_exceptions, billing_periods, billing_runs, customers};
-use crate::db::{DbError, Tenant};
-use crate::ids::{BillingRunId, ClientId, CustomerId, InvoiceId, OrganizationId, UserId};
+use crate::db::{AtClient, DbError, Tenant};
+use crate::values::days::Unlikely;
+use crate::values::ids::{BillingRunId, CustomerId, InvoiceId};
 
 pub(crate) use issue::issue_on as issue_as;
 pub use issue::{AT_ONCE, Issued, issue};
@@ -49,47 +51,6 @@ pub use run::{Rated, rate};
 pub use stale::{Stale, stale, stamp};
 pub(crate) use steps::{Checked, approve_as, take_on};
 pub use steps::{Deleted, approve, create, delete, reopen};
-
-/// Whose billing is done, and by whom; the system (demo data) is nobody.
-#[derive(Debug, Clone, Copy)]
-pub struct Desk {
-    /// The organization.
-    pub organization: OrganizationId,
-    /// The client.
-    pub client: ClientId,
-    /// Who does it.
-    pub by: Option<UserId>,
-}
-
-impl Desk {
-    /// The desk of an actor who stands at a client.
-    ///
-    /// # Errors
-    /// [`DbError::Refused`] when the actor stands at none.
-    pub fn of(actor: &Actor) -> Result<Self, DbError> {
-        let (client, organization) = actor.tenant()?;
-        Ok(Self { organization, client, by: Some(actor.user) })
-    }
-
-    /// The desk of a transaction that stands at a client, and of who writes in it.
-    ///
-    /// # Errors
-    /// [`DbError::Refused`] when it stands at none.
-    pub fn at(tx: &Tenant) -> Result<Self, DbError> {
-        Ok(Self::with(tx, tx.client()?))
-    }
-
-    /// As [`Self::at`], for a query: to ask one elsewhere is a fault of the program.
-    pub(crate) fn here(tx: &Tenant) -> QueryResult<Self> {
-        Ok(Self::with(tx, tx.here()?))
-    }
-
-    fn with(tx: &Tenant, (organization, client): (OrganizationId, ClientId)) -> Self {
-        // Who reads only is nobody's desk: nothing is written there.
-        let by = tx.author().ok().and_then(|author| author.user);
-        Self { organization, client, by }
-    }
-}
 
 /// A step of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -245,18 +206,18 @@ pub struct Exception {
 /// # Errors
 /// When the database fails.
 pub async fn list(tx: &Tenant, before: Option<(NaiveDate, BillingRunId)>, limit: i64) -> QueryResult<Vec<BillingRun>> {
-    all(tx.shared(), &Desk::here(tx)?, before, limit).await
+    all(tx.shared(), &AtClient::here(tx)?, before, limit).await
 }
 
 async fn all(
     conn: &AsyncPgConnection,
-    desk: &Desk,
+    here: &AtClient,
     before: Option<(NaiveDate, BillingRunId)>,
     limit: i64,
 ) -> QueryResult<Vec<BillingRun>> {
     let mut conn = conn;
     let query = billing_runs::table
-        .filter(billing_runs::organization_id.eq(desk.organization).and(billing_runs::client_id.eq(desk.client)))
+        .filter(billing_runs::organization_id.eq(here.organization).and(billing_runs::client_id.eq(here.client)))
         .select(BillingRun::as_select())
         .order((billing_runs::due_on.desc(), billing_runs::id.desc()))
         .limit(limit);
@@ -274,13 +235,13 @@ async fn all(
 /// # Errors
 /// When the database fails.
 pub async fn find(tx: &Tenant, id: BillingRunId) -> QueryResult<Option<BillingRun>> {
-    one(tx.shared(), &Desk::here(tx)?, id).await
+    one(tx.shared(), &AtClient::here(tx)?, id).await
 }
 
-async fn one(conn: &AsyncPgConnection, desk: &Desk, id: BillingRunId) -> QueryResult<Option<BillingRun>> {
+async fn one(conn: &AsyncPgConnection, here: &AtClient, id: BillingRunId) -> QueryResult<Option<BillingRun>> {
     let mut conn = conn;
     billing_runs::table
-        .filter(billing_runs::organization_id.eq(desk.organization).and(billing_runs::client_id.eq(desk.client)))
+        .filter(billing_runs::organization_id.eq(here.organization).and(billing_runs::client_id.eq(here.client)))
         .filter(billing_runs::id.eq(id))
         .select(BillingRun::as_select())
         .first(&mut conn)
@@ -291,10 +252,10 @@ async fn one(conn: &AsyncPgConnection, desk: &Desk, id: BillingRunId) -> QueryRe
 /// As [`find`], for who has a connection of their own.
 pub(crate) async fn run_of(
     conn: &AsyncPgConnection,
-    desk: &Desk,
+    here: &AtClient,
     id: BillingRunId,
 ) -> Result<BillingRun, BillingError> {
-    one(conn, desk, id).await?.ok_or(BillingError::NotFound)
+    one(conn, here, id).await?.ok_or(BillingError::NotFound)
 }
 
 /// The latest run that bills what is due by a day.
@@ -302,9 +263,9 @@ pub(crate) async fn run_of(
 /// # Errors
 /// When the database fails.
 pub async fn due_by(tx: &Tenant, day: NaiveDate) -> QueryResult<Option<BillingRun>> {
-    let (desk, mut conn) = (Desk::here(tx)?, tx.shared());
+    let (here, mut conn) = (AtClient::here(tx)?, tx.shared());
     billing_runs::table
-        .filter(billing_runs::organization_id.eq(desk.organization).and(billing_runs::client_id.eq(desk.client)))
+        .filter(billing_runs::organization_id.eq(here.organization).and(billing_runs::client_id.eq(here.client)))
         .filter(billing_runs::due_on.eq(day))
         .select(BillingRun::as_select())
         .order(billing_runs::id.desc())
@@ -318,7 +279,7 @@ pub async fn due_by(tx: &Tenant, day: NaiveDate) -> QueryResult<Option<BillingRu
 /// # Errors
 /// When the database fails.
 pub async fn exceptions(tx: &Tenant, run: BillingRunId, offset: i64, limit: i64) -> QueryResult<Vec<Exception>> {
-    let (desk, mut conn) = (Desk::here(tx)?, tx.shared());
+    let (here, mut conn) = (AtClient::here(tx)?, tx.shared());
     let period = billing_periods::organization_id
         .eq(billing_exceptions::organization_id)
         .and(billing_periods::client_id.eq(billing_exceptions::client_id))
@@ -340,10 +301,10 @@ pub async fn exceptions(tx: &Tenant, run: BillingRunId, offset: i64, limit: i64)
         .inner_join(accounts::table.on(account))
         .filter(
             billing_exceptions::organization_id
-                .eq(desk.organization)
-                .and(billing_exceptions::client_id.eq(desk.client)),
+                .eq(here.organization)
+                .and(billing_exceptions::client_id.eq(here.client)),
         )
-        .filter(billing_periods::organization_id.eq(desk.organization).and(billing_periods::client_id.eq(desk.client)))
+        .filter(billing_periods::organization_id.eq(here.organization).and(billing_periods::client_id.eq(here.client)))
         .filter(billing_periods::billing_run_id.eq(run))
         .select((
             customers::id,
@@ -373,7 +334,7 @@ pub async fn exceptions(tx: &Tenant, run: BillingRunId, offset: i64, limit: i64)
 /// # Errors
 /// When the database fails.
 pub async fn count_exceptions(tx: &Tenant, run: BillingRunId) -> QueryResult<(i64, i64)> {
-    let (desk, mut conn) = (Desk::here(tx)?, tx.shared());
+    let (here, mut conn) = (AtClient::here(tx)?, tx.shared());
     let period = billing_periods::organization_id
         .eq(billing_exceptions::organization_id)
         .and(billing_periods::client_id.eq(billing_exceptions::client_id))
@@ -383,10 +344,10 @@ pub async fn count_exceptions(tx: &Tenant, run: BillingRunId) -> QueryResult<(i6
         .inner_join(billing_periods::table.on(period))
         .filter(
             billing_exceptions::organization_id
-                .eq(desk.organization)
-                .and(billing_exceptions::client_id.eq(desk.client)),
+                .eq(here.organization)
+                .and(billing_exceptions::client_id.eq(here.client)),
         )
-        .filter(billing_periods::organization_id.eq(desk.organization).and(billing_periods::client_id.eq(desk.client)))
+        .filter(billing_periods::organization_id.eq(here.organization).and(billing_periods::client_id.eq(here.client)))
         .filter(billing_periods::billing_run_id.eq(run))
         .group_by(billing_exceptions::severity)
         .select((billing_exceptions::severity, diesel::dsl::count_star()))
@@ -397,25 +358,29 @@ pub async fn count_exceptions(tx: &Tenant, run: BillingRunId) -> QueryResult<(i6
 }
 
 /// Locks a run and reads it: two people never do a step of it at once.
-async fn locked(conn: &mut AsyncPgConnection, desk: &Desk, id: BillingRunId) -> Result<BillingRun, BillingError> {
+async fn locked(conn: &mut AsyncPgConnection, here: &AtClient, id: BillingRunId) -> Result<BillingRun, BillingError> {
     // Locked before read: what another transaction has just committed must be seen.
-    lock(conn, desk, id, "FOR UPDATE").await?;
-    one(conn, desk, id).await?.ok_or(BillingError::NotFound)
+    lock(conn, here, id, "FOR UPDATE").await?;
+    one(conn, here, id).await?.ok_or(BillingError::NotFound)
 }
 
 /// As [`locked`], but waits for nobody: `UnderWay` while somebody works on the run.
-async fn try_locked(conn: &mut AsyncPgConnection, desk: &Desk, id: BillingRunId) -> Result<BillingRun, BillingError> {
-    let held = lock(conn, desk, id, "FOR UPDATE SKIP LOCKED").await?;
-    let run = one(conn, desk, id).await?.ok_or(BillingError::NotFound)?;
+async fn try_locked(
+    conn: &mut AsyncPgConnection,
+    here: &AtClient,
+    id: BillingRunId,
+) -> Result<BillingRun, BillingError> {
+    let held = lock(conn, here, id, "FOR UPDATE SKIP LOCKED").await?;
+    let run = one(conn, here, id).await?.ok_or(BillingError::NotFound)?;
     if held == 0 { Err(BillingError::UnderWay) } else { Ok(run) }
 }
 
-async fn lock(conn: &mut AsyncPgConnection, desk: &Desk, id: BillingRunId, how: &str) -> QueryResult<usize> {
+async fn lock(conn: &mut AsyncPgConnection, here: &AtClient, id: BillingRunId, how: &str) -> QueryResult<usize> {
     let statement =
         format!("SELECT 1 FROM public.billing_runs WHERE organization_id = $1 AND client_id = $2 AND id = $3 {how}");
     sql_query(statement)
-        .bind::<SqlUuid, _>(desk.organization)
-        .bind::<SqlUuid, _>(desk.client)
+        .bind::<SqlUuid, _>(here.organization)
+        .bind::<SqlUuid, _>(here.client)
         .bind::<SqlUuid, _>(id)
         .execute(conn)
         .await

@@ -1,26 +1,18 @@
 //! The only door to a connection: [`Db::as_tenant`] opens a transaction with the tenant context of a live
 //! session. [`gate`] holds the few calls that come before there is an actor (sessions, signing in).
 
-pub mod admin;
 mod cached;
-pub mod check;
-mod closed;
-pub mod cluster;
-pub mod connect;
 mod figure;
 pub mod gate;
-pub mod keep;
 pub mod link;
-pub mod migrate;
-mod own;
 pub mod owner;
 pub mod password_resets;
-pub mod proof;
 mod reach;
+pub mod refused;
 pub mod schema;
 mod scope;
-pub mod scripts;
 pub mod second_factor;
+pub mod sent_forms;
 pub mod service;
 pub mod sessions;
 pub mod system;
@@ -42,7 +34,7 @@ pub use cached::Cached;
 pub use figure::Figure;
 use reach::Reach;
 pub use reach::noticing;
-pub use scope::{Author, Scope};
+pub use scope::{AtClient, Author, Scope};
 pub use tenant::{Access, Tenant};
 use turns::{Party, Place, Rules, Turns};
 pub use unreadable::Unreadable;

@@ -19,6 +19,7 @@ mod rows;
 mod seed;
 mod tariffs;
 mod usage;
+mod whole;
 mod write;
 
 use chrono::NaiveDate;
@@ -27,13 +28,14 @@ use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::billing::{BillingError, Desk};
-use crate::clients;
-use crate::clock;
+use crate::billing::BillingError;
+use crate::db::AtClient;
 use crate::db::schema::organizations;
 use crate::db::{DbError, owner::Owner, second_factor};
-use crate::ids::{ClientId, OrganizationId};
-use crate::users::create::CreateError;
+use crate::parties::clients;
+use crate::parties::users::create::CreateError;
+use crate::values::clock;
+use crate::values::ids::{ClientId, OrganizationId};
 pub use cast::{PASSWORD, WALK_ADMIN, WALK_CLIENT_NAME, WALK_EMAIL, WALK_NAME, WALK_SERIAL};
 pub use logins::Login;
 
@@ -105,7 +107,7 @@ pub async fn load_once(admin_url: &str, as_of: NaiveDate) -> Result<Loaded, Demo
     if let Some((as_of, users)) = remembered(&mut tx).await? {
         return Ok(Loaded { fresh: false, as_of, logins: logins::read(&mut tx, &users, as_of).await? });
     }
-    let plan = tokio::task::spawn_blocking(move || plan::plan(as_of)).await;
+    let plan = tokio::task::spawn_blocking(move || whole::plan(as_of)).await;
     let mut plan = plan.map_err(|error| DemoError::Plan(error.to_string()))??;
     write(&mut tx, &mut plan, as_of).await?;
     second_factor::set_grace(&mut tx, GRACE_DAYS).await?;
@@ -149,7 +151,7 @@ async fn remembered(tx: &mut Owner) -> Result<Option<(NaiveDate, Vec<Uuid>)>, De
     memory.map(|memory| Some((memory.as_of, memory.logins))).ok_or(DemoError::Taken(slug))
 }
 
-async fn write(tx: &mut Owner, plan: &mut plan::Plan<'_>, as_of: NaiveDate) -> Result<(), DemoError> {
+async fn write(tx: &mut Owner, plan: &mut whole::Plan<'_>, as_of: NaiveDate) -> Result<(), DemoError> {
     let mut first = true;
     for organization in &mut plan.organizations {
         let mut compared = false;
@@ -158,18 +160,21 @@ async fn write(tx: &mut Owner, plan: &mut plan::Plan<'_>, as_of: NaiveDate) -> R
         for client in &mut organization.clients {
             write::insert(tx, "clients", std::slice::from_ref(&client.row)).await?;
             write::client(tx, &client.book.rows).await?;
-            let desk =
-                Desk { organization: OrganizationId(organization.row.id), client: ClientId(client.row.id), by: None };
-            tx.stand_at_client(desk.client);
-            let Some(found) = clients::find(tx, desk.organization, desk.client).await? else { continue };
+            let here = AtClient {
+                organization: OrganizationId(organization.row.id),
+                client: ClientId(client.row.id),
+                by: None,
+            };
+            tx.stand_at_client(here.client);
+            let Some(found) = clients::find(tx, here.organization, here.client).await? else { continue };
             // The first client's rows tell the planner enough to find the others' by index.
             if first {
                 tx.batch_execute("ANALYZE").await?;
             }
-            bills::fill(tx, &desk, &found, &mut client.book, std::mem::take(&mut first)).await?;
+            bills::fill(tx, &here, &found, &mut client.book, std::mem::take(&mut first)).await?;
             // One in each organization is enough to look at.
             if !std::mem::replace(&mut compared, true) {
-                comparison::write(tx, &desk, &found, client.utility, as_of).await?;
+                comparison::write(tx, &here, &found, client.utility, as_of).await?;
             }
         }
     }

@@ -1,6 +1,10 @@
 //! Documents: what was rendered for a customer, of what and when. The bytes lie in the store, by the document's id. An issued
 //! one keeps the same bytes for ever: it can be withdrawn, and another issued in its place.
 
+pub mod content_key;
+pub mod messages;
+pub mod workspaces;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -8,15 +12,15 @@ use serde_json::{Value, json};
 
 use crate::access::Actor;
 use crate::audit;
-use crate::billing::Desk;
-use crate::clock;
-use crate::codes::codes;
-use crate::content_key::{ContentKey, file_name, is_media_type};
+use crate::db::AtClient;
 use crate::db::DbError;
+use crate::db::refused::{Outcome, Refused};
 use crate::db::schema::documents;
-use crate::ids::{ClientId, CustomerId, DocumentId, OrganizationId};
-use crate::refused::{Outcome, Refused};
-use crate::texts::{TextFault, note};
+use crate::documents::content_key::{ContentKey, file_name, is_media_type};
+use crate::values::clock;
+use crate::values::codes::codes;
+use crate::values::ids::{ClientId, CustomerId, DocumentId, OrganizationId};
+use crate::values::texts::{TextFault, note};
 
 /// The most bytes of a document.
 pub const MOST_BYTES: i64 = 20 * 1024 * 1024;
@@ -194,11 +198,11 @@ pub async fn create(
     actor: &Actor,
     new: &NewDocument,
 ) -> Outcome<(DocumentId, ContentKey), Violation> {
-    let (desk, name) = (Desk::of(actor)?, new.checked()?);
+    let (here, name) = (AtClient::of(actor)?, new.checked()?);
     let (id, key) = (DocumentId::fresh(), ContentKey::fresh());
     let keys = (
-        documents::organization_id.eq(desk.organization),
-        documents::client_id.eq(desk.client),
+        documents::organization_id.eq(here.organization),
+        documents::client_id.eq(here.client),
         documents::id.eq(id),
         documents::customer_id.eq(new.customer),
         documents::created_by.eq(actor.user.0),
@@ -222,7 +226,7 @@ pub async fn create(
         .map_err(|error| Refused::constraint_or_policy(error, Violation::MayNotWrite, refused))?;
     let details = audit::created(json!({
         "name": new.name, "cause": new.cause.kind, "cause_id": new.cause.id, "language": new.language, "bytes": new.bytes,
-        "sha256": crate::hex::of(&new.sha256),
+        "sha256": crate::values::hex::of(&new.sha256),
     }));
     record(conn, actor, "create", (id, new.customer, new.kind), details).await?;
     Ok((id, key))
@@ -231,11 +235,11 @@ pub async fn create(
 /// The document for a step that begins at one of these statuses.
 async fn at(
     conn: &mut AsyncPgConnection,
-    desk: &Desk,
+    here: &AtClient,
     id: DocumentId,
     from: &[Status],
 ) -> Outcome<Document, Violation> {
-    let row = locked(conn, desk, id).await?.ok_or(Refused::by(Violation::NotThere))?;
+    let row = locked(conn, here, id).await?.ok_or(Refused::by(Violation::NotThere))?;
     if from.contains(&row.status) { Ok(row) } else { Err(Refused::by(Violation::WrongStatus(row.status))) }
 }
 
@@ -244,10 +248,10 @@ async fn at(
 /// # Errors
 /// [`Violation::NotThere`], [`Violation::WrongStatus`].
 pub async fn issue(conn: &mut AsyncPgConnection, actor: &Actor, id: DocumentId) -> Outcome<(), Violation> {
-    let desk = Desk::of(actor)?;
-    let row = at(conn, &desk, id, &[Status::Draft]).await?;
+    let here = AtClient::of(actor)?;
+    let row = at(conn, &here, id, &[Status::Draft]).await?;
     let issued = (documents::status.eq(Status::Issued), documents::issued_at.eq(clock::now()));
-    diesel::update(of(&desk).filter(documents::id.eq(id))).set(issued).execute(conn).await?;
+    diesel::update(of(&here).filter(documents::id.eq(id))).set(issued).execute(conn).await?;
     let details = audit::changed(json!({ "status": Status::Draft }), json!({ "status": Status::Issued }));
     record(conn, actor, "issue", (id, row.customer_id, row.kind), details).await?;
     Ok(())
@@ -258,10 +262,10 @@ pub async fn issue(conn: &mut AsyncPgConnection, actor: &Actor, id: DocumentId) 
 /// # Errors
 /// [`Violation::NotThere`], [`Violation::WrongStatus`].
 pub async fn withdraw(conn: &mut AsyncPgConnection, actor: &Actor, id: DocumentId) -> Outcome<(), Violation> {
-    let desk = Desk::of(actor)?;
-    let row = at(conn, &desk, id, &[Status::Issued]).await?;
+    let here = AtClient::of(actor)?;
+    let row = at(conn, &here, id, &[Status::Issued]).await?;
     let withdrawn = (documents::status.eq(Status::Withdrawn), documents::withdrawn_at.eq(clock::now()));
-    diesel::update(of(&desk).filter(documents::id.eq(id))).set(withdrawn).execute(conn).await?;
+    diesel::update(of(&here).filter(documents::id.eq(id))).set(withdrawn).execute(conn).await?;
     let details = audit::changed(json!({ "status": Status::Issued }), json!({ "status": Status::Withdrawn }));
     record(conn, actor, "withdraw", (id, row.customer_id, row.kind), details).await?;
     Ok(())
@@ -272,18 +276,18 @@ pub async fn withdraw(conn: &mut AsyncPgConnection, actor: &Actor, id: DocumentI
 /// # Errors
 /// [`Violation::NotThere`], [`Violation::WrongStatus`].
 pub async fn delete(conn: &mut AsyncPgConnection, actor: &Actor, id: DocumentId) -> Outcome<(), Violation> {
-    let desk = Desk::of(actor)?;
-    let row = at(conn, &desk, id, &[Status::Draft]).await?;
-    diesel::delete(of(&desk).filter(documents::id.eq(id))).execute(conn).await?;
+    let here = AtClient::of(actor)?;
+    let row = at(conn, &here, id, &[Status::Draft]).await?;
+    diesel::delete(of(&here).filter(documents::id.eq(id))).execute(conn).await?;
     let details = audit::removed(json!({ "name": row.name, "cause": row.cause_kind, "cause_id": row.cause_id }));
     record(conn, actor, "delete", (id, row.customer_id, row.kind), details).await?;
     Ok(())
 }
 
 #[diesel::dsl::auto_type(no_type_alias)]
-fn of(desk: &Desk) -> _ {
-    let organization: OrganizationId = desk.organization;
-    let client: ClientId = desk.client;
+fn of(here: &AtClient) -> _ {
+    let organization: OrganizationId = here.organization;
+    let client: ClientId = here.client;
     documents::table.filter(documents::organization_id.eq(organization)).filter(documents::client_id.eq(client))
 }
 
@@ -293,13 +297,13 @@ fn of(desk: &Desk) -> _ {
 /// When the database fails.
 pub async fn list(
     conn: &AsyncPgConnection,
-    desk: &Desk,
+    here: &AtClient,
     customer: Option<CustomerId>,
     after: Option<DocumentId>,
     limit: i64,
 ) -> QueryResult<Vec<Document>> {
     let mut conn = conn;
-    let mut query = of(desk).select(Document::as_select()).into_boxed();
+    let mut query = of(here).select(Document::as_select()).into_boxed();
     if let Some(customer) = customer {
         query = query.filter(documents::customer_id.eq(customer));
     }
@@ -313,9 +317,9 @@ pub async fn list(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn of_cause(conn: &AsyncPgConnection, desk: &Desk, cause: Cause) -> QueryResult<Vec<Document>> {
+pub async fn of_cause(conn: &AsyncPgConnection, here: &AtClient, cause: Cause) -> QueryResult<Vec<Document>> {
     let mut conn = conn;
-    of(desk)
+    of(here)
         .filter(documents::cause_kind.eq(cause.kind).and(documents::cause_id.eq(cause.id)))
         .select(Document::as_select())
         .order(documents::id.desc())
@@ -327,17 +331,17 @@ pub async fn of_cause(conn: &AsyncPgConnection, desk: &Desk, cause: Cause) -> Qu
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find(conn: &AsyncPgConnection, desk: &Desk, id: DocumentId) -> QueryResult<Option<Document>> {
+pub async fn find(conn: &AsyncPgConnection, here: &AtClient, id: DocumentId) -> QueryResult<Option<Document>> {
     let mut conn = conn;
-    of(desk).filter(documents::id.eq(id)).select(Document::as_select()).first(&mut conn).await.optional()
+    of(here).filter(documents::id.eq(id)).select(Document::as_select()).first(&mut conn).await.optional()
 }
 
 /// The document of this id, if the context may change it, locked until the transaction ends.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn locked(conn: &mut AsyncPgConnection, desk: &Desk, id: DocumentId) -> QueryResult<Option<Document>> {
-    of(desk).filter(documents::id.eq(id)).select(Document::as_select()).for_no_key_update().first(conn).await.optional()
+pub async fn locked(conn: &mut AsyncPgConnection, here: &AtClient, id: DocumentId) -> QueryResult<Option<Document>> {
+    of(here).filter(documents::id.eq(id)).select(Document::as_select()).for_no_key_update().first(conn).await.optional()
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::access::{Actor, SessionSecret};
 use crate::db::DbError;
 use crate::db::worker::{Job, Worker};
-use crate::ids::{ClientId, JobId, OrganizationId, UserId};
+use crate::values::ids::{ClientId, JobId, OrganizationId, UserId};
 
 /// How long a job is a worker's without a sign of life.
 pub const LEASE: Duration = Duration::from_secs(60);

@@ -23,6 +23,7 @@ mod fixed;
 mod grid;
 mod input;
 mod item;
+mod lines;
 mod measure;
 mod named;
 mod part;
@@ -32,13 +33,13 @@ pub mod sample;
 mod versions;
 mod walk;
 
-pub use bill::{Bill, BillLine, Carried, LineKind, Peaks, TraceDay, Unit};
+pub use bill::{Bill, BillLine, Carried, LineKind, Peaks, TraceDay};
 pub use compile::CompiledTariff;
 pub use error::RatingError;
 pub use input::{History, PastPeak, Register, Supply, UsageInput};
-pub use item::Item;
+pub use item::{Item, Unit};
 
-use crate::period::Period;
+use crate::values::period::Period;
 pub use costs::IntervalCost;
 use part::{Part, State};
 pub use versions::{interval_costs, rate_versions};

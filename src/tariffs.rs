@@ -8,6 +8,7 @@ pub mod agreements;
 pub mod customer;
 mod draft;
 mod life;
+pub mod price_series;
 mod shape;
 
 use chrono::NaiveDate;
@@ -17,11 +18,11 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use crate::audit::Entry;
-use crate::days::Unlikely;
 use crate::db::schema::{tariff_blocks, tariff_rates};
 use crate::db::{DbError, Tenant, lower};
-use crate::ids::{ClientId, OrganizationId, TariffRateId};
 use crate::tariff_document::{Fault, TariffDocument};
+use crate::values::days::Unlikely;
+use crate::values::ids::{ClientId, OrganizationId, TariffRateId};
 pub use draft::{NewTariff, as_seen, create, digest, revise};
 pub use life::{Activation, activate, activation, discard, retire};
 pub use shape::{BlockRow, as_billed, blocks_of, kind_label, kind_of};

@@ -22,7 +22,7 @@ use std::io::{BufRead, BufReader};
 
 use chrono_tz::Tz;
 
-use crate::figures::Mark;
+use crate::values::figures::Mark;
 pub use content::detect;
 pub use days::{DayUsage, Profile};
 pub use energy::Energy;

@@ -15,9 +15,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use eis::db::connect::{Connected, Login, Settings};
-use eis::db::{DbError, check, migrate, second_factor};
-use eis::{ledger, usage_data};
+use eis::db::{DbError, second_factor};
+use eis::metering::usage_data;
+use eis::operate::connect::{Connected, Login, Settings};
+use eis::operate::{check, migrate};
+use eis::receivables::ledger;
 
 use crate::out;
 use crate::server::door::limits::DoorArgs;

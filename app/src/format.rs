@@ -1,11 +1,11 @@
-//! How figures and dates are written for people: figures as the business writes them ([`eis::written`]), and days.
+//! How figures and dates are written for people: figures as the business writes them ([`eis::values::written`]), and days.
 
 mod date;
 
 pub(crate) use date::write_date;
 pub use date::{date, date_long, date_range, date_time, day_month, month, prose, short_month};
-pub(crate) use eis::written::{KWH_PLACES, MONEY_PLACES, NBSP, write_number};
-pub use eis::written::{
+pub(crate) use eis::values::written::{KWH_PLACES, MONEY_PLACES, NBSP, write_number};
+pub use eis::values::written::{
     Locale, amount, count, field, kwh, kwh_short, many, money, number, percent, percent_exact, price, price_exact, rate,
 };
 

@@ -6,8 +6,8 @@ pub mod once;
 pub mod seen;
 
 use chrono::{Datelike, NaiveDate};
-use eis::identifiers::{self, NotAnAddress};
-use eis::names;
+use eis::values::identifiers::{self, NotAnAddress};
+use eis::values::names;
 use serde::{Deserialize, Serialize};
 
 pub use figure::{Figure, read as figure};

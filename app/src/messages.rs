@@ -14,9 +14,9 @@ pub mod tariffs;
 pub mod users;
 pub mod what_ifs;
 
-use eis::names::Hidden;
-use eis::refused::Refused;
-use eis::texts::TextFault;
+use eis::db::refused::Refused;
+use eis::values::names::Hidden;
+use eis::values::texts::TextFault;
 
 use crate::forms::FieldErrors;
 use crate::server::errors::AppError;

@@ -1,5 +1,5 @@
 -- What signs the tenant context: the keys. The functions that sign, verify and read it are scripts
--- (src/db/scripts/before), applied before this.
+-- (src/operate/scripts/before), applied before this.
 --
 -- Runs as eis_owner. Roles (created by `portal migrate up` before the first migration):
 --   eis_owner   NOLOGIN, owns tables; subject to RLS like everyone (FORCE)

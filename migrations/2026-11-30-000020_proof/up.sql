@@ -1,5 +1,5 @@
 -- The proof in the database: the types of its test, the state that is expected, and the record of its runs. Types cannot be
--- replaced as functions can, so that they stand here; the test and the views are scripts (src/db/scripts/after).
+-- replaced as functions can, so that they stand here; the test and the views are scripts (src/operate/scripts/after).
 
 CREATE TYPE private.sample_rule AS (
     table_name      text,

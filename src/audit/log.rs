@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use crate::db::lower;
 use crate::db::schema::{accounts, audit_log};
-use crate::identifiers;
-use crate::ids::{AuditRecordId, ClientId, CustomerId, OrganizationId};
+use crate::values::identifiers;
+use crate::values::ids::{AuditRecordId, ClientId, CustomerId, OrganizationId};
 
 /// A record as people read it.
 #[derive(Debug, Clone, Queryable, Selectable)]

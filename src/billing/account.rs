@@ -1,20 +1,22 @@
 //! One contract in a period: a draft invoice, or the reasons why there is none. Pure.
 
 use chrono::{Datelike, NaiveDate};
+use diesel::QueryResult;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
+use super::digest::hash;
 use super::draft::{Draft, Found, Party};
 use super::inputs::Inputs;
 use super::load::{AgreementRow, ContractRow, DayRow, LaterRow, MeterRow, PastRow, ReadRow};
 use super::tariffs::{self, Tariffs, Version};
 use super::usage::{Counted, Lacking, Measured, apart, measure};
-use crate::ids::{BillingPeriodId, CustomerId};
-use crate::invoices::UsageSource;
-use crate::money::Money;
-use crate::period::Period;
 use crate::rating::{self, Bill, Carried, CompiledTariff, History, RatingError, Register, UsageInput};
+use crate::receivables::invoices::UsageSource;
 use crate::usage::Direction;
+use crate::values::ids::{BillingPeriodId, CustomerId};
+use crate::values::money::Money;
+use crate::values::period::Period;
 
 /// What is known about one contract.
 pub(super) struct Account<'a> {
@@ -107,6 +109,22 @@ impl Account<'_> {
         self.carries_once(&basis.history, &bill)?;
         let inputs = self.inputs(tariffs, period).map_err(|fault| Lacking("rating_failed", format!("{fault}.")))?;
         Ok(Some(self.draft(id, &basis, bill, inputs)))
+    }
+
+    /// The fingerprint of everything that rating reads about this customer.
+    ///
+    /// # Errors
+    /// When something of it cannot be written as JSON: what has no fingerprint is not taken as unchanged.
+    pub fn inputs(&self, tariffs: &Tariffs, period: Period) -> QueryResult<Inputs> {
+        let held = tariffs.during(&self.agreements, self.span(period).unwrap_or(period));
+        let held = held.map(|held| held.iter().map(|(from, version)| (*from, &version.hash)).collect::<Vec<_>>());
+        Ok(Inputs {
+            customer: hash(self.contract)?,
+            meters: hash(&self.meters)?,
+            usage: hash(&(&self.reads, &self.days))?,
+            tariff: hash(&held)?,
+            earlier_bills: hash(&(&self.past, &self.later))?,
+        })
     }
 
     fn measured(&self, meters: &[&MeterRow], span: Period) -> Result<Measured, Lacking> {

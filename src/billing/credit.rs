@@ -1,7 +1,7 @@
 //! Credit of accounts at issue: it pays what is open on the same account.
 //!
 //! An account's credit is what payments, bills of less than nothing and credit notes have left over: their amounts less
-//! their allocations. It is the balance of `unapplied` in the [ledger](crate::ledger).
+//! their allocations. It is the balance of `unapplied` in the [ledger](crate::receivables::ledger).
 
 use diesel::prelude::*;
 use diesel::sql_query;
@@ -9,9 +9,9 @@ use diesel::sql_types::{Array, Nullable, Numeric, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rust_decimal::Decimal;
 
-use super::Desk;
+use crate::db::AtClient;
 use crate::db::schema::invoices;
-use crate::ids::{CustomerId, InvoiceId};
+use crate::values::ids::{CustomerId, InvoiceId};
 
 #[derive(QueryableByName)]
 struct Applied {
@@ -24,9 +24,9 @@ struct Applied {
 /// the shares.
 ///
 /// Both are laid end to end, payments and bills: a share is where two of them lie side by side.
-pub(super) async fn apply(conn: &mut AsyncPgConnection, desk: &Desk, issued: &[InvoiceId]) -> QueryResult<Decimal> {
+pub(super) async fn apply(conn: &mut AsyncPgConnection, here: &AtClient, issued: &[InvoiceId]) -> QueryResult<Decimal> {
     let customers: Vec<CustomerId> = invoices::table
-        .filter(invoices::organization_id.eq(desk.organization).and(invoices::client_id.eq(desk.client)))
+        .filter(invoices::organization_id.eq(here.organization).and(invoices::client_id.eq(here.client)))
         .filter(invoices::id.eq_any(issued))
         .select(invoices::customer_id)
         .load(conn)
@@ -35,8 +35,8 @@ pub(super) async fn apply(conn: &mut AsyncPgConnection, desk: &Desk, issued: &[I
     let locked = "SELECT 1 FROM public.invoices i WHERE i.organization_id = $1 AND i.client_id = $2 AND i.status IN ('issued', 'part_paid') \
              AND i.customer_id = ANY ($3) ORDER BY i.customer_id, i.due_on, i.number FOR UPDATE";
     sql_query(locked)
-        .bind::<SqlUuid, _>(desk.organization)
-        .bind::<SqlUuid, _>(desk.client)
+        .bind::<SqlUuid, _>(here.organization)
+        .bind::<SqlUuid, _>(here.client)
         .bind::<Array<SqlUuid>, _>(&customers)
         .execute(conn)
         .await?;
@@ -60,10 +60,10 @@ pub(super) async fn apply(conn: &mut AsyncPgConnection, desk: &Desk, issued: &[I
              WHERE least(f.upto, d.upto) > greatest(f.upto - f.rest, d.upto - d.rest) RETURNING amount) \
          SELECT coalesce(sum(amount), 0) AS amount FROM made";
     let applied: Applied = sql_query(shares)
-        .bind::<SqlUuid, _>(desk.organization)
-        .bind::<SqlUuid, _>(desk.client)
+        .bind::<SqlUuid, _>(here.organization)
+        .bind::<SqlUuid, _>(here.client)
         .bind::<Array<SqlUuid>, _>(&customers)
-        .bind::<Nullable<SqlUuid>, _>(desk.by)
+        .bind::<Nullable<SqlUuid>, _>(here.by)
         .get_result(conn)
         .await?;
     Ok(applied.amount)

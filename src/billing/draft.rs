@@ -7,11 +7,11 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::inputs::Inputs;
-use crate::ids::{AccountId, BillingPeriodId, ContractId, CustomerId, InvoiceId, TariffRateId};
-use crate::invoices::{Explained, Kept, UsageSource};
-use crate::money::{Money, Rounding};
 use crate::rating::BillLine;
+use crate::receivables::invoices::{Explained, Kept, UsageSource};
 use crate::tariff_document::LineKind;
+use crate::values::ids::{AccountId, BillingPeriodId, ContractId, CustomerId, InvoiceId, TariffRateId};
+use crate::values::money::{Money, Rounding};
 
 /// Whom a bill is for.
 #[derive(Debug, Clone, Serialize)]

@@ -9,9 +9,9 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::Serialize;
 use serde_json::json;
 
-use super::Desk;
-use crate::ids::{AccountId, BillingPeriodId, BillingRunId, ContractId, CustomerId};
-use crate::period::Period;
+use crate::db::AtClient;
+use crate::values::ids::{AccountId, BillingPeriodId, BillingRunId, ContractId, CustomerId};
+use crate::values::period::Period;
 
 /// When bills of a contract end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,7 +143,7 @@ impl Candidate {
         let cycle = Cycle { months: self.billing_cycle, anchor: self.billing_anchor };
         let Some(next) = next(self.begins, self.to_on, cycle, &billed, before) else { return Ok(None) };
         let credited: Vec<Credited> = match self.credited {
-            Some(kept) => serde_json::from_value(kept).map_err(super::inputs::unhashable)?,
+            Some(kept) => serde_json::from_value(kept).map_err(super::digest::unhashable)?,
             None => vec![],
         };
         // The latest bill of these days that was taken back.
@@ -184,7 +184,7 @@ const BILLED: &str = "FROM public.contracts c \
 /// held in a run that goes on without it, or of which nothing else is left, is taken over.
 pub(super) async fn take_on(
     conn: &mut AsyncPgConnection,
-    desk: &Desk,
+    here: &AtClient,
     run: BillingRunId,
     due_on: NaiveDate,
     cycle: Option<i16>,
@@ -197,8 +197,8 @@ pub(super) async fn take_on(
              AND c.organization_id = $1 AND c.client_id = $2 AND c.customer_id = p.customer_id AND c.id = p.contract_id \
              AND p.to_on <= $3 AND ($4 IS NULL OR c.billing_cycle = $4)",
     )
-    .bind::<SqlUuid, _>(desk.organization)
-    .bind::<SqlUuid, _>(desk.client)
+    .bind::<SqlUuid, _>(here.organization)
+    .bind::<SqlUuid, _>(here.client)
     .bind::<Date, _>(due_on)
     .bind::<Nullable<SmallInt>, _>(cycle)
     .execute(conn)
@@ -209,8 +209,8 @@ pub(super) async fn take_on(
              AND NOT EXISTS (SELECT FROM public.billing_periods u WHERE u.organization_id = $1 AND u.client_id = $2 \
                  AND u.contract_id = c.id AND u.status NOT IN ('issued', 'credited')) ORDER BY c.id"
     ))
-    .bind::<SqlUuid, _>(desk.organization)
-    .bind::<SqlUuid, _>(desk.client)
+    .bind::<SqlUuid, _>(here.organization)
+    .bind::<SqlUuid, _>(here.client)
     .bind::<Date, _>(due_on)
     .bind::<Nullable<SmallInt>, _>(cycle)
     .load(conn)
@@ -223,23 +223,23 @@ pub(super) async fn take_on(
          SELECT $1, $2, $3, $4, r.* FROM jsonb_to_recordset($5::jsonb) AS r (customer_id uuid, contract_id uuid, account_id uuid, \
              address text, id uuid, from_on date, to_on date, reason text, corrects_id uuid) ON CONFLICT DO NOTHING",
     )
-    .bind::<SqlUuid, _>(desk.organization)
-    .bind::<SqlUuid, _>(desk.client)
+    .bind::<SqlUuid, _>(here.organization)
+    .bind::<SqlUuid, _>(here.client)
     .bind::<SqlUuid, _>(run)
-    .bind::<Nullable<SqlUuid>, _>(desk.by)
+    .bind::<Nullable<SqlUuid>, _>(here.by)
     .bind::<Jsonb, _>(json!(rows))
     .execute(conn)
     .await
 }
 
 /// Takes away the runs that made no bill and have nothing left; how many.
-pub(super) async fn drop_emptied(conn: &mut AsyncPgConnection, desk: &Desk) -> QueryResult<usize> {
+pub(super) async fn drop_emptied(conn: &mut AsyncPgConnection, here: &AtClient) -> QueryResult<usize> {
     sql_query(
         "DELETE FROM public.billing_runs r WHERE r.organization_id = $1 AND r.client_id = $2 AND r.status = 'rated' AND r.invoices = 0 \
              AND NOT EXISTS (SELECT FROM public.billing_periods p WHERE p.organization_id = $1 AND p.client_id = $2 AND p.billing_run_id = r.id)",
     )
-    .bind::<SqlUuid, _>(desk.organization)
-    .bind::<SqlUuid, _>(desk.client)
+    .bind::<SqlUuid, _>(here.organization)
+    .bind::<SqlUuid, _>(here.client)
     .execute(conn)
     .await
 }
@@ -252,7 +252,7 @@ fn due(found: Vec<Candidate>, before: NaiveDate) -> QueryResult<Vec<DueRow>> {
 /// nothing is due any more leaves the run.
 pub(super) async fn refresh(
     conn: &mut AsyncPgConnection,
-    desk: &Desk,
+    here: &AtClient,
     run: BillingRunId,
     due_on: NaiveDate,
 ) -> QueryResult<()> {
@@ -261,8 +261,8 @@ pub(super) async fn refresh(
              AND u.customer_id = c.customer_id AND u.contract_id = c.id AND u.billing_run_id = $4 AND u.status NOT IN ('issued', 'credited') \
          WHERE c.organization_id = $1 AND c.client_id = $2 AND c.status = 'agreed' AND c.from_on < $3"
     ))
-    .bind::<SqlUuid, _>(desk.organization)
-    .bind::<SqlUuid, _>(desk.client)
+    .bind::<SqlUuid, _>(here.organization)
+    .bind::<SqlUuid, _>(here.client)
     .bind::<Date, _>(due_on)
     .bind::<SqlUuid, _>(run)
     .load(conn)
@@ -279,8 +279,8 @@ pub(super) async fn refresh(
              AND (p.account_id <> r.account_id OR p.address <> r.address OR p.from_on <> r.from_on OR p.to_on <> r.to_on \
                  OR p.reason <> r.reason OR p.corrects_id IS DISTINCT FROM r.corrects_id)",
     )
-    .bind::<SqlUuid, _>(desk.organization)
-    .bind::<SqlUuid, _>(desk.client)
+    .bind::<SqlUuid, _>(here.organization)
+    .bind::<SqlUuid, _>(here.client)
     .bind::<SqlUuid, _>(run)
     .bind::<Jsonb, _>(json!(rows))
     .execute(conn)

@@ -7,18 +7,18 @@ use chrono::Months;
 use diesel::QueryResult;
 use diesel_async::AsyncPgConnection;
 
-use super::Desk;
 use super::account::{Account, Basis};
 use super::draft::Draft;
+use super::gather::accounts;
 use super::load::{self, ContractRow, PastRow};
-use super::run::accounts;
 use super::tariffs::Tariffs;
-use crate::clients::Client;
-use crate::ids::{ContractId, CustomerId};
-use crate::invoices::Explained;
-use crate::money::Money;
-use crate::period::Period;
+use crate::db::AtClient;
+use crate::parties::clients::Client;
 use crate::rating::explain::{self, Case};
+use crate::receivables::invoices::Explained;
+use crate::values::ids::{ContractId, CustomerId};
+use crate::values::money::Money;
+use crate::values::period::Period;
 
 /// Different earlier periods that are loaded for a batch of customers. Those of most customers are the same one or two.
 const PERIODS: usize = 6;
@@ -33,7 +33,7 @@ struct Wanted<'a> {
 /// Adds to each draft how it differs from the customer's bill before and last year's, where these can be rated again.
 pub(super) async fn add(
     conn: &mut AsyncPgConnection,
-    desk: &Desk,
+    here: &AtClient,
     client: &Client,
     accounts: &[Account<'_>],
     tariffs: &Tariffs,
@@ -42,7 +42,7 @@ pub(super) async fn add(
 ) -> QueryResult<()> {
     let mut found: Vec<Vec<Explained>> = drafts.iter().map(|_| vec![]).collect();
     for (period, wanted) in periods(accounts, drafts) {
-        for (draft, explained) in of_period(conn, desk, client, period, &wanted, tariffs, days, drafts).await? {
+        for (draft, explained) in of_period(conn, here, client, period, &wanted, tariffs, days, drafts).await? {
             if let Some(list) = found.get_mut(draft) {
                 list.push(explained);
             }
@@ -91,7 +91,7 @@ fn earlier<'a>(account: &'a Account<'a>, draft: &Draft) -> Vec<&'a PastRow> {
 #[expect(clippy::too_many_arguments, reason = "one private step of `add`; a struct would only rename them")]
 async fn of_period(
     conn: &mut AsyncPgConnection,
-    desk: &Desk,
+    here: &AtClient,
     client: &Client,
     period: Period,
     wanted: &[Wanted<'_>],
@@ -101,8 +101,8 @@ async fn of_period(
 ) -> QueryResult<Vec<(usize, Explained)>> {
     let ids: Vec<CustomerId> = wanted.iter().map(|wanted| wanted.account.contract.customer_id).collect();
     let contracts: Vec<ContractRow> = wanted.iter().map(|wanted| wanted.account.contract.clone()).collect();
-    let then = Tariffs::new(load::versions(conn, desk, period).await?, client)?;
-    let batch = load::batch(conn, desk, &ids, period).await?;
+    let then = Tariffs::new(load::versions(conn, here, period).await?, client)?;
+    let batch = load::batch(conn, here, &ids, period).await?;
     let mut found = vec![];
     for (wanted, before) in wanted.iter().zip(accounts(&contracts, &batch)) {
         let Some(draft) = drafts.get(wanted.draft) else { continue };

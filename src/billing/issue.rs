@@ -10,12 +10,13 @@ use rust_decimal::Decimal;
 
 use super::account::Finding;
 use super::steps::Checked;
-use super::{BillingError, BillingRun, Desk, Step, credit, locked, log, stale, steps, write};
+use super::{BillingError, BillingRun, Step, credit, locked, log, stale, steps, write};
 use crate::audit;
-use crate::clients::{self, Client};
+use crate::db::AtClient;
 use crate::db::Tenant;
 use crate::db::schema::{billing_periods, billing_runs, contracts, invoice_counters, invoices, service_points};
-use crate::ids::{BillingPeriodId, BillingRunId, ContractId, CustomerId, InvoiceId, ServicePointId};
+use crate::parties::clients::{self, Client};
+use crate::values::ids::{BillingPeriodId, BillingRunId, ContractId, CustomerId, InvoiceId, ServicePointId};
 
 /// Invoices that are issued in one transaction, at most.
 pub const AT_ONCE: i64 = 500;
@@ -70,8 +71,8 @@ fn label(series: &str, day: NaiveDate, number: i64) -> String {
 /// # Errors
 /// `NotHere` when the run is not approved, `NoDueDay`, or `Stale`.
 pub async fn issue(tx: &mut Tenant, id: BillingRunId) -> Result<Issued, BillingError> {
-    let (desk, client) = (Desk::at(tx)?, clients::current(tx).await?);
-    let issued = issue_on(tx, &desk, &client, id, client.today(), Checked::Now).await?;
+    let (here, client) = (AtClient::at(tx)?, clients::current(tx).await?);
+    let issued = issue_on(tx, &here, &client, id, client.today(), Checked::Now).await?;
     if let Some(summary) = log::issued(&issued, &client) {
         audit::note(tx, log::entry("issue", id, summary, log::of_issuing(&issued))).await?;
     }
@@ -81,13 +82,13 @@ pub async fn issue(tx: &mut Tenant, id: BillingRunId) -> Result<Issued, BillingE
 /// As [`issue`], on a day and without a record.
 pub(crate) async fn issue_on(
     conn: &mut AsyncPgConnection,
-    desk: &Desk,
+    here: &AtClient,
     client: &Client,
     id: BillingRunId,
     day: NaiveDate,
     checked: Checked,
 ) -> Result<Issued, BillingError> {
-    let run = locked(conn, desk, id).await?;
+    let run = locked(conn, here, id).await?;
     match run.status.as_str() {
         "approved" => {}
         "issued" => return Ok(Issued::default()),
@@ -97,23 +98,23 @@ pub(crate) async fn issue_on(
     let Some(due) = terms else {
         return Err(BillingError::NoDueDay);
     };
-    let mut batch = next_drafts(conn, desk, id).await?;
-    hold_usage(conn, desk, &batch).await?;
+    let mut batch = next_drafts(conn, here, id).await?;
+    hold_usage(conn, here, &batch).await?;
     // Looked at now that nobody writes usage there.
     let held = match checked {
-        Checked::Now => hold_back_stale(conn, desk, client, &run, &mut batch).await?,
+        Checked::Now => hold_back_stale(conn, here, client, &run, &mut batch).await?,
         Checked::JustNow => HeldBack::default(),
     };
     let series = client.invoice_series.as_str();
-    let last = take_counter(conn, desk, series).await?;
-    let count = number_drafts(conn, desk, client, &batch, (day, due), last).await?;
+    let last = take_counter(conn, here, series).await?;
+    let count = number_drafts(conn, here, client, &batch, (day, due), last).await?;
     let periods = billing_periods::table
-        .filter(billing_periods::organization_id.eq(desk.organization).and(billing_periods::client_id.eq(desk.client)))
+        .filter(billing_periods::organization_id.eq(here.organization).and(billing_periods::client_id.eq(here.client)))
         .filter(billing_periods::billing_run_id.eq(id).and(billing_periods::invoice_id.eq_any(&batch)));
     diesel::update(periods).set(billing_periods::status.eq("issued")).execute(conn).await?;
-    let from_credit = credit::apply(conn, desk, &batch).await?;
-    let total = sum(conn, desk, &batch).await?;
-    let left = drafts(conn, desk, id).await?;
+    let from_credit = credit::apply(conn, here, &batch).await?;
+    let total = sum(conn, here, &batch).await?;
+    let left = drafts(conn, here, id).await?;
     if held.contracts > 0 {
         let less = (
             billing_runs::exceptions.eq(billing_runs::exceptions + held.contracts),
@@ -124,20 +125,20 @@ pub(crate) async fn issue_on(
                 billing_runs::total.eq(billing_runs::total - held.total),
             ),
         );
-        steps::set(conn, desk, id, less).await?;
+        steps::set(conn, here, id, less).await?;
     }
     if left == 0 {
         let fields = (billing_runs::status.eq("issued"), billing_runs::issued_at.eq(diesel::dsl::now));
-        steps::set(conn, desk, id, fields).await?;
+        steps::set(conn, here, id, fields).await?;
     }
     let labels = (count > 0).then(|| (label(series, day, last + 1), label(series, day, last + count)));
     Ok(Issued { invoices: count, total, labels, from_credit, left })
 }
 
 /// The next drafts to issue, by account number.
-async fn next_drafts(conn: &mut AsyncPgConnection, desk: &Desk, run: BillingRunId) -> QueryResult<Vec<InvoiceId>> {
+async fn next_drafts(conn: &mut AsyncPgConnection, here: &AtClient, run: BillingRunId) -> QueryResult<Vec<InvoiceId>> {
     invoices::table
-        .filter(invoices::organization_id.eq(desk.organization).and(invoices::client_id.eq(desk.client)))
+        .filter(invoices::organization_id.eq(here.organization).and(invoices::client_id.eq(here.client)))
         .filter(invoices::billing_run_id.eq(run).and(invoices::status.eq("draft")))
         .select(invoices::id)
         .order((invoices::account_number, invoices::id))
@@ -146,18 +147,18 @@ async fn next_drafts(conn: &mut AsyncPgConnection, desk: &Desk, run: BillingRunI
         .await
 }
 
-async fn drafts(conn: &mut AsyncPgConnection, desk: &Desk, run: BillingRunId) -> QueryResult<i64> {
+async fn drafts(conn: &mut AsyncPgConnection, here: &AtClient, run: BillingRunId) -> QueryResult<i64> {
     invoices::table
-        .filter(invoices::organization_id.eq(desk.organization).and(invoices::client_id.eq(desk.client)))
+        .filter(invoices::organization_id.eq(here.organization).and(invoices::client_id.eq(here.client)))
         .filter(invoices::billing_run_id.eq(run).and(invoices::status.eq("draft")))
         .count()
         .get_result(conn)
         .await
 }
 
-async fn sum(conn: &mut AsyncPgConnection, desk: &Desk, of: &[InvoiceId]) -> QueryResult<Decimal> {
+async fn sum(conn: &mut AsyncPgConnection, here: &AtClient, of: &[InvoiceId]) -> QueryResult<Decimal> {
     let total: Option<Decimal> = invoices::table
-        .filter(invoices::organization_id.eq(desk.organization).and(invoices::client_id.eq(desk.client)))
+        .filter(invoices::organization_id.eq(here.organization).and(invoices::client_id.eq(here.client)))
         .filter(invoices::id.eq_any(of))
         .select(diesel::dsl::sum(invoices::total))
         .first(conn)
@@ -167,21 +168,21 @@ async fn sum(conn: &mut AsyncPgConnection, desk: &Desk, of: &[InvoiceId]) -> Que
 
 /// Lets nobody write usage at the places of some drafts until the transaction ends, and waits for those who are at it: what
 /// is looked at next is what is issued, and a change after it finds the invoices (`tell_changed_days`).
-async fn hold_usage(conn: &mut AsyncPgConnection, desk: &Desk, batch: &[InvoiceId]) -> QueryResult<()> {
+async fn hold_usage(conn: &mut AsyncPgConnection, here: &AtClient, batch: &[InvoiceId]) -> QueryResult<()> {
     let of: Vec<ContractId> = billing_periods::table
-        .filter(billing_periods::organization_id.eq(desk.organization).and(billing_periods::client_id.eq(desk.client)))
+        .filter(billing_periods::organization_id.eq(here.organization).and(billing_periods::client_id.eq(here.client)))
         .filter(billing_periods::invoice_id.eq_any(batch))
         .select(billing_periods::contract_id)
         .load(conn)
         .await?;
     let places: Vec<ServicePointId> = contracts::table
-        .filter(contracts::organization_id.eq(desk.organization).and(contracts::client_id.eq(desk.client)))
+        .filter(contracts::organization_id.eq(here.organization).and(contracts::client_id.eq(here.client)))
         .filter(contracts::id.eq_any(of))
         .select(contracts::service_point_id)
         .load(conn)
         .await?;
     service_points::table
-        .filter(service_points::organization_id.eq(desk.organization).and(service_points::client_id.eq(desk.client)))
+        .filter(service_points::organization_id.eq(here.organization).and(service_points::client_id.eq(here.client)))
         .filter(service_points::id.eq_any(places))
         .select(service_points::id)
         .order(service_points::id)
@@ -205,33 +206,33 @@ struct HeldBack {
 /// Holds the drafts of a batch back that are no longer what rating would make, and takes them out of it.
 async fn hold_back_stale(
     conn: &mut AsyncPgConnection,
-    desk: &Desk,
+    here: &AtClient,
     client: &Client,
     run: &BillingRun,
     batch: &mut Vec<InvoiceId>,
 ) -> Result<HeldBack, BillingError> {
-    let drafts = stale::of_drafts(conn, desk, client, run, batch).await?;
+    let drafts = stale::of_drafts(conn, here, client, run, batch).await?;
     if drafts.is_empty() {
         return Ok(HeldBack::default());
     }
-    if !steps::issued_some(conn, desk, run.id).await? {
+    if !steps::issued_some(conn, here, run.id).await? {
         return Err(BillingError::Stale { step: Step::Issue, drafts });
     }
     let gone: Vec<InvoiceId> = drafts.iter().map(|draft| draft.invoice).collect();
     batch.retain(|id| !gone.contains(id));
     let held: Vec<(CustomerId, BillingPeriodId)> = billing_periods::table
-        .filter(billing_periods::organization_id.eq(desk.organization).and(billing_periods::client_id.eq(desk.client)))
+        .filter(billing_periods::organization_id.eq(here.organization).and(billing_periods::client_id.eq(here.client)))
         .filter(billing_periods::invoice_id.eq_any(&gone))
         .select((billing_periods::customer_id, billing_periods::id))
         .load(conn)
         .await?;
     let (kwh, net, tax, total): (Option<Decimal>, Option<Decimal>, Option<Decimal>, Option<Decimal>) = invoices::table
-        .filter(invoices::organization_id.eq(desk.organization).and(invoices::client_id.eq(desk.client)))
+        .filter(invoices::organization_id.eq(here.organization).and(invoices::client_id.eq(here.client)))
         .filter(invoices::id.eq_any(&gone))
         .select((sum_of(invoices::kwh), sum_of(invoices::net), sum_of(invoices::tax), sum_of(invoices::total)))
         .first(conn)
         .await?;
-    write::take_back(conn, desk, &gone).await?;
+    write::take_back(conn, here, &gone).await?;
     let changed = |(customer_id, billing_period_id): (CustomerId, BillingPeriodId)| Finding {
         customer_id,
         billing_period_id,
@@ -240,7 +241,7 @@ async fn hold_back_stale(
         message: "What it was rated from has changed since. The next run rates it again.".to_owned(),
     };
     let findings: Vec<Finding> = held.into_iter().map(changed).collect();
-    write::findings(conn, desk, &findings).await?;
+    write::findings(conn, here, &findings).await?;
     let count = |len: usize| i32::try_from(len).unwrap_or(i32::MAX);
     let amount = |sum: Option<Decimal>| sum.unwrap_or_default();
     Ok(HeldBack {
@@ -254,17 +255,17 @@ async fn hold_back_stale(
 }
 
 /// The last number given in a series, its row locked; made when it is the first.
-async fn take_counter(conn: &mut AsyncPgConnection, desk: &Desk, series: &str) -> QueryResult<i64> {
+async fn take_counter(conn: &mut AsyncPgConnection, here: &AtClient, series: &str) -> QueryResult<i64> {
     let row = (
-        invoice_counters::organization_id.eq(desk.organization),
-        invoice_counters::client_id.eq(desk.client),
+        invoice_counters::organization_id.eq(here.organization),
+        invoice_counters::client_id.eq(here.client),
         invoice_counters::series.eq(series),
-        invoice_counters::created_by.eq(desk.by.map(|user| user.0)),
+        invoice_counters::created_by.eq(here.by.map(|user| user.0)),
     );
     diesel::insert_into(invoice_counters::table).values(row).on_conflict_do_nothing().execute(conn).await?;
     invoice_counters::table
         .filter(
-            invoice_counters::organization_id.eq(desk.organization).and(invoice_counters::client_id.eq(desk.client)),
+            invoice_counters::organization_id.eq(here.organization).and(invoice_counters::client_id.eq(here.client)),
         )
         .filter(invoice_counters::series.eq(series))
         .select(invoice_counters::last_number)
@@ -278,7 +279,7 @@ async fn take_counter(conn: &mut AsyncPgConnection, desk: &Desk, series: &str) -
 /// (`issuing_takes_numbers`).
 async fn number_drafts(
     conn: &mut AsyncPgConnection,
-    desk: &Desk,
+    here: &AtClient,
     client: &Client,
     batch: &[InvoiceId],
     (day, due): (NaiveDate, NaiveDate),
@@ -294,8 +295,8 @@ async fn number_drafts(
              WHERE x.organization_id = $1 AND x.client_id = $2 AND x.id = ANY ($3) AND x.status = 'draft') d \
          WHERE i.organization_id = $1 AND i.client_id = $2 AND i.id = d.id",
     )
-    .bind::<SqlUuid, _>(desk.organization)
-    .bind::<SqlUuid, _>(desk.client)
+    .bind::<SqlUuid, _>(here.organization)
+    .bind::<SqlUuid, _>(here.client)
     .bind::<Array<SqlUuid>, _>(batch)
     .bind::<BigInt, _>(last)
     .bind::<Text, _>(&client.invoice_series)

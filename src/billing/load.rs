@@ -10,18 +10,18 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Desk;
+use crate::db::AtClient;
 use crate::db::schema::{
     accounts, billing_periods, contract_meters, contracts, customers, interval_days, invoices, tariff_agreements,
     tariff_rates,
 };
-use crate::ids::{AccountId, BillingPeriodId, BillingRunId, ContractId, CustomerId, MeterId, TariffRateId};
-use crate::meter_readings::{self, Used};
-use crate::money::Money;
-use crate::period::Period;
+use crate::metering::meter_readings::{self, Used};
 use crate::rating::{Carried, PastPeak};
 use crate::tariff_document::Ratchet;
 use crate::tariffs::agreements::SUPPLY;
+use crate::values::ids::{AccountId, BillingPeriodId, BillingRunId, ContractId, CustomerId, MeterId, TariffRateId};
+use crate::values::money::Money;
+use crate::values::period::Period;
 
 /// A contract with supply in the period.
 #[derive(Debug, Clone, Queryable, Selectable, Serialize)]
@@ -202,7 +202,7 @@ pub(super) struct InRun {
 /// What a run has on its way in these statuses, by days and then by account number; `only` these periods, if given.
 pub(super) async fn of_run(
     conn: &AsyncPgConnection,
-    desk: &Desk,
+    here: &AtClient,
     run: BillingRunId,
     statuses: &[&str],
     only: Option<Vec<BillingPeriodId>>,
@@ -215,8 +215,8 @@ pub(super) async fn of_run(
         .and(billing_periods::contract_id.eq(contracts::id));
     let query = with_parties()
         .inner_join(billing_periods::table.on(period))
-        .filter(contracts::organization_id.eq(desk.organization).and(contracts::client_id.eq(desk.client)))
-        .filter(billing_periods::organization_id.eq(desk.organization).and(billing_periods::client_id.eq(desk.client)))
+        .filter(contracts::organization_id.eq(here.organization).and(contracts::client_id.eq(here.client)))
+        .filter(billing_periods::organization_id.eq(here.organization).and(billing_periods::client_id.eq(here.client)))
         .filter(billing_periods::billing_run_id.eq(run).and(billing_periods::status.eq_any(statuses)))
         .select((billing_periods::id, billing_periods::from_on, billing_periods::to_on, ContractRow::as_select()))
         .order((
@@ -239,13 +239,17 @@ pub(super) async fn of_run(
 }
 
 /// Versions that hold on some day of the period. One that is retired still rates the days it was in force.
-pub(super) async fn versions(conn: &AsyncPgConnection, desk: &Desk, period: Period) -> QueryResult<Vec<VersionRow>> {
+pub(super) async fn versions(
+    conn: &AsyncPgConnection,
+    here: &AtClient,
+    period: Period,
+) -> QueryResult<Vec<VersionRow>> {
     let mut conn = conn;
     let in_force = tariff_rates::status
         .eq("active")
         .or(tariff_rates::status.eq("retired").and(tariff_rates::effective_to.is_not_null()));
     tariff_rates::table
-        .filter(tariff_rates::organization_id.eq(desk.organization).and(tariff_rates::client_id.eq(desk.client)))
+        .filter(tariff_rates::organization_id.eq(here.organization).and(tariff_rates::client_id.eq(here.client)))
         .filter(tariff_rates::effective_from.lt(period.to()))
         .filter(tariff_rates::effective_to.is_null().or(tariff_rates::effective_to.gt(period.from())))
         .filter(in_force)
@@ -258,12 +262,12 @@ pub(super) async fn versions(conn: &AsyncPgConnection, desk: &Desk, period: Peri
 /// The contracts of these customers that the context sees, by account number.
 pub(super) async fn of_customers(
     conn: &AsyncPgConnection,
-    desk: &Desk,
+    here: &AtClient,
     customers: &[CustomerId],
 ) -> QueryResult<Vec<ContractRow>> {
     let mut conn = conn;
     with_parties()
-        .filter(contracts::organization_id.eq(desk.organization).and(contracts::client_id.eq(desk.client)))
+        .filter(contracts::organization_id.eq(here.organization).and(contracts::client_id.eq(here.client)))
         .filter(contracts::customer_id.eq_any(customers).and(contracts::status.eq("agreed")))
         .select(ContractRow::as_select())
         .order((accounts::account_number, contracts::from_on, contracts::id))
@@ -274,7 +278,7 @@ pub(super) async fn of_customers(
 /// Everything else about some customers, in queries that go out together.
 pub(super) async fn batch(
     conn: &AsyncPgConnection,
-    desk: &Desk,
+    here: &AtClient,
     of: &[CustomerId],
     period: Period,
 ) -> QueryResult<Batch> {
@@ -282,7 +286,7 @@ pub(super) async fn batch(
     let earliest = earliest(from);
     let (mut one, mut two) = (conn, conn);
     let past = billing_periods::table
-        .filter(billing_periods::organization_id.eq(desk.organization).and(billing_periods::client_id.eq(desk.client)))
+        .filter(billing_periods::organization_id.eq(here.organization).and(billing_periods::client_id.eq(here.client)))
         .filter(billing_periods::customer_id.eq_any(of).and(billing_periods::status.eq("issued")))
         .filter(billing_periods::from_on.ge(earliest).and(billing_periods::to_on.le(from)))
         .select(PastRow::as_select())
@@ -294,13 +298,13 @@ pub(super) async fn batch(
         .and(invoices::id.nullable().eq(billing_periods::invoice_id));
     let later = billing_periods::table
         .inner_join(invoices::table.on(bill))
-        .filter(billing_periods::organization_id.eq(desk.organization).and(billing_periods::client_id.eq(desk.client)))
+        .filter(billing_periods::organization_id.eq(here.organization).and(billing_periods::client_id.eq(here.client)))
         .filter(billing_periods::customer_id.eq_any(of).and(billing_periods::status.eq("issued")))
         .filter(billing_periods::from_on.ge(to))
         .select(LaterRow::as_select())
         .order((billing_periods::from_on, billing_periods::id))
         .load(&mut two);
-    let (supply, past, later) = tokio::try_join!(supply(conn, desk, of, period), past, later)?;
+    let (supply, past, later) = tokio::try_join!(supply(conn, here, of, period), past, later)?;
     Ok(Batch { past, later, ..supply })
 }
 
@@ -312,14 +316,14 @@ fn earliest(from: NaiveDate) -> NaiveDate {
 /// The same without bills: meters, agreements and usage.
 pub(super) async fn supply(
     conn: &AsyncPgConnection,
-    desk: &Desk,
+    here: &AtClient,
     of: &[CustomerId],
     period: Period,
 ) -> QueryResult<Batch> {
     let (from, to) = (period.from(), period.to());
     let (mut one, mut two, mut three) = (conn, conn, conn);
     let meters = contract_meters::table
-        .filter(contract_meters::organization_id.eq(desk.organization).and(contract_meters::client_id.eq(desk.client)))
+        .filter(contract_meters::organization_id.eq(here.organization).and(contract_meters::client_id.eq(here.client)))
         .filter(contract_meters::customer_id.eq_any(of).and(contract_meters::from_on.lt(to)))
         .filter(contract_meters::to_on.is_null().or(contract_meters::to_on.gt(from)))
         .select(MeterRow::as_select())
@@ -327,7 +331,7 @@ pub(super) async fn supply(
         .load(&mut one);
     let agreements = tariff_agreements::table
         .filter(
-            tariff_agreements::organization_id.eq(desk.organization).and(tariff_agreements::client_id.eq(desk.client)),
+            tariff_agreements::organization_id.eq(here.organization).and(tariff_agreements::client_id.eq(here.client)),
         )
         .filter(tariff_agreements::customer_id.eq_any(of).and(tariff_agreements::part.eq(SUPPLY)))
         .filter(tariff_agreements::valid_from.lt(to))
@@ -335,9 +339,9 @@ pub(super) async fn supply(
         .select(AgreementRow::as_select())
         .order(tariff_agreements::valid_from)
         .load(&mut two);
-    let figures = meter_readings::figures(conn, (desk.organization, desk.client), of, (from, to));
+    let figures = meter_readings::figures(conn, (here.organization, here.client), of, (from, to));
     let days = interval_days::table
-        .filter(interval_days::organization_id.eq(desk.organization).and(interval_days::client_id.eq(desk.client)))
+        .filter(interval_days::organization_id.eq(here.organization).and(interval_days::client_id.eq(here.client)))
         .filter(interval_days::customer_id.eq_any(of))
         .filter(interval_days::day.ge(from).and(interval_days::day.lt(to)))
         .select(DayRow::as_select())

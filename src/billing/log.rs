@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use super::{BillingRun, Issued, Rated};
 use crate::audit::Entry;
-use crate::clients::Client;
-use crate::ids::BillingRunId;
-use crate::written::{Locale, amount, many};
+use crate::parties::clients::Client;
+use crate::values::ids::BillingRunId;
+use crate::values::written::{Locale, amount, many};
 
 /// A record about a run.
 pub(super) fn entry(action: &'static str, run: BillingRunId, summary: String, details: Value) -> Entry<'static> {

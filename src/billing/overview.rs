@@ -6,12 +6,12 @@ use diesel::{QueryResult, QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
 
-use super::Desk;
-use crate::clients::ClientFace;
+use crate::access::ClientSummary;
+use crate::db::AtClient;
 use crate::db::{Cached, Tenant};
-use crate::ids::InvoiceId;
-use crate::period::Period;
 use crate::usage::days::day_start;
+use crate::values::ids::InvoiceId;
+use crate::values::period::Period;
 
 /// What needs attention, and money in and out this month.
 #[derive(Debug, Clone, QueryableByName)]
@@ -83,15 +83,15 @@ FROM (SELECT (SELECT count(*) FROM public.billing_periods h WHERE h.organization
 ///
 /// # Errors
 /// When the database fails.
-pub async fn attention(tx: &Tenant, client: &ClientFace) -> QueryResult<Attention> {
-    let (desk, mut conn) = (Desk::here(tx)?, tx.shared());
+pub async fn attention(tx: &Tenant, client: &ClientSummary) -> QueryResult<Attention> {
+    let (here, mut conn) = (AtClient::here(tx)?, tx.shared());
     let today = client.today();
     let month = Period::month_of(today).from();
     let month_start: DateTime<Utc> = day_start(client.zone(), month);
     Cached(
         sql_query(ATTENTION)
-            .bind::<SqlUuid, _>(desk.organization)
-            .bind::<SqlUuid, _>(desk.client)
+            .bind::<SqlUuid, _>(here.organization)
+            .bind::<SqlUuid, _>(here.client)
             .bind::<Date, _>(today)
             .bind::<Date, _>(month)
             .bind::<Timestamptz, _>(month_start),
@@ -129,7 +129,7 @@ pub struct Changed {
 /// # Errors
 /// When the database fails.
 pub async fn changed_after_invoice(tx: &Tenant, limit: i64) -> QueryResult<Vec<Changed>> {
-    let (desk, mut conn) = (Desk::here(tx)?, tx.shared());
+    let (here, mut conn) = (AtClient::here(tx)?, tx.shared());
     Cached(
         sql_query(
             "SELECT i.id AS invoice, i.label, i.account_number, i.customer_name, e.message, e.created_at AS at \
@@ -139,8 +139,8 @@ pub async fn changed_after_invoice(tx: &Tenant, limit: i64) -> QueryResult<Vec<C
              WHERE e.organization_id = $1 AND e.client_id = $2 AND e.kind = 'usage_changed' AND i.kind = 'invoice' \
                  AND i.status NOT IN ('draft', 'credited') ORDER BY e.created_at DESC, i.id LIMIT $3",
         )
-        .bind::<SqlUuid, _>(desk.organization)
-        .bind::<SqlUuid, _>(desk.client)
+        .bind::<SqlUuid, _>(here.organization)
+        .bind::<SqlUuid, _>(here.client)
         .bind::<BigInt, _>(limit),
     )
     .load(&mut conn)
@@ -169,14 +169,14 @@ struct RunUsage {
 /// # Errors
 /// When the database fails.
 pub async fn usage_by_month(tx: &Tenant) -> QueryResult<Vec<MonthUsage>> {
-    let (desk, mut conn) = (Desk::here(tx)?, tx.shared());
+    let (here, mut conn) = (AtClient::here(tx)?, tx.shared());
     let runs: Vec<RunUsage> = Cached(
         sql_query(
             "SELECT date_trunc('month', due_on - 1)::date AS from_on, sum(kwh) AS kwh FROM public.billing_runs \
              WHERE organization_id = $1 AND client_id = $2 AND status <> 'open' GROUP BY 1 ORDER BY 1 DESC LIMIT 12",
         )
-        .bind::<SqlUuid, _>(desk.organization)
-        .bind::<SqlUuid, _>(desk.client),
+        .bind::<SqlUuid, _>(here.organization)
+        .bind::<SqlUuid, _>(here.client),
     )
     .load(&mut conn)
     .await?;

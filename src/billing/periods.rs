@@ -6,10 +6,10 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
 
-use super::Desk;
+use crate::db::AtClient;
 use crate::db::Tenant;
 use crate::db::schema::{billing_periods, invoices};
-use crate::ids::{BillingRunId, ContractId, InvoiceId};
+use crate::values::ids::{BillingRunId, ContractId, InvoiceId};
 
 /// Days of a contract that are billed, or on their way to a bill.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable)]
@@ -35,14 +35,14 @@ pub struct OfContract {
 /// # Errors
 /// When the database fails.
 pub async fn of_contract(tx: &Tenant, contract: ContractId, limit: i64) -> QueryResult<Vec<OfContract>> {
-    let (desk, mut conn) = (Desk::here(tx)?, tx.shared());
+    let (here, mut conn) = (AtClient::here(tx)?, tx.shared());
     let bill = invoices::organization_id
         .eq(billing_periods::organization_id)
         .and(invoices::client_id.eq(billing_periods::client_id))
         .and(invoices::id.nullable().eq(billing_periods::invoice_id));
     billing_periods::table
         .left_join(invoices::table.on(bill))
-        .filter(billing_periods::organization_id.eq(desk.organization).and(billing_periods::client_id.eq(desk.client)))
+        .filter(billing_periods::organization_id.eq(here.organization).and(billing_periods::client_id.eq(here.client)))
         .filter(billing_periods::contract_id.eq(contract))
         .select((
             billing_periods::from_on,
@@ -85,9 +85,9 @@ impl Progress {
 /// # Errors
 /// When the database fails.
 pub async fn progress(tx: &Tenant, run: BillingRunId) -> QueryResult<Progress> {
-    let (desk, mut conn) = (Desk::here(tx)?, tx.shared());
+    let (here, mut conn) = (AtClient::here(tx)?, tx.shared());
     let rows: Vec<(String, i64, Option<Decimal>)> = invoices::table
-        .filter(invoices::organization_id.eq(desk.organization).and(invoices::client_id.eq(desk.client)))
+        .filter(invoices::organization_id.eq(here.organization).and(invoices::client_id.eq(here.client)))
         .filter(invoices::billing_run_id.eq(run).and(invoices::kind.eq("invoice")))
         .group_by(invoices::status)
         .select((invoices::status, count_star(), sum(invoices::total)))

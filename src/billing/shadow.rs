@@ -8,17 +8,17 @@ use diesel::QueryResult;
 use diesel_async::AsyncPgConnection;
 use rust_decimal::Decimal;
 
-use super::Desk;
 use super::account::Account;
+use super::gather::accounts as sorted;
 use super::load::{self, ContractRow};
-use super::run::accounts as sorted;
 use super::tariffs::{Tariffs, compile};
-use crate::clients::Client;
-use crate::ids::{ContractId, CustomerId};
-use crate::money::Money;
-use crate::period::Period;
+use crate::db::AtClient;
+use crate::parties::clients::Client;
 use crate::rating::{self, Bill, CompiledTariff, History, UsageInput};
 use crate::tariff_document::TariffDocument;
+use crate::values::ids::{ContractId, CustomerId};
+use crate::values::money::Money;
+use crate::values::period::Period;
 
 /// A tariff to try, with the client's tax where it names none.
 #[derive(Debug)]
@@ -86,7 +86,7 @@ pub struct ShadowMonth {
 /// When the database fails.
 pub async fn accounts(
     conn: &AsyncPgConnection,
-    desk: &Desk,
+    here: &AtClient,
     client: &Client,
     customers: &[CustomerId],
     months: &[Period],
@@ -94,9 +94,9 @@ pub async fn accounts(
 ) -> QueryResult<Vec<ShadowAccount>> {
     let Some(whole) = whole(months) else { return Ok(vec![]) };
     let (mut contracts, versions, batch) = tokio::try_join!(
-        load::of_customers(conn, desk, customers),
-        load::versions(conn, desk, whole),
-        load::supply(conn, desk, customers, whole),
+        load::of_customers(conn, here, customers),
+        load::versions(conn, here, whole),
+        load::supply(conn, here, customers, whole),
     )?;
     in_question(&mut contracts, whole);
     let tariffs = Tariffs::new(versions, client)?;
@@ -115,14 +115,14 @@ pub async fn accounts(
 /// When the database fails.
 pub async fn bill(
     conn: &AsyncPgConnection,
-    desk: &Desk,
+    here: &AtClient,
     customer: CustomerId,
     month: Period,
     candidate: &Candidate,
 ) -> QueryResult<Option<Result<Bill, String>>> {
     let ids = [customer];
     let (contracts, batch) =
-        tokio::try_join!(load::of_customers(conn, desk, &ids), load::supply(conn, desk, &ids, month))?;
+        tokio::try_join!(load::of_customers(conn, here, &ids), load::supply(conn, here, &ids, month))?;
     let accounts = sorted(&contracts, &batch);
     let Some((account, span)) = accounts.iter().find_map(|account| Some((account, account.span(month)?))) else {
         return Ok(None);

@@ -8,15 +8,17 @@ use diesel::sql_types::{Jsonb, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 
-use super::inputs::{Inputs, unhashable};
+use super::digest::unhashable;
+use super::gather::{BATCH, accounts, by_days};
+use super::inputs::Inputs;
 use super::load::{self, ContractRow, InRun};
-use super::run::{BATCH, accounts, by_days};
 use super::tariffs::Tariffs;
-use super::{BillingError, BillingRun, Desk, Step};
-use crate::clients::Client;
+use super::{BillingError, BillingRun, Step};
+use crate::db::AtClient;
 use crate::db::schema::{billing_periods, invoices};
 use crate::db::{Tenant, Unreadable};
-use crate::ids::{BillingPeriodId, BillingRunId, CustomerId, InvoiceId};
+use crate::parties::clients::Client;
+use crate::values::ids::{BillingPeriodId, BillingRunId, CustomerId, InvoiceId};
 
 /// A draft that must be rated again.
 #[derive(Debug, Clone)]
@@ -64,29 +66,29 @@ pub async fn stale(
     only: Option<&HashSet<InvoiceId>>,
 ) -> QueryResult<Vec<Stale>> {
     let wanted = only.map(|only| only.iter().copied().collect::<Vec<_>>());
-    stale_of(tx.shared(), &Desk::here(tx)?, client, run.id, wanted.as_deref()).await
+    stale_of(tx.shared(), &AtClient::here(tx)?, client, run.id, wanted.as_deref()).await
 }
 
 /// As [`stale`], of these drafts alone.
 pub(super) async fn of_drafts(
     conn: &AsyncPgConnection,
-    desk: &Desk,
+    here: &AtClient,
     client: &Client,
     run: &BillingRun,
     drafts: &[InvoiceId],
 ) -> QueryResult<Vec<Stale>> {
-    stale_of(conn, desk, client, run.id, Some(drafts)).await
+    stale_of(conn, here, client, run.id, Some(drafts)).await
 }
 
 async fn stale_of(
     conn: &AsyncPgConnection,
-    desk: &Desk,
+    here: &AtClient,
     client: &Client,
     run: BillingRunId,
     only: Option<&[InvoiceId]>,
 ) -> QueryResult<Vec<Stale>> {
-    let drafts = drafts(conn, desk, run, only).await?;
-    let now = current(conn, desk, client, run, &drafts).await?;
+    let drafts = drafts(conn, here, run, only).await?;
+    let now = current(conn, here, client, run, &drafts).await?;
     // By invoice: of a bill of several periods what changed of any.
     let mut stale: BTreeMap<(String, InvoiceId), Stale> = BTreeMap::new();
     for draft in drafts {
@@ -112,7 +114,7 @@ async fn stale_of(
 
 async fn drafts(
     conn: &AsyncPgConnection,
-    desk: &Desk,
+    here: &AtClient,
     run: BillingRunId,
     only: Option<&[InvoiceId]>,
 ) -> QueryResult<Vec<DraftRow>> {
@@ -123,7 +125,7 @@ async fn drafts(
         .and(invoices::id.nullable().eq(billing_periods::invoice_id));
     let mut query = billing_periods::table
         .inner_join(invoices::table.on(bill))
-        .filter(billing_periods::organization_id.eq(desk.organization).and(billing_periods::client_id.eq(desk.client)))
+        .filter(billing_periods::organization_id.eq(here.organization).and(billing_periods::client_id.eq(here.client)))
         .filter(billing_periods::billing_run_id.eq(run).and(billing_periods::status.eq_any(["rated", "approved"])))
         .select(DraftRow::as_select())
         .into_boxed();
@@ -136,20 +138,20 @@ async fn drafts(
 /// What the periods of some drafts would be rated from now.
 async fn current(
     conn: &AsyncPgConnection,
-    desk: &Desk,
+    here: &AtClient,
     client: &Client,
     run: BillingRunId,
     drafts: &[DraftRow],
 ) -> QueryResult<HashMap<BillingPeriodId, Inputs>> {
     let wanted: Vec<BillingPeriodId> = drafts.iter().map(|draft| draft.id).collect();
-    let all: Vec<InRun> = load::of_run(conn, desk, run, &["rated", "approved"], Some(wanted)).await?;
+    let all: Vec<InRun> = load::of_run(conn, here, run, &["rated", "approved"], Some(wanted)).await?;
     let mut now = HashMap::new();
     for (days, group) in by_days(all) {
-        let tariffs = Tariffs::new(load::versions(conn, desk, days).await?, client)?;
+        let tariffs = Tariffs::new(load::versions(conn, here, days).await?, client)?;
         for chunk in group.chunks(BATCH) {
             let contracts: Vec<ContractRow> = chunk.iter().map(|one| one.contract.clone()).collect();
             let ids: Vec<CustomerId> = contracts.iter().map(|contract| contract.customer_id).collect();
-            let batch = load::batch(conn, desk, &ids, days).await?;
+            let batch = load::batch(conn, here, &ids, days).await?;
             for (account, one) in accounts(&contracts, &batch).iter().zip(chunk) {
                 now.insert(one.id, account.inputs(&tariffs, days)?);
                 tokio::task::yield_now().await;
@@ -162,12 +164,12 @@ async fn current(
 /// Refuses a step while a draft of the run is stale.
 pub(super) async fn refuse_stale(
     conn: &AsyncPgConnection,
-    desk: &Desk,
+    here: &AtClient,
     client: &Client,
     run: &BillingRun,
     step: Step,
 ) -> Result<(), BillingError> {
-    let drafts = stale_of(conn, desk, client, run.id, None).await?;
+    let drafts = stale_of(conn, here, client, run.id, None).await?;
     if drafts.is_empty() { Ok(()) } else { Err(BillingError::Stale { step, drafts }) }
 }
 
@@ -176,18 +178,18 @@ pub(super) async fn refuse_stale(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn stamp(conn: &mut AsyncPgConnection, desk: &Desk, client: &Client) -> QueryResult<()> {
-    for run in super::all(conn, desk, None, i64::MAX).await? {
-        let drafts = drafts(conn, desk, run.id, None).await?;
-        let now = current(conn, desk, client, run.id, &drafts).await?;
+pub async fn stamp(conn: &mut AsyncPgConnection, here: &AtClient, client: &Client) -> QueryResult<()> {
+    for run in super::all(conn, here, None, i64::MAX).await? {
+        let drafts = drafts(conn, here, run.id, None).await?;
+        let now = current(conn, here, client, run.id, &drafts).await?;
         for draft in drafts {
             // One whose contract is not there stays without, and is never up to date.
             let Some(inputs) = now.get(&draft.id) else { continue };
             sql_query(
                 "UPDATE public.billing_periods SET inputs = $4 WHERE organization_id = $1 AND client_id = $2 AND id = $3",
             )
-            .bind::<SqlUuid, _>(desk.organization)
-            .bind::<SqlUuid, _>(desk.client)
+            .bind::<SqlUuid, _>(here.organization)
+            .bind::<SqlUuid, _>(here.client)
             .bind::<SqlUuid, _>(draft.id)
             .bind::<Jsonb, _>(serde_json::to_value(inputs).map_err(unhashable)?)
             .execute(conn)

@@ -3,14 +3,14 @@
 use chrono::NaiveDate;
 use diesel::QueryResult;
 
-use super::inputs::hash;
+use super::digest::hash;
 use super::load::{AgreementRow, VersionRow};
-use crate::clients::Client;
-use crate::ids::TariffRateId;
-use crate::period::Period;
+use crate::parties::clients::Client;
 use crate::rating::CompiledTariff;
 use crate::tariff_document::TariffDocument;
 use crate::tariffs::as_billed;
+use crate::values::ids::TariffRateId;
+use crate::values::period::Period;
 
 /// A version made ready, or why it cannot be used.
 pub(super) struct Version {

@@ -7,12 +7,12 @@ use rust_decimal::Decimal;
 
 use super::load::{DayRow, MeterRow, ReadRow};
 use crate::db::Unreadable;
-use crate::interval_days;
-use crate::invoices::UsageSource;
-use crate::period::Period;
+use crate::metering::interval_days;
 use crate::rating::{Register, Supply};
+use crate::receivables::invoices::UsageSource;
 use crate::usage::days::intervals;
 use crate::usage::{DayUsage, Direction, MergeError, Profile, Quality, RegisterRead, merge};
+use crate::values::period::Period;
 
 /// The usage of one direction.
 pub(super) enum Measured {
@@ -315,7 +315,7 @@ fn add(sum: &mut RegisterRead, read: &RegisterRead) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{ContractId, MeterId};
+    use crate::values::ids::{ContractId, MeterId};
 
     fn day(text: &str) -> NaiveDate {
         text.parse().unwrap()

@@ -6,45 +6,45 @@ use diesel::sql_query;
 use diesel::sql_types::{Array, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-use super::Desk;
 use super::account::Finding;
 use super::draft::{Draft, DraftInvoice, DraftLine, Found};
+use crate::db::AtClient;
 use crate::db::schema::{billing_periods, invoices};
-use crate::ids::{BillingPeriodId, BillingRunId, InvoiceId};
+use crate::values::ids::{BillingPeriodId, BillingRunId, InvoiceId};
 
 /// Takes away the drafts and exceptions of a run: its periods are due again, and know nothing of a rating.
-pub(super) async fn drop_drafts(conn: &mut AsyncPgConnection, desk: &Desk, run: BillingRunId) -> QueryResult<()> {
+pub(super) async fn drop_drafts(conn: &mut AsyncPgConnection, here: &AtClient, run: BillingRunId) -> QueryResult<()> {
     let drafts: Vec<InvoiceId> = invoices::table
-        .filter(invoices::organization_id.eq(desk.organization).and(invoices::client_id.eq(desk.client)))
+        .filter(invoices::organization_id.eq(here.organization).and(invoices::client_id.eq(here.client)))
         .filter(invoices::billing_run_id.eq(run).and(invoices::status.eq("draft")))
         .select(invoices::id)
         .load(conn)
         .await?;
     let periods: Vec<BillingPeriodId> = billing_periods::table
-        .filter(billing_periods::organization_id.eq(desk.organization).and(billing_periods::client_id.eq(desk.client)))
+        .filter(billing_periods::organization_id.eq(here.organization).and(billing_periods::client_id.eq(here.client)))
         .filter(billing_periods::billing_run_id.eq(run))
         .filter(billing_periods::status.eq_any(["rated", "held", "approved"]))
         .select(billing_periods::id)
         .load(conn)
         .await?;
-    due_again(conn, desk, &periods, &drafts).await
+    due_again(conn, here, &periods, &drafts).await
 }
 
 /// Takes some drafts away; their periods are due again.
-pub(super) async fn take_back(conn: &mut AsyncPgConnection, desk: &Desk, drafts: &[InvoiceId]) -> QueryResult<()> {
+pub(super) async fn take_back(conn: &mut AsyncPgConnection, here: &AtClient, drafts: &[InvoiceId]) -> QueryResult<()> {
     let periods: Vec<BillingPeriodId> = billing_periods::table
-        .filter(billing_periods::organization_id.eq(desk.organization).and(billing_periods::client_id.eq(desk.client)))
+        .filter(billing_periods::organization_id.eq(here.organization).and(billing_periods::client_id.eq(here.client)))
         .filter(billing_periods::invoice_id.eq_any(drafts).and(billing_periods::status.eq("approved")))
         .select(billing_periods::id)
         .load(conn)
         .await?;
-    due_again(conn, desk, &periods, drafts).await
+    due_again(conn, here, &periods, drafts).await
 }
 
 /// By ids, each statement one table: a plan that was made while the tables were small stays right.
 async fn due_again(
     conn: &mut AsyncPgConnection,
-    desk: &Desk,
+    here: &AtClient,
     periods: &[BillingPeriodId],
     drafts: &[InvoiceId],
 ) -> QueryResult<()> {
@@ -67,8 +67,8 @@ async fn due_again(
             continue;
         }
         sql_query(statement)
-            .bind::<SqlUuid, _>(desk.organization)
-            .bind::<SqlUuid, _>(desk.client)
+            .bind::<SqlUuid, _>(here.organization)
+            .bind::<SqlUuid, _>(here.client)
             .bind::<Array<SqlUuid>, _>(ids)
             .execute(conn)
             .await?;
@@ -84,7 +84,7 @@ fn rows<T: serde::Serialize>(rows: &[T]) -> QueryResult<String> {
 /// Writes drafts with their lines.
 pub(super) async fn drafts(
     conn: &mut AsyncPgConnection,
-    desk: &Desk,
+    here: &AtClient,
     run: BillingRunId,
     invoices: &[DraftInvoice],
     drafts: &[Draft],
@@ -97,10 +97,10 @@ pub(super) async fn drafts(
              account_number text, billing_address text, period_from date, period_to date, currency text, tariff_name text, kwh numeric, \
              estimated boolean, net numeric, tax numeric, payable_rounding numeric, total numeric, carried_before numeric, carried_credit numeric)",
     )
-    .bind::<SqlUuid, _>(desk.organization)
-    .bind::<SqlUuid, _>(desk.client)
+    .bind::<SqlUuid, _>(here.organization)
+    .bind::<SqlUuid, _>(here.client)
     .bind::<SqlUuid, _>(run)
-    .bind::<Nullable<SqlUuid>, _>(desk.by)
+    .bind::<Nullable<SqlUuid>, _>(here.by)
     .bind::<Text, _>(rows(invoices)?)
     .execute(conn)
     .await?;
@@ -118,8 +118,8 @@ pub(super) async fn drafts(
              carried_year_to_date numeric, banked_periods text[], banked_kwh numeric[], usage_source jsonb, inputs jsonb, explained jsonb) \
          WHERE p.organization_id = $1 AND p.client_id = $2 AND p.customer_id = r.customer_id AND p.id = r.id",
     )
-    .bind::<SqlUuid, _>(desk.organization)
-    .bind::<SqlUuid, _>(desk.client)
+    .bind::<SqlUuid, _>(here.organization)
+    .bind::<SqlUuid, _>(here.client)
     .bind::<Text, _>(rows(&found)?)
     .execute(conn)
     .await?;
@@ -131,9 +131,9 @@ pub(super) async fn drafts(
              billing_period_id uuid, kind text, description text, tou_period text, block smallint, quantity numeric, unit text, price numeric, \
              amount numeric, tax_rate numeric, estimated boolean, trace jsonb)",
     )
-    .bind::<SqlUuid, _>(desk.organization)
-    .bind::<SqlUuid, _>(desk.client)
-    .bind::<Nullable<SqlUuid>, _>(desk.by)
+    .bind::<SqlUuid, _>(here.organization)
+    .bind::<SqlUuid, _>(here.client)
+    .bind::<Nullable<SqlUuid>, _>(here.by)
     .bind::<Text, _>(rows(&lines)?)
     .execute(conn)
     .await?;
@@ -141,7 +141,7 @@ pub(super) async fn drafts(
 }
 
 /// Writes what was found; a period that it blocks is held.
-pub(super) async fn findings(conn: &mut AsyncPgConnection, desk: &Desk, found: &[Finding]) -> QueryResult<()> {
+pub(super) async fn findings(conn: &mut AsyncPgConnection, here: &AtClient, found: &[Finding]) -> QueryResult<()> {
     if found.is_empty() {
         return Ok(());
     }
@@ -153,9 +153,9 @@ pub(super) async fn findings(conn: &mut AsyncPgConnection, desk: &Desk, found: &
          INSERT INTO public.billing_exceptions (organization_id, client_id, created_by, customer_id, billing_period_id, kind, severity, message) \
          SELECT $1, $2, $3, r.* FROM r",
     )
-    .bind::<SqlUuid, _>(desk.organization)
-    .bind::<SqlUuid, _>(desk.client)
-    .bind::<Nullable<SqlUuid>, _>(desk.by)
+    .bind::<SqlUuid, _>(here.organization)
+    .bind::<SqlUuid, _>(here.client)
+    .bind::<Nullable<SqlUuid>, _>(here.by)
     .bind::<Text, _>(rows(found)?)
     .execute(conn)
     .await?;

@@ -1,5 +1,5 @@
 //! Calls to the database's gate: sessions, signing in, switching, invitations. Each hands over a secret,
-//! a password digest or a one-time token, which the database checks itself (`db/scripts/after`).
+//! a password digest or a one-time token, which the database checks itself (`operate/scripts/after`).
 
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Binary, Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
@@ -9,10 +9,10 @@ use uuid::Uuid;
 
 use super::tenant::{self, Tenant, begin_reading, refused};
 use super::{Cached, Db, DbError, Unreadable};
+use crate::access::ClientSummary;
 use crate::access::{Narrowed, SessionSecret};
-use crate::clients::{ClientFace, ClientZone};
-use crate::hex;
-use crate::ids::{AssignmentId, ClientId, CustomerId, OrganizationId, UserId};
+use crate::values::hex;
+use crate::values::ids::{AssignmentId, ClientId, CustomerId, OrganizationId, UserId};
 
 /// What a request needs to know about who asks.
 #[derive(Debug, Clone, Queryable)]
@@ -112,11 +112,11 @@ impl LoadedSession {
     ///
     /// # Errors
     /// When its zone cannot be read.
-    pub fn client(&self) -> Result<Option<ClientFace>, Unreadable> {
+    pub fn client(&self) -> Result<Option<ClientSummary>, Unreadable> {
         let (Some(id), Some(name)) = (self.client_id, self.client_time_zone.as_deref()) else { return Ok(None) };
-        let zone = ClientZone(Unreadable::zone(name, "clients", id)?);
-        let face = |zone| {
-            Some(ClientFace {
+        let zone = Unreadable::zone(name, "clients", id)?;
+        let summary = |zone| {
+            Some(ClientSummary {
                 id: ClientId(id),
                 slug: self.client_slug.clone()?,
                 name: self.client_name.clone()?,
@@ -126,7 +126,7 @@ impl LoadedSession {
                 zone,
             })
         };
-        Ok(face(zone))
+        Ok(summary(zone))
     }
 }
 
@@ -578,19 +578,14 @@ impl Db {
 }
 
 impl Db {
-    /// Migrations of this program that the database lacks, read with the portal's own login.
+    /// Versions of the migrations that the database has, read with the portal's own login.
     ///
     /// # Errors
     /// When the database cannot be reached.
-    pub async fn pending_migrations(&self) -> Result<Vec<String>, DbError> {
+    pub async fn applied_migrations(&self) -> Result<Vec<String>, DbError> {
         let mut connection = self.connection().await?;
         let applied: Vec<Words> =
             sql_query("SELECT version AS value FROM public.__diesel_schema_migrations").load(&mut connection).await?;
-        let names = super::migrate::names()?;
-        Ok(names
-            .into_iter()
-            .filter(|(version, _)| !applied.iter().any(|row| row.value == *version))
-            .map(|(_, name)| name)
-            .collect())
+        Ok(applied.into_iter().map(|row| row.value).collect())
     }
 }

@@ -49,7 +49,7 @@ pub async fn client(url: &str) -> Result<Client, DbError> {
 ///
 /// # Errors
 /// As [`connect`].
-pub(super) async fn hold(url: &str) -> Result<(), DbError> {
+pub(crate) async fn hold(url: &str) -> Result<(), DbError> {
     let (client, wire) = open(url).await?;
     // How it ended is nothing to this caller: the next attempt tells.
     let _ = wire.await;
@@ -58,7 +58,7 @@ pub(super) async fn hold(url: &str) -> Result<(), DbError> {
 }
 
 /// Whether the server is there and refuses the password of a connection string.
-pub(super) async fn is_refused_password(url: &str) -> bool {
+pub(crate) async fn is_refused_password(url: &str) -> bool {
     matches!(try_open(url).await, Err(Refusal { password: true, .. }))
 }
 

@@ -6,7 +6,7 @@ use std::ops::{Deref, DerefMut};
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 
 use super::{Author, DbError, Scope, Tenant, link};
-use crate::ids::{ClientId, OrganizationId};
+use crate::values::ids::{ClientId, OrganizationId};
 
 /// An open transaction as `eis_owner`. Dropped without [`Owner::commit`], nothing of it was written.
 pub struct Owner {

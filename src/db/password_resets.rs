@@ -1,4 +1,4 @@
-//! Calls to the database's gate with the token of a one-time link that sets a new password (`db/scripts/after`).
+//! Calls to the database's gate with the token of a one-time link that sets a new password (`operate/scripts/after`).
 
 use diesel::sql_types::{Binary, Text};
 use diesel::{OptionalExtension, QueryableByName, sql_query};

@@ -1,8 +1,10 @@
 //! What travels with a transaction: where it stands, and who writes in it. So nobody hands a statement its tenant twice.
 
-use super::DbError;
-use crate::access::{Actor, SessionSecret};
-use crate::ids::{ClientId, CustomerId, OrganizationId, UserId};
+use diesel::QueryResult;
+
+use super::{DbError, Tenant};
+use crate::access::{Actor, NoTenant, SessionSecret};
+use crate::values::ids::{ClientId, CustomerId, OrganizationId, UserId};
 
 /// Where a transaction stands. Each statement binds the organization of it; which rows are seen the database decides.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -67,6 +69,50 @@ impl Scope {
     }
 }
 
+/// A client, and who works there: what every command and query at a client binds. The system (demo data) is nobody.
+#[derive(Debug, Clone, Copy)]
+pub struct AtClient {
+    /// The organization.
+    pub organization: OrganizationId,
+    /// The client.
+    pub client: ClientId,
+    /// Who does it.
+    pub by: Option<UserId>,
+}
+
+impl AtClient {
+    /// Where an actor stands.
+    ///
+    /// # Errors
+    /// [`DbError::Refused`] when the actor stands at no client.
+    pub fn of(actor: &Actor) -> Result<Self, DbError> {
+        let (client, organization) = actor.tenant()?;
+        Ok(Self { organization, client, by: Some(actor.user) })
+    }
+
+    /// Where a transaction stands, and who writes in it.
+    ///
+    /// # Errors
+    /// [`DbError::Refused`] when it stands at no client.
+    pub fn at(tx: &Tenant) -> Result<Self, DbError> {
+        Ok(Self::with(tx, tx.client()?))
+    }
+
+    /// As [`Self::at`], for a query: to ask one elsewhere is a fault of the program.
+    ///
+    /// # Errors
+    /// When it stands at no client.
+    pub fn here(tx: &Tenant) -> QueryResult<Self> {
+        Ok(Self::with(tx, tx.here()?))
+    }
+
+    fn with(tx: &Tenant, (organization, client): (OrganizationId, ClientId)) -> Self {
+        // Who reads only is nobody: nothing is written there.
+        let by = tx.author().ok().and_then(|author| author.user);
+        Self { organization, client, by }
+    }
+}
+
 /// Who writes in a transaction, as the audit log names them. The database holds it against the context.
 #[derive(Debug, Clone)]
 pub struct Author {
@@ -88,6 +134,12 @@ impl Author {
     pub fn system() -> Self {
         let (name, role) = ("Command line".to_owned(), "system".to_owned());
         Self { user: None, name, role, address: String::new(), secret: None }
+    }
+}
+
+impl From<NoTenant> for DbError {
+    fn from(_: NoTenant) -> Self {
+        Self::Refused
     }
 }
 

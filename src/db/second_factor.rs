@@ -1,4 +1,4 @@
-//! Calls to the database's gate about the second factor (`db/scripts/after`): it checks the codes itself and keeps
+//! Calls to the database's gate about the second factor (`operate/scripts/after`): it checks the codes itself and keeps
 //! which were taken.
 
 use diesel::sql_types::{Array, BigInt, Binary, Bool, Integer, Nullable, Text, Uuid as SqlUuid};
@@ -10,7 +10,7 @@ use super::owner::Owner;
 use super::tenant::refused;
 use super::{Db, DbError};
 use crate::access::SessionSecret;
-use crate::ids::UserId;
+use crate::values::ids::UserId;
 
 /// What came of a code after a right password.
 #[derive(Debug)]

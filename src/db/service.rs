@@ -1,5 +1,5 @@
 //! The door of service identities: their secret opens contexts at their own place, for the commands of their list. It is
-//! the worker's login that comes here; what it does is [`crate::service_identities`]' business.
+//! the worker's login that comes here; what it does is [`crate::parties::service_identities`]' business.
 
 use diesel::sql_types::{Binary, Nullable, Text, Uuid as SqlUuid};
 use diesel::{QueryableByName, sql_query};
@@ -7,9 +7,9 @@ use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 
 use super::tenant::refused;
 use super::{Access, Author, Cached, Db, DbError, Scope, Tenant};
+use crate::access::service::{Command, Secret};
 use crate::access::{Actor, OpenOrganization, SessionSecret};
-use crate::ids::{ClientId, OrganizationId, UserId};
-use crate::service_identities::{Command, Secret};
+use crate::values::ids::{ClientId, OrganizationId, UserId};
 
 /// Connections for service identities.
 #[derive(Debug, Clone)]
@@ -111,7 +111,7 @@ impl Who {
                 name: self.organization_name,
             }),
             client: self.client_id,
-            face: None,
+            client_summary: None,
             customer: None,
             writes_until: None,
             factor_due: None,

@@ -1,4 +1,4 @@
-//! Calls to the database's gate that begin sessions, end one's own and sweep away what has ended (`db/scripts/after`).
+//! Calls to the database's gate that begin sessions, end one's own and sweep away what has ended (`operate/scripts/after`).
 
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Binary, Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
@@ -9,7 +9,7 @@ use super::gate::Ticket;
 use super::tenant::refused;
 use super::{Db, DbError};
 use crate::access::SessionSecret;
-use crate::ids::SessionId;
+use crate::values::ids::SessionId;
 
 /// A session that is about to begin.
 #[derive(Debug)]

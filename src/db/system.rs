@@ -1,5 +1,5 @@
 //! Work as the system, across organizations: for EIS administrators, for a reason, on record in each organization
-//! before anything is opened (`db/scripts/after/19_gate_staff.sql`). There is no other door to more than one organization.
+//! before anything is opened (`operate/scripts/after/19_gate_staff.sql`). There is no other door to more than one organization.
 
 use diesel::QueryableByName;
 use diesel::sql_query;
@@ -9,7 +9,7 @@ use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use super::tenant::refused;
 use super::{Access, Author, Cached, Db, DbError, Scope, Tenant};
 use crate::access::Actor;
-use crate::ids::OrganizationId;
+use crate::values::ids::OrganizationId;
 
 /// An organization in whose log the work stands.
 #[derive(Debug, Clone, QueryableByName, serde::Serialize)]

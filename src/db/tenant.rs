@@ -12,7 +12,7 @@ use futures_util::FutureExt;
 use super::turns::{self, Party};
 use super::{Author, Cached, Db, DbError, Scope, Taken};
 use crate::access::{Actor, SessionSecret};
-use crate::ids::{ClientId, OrganizationId};
+use crate::values::ids::{ClientId, OrganizationId};
 
 /// What a transaction may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::tenant::refused;
 use super::{Access, Author, Cached, Db, DbError, Scope, Tenant};
-use crate::ids::{ClientId, JobId, OrganizationId, UserId};
+use crate::values::ids::{ClientId, JobId, OrganizationId, UserId};
 
 /// What the database checks before a job's context opens; another with each claim.
 #[derive(Clone, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use super::names::{Party, party};
 use super::rows::{AccountRow, AgreementRow, ContractRow, CustomerRow, MeterRow, PlaceRow, RegisterRow};
 use super::seed::Seed;
 use super::tariffs::codes;
-use crate::period::Period;
+use crate::values::period::Period;
 
 /// What a meter keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,46 +1,33 @@
 //! Billing: month by month the runs that people would have made, by the same commands; then what customers paid.
 
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{DateTime, Days, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::Timestamptz;
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
-use rust_decimal::Decimal;
 use serde_json::json;
 
 use super::book::Book;
 use super::cast::LastMonth;
-use super::payments;
+use super::payments::{self, Issued};
 use super::rows::Rows;
 use super::write;
 use crate::audit::grouped;
-use crate::billing::{self, BillingError, BillingRun, Checked, Desk, Explained};
-use crate::clients::Client;
+use crate::billing::{self, BillingError, BillingRun, Checked, Explained};
+use crate::db::AtClient;
 use crate::db::DbError;
 use crate::db::schema::invoices;
-use crate::ids::{AccountId, BillingRunId, CustomerId, InvoiceId};
-use crate::period::Period;
+use crate::parties::clients::Client;
+use crate::values::ids::BillingRunId;
+use crate::values::period::Period;
 
 /// How many of the last months say why their bills differ: the one billed last and the one that customers see last.
 const EXPLAINED: usize = 2;
-
-/// An invoice that was issued, as its customer pays it.
-#[derive(Debug, Clone, Queryable, Selectable)]
-#[diesel(table_name = invoices)]
-pub struct Issued {
-    pub id: InvoiceId,
-    pub customer_id: CustomerId,
-    pub account_id: AccountId,
-    pub label: String,
-    pub issued_on: Option<NaiveDate>,
-    pub due_on: Option<NaiveDate>,
-    pub total: Decimal,
-}
 
 /// Bills the months of a client's book, and writes what was paid. The bills of the `first` client tell the planner what they
 /// are like: in one transaction nobody else does.
 pub async fn fill(
     conn: &mut AsyncPgConnection,
-    desk: &Desk,
+    here: &AtClient,
     client: &Client,
     book: &mut Book<'_>,
     first: bool,
@@ -53,7 +40,7 @@ pub async fn fill(
             continue;
         }
         let explained = if at + EXPLAINED > last { Explained::Yes } else { Explained::No };
-        bill(conn, desk, client, book, (month, state, explained)).await?;
+        bill(conn, here, client, book, (month, state, explained)).await?;
         if first && (at + book.utility.billed == last + 1 || at + 6 == last) {
             conn.batch_execute(
                 "ANALYZE public.billing_periods, public.invoices, public.invoice_lines, public.billing_runs",
@@ -75,13 +62,13 @@ pub async fn fill(
 
 async fn bill(
     conn: &mut AsyncPgConnection,
-    desk: &Desk,
+    here: &AtClient,
     client: &Client,
     book: &mut Book<'_>,
     (month, state, explained): (Period, LastMonth, Explained),
 ) -> Result<(), BillingError> {
     use LastMonth::{Approved, Invoiced, Open};
-    let run = match billing::take_on(conn, desk, month.to(), None).await {
+    let run = match billing::take_on(conn, here, month.to(), None).await {
         Ok((run, _)) => run,
         Err(BillingError::NothingDue) => return Ok(()),
         Err(other) => return Err(other),
@@ -91,32 +78,32 @@ async fn bill(
         (book.at(month.to() + Days::new(2), 200), (month.to() + Days::new(3)).min(book.as_of));
     let issued_at = book.at(issued_on, 210);
     if state != Open {
-        billing::rate_as(conn, desk, client, run, explained).await?;
-        dated(conn, desk, run, rated_at).await?;
-        step(conn, desk, book, run, (month, "rate", "Rated"), rated_at).await?;
+        billing::rate_as(conn, here, client, run, explained).await?;
+        dated(conn, here, run, rated_at).await?;
+        step(conn, here, book, run, (month, "rate", "Rated"), rated_at).await?;
     }
     if matches!(state, Approved | Invoiced) {
-        match billing::approve_as(conn, desk, client, run, Checked::JustNow).await {
+        match billing::approve_as(conn, here, client, run, Checked::JustNow).await {
             // Everybody is held: there is nothing to approve.
-            Err(BillingError::NothingToApprove) => return times(conn, desk, run, (rated_at, None, None)).await,
+            Err(BillingError::NothingToApprove) => return times(conn, here, run, (rated_at, None, None)).await,
             other => other?,
         };
-        step(conn, desk, book, run, (month, "approve", "Approved"), approved_at).await?;
+        step(conn, here, book, run, (month, "approve", "Approved"), approved_at).await?;
     }
     if state == Invoiced {
-        while billing::issue_as(conn, desk, client, run, issued_on, Checked::JustNow).await?.left > 0 {}
-        step(conn, desk, book, run, (month, "issue", "Issued"), issued_at).await?;
-        for invoice in issued(conn, desk, run).await? {
+        while billing::issue_as(conn, here, client, run, issued_on, Checked::JustNow).await?.left > 0 {}
+        step(conn, here, book, run, (month, "issue", "Issued"), issued_at).await?;
+        for invoice in issued(conn, here, run).await? {
             payments::settle(book, &invoice);
         }
     }
     let approved = matches!(state, Approved | Invoiced).then_some(approved_at);
-    times(conn, desk, run, (rated_at, approved, (state == Invoiced).then_some(issued_at))).await
+    times(conn, here, run, (rated_at, approved, (state == Invoiced).then_some(issued_at))).await
 }
 
-async fn issued(conn: &mut AsyncPgConnection, desk: &Desk, run: BillingRunId) -> QueryResult<Vec<Issued>> {
+async fn issued(conn: &mut AsyncPgConnection, here: &AtClient, run: BillingRunId) -> QueryResult<Vec<Issued>> {
     invoices::table
-        .filter(invoices::organization_id.eq(desk.organization).and(invoices::client_id.eq(desk.client)))
+        .filter(invoices::organization_id.eq(here.organization).and(invoices::client_id.eq(here.client)))
         .filter(invoices::billing_run_id.eq(run).and(invoices::status.ne("draft")))
         .select(Issued::as_select())
         .order(invoices::number)
@@ -125,9 +112,14 @@ async fn issued(conn: &mut AsyncPgConnection, desk: &Desk, run: BillingRunId) ->
 }
 
 /// The day on which drafts would have been made, as long as they are drafts.
-async fn dated(conn: &mut AsyncPgConnection, desk: &Desk, run: BillingRunId, at: DateTime<Utc>) -> Result<(), DbError> {
+async fn dated(
+    conn: &mut AsyncPgConnection,
+    here: &AtClient,
+    run: BillingRunId,
+    at: DateTime<Utc>,
+) -> Result<(), DbError> {
     let drafts = invoices::table
-        .filter(invoices::organization_id.eq(desk.organization).and(invoices::client_id.eq(desk.client)))
+        .filter(invoices::organization_id.eq(here.organization).and(invoices::client_id.eq(here.client)))
         .filter(invoices::billing_run_id.eq(run));
     diesel::update(drafts).set(invoices::created_at.eq(at)).execute(conn).await?;
     Ok(())
@@ -136,13 +128,13 @@ async fn dated(conn: &mut AsyncPgConnection, desk: &Desk, run: BillingRunId, at:
 /// When the steps of a run would have been done.
 async fn times(
     conn: &mut AsyncPgConnection,
-    desk: &Desk,
+    here: &AtClient,
     run: BillingRunId,
     (rated, approved, issued): (DateTime<Utc>, Option<DateTime<Utc>>, Option<DateTime<Utc>>),
 ) -> Result<(), BillingError> {
     use crate::db::schema::billing_runs as runs;
     let one = runs::table
-        .filter(runs::organization_id.eq(desk.organization).and(runs::client_id.eq(desk.client)))
+        .filter(runs::organization_id.eq(here.organization).and(runs::client_id.eq(here.client)))
         .filter(runs::id.eq(run));
     let rated_at = diesel::dsl::case_when(runs::status.ne("open"), rated.into_sql::<Timestamptz>());
     let fields = (
@@ -158,13 +150,13 @@ async fn times(
 /// The record of a step, in the name of the client's admin.
 async fn step(
     conn: &mut AsyncPgConnection,
-    desk: &Desk,
+    here: &AtClient,
     book: &mut Book<'_>,
     run: BillingRunId,
     (month, action, did): (Period, &'static str, &str),
     at: DateTime<Utc>,
 ) -> Result<(), BillingError> {
-    let run: BillingRun = billing::run_of(conn, desk, run).await?;
+    let run: BillingRun = billing::run_of(conn, here, run).await?;
     let name = month.from().format("%B %Y").to_string();
     let summary = format!("{did} the run for {name}: {} invoices, {} kWh", grouped(run.invoices), grouped(run.kwh));
     let details = json!({ "invoices": run.invoices, "kwh": run.kwh, "total": run.total });

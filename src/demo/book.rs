@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::cast::{Group, Utility};
 use super::rows::{AuditRow, Key, Rows};
 use super::seed::Seed;
-use crate::period::Period;
+use crate::values::period::Period;
 
 /// Months of usage and bills.
 pub const MONTHS: u32 = 24;

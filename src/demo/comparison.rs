@@ -6,24 +6,24 @@ use super::book::at;
 use super::cast::Utility;
 use super::seed::Seed;
 use super::tariffs::codes;
-use crate::billing::Desk;
-use crate::clients::Client;
+use crate::billing::what_ifs::{self, Chosen, NewWhatIf};
+use crate::db::AtClient;
 use crate::db::DbError;
 use crate::db::owner::Owner;
-use crate::ids::WhatIfId;
-use crate::period::Period;
+use crate::parties::clients::Client;
 use crate::tariffs;
-use crate::what_ifs::{self, Chosen, NewWhatIf};
+use crate::values::ids::WhatIfId;
+use crate::values::period::Period;
 
 /// Writes the what-if of a client, rated from the usage that is there.
 pub async fn write(
     tx: &mut Owner,
-    desk: &Desk,
+    here: &AtClient,
     client: &Client,
     utility: &Utility,
     as_of: NaiveDate,
 ) -> Result<(), DbError> {
-    let Some(last) = what_ifs::latest_month(tx, desk).await? else { return Ok(()) };
+    let Some(last) = what_ifs::latest_month(tx, here).await? else { return Ok(()) };
     let first = last.from().checked_sub_months(Months::new(11)).unwrap_or(last.from());
     let months = Period::new(first, last.to()).unwrap_or(last);
     let mut candidates = vec![];
@@ -36,5 +36,5 @@ pub async fn write(
     }
     let id = WhatIfId(Seed::named(&format!("{}/what-if", utility.slug)).id(at(as_of, 0)));
     let new = NewWhatIf { chosen: Chosen::All, months, candidates };
-    what_ifs::at_once(tx, desk, client, id, utility.admin.0, &new).await
+    what_ifs::at_once(tx, here, client, id, utility.admin.0, &new).await
 }

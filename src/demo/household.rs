@@ -5,8 +5,8 @@ use chrono::{Datelike, NaiveDate};
 use chrono_tz::Tz;
 
 use super::seed::Seed;
-use crate::period::Period;
 use crate::usage::days::intervals;
+use crate::values::period::Period;
 
 const REFERENCE: &str = include_str!("residential_2018.csv");
 

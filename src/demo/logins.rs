@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::cast::PASSWORD;
 use crate::access::Role;
 use crate::db::{DbError, owner::Owner};
-use crate::ids::OrganizationId;
+use crate::values::ids::OrganizationId;
 
 /// Somebody who can sign in to the demo, with paths that they may open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

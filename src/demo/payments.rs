@@ -1,14 +1,29 @@
 //! Money received: mostly on time, some late, some in part, some not at all.
 
 use chrono::{Days, NaiveDate};
+use diesel::prelude::*;
 use rust_decimal::Decimal;
 
-use super::bills::Issued;
 use super::book::Book;
 use super::cast::Land;
 use super::rows::{AllocationRow, PaymentRow};
 use super::seed::Seed;
-use crate::money::Money;
+use crate::db::schema::invoices;
+use crate::values::ids::{AccountId, CustomerId, InvoiceId};
+use crate::values::money::Money;
+
+/// An invoice that was issued, as its customer pays it.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = invoices)]
+pub struct Issued {
+    pub id: InvoiceId,
+    pub customer_id: CustomerId,
+    pub account_id: AccountId,
+    pub label: String,
+    pub issued_on: Option<NaiveDate>,
+    pub due_on: Option<NaiveDate>,
+    pub total: Decimal,
+}
 
 /// Pays an issued invoice as its customer would have by the demo's day. What comes to nothing or less is settled by itself.
 pub fn settle(book: &mut Book<'_>, invoice: &Issued) {

@@ -6,16 +6,11 @@ use super::accounts::{Account, Kind};
 use super::book::at;
 use super::cast;
 use super::names::address_of;
-use super::plan::{Client, Organization};
+use super::plan::{Client, Organization, id_of};
 use super::rows::{AssignmentRow, UserRow};
 use super::seed::Seed;
 use crate::access::Role;
-use crate::passwords;
-
-/// The id of the user of this address.
-pub fn id_of(email: &str) -> Uuid {
-    Seed::named(&format!("user/{email}")).id(at(cast::founded(), 30))
-}
+use crate::access::passwords;
 
 /// Users and what they may act as, in the order in which they are shown.
 #[derive(Debug, Default)]

@@ -1,4 +1,4 @@
-//! The whole demo as rows, before a database is asked: the same for the same day, every time.
+//! The demo's organizations and clients as rows, before a database is asked: the same for the same day, every time.
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -7,13 +7,16 @@ use uuid::Uuid;
 
 use super::accounts::{self, Account};
 use super::book::{Book, at, months};
-use super::cast::{COMPARING, GROUPS, Group, PASSWORD, Utility, founded};
+use super::cast::{COMPARING, GROUPS, Group, Utility, founded};
 use super::household::Reference;
-use super::people::{People, id_of, people};
-use super::rows::{ClientRow, Key, OrganizationRow, Rows, UserRow};
+use super::rows::{ClientRow, Key, OrganizationRow, Rows};
 use super::seed::Seed;
 use super::{tariffs, usage};
-use crate::users::create::{CreateError, proof};
+
+/// The id of the user of this address.
+pub fn id_of(email: &str) -> Uuid {
+    Seed::named(&format!("user/{email}")).id(at(founded(), 30))
+}
 
 /// An organization with its clients.
 pub struct Organization<'c> {
@@ -33,27 +36,6 @@ pub struct Client<'c> {
     pub begin: NaiveDate,
 }
 
-/// Everything.
-pub struct Plan<'c> {
-    pub organizations: Vec<Organization<'c>>,
-    pub people: People,
-}
-
-/// Makes the demo of a day. Takes some seconds: call it off the runtime.
-///
-/// # Errors
-/// Never in practice: the demo's password can be digested.
-pub fn plan(as_of: NaiveDate) -> Result<Plan<'static>, CreateError> {
-    let mut organizations = organizations(as_of);
-    let mut people = people(&organizations);
-    seal(&mut people.users)?;
-    let logins: Vec<Uuid> = people.users.iter().map(|user| user.id).collect();
-    if let Some(first) = organizations.first_mut() {
-        first.row.metadata = json!({ "demo": { "as_of": as_of, "logins": logins } });
-    }
-    Ok(Plan { organizations, people })
-}
-
 /// The organizations, each client worked out beside the others.
 pub fn organizations(as_of: NaiveDate) -> Vec<Organization<'static>> {
     let reference = Reference::read();
@@ -71,26 +53,6 @@ pub fn organizations(as_of: NaiveDate) -> Vec<Organization<'static>> {
                 clients: clients.into_iter().filter_map(|client| client.join().ok()).collect(),
             })
             .collect()
-    })
-}
-
-/// Gives every user the demo's password, each with a salt of their own.
-fn seal(users: &mut [UserRow]) -> Result<(), CreateError> {
-    let half = users.len().div_ceil(2).max(1);
-    std::thread::scope(|scope| {
-        let parts: Vec<_> = users
-            .chunks_mut(half)
-            .map(|part| {
-                scope.spawn(|| {
-                    part.iter_mut().try_for_each(|user| {
-                        let bytes = proof(PASSWORD, &user.password_salt)?;
-                        user.password_proof = format!("\\x{}", crate::hex::of(&bytes));
-                        Ok(())
-                    })
-                })
-            })
-            .collect();
-        parts.into_iter().filter_map(|part| part.join().ok()).collect()
     })
 }
 

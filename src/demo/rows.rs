@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::money::Money;
+use crate::values::money::Money;
 
 /// The tenant columns.
 #[derive(Debug, Clone, Copy, Serialize)]

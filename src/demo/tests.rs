@@ -8,8 +8,8 @@ use super::cast::GROUPS;
 use super::household::Reference;
 use super::plan::{Organization, client, organizations};
 use super::rows::Rows;
-use crate::clock::local_day;
-use crate::identifiers;
+use crate::values::clock::local_day;
+use crate::values::identifiers;
 
 fn rows<'p>(organizations: &'p [Organization<'_>]) -> impl Iterator<Item = &'p Rows> {
     organizations.iter().flat_map(|organization| organization.clients.iter().map(|client| &client.book.rows))

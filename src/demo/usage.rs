@@ -15,9 +15,9 @@ use super::household::Reference;
 use super::rows::{ImportRow, IntervalRow, ReadingRow, RejectionRow};
 use super::seed::Seed;
 use crate::audit::grouped;
-use crate::period::Period;
 use crate::usage::days::{day_end, day_start};
 use crate::usage::{DayUsage, Quality};
+use crate::values::period::Period;
 
 /// What is wrong with a customer's usage of a month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

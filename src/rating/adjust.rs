@@ -5,12 +5,12 @@ use std::sync::Arc;
 use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
 
-use super::bill::{BillLine, LineKind, TraceDay, Unit};
+use super::bill::{BillLine, LineKind, TraceDay};
 use super::error::RatingError;
-use super::item::Item;
+use super::item::{Item, Unit};
 use super::part::{Part, trace};
-use crate::money::Money;
 use crate::tariff_document::{Adjustment, AdjustmentKind, Minimum, MinimumBasis};
+use crate::values::money::Money;
 
 /// Adds the riders of a part to its lines, in the tariff's order; the first `first` lines are the first energy charge's.
 pub fn riders(part: &Part<'_>, first: usize, lines: &mut Vec<BillLine>) -> Result<(), RatingError> {

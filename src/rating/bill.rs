@@ -1,7 +1,6 @@
 //! The bill: lines with quantity, price, amount and trace, and their sums.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
@@ -9,9 +8,9 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::item::Item;
-use crate::money::Money;
-use crate::period::Period;
 pub use crate::tariff_document::LineKind;
+use crate::values::money::Money;
+use crate::values::period::Period;
 
 /// Highest demands in kW by name; the names are the tariff's, shared by all its bills.
 pub type Peaks = BTreeMap<Arc<str>, Decimal>;
@@ -94,50 +93,6 @@ pub struct TraceDay {
     pub quantity: Decimal,
     /// Whether it was estimated.
     pub estimated: bool,
-}
-
-/// What a quantity is of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Unit {
-    /// Kilowatt-hours.
-    #[serde(rename = "kWh")]
-    KilowattHour,
-    /// Kilowatts.
-    #[serde(rename = "kW")]
-    Kilowatt,
-    /// Months, or parts of one.
-    #[serde(rename = "month")]
-    Month,
-    /// Days.
-    #[serde(rename = "day")]
-    Day,
-    /// Once.
-    #[serde(rename = "each")]
-    Each,
-    /// An amount of money, multiplied by a rate.
-    #[serde(rename = "amount")]
-    Amount,
-}
-
-impl Unit {
-    /// As it is written in JSON and on the bill.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::KilowattHour => "kWh",
-            Self::Kilowatt => "kW",
-            Self::Month => "month",
-            Self::Day => "day",
-            Self::Each => "each",
-            Self::Amount => "amount",
-        }
-    }
-}
-
-impl fmt::Display for Unit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
 }
 
 impl Bill {

@@ -2,8 +2,8 @@
 
 use chrono::{Datelike, NaiveDate};
 
-use crate::period::Period;
 use crate::tariff_document::{Calendar, MonthDay};
+use crate::values::period::Period;
 
 /// Quarter-hours of a day.
 pub const SLOTS: usize = 96;

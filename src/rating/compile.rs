@@ -6,17 +6,15 @@ use std::sync::Arc;
 use chrono::Datelike;
 use rust_decimal::Decimal;
 
-use super::bill::Unit;
 use super::calendar::CompiledCalendar;
 use super::error::RatingError;
-use super::fixed;
 use super::grid::Grid;
-use super::item::Item;
-use super::registers::watt_hours;
-use crate::period::Period;
+use super::item::{Item, Unit};
+use super::measure::watt_hours;
 use crate::tariff_document::{
     Adjustment, AdjustmentKind, Block, ExportCredit, Fault, LineKind, PriceCell, TariffDocument, Tax,
 };
+use crate::values::period::Period;
 
 /// A checked tariff, made ready once and used for any number of bills.
 #[derive(Debug, Clone)]
@@ -131,7 +129,7 @@ impl CompiledTariff {
         let fixed = document
             .fixed
             .iter()
-            .map(|charge| Item::new(LineKind::Fixed, &charge.name, fixed::unit(charge), charge.price, taxes));
+            .map(|charge| Item::new(LineKind::Fixed, &charge.name, Unit::of_fixed(charge), charge.price, taxes));
         let riders = document.adjustments.iter().map(|adjustment| rider(adjustment, taxes));
         let (energy, demand) = (energy.collect(), demand.collect());
         let (fixed, riders) = (fixed.map(Arc::new).collect(), riders.map(Arc::new).collect());

@@ -11,8 +11,8 @@ use super::export;
 use super::measure::Measured;
 use super::named::Source;
 use super::part::{Part, State};
-use crate::money::Rounding;
 use crate::usage::days::day_start;
+use crate::values::money::Rounding;
 
 /// An interval with its cost.
 #[derive(Debug, Clone, PartialEq, Eq)]

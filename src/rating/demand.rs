@@ -17,9 +17,9 @@ use super::input::PastPeak;
 use super::measure::{Highest, Measured};
 use super::part::Part;
 use super::walk;
-use crate::money::Rounding;
 use crate::tariff_document::{Block, DemandCharge, Ratchet};
 use crate::usage::{Quality, RegisterRead};
+use crate::values::money::Rounding;
 
 /// A highest demand and its day.
 #[derive(Debug, Clone, Copy)]

@@ -10,7 +10,7 @@ use chrono::NaiveDate;
 use super::compile::Charge;
 use super::measure::{Day, Measured};
 use super::walk;
-use crate::period::Period;
+use crate::values::period::Period;
 
 /// A limit scaled to the period: limit x numerator / denominator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -16,8 +16,8 @@ use super::compile::CompiledTariff;
 use super::error::RatingError;
 use super::input::{History, UsageInput};
 use super::versions::rate_versions;
-use crate::money::Money;
-use crate::period::Period;
+use crate::values::money::Money;
+use crate::values::period::Period;
 
 /// What a bill was made of.
 #[derive(Debug, Clone, Copy)]

@@ -6,17 +6,18 @@ use std::sync::Arc;
 use chrono::Datelike;
 use rust_decimal::Decimal;
 
-use super::bill::{BillLine, LineKind, TraceDay, Unit};
+use super::bill::{BillLine, LineKind, TraceDay};
 use super::compile::Charge;
 use super::energy::{Bucket, Counter, Scale, Sum};
 use super::error::RatingError;
 use super::input::Supply;
+use super::item::Unit;
 use super::measure::Measured;
 use super::part::{Part, State, trace};
 use super::{registers, walk};
-use crate::money::Money;
 use crate::tariff_document::{ExportCredit, Netting};
 use crate::usage::{DayUsage, Profile, Quality};
+use crate::values::money::Money;
 
 /// What energy charges and credits are worked out from.
 pub enum Flow {

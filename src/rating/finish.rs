@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
-use super::bill::{Bill, BillLine, Carried, LineKind, Unit};
+use super::bill::{Bill, BillLine, Carried, LineKind};
 use super::error::RatingError;
+use super::item::Unit;
 use super::item::{Item, TaxOn};
 use super::measure::Measured;
 use super::part::{MOST, Part, State};
 use super::{adjust, export, registers, walk};
-use crate::money::{Money, Rounding};
 use crate::tariff_document::MinimumBasis;
 use crate::usage::Direction;
+use crate::values::money::{Money, Rounding};
 
 /// Makes the bill of the lines of all parts.
 pub fn bill(parts: &[Part<'_>], mut state: State, mut lines: Vec<BillLine>) -> Result<Bill, RatingError> {

@@ -2,11 +2,11 @@
 
 use rust_decimal::Decimal;
 
-use super::bill::{BillLine, Unit};
+use super::bill::BillLine;
 use super::error::RatingError;
 use super::part::Part;
-use crate::period::Period;
 use crate::tariff_document::{FixedBasis, FixedCharge, Proration};
+use crate::values::period::Period;
 
 /// Adds one line for each fixed charge.
 pub fn lines(part: &Part<'_>, lines: &mut Vec<BillLine>) -> Result<(), RatingError> {
@@ -14,14 +14,6 @@ pub fn lines(part: &Part<'_>, lines: &mut Vec<BillLine>) -> Result<(), RatingErr
         lines.push(part.line(item, quantity(charge, part.period, part.whole), vec![])?);
     }
     Ok(())
-}
-
-/// What a fixed charge is counted in.
-pub const fn unit(charge: &FixedCharge) -> Unit {
-    match charge.per {
-        FixedBasis::Day | FixedBasis::AverageMonthDay => Unit::Day,
-        FixedBasis::Month => Unit::Month,
-    }
 }
 
 fn quantity(charge: &FixedCharge, period: Period, whole: Period) -> Decimal {

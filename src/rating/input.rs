@@ -122,7 +122,7 @@ impl History {
             next.peaks.push(PastPeak { from: bill.period.from(), kw, tou: bill.peaks.clone() });
         }
         if bill.period.to().year() != bill.period.from().year() {
-            next.carried.year_to_date = crate::money::Money::ZERO;
+            next.carried.year_to_date = crate::values::money::Money::ZERO;
         }
         next
     }

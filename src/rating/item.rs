@@ -1,11 +1,65 @@
 //! What a line charges for: everything about it that does not depend on usage. Made ready with the tariff and shared by
 //! the lines of all its bills.
 
-use rust_decimal::Decimal;
+use std::fmt;
 
-use super::bill::Unit;
-use crate::period::Period;
-use crate::tariff_document::{LineKind, Tax};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::tariff_document::{FixedBasis, FixedCharge, LineKind, Tax};
+use crate::values::period::Period;
+
+/// What a quantity is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Unit {
+    /// Kilowatt-hours.
+    #[serde(rename = "kWh")]
+    KilowattHour,
+    /// Kilowatts.
+    #[serde(rename = "kW")]
+    Kilowatt,
+    /// Months, or parts of one.
+    #[serde(rename = "month")]
+    Month,
+    /// Days.
+    #[serde(rename = "day")]
+    Day,
+    /// Once.
+    #[serde(rename = "each")]
+    Each,
+    /// An amount of money, multiplied by a rate.
+    #[serde(rename = "amount")]
+    Amount,
+}
+
+impl Unit {
+    /// What a fixed charge is counted in.
+    pub(super) const fn of_fixed(charge: &FixedCharge) -> Self {
+        match charge.per {
+            FixedBasis::Day | FixedBasis::AverageMonthDay => Self::Day,
+            FixedBasis::Month => Self::Month,
+        }
+    }
+
+    /// As it is written in JSON and on the bill.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::KilowattHour => "kWh",
+            Self::Kilowatt => "kW",
+            Self::Month => "month",
+            Self::Day => "day",
+            Self::Each => "each",
+            Self::Amount => "amount",
+        }
+    }
+}
+
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
 
 /// What a line charges for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,12 +4,20 @@
 use std::borrow::Cow;
 
 use chrono::NaiveDate;
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 
 use super::error::RatingError;
 use super::grid::{Grid, Segment};
 use super::walk;
-use crate::period::Period;
 use crate::usage::{DayUsage, Profile};
+use crate::values::money::Rounding;
+use crate::values::period::Period;
+
+/// Whole watt-hours; `tile` refuses reads that do not fit, and validation limits that do not.
+pub fn watt_hours(kwh: Decimal) -> i64 {
+    Rounding::HalfAwayFromZero.apply(kwh * Decimal::ONE_THOUSAND, 0).to_i64().unwrap_or(0)
+}
 
 /// The days of a period, measured.
 pub struct Measured<'p> {

@@ -6,9 +6,9 @@ use super::error::RatingError;
 use super::input::{Register, Supply, UsageInput};
 use super::measure::Measured;
 use super::registers::{tile, total};
-use crate::period::Period;
 use crate::tariff_document::same_register;
 use crate::usage::{Direction, RegisterRead};
+use crate::values::period::Period;
 
 /// A register that the tariff names, with its usage.
 pub struct Named<'a> {

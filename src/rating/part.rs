@@ -10,16 +10,15 @@ use super::bill::{BillLine, Peaks, TraceDay};
 use super::compile::{Charge, CompiledTariff};
 use super::energy::{Bucket, Counter, Scale, Sum};
 use super::error::RatingError;
-use super::export::{self, Flow};
 use super::input::{History, Supply, UsageInput};
 use super::item::Item;
-use super::measure::Measured;
+use super::measure::{Measured, watt_hours};
 use super::named::{self, Named, Source};
-use super::{adjust, demand, fixed, registers, walk};
-use crate::money::{Money, Rounding};
-use crate::period::Period;
-use crate::tariff_document::{BlockBasis, ExportCredit};
+use super::{registers, walk};
+use crate::tariff_document::BlockBasis;
 use crate::usage::{Profile, Quality, RegisterRead};
+use crate::values::money::{Money, Rounding};
+use crate::values::period::Period;
 
 /// A part of a billing period under one version of a tariff.
 pub struct Part<'a> {
@@ -54,7 +53,7 @@ pub struct State {
 impl State {
     /// The state that earlier bills left behind.
     pub fn from_history(history: &History) -> Self {
-        let bank = history.carried.bank_kwh.iter().map(|(period, kwh)| (period.clone(), registers::watt_hours(*kwh)));
+        let bank = history.carried.bank_kwh.iter().map(|(period, kwh)| (period.clone(), watt_hours(*kwh)));
         Self { bank: bank.collect(), ..Self::default() }
     }
 }
@@ -107,68 +106,6 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// All lines but those that look at the whole bill: settlement, roll-over, minimums, taxes.
-    pub fn lines(&self, state: &mut State) -> Result<Vec<BillLine>, RatingError> {
-        let flow = export::flow(self)?;
-        state.netted = self.usage.export.is_some() || !state.bank.is_empty();
-        let mut lines = Vec::with_capacity(USUAL_LINES);
-        let first = self.energy(&flow, state, &mut lines)?;
-        demand::lines(self, &mut state.peaks, &mut lines)?;
-        fixed::lines(self, &mut lines)?;
-        adjust::riders(self, first, &mut lines)?;
-        export::credits(self, &flow, &mut lines)?;
-        Ok(lines)
-    }
-
-    /// Adds the energy lines; how many of them are the first charge's.
-    fn energy(&self, flow: &Flow, state: &mut State, lines: &mut Vec<BillLine>) -> Result<usize, RatingError> {
-        let netted = self.netted(flow)?;
-        let bought = netted.as_ref().or(self.measured.as_ref());
-        let mut first = 0;
-        for (at, (charge, rules)) in self.tariff.energy.iter().zip(&self.tariff.document.energy).enumerate() {
-            let source = self.source(rules.register.as_ref(), bought)?;
-            let sums = self.sums(charge, self.scale(rules.blocks_per), source, state, at == 0)?;
-            self.energy_lines((charge, source), sums, lines)?;
-            if at == 0 {
-                first = lines.len();
-            }
-        }
-        Ok(first)
-    }
-
-    /// What is left of the part's imports after netting, measured; `None` where nothing was netted.
-    pub fn netted<'f>(&'f self, flow: &'f Flow) -> Result<Option<Measured<'f>>, RatingError> {
-        flow.bought().map(|profile| Measured::of(profile, self.period, &self.tariff.grid)).transpose()
-    }
-
-    /// What falls to each block and price of a charge.
-    pub fn sums(
-        &self,
-        charge: &Charge,
-        scale: Scale,
-        source: Source<'_>,
-        state: &mut State,
-        first: bool,
-    ) -> Result<Vec<Sum>, RatingError> {
-        let metering = matches!(self.tariff.document.export, Some(ExportCredit::NetMetering(_)));
-        let sums = match source.measured {
-            Some(measured) => self.walk(charge, measured, scale)?,
-            None => {
-                registers::tile(source.reads, self.period)?;
-                let exports = self.usage.export.as_ref().filter(|_| metering).map(Supply::reads);
-                if let Some(exports) = exports {
-                    registers::tile(exports, self.period)?;
-                }
-                registers::net_energy(charge, source.reads, exports.unwrap_or_default(), scale)?
-            }
-        };
-        if metering && state.netted {
-            Ok(export::net_metering(self, charge, &sums, scale, state, first))
-        } else {
-            Ok(sums)
-        }
-    }
-
     /// Sends the days of the part through the blocks of a charge.
     pub fn walk(&self, charge: &Charge, measured: &Measured<'_>, scale: Scale) -> Result<Vec<Sum>, RatingError> {
         self.fits(charge, measured.profile())?;
@@ -203,7 +140,7 @@ impl<'a> Part<'a> {
             }
             None => {
                 let reads = self.usage.import.reads().iter();
-                let wh = |read: &RegisterRead| registers::watt_hours(read.kwh);
+                let wh = |read: &RegisterRead| watt_hours(read.kwh);
                 reads.map(|read| (read.from, wh(read), read.quality == Quality::Estimated)).collect()
             }
         };
@@ -233,22 +170,6 @@ impl<'a> Part<'a> {
             BlockBasis::NormalDays(normal) => Scale { numerator: days, denominator: normal.into() },
             BlockBasis::Day => Scale { numerator: days, denominator: 1 },
         }
-    }
-
-    fn energy_lines(
-        &self,
-        (charge, source): (&Charge, Source<'_>),
-        sums: Vec<Sum>,
-        lines: &mut Vec<BillLine>,
-    ) -> Result<(), RatingError> {
-        let none = sums.iter().all(|sum| sum.bucket.wh == 0);
-        for (at, sum) in sums.into_iter().enumerate() {
-            // A charge always shows: with no usage, its first price.
-            if sum.bucket.wh != 0 || (none && at == 0) {
-                lines.extend(self.energy_line((charge, source), sum)?);
-            }
-        }
-        Ok(())
     }
 
     /// The line of a block and price.
@@ -322,6 +243,3 @@ pub fn trace(bucket: &Bucket, sign: i64, reads: &[RegisterRead]) -> Vec<TraceDay
 
 /// An amount is below this, as it is stored.
 pub const MOST: Money = Money::from_cents(1_000_000_000_000);
-
-/// Lines for which there is room from the start.
-const USUAL_LINES: usize = 12;

@@ -1,14 +1,13 @@
 //! Register reads: the total through the blocks, or the registers of the time-of-use periods.
 
 use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive;
 
 use super::compile::Charge;
 use super::energy::{Counter, Scale, Sum};
 use super::error::RatingError;
-use crate::money::Rounding;
-use crate::period::Period;
+use super::measure::watt_hours;
 use crate::usage::{Quality, RegisterRead};
+use crate::values::period::Period;
 
 /// A read is below this, as readings are stored.
 const MOST_KWH: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
@@ -124,9 +123,4 @@ fn adds_up(charge: &Charge, at: usize, read: &RegisterRead, shares: &[(usize, De
 /// Energy of the reads in watt-hours.
 pub fn total(reads: &[RegisterRead]) -> i64 {
     reads.iter().map(|read| watt_hours(read.kwh)).sum()
-}
-
-/// Whole watt-hours; [`tile`] refuses reads that do not fit, and validation limits that do not.
-pub fn watt_hours(kwh: Decimal) -> i64 {
-    Rounding::HalfAwayFromZero.apply(kwh * Decimal::ONE_THOUSAND, 0).to_i64().unwrap_or(0)
 }

@@ -13,8 +13,8 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 
 use super::{Bill, CompiledTariff, History, Register, Supply, UsageInput, rate};
-use crate::figures::Mark;
 use crate::tariff_document::{self, TariffDocument};
+use crate::values::figures::Mark;
 pub use print::{json, text};
 use supply::{Counted, Usage};
 

@@ -2,9 +2,9 @@
 
 use chrono_tz::Tz;
 
-use crate::period::Period;
 use crate::usage::days::intervals;
 use crate::usage::{DayUsage, Direction, Profile};
+use crate::values::period::Period;
 
 /// A small business: a base load, a working day on top, and some noise; `seed` makes another one.
 #[must_use]

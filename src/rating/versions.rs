@@ -11,9 +11,9 @@ use super::finish;
 use super::input::{History, Register, Supply, UsageInput};
 use super::part::{Part, State};
 use super::registers;
-use crate::money::Rounding;
-use crate::period::Period;
 use crate::usage::{Quality, RegisterRead};
+use crate::values::money::Rounding;
+use crate::values::period::Period;
 
 /// Rates a billing period under the versions of a tariff, each from its effective date on.
 ///

@@ -1,8 +1,8 @@
 //! The days of a profile: which of them, and whether they are whole.
 
-use crate::period::Period;
 use crate::usage::days::intervals;
 use crate::usage::{DayUsage, Profile, Quality};
+use crate::values::period::Period;
 
 use rust_decimal::Decimal;
 

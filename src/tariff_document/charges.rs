@@ -4,8 +4,8 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::prices::PriceCell;
-use crate::money::Rounding;
-use crate::plain;
+use crate::values::money::Rounding;
+use crate::values::plain;
 
 /// What a line of a bill is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

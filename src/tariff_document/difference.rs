@@ -9,7 +9,7 @@ use super::{
     FixedBasis, FixedCharge, LineKind, Minimum, MinimumBasis, PriceCell, Proration, RoundingPolicy, TariffDocument,
     Tax, hours,
 };
-use crate::money::Rounding;
+use crate::values::money::Rounding;
 
 /// One thing that differs.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::plain;
+use crate::values::plain;
 
 /// A price per kWh.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

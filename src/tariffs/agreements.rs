@@ -6,14 +6,14 @@ use diesel_async::RunQueryDsl;
 use serde_json::json;
 
 use crate::audit::{self, Entry};
-use crate::clients;
-use crate::contracts;
-use crate::customers;
-use crate::days::{self, Unlikely};
+use crate::db::refused::Refused;
 use crate::db::schema::tariff_agreements;
 use crate::db::{DbError, Tenant};
-use crate::ids::{ContractId, CustomerId, TariffAgreementId};
-use crate::refused::Refused;
+use crate::parties::clients;
+use crate::parties::contracts;
+use crate::parties::customers;
+use crate::values::days::{self, Unlikely};
+use crate::values::ids::{ContractId, CustomerId, TariffAgreementId};
 
 /// The constraints that let a contract be on one tariff a day, also when two agreements are made at once.
 const OVERLAP: [&str; 2] = ["tariff_agreements_no_overlap", "tariff_agreements_same_day"];

@@ -11,7 +11,7 @@ use super::{Tariff, TariffError, entry};
 use crate::audit::{self, Entry};
 use crate::db::schema::{clients, tariff_agreements, tariff_rates};
 use crate::db::{DbError, Tenant};
-use crate::ids::{CustomerId, TariffRateId};
+use crate::values::ids::{CustomerId, TariffRateId};
 
 /// The version that holds on `day` and every later one that is agreed or begins after it, each with its first day. The first
 /// one's may lie before `day`; without a tariff on `day` it is the next to come.
@@ -155,7 +155,7 @@ pub async fn let_compare(tx: &mut Tenant, allowed: bool) -> Result<(), DbError> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{ClientId, ContractId, OrganizationId, TariffAgreementId};
+    use crate::values::ids::{ClientId, ContractId, OrganizationId, TariffAgreementId};
 
     fn day(text: &str) -> NaiveDate {
         text.parse().unwrap()

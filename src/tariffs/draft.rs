@@ -7,11 +7,14 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{BlockRow, Tariff, TariffError, blocks_of, entry, kind_of, life, spelling};
+use crate::audit;
 use crate::db::Tenant;
 use crate::db::schema::{tariff_blocks, tariff_rates};
-use crate::ids::TariffRateId;
+use crate::parties::clients;
 use crate::tariff_document::{Fault, TariffDocument};
-use crate::{audit, clients, days, hex};
+use crate::values::days;
+use crate::values::hex;
+use crate::values::ids::TariffRateId;
 
 /// What makes a version.
 #[derive(Debug, Clone)]

@@ -6,10 +6,12 @@ use diesel_async::RunQueryDsl;
 use serde_json::json;
 
 use super::{Tariff, TariffError, TariffRow, agreements, entry};
+use crate::audit;
 use crate::db::Tenant;
 use crate::db::schema::tariff_rates;
-use crate::ids::TariffRateId;
-use crate::{audit, clients, days};
+use crate::parties::clients;
+use crate::values::days;
+use crate::values::ids::TariffRateId;
 
 /// The constraint that lets one version of a code hold on a day, also when two are activated at once.
 pub(super) const OVERLAP: &str = "tariff_rates_no_overlap";

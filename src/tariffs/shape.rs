@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use crate::clients::Client;
+use crate::parties::clients::Client;
 use crate::tariff_document::{PriceCell, TariffDocument, Tax};
 
 /// A step of the energy price.

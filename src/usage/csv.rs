@@ -17,7 +17,7 @@ use chrono_tz::Tz;
 use super::limits::{self, Pace, Paced};
 use super::unix::{Ends, Unix, line};
 use super::{Hints, Item, Reading, Rejected, UsageError};
-use crate::figures::Mark;
+use crate::values::figures::Mark;
 use clock::{Clock, Row};
 use numbers::{Figure, Marks};
 use row::Columns;

@@ -134,7 +134,7 @@ pub fn intervals(zone: Tz, date: NaiveDate, minutes: u16) -> usize {
     usize::try_from(length.num_minutes() / i64::from(minutes.max(1))).unwrap_or(0)
 }
 
-pub use crate::clock::local_day;
+pub use crate::values::clock::local_day;
 
 /// The instants that a local time may mean: none in the spring gap, two in the autumn hour that repeats.
 #[must_use]

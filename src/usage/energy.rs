@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-use crate::money::Rounding;
+use crate::values::money::Rounding;
 
 /// Energy in millionths of a watt-hour: what an interval has below a watt-hour is kept until its day is summed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use diesel_async::SimpleAsyncConnection;
 use eis::billing;
-use eis::db::connect::Settings;
 use eis::db::owner::Owner;
-use eis::ids::{BillingRunId, OrganizationId};
+use eis::operate::connect::Settings;
+use eis::values::ids::{BillingRunId, OrganizationId};
 
 use super::company::{self, Company, peak_megabytes};
 use crate::out;
@@ -147,7 +147,7 @@ async fn begin(company: &Company, contracts: usize) -> Result<(), eis::db::DbErr
         ))
         .await?;
     owner.commit().await?;
-    eis::db::admin::vacuum_analyze(company.connected.admin_url()).await
+    eis::operate::admin::vacuum_analyze(company.connected.admin_url()).await
 }
 
 fn print(report: &Report) -> Result<(), String> {

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use diesel_async::SimpleAsyncConnection;
 use eis::access::Actor;
-use eis::db::connect::{Connected, Login, Settings};
 use eis::db::owner::Owner;
 use eis::db::{Access, Db, DbError, Tenant};
-use eis::ids::{ClientId, OrganizationId};
+use eis::operate::connect::{Connected, Login, Settings};
+use eis::values::ids::{ClientId, OrganizationId};
 use tokio_postgres::NoTls;
 use tower_sessions::session::Id;
 use uuid::Uuid;
@@ -124,7 +124,7 @@ async fn fill(connected: &Connected, contracts: usize) -> Result<(), DbError> {
         ))
         .await?;
     owner.commit().await?;
-    eis::db::admin::vacuum_analyze(connected.admin_url()).await
+    eis::operate::admin::vacuum_analyze(connected.admin_url()).await
 }
 
 /// Parties, places, contracts of a month's cycle, meters, one tariff.

@@ -7,7 +7,7 @@ mod slow;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use eis::db::connect::Settings;
+use eis::operate::connect::Settings;
 use http::header::{COOKIE, HOST};
 use http::{Request, StatusCode};
 use http_body_util::{BodyExt, Empty};

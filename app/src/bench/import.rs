@@ -5,8 +5,8 @@ use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::time::{Duration, Instant};
 
-use eis::db::connect::Settings;
-use eis::imports::{self, ImportFile, ImportOptions};
+use eis::metering::imports::{self, ImportFile, ImportOptions};
+use eis::operate::connect::Settings;
 use eis::usage::Hints;
 
 use super::company::{self, Company, peak_megabytes};

@@ -14,12 +14,12 @@ use axum::middleware::Next;
 use axum::response::{Html, Response};
 use axum::routing::get;
 use eis::access::Actor;
-use eis::clock::Clock;
-use eis::db::connect::{Login, Settings};
-use eis::db::proof::Monitor;
 use eis::db::{Access, Db, DbError};
-use eis::ids::InvoiceId;
-use eis::invoices::Filter;
+use eis::operate::connect::{Login, Settings};
+use eis::operate::proof::Monitor;
+use eis::receivables::invoices::Filter;
+use eis::values::clock::Clock;
+use eis::values::ids::InvoiceId;
 
 use tower_sessions::session::Id;
 

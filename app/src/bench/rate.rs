@@ -9,11 +9,11 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use chrono_tz::Tz;
-use eis::db::connect::Settings;
-use eis::period::Period;
+use eis::operate::connect::Settings;
 use eis::rating::{CompiledTariff, History, UsageInput, rate, sample};
 use eis::tariff_document;
 use eis::usage::Profile;
+use eis::values::period::Period;
 use rust_decimal::Decimal;
 use serde::Serialize;
 

@@ -5,7 +5,7 @@
 use std::time::Instant;
 
 use crate::out;
-use eis::db::connect::Settings;
+use eis::operate::connect::Settings;
 use serde_json::Value;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Statement};
@@ -260,7 +260,7 @@ impl Bench {
     async fn plan(&self, query: &Query, schema: &str, tenant: &Tenant) -> Result<Vec<String>, String> {
         let sql = query.sql.replace("{s}", schema);
         let third = if query.writes { tenant.customer(7) } else { tenant.invoice(7) };
-        let begin = format!("BEGIN; SELECT public.open_context('\\x{}')", eis::hex::of(&tenant.secret));
+        let begin = format!("BEGIN; SELECT public.open_context('\\x{}')", eis::values::hex::of(&tenant.secret));
         self.app.batch_execute(&begin).await.map_err(told)?;
         self.app.batch_execute(&format!("PREPARE judged AS {sql}")).await.map_err(told)?;
         let explain =

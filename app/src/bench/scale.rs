@@ -6,10 +6,11 @@ use std::time::Instant;
 
 use diesel_async::SimpleAsyncConnection;
 use eis::access::SessionSecret;
-use eis::db::connect::{Connected, Login, Settings};
+use eis::db::Db;
 use eis::db::owner::Owner;
-use eis::db::{Db, admin};
-use eis::ids::OrganizationId;
+use eis::operate::admin;
+use eis::operate::connect::{Connected, Login, Settings};
+use eis::values::ids::OrganizationId;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 

@@ -3,7 +3,7 @@
 //! database of its own.
 
 use crate::out;
-use eis::db::connect::{Connected, Login, Settings};
+use eis::operate::connect::{Connected, Login, Settings};
 use tokio_postgres::Client;
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type, accepts, to_sql_checked};

@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use chrono::NaiveDate;
 use clap::Args;
-use eis::db::connect::Connected;
 use eis::demo::{self, Loaded, Login};
+use eis::operate::connect::Connected;
 
 use super::{CliResult, bring_up, plain};
 use crate::out;

@@ -9,13 +9,13 @@ use chrono::NaiveDate;
 use clap::{Args, Subcommand};
 use eis::access::Actor;
 use eis::billing::{self, BillingError, BillingRun, log};
-use eis::clients::{self, Client};
-use eis::db::connect::{Connected, Login};
 use eis::db::service::{Entered, Services};
 use eis::db::{Access, DbError};
-use eis::imports::{self, ImportFile, ImportOptions};
-use eis::organizations;
-use eis::service_identities::{Command, Secret};
+use eis::metering::imports::{self, ImportFile, ImportOptions};
+use eis::operate::connect::{Connected, Login};
+use eis::parties::clients::{self, Client};
+use eis::parties::organizations;
+use eis::parties::service_identities::{Command, Secret};
 use eis::usage::Hints;
 
 use super::rate::Decimal;

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand, builder::PossibleValuesParser};
-use eis::db::connect::Connected;
-use eis::organizations::create::{self, NewOrganization};
+use eis::operate::connect::Connected;
+use eis::parties::organizations::create::{self, NewOrganization};
 
 use super::{CliResult, bring_up, plain};
 use crate::format::Locale;

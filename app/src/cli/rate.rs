@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use clap::{Args, ValueEnum};
-use eis::figures::Mark;
 use eis::rating::report::{self, RateFiles, Rated};
+use eis::values::figures::Mark;
 
 use super::{CliResult, files};
 use crate::out;

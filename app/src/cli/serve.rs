@@ -2,10 +2,11 @@
 
 use std::process::ExitCode;
 
-use eis::db::connect::{Connected, Settings};
 use eis::db::owner::Owner;
-use eis::db::{DbError, check, second_factor};
+use eis::db::{DbError, second_factor};
 use eis::demo as data;
+use eis::operate::check;
+use eis::operate::connect::{Connected, Settings};
 
 use super::{CliResult, ServeArgs, bring_up, demo, plain};
 use crate::out;

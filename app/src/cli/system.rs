@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use eis::db::connect::Connected;
-use eis::platform::{self, Figures};
+use eis::operate::connect::Connected;
+use eis::operate::platform::{self, Figures};
 
 use super::{CliResult, bring_up, plain};
 use crate::out;
@@ -45,11 +45,11 @@ pub async fn run(connected: &Connected, command: SystemCommand) -> CliResult {
         "{:<32} {:>9} {:>8} {:>10} {:>8} {:>10} {:>6}  billed to",
         "organisation", "status", "clients", "customers", "meters", "invoices", "users"
     ))?;
-    for Figures { face, holds } in all {
-        let to = face.billed_to.map(|day| day.to_string()).unwrap_or_default();
+    for Figures { summary, holds } in all {
+        let to = summary.billed_to.map(|day| day.to_string()).unwrap_or_default();
         out::print(format_args!(
             "{:<32} {:>9} {:>8} {:>10} {:>8} {:>10} {:>6}  {to}",
-            face.name, face.status, holds.clients, holds.customers, holds.meters, holds.invoices, holds.users
+            summary.name, summary.status, holds.clients, holds.customers, holds.meters, holds.invoices, holds.users
         ))?;
     }
     Ok(ExitCode::SUCCESS)

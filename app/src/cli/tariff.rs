@@ -70,7 +70,7 @@ fn converted(args: &FileArgs) -> Result<String, Vec<String>> {
 fn checked(args: &FileArgs) -> Result<String, Vec<String>> {
     let tariff = read(args)?;
     let text = files::tariff(&args.file)?;
-    let today = eis::clock::today(tariff.zone);
+    let today = eis::values::clock::today(tariff.zone);
     let name = args.file.to_string_lossy();
     let warnings =
         tariff.warnings(today).into_iter().map(|warning| tariff_document::place(&text, warning).of_file(&name));

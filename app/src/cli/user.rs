@@ -5,10 +5,10 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
 use eis::access::Role;
-use eis::db::connect::Connected;
-use eis::identifiers;
-use eis::users::create::{self, NewUser, Outcome};
-use eis::users::lost;
+use eis::operate::connect::Connected;
+use eis::parties::users::create::{self, NewUser, Outcome};
+use eis::parties::users::lost;
+use eis::values::identifiers;
 
 use super::{CliResult, bring_up, plain};
 use crate::out;

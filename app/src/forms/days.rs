@@ -1,7 +1,7 @@
-//! Days that people type lie within the business's bounds ([`eis::days`]); what is wrong with one is told at its field.
+//! Days that people type lie within the business's bounds ([`eis::values::days`]); what is wrong with one is told at its field.
 
 use chrono::NaiveDate;
-use eis::days::{self, Unlikely};
+use eis::values::days::{self, Unlikely};
 
 use super::FieldErrors;
 

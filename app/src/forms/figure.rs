@@ -1,6 +1,6 @@
 //! Figures in forms: amounts, prices, energy and per cent, read as the pages of the same locale write them.
 
-use eis::figures::{self, Mark, OtherUnit, Unit, Unread};
+use eis::values::figures::{self, Mark, OtherUnit, Unit, Unread};
 use rust_decimal::Decimal;
 
 use super::Reader;

@@ -5,7 +5,7 @@
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use eis::sent_forms::{self, Answer, Sending};
+use eis::db::sent_forms::{self, Answer, Sending};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 

@@ -135,7 +135,7 @@ impl Field {
 
 /// Short for a row as a form saw it.
 fn version(seen: &str) -> String {
-    eis::hex::of(&Sha256::digest(seen)[..8])
+    eis::values::hex::of(&Sha256::digest(seen)[..8])
 }
 
 /// What a form saw, or what it was told to save over: to be compared with the version that is there.

@@ -1,6 +1,6 @@
 //! Why an account is not opened, changed or closed.
 
-use eis::accounts::{MOST_TERMS, Violation};
+use eis::parties::accounts::{MOST_TERMS, Violation};
 
 /// The field at which a violation is told, and its words.
 #[must_use]

@@ -1,7 +1,7 @@
 //! What is wrong with a client.
 
-use eis::clients::{ClientViolation, MOST_TERMS};
-use eis::refused::Refused;
+use eis::db::refused::Refused;
+use eis::parties::clients::{ClientViolation, MOST_TERMS};
 
 use super::told;
 use crate::forms::FieldErrors;

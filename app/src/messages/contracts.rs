@@ -1,6 +1,6 @@
 //! Why a contract is not made or changed.
 
-use eis::contracts::Violation;
+use eis::parties::contracts::Violation;
 
 use super::service_points;
 use crate::forms::days;

@@ -1,6 +1,6 @@
 //! Why a customer is not made or changed.
 
-use eis::customers::Violation;
+use eis::parties::new_customers::Violation;
 
 use super::contracts;
 

@@ -1,7 +1,8 @@
 //! Why a meter is not installed or changed.
 
-use eis::meters::{Fixed, MOST_REGISTERS, NamesFault, REGISTER_NAME, Violation};
-use eis::registers;
+use eis::metering::meters::{Fixed, MOST_REGISTERS, NamesFault, Violation};
+use eis::metering::registers;
+use eis::metering::registers::REGISTER_NAME;
 
 use crate::forms::days;
 

@@ -1,6 +1,6 @@
 //! Why a payment was not recorded.
 
-use eis::payments::PaymentError;
+use eis::receivables::payments::PaymentError;
 
 use crate::forms::{FieldErrors, days};
 use crate::server::errors::AppError;

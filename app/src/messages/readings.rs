@@ -1,7 +1,7 @@
 //! Why a reading is not recorded.
 
-use eis::meter_readings::{Violation, Which};
-use eis::registers::{DEMAND, unit};
+use eis::metering::meter_readings::{Violation, Which};
+use eis::metering::registers::{DEMAND, unit};
 
 use crate::format::{self, Locale};
 use crate::forms::days;
@@ -67,7 +67,7 @@ fn beside(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use eis::registers::ENERGY;
+    use eis::metering::registers::ENERGY;
     use rust_decimal::Decimal;
 
     fn which(measures: &str, name: &str) -> Which {

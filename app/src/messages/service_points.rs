@@ -1,6 +1,6 @@
 //! Why a service point is not made or changed.
 
-use eis::service_points::Violation;
+use eis::parties::service_points::Violation;
 
 use super::of_text;
 

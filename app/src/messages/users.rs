@@ -1,8 +1,8 @@
 //! Why nobody was invited, or a role was not changed.
 
-use eis::refused::Refused;
-use eis::users::invitations::InviteViolation;
-use eis::users::roles::RoleError;
+use eis::db::refused::Refused;
+use eis::parties::users::invitations::InviteViolation;
+use eis::parties::users::roles::RoleError;
 
 use super::told;
 use crate::forms::FieldErrors;

@@ -1,7 +1,7 @@
 //! What is wrong with a question of a what-if.
 
-use eis::refused::Refused;
-use eis::what_ifs::{ACCOUNTS, CANDIDATES, MONTHS, WAITING, WhatIfViolation};
+use eis::billing::what_ifs::{ACCOUNTS, CANDIDATES, MONTHS, WAITING, WhatIfViolation};
+use eis::db::refused::Refused;
 
 use crate::forms::FieldErrors;
 use crate::server::errors::AppError;

@@ -7,10 +7,10 @@ pub mod statement;
 pub mod usage;
 
 use chrono::NaiveDate;
+use eis::access::ClientSummary;
 use eis::access::{Actor, Permission};
-use eis::clients::ClientFace;
-use eis::customers::{self, Customer};
 use eis::db::Tenant;
+use eis::parties::customers::{self, Customer};
 use rust_decimal::Decimal;
 
 use super::frame::Place;
@@ -25,7 +25,7 @@ pub struct AtAccount {
     /// Who asks.
     pub actor: Actor,
     /// The client.
-    pub client: ClientFace,
+    pub client: ClientSummary,
     /// The customer.
     pub customer: Customer,
 }
@@ -47,9 +47,9 @@ impl AtAccount {
     /// `Forbidden` for an actor without one.
     pub(crate) async fn load(actor: Actor, tx: &Tenant) -> Result<Self, AppError> {
         let id = actor.customer.ok_or(AppError::Forbidden)?;
-        let face = actor.face.clone().ok_or(AppError::Forbidden)?;
+        let client = actor.client_summary.clone().ok_or(AppError::Forbidden)?;
         let customer = customers::find(tx, id).await?.ok_or(AppError::Forbidden)?;
-        Ok(Self { actor, client: face, customer })
+        Ok(Self { actor, client, customer })
     }
 
     /// How this client writes numbers and dates.

@@ -9,9 +9,9 @@ use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use eis::access::{Permission, Role};
 use eis::audit::{self, Chain, Record};
-use eis::clients;
 use eis::db::Tenant;
-use eis::ids::{ClientId, CustomerId};
+use eis::parties::clients;
+use eis::values::ids::{ClientId, CustomerId};
 use leptos::prelude::*;
 
 pub use query::LogQuery;

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use axum::response::Html;
 use chrono::Duration;
 use eis::access::{Actor, Permission, Role};
-use eis::clock;
-use eis::ids::ClientId;
-use eis::names;
+use eis::values::clock;
+use eis::values::ids::ClientId;
+use eis::values::names;
 use leptos::prelude::*;
 use leptos::tachys::view::Position;
 
@@ -161,7 +161,7 @@ fn second_factor_note(actor: &Actor, locale: Locale) -> String {
 
 /// The name of the client that the actor belongs to; empty for others.
 fn own_client(actor: &Actor) -> String {
-    actor.face.as_ref().map(|client| client.name.clone()).unwrap_or_default()
+    actor.client_summary.as_ref().map(|client| client.name.clone()).unwrap_or_default()
 }
 
 /// An entry that is current only on its very page.

@@ -4,9 +4,9 @@ use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use eis::access::Role;
+use eis::access::passwords;
 use eis::db::gate::{Accepted, Invited};
-use eis::identifiers::same;
-use eis::passwords;
+use eis::values::identifiers::same;
 use leptos::prelude::*;
 
 use super::errors;
@@ -23,7 +23,7 @@ use crate::server::functions::{Done, act, ctx};
 
 /// The token of an address: 32 bytes in hex.
 pub(super) fn token(hex: &str) -> Option<Vec<u8>> {
-    eis::hex::bytes(hex).filter(|bytes| bytes.len() == 32)
+    eis::values::hex::bytes(hex).filter(|bytes| bytes.len() == 32)
 }
 
 async fn find(ctx: &Ctx, hex: &str) -> Result<Option<(Vec<u8>, Invited)>, AppError> {

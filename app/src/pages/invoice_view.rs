@@ -8,9 +8,9 @@ mod periods;
 mod why;
 
 use chrono::{Datelike, Months, NaiveDate};
-use eis::clients::Client;
-use eis::invoices::{Billed, DayShare, Invoice, Line, UsageSource, shares};
-use eis::payments::{Paid, method_label};
+use eis::parties::clients::Client;
+use eis::receivables::invoices::{Billed, DayShare, Invoice, Line, UsageSource, shares};
+use eis::receivables::payments::{Paid, method_label};
 use leptos::prelude::*;
 use rust_decimal::Decimal;
 

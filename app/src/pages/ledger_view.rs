@@ -1,7 +1,7 @@
 //! The ledger in words and tables, from plain values: an entry's cause, its accounts, and an account statement.
 
-use eis::ledger::{Cause, LedgerAccount, Row, What};
-use eis::payments::method_label;
+use eis::receivables::ledger::{Cause, LedgerAccount, Row, What};
+use eis::receivables::payments::method_label;
 use leptos::prelude::*;
 use rust_decimal::Decimal;
 
@@ -72,7 +72,11 @@ pub fn statement(mut page: Statement) -> AnyView {
     if page.rows.is_empty() {
         return view! { <EmptyState title="Nothing booked yet" text="Every bill and every payment is listed here with the balance after it, from the first bill on."/> }.into_any();
     }
-    let last = page.rows.last().filter(|_| more).map(|row| eis::ledger::Cursor(row.booked_on, row.id).to_string());
+    let last = page
+        .rows
+        .last()
+        .filter(|_| more)
+        .map(|row| eis::receivables::ledger::Cursor(row.booked_on, row.id).to_string());
     let next = last.map(|after| address(&page.path, &[("after", &after)])).unwrap_or_default();
     let first = if page.turned { page.path.clone() } else { String::new() };
     let summary = match page.rows.len() {

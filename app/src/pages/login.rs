@@ -86,8 +86,11 @@ pub(crate) async fn sign_in(
     act(async {
         let ctx = ctx()?;
         let auth = ctx.auth.clone();
-        let given =
-            Credentials { email: eis::identifiers::canonical(&email), password, address: network(&ctx.address) };
+        let given = Credentials {
+            email: eis::values::identifiers::canonical(&email),
+            password,
+            address: network(&ctx.address),
+        };
         let user = match auth.authenticate(given).await {
             Ok(Some(user)) => user,
             Ok(None) => {

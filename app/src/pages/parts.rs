@@ -3,11 +3,12 @@
 use axum::body::Body;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderName};
 use axum::response::{IntoResponse, Response};
+use eis::access::ClientSummary;
 use eis::access::{Actor, Permission};
-use eis::clients::{self, ClientFace};
 use eis::db::Tenant;
-use eis::ids::OrganizationId;
-use eis::names;
+use eis::parties::clients;
+use eis::values::ids::OrganizationId;
+use eis::values::names;
 use futures_util::{Stream, StreamExt, stream};
 
 use super::frame::Place;
@@ -41,7 +42,7 @@ pub struct AtClient {
     /// The organization.
     pub organization: OrganizationId,
     /// The client.
-    pub client: ClientFace,
+    pub client: ClientSummary,
 }
 
 impl AtClient {
@@ -61,9 +62,9 @@ impl AtClient {
     /// `Forbidden` for a client that the context does not see.
     pub(crate) async fn standing(actor: Actor, tx: &Tenant) -> Result<Self, AppError> {
         let (id, organization) = actor.tenant()?;
-        let client = match &actor.face {
+        let client = match &actor.client_summary {
             Some(own) if own.id == id => own.clone(),
-            _ => clients::face(tx, organization, id).await?.ok_or(AppError::Forbidden)?,
+            _ => clients::summary(tx, organization, id).await?.ok_or(AppError::Forbidden)?,
         };
         Ok(Self { actor, organization, client })
     }

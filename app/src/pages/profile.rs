@@ -7,8 +7,11 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use eis::access::Actor;
+use eis::access::passwords;
 use eis::db::{DbError, Tenant};
-use eis::{clients, organizations, passwords, users};
+use eis::parties::clients;
+use eis::parties::organizations;
+use eis::parties::users;
 use leptos::prelude::*;
 
 use super::frame::{Place, page as framed};
@@ -166,6 +169,6 @@ pub(crate) async fn change_password(
 fn known_of<'a>(ctx: &'a Ctx, actor: &'a Actor) -> Vec<&'a str> {
     let email = ctx.auth.user.as_ref().map(|user| user.email());
     let organization = actor.organization.as_ref().map(|open| open.name.as_str());
-    let client = actor.face.as_ref().map(|client| client.name.as_str());
+    let client = actor.client_summary.as_ref().map(|client| client.name.as_str());
     [Some(actor.user_name.as_str()), email, organization, client].into_iter().flatten().collect()
 }

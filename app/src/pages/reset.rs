@@ -4,8 +4,8 @@
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use eis::access::passwords;
 use eis::db::password_resets::{Reset, ResetAnswer};
-use eis::passwords;
 use leptos::prelude::*;
 
 use super::errors;

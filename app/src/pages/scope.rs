@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use eis::access::ClientSummary;
 use eis::access::{Actor, Permission};
-use eis::clients::ClientFace;
 use eis::db::Tenant;
-use eis::organizations::{self, Organization};
+use eis::parties::organizations::{self, Organization};
 
 use super::frame::Place;
 use super::parts::AtClient;
@@ -23,7 +23,7 @@ pub struct Scope {
     /// The organization that is open.
     pub organization: Organization,
     /// The client, on a client's pages.
-    pub client: Option<ClientFace>,
+    pub client: Option<ClientSummary>,
 }
 
 impl Scope {

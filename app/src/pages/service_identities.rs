@@ -6,10 +6,10 @@ mod new;
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use eis::access::{Actor, Permission};
-use eis::clients;
 use eis::db::Tenant;
-use eis::ids::ServiceIdentityId;
-use eis::service_identities::{self, Command, ServiceIdentity};
+use eis::parties::clients;
+use eis::parties::service_identities::{self, Command, ServiceIdentity};
+use eis::values::ids::ServiceIdentityId;
 use leptos::prelude::*;
 
 pub use new::{new_at_client, new_in_organization};

@@ -2,8 +2,8 @@
 
 use axum::response::{IntoResponse, Response};
 use eis::access::{Actor, Role};
-use eis::ids::{AssignmentId, OrganizationId};
-use eis::users;
+use eis::parties::users;
+use eis::values::ids::{AssignmentId, OrganizationId};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 

@@ -11,9 +11,9 @@ use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
 use eis::access::{Permission, Role};
-use eis::clients;
-use eis::names;
-use eis::users::{self, Filter, OpenInvitation, OrganizationUser};
+use eis::parties::clients;
+use eis::parties::users::{self, Filter, OpenInvitation, OrganizationUser};
+use eis::values::names;
 use leptos::prelude::*;
 use serde::Deserialize;
 

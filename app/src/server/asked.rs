@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{MatchedPath, Request};
 use axum::http::Method;
-use eis::ids::{OrganizationId, UserId};
+use eis::values::ids::{OrganizationId, UserId};
 
 use super::functions::encode;
 

@@ -116,7 +116,7 @@ fn asset(name: &str, extension: &str, kind: &'static str, body: Body) -> Asset {
         Body::Bytes(bytes) => bytes,
         Body::Text(text) => text.as_bytes(),
     });
-    let hash = eis::hex::of(&digest[..6]);
+    let hash = eis::values::hex::of(&digest[..6]);
     Asset { href: format!("/assets/{name}.{hash}.{extension}"), kind, body }
 }
 

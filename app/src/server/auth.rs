@@ -2,13 +2,13 @@
 
 use axum_login::{AuthUser, AuthnBackend, UserId};
 use chrono::{DateTime, Utc};
+use eis::access::ClientSummary;
+use eis::access::passwords;
 use eis::access::{Actor, FactorDue, Narrowed, OpenOrganization, Role, Viewing};
-use eis::clients::ClientFace;
 use eis::db::gate::{LoadedSession, Salt, SignIn, Ticket};
 use eis::db::sessions::EndedOldest;
 use eis::db::{Db, DbError, Unreadable};
-use eis::ids;
-use eis::passwords;
+use eis::values::ids;
 use serde_json::json;
 use tower_sessions::session::{self, Id};
 use tower_sessions::session_store;
@@ -32,7 +32,7 @@ pub struct Identity {
     narrowed: Option<Narrowed>,
     assignments: i32,
     organization: Option<(Uuid, String, String)>,
-    client: Option<ClientFace>,
+    client: Option<ClientSummary>,
     customer: Option<Uuid>,
     writes_until: Option<DateTime<Utc>>,
     viewing: Option<(String, DateTime<Utc>, Role)>,
@@ -62,7 +62,7 @@ impl Identity {
         Ok(Self::with(row, client))
     }
 
-    fn with(row: LoadedSession, client: Option<ClientFace>) -> Option<Self> {
+    fn with(row: LoadedSession, client: Option<ClientSummary>) -> Option<Self> {
         Some(Self {
             user: row.user_id?,
             email: row.email?,
@@ -167,7 +167,7 @@ impl User {
                 name,
             }),
             client: identity.client.as_ref().map(|client| client.id),
-            face: identity.client,
+            client_summary: identity.client,
             customer: identity.customer.map(ids::CustomerId),
             writes_until: identity.writes_until,
             factor_due: identity.factor_due,

@@ -7,10 +7,10 @@
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use eis::billing::what_ifs;
 use eis::db::worker::{Job, Worker};
 use eis::db::{Db, DbError};
 use eis::jobs::{self, Failure};
-use eis::what_ifs;
 use futures_util::FutureExt;
 use serde_json::Value;
 use tokio::sync::watch;

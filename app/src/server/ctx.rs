@@ -7,7 +7,7 @@ use axum::http::{Extensions, HeaderMap};
 use eis::access::{Actor, Permission, Role};
 use eis::db::turns::{Party, Place};
 use eis::db::{Access, Db, Tenant};
-use eis::ids::ClientId;
+use eis::values::ids::ClientId;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::sync::Arc;

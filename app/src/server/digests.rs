@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use eis::passwords;
+use eis::access::passwords;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::auth::AuthError;

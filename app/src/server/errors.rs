@@ -22,9 +22,10 @@
 use axum::http::StatusCode;
 use axum::http::header::{HeaderValue, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
+use eis::access::NoTenant;
+use eis::db::sent_forms::Answer;
 use eis::db::turns::Busy;
 use eis::db::{DbError, QueryError};
-use eis::sent_forms::Answer;
 
 use super::asked::{asked, back_from, id, page, sign_in};
 use super::functions::{own_path, see_other};
@@ -137,6 +138,12 @@ impl From<DbError> for AppError {
                 None => Self::Internal(other.to_string()),
             },
         }
+    }
+}
+
+impl From<NoTenant> for AppError {
+    fn from(none: NoTenant) -> Self {
+        DbError::from(none).into()
     }
 }
 

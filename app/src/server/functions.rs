@@ -12,9 +12,9 @@ use axum::http::header::{CONTENT_TYPE, HeaderValue, LOCATION};
 use axum::http::{StatusCode, request::Parts};
 use axum::response::{IntoResponse, Response};
 use eis::access::{Actor, Permission};
+use eis::db::sent_forms::Answer;
 use eis::db::turns::{Party, asked_by};
 use eis::db::{Access, Tenant};
-use eis::sent_forms::Answer;
 use leptos::prelude::{ServerFnError, provide_context, use_context};
 
 use super::apart::apart;

@@ -44,7 +44,7 @@ impl Readiness {
 
 /// Asks the database. The log is told of what is new alone: this may be asked every second.
 async fn ask(db: &Db, last: Option<Answer>) -> Answer {
-    match db.pending_migrations().await {
+    match eis::operate::migrate::lacking(db).await {
         Ok(pending) if pending.is_empty() => Answer::Ready,
         Ok(pending) => {
             if last != Some(Answer::Pending) {

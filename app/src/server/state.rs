@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use eis::clock::Clock;
 use eis::db::Db;
-use eis::db::proof::Monitor;
+use eis::operate::proof::Monitor;
+use eis::values::clock::Clock;
 
 use super::health::Readiness;
 use super::shares::Shares;

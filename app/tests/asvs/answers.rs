@@ -4,7 +4,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use clap::Parser;
-use eis::db::connect::Settings;
+use eis::operate::connect::Settings;
 use http_body_util::BodyExt;
 use portal::cli::ServeArgs;
 use portal::server::functions::own_path;

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use eis::db::check::Finding;
-use eis::ledger::control;
+use eis::operate::check::Finding;
+use eis::receivables::ledger::control;
 use rust_decimal::Decimal;
 
 use super::support::database::{Case, apart};

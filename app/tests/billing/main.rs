@@ -34,7 +34,7 @@ mod today;
 mod unreadable;
 
 use chrono::{Days, Months, NaiveDate};
-use eis::contracts::CYCLES;
+use eis::parties::contracts::CYCLES;
 use support::database::{Case, apart};
 use support::http::{Answer, Browser};
 use support::sql::Sql;
@@ -137,7 +137,7 @@ async fn taken_on(owner: &Sql, run: &str) -> String {
 /// What of the books is wrong, as `portal check` tells it.
 fn faults_in_the_books(case: &Case) -> Vec<String> {
     let url = case.connected.admin_url().to_owned();
-    let found = apart(async { eis::ledger::control::check(&url).await });
+    let found = apart(async { eis::receivables::ledger::control::check(&url).await });
     let found = found.unwrap_or_else(|error| panic!("{error}"));
     found.into_iter().filter(|finding| !finding.ok).map(|finding| finding.message).collect()
 }

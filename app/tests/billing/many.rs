@@ -2,7 +2,7 @@
 
 use eis::billing::{self, AT_ONCE};
 use eis::db::{Access, Db, Tenant};
-use eis::ids::BillingRunId;
+use eis::values::ids::BillingRunId;
 
 use super::support::database::Case;
 use super::support::sql::Sql;

@@ -1,8 +1,8 @@
 //! Accounts: opened, changed, closed; and what each pays.
 
-use eis::accounts::{self, AccountError, AccountFields, Violation};
-use eis::contracts::{self, ContractFields};
-use eis::ids::{AccountId, ContractId, CustomerId};
+use eis::parties::accounts::{self, AccountError, AccountFields, Violation};
+use eis::parties::contracts::{self, ContractFields};
+use eis::values::ids::{AccountId, ContractId, CustomerId};
 
 use super::support::database::Case;
 use super::support::sql::Sql;

@@ -1,8 +1,8 @@
 //! Agreements: a contract is put on a tariff.
 
-use eis::days::Unlikely;
-use eis::ids::{ContractId, CustomerId};
 use eis::tariffs::agreements::{self, AgreementError, Violation};
+use eis::values::days::Unlikely;
+use eis::values::ids::{ContractId, CustomerId};
 
 use super::support::database::Case;
 use super::support::world::{contract_of, customer};

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use eis::billing::{self, BillingError, Step};
-use eis::days::Unlikely;
-use eis::ids::BillingRunId;
+use eis::values::days::Unlikely;
+use eis::values::ids::BillingRunId;
 
 use crate::support::database::Case;
 use crate::support::sql::Sql;

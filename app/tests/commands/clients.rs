@@ -1,8 +1,8 @@
 //! Clients: what making and changing one refuses.
 
-use eis::clients::{self, ClientFields, ClientViolation as V};
-use eis::ids::{ClientId, OrganizationId};
-use eis::refused::Refused;
+use eis::db::refused::Refused;
+use eis::parties::clients::{self, ClientFields, ClientViolation as V};
+use eis::values::ids::{ClientId, OrganizationId};
 
 use crate::support::database::Case;
 use crate::support::world::{Who, client, organization};

@@ -1,10 +1,10 @@
 //! Contracts: made, changed, ended; and that the usage of their days goes with them.
 
-use eis::contracts::{self, At, ContractError, ContractFields, Violation};
-use eis::days::Unlikely;
-use eis::ids::{AccountId, ContractId, CustomerId, ServicePointId};
-use eis::service_points;
-use eis::texts::TextFault;
+use eis::parties::contracts::{self, At, ContractError, ContractFields, Violation};
+use eis::parties::service_points;
+use eis::values::days::Unlikely;
+use eis::values::ids::{AccountId, ContractId, CustomerId, ServicePointId};
+use eis::values::texts::TextFault;
 
 use super::support::database::Case;
 use super::support::sql::Sql;

@@ -1,11 +1,13 @@
 //! Customers: made and changed.
 
-use eis::contracts;
-use eis::customers::{self, CustomerError, CustomerFields, NewCustomer, Violation};
-use eis::days::Unlikely;
-use eis::ids::{CustomerId, ServicePointId};
-use eis::service_points;
-use eis::texts::TextFault;
+use eis::db::refused::Refused;
+use eis::parties::contracts;
+use eis::parties::customers::{self, CustomerFields};
+use eis::parties::new_customers::{self, NewCustomer, Violation};
+use eis::parties::service_points;
+use eis::values::days::Unlikely;
+use eis::values::ids::{CustomerId, ServicePointId};
+use eis::values::texts::TextFault;
 
 use super::support::database::Case;
 use super::support::world::{Kind, client, customer, id};
@@ -59,13 +61,13 @@ async fn what_a_customer_may_not_be_is_told_all_at_once_and_nothing_is_written()
         ),
     ] {
         let mut tx = writing(&db).await;
-        assert_eq!(violations(customers::create(&mut tx, &new).await), expected);
+        assert_eq!(violations(new_customers::create(&mut tx, &new).await), expected);
         tx.commit().await.unwrap();
     }
     let nowhere = wrong(&|n| n.service_address = " ".to_owned());
     let mut tx = writing(&db).await;
     let place = service_points::Violation::Address(TextFault::Missing);
-    assert_eq!(violations(customers::create(&mut tx, &nowhere).await), [of(contracts::Violation::Place(place))]);
+    assert_eq!(violations(new_customers::create(&mut tx, &nowhere).await), [of(contracts::Violation::Place(place))]);
     drop(tx);
     assert_eq!(looker.count("SELECT count(*) FROM accounts WHERE account_number = 'N-1'").await, 0);
     assert_eq!(looker.count("SELECT count(*) FROM audit_log WHERE entity = 'customer'").await, 0);
@@ -79,11 +81,11 @@ async fn a_new_customer_moves_in_at_a_place_that_is_there_from_the_day_on_that_i
     let moves_in =
         |service_point| NewCustomer { service_point, service_address: String::new(), ..new("N-1", fields("New")) };
     let mut tx = writing(&db).await;
-    let taken = customers::create(&mut tx, &moves_in(place(1, 1))).await;
+    let taken = new_customers::create(&mut tx, &moves_in(place(1, 1))).await;
     let until = Violation::Contract(contracts::Violation::Overlaps(day("2024-01-01"), None));
     assert_eq!(violations(taken), [until], "somebody lives there");
     for foreign in [place(1, 2), place(2, 1)] {
-        let refused = customers::create(&mut tx, &moves_in(foreign)).await;
+        let refused = new_customers::create(&mut tx, &moves_in(foreign)).await;
         assert_eq!(violations(refused), [Violation::Contract(contracts::Violation::NoPlace)]);
     }
     drop(tx);
@@ -92,7 +94,7 @@ async fn a_new_customer_moves_in_at_a_place_that_is_there_from_the_day_on_that_i
         .await;
     let places = looker.count("SELECT count(*) FROM service_points").await;
     let mut tx = writing(&db).await;
-    let made = customers::create(&mut tx, &moves_in(place(1, 1))).await.unwrap();
+    let made = new_customers::create(&mut tx, &moves_in(place(1, 1))).await.unwrap();
     tx.commit().await.unwrap();
     let there = format!("SELECT concat_ws(' ', address, from_on) FROM contracts WHERE customer_id = '{made}'");
     assert_eq!(looker.value(&there).await, "1 Mill Lane 2026-01-01");
@@ -105,7 +107,7 @@ async fn an_account_number_is_one_customer_s_whatever_its_case() {
     let db = case.db(2);
     for account in ["A-1", "a-1"] {
         let mut tx = writing(&db).await;
-        let made = customers::create(&mut tx, &new(account, fields("New"))).await;
+        let made = new_customers::create(&mut tx, &new(account, fields("New"))).await;
         assert_eq!(violations(made), [Violation::AccountTaken], "{account}");
     }
 }
@@ -116,7 +118,7 @@ async fn of_two_customers_made_at_once_with_one_number_one_is() {
     let (db, looker) = (case.db(2), case.superuser().await);
     let make = async |account: &str| {
         let mut tx = writing(&db).await;
-        let made = customers::create(&mut tx, &new(account, fields("New"))).await;
+        let made = new_customers::create(&mut tx, &new(account, fields("New"))).await;
         if made.is_ok() {
             tx.commit().await.unwrap();
         }
@@ -134,11 +136,11 @@ async fn what_was_done_is_on_record_and_another_client_s_customer_is_not_there()
     let case = Case::world().await;
     let (db, looker) = (case.db(2), case.superuser().await);
     let mut tx = writing(&db).await;
-    let id = customers::create(&mut tx, &new("N-1", fields("New"))).await.unwrap();
+    let id = new_customers::create(&mut tx, &new("N-1", fields("New"))).await.unwrap();
     customers::update(&mut tx, id, &fields("Newer")).await.unwrap();
     for foreign in [customer(1, 2, 1), customer(2, 1, 1)] {
         let refused = customers::update(&mut tx, CustomerId(foreign), &fields("Theirs")).await;
-        assert!(matches!(refused, Err(CustomerError::NotFound)), "{refused:?}");
+        assert!(matches!(refused, Err(Refused::NotFound)), "{refused:?}");
     }
     tx.commit().await.unwrap();
     let told = format!(

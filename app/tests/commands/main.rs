@@ -38,8 +38,8 @@ mod what_ifs;
 #[cfg(test)]
 use {
     chrono::NaiveDate,
+    eis::db::refused::Refused,
     eis::db::{Access, Db, Tenant},
-    eis::refused::Refused,
     support::sql::Sql,
     support::world::Who,
 };
@@ -62,7 +62,7 @@ fn day(text: &str) -> NaiveDate {
 /// Today where the world's clients are.
 #[cfg(test)]
 fn today() -> NaiveDate {
-    eis::clock::today(chrono_tz::Europe::Berlin)
+    eis::values::clock::today(chrono_tz::Europe::Berlin)
 }
 
 /// More than two years from today: hardly meant.

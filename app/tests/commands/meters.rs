@@ -1,9 +1,9 @@
 //! Meters: installed and changed.
 
-use eis::days::Unlikely;
-use eis::ids::{MeterId, ServicePointId};
-use eis::meters::{self, Fixed, MeterError, MeterFields, NamesFault, Violation};
-use eis::registers::{self, DEMAND, RegisterError, RegisterFields};
+use eis::metering::meters::{self, Fixed, MeterError, MeterFields, NamesFault, Violation};
+use eis::metering::registers::{self, DEMAND, RegisterError, RegisterFields};
+use eis::values::days::Unlikely;
+use eis::values::ids::{MeterId, ServicePointId};
 use rust_decimal::Decimal;
 
 use super::support::database::Case;
@@ -160,7 +160,10 @@ async fn what_registers_may_not_be_is_told_and_nothing_is_written() {
         let mut tx = writing(&db).await;
         let made = meters::install(&mut tx, place(1, 1, 1), &read_meter("R-2"), registers).await;
         assert_eq!(violations(made), [Violation::Read(expected.clone())]);
-        assert_eq!(violations(registers::change(&mut tx, meter, registers).await), std::slice::from_ref(expected));
+        assert_eq!(
+            violations(meters::change_registers(&mut tx, meter, registers).await),
+            std::slice::from_ref(expected)
+        );
         tx.commit().await.unwrap();
     }
     let mut tx = writing(&db).await;
@@ -168,7 +171,7 @@ async fn what_registers_may_not_be_is_told_and_nothing_is_written() {
     assert_eq!(violations(made), [Violation::Read(Wrong::OfIntervals)]);
     // The world's meter measures in intervals, and its register was read.
     let own = MeterId(id(Kind::Meter, 1, 1, 1, 1));
-    let changed = registers::change(&mut tx, own, &[named("HT")]).await;
+    let changed = meters::change_registers(&mut tx, own, &[named("HT")]).await;
     assert_eq!(violations(changed), [Wrong::OfIntervals, Wrong::Read]);
     drop(tx);
     assert_eq!(counted(&looker, "R-1").await, "energy 6 0 1");
@@ -176,7 +179,7 @@ async fn what_registers_may_not_be_is_told_and_nothing_is_written() {
     for (o, c) in [(1, 2), (2, 1)] {
         let mut tx = writing(&db).await;
         let theirs = MeterId(id(Kind::Meter, o, c, 1, 1));
-        let refused = registers::change(&mut tx, theirs, &[named("")]).await;
+        let refused = meters::change_registers(&mut tx, theirs, &[named("")]).await;
         assert!(matches!(refused, Err(RegisterError::NotFound)), "{refused:?}");
     }
 }
@@ -196,7 +199,7 @@ async fn registers_change_until_somebody_reads_them_and_contracts_know_them() {
     assert_eq!(looker.value(known).await, "HT 1.000000, NT 40.000000,  1.000000");
     let change = async |fields: &[RegisterFields]| {
         let mut tx = writing(&db).await;
-        let changed = registers::change(&mut tx, meter, fields).await;
+        let changed = meters::change_registers(&mut tx, meter, fields).await;
         if changed.is_ok() {
             tx.commit().await.unwrap();
         }

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use chrono::{Days, NaiveDate};
-use eis::clock;
-use eis::days::Unlikely;
-use eis::ids::{InvoiceId, PaymentId};
-use eis::money::Money;
-use eis::payments::{self, PaymentError, Received};
+use eis::receivables::payments::{self, PaymentError, Received};
+use eis::values::clock;
+use eis::values::days::Unlikely;
+use eis::values::ids::{InvoiceId, PaymentId};
+use eis::values::money::Money;
 
 use crate::support::database::Case;
 use crate::support::world::{Kind, id};

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use eis::days::Unlikely;
-use eis::ids::{MeterId, RegisterId};
-use eis::meter_readings::{self, NewReading, ReadingError, Recorded, Violation, Which};
+use eis::metering::meter_readings::{self, NewReading, ReadingError, Recorded, Violation, Which};
+use eis::values::days::Unlikely;
+use eis::values::ids::{MeterId, RegisterId};
 use rust_decimal::Decimal;
 
 use super::support::database::Case;

@@ -1,10 +1,10 @@
 //! Tariffs: what making, changing, activating, retiring and discarding a version refuses.
 
 use chrono_tz::Tz;
-use eis::days::Unlikely;
-use eis::ids::TariffRateId;
 use eis::tariff_document::TariffDocument;
 use eis::tariffs::{self, NewTariff, TariffError, customer};
+use eis::values::days::Unlikely;
+use eis::values::ids::TariffRateId;
 
 use crate::support::database::Case;
 use crate::support::world::{Kind, id};

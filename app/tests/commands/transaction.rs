@@ -1,8 +1,8 @@
 //! What a transaction carries: where it stands, and who writes in it.
 
 use eis::db::{Access, DbError};
-use eis::ids::{ClientId, OrganizationId, TariffRateId};
 use eis::tariffs::{self, TariffError, customer};
+use eis::values::ids::{ClientId, OrganizationId, TariffRateId};
 
 use crate::support::database::Case;
 use crate::support::world::{Kind, Who, client, id, organization};

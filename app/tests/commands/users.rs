@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use eis::db::DbError;
-use eis::ids::{AssignmentId, ClientId, InvitationId};
-use eis::refused::Refused;
-use eis::users::invitations::{self, Invite, InviteViolation as V};
-use eis::users::{notices, roles, roles::RoleError};
+use eis::db::refused::Refused;
+use eis::parties::users::invitations::{self, Invite, InviteViolation as V};
+use eis::parties::users::{notices, roles, roles::RoleError};
+use eis::values::ids::{AssignmentId, ClientId, InvitationId};
 
 use crate::support::database::Case;
 use crate::support::world::{Kind, Who, client, id};

@@ -1,9 +1,9 @@
 //! What-ifs: which questions are refused, and how many are asked at a time.
 
-use eis::ids::{TariffRateId, WhatIfId};
-use eis::period::Period;
-use eis::refused::Refused;
-use eis::what_ifs::{self, ACCOUNTS, Asking, CANDIDATES, Chosen, WhatIfViolation as V};
+use eis::billing::what_ifs::{self, ACCOUNTS, Asking, CANDIDATES, Chosen, WhatIfViolation as V};
+use eis::db::refused::Refused;
+use eis::values::ids::{TariffRateId, WhatIfId};
+use eis::values::period::Period;
 
 use crate::support::database::Case;
 use crate::support::world::{Kind, id};

@@ -3,9 +3,9 @@
 use std::fs::File;
 use std::path::Path;
 
-use eis::db::check::{self, Finding};
-use eis::db::connect::{Connected, Settings};
-use eis::db::migrate;
+use eis::operate::check::{self, Finding};
+use eis::operate::connect::{Connected, Settings};
+use eis::operate::migrate;
 
 use crate::support::database::{Case, apart};
 use crate::support::sql::Sql;
@@ -264,7 +264,7 @@ async fn the_expected_state_is_what_the_migrations_make() {
     let state = apart(async { check::state(&url).await }).unwrap();
     assert!(state.len() > 400, "{}", state.len());
     if std::env::var("UPDATE_EXPECTED_STATE").is_ok() {
-        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../src/db/expected_state.txt");
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../src/operate/expected_state.txt");
         std::fs::write(file, state.join("\n") + "\n").unwrap();
         return;
     }

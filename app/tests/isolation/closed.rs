@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use eis::db::check;
+use eis::operate::check;
 
 use crate::DENIED;
 use crate::support::database::{Case, apart};
@@ -147,7 +147,7 @@ async fn every_function_of_the_server_that_may_write_is_closed_or_known() {
     let known: BTreeSet<String> = [READ, QUERY, ASK, LOCKS].concat().into_iter().map(str::to_owned).collect();
     // An older or newer server has some more or less of those that are known here; this one has them all.
     let unknown: Vec<&String> = there.difference(&known).collect();
-    assert!(unknown.is_empty(), "close them (src/db/closed.rs), or say here why not: {unknown:?}");
+    assert!(unknown.is_empty(), "close them (src/operate/closed.rs), or say here why not: {unknown:?}");
     let gone: Vec<&String> = known.difference(&there).collect();
     let version = truth.count("SELECT current_setting('server_version_num')::integer / 10000").await;
     assert!(version != 15 || gone.is_empty(), "known here and closed: {gone:?}");

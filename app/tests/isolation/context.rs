@@ -5,7 +5,7 @@ use std::time::Duration;
 use diesel::{QueryableByName, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use eis::db::{Access, DbError};
-use eis::ids::ClientId;
+use eis::values::ids::ClientId;
 use futures_util::FutureExt;
 
 use crate::support::database::Case;

@@ -147,7 +147,7 @@ async fn background_work_and_the_monitor_see_no_tenant_rows() {
     }
     assert_eq!(
         case.worker().await.count("SELECT count(*) FROM __diesel_schema_migrations WHERE version <> ''").await,
-        i64::try_from(eis::db::migrate::names().unwrap().len()).unwrap()
+        i64::try_from(eis::operate::migrate::names().unwrap().len()).unwrap()
     );
 }
 

@@ -51,7 +51,7 @@ async fn attack_40_notifications() {
     let (portal, app, truth) = (case.portal().await, case.app().await, case.superuser().await);
     // Somebody with the portal's login listens on every name that is thinkable.
     let (listener, mut connection) =
-        tokio_postgres::connect(&case.connected.url(eis::db::connect::Login::App), NoTls).await.unwrap();
+        tokio_postgres::connect(&case.connected.url(eis::operate::connect::Login::App), NoTls).await.unwrap();
     let (heard, mut ears) = tokio::sync::mpsc::unbounded_channel();
     tokio::spawn(async move {
         while let Some(Ok(message)) =
@@ -188,7 +188,7 @@ async fn attack_49_functions_that_are_shown_rows_before_their_policies() {
     }
     assert!(shown > 0, "the positive control: a leakproof one is shown foreign rows");
     let url = case.connected.admin_url().to_owned();
-    let findings = crate::support::database::apart(async move { eis::db::check::run(&url).await }).unwrap();
+    let findings = crate::support::database::apart(async move { eis::operate::check::run(&url).await }).unwrap();
     assert!(
         findings.iter().any(|f| !f.ok && f.message.contains("leak(uuid)") && f.message.contains("leakproof")),
         "{findings:?}"

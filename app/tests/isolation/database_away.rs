@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
-use eis::db::connect::Settings;
+use eis::operate::connect::Settings;
 
 use crate::check::{server_at, stop};
 use crate::database_dies::{Served, answers, is_away, kill_server, until};

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use eis::db::connect::{Connected, Login, Settings};
+use eis::operate::connect::{Connected, Login, Settings};
 
 use crate::check::{server_at, stop};
 use crate::support::database::{apart, seed};
@@ -150,7 +150,8 @@ async fn job(connected: &Connected) -> String {
     let id = uuid::Uuid::now_v7().to_string();
     app.enter(Who::Client(1, 1)).await;
     let secret = Who::Client(1, 1).secret().hex();
-    app.must(&format!("SELECT queue_job('\\x{secret}', '{id}', '{}', '{{}}'); COMMIT", eis::what_ifs::KIND)).await;
+    app.must(&format!("SELECT queue_job('\\x{secret}', '{id}', '{}', '{{}}'); COMMIT", eis::billing::what_ifs::KIND))
+        .await;
     id
 }
 

@@ -2,7 +2,7 @@
 //! somebody else, and days that nobody has are the client's alone. Days are moved by the client's admin, with raw SQL in the
 //! own client, and read by each customer under their own context.
 
-use eis::usage_data::control;
+use eis::metering::usage_data::control;
 use uuid::Uuid;
 
 use crate::DENIED;

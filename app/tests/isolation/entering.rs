@@ -5,7 +5,7 @@ use diesel::{QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
 use eis::access::{Actor, SessionSecret};
 use eis::db::{Access, Db, DbError, Tenant};
-use eis::ids::ClientId;
+use eis::values::ids::ClientId;
 
 use crate::support::database::Case;
 use crate::support::world::{Who, client};

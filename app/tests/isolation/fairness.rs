@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::Method;
-use eis::db::connect::Login;
-use eis::db::proof::{Monitor, ProofError};
 use eis::db::turns::Party;
 use eis::db::{Access, Db};
+use eis::operate::connect::Login;
+use eis::operate::proof::{Monitor, ProofError};
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;

@@ -6,7 +6,7 @@ use crate::support::world::{DIGEST, Kind, PASSWORD, SALT, Who, id};
 #[test]
 fn the_digest_of_the_world_is_that_of_its_password() {
     let digest: String =
-        eis::passwords::digest(PASSWORD, SALT).unwrap().iter().map(|byte| format!("{byte:02x}")).collect();
+        eis::access::passwords::digest(PASSWORD, SALT).unwrap().iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(digest, DIGEST.trim());
 }
 

@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use eis::db::connect::Login;
 use eis::db::worker::{self, Job, Worker};
 use eis::db::{Access, DbError};
-use eis::ids::{ClientId, JobId, OrganizationId};
 use eis::jobs::{self, Failure};
+use eis::operate::connect::Login;
+use eis::values::ids::{ClientId, JobId, OrganizationId};
 use serde_json::json;
 
 use crate::support::database::Case;
@@ -76,7 +76,7 @@ async fn a_job_runs_as_the_person_who_queued_it_at_that_level() {
     ] {
         let id = case.queued(who, at).await;
         let job = claimed(&worker).await;
-        assert_eq!((job.id, job.attempt, job.user), (id, 1, eis::ids::UserId(who.user())));
+        assert_eq!((job.id, job.attempt, job.user), (id, 1, eis::values::ids::UserId(who.user())));
         assert_eq!(job.payload, json!({ "who": format!("{who:?}") }));
         assert_eq!(seen(&worker, &job).await.unwrap(), expected, "{who:?} {at:?}");
         let mut tx = worker.as_job(&job, Access::Write).await.unwrap();

@@ -1,7 +1,7 @@
 //! The books, attacked with raw SQL: entries that are written, changed, left out, made twice or do not balance. Beside
 //! each stands what follows from a bill or a payment by itself.
 
-use eis::db::migrate;
+use eis::operate::migrate;
 
 use crate::DENIED;
 use crate::issued::{DRAFT, ISSUED, ME, after, counter, invoice, issue, paying};

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use eis::db::scripts::{Script, Scripts};
-use eis::db::{check, migrate};
+use eis::operate::scripts::{Script, Scripts};
+use eis::operate::{check, migrate};
 
 use crate::support::database::{Case, apart};
 use crate::support::sql::Sql;

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 
-use eis::db::check;
+use eis::operate::check;
 use futures_util::FutureExt;
 
 use crate::coverage::{faults, foreign_writes, own_writes};

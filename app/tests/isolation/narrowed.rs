@@ -202,7 +202,7 @@ async fn nobody_who_is_narrowed_grants_beyond_own_rights() {
     for who in [ADA, CARL] {
         for narrowed in std::iter::once(None).chain(Narrowed::ALL.map(Some)) {
             narrow(&truth, who, narrowed).await;
-            let desk = matches!(narrowed, None | Some(Narrowed::ServiceDesk));
+            let here = matches!(narrowed, None | Some(Narrowed::ServiceDesk));
             let whole = narrowed.is_none();
             let on = |assignment: uuid::Uuid| {
                 [
@@ -214,8 +214,8 @@ async fn nobody_who_is_narrowed_grants_beyond_own_rights() {
                 ]
             };
             let mut calls = vec![
-                (invite("customer_user", "NULL"), desk),
-                (invite("customer_user", "'read_only'"), desk),
+                (invite("customer_user", "NULL"), here),
+                (invite("customer_user", "'read_only'"), here),
                 (invite("client_admin", "NULL"), whole && who == ADA),
                 (invite("client_admin", "'read_only'"), whole && who == ADA),
                 (invite("client_admin", "'service_desk'"), whole && who == ADA),
@@ -224,7 +224,7 @@ async fn nobody_who_is_narrowed_grants_beyond_own_rights() {
                 (format!("SELECT replace_service_secret('{service}')"), whole),
                 (format!("SELECT end_service_identity('{service}')"), whole),
             ];
-            calls.extend(on(login).map(|sql| (sql, desk)));
+            calls.extend(on(login).map(|sql| (sql, here)));
             calls.extend(on(admin).map(|sql| (sql, whole && who == ADA)));
             // Nobody changes their own.
             calls.extend(on(who.assignment()).map(|sql| (sql, false)));

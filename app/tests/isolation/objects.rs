@@ -63,7 +63,7 @@ async fn attack_34_a_new_table_without_row_level_security() {
     let (app, owner) = (case.app().await, case.owner().await);
     owner.must("CREATE TABLE notes (organization_id uuid, text text); INSERT INTO notes VALUES (gen_random_uuid(), 'secret')").await;
     assert_eq!(app.refused("SELECT * FROM notes").await, DENIED, "no right comes by itself");
-    let findings = eis::db::check::run(case.connected.admin_url());
+    let findings = eis::operate::check::run(case.connected.admin_url());
     let findings = crate::support::database::apart(findings).unwrap();
     assert!(findings.iter().any(|f| !f.ok && f.message.contains("notes")), "and `portal check` names it: {findings:?}");
     owner.must("CALL private.protect('public.notes', 'organization')").await;

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use eis::db::check;
-use eis::db::connect::{Connected, Login, Settings};
-use eis::db::migrate;
+use eis::operate::check;
+use eis::operate::connect::{Connected, Login, Settings};
+use eis::operate::migrate;
 
 use crate::check::{faults, server_apart, stop};
 use crate::migrations::{catalogue, difference};

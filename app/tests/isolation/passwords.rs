@@ -219,7 +219,7 @@ async fn a_password_that_nobody_has_gets_a_sentence_wherever_it_is_typed() {
     let answer = portal.browser().send(Method::POST, "/api/sign_in", &headers, format!("email=a&password={ten}")).await;
     assert!([400, 413].contains(&answer.status.as_u16()), "{}", answer.status);
     for password in [&long, &emoji, &nul] {
-        let told = eis::users::lost::reset_password(case.connected.admin_url(), &ME.email(), password).await;
+        let told = eis::parties::users::lost::reset_password(case.connected.admin_url(), &ME.email(), password).await;
         let told = told.unwrap_err().to_string();
         assert!(told.contains("at most 256") || told.contains("no key types"), "{told}");
     }
@@ -233,7 +233,7 @@ const TODAY: &str = "$argon2id$v=19$m=19456,t=2,p=1$";
 
 /// Keeps everybody's password as if it had been digested with this salt; sessions go on.
 async fn keep_with(truth: &Sql, salt: &str) {
-    let digest = eis::hex::of(&eis::passwords::digest(PASSWORD, salt).unwrap());
+    let digest = eis::values::hex::of(&eis::access::passwords::digest(PASSWORD, salt).unwrap());
     truth
         .must(&format!(
             "UPDATE users SET password_salt = '{salt}', password_proof = sha256('\\x{digest}') WHERE status <> 'service';
@@ -257,7 +257,7 @@ async fn a_password_kept_under_weaker_parameters_is_kept_under_those_of_today_on
     assert_eq!(truth.value(&kept(them)).await, WEAK, "a wrong one changes nothing");
     // With a second factor too: the password is what it is.
     let (with_code, here) = (Who::Client(1, 1), "/");
-    let digest = eis::hex::of(&eis::passwords::digest(PASSWORD, WEAK).unwrap());
+    let digest = eis::values::hex::of(&eis::access::passwords::digest(PASSWORD, WEAK).unwrap());
     let factor = format!(
         "INSERT INTO second_factors (user_id, secret, confirmed_at) VALUES ('{}', decode(repeat('0b', 20), 'hex'), now())",
         with_code.user()
@@ -280,7 +280,7 @@ async fn a_password_kept_under_weaker_parameters_is_kept_under_those_of_today_on
     // Stronger ones stay, and nobody makes them weaker: not with the right password.
     keep_with(&truth, STRONG).await;
     assert_eq!(portal.browser().sign_in(&untouched.email()).await.location(), "/");
-    let strong = eis::hex::of(&eis::passwords::digest(PASSWORD, STRONG).unwrap());
+    let strong = eis::values::hex::of(&eis::access::passwords::digest(PASSWORD, STRONG).unwrap());
     let weaken =
         format!("SELECT outcome FROM sign_in('{}', '\\x{strong}', 'x', '{WEAK}', '\\x{digest}')", untouched.email());
     assert_eq!(app.value(&weaken).await, "signed_in");

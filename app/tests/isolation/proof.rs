@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use eis::db::check::{self, Finding};
-use eis::db::connect::Login;
-use eis::db::proof::{self, Monitor};
+use eis::operate::check::{self, Finding};
+use eis::operate::connect::Login;
+use eis::operate::proof::{self, Monitor};
 
 use crate::DENIED;
 use crate::support::database::{Case, apart};

@@ -2,14 +2,14 @@
 //! signs in as one, and none gives itself or others more.
 
 use eis::billing;
-use eis::db::connect::Login;
 use eis::db::service::Services;
 use eis::db::{Access, DbError};
-use eis::ids::ClientId;
-use eis::imports::{self, ImportFile, ImportOptions};
-use eis::organizations;
-use eis::service_identities::{Command, Secret};
+use eis::metering::imports::{self, ImportFile, ImportOptions};
+use eis::operate::connect::Login;
+use eis::parties::organizations;
+use eis::parties::service_identities::{Command, Secret};
 use eis::usage::Hints;
+use eis::values::ids::ClientId;
 
 use crate::support::database::Case;
 use crate::support::http::Browser;
@@ -268,7 +268,8 @@ async fn a_service_identity_gives_no_right_and_nobody_signs_in_as_one() {
         );
         assert_eq!(app.value(&accept).await, "wrong");
     }
-    let told = eis::users::lost::reset_password(case.connected.admin_url(), email, "a quiet heron by the weir").await;
+    let told =
+        eis::parties::users::lost::reset_password(case.connected.admin_url(), email, "a quiet heron by the weir").await;
     assert!(told.is_err(), "{told:?}");
     for sql in [
         "UPDATE users SET password_salt = 'x', password_proof = '\\x00' WHERE status = 'service'",

@@ -1,6 +1,6 @@
 //! Attacks 58 and 59, and what else may go wrong between signing in and out.
 
-use eis::clock::Clock;
+use eis::values::clock::Clock;
 use portal::server::state::Options;
 
 use crate::DENIED;

@@ -1,8 +1,8 @@
 //! Work as the system: EIS administrators alone, for a reason, on record in each organization before it opens.
 
 use eis::db::{Access, DbError};
-use eis::ids::OrganizationId;
-use eis::platform;
+use eis::operate::platform;
+use eis::values::ids::OrganizationId;
 
 use crate::DENIED;
 use crate::support::database::Case;
@@ -140,7 +140,7 @@ async fn the_platform_s_statistics_go_through_this_door_alone() {
     for row in &all {
         let holds = &row.holds;
         assert_eq!((holds.clients, holds.customers, holds.meters, holds.invoices), (2, 4, 4, 4), "{row:?}");
-        assert!(holds.users >= 7 && row.face.billed_to == chrono::NaiveDate::from_ymd_opt(2026, 9, 30), "{row:?}");
+        assert!(holds.users >= 7 && row.summary.billed_to == chrono::NaiveDate::from_ymd_opt(2026, 9, 30), "{row:?}");
     }
     let told = serde_json::to_value(&all[0]).unwrap();
     let told: Vec<&str> = told.as_object().unwrap().keys().map(String::as_str).collect();
@@ -187,13 +187,13 @@ fn the_owner_s_silent_door_is_used_for_demo_data_and_users_alone() {
             "bench/billing.rs",
             "bench/company.rs",
             "bench/scale.rs",
-            "db/check/walk.rs",
             "db/owner.rs",
             "demo.rs",
             "demo/logins.rs",
-            "organizations/create.rs",
-            "users/create.rs",
-            "users/lost.rs"
+            "operate/check/walk.rs",
+            "parties/organizations/create.rs",
+            "parties/users/create.rs",
+            "parties/users/lost.rs",
         ]
     );
 }

@@ -1,9 +1,9 @@
 //! What an operator makes at the terminal: an organization, its first admin, a new password.
 
 use eis::access::Role;
-use eis::organizations::create::{NewOrganization, create as create_organization};
-use eis::users::create::{self, NewUser, Outcome};
-use eis::users::lost;
+use eis::parties::organizations::create::{NewOrganization, create as create_organization};
+use eis::parties::users::create::{self, NewUser, Outcome};
+use eis::parties::users::lost;
 
 use crate::second_factor::{answer, code, enrol, password};
 use crate::support::database::Case;

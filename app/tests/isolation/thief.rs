@@ -1,7 +1,7 @@
 //! What a thief of the portal's login may do to that login itself: none of it keeps the portal from its next start.
 
-use eis::db::check;
-use eis::db::connect::{Connected, Login};
+use eis::operate::check;
+use eis::operate::connect::{Connected, Login};
 
 use crate::check::{faults, server_apart, stop};
 use crate::operations::opens;

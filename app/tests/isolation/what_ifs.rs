@@ -1,11 +1,12 @@
 //! A what-if works in the background under its person's own context: whatever its job names, it reads and writes that
 //! person's client and nothing else.
 
-use eis::db::connect::Login;
+use eis::billing::what_ifs;
 use eis::db::worker::Worker;
 use eis::db::{Access, DbError};
-use eis::ids::{ClientId, WhatIfId};
-use eis::{jobs, what_ifs};
+use eis::jobs;
+use eis::operate::connect::Login;
+use eis::values::ids::{ClientId, WhatIfId};
 use serde_json::json;
 
 use crate::DENIED;

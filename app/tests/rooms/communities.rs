@@ -1,14 +1,14 @@
 //! Energy communities and their members.
 
 use chrono::NaiveDate;
-use eis::communities::members::{self, NewMember, Role};
-use eis::communities::{self, Fields, Sharing, Violation};
-use eis::ids::{CommunityId, CommunityMemberId, CustomerId};
-use eis::texts::TextFault;
+use eis::parties::communities::members::{self, NewMember, Role};
+use eis::parties::communities::{self, Fields, Sharing, Violation};
+use eis::values::ids::{CommunityId, CommunityMemberId, CustomerId};
+use eis::values::texts::TextFault;
 
 use crate::support::database::Case;
 use crate::support::world::{Kind, Who, customer, id};
-use crate::{CLEO, at, at_once, because, desk, done, kim, records, tx};
+use crate::{CLEO, at, at_once, because, done, here, kim, records, tx};
 
 fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()
@@ -52,11 +52,11 @@ async fn a_community_is_made_and_its_members_come_and_go_on_record() {
     done!(db, cleo, |tx| members::add(&mut tx, &cleo, made, &member(1, "0.5", "2026-07-01", None))).unwrap();
     done!(db, cleo, |tx| members::end(&mut tx, &cleo, (made, one), Some(day("2026-06-01")))).unwrap();
     let reading = tx(&db, &cleo).await;
-    let rows = members::list(&reading, &desk(&cleo), made).await.unwrap();
+    let rows = members::list(&reading, &here(&cleo), made).await.unwrap();
     let ends: Vec<_> = rows.iter().filter(|row| row.customer_id == kim()).map(|row| row.valid_to).collect();
     assert_eq!(ends, [Some(day("2026-06-01")), None]);
-    assert_eq!(communities::find(&reading, &desk(&cleo), made).await.unwrap().unwrap().name, "Roofs");
-    assert_eq!(communities::list(&reading, &desk(&cleo)).await.unwrap().len(), 2);
+    assert_eq!(communities::find(&reading, &here(&cleo), made).await.unwrap().unwrap().name, "Roofs");
+    assert_eq!(communities::list(&reading, &here(&cleo)).await.unwrap().len(), 2);
     drop(reading);
     assert_eq!(because(done!(db, cleo, |tx| communities::delete(&mut tx, &cleo, made))), [Violation::HasMembers(3)]);
     for row in rows {

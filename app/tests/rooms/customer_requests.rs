@@ -1,12 +1,12 @@
 //! What customers ask for, and what the client decides. (Who may send: `isolation/requests`.)
 
-use eis::customer_requests::{self, Asked, Details, Dispute, Fault, MOST_WAITING, Status, Violation};
-use eis::ids::{CustomerId, CustomerRequestId, InvoiceId};
-use eis::texts::TextFault;
+use eis::parties::customer_requests::{self, Asked, Details, Dispute, Fault, MOST_WAITING, Status, Violation};
+use eis::values::ids::{CustomerId, CustomerRequestId, InvoiceId};
+use eis::values::texts::TextFault;
 
 use crate::support::database::Case;
 use crate::support::world::{Kind, Who, customer, id};
-use crate::{CLEO, at, at_once, because, desk, done, kim, records, tx};
+use crate::{CLEO, at, at_once, because, done, here, kim, records, tx};
 
 fn dispute(reason: &str) -> Asked {
     Asked::Dispute(Dispute { invoice: InvoiceId(id(Kind::Invoice, 1, 1, 1, 1)), reason: reason.to_owned() })
@@ -25,15 +25,15 @@ async fn a_request_is_sent_decided_and_read_by_its_customer() {
     let again = done!(db, kims, |tx| customer_requests::send(&mut tx, &kims, sent, &dispute("x")));
     assert_eq!(because(again), [Violation::Twice]);
     let reading = tx(&db, &cleo).await;
-    let row = customer_requests::find(&reading, &desk(&cleo), sent).await.unwrap().unwrap();
+    let row = customer_requests::find(&reading, &here(&cleo), sent).await.unwrap().unwrap();
     assert_eq!((row.customer, row.status, &row.asked), (kim(), Status::Received, &dispute("Twice as much.")));
-    let waits = customer_requests::waiting(&reading, &desk(&cleo), None, 10).await.unwrap();
+    let waits = customer_requests::waiting(&reading, &here(&cleo), None, 10).await.unwrap();
     assert_eq!(waits.len(), 3, "the oldest first: {waits:?}");
-    assert_eq!(customer_requests::waiting(&reading, &desk(&cleo), Some(waits[1].id), 10).await.unwrap().len(), 1);
+    assert_eq!(customer_requests::waiting(&reading, &here(&cleo), Some(waits[1].id), 10).await.unwrap().len(), 1);
     drop(reading);
     done!(db, cleo, |tx| customer_requests::decide(&mut tx, &cleo, sent, (false, "The meter is right."))).unwrap();
     let reading = db.as_tenant(&kims, eis::db::Access::Read).await.unwrap();
-    let own = customer_requests::list(&reading, &desk(&kims), None, None, 10).await.unwrap();
+    let own = customer_requests::list(&reading, &here(&kims), None, None, 10).await.unwrap();
     assert_eq!(own.len(), 3);
     let row = own.iter().find(|row| row.id == sent).unwrap();
     assert_eq!((row.status, row.accepted, row.answer.as_str()), (Status::Decided, Some(false), "The meter is right."));

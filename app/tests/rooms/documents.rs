@@ -1,13 +1,13 @@
 //! Documents of a customer.
 
 use eis::documents::{self, Cause, Kind, NewDocument, Status, Violation};
-use eis::ids::{CustomerId, DocumentId};
-use eis::texts::TextFault;
+use eis::values::ids::{CustomerId, DocumentId};
+use eis::values::texts::TextFault;
 use uuid::Uuid;
 
 use crate::support::database::Case;
 use crate::support::world::{Who, customer, id};
-use crate::{CLEO, at, at_once, because, desk, done, kim, records, tx};
+use crate::{CLEO, at, at_once, because, done, here, kim, records, tx};
 
 fn letter(cause: Uuid) -> NewDocument {
     NewDocument {
@@ -30,7 +30,7 @@ async fn a_document_is_its_customer_s_once_issued_and_never_changes() {
     let (made, key) = done!(db, cleo, |tx| documents::create(&mut tx, &cleo, &letter(cause))).unwrap();
     let seen = async || {
         let tx = db.as_tenant(&kims, eis::db::Access::Read).await.unwrap();
-        documents::find(&tx, &desk(&kims), made).await.unwrap()
+        documents::find(&tx, &here(&kims), made).await.unwrap()
     };
     assert_eq!(seen().await, None, "a draft is the client's");
     done!(db, cleo, |tx| documents::issue(&mut tx, &cleo, made)).unwrap();
@@ -64,10 +64,10 @@ async fn a_document_is_its_customer_s_once_issued_and_never_changes() {
     assert_eq!(because(again), [Violation::WrongStatus(Status::Withdrawn)]);
     let (second, _) = done!(db, cleo, |tx| documents::create(&mut tx, &cleo, &letter(cause))).unwrap();
     let reading = tx(&db, &cleo).await;
-    let of_cause = documents::of_cause(&reading, &desk(&cleo), letter(cause).cause).await.unwrap();
+    let of_cause = documents::of_cause(&reading, &here(&cleo), letter(cause).cause).await.unwrap();
     assert_eq!(of_cause.iter().map(|row| row.id).collect::<Vec<_>>(), [second, made]);
-    assert_eq!(documents::list(&reading, &desk(&cleo), Some(kim()), None, 10).await.unwrap().len(), 4);
-    assert_eq!(documents::list(&reading, &desk(&cleo), Some(kim()), Some(made), 10).await.unwrap().len(), 2);
+    assert_eq!(documents::list(&reading, &here(&cleo), Some(kim()), None, 10).await.unwrap().len(), 4);
+    assert_eq!(documents::list(&reading, &here(&cleo), Some(kim()), Some(made), 10).await.unwrap().len(), 2);
     drop(reading);
     done!(db, cleo, |tx| documents::delete(&mut tx, &cleo, second)).unwrap();
     assert_eq!(records(&truth, "document").await, "create issue withdraw create delete");

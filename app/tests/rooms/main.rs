@@ -23,11 +23,11 @@ mod workspaces;
 #[cfg(test)]
 use eis::access::Actor;
 #[cfg(test)]
-use eis::billing::Desk;
+use eis::db::AtClient;
+#[cfg(test)]
+use eis::db::refused::{Outcome, Refused};
 #[cfg(test)]
 use eis::db::{Access, Db, Tenant};
-#[cfg(test)]
-use eis::refused::{Outcome, Refused};
 
 #[cfg(test)]
 use support::sql::Sql;
@@ -57,21 +57,21 @@ async fn tx(db: &Db, actor: &Actor) -> Tenant {
     db.as_tenant(actor, Access::Write).await.expect("a transaction")
 }
 
-/// The desk of somebody.
+/// The here of somebody.
 #[cfg(test)]
-fn desk(actor: &Actor) -> Desk {
-    Desk::of(actor).expect("a client")
+fn here(actor: &Actor) -> AtClient {
+    AtClient::of(actor).expect("a client")
 }
 
 /// Somebody who sees all of the organization, at a client of it.
 #[cfg(test)]
 fn at(who: Who, c: u8) -> Actor {
-    who.actor().at_client(eis::ids::ClientId(support::world::client(who.place().0, c)))
+    who.actor().at_client(eis::values::ids::ClientId(support::world::client(who.place().0, c)))
 }
 
 #[cfg(test)]
-fn kim() -> eis::ids::CustomerId {
-    eis::ids::CustomerId(customer(1, 1, 1))
+fn kim() -> eis::values::ids::CustomerId {
+    eis::values::ids::CustomerId(customer(1, 1, 1))
 }
 
 /// The actions on record about something, in their order.

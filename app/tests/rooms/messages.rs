@@ -1,15 +1,15 @@
 //! The outbox.
 
 use eis::documents::Cause;
-use eis::ids::{CustomerId, DocumentId, MessageId};
-use eis::messages::{self, Channel, Filter, MOST_ATTEMPTS, NewMessage, Status, Tried, Violation};
-use eis::texts::TextFault;
+use eis::documents::messages::{self, Channel, Filter, MOST_ATTEMPTS, NewMessage, Status, Tried, Violation};
+use eis::values::ids::{CustomerId, DocumentId, MessageId};
+use eis::values::texts::TextFault;
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::support::database::Case;
 use crate::support::world::{Kind, Who, customer, id};
-use crate::{CLEO, at, at_once, because, desk, done, kim, records, tx};
+use crate::{CLEO, at, at_once, because, done, here, kim, records, tx};
 
 fn message(cause: Uuid) -> NewMessage {
     NewMessage {
@@ -37,11 +37,11 @@ async fn a_message_is_taken_up_tried_again_and_sent_once() {
     let made = done!(db, cleo, |tx| messages::create(&mut tx, &cleo, &message(Uuid::now_v7()))).unwrap();
     let due = async || {
         let mut tx = tx(&db, &cleo).await;
-        let taken = messages::due(&mut tx, &desk(&cleo), 10).await.unwrap();
+        let taken = messages::due(&mut tx, &here(&cleo), 10).await.unwrap();
         tx.commit().await.unwrap();
         taken
     };
-    let tried = async |what: Tried| done!(db, cleo, |tx| messages::tried(&mut tx, &desk(&cleo), made, &what));
+    let tried = async |what: Tried| done!(db, cleo, |tx| messages::tried(&mut tx, &here(&cleo), made, &what));
     // Of two who take up at once, one gets it.
     let (one, two) = tokio::join!(due(), due());
     assert_eq!(one.len() + two.len(), 1);
@@ -77,14 +77,14 @@ async fn a_message_is_taken_up_tried_again_and_sent_once() {
     let app = case.app().await;
     let requeue = format!("UPDATE messages SET status = 'queued', due_at = now(), sent_at = NULL WHERE id = '{made}'");
     assert_eq!(app.as_who(CLEO, &requeue).await.unwrap_err().code, "23514", "also to whoever writes SQL");
-    done!(db, cleo, |tx| messages::bounced(&mut tx, &desk(&cleo), made, "550 no such box")).unwrap();
-    let bounced = done!(db, cleo, |tx| messages::bounced(&mut tx, &desk(&cleo), made, "again"));
+    done!(db, cleo, |tx| messages::bounced(&mut tx, &here(&cleo), made, "550 no such box")).unwrap();
+    let bounced = done!(db, cleo, |tx| messages::bounced(&mut tx, &here(&cleo), made, "again"));
     assert_eq!(because(bounced), [Violation::WrongStatus(Status::Bounced)]);
     let reading = tx(&db, &cleo).await;
-    let row = messages::find(&reading, &desk(&cleo), made).await.unwrap().unwrap();
+    let row = messages::find(&reading, &here(&cleo), made).await.unwrap().unwrap();
     assert_eq!((row.last_result.as_str(), row.sent_at.is_some(), row.due_at), ("550 no such box", true, None));
     let of = Filter { customer: Some(kim()), status: Some(Status::Bounced) };
-    assert_eq!(messages::list(&reading, &desk(&cleo), of, None, 10).await.unwrap().len(), 1);
+    assert_eq!(messages::list(&reading, &here(&cleo), of, None, 10).await.unwrap().len(), 1);
     drop(reading);
     assert_eq!(records(&truth, "message").await, "create again");
 }
@@ -137,11 +137,11 @@ async fn every_rule_of_a_message_is_told() {
         assert_eq!(because(done!(db, cleo, |tx| messages::cancel(&mut tx, &cleo, there))), [Violation::NotThere]);
         let sent = Tried::Suppressed;
         assert_eq!(
-            because(done!(db, cleo, |tx| messages::tried(&mut tx, &desk(&cleo), there, &sent))),
+            because(done!(db, cleo, |tx| messages::tried(&mut tx, &here(&cleo), there, &sent))),
             [Violation::NotThere]
         );
         assert_eq!(
-            because(done!(db, cleo, |tx| messages::bounced(&mut tx, &desk(&cleo), there, "x"))),
+            because(done!(db, cleo, |tx| messages::bounced(&mut tx, &here(&cleo), there, "x"))),
             [Violation::NotThere]
         );
     }

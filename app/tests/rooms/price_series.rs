@@ -1,14 +1,14 @@
 //! Series of market prices and what is loaded into them.
 
 use chrono::{DateTime, Utc};
-use eis::ids::PriceSeriesId;
-use eis::price_series::points::{self, Loaded, Point};
-use eis::price_series::{self, Fields, NewSeries, Resolution, Status, Unit, Violation};
-use eis::texts::TextFault;
+use eis::tariffs::price_series::points::{self, Loaded, Point};
+use eis::tariffs::price_series::{self, Fields, NewSeries, Resolution, Status, Unit, Violation};
+use eis::values::ids::PriceSeriesId;
+use eis::values::texts::TextFault;
 
 use crate::support::database::Case;
 use crate::support::world::{Kind, Who, id};
-use crate::{CLEO, at, at_once, because, desk, done, records, tx};
+use crate::{CLEO, at, at_once, because, done, here, records, tx};
 
 fn series(code: &str) -> NewSeries {
     NewSeries {
@@ -59,7 +59,7 @@ async fn what_is_loaded_later_is_another_revision_and_what_a_bill_read_is_kept()
     let reading = tx(&db, &cleo).await;
     let within = async |from: &str, to: &str, revision| {
         let span = (moment(from), moment(to));
-        let points = points::within(&reading, &desk(&cleo), made, span, revision).await.unwrap();
+        let points = points::within(&reading, &here(&cleo), made, span, revision).await.unwrap();
         points.iter().map(|point| point.price.normalize().to_string()).collect::<Vec<_>>().join(" ")
     };
     let hour = ("2026-10-01T00:00:00Z", "2026-10-01T01:00:00Z");
@@ -67,9 +67,9 @@ async fn what_is_loaded_later_is_another_revision_and_what_a_bill_read_is_kept()
     assert_eq!(within(hour.0, hour.1, Some(2)).await, "80.5 4 0 7");
     assert_eq!(within(hour.0, hour.1, Some(1)).await, "80.5 -3 0");
     assert_eq!(within("2026-10-01T00:15:00Z", "2026-10-01T00:45:00Z", None).await, "-3 0", "the end is not in it");
-    let row = price_series::find_by_code(&reading, &desk(&cleo), " qh ").await.unwrap().unwrap();
+    let row = price_series::find_by_code(&reading, &here(&cleo), " qh ").await.unwrap().unwrap();
     assert_eq!((row.id, row.revision, row.zone.0), (made, 3, chrono_tz::Tz::Europe__Berlin));
-    assert_eq!(price_series::list(&reading, &desk(&cleo)).await.unwrap().len(), 2);
+    assert_eq!(price_series::list(&reading, &here(&cleo)).await.unwrap().len(), 2);
     drop(reading);
     let retired = Fields { name: "Old".to_owned(), source: "Exchange".to_owned(), status: Status::Retired };
     done!(db, cleo, |tx| price_series::update(&mut tx, &cleo, made, &retired)).unwrap();

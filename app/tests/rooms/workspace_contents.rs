@@ -1,16 +1,16 @@
 //! What lies in a workspace: files, their text, data sources, conversations.
 
-use eis::ids::{ChatSessionId, DataSourceId, DocumentChunkId, FileId};
-use eis::texts::TextFault;
-use eis::workspaces::chats::{self, Speaker};
-use eis::workspaces::chunks::{self, Language};
-use eis::workspaces::data_sources::{self, Kind as SourceKind, Looked, Schedule};
-use eis::workspaces::files::{self, NewFile, Problem, Status};
+use eis::documents::workspaces::chats::{self, Speaker};
+use eis::documents::workspaces::chunks::{self, Language};
+use eis::documents::workspaces::data_sources::{self, Kind as SourceKind, Looked, Schedule};
+use eis::documents::workspaces::files::{self, NewFile, Problem, Status};
+use eis::values::ids::{ChatSessionId, DataSourceId, DocumentChunkId, FileId};
+use eis::values::texts::TextFault;
 
 use crate::support::database::Case;
 use crate::support::world::{Kind, Who, id};
 use crate::workspaces::workspace;
-use crate::{CARLA, CLEO, at, at_once, because, desk, done, records, tx};
+use crate::{CARLA, CLEO, at, at_once, because, done, here, records, tx};
 
 fn file(name: &str) -> NewFile {
     NewFile { name: name.to_owned(), media_type: "application/pdf".to_owned(), bytes: 7, sha256: [7; 32] }
@@ -32,7 +32,7 @@ async fn a_file_comes_with_a_key_of_its_own_and_goes_with_its_text() {
     done!(db, carla, |tx| chunks::replace(&mut tx, &carla, one, Language::German, &pieces)).unwrap();
     done!(db, carla, |tx| files::failed(&mut tx, &carla, two, Problem::Locked)).unwrap();
     let seen = tx(&db, &carla).await;
-    let rows = files::list(&seen, &desk(&carla), workspace(1), None, 10).await.unwrap();
+    let rows = files::list(&seen, &here(&carla), workspace(1), None, 10).await.unwrap();
     let told: Vec<_> = rows.iter().map(|row| (row.name.as_str(), row.status, row.problem)).collect();
     let expected = [
         ("A.pdf", Status::Indexed, Problem::None),
@@ -41,7 +41,7 @@ async fn a_file_comes_with_a_key_of_its_own_and_goes_with_its_text() {
     ];
     assert_eq!(told, expected);
     assert_eq!(rows[0].content_key, key);
-    let behind = files::list(&seen, &desk(&carla), workspace(1), Some("a.PDF"), 1).await.unwrap();
+    let behind = files::list(&seen, &here(&carla), workspace(1), Some("a.PDF"), 1).await.unwrap();
     assert_eq!(behind[0].name, "c.pdf");
     // Words are found by their stem, in their own language.
     for (language, words, found) in [
@@ -53,10 +53,10 @@ async fn a_file_comes_with_a_key_of_its_own_and_goes_with_its_text() {
         (Language::English, "\"exchanged in workspace\"", 1),
         (Language::Other, "meter", 0),
     ] {
-        let hits = chunks::search(&seen, &desk(&carla), None, (language, words), 10).await.unwrap();
+        let hits = chunks::search(&seen, &here(&carla), None, (language, words), 10).await.unwrap();
         assert_eq!(hits.len(), found, "{words}: {hits:?}");
     }
-    let hits = chunks::search(&seen, &desk(&carla), Some(workspace(1)), (Language::German, "netzbetreiber"), 10)
+    let hits = chunks::search(&seen, &here(&carla), Some(workspace(1)), (Language::German, "netzbetreiber"), 10)
         .await
         .unwrap();
     assert_eq!((hits[0].chunk.file_id, hits[0].chunk.position, hits[0].chunk.file_name.as_str()), (one, 1, "A.pdf"));
@@ -156,10 +156,10 @@ async fn data_sources_are_kept_with_what_came_of_them_and_every_rule_is_told() {
     done!(db, carla, |tx| data_sources::update(&mut tx, &carla, made, &paused)).unwrap();
     done!(db, carla, |tx| data_sources::looked(&mut tx, &carla, made, (Looked::Done, 3))).unwrap();
     let seen = tx(&db, &carla).await;
-    let row = data_sources::find(&seen, &desk(&carla), made).await.unwrap().unwrap();
+    let row = data_sources::find(&seen, &here(&carla), made).await.unwrap().unwrap();
     assert_eq!((row.last_result, row.last_files, row.last_run_at.is_some()), (Looked::Done, 3, true));
     assert_eq!(row.status, data_sources::Status::Paused);
-    assert_eq!(data_sources::list(&seen, &desk(&carla), workspace(1)).await.unwrap().len(), 2);
+    assert_eq!(data_sources::list(&seen, &here(&carla), workspace(1)).await.unwrap().len(), 2);
     drop(seen);
     let bad = source(" ", "https://me:pass@grid.example/");
     let create = done!(db, carla, |tx| data_sources::create(&mut tx, &carla, workspace(1), &bad));
@@ -220,13 +220,13 @@ async fn a_conversation_goes_on_in_its_order_and_cites_what_is_there() {
     places.sort_unstable();
     assert_eq!(places, [2, 3], "one behind the other");
     let seen = tx(&db, &cleo).await;
-    let said = chats::messages(&seen, &desk(&cleo), chat).await.unwrap();
+    let said = chats::messages(&seen, &here(&cleo), chat).await.unwrap();
     assert_eq!((said.len(), said[1].speaker, said[1].cites.as_slice()), (4, Speaker::Assistant, &[piece(1)][..]));
-    let cited = chunks::cited(&seen, &desk(&cleo), &said[1].cites).await.unwrap();
+    let cited = chunks::cited(&seen, &here(&cleo), &said[1].cites).await.unwrap();
     assert_eq!((cited.len(), cited[0].file_name.as_str()), (1, "notice 1.txt"));
-    let own = chats::list(&seen, &desk(&cleo), workspace(1), None, 10).await.unwrap();
+    let own = chats::list(&seen, &here(&cleo), workspace(1), None, 10).await.unwrap();
     assert_eq!((own.len(), own[0].title.as_str()), (2, "Meters"));
-    let behind = chats::list(&seen, &desk(&cleo), workspace(1), Some(chat), 10).await.unwrap();
+    let behind = chats::list(&seen, &here(&cleo), workspace(1), Some(chat), 10).await.unwrap();
     assert_eq!(behind.len(), 1);
     drop(seen);
     done!(db, cleo, |tx| chats::rename(&mut tx, &cleo, chat, "Meters in May")).unwrap();

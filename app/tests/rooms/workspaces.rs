@@ -1,13 +1,13 @@
 //! Workspaces and their members.
 
-use eis::ids::{UserId, WorkspaceId};
-use eis::texts::TextFault;
-use eis::workspaces::members::{self, Role};
-use eis::workspaces::{self, Fields, Status, Violation};
+use eis::documents::workspaces::members::{self, Role};
+use eis::documents::workspaces::{self, Fields, Status, Violation};
+use eis::values::ids::{UserId, WorkspaceId};
+use eis::values::texts::TextFault;
 
 use crate::support::database::Case;
 use crate::support::world::{Kind, Who, id};
-use crate::{CARLA, CLEO, at, because, desk, done, records, tx};
+use crate::{CARLA, CLEO, at, because, done, here, records, tx};
 
 fn fields(name: &str) -> Fields {
     let name = name.to_owned();
@@ -29,11 +29,11 @@ async fn a_workspace_is_made_changed_and_deleted_on_record_without_its_name() {
     let (db, truth, cleo) = (case.db(2), case.superuser().await, CLEO.actor());
     let made = done!(db, cleo, |tx| workspaces::create(&mut tx, &cleo, &fields(" Contracts "))).unwrap();
     let seen = tx(&db, &cleo).await;
-    let row = workspaces::find(&seen, &desk(&cleo), made).await.unwrap().unwrap();
+    let row = workspaces::find(&seen, &here(&cleo), made).await.unwrap().unwrap();
     assert_eq!((row.name.as_str(), row.status, row.published), ("Contracts", Status::Active, false));
-    let names: Vec<String> = workspaces::list(&seen, &desk(&cleo)).await.unwrap().into_iter().map(|w| w.name).collect();
+    let names: Vec<String> = workspaces::list(&seen, &here(&cleo)).await.unwrap().into_iter().map(|w| w.name).collect();
     assert_eq!(names, ["Contracts", "Workspace 1", "Workspace 2"]);
-    let owners = members::list(&seen, &desk(&cleo), made).await.unwrap();
+    let owners = members::list(&seen, &here(&cleo), made).await.unwrap();
     assert_eq!((owners.len(), owners[0].user_id, owners[0].role), (1, user(CLEO), Role::Owner));
     drop(seen);
     let changed = Fields { published: true, ..fields("Contracts of 2026") };
@@ -103,7 +103,7 @@ async fn members_come_change_and_go_and_one_owner_stays() {
     assert_eq!(because(done!(db, cleo, |tx| members::remove(&mut tx, &cleo, w, u))), [there]);
     assert_eq!(records(&truth, "workspace").await, "add_member change_member remove_member");
     let seen = tx(&db, &ada).await;
-    let members = members::list(&seen, &desk(&ada), w).await.unwrap();
+    let members = members::list(&seen, &here(&ada), w).await.unwrap();
     assert_eq!((members.len(), members[0].name.as_deref()), (1, Some("Carla Consultant")));
 }
 

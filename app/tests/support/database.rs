@@ -8,13 +8,14 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use eis::billing::{self, Desk};
-use eis::clients;
+use eis::billing::{self};
+use eis::db::AtClient;
 use eis::db::Db;
-use eis::db::connect::{Connected, Login, Settings};
 use eis::db::owner::Owner;
-use eis::db::scripts::Scripts;
-use eis::ids::{ClientId, OrganizationId};
+use eis::operate::connect::{Connected, Login, Settings};
+use eis::operate::scripts::Scripts;
+use eis::parties::clients;
+use eis::values::ids::{ClientId, OrganizationId};
 use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 
@@ -91,8 +92,8 @@ fn content_hash() -> String {
         DIGEST,
         stamped,
         include_str!("world.rs"),
-        include_str!("../../../src/db/admin.rs"),
-        eis::db::check::EXPECTED,
+        include_str!("../../../src/operate/admin.rs"),
+        eis::operate::check::EXPECTED,
     ] {
         hash.update(text);
     }
@@ -168,10 +169,10 @@ async fn stamp(connected: &Connected) {
     let mut tx = Owner::begin(connected.admin_url()).await.expect("the owner");
     for (o, c) in [(1, 1), (1, 2), (2, 1), (2, 2)] {
         let organization = OrganizationId(super::world::organization(o));
-        let desk = Desk { organization, client: ClientId(super::world::client(o, c)), by: None };
+        let here = AtClient { organization, client: ClientId(super::world::client(o, c)), by: None };
         tx.stand_at(organization).await.expect("the context");
-        let client = clients::find(&tx, organization, desk.client).await.expect("the client").expect("the client");
-        billing::stamp(&mut tx, &desk, &client).await.expect("the stamp");
+        let client = clients::find(&tx, organization, here.client).await.expect("the client").expect("the client");
+        billing::stamp(&mut tx, &here, &client).await.expect("the stamp");
     }
     tx.commit().await.expect("the commit");
 }

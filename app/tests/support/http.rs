@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
-use eis::clock::Clock;
 use eis::db::Db;
-use eis::db::connect::Login;
-use eis::db::proof::Monitor;
+use eis::operate::connect::Login;
+use eis::operate::proof::Monitor;
+use eis::values::clock::Clock;
 use http_body_util::BodyExt;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;

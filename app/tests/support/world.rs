@@ -1,8 +1,8 @@
 //! The world of `seed.sql` as Rust names it: ids, people, their passwords and their live sessions.
 
+use eis::access::ClientSummary;
 use eis::access::{Actor, OpenOrganization, Role, SessionSecret};
-use eis::clients::ClientFace;
-use eis::ids::{AssignmentId, ClientId, CustomerId, OrganizationId, UserId};
+use eis::values::ids::{AssignmentId, ClientId, CustomerId, OrganizationId, UserId};
 use uuid::Uuid;
 
 /// The password of everybody in the world.
@@ -200,14 +200,14 @@ impl Who {
                 name: format!("Organisation {o}"),
             }),
             client: (c > 0).then(|| ClientId(client(o, c))),
-            face: (c > 0).then(|| ClientFace {
+            client_summary: (c > 0).then(|| ClientSummary {
                 id: ClientId(client(o, c)),
                 slug: format!("client-{o}{c}"),
                 name: format!("Client {o}{c}"),
                 currency: "USD".to_owned(),
                 time_zone: "UTC".to_owned(),
                 locale: "en-US".to_owned(),
-                zone: eis::clients::ClientZone(chrono_tz::Tz::UTC),
+                zone: chrono_tz::Tz::UTC,
             }),
             customer: (k > 0).then(|| CustomerId(customer(o, c, k))),
             writes_until: None,

@@ -4,10 +4,10 @@ use crate::support::database::Case;
 use crate::support::http::{Answer, Browser};
 use crate::support::sql::Sql;
 use crate::support::world::{Kind, Who, client, id};
-use eis::db::connect::Login;
 use eis::db::worker::Worker;
-use eis::ids::JobId;
 use eis::jobs;
+use eis::operate::connect::Login;
+use eis::values::ids::JobId;
 use portal::server::background;
 
 pub const CLEO: Who = Who::Client(1, 1);

@@ -79,7 +79,7 @@ async fn a_server_that_stops_puts_its_work_down_and_two_that_start_do_it_once() 
     let (portal, owner) = (case.portal().await, case.superuser().await);
     crowd(&owner, 1_500).await;
     let draft = dearer_draft(&owner).await;
-    let url = case.connected.url(eis::db::connect::Login::Worker);
+    let url = case.connected.url(eis::operate::connect::Login::Worker);
     let server = Background::start(&url, 1).unwrap();
     ask(&portal.browser_of(CLEO), &[&draft], "2026-09", "2026-10").await;
     until(&owner, RESULTS, 100).await;

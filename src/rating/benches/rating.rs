@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use chrono_tz::Tz;
 use criterion::{Criterion, Throughput};
-use eis::period::Period;
 use eis::rating::{CompiledTariff, History, UsageInput, interval_costs, rate, sample};
 use eis::tariff_document::{self, TariffDocument};
+use eis::values::period::Period;
 
 /// The reference rate: tiers within time-of-use, flat and time-of-use demand.
 const RATE: &str = include_str!("../../../end2end/reference/urdb/tiered_tou_with_demand.json");

@@ -8,10 +8,10 @@ use rust_decimal::Decimal;
 use super::super::compile::CompiledTariff;
 use super::super::input::{Register, Supply, UsageInput};
 use super::Case;
-use crate::money::Rounding;
-use crate::period::Period;
 use crate::usage::days::intervals;
 use crate::usage::{DayUsage, Profile, Quality, RegisterRead};
+use crate::values::money::Rounding;
+use crate::values::period::Period;
 
 /// Usage made for a hypothesis.
 pub struct Usage<'a> {

@@ -1,6 +1,6 @@
 //! Shapley values to the cent, in whole numbers.
 
-use crate::money::Money;
+use crate::values::money::Money;
 
 /// The share of each factor in the difference of the last and the first bill. `bills` has one for each choice of factors: the
 /// factors changed are the bits of its place. The shares sum to the difference: what is left over from rounding down goes to

@@ -10,9 +10,9 @@ use rand::{Rng, SeedableRng};
 use serde_json::Value;
 
 use super::*;
-use crate::money::Money;
 use crate::tariff_document::TariffDocument;
 use crate::usage;
+use crate::values::money::Money;
 
 /// Rounds of a usual test run.
 const ROUNDS: u64 = 60;

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::super::{Bill, BillLine, LineKind, Unit};
-use crate::money::Money;
+use crate::values::money::Money;
 
 /// A bill as the command line prints it; amounts are decimal strings. `period_end` is the day after the last.
 #[derive(Serialize)]

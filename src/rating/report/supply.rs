@@ -8,10 +8,10 @@ use chrono_tz::Tz;
 use super::super::{Register, Supply};
 use super::collect::Collected;
 use super::{RateFiles, shortened};
-use crate::period::Period;
 use crate::usage::collect::{CollectedDay, CollectedSeries, told_twice};
 use crate::usage::days::{day_start, intervals};
 use crate::usage::{DayUsage, Direction, MergeError, Profile, Quality, merge};
+use crate::values::period::Period;
 
 /// What one register counted, or one series without the name of a register.
 pub struct Counted {

@@ -160,7 +160,7 @@ fn days_when_clocks_change_have_92_or_100_quarter_hours_in_both_hemispheres() {
         (Australia::Sydney, "2026-10-04", 92),
         (Australia::Sydney, "2026-04-05", 100),
     ] {
-        let days = crate::period::Period::day(date(day));
+        let days = crate::values::period::Period::day(date(day));
         // All of them are Sundays; on-peak is made to hold then.
         let mut tariff = tou(zone, "0.4", "0.2");
         let days_of = &mut tariff.calendars.get_mut("time of use").unwrap().seasons[0].days;
@@ -182,7 +182,7 @@ fn a_calendar_on_standard_time_is_an_hour_later_on_the_wall_in_summer() {
     let mut tariff = tou(Europe::Berlin, "0.4", "0.2");
     tariff.clock = Clock::Standard;
     for (day, first) in [("2026-01-05", 16), ("2026-07-06", 17)] {
-        let days = crate::period::Period::day(date(day));
+        let days = crate::values::period::Period::day(date(day));
         let profile =
             profile_of(Europe::Berlin, 60, days, |_, at| if (first..first + 5).contains(&at) { 1_000 } else { 0 });
         assert_eq!(brief(&bill(&tariff, &profile, days), LineKind::Energy), lines(&["on-peak/0/5/2.00"]), "{day}");

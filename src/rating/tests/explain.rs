@@ -8,10 +8,10 @@ use rust_decimal::Decimal;
 use super::super::explain::{Case, Explanation, Factor, explain};
 use super::super::{CompiledTariff, History, UsageInput, rate_versions};
 use super::fixtures::*;
-use crate::money::Money;
-use crate::period::Period;
 use crate::tariff_document::TariffDocument;
 use crate::usage::{Profile, Quality, RegisterRead};
+use crate::values::money::Money;
+use crate::values::period::Period;
 
 /// One bill with everything it is made of.
 #[derive(Debug)]

@@ -4,9 +4,9 @@ use chrono_tz::UTC;
 
 use super::super::{Bill, History, LineKind, RatingError, Supply, UsageInput, rate};
 use super::fixtures::*;
-use crate::period::Period;
 use crate::tariff_document::{ExportCredit, NetMetering, Netting, PriceCell, Settlement, TariffDocument};
 use crate::usage::{Direction, Profile, Quality, RegisterRead};
+use crate::values::period::Period;
 
 /// A day on which 24 kWh are bought evenly and 6 kWh an hour are fed in from 10 to 14.
 fn sunny(days: Period) -> (Profile, Profile) {

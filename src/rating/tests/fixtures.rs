@@ -5,10 +5,10 @@ use chrono_tz::Tz;
 use rust_decimal::Decimal;
 
 use super::super::{Bill, CompiledTariff, History, LineKind, UsageInput, rate};
-use crate::period::Period;
 use crate::tariff_document::TariffDocument;
 use crate::usage::days::intervals;
 use crate::usage::{DayUsage, Direction, Profile};
+use crate::values::period::Period;
 
 pub fn decimal(text: &str) -> Decimal {
     text.parse().unwrap()

@@ -3,19 +3,17 @@
 use std::path::{Path, PathBuf};
 
 /// Where money, energy and prices are computed. Tests may compare what a schema says in floats.
-const ROOMS: [&str; 12] = [
+const ROOMS: [&str; 10] = [
     "rating",
     "tariff_document",
     "usage",
     "billing",
-    "invoices",
-    "payments",
+    "receivables",
     "tariffs",
-    "account",
-    "money",
-    "period",
-    "interval_days",
-    "usage_data",
+    "values/money",
+    "values/period",
+    "metering/interval_days",
+    "metering/usage_data",
 ];
 
 fn sources(place: &Path, found: &mut Vec<PathBuf>) {

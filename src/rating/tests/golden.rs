@@ -5,11 +5,11 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::super::{Bill, CompiledTariff, History, LineKind, UsageInput, rate};
-use crate::money::Money;
-use crate::period::Period;
 use crate::tariff_document;
 use crate::usage::collect::Collector;
 use crate::usage::{self, Hints, Item, Profile};
+use crate::values::money::Money;
+use crate::values::period::Period;
 
 fn file(name: &str) -> String {
     std::fs::read_to_string(format!("{}/end2end/reference/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()

@@ -4,11 +4,11 @@ use chrono_tz::UTC;
 
 use super::super::{Bill, History, LineKind, UsageInput, rate, rate_versions};
 use super::fixtures::*;
-use crate::money::{Money, Rounding};
 use crate::tariff_document::{
     Adjustment, AdjustmentKind, FixedBasis, FixedCharge, Minimum, MinimumBasis, Proration, TariffDocument, Tax,
 };
 use crate::usage::RegisterRead;
+use crate::values::money::{Money, Rounding};
 
 fn of_kwh(tariff: &TariffDocument, days: &str, kwh: &str) -> Bill {
     let days = period(days);
@@ -151,7 +151,7 @@ fn a_minimum_per_year_is_made_up_for_in_december() {
     let tariff = compile(&tariff);
     let mut history = History::default();
     let mut short = vec![];
-    for month in crate::period::Period::new(date("2026-01-01"), date("2028-01-01")).unwrap().months() {
+    for month in crate::values::period::Period::new(date("2026-01-01"), date("2028-01-01")).unwrap().months() {
         let read = [RegisterRead::total(month.from(), month.to(), decimal("70"))];
         let bill = rate(&tariff, &UsageInput::reads(&read), month, &history).unwrap();
         short.push(bill.sum(LineKind::Minimum));

@@ -9,10 +9,10 @@ use super::super::energy::{Counter, Scale};
 use super::super::measure::Measured;
 use super::super::{Bill, History, LineKind, Supply, UsageInput, interval_costs, rate};
 use super::fixtures::*;
-use crate::money::Money;
-use crate::period::Period;
 use crate::tariff_document::{ExportCredit, NetMetering, PriceCell, TariffDocument};
 use crate::usage::{Direction, Profile};
+use crate::values::money::Money;
+use crate::values::period::Period;
 
 const ROUNDS: u64 = 60;
 

@@ -7,11 +7,11 @@ use super::super::{
     Bill, History, LineKind, RatingError, Register, Supply, UsageInput, interval_costs, rate, rate_versions,
 };
 use super::fixtures::*;
-use crate::period::Period;
 use crate::tariff_document::{
     Adjustment, AdjustmentKind, DemandCharge, EnergyCharge, ExportCredit, NetMetering, PriceCell, TariffDocument,
 };
 use crate::usage::{Direction, Profile, RegisterRead, merge};
+use crate::values::period::Period;
 
 fn days() -> Period {
     period("2026-03-01/2026-03-03")

@@ -5,9 +5,9 @@ use rust_decimal::Decimal;
 
 use super::super::{History, LineKind, PastPeak, UsageInput, interval_costs, rate, rate_versions};
 use super::fixtures::*;
-use crate::money::Money;
 use crate::tariff_document::{BlockBasis, DemandCharge, PriceCell, Ratchet, TariffDocument};
 use crate::usage::{Quality, RegisterRead};
+use crate::values::money::Money;
 
 fn amounts(bill: &super::super::Bill) -> Vec<String> {
     bill.lines.iter().map(|line| format!("{} {}", line.item.kind.as_str(), line.amount)).collect()
@@ -60,7 +60,7 @@ fn rule_3_the_calendar_follows_clocks_seasons_and_holidays() {
         (Australia::Sydney, "2026-04-05", 100),
         (Europe::Berlin, "2028-02-29", 96),
     ] {
-        let day = crate::period::Period::day(date(day));
+        let day = crate::values::period::Period::day(date(day));
         let mut tariff = tou(zone, "0.4", "0.2");
         let days = &mut tariff.calendars.get_mut("time of use").unwrap().seasons[0].days;
         days[1].hours = days[0].hours.clone();

@@ -5,11 +5,11 @@ use rust_decimal::Decimal;
 
 use super::super::{Bill, History, LineKind, RatingError, Supply, UsageInput, interval_costs, rate, rate_versions};
 use super::fixtures::*;
-use crate::money::Money;
 use crate::tariff_document::{
     DemandCharge, ExportCredit, Minimum, MinimumBasis, NetMetering, PriceCell, Settlement, TariffDocument,
 };
 use crate::usage::{Direction, Profile, RegisterRead};
+use crate::values::money::Money;
 
 fn flat(price: &str) -> TariffDocument {
     TariffDocument::flat("T", "EUR", UTC, decimal(price))

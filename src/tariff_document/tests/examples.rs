@@ -3,11 +3,11 @@
 use chrono_tz::UTC;
 
 use super::examples;
-use crate::period::Period;
 use crate::rating::{CompiledTariff, History, Register, Supply, UsageInput, rate};
 use crate::tariff_document::{TariffDocument, read};
 use crate::usage::days::intervals;
 use crate::usage::{DayUsage, Direction, Profile};
+use crate::values::period::Period;
 
 /// January 2026 in hours: 0.5 kWh, from 17:00 to 21:00 1 kWh; with a generator 0.8 kWh from 11:00 to 14:00. Then what of
 /// it register E1 counts, and E2, which counts until 5:00.

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use serde_json::{Number, Value};
 
 use super::Rate;
-use crate::money::Rounding;
+use crate::values::money::Rounding;
 
 /// Fields that become charges.
 const READ: &[&str] = &[

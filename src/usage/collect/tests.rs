@@ -4,8 +4,8 @@ use chrono::DateTime;
 use chrono_tz::{America, UTC};
 
 use super::*;
-use crate::period::Period;
 use crate::usage::{Direction, Energy, Item, Quality, green_button};
+use crate::values::period::Period;
 
 fn reading(start: &str, wh: i32) -> Reading {
     let start = DateTime::parse_from_rfc3339(start).unwrap().to_utc();

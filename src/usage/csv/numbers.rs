@@ -5,7 +5,7 @@
 //! in quotes says otherwise.
 
 use super::super::{Energy, UsageError};
-use crate::figures::{self, Mark, Unread};
+use crate::values::figures::{self, Mark, Unread};
 
 /// What is known of a file's figures so far.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use chrono::{DateTime, Duration, NaiveDate, NaiveTime, Utc};
 use super::super::limits::{self, Names};
 use super::super::{Direction, Energy, Item, Quality, Reading, Rejected, SeriesKey, UsageError, plausible};
 use super::raw;
-use crate::plain;
+use crate::values::plain;
 
 /// A register of a meter.
 pub struct Register {

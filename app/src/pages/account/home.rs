@@ -2,12 +2,12 @@
 
 use axum::response::{IntoResponse, Response};
 use chrono::{Months, NaiveDate};
-use eis::account::{self, Compared, Owed};
-use eis::contracts::{self, Contract, Stage};
 use eis::db::{QueryError, Tenant};
-use eis::ids::CustomerId;
-use eis::invoices::{self, Billed, Explained, Invoice};
-use eis::usage_data::{self, By, Total};
+use eis::metering::usage_data::{self, By, Total};
+use eis::parties::contracts::{self, Contract, Stage};
+use eis::receivables::invoices::{self, Billed, Explained, Invoice};
+use eis::receivables::owed::{self, Compared, Owed};
+use eis::values::ids::CustomerId;
 use leptos::prelude::*;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
@@ -33,8 +33,8 @@ pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
     let today = at.today();
     let Read { owed, bills, billed, months, contracts } = read(&tx, &at).await?;
     drop(tx);
-    let compared = account::compare(&bills);
-    let open = bills.iter().filter(|bill| account::is_open(bill)).min_by_key(|bill| bill.due_on).map(|bill| bill.id);
+    let compared = owed::compare(&bills);
+    let open = bills.iter().filter(|bill| owed::is_open(bill)).min_by_key(|bill| bill.due_on).map(|bill| bill.id);
     let place = at.place(&[], "");
     let actor = at.actor.clone();
     let html = framed(&ctx, &actor, place, "Home", move || {
@@ -84,13 +84,13 @@ fn subtitle(at: &AtAccount, contracts: &[Contract], today: NaiveDate) -> String 
 pub(crate) async fn read(tx: &Tenant, at: &AtAccount) -> Result<Read, AppError> {
     let (customer, today) = (at.customer.id, at.today());
     let (owed, bills, months, contracts) = tokio::try_join!(
-        account::owed(tx, customer, today),
-        account::bills(tx, customer, None, BILLS),
+        owed::owed(tx, customer, today),
+        owed::bills(tx, customer, None, BILLS),
         year_to(tx, customer, today),
         contracts::list(tx, customer),
     )?;
     let months = if months.is_empty() { last_year(tx, customer).await? } else { months };
-    let billed = match account::compare(&bills) {
+    let billed = match owed::compare(&bills) {
         Some(compared) => invoices::billed(tx, compared.now.id).await?,
         None => vec![],
     };
@@ -156,7 +156,7 @@ fn amount_due(at: &AtAccount, owed: &Owed, today: NaiveDate, bill: Option<String
 fn latest(at: &AtAccount, compared: &Compared) -> impl IntoView + use<> {
     let locale = at.locale();
     let now = &compared.now;
-    let price = account::price(now).map(|price| {
+    let price = owed::price(now).map(|price| {
         format!("{} per kWh, all included", format::price(price.round_dp(4), &at.client.currency, locale))
     });
     let days = now.days();
@@ -213,7 +213,7 @@ fn difference(at: &AtAccount, more: Decimal) -> String {
 
 /// `$18.20 more than October 2026: 96 kWh more usage makes +$13.35, the price of a kWh +$4.85. It has 2 days more.`
 fn reason(at: &AtAccount, now: &Invoice, before: &Invoice, billed: &[Billed]) -> Option<String> {
-    let (usage, price) = account::why(now, before)?;
+    let (usage, price) = owed::why(now, before)?;
     let locale = at.locale();
     let more = now.total - before.total;
     let whole =

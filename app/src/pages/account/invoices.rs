@@ -2,12 +2,12 @@
 
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
-use eis::account::{self, Cursor};
-use eis::clients::{self, Client};
 use eis::db::Tenant;
-use eis::ids::InvoiceId;
-use eis::invoices::{self, Billed, Invoice};
-use eis::payments;
+use eis::parties::clients::{self, Client};
+use eis::receivables::invoices::{self, Billed, Invoice};
+use eis::receivables::owed::{self, Cursor};
+use eis::receivables::payments;
+use eis::values::ids::InvoiceId;
 use leptos::prelude::*;
 use rust_decimal::Decimal;
 use serde::Deserialize;
@@ -55,7 +55,7 @@ fn cursor_of(bill: &Invoice) -> Option<String> {
 pub async fn list(ctx: Ctx, Query(query): Query<ListQuery>) -> Result<Response, AppError> {
     let (at, tx) = AtAccount::open(&ctx).await?;
     let limit = i64::try_from(ROWS).unwrap_or_default() + 1;
-    let mut rows = account::bills(&tx, at.customer.id, query.cursor(), limit).await?;
+    let mut rows = owed::bills(&tx, at.customer.id, query.cursor(), limit).await?;
     drop(tx);
     let more = rows.len() > ROWS;
     rows.truncate(ROWS);
@@ -99,7 +99,7 @@ pub async fn list(ctx: Ctx, Query(query): Query<ListQuery>) -> Result<Response, 
 fn line(rows: &mut Rows, at: &AtAccount, bill: &Invoice, today: chrono::NaiveDate) {
     let locale = at.locale();
     let day = |day: Option<chrono::NaiveDate>| day.map(|day| format::date(day, locale)).unwrap_or_default();
-    let open = if account::is_open(bill) { bill.open() } else { Decimal::ZERO };
+    let open = if owed::is_open(bill) { bill.open() } else { Decimal::ZERO };
     let span = span_of(bill, locale);
     let span = if bill.kind == "credit_note" { format!("{span} (credit note)") } else { span };
     rows.row(|row| {
@@ -136,7 +136,7 @@ pub(crate) async fn read(tx: &Tenant, at: &AtAccount, id: InvoiceId) -> Result<R
     let invoice = invoice.ok_or(AppError::NotFound)?;
     // What it is compared with was issued before it, whatever has been issued since.
     let before = invoice.issued_on.map(|day| (day, invoice.id));
-    let bills = account::bills(tx, at.customer.id, before, EARLIER).await?;
+    let bills = owed::bills(tx, at.customer.id, before, EARLIER).await?;
     Ok(Read { seller, invoice, lines, billed, paid, bills })
 }
 
@@ -147,7 +147,7 @@ pub async fn show(ctx: Ctx, Path(id): Path<String>) -> Result<Response, AppError
     let Read { seller, invoice, lines, billed, paid, mut bills } = read(&tx, &at, id).await?;
     drop(tx);
     bills.push(invoice.clone());
-    let compared = account::compare(&bills).filter(|compared| compared.now.id == invoice.id);
+    let compared = owed::compare(&bills).filter(|compared| compared.now.id == invoice.id);
     let (today, place) = (at.today(), at.place(&[("Invoices", PATH)], &invoice.label));
     let actor = at.actor.clone();
     let title = format!("{} {}", if invoice.kind == "credit_note" { "Credit note" } else { "Invoice" }, invoice.label);
@@ -187,7 +187,7 @@ pub async fn show(ctx: Ctx, Path(id): Path<String>) -> Result<Response, AppError
 fn to_pay(at: &AtAccount, invoice: &Invoice, today: chrono::NaiveDate) -> impl IntoView + use<> {
     let locale = at.locale();
     let due = invoice.due_on.map(|day| format::date_long(day, locale)).unwrap_or_default();
-    let (label, amount, text, tone) = if account::is_open(invoice) {
+    let (label, amount, text, tone) = if owed::is_open(invoice) {
         let (text, tone) = if invoice.overdue(today) {
             (format!("Was due {due}; please pay it now"), Tone::Bad)
         } else {

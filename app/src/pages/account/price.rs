@@ -4,13 +4,13 @@ mod compare;
 
 use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
-use eis::account;
-use eis::clients::{self, Client};
-use eis::clock;
 use eis::db::Tenant;
-use eis::invoices::{self, Billed, Invoice, Line};
+use eis::parties::clients::{self, Client};
+use eis::receivables::invoices::{self, Billed, Invoice, Line};
+use eis::receivables::owed;
 use eis::tariff_document::TariffDocument;
 use eis::tariffs::{self, Tariff, customer};
+use eis::values::clock;
 use leptos::prelude::*;
 
 use super::AtAccount;
@@ -42,12 +42,12 @@ pub(crate) async fn read(tx: &Tenant, at: &AtAccount) -> Result<Read, AppError> 
     let (client, tariffs, bills, offers) = tokio::try_join!(
         clients::find(tx, at.customer.organization_id, at.client.id),
         customer::from_day_on(tx, at.customer.id, today),
-        account::bills(tx, at.customer.id, None, BILLS),
+        owed::bills(tx, at.customer.id, None, BILLS),
         customer::offered(tx, today),
     )?;
     let client = client.ok_or(AppError::Forbidden)?;
     let offers = client.tariff_comparison && !offers.is_empty();
-    let bill = match account::compare(&bills) {
+    let bill = match owed::compare(&bills) {
         Some(latest) => {
             let (lines, billed) =
                 tokio::try_join!(invoices::lines(tx, latest.now.id), invoices::billed(tx, latest.now.id),)?;

@@ -1,8 +1,8 @@
 //! The customer's account statement: every bill and payment with the balance after it.
 
 use axum::response::{IntoResponse, Response};
-use eis::account;
-use eis::ledger;
+use eis::receivables::ledger;
+use eis::receivables::owed;
 use leptos::prelude::*;
 
 use super::AtAccount;
@@ -21,7 +21,7 @@ pub const PATH: &str = "/account/statement";
 pub async fn page(ctx: Ctx, Query(query): Query<StatementQuery>) -> Result<Response, AppError> {
     let (at, tx) = AtAccount::open(&ctx).await?;
     let (owed, rows) = tokio::try_join!(
-        account::owed(&tx, at.customer.id, at.today()),
+        owed::owed(&tx, at.customer.id, at.today()),
         ledger::statement(&tx, at.customer.id, place(&query.after), STATEMENT_ROWS + 1),
     )?;
     drop(tx);

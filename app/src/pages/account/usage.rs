@@ -4,8 +4,8 @@ pub(super) mod charts;
 
 use axum::response::{IntoResponse, Response};
 use chrono::{Datelike, Days, Months, NaiveDate};
-use eis::usage_data::periods::{self, Period};
-use eis::usage_data::{self, By, MeterDay, Total};
+use eis::metering::usage_data::periods::{self, Period};
+use eis::metering::usage_data::{self, By, MeterDay, Total};
 use leptos::prelude::*;
 use rust_decimal::Decimal;
 use serde::Deserialize;

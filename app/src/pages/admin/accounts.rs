@@ -3,8 +3,8 @@
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use eis::access::Permission;
-use eis::accounts::{self, Account, AccountFields, DELIVERIES};
-use eis::ids::{AccountId, CustomerId};
+use eis::parties::accounts::{self, Account, AccountFields, DELIVERIES};
+use eis::values::ids::{AccountId, CustomerId};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -259,7 +259,7 @@ pub(crate) async fn update_account(
         let (at, _) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
         // The customer first, as the command does: two who change its accounts follow each other.
-        eis::customers::locked(&mut tx, customer).await?.ok_or(AppError::NotFound)?;
+        eis::parties::customers::locked(&mut tx, customer).await?.ok_or(AppError::NotFound)?;
         let before = accounts::locked(&mut tx, customer, id).await?.ok_or(AppError::NotFound)?;
         let fields = form.read()?;
         seen::unchanged(&ctx.sent, &shown(&AccountFields::from(&before)))?;

@@ -2,12 +2,12 @@
 
 use chrono::{Datelike, Months, NaiveDate};
 use eis::access::Permission;
-use eis::contracts::Contract;
-use eis::customers::Customer;
 use eis::db::Tenant;
-use eis::ids::CustomerId;
+use eis::parties::contracts::Contract;
+use eis::parties::customers::Customer;
 use eis::tariffs::agreements::{self, Agreement};
 use eis::tariffs::{self, Filter, TariffRow};
+use eis::values::ids::CustomerId;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -198,7 +198,7 @@ pub(crate) async fn put_on_tariff(
         let (at, _) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
         // Locked: of two at once, one waits here and then finds the other's agreement.
-        eis::customers::locked(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+        eis::parties::customers::locked(&mut tx, id).await?.ok_or(AppError::NotFound)?;
         let (code, from) = form.read()?;
         seen::unchanged(&ctx.sent, &shown(&agreements::list(&tx, id).await?))?;
         let contracts = contract_pages::standing(&tx, id).await?;

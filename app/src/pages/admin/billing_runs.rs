@@ -8,9 +8,9 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 use eis::access::Permission;
 use eis::billing::{self, BillingRun, Changed};
-use eis::clock::local_day;
-use eis::contracts::CYCLES;
-use eis::ids::BillingRunId;
+use eis::parties::contracts::CYCLES;
+use eis::values::clock::local_day;
+use eis::values::ids::BillingRunId;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 

@@ -8,12 +8,12 @@ use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
 use eis::access::Permission;
-use eis::accounts::{self, Account};
 use eis::billing;
-use eis::contracts::{self, At, CYCLES, Contract, ContractFields, STATUSES};
 use eis::db::Tenant;
-use eis::ids::{AccountId, ContractId, CustomerId};
-use eis::service_points::ServicePoint;
+use eis::parties::accounts::{self, Account};
+use eis::parties::contracts::{self, At, CYCLES, Contract, ContractFields, STATUSES};
+use eis::parties::service_points::ServicePoint;
+use eis::values::ids::{AccountId, ContractId, CustomerId};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 

@@ -4,13 +4,14 @@ use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
 use eis::access::Permission;
-use eis::account::{self, Owed};
-use eis::accounts;
-use eis::contracts::{self, At};
-use eis::customers::{self, Customer, CustomerFields, Filter, KINDS, Lack, NewCustomer, Order};
-use eis::ids::CustomerId;
-use eis::meters;
-use eis::service_points::ServicePoint;
+use eis::metering::meters;
+use eis::parties::accounts;
+use eis::parties::contracts::{self, At};
+use eis::parties::customers::{self, Customer, CustomerFields, Filter, KINDS, Lack, Order};
+use eis::parties::new_customers::{self, NewCustomer};
+use eis::parties::service_points::ServicePoint;
+use eis::receivables::owed::{self, Owed};
+use eis::values::ids::CustomerId;
 use leptos::prelude::*;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -213,7 +214,7 @@ pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Resul
     let meters = meters::list(&tx, &places).await?;
     let tariff = agreements::load(&tx, &at, &customer, &contracts).await?;
     let accounts = accounts::list(&tx, customer.id).await?;
-    let owed = account::owed(&tx, customer.id, at.client.today()).await?;
+    let owed = owed::owed(&tx, customer.id, at.client.today()).await?;
     drop(tx);
     let typed = ctx.take_typed().await;
     let (locale, today) = (at.locale(), at.client.today());
@@ -459,7 +460,7 @@ pub(crate) async fn create_customer(
         let (at, _) = actor.tenant()?;
         let mut tx = ctx.write(&actor).await?;
         let new = first.read(&form, &there, &there.found(&tx).await?)?;
-        let made = customers::create(&mut tx, &new).await;
+        let made = new_customers::create(&mut tx, &new).await;
         let id = made.map_err(|refused| messages::told(refused, messages::customers::words))?;
         Done::to(format!("/clients/{at}/customers/{id}"))
             .saying("Customer created. Add a meter next.")
@@ -487,7 +488,7 @@ pub(crate) async fn update_customer(
         let fields = reader.errors.or(fields)?;
         seen::unchanged(&ctx.sent, &shown(&CustomerFields::from(&before)))?;
         let changed = customers::update(&mut tx, id, &fields).await;
-        changed.map_err(|refused| messages::told(refused, messages::customers::words))?;
+        changed.map_err(|refused| messages::told(refused, |never| -> (String, String) { match *never {} }))?;
         Done::to(format!("/clients/{at}/customers/{id}")).saying("Changes saved.").commit(&ctx, tx).await
     })
     .await

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
 use eis::access::Permission;
 use eis::db::Tenant;
-use eis::invoices::{self, Cursor, Filter, Listed, Page, Search, Total, Turn};
+use eis::receivables::invoices::{self, Cursor, Filter, Listed, Page, Search, Total, Turn};
 use leptos::either::Either;
 use leptos::prelude::*;
 use serde::Deserialize;

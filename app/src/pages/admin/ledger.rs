@@ -3,9 +3,9 @@
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use eis::access::Permission;
-use eis::account;
 use eis::db::Tenant;
-use eis::ledger::{self, Cursor, Entry, Filter};
+use eis::receivables::ledger::{self, Cursor, Entry, Filter};
+use eis::receivables::owed;
 use leptos::prelude::*;
 use rust_decimal::Decimal;
 use serde::Deserialize;
@@ -211,7 +211,7 @@ pub async fn statement(
 ) -> Result<Response, AppError> {
     let (at, tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
     let customer = super::customers::find(&tx, &id).await?;
-    let owed = account::owed(&tx, customer.id, at.client.today()).await?;
+    let owed = owed::owed(&tx, customer.id, at.client.today()).await?;
     let rows = ledger::statement(&tx, customer.id, place(&query.after), STATEMENT_ROWS + 1).await?;
     drop(tx);
     let own = format!("customers/{}", customer.id);

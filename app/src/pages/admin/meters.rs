@@ -4,14 +4,14 @@ use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
 use eis::access::Permission;
-use eis::contracts::{self, Contract};
-use eis::customers::Customer;
 use eis::db::Tenant;
-use eis::figures::Unit;
-use eis::ids::{CustomerId, MeterId, ServicePointId};
-use eis::meters::{self, INTERVALS, Meter, MeterFields};
-use eis::registers::{self, DEMAND, ENERGY, RegisterFields};
-use eis::service_points::ServicePoint;
+use eis::metering::meters::{self, INTERVALS, Meter, MeterFields};
+use eis::metering::registers::{self, DEMAND, ENERGY, RegisterFields};
+use eis::parties::contracts::{self, Contract};
+use eis::parties::customers::Customer;
+use eis::parties::service_points::ServicePoint;
+use eis::values::figures::Unit;
+use eis::values::ids::{CustomerId, MeterId, ServicePointId};
 use leptos::prelude::*;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -455,7 +455,7 @@ fn form(
 
 /// How the client of a form writes figures.
 async fn locale(tx: &Tenant) -> Result<Locale, AppError> {
-    Ok(Locale::from(eis::clients::current(tx).await?.locale.as_str()))
+    Ok(Locale::from(eis::parties::clients::current(tx).await?.locale.as_str()))
 }
 
 /// Adds a meter to a service point: the one that is named, or that of a customer's contract.
@@ -475,12 +475,12 @@ pub(crate) async fn create_meter(
         let mut tx = ctx.write(&actor).await?;
         let place = match from {
             Opened::Customer(customer) => {
-                eis::customers::find(&tx, customer).await?.ok_or(AppError::NotFound)?;
+                eis::parties::customers::find(&tx, customer).await?.ok_or(AppError::NotFound)?;
                 let contracts = contract_pages::standing(&tx, customer).await?;
                 contract_pages::one_of(&contracts, &contract)?.service_point_id
             }
             Opened::Place(place) => {
-                eis::service_points::find(&tx, place).await?.ok_or(AppError::NotFound)?;
+                eis::parties::service_points::find(&tx, place).await?.ok_or(AppError::NotFound)?;
                 place
             }
         };
@@ -518,7 +518,7 @@ pub(crate) async fn update_meter(
         let changed = meters::update(&mut tx, id, &fields).await;
         changed.map_err(|refused| messages::told(refused, messages::meters::words))?;
         if !read.is_empty() {
-            let changed = registers::change(&mut tx, id, &read).await;
+            let changed = meters::change_registers(&mut tx, id, &read).await;
             changed.map_err(|refused| messages::told(refused, messages::meters::of_register))?;
         }
         // Back to where one came from; or to who is there, or was last; or to where it is.

@@ -4,7 +4,7 @@ use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use eis::access::Permission;
 use eis::billing::{self, Attention, MonthUsage};
-use eis::invoices::{self, Filter};
+use eis::receivables::invoices::{self, Filter};
 use leptos::either::Either;
 use leptos::prelude::*;
 use rust_decimal::Decimal;

@@ -4,12 +4,12 @@ use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
 use eis::access::Permission;
-use eis::contracts::{self, Contract};
-use eis::customers;
 use eis::db::Tenant;
-use eis::ids::{CustomerId, ServicePointId};
-use eis::meters::{self, Meter};
-use eis::service_points::{self, DIRECTIONS, PHASES, ServicePoint, ServicePointFields};
+use eis::metering::meters::{self, Meter};
+use eis::parties::contracts::{self, Contract};
+use eis::parties::customers;
+use eis::parties::service_points::{self, DIRECTIONS, PHASES, ServicePoint, ServicePointFields};
+use eis::values::ids::{CustomerId, ServicePointId};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -485,7 +485,7 @@ pub(crate) async fn update_service_point(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use eis::ids::{AccountId, ContractId};
+    use eis::values::ids::{AccountId, ContractId};
 
     fn contract(from: &str, to: Option<&str>) -> Contract {
         Contract {

@@ -9,9 +9,9 @@ use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
 use eis::access::Permission;
-use eis::clients;
-use eis::ids::TariffRateId;
+use eis::parties::clients;
 use eis::tariffs::{self, Filter, TariffRow, agreements, customer, kind_label};
+use eis::values::ids::TariffRateId;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 

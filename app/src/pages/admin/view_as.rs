@@ -2,7 +2,7 @@
 //! hour at most. The database gives the session the customer's context; the pages are the customer's own.
 
 use eis::access::Permission;
-use eis::ids::CustomerId;
+use eis::values::ids::CustomerId;
 use leptos::prelude::*;
 
 use crate::components::{Button, Kind, PostForm};
@@ -30,7 +30,7 @@ pub(crate) async fn view_as(client: String, customer: String) -> Result<(), Serv
         let id: CustomerId = customer.parse().map_err(|_| AppError::NotFound)?;
         let (at, _) = actor.tenant()?;
         let tx = ctx.read(&actor).await?;
-        eis::customers::find(&tx, id).await?.ok_or(AppError::NotFound)?;
+        eis::parties::customers::find(&tx, id).await?.ok_or(AppError::NotFound)?;
         drop(tx);
         ctx.db().view_as(actor.secret, at, id, &network(&ctx.address)).await?;
         // The bar says the rest.

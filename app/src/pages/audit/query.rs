@@ -3,8 +3,8 @@
 use chrono::DateTime;
 use chrono_tz::Tz;
 use eis::audit::{Cursor, Filter, Record};
-use eis::clock::local_day;
 use eis::usage::days::{day_end, day_start};
+use eis::values::clock::local_day;
 use serde::Deserialize;
 
 use crate::components::{Choice, FilterSelect};

@@ -1,6 +1,6 @@
 //! A bill of several billing periods, as a landlord has it: a part for each, then taxes and sums once.
 
-use eis::invoices::{Billed, Invoice, Line};
+use eis::receivables::invoices::{Billed, Invoice, Line};
 use leptos::prelude::*;
 
 use super::why::reasons;

@@ -1,8 +1,8 @@
 //! Why a billing period's bill differs from an earlier one, as it was worked out when it was rated.
 
-use eis::invoices::{Billed, Explained};
-use eis::money::Money;
 use eis::rating::explain::Factor;
+use eis::receivables::invoices::{Billed, Explained};
+use eis::values::money::Money;
 use leptos::prelude::*;
 use rust_decimal::Decimal;
 

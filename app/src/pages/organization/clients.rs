@@ -3,12 +3,12 @@
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use eis::access::Permission;
-use eis::clients::{self, CURRENCIES, Client, ClientFields};
 use eis::db::Tenant;
-use eis::figures::Unit;
-use eis::identifiers;
-use eis::ids::ClientId;
-use eis::organizations::Organization;
+use eis::parties::clients::{self, CURRENCIES, Client, ClientFields};
+use eis::parties::organizations::Organization;
+use eis::values::figures::Unit;
+use eis::values::identifiers;
+use eis::values::ids::ClientId;
 use leptos::prelude::*;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};

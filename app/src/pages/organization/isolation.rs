@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use axum::response::{IntoResponse, Response};
 use eis::access::Permission;
 use eis::audit::{self, Chain};
-use eis::clock;
-use eis::db::proof::{ProofError, Run, TableState};
-use eis::isolation::{self, Report};
+use eis::operate::isolation::{self, Report};
+use eis::operate::proof::{ProofError, Run, TableState};
+use eis::values::clock;
 use leptos::prelude::*;
 use serde_json::Value;
 

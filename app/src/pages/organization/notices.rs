@@ -3,7 +3,7 @@
 
 use eis::access::{Permission, Role};
 use eis::db::Tenant;
-use eis::users::notices::{self, RoleNotice};
+use eis::parties::users::notices::{self, RoleNotice};
 use leptos::prelude::*;
 use uuid::Uuid;
 

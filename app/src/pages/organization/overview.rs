@@ -3,7 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use eis::access::Permission;
-use eis::organizations::{self, ClientOverview, Statistics};
+use eis::parties::organizations::{self, ClientOverview, Statistics};
 use leptos::prelude::*;
 
 use super::notices;

@@ -1,8 +1,8 @@
 //! Where one is signed in: one's own sessions, and ending one of them or all others, with the password.
 
 use eis::db::sessions::Ended;
-use eis::ids::SessionId;
-use eis::users::MySession;
+use eis::parties::users::MySession;
+use eis::values::ids::SessionId;
 use leptos::prelude::*;
 
 use super::Clock;

@@ -2,8 +2,8 @@
 //! sealed (`server/sealed.rs`).
 
 use eis::access::Actor;
-use eis::hex;
-use eis::service_identities::Secret;
+use eis::parties::service_identities::Secret;
+use eis::values::hex;
 use serde::{Deserialize, Serialize};
 
 use crate::pages::scope::{Scope, base_of};

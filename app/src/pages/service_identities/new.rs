@@ -3,7 +3,7 @@
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use eis::access::Permission;
-use eis::service_identities::{self, Command, NAME_CHARACTERS, NewServiceIdentity};
+use eis::parties::service_identities::{self, Command, NAME_CHARACTERS, NewServiceIdentity};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 

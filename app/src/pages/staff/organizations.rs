@@ -2,7 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 use eis::access::Permission;
-use eis::organizations;
+use eis::parties::organizations;
 use leptos::prelude::*;
 use serde::Deserialize;
 

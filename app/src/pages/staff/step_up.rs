@@ -4,8 +4,8 @@
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use eis::access::{Actor, Permission, Role};
-use eis::clock;
 use eis::db::Db;
+use eis::values::clock;
 use leptos::prelude::*;
 use serde::Deserialize;
 

@@ -386,7 +386,7 @@ impl Words<'_> {
     /// Nothing where figures are rounded as people expect.
     fn rounding(&self, policy: &RoundingPolicy) -> Option<Part> {
         let mut part = part("Rounding");
-        if policy.money != eis::money::Rounding::default() {
+        if policy.money != eis::values::money::Rounding::default() {
             part.lead.push("Amounts are rounded to two decimals; half a unit goes to the even one.".to_owned());
         }
         if let Some(decimals) = policy.kwh_decimals {

@@ -4,8 +4,8 @@ use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use eis::access::Permission;
 use eis::db::Tenant;
-use eis::ids::AssignmentId;
-use eis::users::{self, OrganizationUser, roles};
+use eis::parties::users::{self, OrganizationUser, roles};
+use eis::values::ids::AssignmentId;
 use leptos::prelude::*;
 
 use super::{may_change, narrow, place_of, reset};

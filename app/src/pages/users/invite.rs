@@ -3,9 +3,9 @@
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use eis::access::{Actor, Permission, Role};
-use eis::clients::{self, Client};
-use eis::ids::{ClientId, InvitationId};
-use eis::users::invitations::{self, Invite, InviteViolation};
+use eis::parties::clients::{self, Client};
+use eis::parties::users::invitations::{self, Invite, InviteViolation};
+use eis::values::ids::{ClientId, InvitationId};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -47,7 +47,7 @@ async fn keep_link(ctx: &Ctx, actor: &Actor, email: &str, token: &[u8]) -> Resul
         base: base_of(actor),
         by: actor.user.to_string(),
         email: email.to_owned(),
-        link: format!("{}/invitation/{}", ctx.origin, eis::hex::of(token)),
+        link: format!("{}/invitation/{}", ctx.origin, eis::values::hex::of(token)),
     };
     ctx.auth.session.insert(LINK_KEY, kept).await.map_err(|e| AppError::Internal(e.to_string()))
 }

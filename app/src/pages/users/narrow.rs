@@ -1,8 +1,8 @@
 //! What a role is narrowed to: chosen with the invitation, changed on the page of the role.
 
 use eis::access::{Narrowed, Permission, Role};
-use eis::users::OrganizationUser;
-use eis::users::{narrow as commands, roles};
+use eis::parties::users::OrganizationUser;
+use eis::parties::users::{narrow as commands, roles};
 use leptos::prelude::*;
 
 use super::edit::id_of;

@@ -1,7 +1,7 @@
 //! A link with which one person sets a new password: made on the page of a role of theirs, and shown there once.
 
 use eis::access::Permission;
-use eis::users::{self, OrganizationUser};
+use eis::parties::users::{self, OrganizationUser};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -79,7 +79,7 @@ pub(crate) async fn make_reset_link(
         let kept = KeptLink {
             page,
             by: actor.user.to_string(),
-            link: format!("{}/reset/{}", ctx.origin, eis::hex::of(&token)),
+            link: format!("{}/reset/{}", ctx.origin, eis::values::hex::of(&token)),
         };
         ctx.auth.session.insert(LINK_KEY, kept).await.map_err(|e| AppError::Internal(e.to_string()))?;
         Ok(done)

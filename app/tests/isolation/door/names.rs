@@ -1,6 +1,6 @@
 //! Attacks 84 and 86: the name by which the portal is asked.
 
-use eis::clock::Clock;
+use eis::values::clock::Clock;
 use portal::server::state::Options;
 
 use super::{asked, status};

@@ -2,16 +2,16 @@
 
 use axum::response::{IntoResponse, Response};
 use chrono::{Months, NaiveDate};
-use eis::billing::Desk;
 use eis::billing::shadow::{self, Candidate, ShadowMonth};
-use eis::clients::{self, Client};
-use eis::contracts::{self, Stage};
+use eis::db::AtClient;
 use eis::db::Tenant;
-use eis::ids::ContractId;
-use eis::money::Money;
-use eis::period::Period;
+use eis::metering::usage_data;
+use eis::parties::clients::{self, Client};
+use eis::parties::contracts::{self, Stage};
 use eis::tariffs::{Tariff, customer};
-use eis::usage_data;
+use eis::values::ids::ContractId;
+use eis::values::money::Money;
+use eis::values::period::Period;
 use leptos::prelude::*;
 use rust_decimal::Decimal;
 
@@ -91,7 +91,7 @@ async fn rated(
     candidates: &[Candidate],
 ) -> Result<Vec<ShadowMonth>, AppError> {
     let mut accounts =
-        shadow::accounts(tx.shared(), &Desk::at(tx)?, client, &[at.customer.id], months, candidates).await?;
+        shadow::accounts(tx.shared(), &AtClient::at(tx)?, client, &[at.customer.id], months, candidates).await?;
     let of_contract = accounts.iter().position(|account| Some(account.contract) == contract).unwrap_or_default();
     Ok(if accounts.is_empty() { vec![] } else { accounts.swap_remove(of_contract).months })
 }

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use chrono_tz::Tz;
-use eis::usage_data::periods::{self, Period};
-use eis::usage_data::{By, MeterDay, Total};
+use eis::metering::usage_data::periods::{self, Period};
+use eis::metering::usage_data::{By, MeterDay, Total};
 use leptos::prelude::*;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;

@@ -1,8 +1,8 @@
 //! The form of a contract, for a new one and for one that is changed.
 
-use eis::accounts::Account;
-use eis::contracts::{CYCLES, ContractFields, STATUSES};
-use eis::service_points::ServicePoint;
+use eis::parties::accounts::Account;
+use eis::parties::contracts::{CYCLES, ContractFields, STATUSES};
+use eis::parties::service_points::ServicePoint;
 use leptos::prelude::*;
 
 use super::place::where_it_is;

@@ -1,10 +1,10 @@
 //! Where a new contract is: at a service point that is there, or at a new address.
 
 use eis::access::Actor;
-use eis::contracts::At;
 use eis::db::Tenant;
-use eis::identifiers;
-use eis::service_points::{self, ServicePoint};
+use eis::parties::contracts::At;
+use eis::parties::service_points::{self, ServicePoint};
+use eis::values::identifiers;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 

@@ -11,11 +11,11 @@ use axum::extract::{Path, Request};
 use axum::response::{IntoResponse, Response};
 use chrono_tz::Tz;
 use eis::access::Permission;
-use eis::clock::local_day;
-use eis::figures::Mark;
-use eis::ids::ClientId;
-use eis::imports::{self, ImportError, ImportFile, ImportOptions, ImportResult, Survey};
+use eis::metering::imports::{self, ImportError, ImportFile, ImportOptions, ImportResult, Survey};
 use eis::usage::Hints;
+use eis::values::clock::local_day;
+use eis::values::figures::Mark;
+use eis::values::ids::ClientId;
 use leptos::prelude::*;
 use serde::Deserialize;
 
@@ -255,7 +255,7 @@ impl From<AppError> for Failed {
 
 /// The form with its file, told by its content: sent twice, it is imported once.
 fn as_form(at: &AtClient, sent: &Sent, survey: &Survey, name: &str) -> once::Sent {
-    let hash = eis::hex::of(&survey.hash());
+    let hash = eis::values::hex::of(&survey.hash());
     let mut values = sent.told.clone().values();
     values.extend([("file", name), ("hash", &hash)].map(|(field, value)| (field.to_owned(), value.to_owned())));
     once::Sent::new(&sent.told.form, &format!("{}/imports", at.base()), values)

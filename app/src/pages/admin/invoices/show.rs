@@ -2,13 +2,14 @@
 
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
+use eis::access::ClientSummary;
 use eis::access::Permission;
-use eis::clients::{self, ClientFace};
-use eis::figures::Unit;
-use eis::ids::{ClientId, InvoiceId, PaymentId};
-use eis::invoices::{self, Invoice};
-use eis::money::Money;
-use eis::payments::{self, METHODS, Paid, PaymentError, Received};
+use eis::parties::clients;
+use eis::receivables::invoices::{self, Invoice};
+use eis::receivables::payments::{self, METHODS, Paid, PaymentError, Received};
+use eis::values::figures::Unit;
+use eis::values::ids::{ClientId, InvoiceId, PaymentId};
+use eis::values::money::Money;
 use leptos::prelude::*;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -129,7 +130,7 @@ fn subtitle(invoice: &Invoice, locale: Locale) -> String {
     }
 }
 
-fn events(invoice: &Invoice, paid: &[Paid], client: &ClientFace, locale: Locale) -> Vec<Event> {
+fn events(invoice: &Invoice, paid: &[Paid], client: &ClientSummary, locale: Locale) -> Vec<Event> {
     let payment = |paid: &Paid| Event {
         title: format!("{} received", format::amount(paid.amount, &invoice.currency, locale)),
         by: payments::method_label(&paid.payment.method).to_owned(),

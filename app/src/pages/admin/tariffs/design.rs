@@ -14,12 +14,11 @@ use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use chrono::{Datelike, Months, NaiveDate};
 use eis::access::Permission;
-use eis::billing::Desk;
-use eis::clients::{self, Client};
 use eis::db::Tenant;
-use eis::ids::TariffRateId;
+use eis::parties::clients::{self, Client};
 use eis::tariff_document::{TariffDocument, difference};
 use eis::tariffs::{self, NewTariff, Tariff};
+use eis::values::ids::TariffRateId;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -151,10 +150,10 @@ async fn side(at: &AtClient, tx: &mut Tenant, client: &Client, fields: &Fields) 
     // A code, a name or a day still to be typed does not keep the bill from being worked out.
     let ready = faults.0.iter().all(|(field, _)| read::HEAD.contains(&field.as_str()));
     let example = if ready {
-        let desk = Desk::of(&at.actor)?;
+        let here = eis::db::AtClient::of(&at.actor)?;
         let name = if design.document.name.is_empty() { "Draft".to_owned() } else { design.document.name.clone() };
         let named = TariffDocument { name, ..design.document.clone() };
-        Some(example::example(tx, &desk, client, fields, &named, base.as_ref()).await?)
+        Some(example::example(tx, &here, client, fields, &named, base.as_ref()).await?)
     } else {
         None
     };
@@ -275,9 +274,9 @@ pub(super) mod tests {
     use std::fs;
 
     use chrono_tz::Tz;
-    use eis::clients::Client;
-    use eis::ids::{ClientId, OrganizationId};
+    use eis::parties::clients::Client;
     use eis::tariff_document::{self, TariffDocument};
+    use eis::values::ids::{ClientId, OrganizationId};
     use rust_decimal::Decimal;
 
     /// The documentation's examples, and the rates of the reference that are URDB's.
@@ -311,7 +310,7 @@ pub(super) mod tests {
             payment_terms_days: 14,
             status: "active".into(),
             tariff_comparison: false,
-            zone: eis::clients::ClientZone(Tz::America__New_York),
+            zone: eis::parties::clients::ClientZone(Tz::America__New_York),
         }
     }
 }

@@ -3,7 +3,7 @@
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use eis::access::Permission;
-use eis::clients::{self, Client};
+use eis::parties::clients::{self, Client};
 use eis::tariff_document::{self, PriceCell, TariffDocument};
 use eis::tariffs::TariffError;
 use leptos::prelude::*;

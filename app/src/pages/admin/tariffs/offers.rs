@@ -1,8 +1,8 @@
 //! What customers may compare: which tariffs are on offer, and whether customers see them at all.
 
 use eis::access::Permission;
-use eis::ids::TariffRateId;
 use eis::tariffs::customer;
+use eis::values::ids::TariffRateId;
 use leptos::prelude::*;
 
 use crate::components::{Button, Kind, PostForm, Section};

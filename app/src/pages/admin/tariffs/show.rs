@@ -4,9 +4,9 @@ use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
 use eis::access::Permission;
-use eis::ids::TariffRateId;
 use eis::tariff_document::{FixedBasis, TariffDocument, difference};
 use eis::tariffs::{self, Activation, Tariff, TariffRow, agreements, blocks_of, kind_label};
+use eis::values::ids::TariffRateId;
 use leptos::prelude::*;
 
 use super::{applies, offers};

@@ -1,7 +1,7 @@
 //! What a what-if comes to: figures, effect on revenue, and how the changes are spread.
 
-use eis::what_ifs::totals::{Outcome, Reason};
-use eis::what_ifs::{CandidateFace, Totals, WhatIf};
+use eis::billing::what_ifs::totals::{Outcome, Reason};
+use eis::billing::what_ifs::{CandidateSummary, Totals, WhatIf};
 use leptos::prelude::*;
 use rust_decimal::Decimal;
 
@@ -23,7 +23,9 @@ pub fn view(
 ) -> impl IntoView + use<> {
     let at = choice.filter.candidate;
     let several = (what_if.candidates.len() > 1).then(|| {
-        let tab = |(n, face): (usize, &CandidateFace)| Tab::new(face.label(), choice.with_tariff(path, n), n == at);
+        let tab = |(n, candidate): (usize, &CandidateSummary)| {
+            Tab::new(candidate.label(), choice.with_tariff(path, n), n == at)
+        };
         let tabs = what_if.candidates.iter().enumerate().map(tab).collect();
         let effect = effect(what_if, totals, currency, locale);
         view! {
@@ -31,7 +33,7 @@ pub fn view(
             <Tabs label="Tariff looked at" tabs=tabs/>
         }
     });
-    let label = what_if.candidates.get(at).map(CandidateFace::label).unwrap_or_default();
+    let label = what_if.candidates.get(at).map(CandidateSummary::label).unwrap_or_default();
     let one = totals.candidates.get(at).map(|outcome| {
         view! {
             <Stats stats=stats(totals, outcome, &label, currency, locale)/>
@@ -110,10 +112,10 @@ fn effect(what_if: &WhatIf, totals: &Totals, currency: &str, locale: Locale) -> 
         Column::number("The same", ""),
     ];
     let mut rows = Rows::new();
-    for (face, outcome) in what_if.candidates.iter().zip(&totals.candidates) {
+    for (candidate, outcome) in what_if.candidates.iter().zip(&totals.candidates) {
         let change = outcome.change();
         rows.row(|row| {
-            row.name(&face.label())
+            row.name(&candidate.label())
                 .number(&format::count(outcome.compared, locale))
                 .money(outcome.now, locale)
                 .money(outcome.total, locale)

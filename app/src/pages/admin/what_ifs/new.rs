@@ -4,11 +4,10 @@ use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use chrono::Months;
 use eis::access::Permission;
-use eis::billing::Desk;
-use eis::ids::{TariffRateId, WhatIfId};
-use eis::period::Period;
+use eis::billing::what_ifs::{self, ACCOUNTS, Asking, CANDIDATES, Chosen, WhatIf, WhatIfViolation};
 use eis::tariffs::{self, TariffRow};
-use eis::what_ifs::{self, ACCOUNTS, Asking, CANDIDATES, Chosen, WhatIf, WhatIfViolation};
+use eis::values::ids::{TariffRateId, WhatIfId};
+use eis::values::period::Period;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -75,7 +74,7 @@ impl Start {
             Chosen::Tariff(code) => ("tariff", code, String::new()),
             Chosen::Accounts(accounts) => ("accounts", String::new(), accounts.join("\n")),
         };
-        let candidates = again.candidates.iter().map(|face| face.id.to_string()).collect();
+        let candidates = again.candidates.iter().map(|candidate| candidate.id.to_string()).collect();
         Self { candidates, chosen, code, accounts, months: again.months }
     }
 }
@@ -90,7 +89,7 @@ pub async fn new(ctx: Ctx, Path(client): Path<String>, Query(query): Query<NewQu
     };
     let today = Period::month_of(at.client.today());
     let before = Period::month_of(today.from().pred_opt().unwrap_or(today.from()));
-    let latest = what_ifs::latest_month(tx.shared(), &Desk::at(&tx)?).await?.unwrap_or(before);
+    let latest = what_ifs::latest_month(tx.shared(), &eis::db::AtClient::at(&tx)?).await?.unwrap_or(before);
     drop(tx);
     let typed = ctx.take_typed().await;
     let list = format!("{}/what-ifs", at.base());

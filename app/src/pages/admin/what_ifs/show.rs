@@ -5,7 +5,7 @@ use axum::http::HeaderValue;
 use axum::http::header::REFRESH;
 use axum::response::{IntoResponse, Response};
 use eis::access::Permission;
-use eis::what_ifs::{WhatIf, results};
+use eis::billing::what_ifs::{WhatIf, results};
 use futures_util::stream;
 use leptos::prelude::*;
 use serde::Deserialize;
@@ -109,7 +109,7 @@ pub async fn show(
 
 fn facts(head: &Head) -> Vec<SummaryRow> {
     let names: Vec<String> =
-        head.what_if.candidates.iter().map(|face| format!("{} ({})", face.name, face.label())).collect();
+        head.what_if.candidates.iter().map(|candidate| format!("{} ({})", candidate.name, candidate.label())).collect();
     vec![
         SummaryRow::new("Tried", names.join(", ")),
         SummaryRow::new("Customers", chosen_text(&head.what_if.chosen, head.locale)),

@@ -1,7 +1,7 @@
 //! A what-if's customers: searched, filtered, sorted, as a table and as a file.
 
-use eis::what_ifs::results::{Filter, Order, Row, Show};
-use eis::what_ifs::{CandidateFace, WhatIf, totals};
+use eis::billing::what_ifs::results::{Filter, Order, Row, Show};
+use eis::billing::what_ifs::{CandidateSummary, WhatIf, totals};
 use leptos::prelude::*;
 
 use super::show::ShowQuery;
@@ -121,7 +121,7 @@ pub fn view(
     locale: Locale,
 ) -> impl IntoView + use<> {
     let candidate = choice.filter.candidate;
-    let label = what_if.candidates.get(candidate).map(CandidateFace::label).unwrap_or_default();
+    let label = what_if.candidates.get(candidate).map(CandidateSummary::label).unwrap_or_default();
     let filtered = choice.filter.show != Show::All || !choice.filter.search.is_empty();
     let hidden =
         vec![("tariff".to_owned(), (candidate + 1).to_string()), ("sort".to_owned(), choice.query.sort.clone())];
@@ -212,10 +212,10 @@ fn table(
 }
 
 /// The columns of the file: seven for each candidate.
-pub fn csv_head(candidates: &[CandidateFace]) -> Vec<String> {
+pub fn csv_head(candidates: &[CandidateSummary]) -> Vec<String> {
     let mut head: Vec<String> = ["account_number", "name", "months_supplied", "estimated"].map(str::to_owned).to_vec();
-    for face in candidates {
-        let name = format!("{}_v{}", face.code, face.version);
+    for candidate in candidates {
+        let name = format!("{}_v{}", candidate.code, candidate.version);
         head.extend(
             ["months", "kwh", "now", "cost", "change", "percent", "problem"].map(|part| format!("{name}_{part}")),
         );

@@ -1,8 +1,8 @@
 //! What the page of a run lists: stale drafts, exceptions, drafts.
 
 use eis::billing::{BillingRun, Exception, Progress, Stale};
-use eis::ids::InvoiceId;
-use eis::invoices::Invoice;
+use eis::receivables::invoices::Invoice;
+use eis::values::ids::InvoiceId;
 use leptos::prelude::*;
 
 use crate::components::{Column, DataTable, EmptyState, Notice, Pagination, Rows, Section, Tone};

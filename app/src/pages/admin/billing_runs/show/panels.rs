@@ -2,7 +2,7 @@
 
 use eis::access::Permission;
 use eis::billing::{AT_ONCE, BillingRun, Progress};
-use eis::clients::Client;
+use eis::parties::clients::Client;
 use leptos::prelude::*;
 
 use crate::components::{ConfirmPanel, Kind, Section};

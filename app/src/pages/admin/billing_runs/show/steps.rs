@@ -2,9 +2,9 @@
 
 use eis::access::{Actor, Permission};
 use eis::billing::{self, AT_ONCE, BillingRun, Issued, log};
-use eis::clients::{self, Client};
 use eis::db::{Access, Tenant};
-use eis::ids::BillingRunId;
+use eis::parties::clients::{self, Client};
+use eis::values::ids::BillingRunId;
 use leptos::prelude::*;
 
 use super::run_name;

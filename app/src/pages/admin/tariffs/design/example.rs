@@ -2,16 +2,16 @@
 //! active version makes of the same.
 
 use chrono::{Months, NaiveDate};
-use eis::billing::Desk;
 use eis::billing::shadow::{self, Candidate};
-use eis::clients::Client;
-use eis::customers;
+use eis::db::AtClient;
 use eis::db::{DbError, Tenant};
-use eis::money::Money;
-use eis::period::Period;
+use eis::parties::clients::Client;
+use eis::parties::customers;
 use eis::rating::{Bill, History, Register, Supply, UsageInput, sample};
 use eis::tariff_document::{Change, TariffDocument, same_register};
 use eis::usage::{self, Direction, Profile};
+use eis::values::money::Money;
+use eis::values::period::Period;
 use leptos::prelude::*;
 
 use super::ask::Ask;
@@ -42,7 +42,7 @@ pub fn month(fields: &Fields, today: NaiveDate) -> Period {
 /// Rates the example.
 pub async fn example(
     tx: &mut Tenant,
-    desk: &Desk,
+    here: &AtClient,
     client: &Client,
     fields: &Fields,
     document: &TariffDocument,
@@ -53,7 +53,7 @@ pub async fn example(
     let account = fields.get("example.account");
     let of_customer = fields.get("example.usage") == "customer";
     let customer = if of_customer {
-        customers::find_by_account(tx, desk.client, account).await?.map(|customer| customer.id)
+        customers::find_by_account(tx, here.client, account).await?.map(|customer| customer.id)
     } else {
         None
     };
@@ -63,7 +63,7 @@ pub async fn example(
             (Err(fault), ..) => Err(fault),
             (Ok(_), true, None) if account.is_empty() => Err("Enter the customer's account number.".to_owned()),
             (Ok(_), true, None) => Err(format!("There is no customer with account number {account}.")),
-            (Ok(candidate), true, Some(customer)) => shadow::bill(tx, desk, customer, month, &candidate)
+            (Ok(candidate), true, Some(customer)) => shadow::bill(tx, here, customer, month, &candidate)
                 .await?
                 .unwrap_or_else(|| Err(format!("The customer has no supply in {month}."))),
             (Ok(candidate), false, _) => {

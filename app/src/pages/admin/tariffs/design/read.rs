@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use chrono_tz::Tz;
-use eis::clients::Client;
-use eis::figures::Unit;
+use eis::parties::clients::Client;
 use eis::tariff_document::{
     Adjustment, AdjustmentKind, Block, BlockBasis, Calendar, Clock, DayKind, DayPattern, DemandCharge, EnergyCharge,
     ExportCredit, FixedBasis, FixedCharge, LineKind, Minimum, MinimumBasis, MonthDay, NetMetering, Netting, PriceCell,
     Proration, Ratchet, Season, Settlement, TariffDocument, Tax, hours,
 };
+use eis::values::figures::Unit;
 use rust_decimal::Decimal;
 
 use super::fields::Fields;
