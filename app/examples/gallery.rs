@@ -7,9 +7,9 @@
 
 use chrono::NaiveDate;
 use leptos::prelude::*;
+use portal::assets;
 use portal::components::*;
 use portal::format::{self, Locale};
-use portal::server::assets;
 use rust_decimal::Decimal;
 use std::path::Path;
 use std::time::Instant;

@@ -32,6 +32,8 @@ mod notice;
 mod pagination;
 mod price_steps;
 mod progress;
+pub mod refusal;
+pub mod render;
 mod rows;
 mod select;
 mod series;

@@ -3,6 +3,7 @@
 // Typed release builds nest views deeper than the compiler's default allows.
 #![recursion_limit = "512"]
 
+pub mod assets;
 pub mod bench;
 pub mod cli;
 pub mod components;

@@ -4,7 +4,6 @@ pub mod account;
 pub mod admin;
 pub mod audit;
 pub mod conflict;
-pub mod errors;
 pub mod frame;
 pub mod invitation;
 pub mod invoice_view;

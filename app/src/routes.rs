@@ -4,15 +4,33 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
+use crate::assets;
 use crate::pages::admin::{
     self, accounts, billing_runs, contracts, customers, imports, invoices, ledger, meters, readings, service_points,
     tariffs, what_ifs,
 };
 use crate::pages::organization::{self, clients};
-use crate::pages::{account, audit, invitation, login, profile, reset, service_identities, staff, switch, users};
+use crate::pages::{
+    account, audit, conflict, invitation, login, profile, reset, service_identities, staff, switch, users,
+};
 use crate::server::UPLOAD_LIMIT;
 use crate::server::state::AppState;
-use crate::server::{assets, functions, health, protect};
+use crate::server::state::Pages;
+use crate::server::{self, functions, health, protect};
+
+/// The pages that the server itself answers with.
+pub const PAGES: Pages =
+    Pages { of_another_context: |ctx, actor, typed| Box::pin(conflict::refuse(ctx, actor, typed)) };
+
+/// The whole application over a database.
+pub fn router(state: AppState) -> Router {
+    router_with(state, Router::new())
+}
+
+/// The whole application with further routes outside its layers: a benchmark's peers.
+pub fn router_with(state: AppState, beside: Router<AppState>) -> Router {
+    server::guarded(state, pages(), public(), beside)
+}
 
 /// Routes with a session: pages, server functions, downloads.
 pub fn pages() -> Router<AppState> {

@@ -1,8 +1,8 @@
 //! The server: what stands around the routes (sessions, CSRF, headers, limits, logs), and its start and stop.
 
 pub mod apart;
+mod args;
 pub mod asked;
-pub mod assets;
 pub mod auth;
 pub mod background;
 pub mod ctx;
@@ -16,6 +16,7 @@ pub mod host;
 mod log;
 pub mod nul;
 pub mod outside;
+pub mod paths;
 pub mod pieces;
 pub mod protect;
 pub mod query;
@@ -42,13 +43,13 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_sessions::{Expiry, SessionManagerLayer};
 
-use crate::cli::ServeArgs;
+pub use args::ServeArgs;
 use auth::Accounts;
 use background::Background;
 use door::limits::Limits;
 use sessions::PgSessions;
 use shares::Shares;
-use state::{AppState, Options};
+use state::{AppState, Options, Pages};
 
 /// A session ends this long after signing in: a working day and a half.
 const ABSOLUTE_SECONDS: i32 = 16 * 3600;
@@ -59,13 +60,9 @@ pub const FORM_LIMIT: usize = 512 * 1024;
 /// Uploaded files.
 pub const UPLOAD_LIMIT: usize = 64 * 1024 * 1024;
 
-/// The whole application over a database.
-pub fn router(state: AppState) -> Router {
-    router_with(state, Router::new())
-}
-
-/// The whole application with further routes outside its layers: a benchmark's peers.
-pub fn router_with(state: AppState, beside: Router<AppState>) -> Router {
+/// Pages and functions behind everything that stands before them: sessions, limits, headers. `public` needs no session;
+/// `beside` stands outside of all of it, as a benchmark's peers do.
+pub fn guarded(state: AppState, pages: Router<AppState>, public: Router<AppState>, beside: Router<AppState>) -> Router {
     let https = state.options.https();
     let store = PgSessions::new(state.db.clone(), state.shares.clone(), ABSOLUTE_SECONDS, IDLE_SECONDS);
     let sessions = SessionManagerLayer::new(store)
@@ -79,11 +76,11 @@ pub fn router_with(state: AppState, beside: Router<AppState>) -> Router {
     let compress = CompressionLayer::new()
         .gzip(true)
         .compress_when(SizeAbove::new(1024).and(NotForContentType::const_new("font/")));
-    crate::routes::pages()
+    pages
         .layer(auth)
         .layer(from_fn_with_state(state.clone(), protect::sessions))
         .layer(from_fn(nul::from_query))
-        .merge(crate::routes::public())
+        .merge(public)
         .layer(compress)
         .layer(CatchPanicLayer::custom(errors::panicked))
         .layer(from_fn_with_state(state.clone(), protect::everything))
@@ -95,7 +92,7 @@ pub fn router_with(state: AppState, beside: Router<AppState>) -> Router {
 ///
 /// # Errors
 /// When the pool cannot be built.
-pub fn state(connected: &Connected, args: &ServeArgs) -> Result<AppState, String> {
+pub fn state(connected: &Connected, args: &ServeArgs, pages: Pages) -> Result<AppState, String> {
     let db = Db::new(&connected.url(Login::App), args.db_connections).map_err(|e| e.to_string())?;
     let public_url = args.public_url.as_deref().map(host::public_url).transpose()?;
     let monitor = Monitor::new(connected.url(Login::Monitor));
@@ -104,6 +101,7 @@ pub fn state(connected: &Connected, args: &ServeArgs) -> Result<AppState, String
         db,
         monitor,
         shares: Arc::new(Shares::new(limits)),
+        pages,
         options: Arc::new(Options { public_url, trust_proxy: args.trust_proxy, clock: Clock::System }),
         readiness: Arc::default(),
     })
@@ -114,9 +112,14 @@ pub fn state(connected: &Connected, args: &ServeArgs) -> Result<AppState, String
 ///
 /// # Errors
 /// When the address cannot be listened on, or the limits do not fit into the limit of open files.
-pub async fn serve(connected: Connected, args: ServeArgs) -> Result<(), String> {
+pub async fn serve(
+    connected: Connected,
+    args: ServeArgs,
+    pages: Pages,
+    router: impl FnOnce(AppState) -> Router,
+) -> Result<(), String> {
     start_log(args.log_json);
-    let state = state(&connected, &args)?;
+    let state = state(&connected, &args, pages)?;
     // Two of each worker, one that watches the private server, one for the isolation test of each that may run.
     let connections = args.db_connections + 2 * args.workers + 1 + args.heavy;
     let limits = Limits::of(&args.door, connections, args.trust_proxy)?;

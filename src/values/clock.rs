@@ -54,6 +54,12 @@ pub fn local_day(zone: Tz, instant: DateTime<Utc>) -> NaiveDate {
     instant.with_timezone(&zone).date_naive()
 }
 
+/// Whole minutes from now until then, at least one.
+#[must_use]
+pub fn minutes_left(until: DateTime<Utc>) -> i64 {
+    (until - now()).num_minutes().max(0) + 1
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::{Path, PathBuf};

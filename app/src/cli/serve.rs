@@ -8,9 +8,9 @@ use eis::demo as data;
 use eis::operate::check;
 use eis::operate::connect::{Connected, Settings};
 
-use super::{CliResult, ServeArgs, bring_up, demo, plain};
-use crate::out;
-use crate::server::host;
+use super::{CliResult, bring_up, demo, plain};
+use crate::server::{ServeArgs, host};
+use crate::{out, routes};
 
 /// Brings the database up to date, looks whether it is safe to serve from, and serves.
 pub async fn run(settings: Settings, args: ServeArgs) -> CliResult {
@@ -27,7 +27,7 @@ pub async fn run(settings: Settings, args: ServeArgs) -> CliResult {
     if let Some(days) = args.second_factor_grace {
         set_grace(&connected, days).await.map_err(plain)?;
     }
-    crate::server::serve(connected, args).await?;
+    crate::server::serve(connected, args, routes::PAGES, routes::router).await?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use super::html::Html;
 use super::present;
-use crate::server::assets;
+use crate::assets;
 use leptos::prelude::*;
 
 /// A complete document: doctype, head, body.

@@ -5,8 +5,8 @@ use super::switcher::SwitchDialog;
 use super::{
     Brand, Button, Crumb, Flash, Frame, Glyph, Icon, Kind, NavItem, Notice, PostForm, Tone, ViewingBar, present,
 };
+use crate::assets;
 use crate::format::initials;
-use crate::server::assets;
 use leptos::either::Either;
 use leptos::prelude::*;
 use leptos::tachys::html::InertElement;

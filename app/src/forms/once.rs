@@ -5,15 +5,30 @@
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use eis::db::DbError;
 use eis::db::sent_forms::{self, Answer, Sending};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::FieldErrors;
-use crate::server::errors::AppError;
-
 /// The hidden field that holds a form's id.
 pub const FIELD: &str = "form_id";
+
+/// Why a form's id was not taken.
+#[derive(Debug)]
+pub enum NotTaken {
+    /// The form was sent before: how it was answered, where that was kept.
+    Again(Option<Answer>),
+    /// It was sent before with something else in it.
+    Other,
+    /// The database.
+    Db(DbError),
+}
+
+impl From<DbError> for NotTaken {
+    fn from(error: DbError) -> Self {
+        Self::Db(error)
+    }
+}
 
 /// A form as it came.
 #[derive(Debug, Default)]
@@ -67,7 +82,7 @@ impl Sent {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn before(&self, tx: &mut eis::db::Tenant) -> Result<Option<Answer>, AppError> {
+    pub async fn before(&self, tx: &mut eis::db::Tenant) -> Result<Option<Answer>, DbError> {
         let Some(id) = self.id else { return Ok(None) };
         match sent_forms::send(tx, id, &self.digest()).await? {
             Sending::Again(answer) => Ok(answer),
@@ -78,9 +93,9 @@ impl Sent {
     /// Takes the form's id in this transaction, once a request.
     ///
     /// # Errors
-    /// [`AppError::Again`] with the answer of the first sending, or [`AppError::Invalid`] where the form went out before
+    /// [`NotTaken::Again`] with the answer of the first sending, or [`NotTaken::Other`] where the form went out before
     /// with something else in it.
-    pub async fn take(&self, tx: &mut eis::db::Tenant) -> Result<(), AppError> {
+    pub async fn take(&self, tx: &mut eis::db::Tenant) -> Result<(), NotTaken> {
         let Some(id) = self.id else { return Ok(()) };
         if self.taken.load(Ordering::Relaxed) {
             return Ok(());
@@ -90,11 +105,8 @@ impl Sent {
                 self.taken.store(true, Ordering::Relaxed);
                 Ok(())
             }
-            Sending::Again(answer) => Err(AppError::Again(answer)),
-            Sending::Other => {
-                let text = "This form was sent before with something else in it, and that was done. Look at what was done; if this is to be done too, send it from here.";
-                Err(FieldErrors::one("", text).into())
-            }
+            Sending::Again(answer) => Err(NotTaken::Again(answer)),
+            Sending::Other => Err(NotTaken::Other),
         }
     }
 
@@ -102,7 +114,7 @@ impl Sent {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn answered(&self, tx: &mut eis::db::Tenant, location: &str, said: Option<&str>) -> Result<(), AppError> {
+    pub async fn answered(&self, tx: &mut eis::db::Tenant, location: &str, said: Option<&str>) -> Result<(), DbError> {
         if let Some(id) = self.id.filter(|_| self.taken.load(Ordering::Relaxed)) {
             let answer = Answer { location: location.to_owned(), said: said.map(str::to_owned) };
             sent_forms::answer(tx, id, &answer).await?;

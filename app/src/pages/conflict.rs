@@ -12,7 +12,7 @@ use crate::forms::Typed;
 use crate::server::ctx::Ctx;
 
 /// Refuses a form of another context and explains, with everything typed.
-pub async fn refuse(ctx: &Ctx, actor: &Actor, _sent: &str, typed: Typed) -> Response {
+pub async fn refuse(ctx: Ctx, actor: Actor, typed: Typed) -> Response {
     let open = actor.organization.as_ref().map_or_else(|| "no organisation".to_owned(), |o| o.name.clone());
     let rows: Vec<SummaryRow> = typed
         .values
@@ -22,7 +22,7 @@ pub async fn refuse(ctx: &Ctx, actor: &Actor, _sent: &str, typed: Typed) -> Resp
         .collect();
     let form_page = typed.page.clone();
     ctx.keep_typed(typed).await;
-    let html = page(ctx, actor, Place::default(), "Another organisation is open", move || {
+    let html = page(&ctx, &actor, Place::default(), "Another organisation is open", move || {
         view! {
             <PageHeader
                 title="Another organisation is open now"

@@ -1,57 +1,17 @@
-//! The frame of a signed-in page: header, navigation, flash; and how a view becomes HTML.
-
-use std::borrow::Cow;
+//! The frame of a signed-in page: header, navigation, flash.
 
 use axum::response::Html;
 use chrono::Duration;
 use eis::access::{Actor, Permission, Role};
 use eis::values::clock;
 use eis::values::ids::ClientId;
-use eis::values::names;
 use leptos::prelude::*;
-use leptos::tachys::view::Position;
 
-use super::organization;
-use super::staff::step_up;
+use crate::components::render::{render, written};
 use crate::components::{Brand, Crumb, Document, Flash, Frame, NavItem, Shell, ViewingBar};
 use crate::format::{self, Locale, hue_of};
 use crate::server::ctx::Ctx;
-
-/// Renders a view to a complete page.
-pub fn render<V: IntoView>(view: impl FnOnce() -> V) -> Html<String> {
-    let owner = Owner::new();
-    let html = owner.with(|| written(view()));
-    owner.cleanup();
-    // Characters that hide something may be kept from before; no page of ours has any of its own.
-    let html = unmarked(&html);
-    if let Cow::Owned(marked) = names::shown(&html) {
-        return Html(marked);
-    }
-    Html(html)
-}
-
-/// A view's HTML.
-fn written(view: impl IntoView) -> String {
-    let mut html = String::with_capacity(PAGE_BYTES);
-    view.into_view().to_html_with_buf(&mut html, &mut Position::FirstChild, true, false, vec![]);
-    html
-}
-
-/// What most pages fit in, so that the text of one is not moved while it grows.
-const PAGE_BYTES: usize = 32 * 1024;
-
-/// Takes away the marks between texts that only hydration needs; inside `<title>` and `<textarea>` they would show.
-fn unmarked(html: &str) -> String {
-    const MARK: &str = "<!>";
-    let mut clean = String::with_capacity(html.len());
-    let mut from = 0;
-    for at in memchr::memmem::find_iter(html.as_bytes(), MARK) {
-        clean.push_str(html.get(from..at).unwrap_or_default());
-        from = at + MARK.len();
-    }
-    clean.push_str(html.get(from..).unwrap_or_default());
-    clean
-}
+use crate::server::paths;
 
 /// The client whose pages are open, for the header and the navigation.
 #[derive(Debug, Clone, Default)]
@@ -127,13 +87,13 @@ fn frame(path: &str, actor: &Actor, place: Place) -> Frame {
         staff: actor.role == Some(Role::EisStaff) && organization.is_some(),
         staff_note: actor.writes_until.map_or_else(
             || "Reading only".to_owned(),
-            |until| format!("Changes allowed, {} min left", step_up::minutes_left(until)),
+            |until| format!("Changes allowed, {} min left", clock::minutes_left(until)),
         ),
         staff_writes: actor.writes_until.is_some(),
-        step_up: step_up::PATH.to_owned(),
+        step_up: paths::STEP_UP.to_owned(),
         viewing: actor.viewing.as_ref().map(|viewing| ViewingBar {
             customer: viewing.customer.clone(),
-            left: format!("{} min left", step_up::minutes_left(viewing.until)),
+            left: format!("{} min left", clock::minutes_left(viewing.until)),
             stop: "/api/stop_viewing".to_owned(),
         }),
         nav: nav(path, actor, place.client, &client_name),
@@ -192,7 +152,7 @@ fn nav(path: &str, actor: &Actor, client: Option<ClientId>, client_name: &str) -
         items.push(NavItem::new("Users and roles", "/organization/users", path));
         items.push(NavItem::new("Service identities", "/organization/service-identities", path));
         items.push(NavItem::new("Audit log", "/organization/audit", path));
-        items.push(NavItem::new("Isolation report", organization::isolation::PATH, path));
+        items.push(NavItem::new("Isolation report", paths::ISOLATION_REPORT, path));
     }
     if let (Some(client), true) = (client.or(actor.client), actor.may(Permission::ViewClient)) {
         let base = format!("/clients/{client}");

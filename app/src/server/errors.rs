@@ -29,9 +29,13 @@ use eis::db::{DbError, QueryError};
 
 use super::asked::{asked, back_from, id, page, sign_in};
 use super::functions::{own_path, see_other};
+use super::paths;
+use crate::components::refusal::{self, START};
 use crate::forms::FieldErrors;
-use crate::pages::errors::{self, START};
-use crate::pages::staff::step_up;
+use crate::forms::once::NotTaken;
+
+/// What is said of a form that was sent before with something else in it.
+const SENT_BEFORE: &str = "This form was sent before with something else in it, and that was done. Look at what was done; if this is to be done too, send it from here.";
 
 /// Why a request was not done.
 #[derive(Debug, thiserror::Error)]
@@ -153,6 +157,16 @@ impl From<QueryError> for AppError {
     }
 }
 
+impl From<NotTaken> for AppError {
+    fn from(not: NotTaken) -> Self {
+        match not {
+            NotTaken::Again(answer) => Self::Again(answer),
+            NotTaken::Other => FieldErrors::one("", SENT_BEFORE).into(),
+            NotTaken::Db(error) => error.into(),
+        }
+    }
+}
+
 impl From<FieldErrors> for AppError {
     fn from(errors: FieldErrors) -> Self {
         Self::Invalid(errors)
@@ -164,7 +178,7 @@ impl IntoResponse for AppError {
         let (status, title, text) = match &self {
             Self::SignedOut => return see_other(&sign_in()),
             Self::Choose => return see_other("/switch"),
-            Self::SecondFactorNeeded => return see_other(crate::pages::profile::second_factor::PATH),
+            Self::SecondFactorNeeded => return see_other(paths::SECOND_FACTOR),
             Self::ChooseOrganization => return see_other("/staff/organizations"),
             Self::Again(Some(answer)) => return see_other(&answer.location),
             Self::Again(None) => (StatusCode::CONFLICT, "This was done before", DONE_BEFORE),
@@ -173,7 +187,7 @@ impl IntoResponse for AppError {
                 "This is not yours to open",
                 "The address belongs to someone else, or your role does not include this page. If you hold several roles, switch to the right one.",
             ),
-            Self::StepUp => return step_up_first(&back_from(step_up::PATH)),
+            Self::StepUp => return step_up_first(&back_from(paths::STEP_UP)),
             Self::Suspended => (
                 StatusCode::FORBIDDEN,
                 "Your organisation's portal is suspended",
@@ -224,7 +238,7 @@ impl IntoResponse for AppError {
             _ => vec![START],
         };
         let after = soon.then_some([(RETRY_AFTER, AGAIN_AFTER)]);
-        (status, after, errors::page(title, text, &asked, &ways)).into_response()
+        (status, after, refusal::page(title, text, &asked, &ways)).into_response()
     }
 }
 
@@ -232,7 +246,7 @@ impl IntoResponse for AppError {
 #[must_use]
 pub fn step_up_first(step_up: &str) -> Response {
     let text = "You read here and change nothing. To make a change, say why and for how long; the organisation reads it in its audit log.";
-    (StatusCode::FORBIDDEN, errors::page("Step up first", text, "", &[("Step up", step_up), START])).into_response()
+    (StatusCode::FORBIDDEN, refusal::page("Step up first", text, "", &[("Step up", step_up), START])).into_response()
 }
 
 /// What is sent when a handler panicked.

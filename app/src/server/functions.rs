@@ -22,12 +22,12 @@ use super::ctx::Ctx;
 use super::errors::{AppError, BUSY, DONE_BEFORE, step_up_first};
 use super::guards::{Guard, refuses};
 use super::nul;
+use super::paths;
 use super::protect::form_bytes;
 use super::shares::HEAVY_FUNCTIONS;
 use super::state::AppState;
 use crate::forms::Typed;
 use crate::forms::once::{self, Sent};
-use crate::pages::staff::step_up;
 
 /// Functions that nobody needs to be signed in for; every other one starts with a guard.
 pub const OPEN_FUNCTIONS: [&str; 4] =
@@ -191,7 +191,7 @@ async fn answer(call: &Call, result: Result<Done, AppError>) -> Response {
         }
         Err(AppError::StepUp) if !call.typed.page.is_empty() => {
             call.ctx.keep_typed(call.typed.clone()).await;
-            step_up_first(&format!("{}?next={}", step_up::PATH, encode(&call.typed.page)))
+            step_up_first(&format!("{}?next={}", paths::STEP_UP, encode(&call.typed.page)))
         }
         Err(AppError::SignedOut) => {
             let kept = if call.ctx.keep_outside(call.typed.clone()) { "kept" } else { "lost" };
@@ -277,7 +277,7 @@ async fn run(state: &AppState, parts: Parts, body: Body) -> Result<Response, App
         }
         let exempt = OPEN_FUNCTIONS.contains(&path.as_str()) || IN_ANY_CONTEXT.contains(&path.as_str());
         if refuses(Guard::SameContext, !exempt && of_another) {
-            return Ok(crate::pages::conflict::refuse(&ctx, &actor, &context, typed).await);
+            return Ok((state.pages.of_another_context)(ctx, actor, typed).await);
         }
     }
     let slot = Slot::default();

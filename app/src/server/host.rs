@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use super::door::Here;
 use super::guards::{Guard, refuses};
 use super::state::Options;
-use crate::pages::errors::{START, page};
+use crate::components::refusal::{START, page};
 
 /// Why a request's name is not believed.
 #[derive(Debug, Clone, PartialEq, Eq)]

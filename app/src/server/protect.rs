@@ -29,7 +29,7 @@ use super::outside::Outside;
 use super::sessions::{complete_removal, remembering, take_failed};
 use super::shares::{in_turn, is_heavy_page};
 use super::state::AppState;
-use crate::pages::errors::{START, page};
+use crate::components::refusal::{START, page};
 
 /// Everything from here, nothing inline, nothing framed.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; script-src 'self'; \

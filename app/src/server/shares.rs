@@ -87,8 +87,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             of_session: 16,
-            cores: crate::cli::cores(),
-            heavy: crate::cli::workers(),
+            cores: super::args::cores(),
+            heavy: super::args::workers(),
             heavy_patience: Duration::from_secs(10),
         }
     }

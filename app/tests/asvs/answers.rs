@@ -6,9 +6,9 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use clap::Parser;
 use eis::operate::connect::Settings;
 use http_body_util::BodyExt;
-use portal::cli::ServeArgs;
+use portal::server::ServeArgs;
 use portal::server::functions::own_path;
-use portal::server::{self, assets};
+use portal::{assets, routes, server};
 use tower::ServiceExt;
 
 /// `portal serve` with nothing said.
@@ -24,7 +24,7 @@ fn portal() -> Router {
         Settings { database_url: Some("postgresql://127.0.0.1:1/nowhere".to_owned()), data_dir: data_dir.clone() };
     let connected = settings.connect().unwrap();
     std::fs::remove_dir_all(data_dir).unwrap();
-    server::router(server::state(&connected, &Serve::parse_from(["serve"]).args).unwrap())
+    routes::router(server::state(&connected, &Serve::parse_from(["serve"]).args, routes::PAGES).unwrap())
 }
 
 struct Answer {

@@ -56,7 +56,7 @@ fn the_suite_knows_every_route() {
 #[test]
 fn the_suite_knows_every_server_function() {
     // The router is what links the pages and so registers their functions.
-    let _ = portal::server::router;
+    let _ = portal::routes::router;
     let there: BTreeSet<String> = leptos::server_fn::axum::server_fn_paths().map(|(path, _)| path.to_owned()).collect();
     let known: BTreeSet<String> = FUNCTIONS.iter().map(|f| f.path.to_owned()).collect();
     assert_eq!(there, known, "left: in the portal, right: in targets.rs");

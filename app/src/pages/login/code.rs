@@ -5,9 +5,9 @@ use eis::db::second_factor::CodeAnswer;
 use leptos::prelude::*;
 
 use super::LoginQuery;
+use crate::components::render::render;
 use crate::components::{Button, Document, ErrorSummary, Field, Plain, PostForm};
 use crate::forms::FieldErrors;
-use crate::pages::frame::render;
 use crate::pages::parts::field_errors;
 use crate::server::auth::{User, network, too_many};
 use crate::server::ctx::Ctx;

@@ -23,7 +23,7 @@ use crate::server::errors::AppError;
 use crate::server::functions::{Done, act, require};
 
 /// Where the report is.
-pub const PATH: &str = "/organization/isolation";
+pub const PATH: &str = crate::server::paths::ISOLATION_REPORT;
 /// Links of the audit log's chain that are held against their records with every look.
 const LINKS: i64 = 10_000;
 /// Seconds between two runs: each keeps the database busy for some.

@@ -19,7 +19,7 @@ use crate::server::errors::AppError;
 use crate::server::functions::{Done, act, ctx};
 
 /// Where it is.
-pub const PATH: &str = "/profile/second-factor";
+pub const PATH: &str = crate::server::paths::SECOND_FACTOR;
 /// Where the session keeps the codes for paper until their page has shown them.
 const CODES_KEY: &str = "recovery_codes";
 

@@ -17,20 +17,15 @@ use crate::server::auth::network;
 use crate::server::ctx::Ctx;
 use crate::server::errors::AppError;
 use crate::server::functions::{Done, act, encode, own_path, require};
+use crate::server::paths;
 use crate::server::query::Query;
 
 /// Where staff step up.
-pub const PATH: &str = "/staff/step-up";
+pub const PATH: &str = paths::STEP_UP;
 /// For how long.
 const MINUTES: [(&str, &str); 3] = [("15", "15 minutes"), ("30", "30 minutes"), ("60", "One hour")];
 /// A reason says more than `support`.
 const LEAST: usize = 10;
-
-/// Whole minutes from now until then, at least one.
-#[must_use]
-pub fn minutes_left(until: DateTime<Utc>) -> i64 {
-    (until - clock::now()).num_minutes().max(0) + 1
-}
 
 /// EIS staff with an organization open.
 fn in_organization(actor: &Actor) -> Result<String, AppError> {
@@ -80,7 +75,7 @@ fn ask(name: &str, typed: &Typed, context: String, next: String) -> impl IntoVie
 }
 
 fn stop(name: &str, until: DateTime<Utc>, context: String) -> impl IntoView + use<> {
-    let left = minutes_left(until);
+    let left = clock::minutes_left(until);
     let unit = if left == 1 { "minute" } else { "minutes" };
     view! {
         <PageHeader title="You may make changes" subtitle=format!("In {name}, for {left} more {unit}. Every change is in its audit log under your name.")/>
@@ -110,7 +105,7 @@ pub(crate) async fn step_up(
         reader.errors.or(())?;
         let mut tx = ctx.write(&actor).await?;
         let until = Db::step_up(&mut tx, actor.secret, &reason, minutes, &network(&ctx.address)).await?;
-        let left = minutes_left(until);
+        let left = clock::minutes_left(until);
         let say = format!("You may make changes in {name} for {left} minutes.");
         Done::to(own_path(&next, "/organization")).saying(say).commit(&ctx, tx).await
     })

@@ -5,7 +5,7 @@ use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
 
 use super::visit::GivenUp;
-use crate::pages::errors::{START, page};
+use crate::components::refusal::{START, page};
 
 /// The answer to half a head, as it goes over the wire.
 pub const HALF_HEAD: &str = "HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 86\r\n\r\nThe request did not come in whole. Nothing was done; send it again over another line.\n";

@@ -4,8 +4,8 @@
 use axum::response::Html;
 use leptos::prelude::*;
 
-use super::frame::render;
-use crate::components::{ButtonLink, Document, Kind, Plain};
+use super::render::render;
+use super::{ButtonLink, Document, Kind, Plain};
 
 /// A way on from such a page: its label and its address.
 pub type Way<'a> = (&'a str, &'a str);

@@ -13,40 +13,40 @@ use std::sync::LazyLock;
 
 /// Every file of `style/`, in order: the first declares the layers.
 const CSS: &str = concat!(
-    include_str!("../../../style/tokens.css"),
-    include_str!("../../../style/base.css"),
-    include_str!("../../../style/components/bill.css"),
-    include_str!("../../../style/components/button.css"),
-    include_str!("../../../style/components/chart.css"),
-    include_str!("../../../style/components/confirm.css"),
-    include_str!("../../../style/components/designer.css"),
-    include_str!("../../../style/components/document.css"),
-    include_str!("../../../style/components/empty.css"),
-    include_str!("../../../style/components/errors.css"),
-    include_str!("../../../style/components/field.css"),
-    include_str!("../../../style/components/filters.css"),
-    include_str!("../../../style/components/header.css"),
-    include_str!("../../../style/components/icon.css"),
-    include_str!("../../../style/components/notice.css"),
-    include_str!("../../../style/components/pagination.css"),
-    include_str!("../../../style/components/progress.css"),
-    include_str!("../../../style/components/shell.css"),
-    include_str!("../../../style/components/source.css"),
-    include_str!("../../../style/components/stat.css"),
-    include_str!("../../../style/components/steps.css"),
-    include_str!("../../../style/components/summary.css"),
-    include_str!("../../../style/components/switcher.css"),
-    include_str!("../../../style/components/table.css"),
-    include_str!("../../../style/components/tabs.css"),
-    include_str!("../../../style/components/tag.css"),
-    include_str!("../../../style/components/timeline.css"),
-    include_str!("../../../style/components/told.css"),
-    include_str!("../../../style/print.css"),
+    include_str!("../../style/tokens.css"),
+    include_str!("../../style/base.css"),
+    include_str!("../../style/components/bill.css"),
+    include_str!("../../style/components/button.css"),
+    include_str!("../../style/components/chart.css"),
+    include_str!("../../style/components/confirm.css"),
+    include_str!("../../style/components/designer.css"),
+    include_str!("../../style/components/document.css"),
+    include_str!("../../style/components/empty.css"),
+    include_str!("../../style/components/errors.css"),
+    include_str!("../../style/components/field.css"),
+    include_str!("../../style/components/filters.css"),
+    include_str!("../../style/components/header.css"),
+    include_str!("../../style/components/icon.css"),
+    include_str!("../../style/components/notice.css"),
+    include_str!("../../style/components/pagination.css"),
+    include_str!("../../style/components/progress.css"),
+    include_str!("../../style/components/shell.css"),
+    include_str!("../../style/components/source.css"),
+    include_str!("../../style/components/stat.css"),
+    include_str!("../../style/components/steps.css"),
+    include_str!("../../style/components/summary.css"),
+    include_str!("../../style/components/switcher.css"),
+    include_str!("../../style/components/table.css"),
+    include_str!("../../style/components/tabs.css"),
+    include_str!("../../style/components/tag.css"),
+    include_str!("../../style/components/timeline.css"),
+    include_str!("../../style/components/told.css"),
+    include_str!("../../style/print.css"),
 );
-const FONT: &[u8] = include_bytes!("../../../public/fonts/inter.woff2");
-const ICON: &str = include_str!("../../../public/favicon.svg");
-const LOGO: &str = include_str!("../../../public/logo.svg");
-const SCRIPT: &str = include_str!("../../../public/portal.js");
+const FONT: &[u8] = include_bytes!("../../public/fonts/inter.woff2");
+const ICON: &str = include_str!("../../public/favicon.svg");
+const LOGO: &str = include_str!("../../public/logo.svg");
+const SCRIPT: &str = include_str!("../../public/portal.js");
 
 /// One file with its address.
 struct Asset {
