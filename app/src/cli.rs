@@ -10,19 +10,18 @@ mod system;
 mod tariff;
 mod user;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use eis::db::{DbError, second_factor};
+use clap::{Parser, Subcommand, ValueEnum};
+use eis::db::DbError;
 use eis::metering::usage_data;
 use eis::operate::connect::{Connected, Login, Settings};
 use eis::operate::{check, migrate};
 use eis::receivables::ledger;
 
 use crate::out;
-use crate::server::ServeArgs;
+use crate::server::{self, ServeArgs};
 
 /// The EIS Power Portal: energy billing for many organisations, each seeing only its own.
 #[derive(Debug, Parser)]
@@ -107,7 +106,7 @@ enum Bench {
         #[arg(long, value_name = "PAGE", default_value = "")]
         only: String,
         /// Connections to the database, as `portal serve` has them.
-        #[arg(long, value_name = "N", default_value_t = connections())]
+        #[arg(long, value_name = "N", default_value_t = server::connections())]
         db_connections: usize,
     },
     /// Pages of a normal client beside 200 slow ones of each kind, how long those are held, and SIGTERM under load.

@@ -12,6 +12,7 @@ pub mod login;
 pub mod organization;
 pub mod parts;
 pub mod profile;
+mod recent;
 pub mod reset;
 pub mod scope;
 pub mod service_identities;

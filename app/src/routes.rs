@@ -1,7 +1,8 @@
 //! Every URL of the portal on one screen. Forms post to `/api/<server function>`; see [`functions`].
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::response::Response;
 use axum::routing::{get, post};
 
 use crate::assets;
@@ -15,12 +16,11 @@ use crate::pages::{
 };
 use crate::server::UPLOAD_LIMIT;
 use crate::server::state::AppState;
-use crate::server::state::Pages;
 use crate::server::{self, functions, health, protect};
 
-/// The pages that the server itself answers with.
-pub const PAGES: Pages =
-    Pages { of_another_context: |ctx, actor, typed| Box::pin(conflict::refuse(ctx, actor, typed)) };
+/// The pages that server functions answer with.
+const PAGES: functions::Pages =
+    functions::Pages { of_another_context: |ctx, actor, typed| Box::pin(conflict::refuse(ctx, actor, typed)) };
 
 /// The whole application over a database.
 pub fn router(state: AppState) -> Router {
@@ -118,8 +118,12 @@ pub fn pages() -> Router<AppState> {
         .route("/clients/{client}/imports/template.csv", get(imports::template))
         .route("/clients/{client}/imports/{import}", get(imports::show))
         .route("/clients/{client}/imports/{import}/rejections.csv", get(imports::rejections_csv))
-        .route("/api/{function}", post(functions::handle))
+        .route("/api/{function}", post(function))
         .fallback(protect::not_found)
+}
+
+async fn function(State(state): State<AppState>, request: Request) -> Response {
+    functions::handle(state, PAGES, request).await
 }
 
 /// Routes without one: assets and health.

@@ -4,22 +4,29 @@ pub mod apart;
 mod args;
 pub mod asked;
 pub mod auth;
+mod auth_error;
 pub mod background;
+pub mod cookie;
 pub mod ctx;
 pub mod digests;
 pub mod door;
 pub mod errors;
+pub mod flash;
 pub mod functions;
 pub mod guards;
 pub mod health;
 pub mod host;
+pub mod identity;
 mod log;
+pub mod network;
 pub mod nul;
 pub mod outside;
 pub mod paths;
 pub mod pieces;
 pub mod protect;
 pub mod query;
+pub mod readiness;
+pub mod redirect;
 pub mod sealed;
 pub mod sessions;
 pub mod shares;
@@ -43,13 +50,13 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_sessions::{Expiry, SessionManagerLayer};
 
-pub use args::ServeArgs;
+pub use args::{ServeArgs, connections};
 use auth::Accounts;
 use background::Background;
 use door::limits::Limits;
 use sessions::PgSessions;
 use shares::Shares;
-use state::{AppState, Options, Pages};
+use state::{AppState, Options};
 
 /// A session ends this long after signing in: a working day and a half.
 const ABSOLUTE_SECONDS: i32 = 16 * 3600;
@@ -66,10 +73,10 @@ pub fn guarded(state: AppState, pages: Router<AppState>, public: Router<AppState
     let https = state.options.https();
     let store = PgSessions::new(state.db.clone(), state.shares.clone(), ABSOLUTE_SECONDS, IDLE_SECONDS);
     let sessions = SessionManagerLayer::new(store)
-        .with_name(sessions::cookie_name(https))
+        .with_name(cookie::cookie_name(https))
         .with_secure(https)
         .with_http_only(true)
-        .with_same_site(sessions::SAME_SITE)
+        .with_same_site(cookie::SAME_SITE)
         .with_path("/")
         .with_expiry(Expiry::OnSessionEnd);
     let auth = AuthManagerLayerBuilder::new(Accounts::new(state.db.clone()), sessions).build();
@@ -92,7 +99,7 @@ pub fn guarded(state: AppState, pages: Router<AppState>, public: Router<AppState
 ///
 /// # Errors
 /// When the pool cannot be built.
-pub fn state(connected: &Connected, args: &ServeArgs, pages: Pages) -> Result<AppState, String> {
+pub fn state(connected: &Connected, args: &ServeArgs) -> Result<AppState, String> {
     let db = Db::new(&connected.url(Login::App), args.db_connections).map_err(|e| e.to_string())?;
     let public_url = args.public_url.as_deref().map(host::public_url).transpose()?;
     let monitor = Monitor::new(connected.url(Login::Monitor));
@@ -101,7 +108,6 @@ pub fn state(connected: &Connected, args: &ServeArgs, pages: Pages) -> Result<Ap
         db,
         monitor,
         shares: Arc::new(Shares::new(limits)),
-        pages,
         options: Arc::new(Options { public_url, trust_proxy: args.trust_proxy, clock: Clock::System }),
         readiness: Arc::default(),
     })
@@ -115,11 +121,10 @@ pub fn state(connected: &Connected, args: &ServeArgs, pages: Pages) -> Result<Ap
 pub async fn serve(
     connected: Connected,
     args: ServeArgs,
-    pages: Pages,
     router: impl FnOnce(AppState) -> Router,
 ) -> Result<(), String> {
     start_log(args.log_json);
-    let state = state(&connected, &args, pages)?;
+    let state = state(&connected, &args)?;
     // Two of each worker, one that watches the private server, one for the isolation test of each that may run.
     let connections = args.db_connections + 2 * args.workers + 1 + args.heavy;
     let limits = Limits::of(&args.door, connections, args.trust_proxy)?;

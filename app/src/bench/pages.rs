@@ -28,12 +28,12 @@ use super::scale::{self, Scale, Seat};
 use crate::out;
 use crate::pages::account::{self, AtAccount};
 use crate::pages::admin;
-use crate::routes::{self, router_with};
+use crate::routes::router_with;
 use crate::server::auth;
 use crate::server::auth::Identity;
 use crate::server::door::{self, limits::Limits};
 use crate::server::errors::AppError;
-use crate::server::sessions::secret;
+use crate::server::identity::secret;
 use crate::server::state::{AppState, Options};
 
 /// The status that the list is filtered by.
@@ -152,7 +152,6 @@ async fn serve(scale: &Scale, db_connections: usize) -> Result<SocketAddr, Strin
     let db = Db::new(&scale.connected.url(Login::App), db_connections).map_err(|e| e.to_string())?;
     let monitor = Monitor::new(scale.connected.url(Login::Monitor));
     let state = AppState {
-        pages: routes::PAGES,
         db,
         monitor,
         shares: Arc::default(),

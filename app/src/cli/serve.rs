@@ -27,7 +27,7 @@ pub async fn run(settings: Settings, args: ServeArgs) -> CliResult {
     if let Some(days) = args.second_factor_grace {
         set_grace(&connected, days).await.map_err(plain)?;
     }
-    crate::server::serve(connected, args, routes::PAGES, routes::router).await?;
+    crate::server::serve(connected, args, routes::router).await?;
     Ok(ExitCode::SUCCESS)
 }
 

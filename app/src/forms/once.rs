@@ -5,8 +5,8 @@
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use eis::db::DbError;
 use eis::db::sent_forms::{self, Answer, Sending};
+use eis::db::{DbError, QueryError};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -24,9 +24,9 @@ pub enum NotTaken {
     Db(DbError),
 }
 
-impl From<DbError> for NotTaken {
-    fn from(error: DbError) -> Self {
-        Self::Db(error)
+impl From<QueryError> for NotTaken {
+    fn from(error: QueryError) -> Self {
+        Self::Db(error.into())
     }
 }
 

@@ -11,6 +11,7 @@ pub mod ledger;
 pub mod meters;
 pub mod overview;
 pub mod readings;
+mod records;
 pub mod service_points;
 pub mod tariffs;
 pub mod view_as;

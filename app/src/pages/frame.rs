@@ -45,7 +45,7 @@ pub async fn page<V: IntoView + 'static>(
     };
     let title: String = title.into();
     let full = if where_.is_empty() { title } else { format!("{title} · {where_}") };
-    let recent = if actor.viewing.is_none() { super::switch::recent(ctx, actor).await } else { Vec::new() };
+    let recent = if actor.viewing.is_none() { super::recent::recent(ctx, actor).await } else { Vec::new() };
     let frame = Frame { flash, recent, ..frame(ctx.path(), actor, place) };
     let body_class = if actor.role == Some(Role::CustomerUser) { "roomy" } else { "" };
     render(move || {

@@ -9,8 +9,8 @@ use eis::db::gate::{Accepted, Invited};
 use eis::values::identifiers::same;
 use leptos::prelude::*;
 
-use super::errors;
-use super::frame::render;
+use crate::components::refusal;
+use crate::components::render::render;
 use crate::components::{
     Button, Document, ErrorSummary, Field, Notice, Plain, PostForm, SummaryList, SummaryRow, Tone,
 };
@@ -34,7 +34,7 @@ async fn find(ctx: &Ctx, hex: &str) -> Result<Option<(Vec<u8>, Invited)>, AppErr
 
 /// The same page for a link that never was, is spent, was revoked or has run out.
 fn spent() -> Response {
-    let body = errors::page(
+    let body = refusal::page(
         "This invitation link no longer works",
         "A link works once and for 14 days, and whoever sent it may take it back. If you have accepted it already, sign in. Otherwise ask the sender for a new one, and check that the whole link was copied.",
         "",

@@ -7,7 +7,7 @@ use eis::db::gate::Ticket;
 use leptos::prelude::*;
 use serde::Deserialize;
 
-use super::frame::render;
+use crate::components::render::render;
 use crate::components::{Button, Document, ErrorSummary, Field, Notice, Plain, PostForm, Tone};
 use crate::forms::FieldErrors;
 use crate::pages::parts::field_errors;

@@ -8,9 +8,9 @@ use eis::access::passwords;
 use eis::db::password_resets::{Reset, ResetAnswer};
 use leptos::prelude::*;
 
-use super::errors;
-use super::frame::render;
 use super::invitation::token;
+use crate::components::refusal;
+use crate::components::render::render;
 use crate::components::{Button, Document, ErrorSummary, Field, Notice, Plain, PostForm, Tone};
 use crate::forms::FieldErrors;
 use crate::pages::parts::field_errors;
@@ -27,7 +27,7 @@ async fn find(ctx: &Ctx, hex: &str) -> Result<Option<(Vec<u8>, Reset)>, AppError
 
 /// The same page for a link that never was, is spent, has run out, or never reached its login.
 fn over() -> Response {
-    let body = errors::page(
+    let body = refusal::page(
         "This link no longer works",
         "It works once, for a day, and until the password changes. If you set a new password with it, sign in. Otherwise ask for a new link. If that one does not work either, ask EIS Power to set a password for you.",
         "",

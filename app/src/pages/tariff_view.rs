@@ -15,6 +15,13 @@ use leptos::prelude::*;
 use crate::components::{Column, DataTable, Section, SummaryList, SummaryRow};
 use crate::format::{self, Locale};
 
+/// Writes for one tariff.
+struct Words<'d> {
+    document: &'d TariffDocument,
+    locale: Locale,
+    today: NaiveDate,
+}
+
 /// Every part of a tariff in words, one under the other.
 pub(crate) fn in_words(document: &TariffDocument, today: NaiveDate, locale: Locale) -> impl IntoView + use<> {
     let parts = words::parts(document, today, locale).into_iter().map(|part| {

@@ -3,6 +3,7 @@
 mod edit;
 mod invite;
 mod narrow;
+mod records;
 mod reset;
 
 use std::collections::{BTreeSet, HashMap};

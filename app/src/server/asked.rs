@@ -6,7 +6,7 @@ use axum::extract::{MatchedPath, Request};
 use axum::http::Method;
 use eis::values::ids::{OrganizationId, UserId};
 
-use super::functions::encode;
+use super::redirect::encode;
 
 tokio::task_local! {
     static ASKED: Asked;

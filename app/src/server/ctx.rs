@@ -8,12 +8,12 @@ use eis::access::{Actor, Permission, Role};
 use eis::db::turns::{Party, Place};
 use eis::db::{Access, Db, Tenant};
 use eis::values::ids::ClientId;
-use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::auth::AuthSession;
 use super::errors::AppError;
+pub use super::flash::FlashMessage;
 use super::guards::{Guard, refuses};
 use super::outside::Outside;
 use super::state::AppState;
@@ -27,15 +27,6 @@ const TYPED_KEY: &str = "typed";
 const KEPT_BYTES: usize = 96 * 1024;
 /// The most that it keeps of a sentence, in characters.
 const FLASH_CHARACTERS: usize = 4000;
-
-/// What the last action did, shown once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FlashMessage {
-    /// Whether it succeeded.
-    pub ok: bool,
-    /// A plain sentence.
-    pub text: String,
-}
 
 /// A request as pages and server functions see it.
 #[derive(Clone)]

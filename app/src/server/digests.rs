@@ -6,7 +6,7 @@ use std::sync::Arc;
 use eis::access::passwords;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use super::auth::AuthError;
+use super::auth_error::AuthError;
 use super::guards::{Guard, refuses};
 
 /// In line for each one at work: a second's wait at most, or so.

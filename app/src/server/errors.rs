@@ -28,8 +28,8 @@ use eis::db::turns::Busy;
 use eis::db::{DbError, QueryError};
 
 use super::asked::{asked, back_from, id, page, sign_in};
-use super::functions::{own_path, see_other};
 use super::paths;
+use super::redirect::{own_path, see_other};
 use crate::components::refusal::{self, START};
 use crate::forms::FieldErrors;
 use crate::forms::once::NotTaken;

@@ -7,14 +7,15 @@
 use std::sync::{Arc, Mutex};
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_TYPE, HeaderValue, LOCATION};
-use axum::http::{StatusCode, request::Parts};
+use axum::extract::Request;
+use axum::http::header::{CONTENT_TYPE, HeaderValue};
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use eis::access::{Actor, Permission};
 use eis::db::sent_forms::Answer;
 use eis::db::turns::{Party, asked_by};
 use eis::db::{Access, Tenant};
+use futures_util::future::BoxFuture;
 use leptos::prelude::{ServerFnError, provide_context, use_context};
 
 use super::apart::apart;
@@ -24,6 +25,7 @@ use super::guards::{Guard, refuses};
 use super::nul;
 use super::paths;
 use super::protect::form_bytes;
+pub use super::redirect::{encode, own_path, see_other};
 use super::shares::HEAVY_FUNCTIONS;
 use super::state::AppState;
 use crate::forms::Typed;
@@ -84,7 +86,7 @@ async fn before(ctx: &Ctx, actor: &Actor) -> Result<Option<Answer>, AppError> {
         return Ok(None);
     }
     let mut tx = ctx.db().as_tenant(actor, Access::Write).await?;
-    ctx.sent.before(&mut tx).await
+    Ok(ctx.sent.before(&mut tx).await?)
 }
 
 /// Keeps the answer of a function that changed the session, for whoever is signed in now.
@@ -210,39 +212,27 @@ async fn again(ctx: &Ctx, before: Answer) -> Response {
     see_other(&before.location)
 }
 
-/// Percent-encodes a path for a query.
-#[must_use]
-pub fn encode(text: &str) -> String {
-    serde_urlencoded::to_string([("", text)]).unwrap_or_default().trim_start_matches('=').to_owned()
-}
-
-/// A redirect after a form: the browser asks for the page with GET.
-#[must_use]
-pub fn see_other(to: &str) -> Response {
-    (StatusCode::SEE_OTHER, [(LOCATION, to.to_owned())]).into_response()
-}
-
-/// An address of ours that a form may send people on to; anything else is `fallback`.
-#[must_use]
-pub fn own_path(path: &str, fallback: &str) -> String {
-    let plain =
-        path.starts_with('/') && !path.starts_with("//") && !path.contains(|c: char| c == '\\' || c.is_control());
-    if plain { path.to_owned() } else { fallback.to_owned() }
-}
-
 /// Right whatever is open: signing out, and seeing as oneself again.
 pub const IN_ANY_CONTEXT: [&str; 2] = ["/api/sign_out", "/api/stop_viewing"];
 
+/// What the server answers with a page of the portal's, which it does not know itself: whoever composes both says it.
+#[derive(Debug, Clone, Copy)]
+pub struct Pages {
+    /// A form that was rendered under another organization or role than the one that is open: nothing is done, and what
+    /// was typed is shown.
+    pub of_another_context: fn(Ctx, Actor, Typed) -> BoxFuture<'static, Response>,
+}
+
 /// Handles `POST /api/*`.
-pub async fn handle(State(state): State<AppState>, request: Request) -> Response {
+pub async fn handle(state: AppState, pages: Pages, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    match run(&state, parts, body).await {
+    match run(&state, pages, parts, body).await {
         Ok(response) => response,
         Err(error) => error.into_response(),
     }
 }
 
-async fn run(state: &AppState, parts: Parts, body: Body) -> Result<Response, AppError> {
+async fn run(state: &AppState, pages: Pages, parts: Parts, body: Body) -> Result<Response, AppError> {
     let mut ctx = Ctx::of(&parts, state)?;
     let path = parts.uri.path().to_owned();
     if !is_known(&path) {
@@ -277,7 +267,7 @@ async fn run(state: &AppState, parts: Parts, body: Body) -> Result<Response, App
         }
         let exempt = OPEN_FUNCTIONS.contains(&path.as_str()) || IN_ANY_CONTEXT.contains(&path.as_str());
         if refuses(Guard::SameContext, !exempt && of_another) {
-            return Ok((state.pages.of_another_context)(ctx, actor, typed).await);
+            return Ok((pages.of_another_context)(ctx, actor, typed).await);
         }
     }
     let slot = Slot::default();

@@ -10,8 +10,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use eis::db::gate::Ticket;
 use serde::{Deserialize, Serialize};
 
-use super::ctx::FlashMessage;
-use super::sessions::SAME_SITE;
+use super::cookie::SAME_SITE;
+use super::flash::FlashMessage;
 use crate::forms::Typed;
 
 /// The most that a browser is given to keep, before it is encoded: a cookie holds four kilobytes.

@@ -11,20 +11,19 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::http::header::{Entry, HeaderMap, HeaderValue, SET_COOKIE};
-use eis::access::SessionSecret;
 use eis::db::gate::{LoadedSession, Ticket};
 use eis::db::sessions::{Begun, NewSession};
 use eis::db::turns::Party;
 use eis::db::{Db, DbError};
 use serde_json::{Value, json};
-use tower_sessions::cookie::SameSite;
 use tower_sessions::cookie::time::OffsetDateTime;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result, SessionStore};
 
 use super::asked::is_asked_by;
-use super::auth::Identity;
+use super::cookie::{SAME_SITE, cookie_name};
 use super::errors::AppError;
+use super::identity::{Identity, secret};
 use super::sealed;
 use super::shares::Shares;
 
@@ -38,15 +37,6 @@ pub const TICKET_KEY: &str = "ticket";
 pub const ENDED_KEY: &str = "ended_oldest";
 /// What the store says to a session without a good ticket.
 pub const STALE: &str = "a session begins with a ticket that is good";
-
-/// Other sites' pages send the session's cookie with links alone.
-pub const SAME_SITE: SameSite = SameSite::Lax;
-
-/// The name of the session's cookie: `__Host-` binds it to this host and HTTPS; a browser refuses it without.
-#[must_use]
-pub const fn cookie_name(https: bool) -> &'static str {
-    if https { "__Host-session" } else { "session" }
-}
 
 /// Gives the cookie's removal the attributes that the cookie was made with. tower-sessions sends the path alone, and a
 /// browser refuses to remove a `__Host-` cookie by one that is not Secure.
@@ -77,12 +67,6 @@ impl PgSessions {
     pub const fn new(db: Db, shares: Arc<Shares>, absolute_seconds: i32, idle_seconds: i32) -> Self {
         Self { db, shares, absolute_seconds, idle_seconds }
     }
-}
-
-/// The secret of a session's id.
-#[must_use]
-pub const fn secret(id: &Id) -> SessionSecret {
-    SessionSecret(id.0)
 }
 
 fn backend(error: impl std::fmt::Display) -> Error {

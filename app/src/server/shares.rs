@@ -21,9 +21,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tower_sessions::session::Id;
 
-use super::auth::network;
+use super::cookie::cookie_name;
 use super::guards::{Guard, refuses};
-use super::sessions::cookie_name;
+use super::network::network;
 
 /// Server functions that compute for long or change thousands of rows.
 pub const HEAVY_FUNCTIONS: [&str; 7] = [

@@ -24,7 +24,7 @@ fn portal() -> Router {
         Settings { database_url: Some("postgresql://127.0.0.1:1/nowhere".to_owned()), data_dir: data_dir.clone() };
     let connected = settings.connect().unwrap();
     std::fs::remove_dir_all(data_dir).unwrap();
-    routes::router(server::state(&connected, &Serve::parse_from(["serve"]).args, routes::PAGES).unwrap())
+    routes::router(server::state(&connected, &Serve::parse_from(["serve"]).args).unwrap())
 }
 
 struct Answer {

@@ -13,12 +13,13 @@ mod agreements;
 #[cfg(test)]
 mod billing;
 #[cfg(test)]
+mod circles;
+#[cfg(test)]
 mod clients;
 #[cfg(test)]
 mod contracts;
 #[cfg(test)]
 mod customers;
-#[cfg(test)]
 mod layers;
 #[cfg(test)]
 mod meters;

@@ -93,7 +93,7 @@ fn content_hash() -> String {
         stamped,
         include_str!("world.rs"),
         include_str!("../../../src/operate/admin.rs"),
-        eis::operate::check::EXPECTED,
+        eis::operate::expected::STATE,
     ] {
         hash.update(text);
     }

@@ -14,7 +14,7 @@ use http_body_util::BodyExt;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use portal::routes::{self, router};
+use portal::routes::router;
 use portal::server::door::{self, limits::Limits};
 use portal::server::shares::Shares;
 use portal::server::state::{AppState, Options};
@@ -76,7 +76,7 @@ impl Case {
     fn serving(&self, db: Db, shares: Arc<Shares>, options: Options, limits: Limits) -> Portal {
         let options = Arc::new(options);
         let monitor = Monitor::new(self.connected.url(Login::Monitor));
-        let state = AppState { db, monitor, shares, options, pages: routes::PAGES, readiness: Arc::default() };
+        let state = AppState { db, monitor, shares, options, readiness: Arc::default() };
         let host = state.options.public_url.as_ref().and_then(|url| Some(url.split_once("://")?.1.to_owned()));
         let listener = door::listen("127.0.0.1:0".parse().expect("an address")).expect("a port");
         let address = listener.local_addr().expect("its address");

@@ -8,7 +8,7 @@ use eis::values::ids::{AccountId, CustomerId};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::customers;
+use super::records;
 use crate::components::{
     Button, ButtonLink, Checkbox, Choice, Column, DataTable, ErrorSummary, Field, Kind, PageHeader, PostForm, Section,
     SelectField, Status, TextArea, changed_meanwhile,
@@ -109,7 +109,7 @@ impl AccountForm {
 /// `GET /clients/:client/customers/:customer/accounts/new`
 pub async fn new(ctx: Ctx, Path((client, customer)): Path<(String, String)>) -> Result<Response, AppError> {
     let (at, tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
-    let customer = customers::find(&tx, &customer).await?;
+    let customer = records::customer(&tx, &customer).await?;
     drop(tx);
     let typed = ctx.take_typed().await;
     let back = format!("{}/customers/{}", at.base(), customer.id);
@@ -138,7 +138,7 @@ pub async fn edit(
     Path((client, customer, account)): Path<(String, String, String)>,
 ) -> Result<Response, AppError> {
     let (at, tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
-    let customer = customers::find(&tx, &customer).await?;
+    let customer = records::customer(&tx, &customer).await?;
     let id: AccountId = account.parse().map_err(|_| AppError::NotFound)?;
     let account = accounts::find(&tx, customer.id, id).await?.ok_or(AppError::NotFound)?;
     drop(tx);

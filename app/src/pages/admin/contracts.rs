@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use self::fields::form;
 use self::place::PlaceForm;
-use super::customers;
+use super::records;
 use crate::components::{Choice, Column, DataTable, PageHeader, Section, Status, SummaryList, SummaryRow};
 use crate::format::{self, Locale};
 use crate::forms::seen::{self, Shown};
@@ -184,7 +184,7 @@ impl ContractForm {
 /// `GET /clients/:client/customers/:customer/contracts/new`
 pub async fn new(ctx: Ctx, Path((client, customer)): Path<(String, String)>) -> Result<Response, AppError> {
     let (at, tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
-    let customer = customers::find(&tx, &customer).await?;
+    let customer = records::customer(&tx, &customer).await?;
     let accounts = accounts::list(&tx, customer.id).await?;
     drop(tx);
     let typed = ctx.take_typed().await;
@@ -225,7 +225,7 @@ pub async fn edit(
     Path((client, customer, contract)): Path<(String, String, String)>,
 ) -> Result<Response, AppError> {
     let (at, tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
-    let customer = customers::find(&tx, &customer).await?;
+    let customer = records::customer(&tx, &customer).await?;
     let id: ContractId = contract.parse().map_err(|_| AppError::NotFound)?;
     let contract = contracts::find(&tx, customer.id, id).await?.ok_or(AppError::NotFound)?;
     let accounts = accounts::list(&tx, customer.id).await?;

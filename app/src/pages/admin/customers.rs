@@ -7,7 +7,7 @@ use eis::access::Permission;
 use eis::metering::meters;
 use eis::parties::accounts;
 use eis::parties::contracts::{self, At};
-use eis::parties::customers::{self, Customer, CustomerFields, Filter, KINDS, Lack, Order};
+use eis::parties::customers::{self, CustomerFields, Filter, KINDS, Lack, Order};
 use eis::parties::new_customers::{self, NewCustomer};
 use eis::parties::service_points::ServicePoint;
 use eis::receivables::owed::{self, Owed};
@@ -17,7 +17,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::contracts::place::{self, PlaceForm, where_it_is};
-use super::{accounts as account_pages, agreements, contracts as contract_pages, view_as};
+use super::{accounts as account_pages, agreements, contracts as contract_pages, records, view_as};
 use crate::components::{
     Button, ButtonLink, Choice, Column, DataTable, DateField, EmptyState, ErrorSummary, Field, FilterBar, FilterSelect,
     Kind, PageHeader, Pagination, PostForm, SelectField, Sort, Status, SummaryList, SummaryRow, TextArea,
@@ -196,19 +196,10 @@ pub async fn csv(ctx: Ctx, Path(client): Path<String>, Query(query): Query<ListQ
     csv_file(&format!("{}-customers", at.client.slug), &head, rows)
 }
 
-/// The customer of an address, or 404.
-///
-/// # Errors
-/// `NotFound` for an id that is not there, not seen or not an id.
-pub async fn find(tx: &eis::db::Tenant, id: &str) -> Result<Customer, AppError> {
-    let id: CustomerId = id.parse().map_err(|_| AppError::NotFound)?;
-    customers::find(tx, id).await?.ok_or(AppError::NotFound)
-}
-
 /// `GET /clients/:client/customers/:customer`
 pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Result<Response, AppError> {
     let (at, tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
-    let customer = find(&tx, &id).await?;
+    let customer = records::customer(&tx, &id).await?;
     let contracts = contracts::list(&tx, customer.id).await?;
     let places: Vec<_> = contracts.iter().map(|contract| contract.service_point_id).collect();
     let meters = meters::list(&tx, &places).await?;
@@ -374,7 +365,7 @@ pub async fn new(ctx: Ctx, Path(client): Path<String>) -> Result<Response, AppEr
 /// `GET /clients/:client/customers/:customer/edit`
 pub async fn edit(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Result<Response, AppError> {
     let (at, tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
-    let customer = find(&tx, &id).await?;
+    let customer = records::customer(&tx, &id).await?;
     drop(tx);
     let typed = ctx.take_typed().await;
     let place = at.place(&[("Customers", "customers")], &customer.name);

@@ -210,7 +210,7 @@ pub async fn statement(
     Query(query): Query<StatementQuery>,
 ) -> Result<Response, AppError> {
     let (at, tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
-    let customer = super::customers::find(&tx, &id).await?;
+    let customer = super::records::customer(&tx, &id).await?;
     let owed = owed::owed(&tx, customer.id, at.client.today()).await?;
     let rows = ledger::statement(&tx, customer.id, place(&query.after), STATEMENT_ROWS + 1).await?;
     drop(tx);

@@ -16,7 +16,7 @@ use leptos::prelude::*;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::{contracts as contract_pages, customers, service_points as place_pages};
+use super::{contracts as contract_pages, records};
 use crate::components::{
     Button, ButtonLink, Choice, Column, DataTable, DateField, ErrorSummary, Field, Kind, Notice, PageHeader, PostForm,
     Radios, Section, SelectField, TextArea, changed_meanwhile,
@@ -183,7 +183,7 @@ async fn registers_of(tx: &Tenant, meter: &Meter) -> Result<Vec<RegisterFields>,
 /// `GET /clients/:client/customers/:customer/meters/new`
 pub async fn new(ctx: Ctx, Path((client, customer)): Path<(String, String)>) -> Result<Response, AppError> {
     let (at, tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
-    let customer = customers::find(&tx, &customer).await?;
+    let customer = records::customer(&tx, &customer).await?;
     let contracts = contract_pages::standing(&tx, customer.id).await?;
     drop(tx);
     let typed = ctx.take_typed().await;
@@ -213,7 +213,7 @@ pub async fn new(ctx: Ctx, Path((client, customer)): Path<(String, String)>) -> 
 /// `GET /clients/:client/service-points/:service_point/meters/new`
 pub async fn new_at_place(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Result<Response, AppError> {
     let (at, tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
-    let there = place_pages::find(&tx, &id).await?;
+    let there = records::service_point(&tx, &id).await?;
     drop(tx);
     let typed = ctx.take_typed().await;
     let (back, crumb) = (format!("{}/service-points/{}", at.base(), there.id), format!("service-points/{}", there.id));
@@ -242,7 +242,7 @@ pub async fn edit(
     Path((client, customer, meter)): Path<(String, String, String)>,
 ) -> Result<Response, AppError> {
     let (at, tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
-    let customer = customers::find(&tx, &customer).await?;
+    let customer = records::customer(&tx, &customer).await?;
     let id: MeterId = meter.parse().map_err(|_| AppError::NotFound)?;
     let meter = of_customer(&tx, customer.id, id).await?;
     let around = Around::customer(&at, &customer, &meter);
@@ -266,7 +266,7 @@ pub(super) async fn at_place(
     place: &str,
     meter: &str,
 ) -> Result<(Meter, Around), AppError> {
-    let there = place_pages::find(tx, place).await?;
+    let there = records::service_point(tx, place).await?;
     let id: MeterId = meter.parse().map_err(|_| AppError::NotFound)?;
     let meter = meters::find(tx, id).await?.filter(|meter| meter.service_point_id == there.id);
     let meter = meter.ok_or(AppError::NotFound)?;

@@ -15,9 +15,9 @@ use leptos::prelude::*;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::customers;
 use super::imports::PageQuery;
 use super::meters::Around;
+use super::records;
 use crate::components::{
     Button, ButtonLink, Choice, Column, DataTable, DateField, EmptyState, ErrorSummary, Field, Kind, PageHeader,
     Pagination, PostForm, Rows, Section, SelectField, changed_meanwhile,
@@ -62,7 +62,7 @@ pub async fn list(
     Query(query): Query<PageQuery>,
 ) -> Result<Response, AppError> {
     let (at, tx) = AtClient::open(&ctx, Permission::ImportUsage, &client).await?;
-    let customer = customers::find(&tx, &customer).await?;
+    let customer = records::customer(&tx, &customer).await?;
     let id: MeterId = meter.parse().map_err(|_| AppError::NotFound)?;
     let meter = super::meters::of_customer(&tx, customer.id, id).await?;
     let around = Around::customer(&at, &customer, &meter);

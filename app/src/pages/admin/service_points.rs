@@ -4,7 +4,6 @@ use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
 use eis::access::Permission;
-use eis::db::Tenant;
 use eis::metering::meters::{self, Meter};
 use eis::parties::contracts::{self, Contract};
 use eis::parties::customers;
@@ -13,7 +12,7 @@ use eis::values::ids::{CustomerId, ServicePointId};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::meters as meter_pages;
+use super::{meters as meter_pages, records};
 use crate::components::{
     Button, ButtonLink, Choice, Column, DataTable, EmptyState, ErrorSummary, Field, FilterBar, Kind, PageHeader,
     Pagination, PostForm, Rows, Section, SelectField, Status, SummaryList, SummaryRow, TextArea, changed_meanwhile,
@@ -123,16 +122,10 @@ fn direction(code: &str) -> &'static str {
     DIRECTIONS.iter().find(|(known, _)| *known == code).map_or("", |(_, label)| *label)
 }
 
-/// The service point of an address, or 404.
-pub(super) async fn find(tx: &Tenant, id: &str) -> Result<ServicePoint, AppError> {
-    let id: ServicePointId = id.parse().map_err(|_| AppError::NotFound)?;
-    service_points::find(tx, id).await?.ok_or(AppError::NotFound)
-}
-
 /// `GET /clients/:client/service-points/:service_point`
 pub async fn show(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Result<Response, AppError> {
     let (at, tx) = AtClient::open(&ctx, Permission::ViewClient, &client).await?;
-    let place = find(&tx, &id).await?;
+    let place = records::service_point(&tx, &id).await?;
     let meters = meters::list(&tx, &[place.id]).await?;
     let contracts = contracts::at(&tx, &[place.id]).await?;
     let mut names: Vec<(CustomerId, String)> = vec![];
@@ -366,7 +359,7 @@ pub async fn new(ctx: Ctx, Path(client): Path<String>) -> Result<Response, AppEr
 /// `GET /clients/:client/service-points/:service_point/edit`
 pub async fn edit(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Result<Response, AppError> {
     let (at, tx) = AtClient::open(&ctx, Permission::ManageCustomers, &client).await?;
-    let place = find(&tx, &id).await?;
+    let place = records::service_point(&tx, &id).await?;
     drop(tx);
     let typed = ctx.take_typed().await;
     let back = format!("{}/service-points/{}", at.base(), place.id);

@@ -4,6 +4,7 @@ pub mod design;
 pub mod new;
 pub(crate) mod offers;
 mod show;
+mod starter;
 
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};

@@ -2,8 +2,8 @@
 
 use eis::tariff_document::{Calendar, Clock, DayKind, Season, hours};
 
+use super::Words;
 use super::season_name;
-use super::words::Words;
 use crate::format::{self, Locale};
 
 /// `June 1 to September 30`

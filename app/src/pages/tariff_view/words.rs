@@ -8,6 +8,7 @@ use eis::tariff_document::{
 };
 use rust_decimal::Decimal;
 
+use super::Words;
 use super::clock::{hours_clock, hours_holidays, period_hours, season_span};
 use crate::format::{self, Locale, price_exact};
 
@@ -22,13 +23,6 @@ pub struct Part {
     pub prices: Vec<(String, String)>,
     /// How it works beyond that.
     pub more: Vec<String>,
-}
-
-/// Writes for one tariff.
-pub(super) struct Words<'d> {
-    pub document: &'d TariffDocument,
-    pub locale: Locale,
-    pub today: NaiveDate,
 }
 
 /// Every part of a tariff in words, in the order of a bill.

@@ -5,9 +5,9 @@ use axum::response::{IntoResponse, Response};
 use eis::access::Permission;
 use eis::db::Tenant;
 use eis::parties::users::{self, OrganizationUser, roles};
-use eis::values::ids::AssignmentId;
 use leptos::prelude::*;
 
+use super::records::{find, id_of};
 use super::{may_change, narrow, place_of, reset};
 use crate::components::{
     Button, ButtonLink, ConfirmPanel, DateField, ErrorSummary, Kind, PageHeader, PostForm, Section, SummaryList,
@@ -34,17 +34,6 @@ pub async fn edit_in_organization(ctx: Ctx, Path(id): Path<String>) -> Result<Re
 pub async fn edit_at_client(ctx: Ctx, Path((client, id)): Path<(String, String)>) -> Result<Response, AppError> {
     let (scope, tx) = Scope::client(&ctx, Permission::ManageUsers, &client).await?;
     show(ctx, scope, tx, &id).await
-}
-
-/// The assignment of an address, while it is in force.
-pub(super) async fn find(tx: &mut Tenant, id: &str) -> Result<OrganizationUser, AppError> {
-    let found = users::find(tx, id_of(id)?).await?.filter(|row| !row.ended());
-    found.ok_or(AppError::NotFound)
-}
-
-/// The id of an assignment in an address or a form.
-pub(super) fn id_of(typed: &str) -> Result<AssignmentId, AppError> {
-    typed.parse().map_err(|_| AppError::NotFound)
 }
 
 /// The other roles that the person of this one holds, as far as they are seen here.

@@ -5,7 +5,7 @@ use eis::parties::users::OrganizationUser;
 use eis::parties::users::{narrow as commands, roles};
 use leptos::prelude::*;
 
-use super::edit::id_of;
+use super::records::id_of;
 use crate::components::{Button, Choice, Kind, PostForm, Section, SelectField, changed_meanwhile};
 use crate::forms::seen::{self, Shown};
 use crate::forms::{Reader, Typed};

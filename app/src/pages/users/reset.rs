@@ -5,7 +5,7 @@ use eis::parties::users::{self, OrganizationUser};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::edit::find;
+use super::records::find;
 use crate::components::{Button, Kind, Notice, PostForm, Section, Tone};
 use crate::pages::scope::{Scope, base_of, require_scope};
 use crate::server::ctx::Ctx;

@@ -10,8 +10,8 @@ use tokio::time::timeout;
 
 use super::limits::{Limits, RESERVE};
 use super::visit::{Verdict, Visit};
-use crate::server::auth::network;
 use crate::server::guards::{Guard, refuses};
+use crate::server::network::network;
 
 /// What was cut is logged at most this often.
 const LOG_EVERY: Duration = Duration::from_secs(1);

@@ -182,7 +182,7 @@ pub async fn create(ctx: Ctx, Path(client): Path<String>, request: Request) -> R
     if refuses(Guard::SameContext, sent != actor.context_token()) {
         let values = body.told().await.values();
         let typed = Typed { page: form_of(client), context: sent.clone(), values, ..Typed::default() };
-        return Ok(conflict::refuse(&ctx, &actor, &sent, typed).await);
+        return Ok(conflict::refuse(ctx, actor, typed).await);
     }
     let (at, tx) = AtClient::open(&ctx, Permission::ImportUsage, &client.to_string()).await?;
     drop(tx);

@@ -22,7 +22,7 @@ use eis::values::ids::TariffRateId;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::new::starter;
+use super::starter::starter;
 use crate::components::{
     Button, ButtonLink, Column, DataTable, DateField, ErrorSummary, FieldError, Kind, PageHeader, PostForm, Rows,
     Section, save_over,

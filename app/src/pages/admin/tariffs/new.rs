@@ -3,11 +3,10 @@
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use eis::access::Permission;
-use eis::parties::clients::{self, Client};
-use eis::tariff_document::{self, PriceCell, TariffDocument};
+use eis::parties::clients;
+use eis::tariff_document;
 use eis::tariffs::TariffError;
 use leptos::prelude::*;
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::design::{self, fill};
@@ -78,38 +77,6 @@ fn choose(typed: &Typed, path: String, client: String, context: String) -> impl 
     }
 }
 
-/// What a new tariff of a kind begins with: the client's currency, zone and tax, prices still to be typed.
-pub(super) fn starter(kind: &str, client: &Client) -> TariffDocument {
-    let zone = client.zone();
-    let (currency, none) = (client.currency.as_str(), Decimal::ZERO);
-    let steps = [(Some(Decimal::from(500)), none), (None, none)];
-    let mut weekday = [0_u8; 24];
-    weekday.get_mut(16..21).unwrap_or_default().fill(1);
-    let periods = [("Off-peak", none), ("On-peak", none)];
-    let mut document = match kind {
-        "tiered" => TariffDocument::tiered("", currency, zone, &steps),
-        "time_of_use" => TariffDocument::time_of_use("", currency, zone, &periods, weekday, [0; 24]),
-        _ => TariffDocument::flat("", currency, zone, none),
-    };
-    if kind == "demand" {
-        document.demand.push(tariff_document::DemandCharge {
-            name: "Demand".to_owned(),
-            register: None,
-            calendar: None,
-            per_period: false,
-            window_minutes: Some(15),
-            prices: vec![PriceCell::flat(none)],
-            ratchet: None,
-        });
-    }
-    let document = document.and_monthly("Base charge", none);
-    if client.tax_rate > none {
-        let name = if client.tax_name.is_empty() { "Tax" } else { client.tax_name.as_str() };
-        return document.and_tax(name, (client.tax_rate * Decimal::ONE_HUNDRED).normalize());
-    }
-    document
-}
-
 /// A tariff as text.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -145,6 +112,7 @@ pub(crate) async fn read_tariff(client: String, #[server(flatten)] form: TextFor
 
 #[cfg(test)]
 mod tests {
+    use super::super::starter::starter;
     use super::*;
 
     #[test]

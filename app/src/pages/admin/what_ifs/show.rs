@@ -8,8 +8,8 @@ use eis::access::Permission;
 use eis::billing::what_ifs::{WhatIf, results};
 use futures_util::stream;
 use leptos::prelude::*;
-use serde::Deserialize;
 
+use super::table::ShowQuery;
 use super::{chosen_text, effect, find, months_text, table, wall};
 use crate::components::{ConfirmPanel, Notice, PageHeader, Progress, Status, SummaryList, SummaryRow, Tone};
 use crate::format::{self, Locale};
@@ -23,19 +23,6 @@ use crate::server::query::Query;
 const AGAIN: HeaderValue = HeaderValue::from_static("3");
 /// Rows of the file that are read at once.
 const CSV_ROWS: i64 = 1_000;
-
-/// Which candidate, which rows, and whether the page stands still while the work goes on; all in the address.
-#[derive(Debug, Default, Clone, Deserialize)]
-#[serde(default)]
-pub struct ShowQuery {
-    pub(super) tariff: usize,
-    pub(super) show: String,
-    pub(super) sort: String,
-    pub(super) q: String,
-    pub(super) rows: String,
-    pub(super) offset: i64,
-    pub(super) still: String,
-}
 
 /// What stands above the results, or in their place.
 struct Head {

@@ -4,13 +4,27 @@ use eis::billing::what_ifs::results::{Filter, Order, Row, Show};
 use eis::billing::what_ifs::{CandidateSummary, WhatIf, totals};
 use leptos::prelude::*;
 
-use super::show::ShowQuery;
 use super::{percent_text, signed};
+use serde::Deserialize;
+
 use crate::components::{
     Choice as Option_, Column, DataTable, EmptyState, FilterBar, FilterSelect, Pagination, Rows, Section, Sort,
 };
 use crate::format::{self, Locale};
 use crate::pages::parts::{PAGE_ROWS, address, rows_text, turns};
+
+/// Which candidate, which rows, and whether the page stands still while the work goes on; all in the address.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(default)]
+pub struct ShowQuery {
+    pub(super) tariff: usize,
+    pub(super) show: String,
+    pub(super) sort: String,
+    pub(super) q: String,
+    pub(super) rows: String,
+    pub(super) offset: i64,
+    pub(super) still: String,
+}
 
 /// Which rows are looked at.
 #[derive(Debug, Clone)]
