@@ -10,7 +10,7 @@
 -- A context is the setting eis.context: 'level|organization|client|customer|user|role|writable|limits|pid|transaction start|key|mac'.
 -- Limits: what narrows the role ('read_only', 'billing', …), or the one command of a service identity; empty: all that the role may.
 -- Anyone may write a setting; only eis_gate can compute the mac, and it binds the context to this
--- backend and this transaction, so that a copied one is worth nothing (docs: ARCHITECTURE.md, "Isolation").
+-- backend and this transaction, so that a copied one is worth nothing (docs/isolation.md, "How it is built").
 
 -- btree_gist: operators that exclusion constraints compare ids and texts with. pgcrypto: HMAC-SHA-1 and random bytes for
 -- the second factor. Trusted extensions, so that the owner may make them; their functions then belong to the server's

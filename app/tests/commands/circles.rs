@@ -184,7 +184,7 @@ fn a_circle_and_a_way_up_are_seen() {
     let two = of(&[("a/x", "use super::y::Z;"), ("a/y", "fn f() { super::x::g() }")]);
     assert_eq!(circles(&two).len(), 1, "a use line one way, a path the other");
     let three =
-        of(&[("a", "use crate::{b::C, values};"), ("b/d", "use crate::c;"), ("c", "x(crate::a::f)"), ("values", "")]);
+        of(&[("a", "use crate::{b::C, values};"), ("b", ""), ("b/d", "use crate::c;"), ("c", "x(crate::a::f)"), ("values", "")]);
     assert_eq!(circles(&three).len(), 1, "through a third, from within a folder");
     assert_eq!(against(&["values", "c", "b", "a"], &three), ["c uses a"]);
     assert_eq!(against(&["values", "b", "a"], &three).len(), 2, "c is not in the plan");

@@ -268,7 +268,7 @@ async fn the_expected_state_is_what_the_migrations_make() {
         std::fs::write(file, state.join("\n") + "\n").unwrap();
         return;
     }
-    let expected: Vec<&str> = check::EXPECTED.lines().collect();
+    let expected: Vec<&str> = eis::operate::expected::STATE.lines().collect();
     for line in &state {
         assert!(expected.contains(&line.as_str()), "not in expected_state.txt: {line}");
     }
