@@ -10,6 +10,7 @@ mod system;
 mod tariff;
 mod user;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -21,7 +22,7 @@ use eis::operate::{check, migrate};
 use eis::receivables::ledger;
 
 use crate::out;
-use crate::server::{self, ServeArgs};
+use crate::server::ServeArgs;
 
 /// The EIS Power Portal: energy billing for many organisations, each seeing only its own.
 #[derive(Debug, Parser)]
@@ -66,9 +67,13 @@ enum Command {
     /// Check a tariff file, turn it into the portal's own form, or print the JSON schema of that form.
     #[command(subcommand)]
     Tariff(tariff::TariffCommand),
-    /// Measure, beside a peer in the same run.
-    #[command(subcommand)]
-    Bench(Bench),
+    /// Measure, beside a peer in the same run, by `portal-bench`, a program of its own beside this one: `portal bench help`.
+    #[command(disable_help_flag = true)]
+    Bench {
+        /// What to measure, and how.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// Check the database: version, roles, row-level security on every table, migrations, audit logs, and every table tried
     /// as every role on tenants made for it. Exit code 1 on a fault.
     Check {
@@ -93,66 +98,6 @@ enum Migrate {
     },
     /// List the migrations and scripts, and whether each is applied.
     Status,
-}
-
-#[derive(Debug, Subcommand)]
-enum Bench {
-    /// Signed-in pages on 200 organisations and 1.2 million invoices, beside bare handlers with the same SQL.
-    Pages {
-        /// Print JSON.
-        #[arg(long)]
-        json: bool,
-        /// Only pages whose name begins so: `invoice list`.
-        #[arg(long, value_name = "PAGE", default_value = "")]
-        only: String,
-        /// Connections to the database, as `portal serve` has them.
-        #[arg(long, value_name = "N", default_value_t = server::connections())]
-        db_connections: usize,
-    },
-    /// Pages of a normal client beside 200 slow ones of each kind, how long those are held, and SIGTERM under load.
-    Door {
-        /// Print JSON.
-        #[arg(long)]
-        json: bool,
-    },
-    /// A run of contracts with quarter-hour meters, from what is due to issued, beside a raw COPY of the rows that it writes.
-    Billing {
-        /// How many contracts.
-        #[arg(long, value_name = "N", default_value_t = 20_000)]
-        contracts: usize,
-        /// Print JSON.
-        #[arg(long)]
-        json: bool,
-    },
-    /// A file of 1.34 million quarter-hours, beside a raw COPY of its rows.
-    Import {
-        /// Print JSON.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Bills a second on one core, beside NREL's utilityrate5 (PySAM). No database is needed.
-    Rate {
-        /// Print JSON.
-        #[arg(long)]
-        json: bool,
-    },
-    /// One organisation's pages while another loads the portal as much as it can, on the demo's data. Exit code 1 when they
-    /// are more than three times as slow.
-    Fairness {
-        /// Print JSON.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Row-level security on 200 organisations and 2 million invoices, beside an unprotected twin of the tables with
-    /// hand-written conditions. Takes 5 GB in the private PostgreSQL.
-    Rls {
-        /// Print JSON.
-        #[arg(long)]
-        json: bool,
-        /// Drop the database afterwards; otherwise it is kept for the next run.
-        #[arg(long)]
-        drop: bool,
-    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -224,36 +169,22 @@ async fn execute(cli: Cli) -> CliResult {
             settings.stop().map_err(plain)?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Bench(Bench::Pages { json, only, db_connections }) => {
-            crate::bench::pages::run(&settings, db_connections, json, &only).await?;
-            Ok(ExitCode::SUCCESS)
-        }
-        Command::Bench(Bench::Door { json }) => {
-            crate::bench::door::run(&settings, json).await?;
-            Ok(ExitCode::SUCCESS)
-        }
-        Command::Bench(Bench::Billing { contracts, json }) => {
-            crate::bench::billing::run(&settings, contracts, json).await?;
-            Ok(ExitCode::SUCCESS)
-        }
-        Command::Bench(Bench::Import { json }) => {
-            crate::bench::import::run(&settings, json).await?;
-            Ok(ExitCode::SUCCESS)
-        }
-        Command::Bench(Bench::Rate { json }) => {
-            crate::bench::rate::run(&settings, json)?;
-            Ok(ExitCode::SUCCESS)
-        }
-        Command::Bench(Bench::Fairness { json }) => {
-            let met = crate::bench::fairness::run(&settings, json).await?;
-            Ok(if met { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-        }
-        Command::Bench(Bench::Rls { json, drop }) => {
-            crate::bench::rls::run(&settings, json, drop).await?;
-            Ok(ExitCode::SUCCESS)
-        }
+        Command::Bench { arguments } => bench(&settings, &arguments),
         Command::Check { json } => run_check(&settings.connect().map_err(plain)?, json).await,
     }
+}
+
+/// Has `portal-bench`, which lies beside this program, measure.
+fn bench(settings: &Settings, arguments: &[OsString]) -> CliResult {
+    let program = std::env::current_exe().map_err(plain)?.with_file_name("portal-bench");
+    let mut command = std::process::Command::new(&program);
+    // In a list of processes everybody reads the arguments.
+    if let Some(url) = &settings.database_url {
+        command.env("DATABASE_URL", url);
+    }
+    let status = command.args(arguments).env("PORTAL_DATA_DIR", &settings.data_dir).status();
+    let status = status.map_err(|error| format!("{} does not start: {error}", program.display()))?;
+    Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
 /// Brings the database up to date, and tells what a login had done to itself; what was applied.

@@ -107,13 +107,9 @@ DECLARE
     reading record;
     reason text;
 BEGIN
-    -- The places where who is supplied, or which days a meter has, may have changed: most statements have none.
-    IF TG_OP = 'INSERT' THEN
-        SELECT array_agg(n.organization_id), array_agg(n.client_id), array_agg(n.service_point_id) INTO organizations, clients, points
-        FROM (SELECT DISTINCT c.organization_id, c.client_id, c.service_point_id FROM new_rows c) n
-        WHERE EXISTS (SELECT FROM public.meters m
-            WHERE m.organization_id = n.organization_id AND m.client_id = n.client_id AND m.service_point_id = n.service_point_id);
-    ELSIF TG_TABLE_NAME = 'meters' THEN
+    -- The places where who is supplied, or which days a meter has, may have changed. A contract that is saved is looked at
+    -- again even where nothing of it changed: this mends what was given to somebody else by hand.
+    IF TG_TABLE_NAME = 'meters' THEN
         SELECT array_agg(p.organization_id), array_agg(p.client_id), array_agg(p.service_point_id) INTO organizations, clients, points
         FROM (SELECT DISTINCT n.organization_id, n.client_id, v.service_point_id
             FROM new_rows n JOIN old_rows o ON o.organization_id = n.organization_id AND o.client_id = n.client_id AND o.id = n.id
@@ -121,11 +117,11 @@ BEGIN
             WHERE (n.service_point_id, n.valid_from, n.valid_to) IS DISTINCT FROM (o.service_point_id, o.valid_from, o.valid_to)) p;
     ELSE
         EXECUTE 'SELECT array_agg(p.organization_id), array_agg(p.client_id), array_agg(p.service_point_id)
-            FROM (SELECT DISTINCT n.organization_id, n.client_id, v.service_point_id
-                FROM new_rows n JOIN old_rows o ON o.organization_id = n.organization_id AND o.client_id = n.client_id AND o.id = n.id
-                CROSS JOIN LATERAL (VALUES (n.service_point_id), (o.service_point_id)) v (service_point_id)
-                WHERE (n.service_point_id, n.customer_id, n.from_on, n.to_on, n.status = ''withdrawn'')
-                    IS DISTINCT FROM (o.service_point_id, o.customer_id, o.from_on, o.to_on, o.status = ''withdrawn'')) p'
+            FROM (SELECT n.organization_id, n.client_id, n.service_point_id FROM new_rows n'
+            || CASE TG_OP WHEN 'UPDATE' THEN ' UNION SELECT o.organization_id, o.client_id, o.service_point_id FROM old_rows o'
+                ELSE ' GROUP BY 1, 2, 3' END
+            || ') p WHERE EXISTS (SELECT FROM public.meters m WHERE m.organization_id = p.organization_id AND m.client_id = p.client_id
+                AND m.service_point_id = p.service_point_id)'
         INTO organizations, clients, points;
     END IF;
     IF points IS NULL THEN

@@ -45,7 +45,7 @@ impl AtAccount {
     ///
     /// # Errors
     /// `Forbidden` for an actor without one.
-    pub(crate) async fn load(actor: Actor, tx: &Tenant) -> Result<Self, AppError> {
+    pub async fn load(actor: Actor, tx: &Tenant) -> Result<Self, AppError> {
         let id = actor.customer.ok_or(AppError::Forbidden)?;
         let client = actor.client_summary.clone().ok_or(AppError::Forbidden)?;
         let customer = customers::find(tx, id).await?.ok_or(AppError::Forbidden)?;

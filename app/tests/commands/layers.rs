@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 const NOT_OURS: [&str; 6] =
     ["diesel", "AsyncPgConnection", "audit::created", "audit::changed", "audit::removed", "audit::record"];
 
-/// The files of the web but its measurements, which load rows by the thousand.
+/// The files of the web.
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
-        if path.is_dir() && !path.ends_with("src/bench") {
+        if path.is_dir() {
             files(&path, found);
         } else if path.extension().is_some_and(|kind| kind == "rs") {
             found.push(path);

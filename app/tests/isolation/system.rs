@@ -157,7 +157,7 @@ async fn the_platform_s_statistics_go_through_this_door_alone() {
     assert_eq!(truth.count("SELECT count(*) FROM audit_chain_faults()").await, 0);
 }
 
-/// Where the owner's door that leaves no record is used: demo and scale data, and making organizations and users (which
+/// Where the owner's door that leaves no record is used: demo data, and making organizations and users (which
 /// writes records of its own).
 #[test]
 fn the_owner_s_silent_door_is_used_for_demo_data_and_users_alone() {
@@ -184,9 +184,6 @@ fn the_owner_s_silent_door_is_used_for_demo_data_and_users_alone() {
     assert_eq!(
         found,
         [
-            "bench/billing.rs",
-            "bench/company.rs",
-            "bench/scale.rs",
             "db/owner.rs",
             "demo.rs",
             "demo/logins.rs",

@@ -60,7 +60,7 @@ pub async fn page(ctx: Ctx) -> Result<Response, AppError> {
 }
 
 /// What the page shows.
-pub(crate) struct Read {
+pub struct Read {
     owed: Owed,
     bills: Vec<Invoice>,
     /// What the latest of them bills.
@@ -81,7 +81,7 @@ fn subtitle(at: &AtAccount, contracts: &[Contract], today: NaiveDate) -> String 
 }
 
 /// The page's SQL, all of it.
-pub(crate) async fn read(tx: &Tenant, at: &AtAccount) -> Result<Read, AppError> {
+pub async fn read(tx: &Tenant, at: &AtAccount) -> Result<Read, AppError> {
     let (customer, today) = (at.customer.id, at.today());
     let (owed, bills, months, contracts) = tokio::try_join!(
         owed::owed(tx, customer, today),

@@ -114,7 +114,7 @@ fn line(rows: &mut Rows, at: &AtAccount, bill: &Invoice, today: chrono::NaiveDat
 }
 
 /// What one invoice's page shows.
-pub(crate) struct Read {
+pub struct Read {
     seller: Client,
     invoice: Invoice,
     lines: Vec<invoices::Line>,
@@ -124,7 +124,7 @@ pub(crate) struct Read {
 }
 
 /// One invoice's SQL, all of it.
-pub(crate) async fn read(tx: &Tenant, at: &AtAccount, id: InvoiceId) -> Result<Read, AppError> {
+pub async fn read(tx: &Tenant, at: &AtAccount, id: InvoiceId) -> Result<Read, AppError> {
     let (seller, invoice, lines, billed, paid) = tokio::try_join!(
         clients::find(tx, at.customer.organization_id, at.client.id),
         invoices::find(tx, id),

@@ -109,7 +109,7 @@ pub async fn list(ctx: Ctx, Path(client): Path<String>, Query(query): Query<List
 }
 
 /// The list's SQL, all of it, in one round trip.
-pub(crate) async fn read(tx: &Tenant, filter: &Filter) -> Result<Page, AppError> {
+pub async fn read(tx: &Tenant, filter: &Filter) -> Result<Page, AppError> {
     Ok(invoices::list(tx, filter, PAGE_ROWS).await?)
 }
 

@@ -2,14 +2,14 @@
 //! triggers and rows in a schema of a bench-only role, without policies. Made by the database itself, in a
 //! database of its own.
 
-use crate::out;
 use eis::operate::connect::{Connected, Login, Settings};
+use portal::out;
 use tokio_postgres::Client;
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type, accepts, to_sql_checked};
 use uuid::Uuid;
 
-use super::scale::{id, secret};
+use crate::scale::{id, secret};
 
 /// Organizations, each with one client.
 pub const ORGANIZATIONS: usize = 200;

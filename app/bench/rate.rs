@@ -17,10 +17,10 @@ use eis::values::period::Period;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use super::peer;
-use crate::out;
+use crate::peer;
+use portal::out;
 
-const RATE: &str = include_str!("../../../end2end/reference/urdb/tiered_tou_with_demand.json");
+const RATE: &str = include_str!("../../end2end/reference/urdb/tiered_tou_with_demand.json");
 /// Different customers, so that no bill is like the one before.
 const CUSTOMERS: u64 = 64;
 const ROUNDS: usize = 160;

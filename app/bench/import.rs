@@ -9,8 +9,8 @@ use eis::metering::imports::{self, ImportFile, ImportOptions};
 use eis::operate::connect::Settings;
 use eis::usage::Hints;
 
-use super::company::{self, Company, peak_megabytes};
-use crate::out;
+use crate::company::{self, Company, peak_megabytes};
+use portal::out;
 
 const NAME: &str = "portal_bench_import";
 /// Meters of the file, each with a month of quarter-hours: 1.34 million values.

@@ -4,13 +4,13 @@
 
 use std::time::Instant;
 
-use crate::out;
 use eis::operate::connect::Settings;
+use portal::out;
 use serde_json::Value;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Statement};
 
-use super::twin::{self, CUSTOMERS, Id, MONTHS, ORGANIZATIONS, Tenant, told};
+use crate::twin::{self, CUSTOMERS, Id, MONTHS, ORGANIZATIONS, Tenant, told};
 
 /// A question that is asked of both.
 struct Query {

@@ -14,7 +14,7 @@ use eis::values::ids::OrganizationId;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::out;
+use portal::out;
 
 /// Customers of each organization.
 pub const CUSTOMERS: usize = 500;

@@ -23,18 +23,18 @@ use eis::values::ids::InvoiceId;
 
 use tower_sessions::session::Id;
 
-use super::load::{CONNECTIONS, Figures, Shot, fire};
-use super::scale::{self, Scale, Seat};
-use crate::out;
-use crate::pages::account::{self, AtAccount};
-use crate::pages::admin;
-use crate::routes::router_with;
-use crate::server::auth;
-use crate::server::auth::Identity;
-use crate::server::door::{self, limits::Limits};
-use crate::server::errors::AppError;
-use crate::server::identity::secret;
-use crate::server::state::{AppState, Options};
+use crate::load::{CONNECTIONS, Figures, Shot, fire};
+use crate::scale::{self, Scale, Seat};
+use portal::out;
+use portal::pages::account::{self, AtAccount};
+use portal::pages::admin;
+use portal::routes::router_with;
+use portal::server::auth;
+use portal::server::auth::Identity;
+use portal::server::door::{self, limits::Limits};
+use portal::server::errors::AppError;
+use portal::server::identity::secret;
+use portal::server::state::{AppState, Options};
 
 /// The status that the list is filtered by.
 const STATUS: &str = "paid";

@@ -13,9 +13,9 @@ use tokio_postgres::NoTls;
 use tower_sessions::session::Id;
 use uuid::Uuid;
 
-use super::scale::{id, secret};
-use crate::out;
-use crate::server::auth::{Identity, User};
+use crate::scale::{id, secret};
+use portal::out;
+use portal::server::auth::{Identity, User};
 
 /// Which seat of [`secret`] is the admin's.
 const SEAT: usize = 0;

@@ -12,7 +12,7 @@ use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use super::cpu::Used;
+use crate::cpu::Used;
 
 /// Connections at once.
 pub const CONNECTIONS: usize = 32;

@@ -9,8 +9,8 @@ use eis::db::owner::Owner;
 use eis::operate::connect::Settings;
 use eis::values::ids::{BillingRunId, OrganizationId};
 
-use super::company::{self, Company, peak_megabytes};
-use crate::out;
+use crate::company::{self, Company, peak_megabytes};
+use portal::out;
 
 const NAME: &str = "portal_bench_billing";
 /// Rating goes round so often; so does the COPY beside it.

@@ -34,7 +34,7 @@ pub fn run(data_dir: &Path, rate: &str, kwh: &str) -> Result<Took, String> {
         done(Command::new("python3").args(["-m", "venv"]).arg(&home), "python3 -m venv")?;
     }
     if done(Command::new(&python).args(["-c", "import PySAM"]), "python").is_err() {
-        crate::out::tell(format_args!("installing {PACKAGE} into {} …", home.display()));
+        portal::out::tell(format_args!("installing {PACKAGE} into {} …", home.display()));
         let mut pip = Command::new(&python);
         done(pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", PACKAGE]), "pip")?;
     }

@@ -17,10 +17,10 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use super::load::Shot;
-use super::pages::cookie;
-use super::scale;
-use crate::out;
+use crate::load::Shot;
+use crate::pages::cookie;
+use crate::scale;
+use portal::out;
 use served::Served;
 use slow::{KINDS, Kind, Slow};
 

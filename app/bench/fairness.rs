@@ -13,8 +13,8 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio_postgres::NoTls;
 
-use super::visitor::{Visitor, field};
-use crate::out;
+use crate::visitor::{Visitor, field};
+use portal::out;
 
 /// The database, in the private PostgreSQL.
 const NAME: &str = "portal_bench_fairness";
@@ -88,7 +88,7 @@ fn text(error: impl std::fmt::Display) -> String {
 
 /// The portal over a database, on a free port; it ends with the handle.
 async fn serve(connected: &Connected, settings: &Settings) -> Result<(Child, SocketAddr), String> {
-    let mut child = Command::new(std::env::current_exe().map_err(text)?)
+    let mut child = Command::new(crate::portal()?)
         .args(["serve", "--listen", "127.0.0.1:0", "--workers", "0"])
         .env("DATABASE_URL", connected.admin_url())
         .env("PORTAL_DATA_DIR", &settings.data_dir)

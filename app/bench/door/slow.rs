@@ -8,7 +8,7 @@ use tokio::net::TcpSocket;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::assets::font_href;
+use portal::assets::font_href;
 
 /// Between two bytes of one that sends at all.
 const DRIP: Duration = Duration::from_millis(200);

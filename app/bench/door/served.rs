@@ -37,7 +37,7 @@ impl Served {
     /// # Errors
     /// A sentence when it does not start.
     pub async fn start(database_url: &str, data_dir: &Path) -> Result<Self, String> {
-        let program = std::env::current_exe().map_err(|e| e.to_string())?;
+        let program = crate::portal()?;
         let mut child = Command::new(program)
             .args(["serve", "--listen", "127.0.0.1:0", "--workers", "0"])
             .args(LIMITS)
