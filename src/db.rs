@@ -91,6 +91,12 @@ impl DbError {
         matches!(self, Self::Query(diesel::result::Error::DatabaseError(_, info)) if info.message() == NO_CONTEXT)
     }
 
+    /// Whether another changed the same row of a catalogue at the same moment: the statement is to be tried again.
+    #[must_use]
+    pub fn is_overtaken(&self) -> bool {
+        self.says(&["tuple concurrently updated", "tuple concurrently deleted"])
+    }
+
     /// Whether the same may go well a moment later: no connection or no lock was free in time.
     ///
     /// By PostgreSQL's own words, since diesel does not tell the SQLSTATE. A server that speaks another language than

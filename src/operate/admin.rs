@@ -66,6 +66,24 @@ pub type Mended = Vec<String>;
 /// # Errors
 /// When the administrator lacks a right: the message of PostgreSQL says which.
 pub async fn prepare(admin_url: &str, passwords: &LoginPasswords) -> Result<Mended, DbError> {
+    let mut left = TIMES;
+    loop {
+        match prepare_once(admin_url, passwords).await {
+            // Roles are the server's: a portal on another of its databases changes the same ones at this moment.
+            Err(error) if error.is_overtaken() && left > 0 => {
+                left -= 1;
+                tokio::time::sleep(PAUSE).await;
+            }
+            other => return other,
+        }
+    }
+}
+
+/// How often it is tried again where another changed a role at the same moment, and after which pause.
+const TIMES: usize = 20;
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(150);
+
+async fn prepare_once(admin_url: &str, passwords: &LoginPasswords) -> Result<Mended, DbError> {
     let mut connection = connect(admin_url).await?;
     connection.batch_execute(PATIENCE).await?;
     connection.batch_execute("SELECT pg_advisory_lock(4711001)").await?;

@@ -1,6 +1,6 @@
 //! The ground the suite stands on.
 
-use crate::support::database::Case;
+use crate::support::database::{Case, apart};
 use crate::support::world::{DIGEST, Kind, PASSWORD, SALT, Who, id};
 
 #[test]
@@ -38,4 +38,17 @@ async fn everybody_of_the_world_has_a_live_session() {
         assert_eq!(answer.status, 200, "{who:?}: {}", answer.body);
     }
     assert_eq!(portal.browser().get("/profile").await.location(), "/login?next=%2Fprofile");
+}
+
+/// Roles are the server's: who makes them ready for one of its databases meets who does so for another.
+#[tokio::test]
+async fn portals_on_several_databases_of_one_server_start_at_once() {
+    let cases = [Case::migrated().await, Case::migrated().await, Case::migrated().await, Case::migrated().await];
+    let starts = cases.iter().map(|case| {
+        let connected = case.connected.clone();
+        std::thread::spawn(move || (0..8).try_for_each(|_| apart(connected.migrate_up()).map(drop)))
+    });
+    for start in starts.collect::<Vec<_>>() {
+        start.join().unwrap().unwrap();
+    }
 }
