@@ -21,10 +21,14 @@ mod visitor;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use eis::operate::connect::Settings;
 use portal::{out, server};
+
+/// How long work on threads of its own may hold up the end.
+const LAST_WORK: Duration = Duration::from_secs(1);
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -112,13 +116,12 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(run(cli)) {
-        Ok(code) => code,
-        Err(message) => {
-            out::tell(format_args!("portal: {message}"));
-            ExitCode::FAILURE
-        }
-    }
+    let code = runtime.block_on(run(cli)).unwrap_or_else(|message| {
+        out::tell(format_args!("portal: {message}"));
+        ExitCode::FAILURE
+    });
+    runtime.shutdown_timeout(LAST_WORK);
+    code
 }
 
 async fn run(cli: Cli) -> Result<ExitCode, String> {

@@ -11,6 +11,7 @@ mod tariff;
 mod user;
 
 use std::ffi::OsString;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -178,13 +179,14 @@ async fn execute(cli: Cli) -> CliResult {
 fn bench(settings: &Settings, arguments: &[OsString]) -> CliResult {
     let program = std::env::current_exe().map_err(plain)?.with_file_name("portal-bench");
     let mut command = std::process::Command::new(&program);
+    command.args(arguments).env("PORTAL_DATA_DIR", &settings.data_dir);
     // In a list of processes everybody reads the arguments.
-    if let Some(url) = &settings.database_url {
-        command.env("DATABASE_URL", url);
-    }
-    let status = command.args(arguments).env("PORTAL_DATA_DIR", &settings.data_dir).status();
-    let status = status.map_err(|error| format!("{} does not start: {error}", program.display()))?;
-    Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
+    match &settings.database_url {
+        Some(url) => command.env("DATABASE_URL", url),
+        None => command.env_remove("DATABASE_URL"),
+    };
+    // In this one's place, so that whoever ends it ends the measuring.
+    Err(format!("{} does not start: {}", program.display(), command.exec()))
 }
 
 /// Brings the database up to date, and tells what a login had done to itself; what was applied.

@@ -140,7 +140,7 @@ BEGIN
         SELECT w.* FROM (
             SELECT h.*, CASE WHEN h.why = 'opening' OR NOT h.ends THEN h.comes ELSE h.goes END AS whose,
                 h.ends AND h.begins AND h.goes IS DISTINCT FROM h.comes AS parted
-            FROM (SELECT r.organization_id, r.client_id, r.id, r.register_id, r.read_on, r.why, r.customer_id, r.superseded_by,
+            FROM (SELECT r.organization_id, r.client_id, m.service_point_id, r.id, r.register_id, r.read_on, r.why, r.customer_id, r.superseded_by,
                     g.customer_id AS goes, k.customer_id AS comes, r.read_on > m.valid_from AS ends, m.valid_to IS NULL OR r.read_on < m.valid_to AS begins
                 FROM unnest(organizations, clients, points) p (organization_id, client_id, service_point_id)
                 JOIN public.meters m ON m.organization_id = p.organization_id AND m.client_id = p.client_id AND m.service_point_id = p.service_point_id
@@ -150,8 +150,9 @@ BEGIN
                 LEFT JOIN public.contracts k ON k.organization_id = m.organization_id AND k.client_id = m.client_id AND k.service_point_id = m.service_point_id
                     AND k.status <> 'withdrawn' AND k.from_on <= r.read_on AND (k.to_on IS NULL OR k.to_on > r.read_on)
                     AND (m.valid_to IS NULL OR r.read_on < m.valid_to)) h) w
-        -- What counts before what it superseded, and the one of who goes before that of who comes.
-        ORDER BY w.superseded_by IS NOT NULL, w.register_id, w.read_on, w.why = 'opening'
+        -- Place by place, as issuing takes them. What counts before what it superseded, and the one of who goes before that of
+        -- who comes.
+        ORDER BY w.organization_id, w.client_id, w.service_point_id, w.superseded_by IS NOT NULL, w.register_id, w.read_on, w.why = 'opening'
     LOOP
         reason := CASE WHEN NOT reading.ends THEN 'installed' WHEN NOT reading.begins THEN 'removed' WHEN reading.parted THEN 'final' ELSE 'periodic' END;
         CONTINUE WHEN NOT (reading.parted AND reading.superseded_by IS NULL) AND reading.customer_id IS NOT DISTINCT FROM reading.whose

@@ -66,15 +66,15 @@ pub type Mended = Vec<String>;
 /// # Errors
 /// When the administrator lacks a right: the message of PostgreSQL says which.
 pub async fn prepare(admin_url: &str, passwords: &LoginPasswords) -> Result<Mended, DbError> {
-    let mut left = TIMES;
+    let (mut left, mut mended) = (TIMES, Mended::new());
     loop {
-        match prepare_once(admin_url, passwords).await {
+        match prepare_once(admin_url, passwords, &mut mended).await {
             // Roles are the server's: a portal on another of its databases changes the same ones at this moment.
             Err(error) if error.is_overtaken() && left > 0 => {
                 left -= 1;
                 tokio::time::sleep(PAUSE).await;
             }
-            other => return other,
+            done => return done.map(|()| mended),
         }
     }
 }
@@ -83,11 +83,12 @@ pub async fn prepare(admin_url: &str, passwords: &LoginPasswords) -> Result<Mend
 const TIMES: usize = 20;
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(150);
 
-async fn prepare_once(admin_url: &str, passwords: &LoginPasswords) -> Result<Mended, DbError> {
+/// What is mended is kept also where the rest has to be tried again.
+async fn prepare_once(admin_url: &str, passwords: &LoginPasswords, mended: &mut Mended) -> Result<(), DbError> {
     let mut connection = connect(admin_url).await?;
     connection.batch_execute(PATIENCE).await?;
     connection.batch_execute("SELECT pg_advisory_lock(4711001)").await?;
-    let mut mended = own::of_passwords(&mut connection, admin_url, passwords).await?;
+    mended.extend(own::of_passwords(&mut connection, admin_url, passwords).await?);
     let strange = own::of_settings(&mut connection).await?;
     let first = if strange.is_empty() { "" } else { own::RESET };
     mended.extend(strange);
@@ -115,7 +116,7 @@ async fn prepare_once(admin_url: &str, passwords: &LoginPasswords) -> Result<Men
         .await?;
     mended.extend(own::of_default_rights(&mut connection).await?);
     connection.batch_execute("SELECT pg_advisory_unlock(4711001)").await?;
-    Ok(mended)
+    Ok(())
 }
 
 /// Makes a database of this name if it is missing.

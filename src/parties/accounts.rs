@@ -142,7 +142,9 @@ pub async fn locked(tx: &mut Tenant, customer: CustomerId, id: AccountId) -> Que
 /// Whether a contract that is not over is billed to an account.
 async fn is_billed(tx: &mut Tenant, customer: CustomerId, id: AccountId) -> Result<bool, DbError> {
     let ((organization, client), today) = (tx.client()?, clients::current(tx).await?.today());
-    let alive = contracts::status.ne("withdrawn").and(contracts::to_on.is_null().or(contracts::to_on.gt(today)));
+    // As `Contract::is_alive`: one that is only asked for waits for an answer, whatever its days.
+    let ahead = contracts::status.eq("requested").or(contracts::to_on.is_null()).or(contracts::to_on.gt(today));
+    let alive = contracts::status.ne("withdrawn").and(ahead);
     let of = contracts::table
         .filter(contracts::organization_id.eq(organization).and(contracts::client_id.eq(client)))
         .filter(contracts::customer_id.eq(customer).and(contracts::account_id.eq(id)));

@@ -93,8 +93,16 @@ async fn a_main_account_that_is_closed_hands_over_and_one_that_is_billed_stays_o
     let refused = accounts::update(&mut tx, kim(), second, &closed("B-1")).await;
     assert_eq!(violations(refused), [Violation::Billed]);
     drop(tx);
+    // One that is only asked for waits for an answer, also where its days are over.
+    let ended = |status: &str| {
+        format!("UPDATE contracts SET to_on = '2026-11-01', status = '{status}' WHERE id = '{}'", contract())
+    };
+    looker.must(&ended("requested")).await;
+    let mut tx = writing(&db).await;
+    assert_eq!(violations(accounts::update(&mut tx, kim(), second, &closed("B-1")).await), [Violation::Billed]);
+    drop(tx);
     // Who is no longer supplied may have none open; the next one is the main one again.
-    looker.must(&format!("UPDATE contracts SET to_on = '2026-11-01' WHERE id = '{}'", contract())).await;
+    looker.must(&ended("agreed")).await;
     let mut tx = writing(&db).await;
     accounts::update(&mut tx, kim(), second, &closed("B-1")).await.unwrap();
     accounts::create(&mut tx, kim(), &AccountFields::opened("C-1", "")).await.unwrap();
