@@ -20,6 +20,7 @@ mod clients;
 mod contracts;
 #[cfg(test)]
 mod customers;
+#[cfg(test)]
 mod layers;
 #[cfg(test)]
 mod meters;
