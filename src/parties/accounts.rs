@@ -3,6 +3,7 @@
 //! A customer has one account as a rule, and may have several; each contract is billed to one of them. One is the main one:
 //! lists name the customer by its number.
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
@@ -11,6 +12,7 @@ use crate::db::refused::Refused;
 use crate::db::schema::{accounts, contracts};
 use crate::db::{DbError, Tenant};
 use crate::parties::clients;
+use crate::parties::contract_stage::Stage;
 use crate::parties::customers::{self, Customer};
 use crate::values::ids::{AccountId, ClientId, CustomerId, OrganizationId};
 
@@ -142,13 +144,13 @@ pub async fn locked(tx: &mut Tenant, customer: CustomerId, id: AccountId) -> Que
 /// Whether a contract that is not over is billed to an account.
 async fn is_billed(tx: &mut Tenant, customer: CustomerId, id: AccountId) -> Result<bool, DbError> {
     let ((organization, client), today) = (tx.client()?, clients::current(tx).await?.today());
-    // As `Contract::is_alive`: one that is only asked for waits for an answer, whatever its days.
-    let ahead = contracts::status.eq("requested").or(contracts::to_on.is_null()).or(contracts::to_on.gt(today));
-    let alive = contracts::status.ne("withdrawn").and(ahead);
-    let of = contracts::table
+    let billed: Vec<(String, NaiveDate, Option<NaiveDate>)> = contracts::table
         .filter(contracts::organization_id.eq(organization).and(contracts::client_id.eq(client)))
-        .filter(contracts::customer_id.eq(customer).and(contracts::account_id.eq(id)));
-    Ok(diesel::select(diesel::dsl::exists(of.filter(alive))).get_result(&mut **tx).await?)
+        .filter(contracts::customer_id.eq(customer).and(contracts::account_id.eq(id)))
+        .select((contracts::status, contracts::from_on, contracts::to_on))
+        .load(&mut **tx)
+        .await?;
+    Ok(billed.iter().any(|(status, from_on, to_on)| Stage::of(status, *from_on, *to_on, today).is_alive()))
 }
 
 /// What forbids an account to be made or changed so.

@@ -11,6 +11,7 @@ use crate::db::schema::{contracts, service_points};
 use crate::db::{DbError, Tenant};
 use crate::parties::accounts;
 use crate::parties::clients;
+pub use crate::parties::contract_stage::Stage;
 use crate::parties::customers::{self, Customer};
 use crate::parties::service_points::{self as places, ServicePointError, ServicePointFields};
 use crate::values::days::{self, Unlikely};
@@ -50,52 +51,17 @@ pub struct Contract {
     pub billing_from: Option<NaiveDate>,
 }
 
-/// Where a contract is in its life on a day: it follows from what was decided and from its days.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
-    /// Asked for.
-    Requested,
-    /// Agreed, and not begun yet.
-    Planned,
-    /// Energy is delivered.
-    Running,
-    /// Over.
-    Ended,
-    /// It never came about.
-    Withdrawn,
-}
-
-impl Stage {
-    /// As addresses and style sheets spell it.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Requested => "requested",
-            Self::Planned => "planned",
-            Self::Running => "running",
-            Self::Ended => "ended",
-            Self::Withdrawn => "withdrawn",
-        }
-    }
-}
-
 impl Contract {
     /// Where it is in its life on a day.
     #[must_use]
     pub fn stage(&self, day: NaiveDate) -> Stage {
-        match self.status.as_str() {
-            "withdrawn" => Stage::Withdrawn,
-            "requested" => Stage::Requested,
-            _ if self.from_on > day => Stage::Planned,
-            _ if self.to_on.is_some_and(|to| to <= day) => Stage::Ended,
-            _ => Stage::Running,
-        }
+        Stage::of(&self.status, self.from_on, self.to_on, day)
     }
 
     /// Whether it still needs an account on a day: it was not withdrawn and is not over.
     #[must_use]
     pub fn is_alive(&self, day: NaiveDate) -> bool {
-        !matches!(self.stage(day), Stage::Ended | Stage::Withdrawn)
+        self.stage(day).is_alive()
     }
 }
 
