@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::{median, ms, text};
 use diesel_async::SimpleAsyncConnection;
 use eis::billing;
 use eis::db::owner::Owner;
@@ -34,19 +35,6 @@ pub struct Report {
     invoices: i64,
     peak_megabytes: u64,
     optimised: bool,
-}
-
-fn text(error: impl std::fmt::Display) -> String {
-    error.to_string()
-}
-
-fn ms(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times.get(times.len() / 2).copied().unwrap_or_default()
 }
 
 /// Measures and prints.

@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::text;
 use diesel_async::SimpleAsyncConnection;
 use eis::access::Actor;
 use eis::db::owner::Owner;
@@ -27,10 +28,6 @@ pub struct Company {
     pub connected: Connected,
     db: Db,
     actor: Actor,
-}
-
-fn text(error: impl std::fmt::Display) -> String {
-    error.to_string()
 }
 
 /// The client of a measurement.

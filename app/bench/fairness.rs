@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::text;
 use eis::demo::{self, Login};
 use eis::operate::connect::{Connected, Settings};
 use http::StatusCode;
@@ -80,10 +81,6 @@ struct World {
     run: String,
     /// Admin of a client of another organization.
     other: Login,
-}
-
-fn text(error: impl std::fmt::Display) -> String {
-    error.to_string()
 }
 
 /// The portal over a database, on a free port; it ends with the handle.

@@ -3,8 +3,9 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use crate::{median, ms, text};
 use eis::metering::imports::{self, ImportFile, ImportOptions};
 use eis::operate::connect::Settings;
 use eis::usage::Hints;
@@ -29,19 +30,6 @@ pub struct Report {
     import_to_copy_percent: u64,
     peak_megabytes: u64,
     optimised: bool,
-}
-
-fn text(error: impl std::fmt::Display) -> String {
-    error.to_string()
-}
-
-fn ms(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times.get(times.len() / 2).copied().unwrap_or_default()
 }
 
 /// Measures and prints.

@@ -24,11 +24,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use eis::operate::connect::Settings;
-use portal::{out, server};
-
-/// How long work on threads of its own may hold up the end.
-const LAST_WORK: Duration = Duration::from_secs(1);
+use portal::cli::{DatabaseArgs, to_its_end};
+use portal::server;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -37,12 +34,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[derive(Debug, Parser)]
 #[command(name = "portal bench", version, about, long_about = None, max_term_width = 100)]
 struct Cli {
-    /// Where passwords and the private PostgreSQL live.
-    #[arg(long, env = "PORTAL_DATA_DIR", default_value = ".portal", global = true, value_name = "DIR")]
-    data_dir: PathBuf,
-    /// A database of your own (an administrator's connection string); without it the portal runs a private PostgreSQL.
-    #[arg(long, env = "DATABASE_URL", global = true, value_name = "URL", hide_env_values = true)]
-    database_url: Option<String>,
+    #[command(flatten)]
+    database: DatabaseArgs,
     #[command(subcommand)]
     bench: Bench,
 }
@@ -108,58 +101,42 @@ enum Bench {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            out::tell(format_args!("portal: the program cannot start its threads: {error}"));
-            return ExitCode::FAILURE;
-        }
-    };
-    let code = runtime.block_on(run(cli)).unwrap_or_else(|message| {
-        out::tell(format_args!("portal: {message}"));
-        ExitCode::FAILURE
-    });
-    runtime.shutdown_timeout(LAST_WORK);
-    code
+    to_its_end(run(Cli::parse()))
 }
 
 async fn run(cli: Cli) -> Result<ExitCode, String> {
-    let settings = Settings { database_url: cli.database_url.filter(|url| !url.is_empty()), data_dir: cli.data_dir };
+    let settings = cli.database.settings();
+    let mut met = true;
     match cli.bench {
-        Bench::Pages { json, only, db_connections } => {
-            pages::run(&settings, db_connections, json, &only).await?;
-            Ok(ExitCode::SUCCESS)
-        }
-        Bench::Door { json } => {
-            door::run(&settings, json).await?;
-            Ok(ExitCode::SUCCESS)
-        }
-        Bench::Billing { contracts, json } => {
-            billing::run(&settings, contracts, json).await?;
-            Ok(ExitCode::SUCCESS)
-        }
-        Bench::Import { json } => {
-            import::run(&settings, json).await?;
-            Ok(ExitCode::SUCCESS)
-        }
-        Bench::Rate { json } => {
-            rate::run(&settings, json)?;
-            Ok(ExitCode::SUCCESS)
-        }
-        Bench::Fairness { json } => {
-            let met = fairness::run(&settings, json).await?;
-            Ok(if met { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-        }
-        Bench::Rls { json, drop } => {
-            rls::run(&settings, json, drop).await?;
-            Ok(ExitCode::SUCCESS)
-        }
+        Bench::Pages { json, only, db_connections } => pages::run(&settings, db_connections, json, &only).await?,
+        Bench::Door { json } => door::run(&settings, json).await?,
+        Bench::Billing { contracts, json } => billing::run(&settings, contracts, json).await?,
+        Bench::Import { json } => import::run(&settings, json).await?,
+        Bench::Rate { json } => rate::run(&settings, json)?,
+        Bench::Fairness { json } => met = fairness::run(&settings, json).await?,
+        Bench::Rls { json, drop } => rls::run(&settings, json, drop).await?,
     }
+    Ok(if met { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A fault in one sentence.
+fn text(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
+/// Whole milliseconds.
+fn ms(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The middle one of some times.
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
 }
 
 /// The portal's own program, which lies beside this one.
 fn portal() -> Result<PathBuf, String> {
-    let here = std::env::current_exe().map_err(|error| error.to_string())?;
+    let here = std::env::current_exe().map_err(text)?;
     Ok(here.with_file_name("portal"))
 }

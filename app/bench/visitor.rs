@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use crate::text;
 use eis::demo::Login;
 use http::header::{CONTENT_TYPE, COOKIE, HOST, SET_COOKIE};
 use http::request::Builder;
@@ -25,10 +26,6 @@ pub struct Visitor {
     at: SocketAddr,
     cookie: String,
     connection: Option<SendRequest<Full<Bytes>>>,
-}
-
-fn text(error: impl std::fmt::Display) -> String {
-    error.to_string()
 }
 
 impl Visitor {

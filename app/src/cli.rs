@@ -14,8 +14,9 @@ use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use eis::db::DbError;
 use eis::metering::usage_data;
 use eis::operate::connect::{Connected, Login, Settings};
@@ -29,14 +30,49 @@ use crate::server::ServeArgs;
 #[derive(Debug, Parser)]
 #[command(name = "portal", version, about, long_about = None, max_term_width = 100)]
 pub struct Cli {
+    #[command(flatten)]
+    database: DatabaseArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Which database: every program of the portal is told it alike.
+#[derive(Debug, Args)]
+pub struct DatabaseArgs {
     /// Where passwords and the private PostgreSQL live.
     #[arg(long, env = "PORTAL_DATA_DIR", default_value = ".portal", global = true, value_name = "DIR")]
     data_dir: PathBuf,
     /// A database of your own (an administrator's connection string); without it the portal runs a private PostgreSQL.
     #[arg(long, env = "DATABASE_URL", global = true, value_name = "URL", hide_env_values = true)]
     database_url: Option<String>,
-    #[command(subcommand)]
-    command: Command,
+}
+
+impl DatabaseArgs {
+    /// The database that is meant; an empty address is none.
+    #[must_use]
+    pub fn settings(self) -> Settings {
+        Settings { database_url: self.database_url.filter(|url| !url.is_empty()), data_dir: self.data_dir }
+    }
+}
+
+/// How long work on threads of its own may hold up the end; without a limit it could for ever.
+const LAST_WORK: Duration = Duration::from_secs(1);
+
+/// Runs a program's work to its end on the threads of this machine; its exit code. A fault is told at the terminal.
+pub fn to_its_end(work: impl Future<Output = Result<ExitCode, String>>) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            out::tell(format_args!("portal: the program cannot start its threads: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let code = runtime.block_on(work).unwrap_or_else(|message| {
+        out::tell(format_args!("portal: {message}"));
+        ExitCode::FAILURE
+    });
+    runtime.shutdown_timeout(LAST_WORK);
+    code
 }
 
 #[derive(Debug, Subcommand)]
@@ -124,23 +160,16 @@ enum RoleArg {
 /// A fault in one sentence, for the person at the terminal.
 type CliResult = Result<ExitCode, String>;
 
-/// Runs a command; its exit code.
-pub async fn run(cli: Cli) -> ExitCode {
-    match execute(cli).await {
-        Ok(code) => code,
-        Err(message) => {
-            out::tell(format_args!("portal: {message}"));
-            ExitCode::FAILURE
-        }
-    }
-}
-
 fn plain(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
 
-async fn execute(cli: Cli) -> CliResult {
-    let settings = Settings { database_url: cli.database_url.filter(|url| !url.is_empty()), data_dir: cli.data_dir };
+/// Runs a command; its exit code.
+///
+/// # Errors
+/// A fault in one sentence, for the person at the terminal.
+pub async fn run(cli: Cli) -> CliResult {
+    let settings = cli.database.settings();
     match cli.command {
         Command::Serve(args) => serve::run(settings, args).await,
         Command::Rate(args) => rate::run(&args),

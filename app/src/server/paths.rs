@@ -1,7 +1,5 @@
 //! Addresses that the server itself sends people to.
 
-/// Where everybody begins.
-pub const START: &str = "/";
 /// Where staff step up.
 pub const STEP_UP: &str = "/staff/step-up";
 /// Where a second factor is set up.
