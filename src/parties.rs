@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod clients;
 pub mod communities;
+mod contract_stage;
 pub mod contracts;
 pub mod customer_requests;
 pub mod customers;

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use crate::sources::rust_files;
+
 const PAGE: &str = include_str!("../../../docs/asvs.md");
 const ANSWERS: [&str; 4] = ["met", "partly", "open", "n.a."];
 
@@ -85,18 +87,11 @@ fn root() -> PathBuf {
 
 /// The names of all functions of the sources and tests.
 fn functions() -> BTreeSet<String> {
-    let (mut folders, mut names) = (vec![root().join("src"), root().join("app")], BTreeSet::new());
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|end| end == "rs") {
-                let text = std::fs::read_to_string(path).unwrap();
-                let defined = text.split("fn ").skip(1).filter_map(|rest| rest.split_once('('));
-                names.extend(defined.map(|(name, _)| name.to_owned()));
-            }
-        }
+    let mut names = BTreeSet::new();
+    for path in rust_files(root().join("src")).into_iter().chain(rust_files(root().join("app"))) {
+        let text = std::fs::read_to_string(path).unwrap();
+        let defined = text.split("fn ").skip(1).filter_map(|rest| rest.split_once('('));
+        names.extend(defined.map(|(name, _)| name.to_owned()));
     }
     names
 }

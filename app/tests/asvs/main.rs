@@ -4,3 +4,7 @@
 mod answers;
 #[cfg(test)]
 mod document;
+#[cfg(test)]
+#[path = "../support/sources.rs"]
+#[expect(dead_code, reason = "the other suites use the rest")]
+mod sources;

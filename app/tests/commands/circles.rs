@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::support::sources::rust_files;
+
 /// The business, from the ground up.
 const BUSINESS: [&str; 17] = [
     "values",
@@ -33,23 +35,14 @@ const WEB: [&str; 11] =
 
 type Module = Vec<String>;
 
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        // What tests and benches use is no layer's.
-        let aside = path.file_stem().is_some_and(|name| ["tests", "benches"].iter().any(|aside| name == *aside));
-        if path.is_dir() && !aside {
-            files(&path, found);
-        } else if path.extension().is_some_and(|kind| kind == "rs") && !aside {
-            found.push(path);
-        }
-    }
-}
-
 /// Each module of a package with its code: without comments and without its tests.
 fn modules(root: &Path) -> BTreeMap<Module, String> {
-    let mut found = vec![];
-    files(root, &mut found);
+    // What tests and benches use is no layer's.
+    let aside = |path: &PathBuf| {
+        let inside = path.strip_prefix(root).unwrap().with_extension("");
+        inside.iter().any(|name| name == "tests" || name == "benches")
+    };
+    let found = rust_files(root).into_iter().filter(|path| !aside(path));
     let module = |path: PathBuf| {
         let name = path.strip_prefix(root).unwrap().with_extension("").to_string_lossy().into_owned();
         let text = fs::read_to_string(&path).unwrap();
@@ -58,7 +51,7 @@ fn modules(root: &Path) -> BTreeMap<Module, String> {
         let name: Module = name.split('/').map(str::to_owned).collect();
         (name.first().is_some_and(|first| first != "main")).then(|| (name, code.join(" ")))
     };
-    found.into_iter().filter_map(module).collect()
+    found.filter_map(module).collect()
 }
 
 /// The paths of a use tree: `a::{b, c::{self, d}}` is three.

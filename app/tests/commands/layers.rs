@@ -1,23 +1,13 @@
 //! Layers point one way: the web asks the business, which alone knows the database and writes the log.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use crate::support::sources::web;
 
 /// What no file of the web names: the database's own crates, and the writing of the log.
 const NOT_OURS: [&str; 6] =
     ["diesel", "AsyncPgConnection", "audit::created", "audit::changed", "audit::removed", "audit::record"];
-
-/// The files of the web.
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            files(&path, found);
-        } else if path.extension().is_some_and(|kind| kind == "rs") {
-            found.push(path);
-        }
-    }
-}
 
 /// What a text names that it may not. Comments may tell of it.
 fn named(text: &str) -> Vec<String> {
@@ -34,8 +24,7 @@ fn named(text: &str) -> Vec<String> {
 #[test]
 fn the_web_names_no_database_and_writes_no_log() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut found = vec![];
-    files(&root, &mut found);
+    let found = web();
     assert!(found.len() > 100, "the files of the web");
     for path in found {
         let name = path.strip_prefix(&root).expect("a file of the web").to_string_lossy().into_owned();

@@ -11,6 +11,7 @@ use portal::server::guards::{Guard, switch};
 use crate::roles::{OWN, Tally, call, form_of, send_upload, targets, try_page, try_refusals, try_uploads};
 use crate::support::database::Case;
 use crate::support::http::{Answer, Portal};
+use crate::support::sources::web;
 use crate::support::world::{Who, organization};
 use crate::targets::{FUNCTIONS, Function, PAGES, Page, Place, UPLOADS, fill};
 use crate::writes::fingerprint;
@@ -328,18 +329,7 @@ fn a_release_build_has_no_switch() {
     assert!(source.contains("#[cfg(not(debug_assertions))]\n#[must_use]\npub const fn refuses(_: Guard, wrong: bool) -> bool {\n    wrong\n}"));
     assert!(source.contains("#[cfg(debug_assertions)]\npub mod switch"));
     assert!(!source.contains("env::"), "no variable reaches the switch");
-    let mut folders = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|e| e == "rs") && !path.ends_with("server/guards.rs") {
-                assert!(
-                    !std::fs::read_to_string(&path).unwrap().contains("guards::switch"),
-                    "{path:?} uses the switch"
-                );
-            }
-        }
+    for path in web().iter().filter(|path| !path.ends_with("server/guards.rs")) {
+        assert!(!std::fs::read_to_string(path).unwrap().contains("guards::switch"), "{path:?} uses the switch");
     }
 }

@@ -1,7 +1,6 @@
 //! Attacks 52–57 over the real HTTP surface: every page and function × role × own and foreign.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use axum::http::Method;
 use eis::access::Role;
@@ -9,6 +8,7 @@ use eis::access::Role;
 use crate::DENIED;
 use crate::support::database::Case;
 use crate::support::http::{Answer, Portal, file_form};
+use crate::support::sources::web;
 use crate::support::world::{DIGEST, Kind, SALT, Who, client, customer, id, organization};
 use crate::targets::{At, FUNCTIONS, Function, PAGES, Page, Place, UPLOADS, fill, has_inner};
 use crate::writes::fingerprint;
@@ -22,22 +22,11 @@ const NOBODY: At = (9, 9, 9);
 /// Every literal address that is routed anywhere in the portal.
 fn routed() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-                continue;
-            }
-            if path.extension().is_none_or(|e| e != "rs") {
-                continue;
-            }
-            let text = std::fs::read_to_string(&path).unwrap();
-            for call in text.split(".route(").skip(1) {
-                if let Some(literal) = call.trim_start().strip_prefix('"') {
-                    found.insert(literal.split('"').next().unwrap().to_owned());
-                }
+    for path in web() {
+        let text = std::fs::read_to_string(&path).unwrap();
+        for call in text.split(".route(").skip(1) {
+            if let Some(literal) = call.trim_start().strip_prefix('"') {
+                found.insert(literal.split('"').next().unwrap().to_owned());
             }
         }
     }

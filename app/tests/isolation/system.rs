@@ -6,6 +6,7 @@ use eis::values::ids::OrganizationId;
 
 use crate::DENIED;
 use crate::support::database::Case;
+use crate::support::sources::{rust_files, web};
 use crate::support::world::{Who, organization};
 
 const STAFF: Who = Who::Staff(0);
@@ -162,21 +163,11 @@ async fn the_platform_s_statistics_go_through_this_door_alone() {
 #[test]
 fn the_owner_s_silent_door_is_used_for_demo_data_and_users_alone() {
     let mut found = Vec::new();
-    let mut folders = vec![
-        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../src"),
-        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
-    ];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|e| e == "rs") {
-                let text = std::fs::read_to_string(&path).unwrap();
-                if text.contains(".stand_at(") || text.contains("open_system_context(") {
-                    found.push(path.to_string_lossy().rsplit_once("src/").unwrap().1.to_owned());
-                }
-            }
+    let business = rust_files(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../src"));
+    for path in business.into_iter().chain(web()) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        if text.contains(".stand_at(") || text.contains("open_system_context(") {
+            found.push(path.to_string_lossy().rsplit_once("src/").unwrap().1.to_owned());
         }
     }
     found.sort();

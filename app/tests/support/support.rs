@@ -3,5 +3,6 @@
 
 pub mod database;
 pub mod http;
+pub mod sources;
 pub mod sql;
 pub mod world;
