@@ -32,7 +32,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Measures the portal, beside a peer in the same run.
 #[derive(Debug, Parser)]
-#[command(name = "portal bench", version, about, long_about = None, max_term_width = 100)]
+#[command(name = "portal bench", bin_name = "portal bench", version, long_about = None, max_term_width = 100)]
 struct Cli {
     #[command(flatten)]
     database: DatabaseArgs,
